@@ -1,0 +1,132 @@
+"""Adjoints of selecting: of take, of take_along_axis and of a slice.
+
+Written in functions of the standard. Duplicate indices accumulate; infinities and NaN stay where they belong,
+except in the one-hot product that stands in for `take_adjoint` while the number of indices is unknown.
+"""
+
+import math
+from typing import Any
+
+from ..operands import array_namespace, device_of, sizes
+from .cotangents import Array, only_where, resized, sliced, zeros
+
+__all__ = ["scatter_slice", "take_adjoint", "take_along_axis_adjoint"]
+
+
+def take_adjoint(g: Array, indices: Array, *, axis: int, size: Any) -> Array:
+    """Add the parts of `g` along one axis into zeros, each at its index.
+
+    g: (..., m, ...) with `axis` from 0 to ndim - 1, indices: (m,) of integers from -size to size - 1, result:
+    (..., size, ...) in the dtype of `g`. Equal indices are summed pairwise in a tree, so rounding grows with
+    log m. Where m is not known yet, as one product with the one-hot matrix of the indices instead.
+    """
+    xp, shape = array_namespace(g), sizes(g)
+    rows = xp.moveaxis(g, axis, 0)
+    indices = xp.where(indices < 0, indices + size, indices)
+    places = xp.arange(size, dtype=indices.dtype, device=device_of(indices))
+    if isinstance(shape[axis], int):
+        summed = _segment_sums(xp, rows, indices, places)
+    else:
+        onehot = xp.expand_dims(places, axis=1) == xp.expand_dims(indices, axis=0)
+        summed = xp.tensordot(xp.astype(onehot, g.dtype), rows, axes=1)
+    return xp.moveaxis(summed, 0, axis)
+
+
+def _segment_sums(xp, rows, indices, places):
+    """Sort rows by index, sum runs of equal index by doubling (Hillis, Steele 1986), take the last ones."""
+    m = rows.shape[0]
+    if m == 0:
+        return zeros(rows, sizes(places) + sizes(rows)[1:])
+    order = xp.argsort(indices, stable=True)
+    keys, sums = xp.take(indices, order), xp.take(rows, order, axis=0)
+    column = (slice(None),) + (None,) * (rows.ndim - 1)
+    reach = 1
+    while reach < m:
+        same = (keys[reach:] == keys[:-reach])[column]
+        earlier = sliced(sums, 0, 0, m - reach)
+        sums = xp.concat([sliced(sums, 0, 0, reach), sliced(sums, 0, reach, m) + only_where(same, earlier)])
+        reach *= 2
+    behind = xp.searchsorted(keys, places, side="right")
+    last = xp.where(behind > 0, behind - 1, 0)
+    return only_where((xp.take(keys, last) == places)[column], xp.take(sums, last, axis=0))
+
+
+def take_along_axis_adjoint(g: Array, indices: Array, *, axis: int, size: Any) -> Array:
+    """Add the elements of `g` into zeros, each at its index along `axis`.
+
+    g: (..., m, ...), indices: broadcastable to g, integers from -size to size - 1, result: (..., size, ...)
+    in the dtype of `g`. As `take_adjoint` on the flattened array where sizes are known, else a sum over
+    one-hot vectors.
+    """
+    xp = array_namespace(g)
+    g = xp.moveaxis(g, axis, -1)
+    indices = xp.moveaxis(indices, axis, -1)
+    indices = xp.broadcast_to(xp.where(indices < 0, indices + size, indices), sizes(g))
+    shape, device = sizes(g), device_of(g)
+    if isinstance(size, int) and all(isinstance(n, int) for n in shape):
+        batch = math.prod(shape[:-1])
+        first = xp.arange(batch, dtype=indices.dtype, device=device)[:, None] * size
+        flat = xp.reshape(xp.reshape(indices, (batch, shape[-1])) + first, (-1,))
+        summed = take_adjoint(xp.reshape(g, (-1,)), flat, axis=0, size=batch * size)
+        summed = xp.reshape(summed, shape[:-1] + (size,))
+    else:
+        places = xp.arange(size, dtype=indices.dtype, device=device)
+        onehot = xp.expand_dims(places, axis=1) == xp.expand_dims(indices, axis=-2)
+        summed = xp.sum(only_where(onehot, xp.expand_dims(g, axis=-2)), axis=-1)
+    return xp.moveaxis(summed, -1, axis)
+
+
+def scatter_slice(g: Array, key: tuple[Any, ...], shape: tuple[Any, ...]) -> Array:
+    """Put `g` into zeros of the given shape, at x[key].
+
+    key: one int, or slice(start, stop, step) with 0 <= start <= stop <= n and step >= 1, per axis of `shape`,
+    and any number of None; ints, or Size expressions where they are not known yet. Result: `shape`, dtype of
+    `g`. A full slice costs nothing, any other one concatenation per axis, a step one more.
+    """
+    xp = array_namespace(g)
+    kept = [entry for entry in key if entry is not None]
+    if len(kept) < len(key) or any(not isinstance(entry, slice) for entry in kept):
+        g = _aligned(g, key)
+    for axis, (entry, n) in enumerate(zip(kept, shape, strict=True)):
+        if isinstance(entry, slice):
+            start, stop, step = entry.start, entry.stop, entry.step
+            if step != 1:
+                g = _spread(g, axis, step)
+                behind = n - start - sizes(g)[axis]
+                if not isinstance(behind, int):
+                    behind = behind + (step - 1)  # never negative; cut to n below
+            else:
+                behind = n - stop
+        else:
+            start, step = entry if not isinstance(entry, int) or entry >= 0 else entry + n, 1
+            behind = n - 1 - start
+        parts = [g]
+        if not (isinstance(start, int) and start == 0):
+            parts.insert(0, zeros(g, sizes(g)[:axis] + (start,) + sizes(g)[axis + 1 :]))
+        if not (isinstance(behind, int) and behind <= 0):
+            parts.append(zeros(g, sizes(g)[:axis] + (behind,) + sizes(g)[axis + 1 :]))
+        if len(parts) > 1:
+            g = xp.concat(parts, axis=axis)
+        if step != 1:
+            g = resized(g, axis, n)
+    return g
+
+
+def _aligned(g, key):
+    """Drop the axes that None made and insert, with size 1, those that an int removed."""
+    xp, length = array_namespace(g), iter(sizes(g))
+    shape = []
+    for entry in key:
+        if entry is None:
+            next(length)
+        else:
+            shape.append(next(length) if isinstance(entry, slice) else 1)
+    return xp.reshape(g, tuple(shape))
+
+
+def _spread(g, axis, step):
+    """Put step - 1 zeros behind each element along one axis."""
+    xp, shape = array_namespace(g), sizes(g)
+    gaps = zeros(g, shape[: axis + 1] + (step - 1,) + shape[axis + 1 :])
+    spread = xp.concat([xp.expand_dims(g, axis=axis + 1), gaps], axis=axis + 1)
+    return xp.reshape(spread, shape[:axis] + (shape[axis] * step,) + shape[axis + 1 :])

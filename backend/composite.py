@@ -1,0 +1,158 @@
+"""Composite operations: kept whole in a graph, defined like any other, replaceable by a library's own kernel."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from collections.abc import Callable
+from typing import Any
+
+from . import config, namespaces
+from .autodiff.gradients import backward
+from .namespaces import describe, namespace_of
+from .symbolic.recording import tensor
+from .symbolic.sizes import Size
+from .symbolic.tensor import Spec, Tensor, leaves, rebuild, record, spec
+
+__all__ = ["COMPOSITES", "Composite", "composite", "kernels_enabled", "set_kernels", "spec"]
+
+COMPOSITES: dict[str, Composite] = {}
+
+
+class Composite:
+    """An operation that stays one call in a graph.
+
+    Positional arguments are arrays, tuples of arrays, or None; keyword arguments are parameters. On native arrays the
+    library's kernel of the same name runs where there is one, else the definition; on symbolic tensors the call is
+    recorded. Its gradient is the rule given with `vjp`, else that of its definition.
+    """
+
+    def __init__(self, definition: Callable[..., Any]) -> None:
+        self.definition = definition
+        self.__name__ = definition.__name__
+        self.__doc__ = definition.__doc__
+        self.__wrapped__ = definition
+        self.__module__ = definition.__module__
+        self.vjp_rule: Callable[..., Any] | None = None
+        self.shape_rule: Callable[..., Any] | None = None
+        self.prune_rule: Callable[..., Any] | None = None
+        self._bound: dict[tuple[int, bool], Callable[..., Any]] = {}
+        COMPOSITES[self.__name__] = self
+
+    def __repr__(self) -> str:
+        return f"<composite {self.__name__}>"
+
+    def vjp(self, rule: Callable[..., Any]) -> Callable[..., Any]:
+        """Give the gradient rule: rule(g, out, *args, **kwargs) -> one cotangent per positional argument."""
+        self.vjp_rule = rule
+        return rule
+
+    def shape(self, rule: Callable[..., Any]) -> Callable[..., Any]:
+        """Give the shape rule: rule(*args, **kwargs) -> a shape of the first array's dtype, a spec, or several specs."""
+        self.shape_rule = rule
+        return rule
+
+    def prune(self, rule: Callable[..., Any]) -> Callable[..., Any]:
+        """Say how to do without unused outputs: rule(live, *args, **kwargs) -> (args, kwargs, indices still given)."""
+        self.prune_rule = rule
+        return rule
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if any(_symbolic(a) for a in args) or any(_symbolic(v) for v in kwargs.values()):
+            return self.record(args, kwargs)
+        like = next((a for a in _flat(args) if namespace_of(a) is not None), None)
+        if like is None:  # Python values and sizes alone
+            return self.record(args, kwargs)
+        return self.bound(namespace_of(like))(*args, **kwargs)
+
+    def bound(self, xp: Any) -> Callable[..., Any]:
+        """What runs on arrays of a namespace: the kernel, backed by the definition, or the definition."""
+        key = (id(xp), kernels_enabled())
+        if key not in self._bound:
+            kernel = getattr(_kernels_of(xp), self.__name__, None) if key[1] else None
+            self._bound[key] = self.definition if kernel is None else _backed(kernel, self.definition)
+        return self._bound[key]
+
+    def record(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Record the call, arrays among the arguments as constants."""
+        args = tuple(_as_tensors(a) for a in args)
+        return record(self, args, kwargs, self.specs(args, kwargs))
+
+    def specs(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """The shapes and dtypes of the result: by the shape rule, else by recording the definition."""
+        if self.shape_rule is None:
+            result = self.definition(*args, **kwargs)
+            return result.spec if isinstance(result, Tensor) else tuple(r.spec for r in result)
+        shape = self.shape_rule(*args, **kwargs)
+        if isinstance(shape, Spec) or (shape and isinstance(shape[0], Spec)):
+            return shape if isinstance(shape, Spec) else tuple(shape)
+        return spec(shape, next(a for a in _flat(args) if isinstance(a, Tensor)).dtype)
+
+    def cotangents(self, g: Any, out: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
+        """The cotangent of each positional argument, nested as the arguments are; None where there is none."""
+        if self.vjp_rule is not None:
+            result = self.vjp_rule(g, out, *args, **kwargs)
+            return result if isinstance(result, tuple) else (result,)
+        outputs = self.definition(*args, **kwargs)
+        outputs, seeds = ((outputs,), (g,)) if isinstance(outputs, Tensor) else (outputs, g)
+        targets = list(leaves(args))
+        found = dict(zip(map(id, targets), backward(outputs, seeds, targets, stop=True), strict=True))
+        return rebuild(args, lambda t: found[id(t)])
+
+
+def _flat(args: Any) -> list[Any]:
+    return [v for a in args for v in (_flat(a) if isinstance(a, tuple | list) else (a,))]
+
+
+def _symbolic(value: Any) -> bool:
+    if isinstance(value, tuple | list):
+        return any(_symbolic(v) for v in value)
+    return isinstance(value, Tensor | Size)
+
+
+def _as_tensors(value: Any) -> Any:
+    if isinstance(value, tuple | list):
+        return tuple(_as_tensors(v) for v in value)
+    return value if value is None or isinstance(value, Size) or callable(value) else tensor(value)
+
+
+def composite(definition: Callable[..., Any]) -> Composite:
+    """Make an operation a composite."""
+    return Composite(definition)
+
+
+# ---- kernels: found by name, in the module named after the library
+
+_modules: dict[int, Any] = {}
+
+
+def kernels_enabled() -> bool:
+    """Whether libraries' own kernels replace definitions (default), where there are any."""
+    return config.setting("kernels")
+
+
+def set_kernels(enabled: bool) -> None:
+    """Switch all kernels on or off; results stay within the same bounds, only speed changes.
+
+    Source: this library.
+    """
+    config.change("kernels", bool(enabled))
+
+
+def _kernels_of(xp: Any) -> Any:
+    """The kernel module of a namespace's library, or None."""
+    if id(xp) not in _modules:
+        name = f"{__package__}.kernels.{describe(xp).partition('.')[0]}"
+        found = xp is not namespaces.recorder and importlib.util.find_spec(name)
+        _modules[id(xp)] = importlib.import_module(name) if found else None
+    return _modules[id(xp)]
+
+
+def _backed(kernel: Callable[..., Any], definition: Callable[..., Any]) -> Callable[..., Any]:
+    """A kernel that hands over to the definition where it declines."""
+
+    def run(*args: Any, **kwargs: Any) -> Any:
+        result = kernel(*args, **kwargs)
+        return definition(*args, **kwargs) if result is NotImplemented else result
+
+    return run

@@ -1,0 +1,125 @@
+"""The settings that belong to nobody in particular: floatx, epsilon, the image format and the config file."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Any
+
+__all__ = ["config_path", "epsilon", "floatx", "image_data_format", "normalize_data_format", "set_epsilon",
+           "set_floatx", "set_image_data_format"]
+
+_FLOATX = ("float16", "float32", "float64")
+_FORMATS = ("channels_last", "channels_first")
+_DEFAULTS: dict[str, Any] = {"backend": None, "floatx": "float32", "epsilon": 1e-7,
+                             "image_data_format": "channels_last", "kernels": True}
+_settings: dict[str, Any] = {}  # filled when first asked for, so that importing reads no file
+
+
+def config_path() -> Path:
+    """Where the config file is looked for: $K_CONFIG, else array-api-backend.toml in the user's config folder."""
+    if named := os.environ.get("K_CONFIG"):
+        return Path(named)
+    return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "array-api-backend.toml"
+
+
+def setting(key: str) -> Any:
+    """One setting; the file is read at the first call."""
+    if not _settings:
+        _settings.update(_DEFAULTS | _from_file(config_path()))
+    return _settings[key]
+
+
+def change(key: str, value: Any) -> None:
+    """Set one setting for this process."""
+    setting(key)
+    _settings[key] = value
+
+
+def _from_file(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        if os.environ.get("K_CONFIG"):
+            raise ValueError(f"K_CONFIG names {str(path)!r}, which is not a file")
+        return {}
+    try:
+        found = tomllib.loads(path.read_text("utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise ValueError(f"config file {path}: {error}") from error
+    checks = {"backend": str, "floatx": _floatx, "epsilon": float, "image_data_format": normalize_data_format,
+              "kernels": bool}
+    if unknown := sorted(set(found) - set(checks)):
+        raise ValueError(f"config file {path}: unknown key {unknown[0]!r}; expected {', '.join(checks)}")
+    return {key: checks[key](value) for key, value in found.items()}
+
+
+def epsilon() -> float:
+    """The small number that keeps logarithms and divisions away from zero (default 1e-7).
+
+    Source: Keras 2.3.1 backend semantics.
+    """
+    return setting("epsilon")
+
+
+def set_epsilon(e: float) -> None:
+    """Set `epsilon`; the value is turned into a float.
+
+    Source: Keras 2.3.1 backend semantics.
+    """
+    change("epsilon", float(e))
+
+
+def floatx() -> str:
+    """The default floating dtype: 'float16', 'float32' (default) or 'float64'.
+
+    Source: Keras 2.3.1 backend semantics.
+    """
+    try:
+        return _settings["floatx"]
+    except KeyError:
+        return setting("floatx")
+
+
+def set_floatx(floatx: str) -> None:
+    """Set the default floating dtype; ValueError unless 'float16', 'float32' or 'float64'.
+
+    Source: Keras 2.3.1 backend semantics.
+    """
+    change("floatx", _floatx(floatx))
+
+
+def _floatx(value: Any) -> str:
+    if not isinstance(value, str) or value not in _FLOATX:
+        raise ValueError(f"set_floatx: got {value!r}; expected one of {', '.join(_FLOATX)}")
+    return str(value)
+
+
+def image_data_format() -> str:
+    """'channels_last' (default) or 'channels_first'.
+
+    Source: Keras 2.3.1 backend semantics.
+    """
+    return setting("image_data_format")
+
+
+def set_image_data_format(data_format: str) -> None:
+    """Set the default image format; ValueError unless 'channels_last' or 'channels_first'.
+
+    Source: Keras 2.3.1 backend semantics.
+    """
+    if data_format not in _FORMATS:
+        raise ValueError(f"set_image_data_format: got {data_format!r}; expected one of {', '.join(_FORMATS)}")
+    change("image_data_format", str(data_format))
+
+
+def normalize_data_format(value: str | None) -> str:
+    """The image format named by `value` in any case, or the default for None; ValueError for anything else.
+
+    Source: Keras 2.3.1 backend semantics.
+    """
+    if value is None:
+        return image_data_format()
+    lowered = value.lower() if isinstance(value, str) else value
+    if lowered not in _FORMATS:
+        raise ValueError(f"data_format: got {value!r}; expected one of {', '.join(_FORMATS)}")
+    return lowered

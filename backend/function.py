@@ -1,0 +1,234 @@
+"""Compiled functions: a graph becomes Python source, the source a callable on native arrays."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from .composite import kernels_enabled
+from .dtypes import dtype_name
+from .namespaces import device_of, host, is_array, namespace_of
+from .printing import printed
+from .rewriting import Rewriter, effects_of, settled
+from .selector import Backend, active
+from .symbolic.recording import tensor
+from .symbolic.tensor import Effect, Placeholder, Tensor, ordering
+from .variables import Variable
+
+__all__ = ["Function", "eval", "function"]
+
+
+class Function:
+    """A compiled function of placeholders; `source` is the Python that runs. Made by `K.function`."""
+
+    def __init__(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor], effects: Sequence[Effect],
+                 name: str = "function") -> None:
+        self.name = name
+        feeds = {id(t): t if isinstance(t, Placeholder) else _fed(t) for t in inputs}
+        updates = settled(effects)
+        rewritten = Rewriter(dict(feeds))([*outputs, *updates.values()])
+        outputs, news = rewritten[:len(outputs)], rewritten[len(outputs):]
+        order = ordering(rewritten)
+        self.inputs = [feeds[id(t)] for t in inputs]
+        self.variables = [t for t in order if isinstance(t, Variable)]
+        self.updated = list(updates)
+        given = {id(t) for t in self.inputs}
+        self.defaults = [t for t in order if isinstance(t, Placeholder) and id(t) not in given]
+        for t in self.defaults:
+            if t.default is None:
+                raise ValueError(f"{name}: the outputs depend on placeholder {t.name} (shape "
+                                 f"{t.spec.shape and t.shape}, {t.dtype}), which is not among the inputs")
+        self._printed = printed([*self.inputs, *self.defaults], self.variables, outputs, news, _identifier(name))
+        self._code = compile(self._printed.source, f"<{name}>", "exec")
+        self._bound: dict[tuple[Any, ...], Callable[..., Any]] = {}
+
+    @property
+    def source(self) -> str:
+        """The straight-line Python that runs, the same from run to run."""
+        return self._printed.source
+
+    def __call__(self, values: Sequence[Any] = ()) -> list[Any]:
+        """The outputs for these input values; then all updates are committed together."""
+        if not isinstance(values, list | tuple):
+            raise TypeError(f"{self.name}: got {type(values).__name__}, expected a list or tuple of "
+                            f"{len(self.inputs)} values")
+        if len(values) != len(self.inputs):
+            names = ", ".join(t.name for t in self.inputs)
+            raise ValueError(f"{self.name}: got {len(values)} values for {len(self.inputs)} inputs ({names})")
+        native = next((v for v in values if not isinstance(v, np.ndarray | np.generic) and is_array(v)), None)
+        if isinstance(native, Tensor):
+            raise TypeError(f"{self.name}: the value fed for {self.inputs[_position(values, native)].name} is symbolic; "
+                            "feed arrays, or build a larger graph")
+        backend = self._backend(native)
+        run = self.bind(backend)
+        with backend.quiet():
+            feeds = [_feed(self.name, backend, t, v) for t, v in zip(self.inputs, values, strict=True)]
+            feeds += [backend.asarray(t.default, t.dtype) for t in self.defaults]
+            outputs, news = run(*feeds, *(v.array for v in self.variables))
+        for variable, new in zip(self.updated, news, strict=True):
+            variable.array = new
+        return [_returned(out, native) for out in outputs]
+
+    def _backend(self, native: Any) -> Backend:
+        """Where to run: where the variables are, else where the arrays fed are, else the active backend."""
+        if self.variables or self.updated:
+            first, *others = (v.backend for v in (*self.variables, *self.updated))
+            for other in others:
+                if other.xp is not first.xp or other.device != first.device:
+                    raise TypeError(f"{self.name}: its variables are on two backends, {first.name!r} and "
+                                    f"{other.name!r}; make them on one")
+            return first
+        if native is None:
+            return active()
+        return Backend(type(native).__module__, namespace_of(native), device_of(native))
+
+    def bind(self, backend: Backend) -> Callable[..., Any]:
+        """The compiled source with a backend's functions, constants and kernels filled in."""
+        key = (id(backend.xp), str(backend.device), kernels_enabled())
+        if key not in self._bound:
+            xp = backend.xp
+            scope: dict[str, Any] = {"xp": xp, "device": backend.device, "inf": math.inf, "nan": math.nan}
+            scope.update((name, c.bound(xp)) for name, c in self._printed.composites.items())
+            scope.update((name, backend.asarray(t.value, t.dtype)) for name, t in self._printed.constants.items())
+            with backend.quiet():
+                exec(self._code, scope)  # the source is ours, printed from the graph
+            self._bound[key] = scope[_identifier(self.name)]
+        return self._bound[key]
+
+
+def _identifier(name: str) -> str:
+    return name if name.isidentifier() else "function"
+
+
+def _fed(t: Tensor) -> Placeholder:
+    """A placeholder in place of an intermediate tensor or variable that is fed."""
+    return Placeholder(t.spec.shape, t.dtype, t.name)
+
+
+def _position(values: Sequence[Any], value: Any) -> int:
+    return next(i for i, v in enumerate(values) if v is value)
+
+
+def _feed(function: str, backend: Backend, placeholder: Tensor, value: Any) -> Any:
+    """A fed value as an array of the backend, checked against its placeholder."""
+    if value is None:
+        raise ValueError(f"{function}: no value was fed for {placeholder.name}")
+    if namespace_of(value) is not backend.xp:
+        value = np.asarray(host(value) if is_array(value) else value)
+        if value.dtype.kind not in "biufc":
+            raise TypeError(f"{function}: the value fed for {placeholder.name} has dtype {value.dtype}, expected numbers")
+    shape = tuple(value.shape)
+    expected = placeholder.spec.shape
+    if expected is not None and (len(shape) != len(expected) or any(
+            isinstance(e, int) and e != s for e, s in zip(expected, shape, strict=True))):
+        raise ValueError(f"{function}: {placeholder.name} has shape {placeholder.shape}, the value fed has {shape}")
+    if namespace_of(value) is backend.xp and device_of(value) == backend.device and \
+            dtype_name(value.dtype) == placeholder.dtype:
+        return value
+    if isinstance(value, np.ndarray | np.generic):
+        return backend.asarray(np.asarray(value, dtype=placeholder.dtype), placeholder.dtype)
+    if backend.device is not None and device_of(value) != backend.device:
+        raise TypeError(f"{function}: the value fed for {placeholder.name} is on {device_of(value)}, "
+                        f"the function runs on {backend.device}; move it first")
+    return backend.xp.astype(value, backend.dtype(placeholder.dtype))
+
+
+def _returned(out: Any, native: Any) -> Any:
+    """An output of the kind that was fed: NumPy unless an array of another library was."""
+    if native is None:
+        return host(out)
+    if namespace_of(out) is namespace_of(native):
+        return out
+    return namespace_of(native).asarray(host(out), device=device_of(native))
+
+
+def function(inputs: Any, outputs: Any, updates: Any = None, *, name: str = "function", **kwargs: Any) -> Any:
+    """Compile a graph into a callable: f(list of values) -> values, after which all updates are committed together.
+
+    `inputs` are placeholders (any tensor may be fed), `outputs` a list, a tuple or one tensor, and the result is
+    likewise a list, a tuple or one array; `updates` are update ops and (variable, new value) pairs.
+    Shapes and dtypes: fed values are cast to their placeholders' dtypes. NumPy arrays and numbers in, NumPy out; an
+    array of another library in, arrays of that library out. Outputs and new values are worked out from the state
+    before the call.
+    Errors: ValueError when a placeholder the outputs need is missing, at once; ValueError or TypeError when a value of
+    the wrong shape or kind is fed, naming the placeholder; no variable changes then. ValueError for unknown keywords.
+
+    Source: Keras 2.3.1 backend semantics.
+    """
+    if kwargs:
+        raise ValueError(f"function: unknown argument {next(iter(kwargs))!r} passed to K.function")
+    if not isinstance(inputs, list | tuple):
+        raise TypeError(f"function: inputs is {type(inputs).__name__}, expected a list of placeholders")
+    for t in inputs:
+        if not isinstance(t, Tensor):
+            raise TypeError(f"function: inputs holds {type(t).__name__}, expected placeholders")
+    if not isinstance(updates, list | tuple | None):
+        raise TypeError(f"function: updates is {type(updates).__name__}, expected a list of updates")
+    single = not isinstance(outputs, list | tuple)
+    roots = [tensor(t) for t in ([outputs] if single else outputs)]
+    extra, effects = _updates(updates or ())
+    found = effects_of([*roots, *extra, *(e.new for e in effects)])
+    compiled = Function(inputs, roots, [*found, *effects], name)
+    return _Shaped(compiled, "one" if single else type(outputs).__name__)
+
+
+class _Shaped:
+    """A Function whose result has the structure `outputs` had."""
+
+    def __init__(self, compiled: Function, structure: str) -> None:
+        self._compiled = compiled
+        self._structure = structure
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._compiled, name)
+
+    def __call__(self, values: Sequence[Any] = ()) -> Any:
+        results = self._compiled(values)
+        return results[0] if self._structure == "one" else tuple(results) if self._structure == "tuple" else results
+
+
+def _updates(updates: Sequence[Any]) -> tuple[list[Tensor], list[Effect]]:
+    """Update ops to evaluate, and effects given as (variable, new value) pairs."""
+    ops, pairs = [], []
+    for each in updates:
+        if isinstance(each, Tensor):
+            ops.append(each)
+        elif isinstance(each, list | tuple) and len(each) == 2 and isinstance(each[0], Variable):
+            new = tensor(each[1])
+            variable = each[0]
+            pairs.append(Effect(variable, new if new.dtype == variable.dtype else
+                                new.__array_namespace__().astype(new, variable.dtype)))
+        else:
+            raise TypeError(f"function: updates holds {each!r}, expected update ops or (variable, new value) pairs")
+    return ops, pairs
+
+
+def eval(x: Any, feed_dict: Any = None, session: Any = None) -> Any:  # noqa: A001 - Keras's name
+    """The value of a tensor, variable or update op as a NumPy array; update ops run. Arrays and numbers pass through.
+
+    `feed_dict` maps placeholders to values; `session` is accepted for old programs and not used.
+    Errors: ValueError naming the placeholder a value is missing for.
+
+    Source: Keras 2.3.1 backend semantics.
+    """
+    if isinstance(x, Variable) and not feed_dict:
+        return np.array(host(x.array))
+    if not isinstance(x, Tensor):
+        return host(x) if is_array(x) else np.asarray(x)
+    feeds = dict(feed_dict or {})
+    key = tuple(map(id, feeds))
+    cache: dict[Any, Any] = x.__dict__.setdefault("_evaluators", {})
+    if key not in cache:
+        cache[key] = Function(list(feeds), [x], effects_of([x]), "eval")
+    return cache[key](list(feeds.values()))[0]
+
+
+def _eval_method(self: Tensor, feed_dict: Any = None, session: Any = None) -> Any:
+    """The tensor's value: `K.eval(self)`."""
+    return eval(self, feed_dict, session)
+
+
+Tensor.eval = _eval_method  # type: ignore[attr-defined]  # a tensor cannot know of functions, which are made of tensors

@@ -1,0 +1,130 @@
+"""Which namespace and device arrays belong to, and how their values reach the host."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import numpy as np
+
+from .dtypes import learn_dtypes
+
+__all__ = ["array_namespace", "describe", "device_of", "host", "is_array", "is_concrete", "namespace_of"]
+
+# The namespace of each array type met so far. Python numbers and lists are no arrays: they have none.
+_NAMESPACE_OF: dict[type, Any] = {}
+_PYTHON = (bool, int, float, complex, list, tuple, type(None))
+recorder: Any = None  # the symbolic namespace; symbolic/namespace.py puts itself here
+
+
+def namespace_of(x: Any) -> Any:
+    """The array API namespace of one array, or None for what is no array."""
+    try:
+        return _NAMESPACE_OF[type(x)]
+    except KeyError:
+        return _meet(x)
+
+
+def _meet(x: Any) -> Any:
+    """Find, remember and return the namespace of a type seen for the first time."""
+    kind = type(x)
+    if issubclass(kind, _PYTHON) and not hasattr(kind, "__array_namespace__"):
+        return None
+    root = kind.__module__.partition(".")[0]
+    if root in ("torch", "cupy", "dask") or isinstance(x, np.ndarray | np.generic) or _is_torch(x):
+        import array_api_compat
+
+        try:
+            xp = array_api_compat.array_namespace(x)
+        except TypeError:
+            return None
+    elif root in ("jax", "jaxlib"):
+        xp = _jax_namespace(x)
+    elif hasattr(kind, "__array_namespace__"):
+        xp = x.__array_namespace__()
+    else:
+        return None
+    if xp is not None:
+        learn_dtypes(xp)
+        _NAMESPACE_OF[kind] = xp
+    return xp
+
+
+def _is_torch(x: Any) -> bool:
+    """Subclasses of torch.Tensor defined elsewhere: a type whose library is loaded, or it could not exist."""
+    torch = sys.modules.get("torch")
+    return torch is not None and isinstance(x, torch.Tensor)
+
+
+def _jax_namespace(x: Any) -> Any:
+    jax = sys.modules["jax"]
+    return jax.numpy if isinstance(x, jax.Array) else None
+
+
+def is_array(x: Any) -> bool:
+    """Whether x is an array of any namespace, symbolic tensors included."""
+    return namespace_of(x) is not None
+
+
+def array_namespace(*arrays: Any) -> Any:
+    """The one namespace these values share; the symbolic one wins, Python values belong to whatever the rest is.
+
+    With Python values alone it is the symbolic namespace: they become constants.
+    Two libraries in one call are a TypeError that names both.
+    """
+    found = None
+    scalar = None  # a NumPy scalar counts as a number beside arrays of another library
+    for x in arrays:
+        xp = namespace_of(x)
+        if xp is None or xp is found:
+            continue
+        if isinstance(x, np.generic):
+            scalar = xp
+        elif found is None or xp is recorder:
+            found = xp
+        elif found is not recorder:
+            raise TypeError(f"arrays of two libraries in one call: {describe(found)} and {describe(xp)}; "
+                            "convert one of them first")
+    return found or scalar or recorder
+
+
+def describe(xp: Any) -> str:
+    """The library's name of a namespace: 'numpy', 'torch', ..."""
+    name = getattr(xp, "__name__", type(xp).__name__)
+    return name.removeprefix("array_api_compat.").removesuffix(".numpy").removesuffix(".array")
+
+
+def device_of(x: Any) -> Any:
+    """The device an array is on, to be handed to creation functions; None where a namespace has no such thing."""
+    return None if isinstance(x, np.ndarray | np.generic) else getattr(x, "device", None)
+
+
+def is_concrete(x: Any) -> bool:
+    """Whether the values of x can be looked at now: false for symbolic tensors and for tracers of jax and torch."""
+    if type(x) is np.ndarray:
+        return True
+    if namespace_of(x) is recorder:
+        return False
+    if jax := sys.modules.get("jax"):
+        if isinstance(x, jax.core.Tracer):
+            return False
+    if _is_torch(x):
+        torch = sys.modules["torch"]
+        return not (x.is_meta or torch._C._functorch.is_functorch_wrapped_tensor(x)
+                    or torch.compiler.is_compiling())
+    return True
+
+
+def host(x: Any) -> np.ndarray:
+    """A NumPy array with the values of an array of any library and device, detached from any gradient."""
+    if isinstance(x, np.ndarray | np.generic):
+        return np.asarray(x)
+    if _is_torch(x):
+        return x.detach().cpu().resolve_conj().numpy()
+    if hasattr(x, "get") and type(x).__module__.startswith("cupy"):
+        return x.get()
+    try:
+        return np.asarray(x)
+    except (TypeError, ValueError, RuntimeError):
+        # array_api_strict's simulated devices refuse NumPy, as a GPU would: move to the default device first
+        return np.asarray(x.to_device(x.__array_namespace__().__array_namespace_info__().default_device()))

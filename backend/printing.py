@@ -1,0 +1,251 @@
+"""A rewritten graph printed as straight-line Python that calls the bound namespace."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from .dtypes import DType
+from .rewriting import may_alias_leaf
+from .symbolic.recording import OPERATORS
+from .symbolic.sizes import Size, known, product
+from .symbolic.tensor import Constant, Placeholder, Subgraph, Tensor, ordering
+
+__all__ = ["Printed", "printed"]
+
+CREATION = {"zeros", "ones", "full", "eye", "arange", "linspace", "asarray", "fft.fftfreq", "fft.rfftfreq"}
+FOLDED_AT_MOST = 2**16  # elements of a constant worked out once instead of at each call (256 KB of float32)
+FREED_FROM = 2**10  # elements from which a dead value is worth a `del`
+
+
+class Printed:
+    """Source, and what its names stand for: constants in order, composites by name."""
+
+    def __init__(self) -> None:
+        self.source = ""
+        self.constants: dict[str, Constant] = {}
+        self.composites: dict[str, Any] = {}
+        self.bodies: dict[int, str] = {}
+        self.counts: dict[str, int] = {}
+        self.parts: list[str] = []  # module-level lines before the function
+
+
+class _Block:
+    """The lines of one function, and the names of its tensors."""
+
+    def __init__(self, whole: Printed, fixed: dict[int, str]) -> None:
+        self.whole = whole
+        self.names: dict[int, str] = {}
+        self.fixed = fixed  # constants and folded values, shared by all blocks
+        self.lines: list[str] = []
+        self.counts: dict[str, int] = {}
+
+    def name(self, t: Tensor) -> str:
+        return self.names.get(id(t)) or self.fixed[id(t)]
+
+
+def printed(inputs: Sequence[Tensor], variables: Sequence[Tensor], outputs: Sequence[Tensor],
+            updates: Sequence[Tensor], name: str = "function") -> Printed:
+    """The source of name(*inputs, *variables) -> (outputs, updates), for a graph that has been rewritten."""
+    whole = Printed()
+    block = _Block(whole, {})
+    for letter, group in (("x", inputs), ("w", variables)):
+        for i, t in enumerate(group, 1):
+            block.names[id(t)] = f"{letter}{i}"
+    parameters = [block.names[id(t)] for t in (*inputs, *variables)]
+    order = ordering([*outputs, *updates])
+    constant = _folded(order)
+    _emit_all(block, [t for t in order if id(t) in constant], folded=True)
+    whole.parts += block.lines
+    block.lines = []
+    _emit_all(block, [t for t in order if id(t) not in constant], keep={id(t) for t in (*outputs, *updates)})
+    results = [[_result(block, t) for t in group] for group in (outputs, updates)]
+    head = [_described(block, t) for t in (*inputs, *variables)]
+    head += [f"# {n}: constant {t.dtype} {t.shape}{_value(t)}" for n, t in whole.constants.items()]
+    body = [f"def {name}({', '.join(parameters)}):", *(f"    {line}" for line in block.lines),
+            f"    return {_tuple(results[0])}, {_tuple(results[1])}"]
+    whole.source = "\n".join([*head, *whole.parts, "", *body, ""])
+    return whole
+
+
+def _described(block: _Block, t: Tensor) -> str:
+    label = "placeholder" if isinstance(t, Placeholder) else "variable"
+    return f"# {block.names[id(t)]}: {label} {t._name + ' ' if t._name else ''}{t.dtype} {_shape(t)}"
+
+
+def _value(t: Constant) -> str:
+    return f" = {t.value.item()!r}" if t.shape == () and hasattr(t.value, "item") else ""
+
+
+def _shape(t: Tensor) -> str:
+    return "(...)" if t.spec.shape is None else str(t.shape)
+
+
+def _result(block: _Block, t: Tensor) -> str:
+    name = block.name(t)
+    return f"xp.asarray({name}, copy=True)" if may_alias_leaf(t) or name in block.fixed.values() else name
+
+
+def _tuple(items: Sequence[str]) -> str:
+    return f"({', '.join(items)}{',' if len(items) == 1 else ''})"
+
+
+def _folded(order: Sequence[Tensor]) -> set[int]:
+    """The ids of the calls whose arguments are all constant, and whose results are small."""
+    found: set[int] = set()
+    for t in order:
+        if isinstance(t, Constant):
+            found.add(id(t))
+        elif t.node is not None and all(id(i) in found for i in t.node.inputs):
+            total = None if t.spec.shape is None or None in t.spec.shape else known(product(t.spec.shape))
+            if total is not None and total <= FOLDED_AT_MOST:
+                found.add(id(t))
+    return found
+
+
+def _emit_all(block: _Block, order: Sequence[Tensor], keep: set[int] = frozenset(),  # type: ignore[assignment]
+              folded: bool = False) -> None:
+    """One line a call; `del` after the last use of what is large."""
+    last: dict[int, Any] = {}
+    for t in order:
+        if t.node is not None:
+            last.update((id(i), t.node) for i in t.node.inputs)
+    done: set[int] = set()
+    by_id = {id(t): t for t in order}
+    for t in order:
+        if isinstance(t, Constant):
+            if id(t) not in block.fixed:
+                block.fixed[id(t)] = name = f"c{len(block.whole.constants) + 1}"
+                block.whole.constants[name] = t
+            continue
+        if t.node is None or id(t.node) in done:
+            continue
+        done.add(id(t.node))
+        line = _line(block, t, order, folded)
+        if not folded:
+            dead = [block.names[i] for i, user in last.items() if user is t.node and i in block.names
+                    and i not in keep and i in by_id and by_id[i].node is not None and _large(by_id[i])]
+            line += f"; del {', '.join(dead)}" if dead else ""
+        block.lines.append(f"{line}  # {', '.join(f'{s.dtype} {_shape(Tensor(None, 0, s))}' for s in t.node.specs)}")
+
+
+def _large(t: Tensor) -> bool:
+    total = None if t.spec.shape is None or None in t.spec.shape else known(product(t.spec.shape))
+    return total is None or total >= FREED_FROM
+
+
+def _line(block: _Block, t: Tensor, order: Sequence[Tensor], folded: bool) -> str:
+    node = t.node
+    assert node is not None
+    call = _call(block, node)
+    if not node.many:
+        return f"{_new_name(block, t, folded)} = {call}"
+    used = {other.index: other for other in order if other.node is node}
+    targets = [_new_name(block, used[i], folded) if i in used else "_" for i in range(len(node.specs))]
+    return f"{', '.join(targets)}{',' if len(targets) == 1 else ''} = {call}"
+
+
+def _new_name(block: _Block, t: Tensor, folded: bool) -> str:
+    names = block.fixed if folded else block.names
+    prefix = "k" if folded else "v"
+    counts = block.whole.counts if folded else block.counts
+    counts[prefix] = counts.get(prefix, 0) + 1
+    names[id(t)] = f"{prefix}{counts[prefix]}"
+    return names[id(t)]
+
+
+def _call(block: _Block, node: Any) -> str:
+    function, args = node.function, node.args
+    if not isinstance(function, str):
+        block.whole.composites[function.__name__] = function
+        return f"{function.__name__}({_arguments(block, args, node.kwargs)})"
+    if function in OPERATORS:
+        return f"{_operand(block, args[0])} {OPERATORS[function]} {_operand(block, args[1])}"
+    if function == "matmul":
+        return f"{_text(block, args[0])} @ {_text(block, args[1])}"
+    if function == "negative":
+        return f"-{_text(block, args[0])}"
+    if function == "getitem":
+        return f"{_text(block, args[0])}[{_key(block, *args)}]"
+    if function == "asarray":
+        items = args[0]
+        value = f"[{', '.join(_text(block, v) for v in items)}]" if isinstance(items, tuple) else _text(block, items)
+        return f"xp.asarray({value}, dtype=xp.{node.kwargs['dtype']}, device=device)"
+    device = ", device=device" if function in CREATION else ""
+    return f"xp.{function}({_arguments(block, args, node.kwargs)}{device})"
+
+
+def _arguments(block: _Block, args: Sequence[Any], kwargs: dict[str, Any]) -> str:
+    return ", ".join([*(_text(block, a) for a in args), *(f"{k}={_text(block, v)}" for k, v in kwargs.items())])
+
+
+def _text(block: _Block, value: Any) -> str:
+    if isinstance(value, Tensor):
+        return block.name(value)
+    if isinstance(value, Size):
+        return value.source(block.name)
+    if isinstance(value, DType):
+        return f"xp.{value}"
+    if isinstance(value, tuple | list):
+        return _tuple([_text(block, v) for v in value])
+    if isinstance(value, Subgraph):
+        return _body(block, value)
+    return repr(value)
+
+
+def _operand(block: _Block, value: Any) -> str:
+    text = _text(block, value)
+    return f"({text})" if text.startswith("-") else text
+
+
+def _body(block: _Block, body: Subgraph) -> str:
+    """Print a loop's body as a function of its own, before the one that calls it; its name."""
+    whole = block.whole
+    if id(body) not in whole.bodies:
+        whole.bodies[id(body)] = name = f"body_{len(whole.bodies) + 1}"
+        inner = _Block(whole, block.fixed)
+        for i, t in enumerate(body.inputs, 1):
+            inner.names[id(t)] = f"x{i}"
+        order = ordering(body.outputs, stop=lambda t: id(t) in inner.names)
+        constant = _folded(order)
+        _emit_all(inner, [t for t in order if id(t) in constant and id(t) not in block.fixed], folded=True)
+        whole.parts += inner.lines
+        inner.lines = []
+        _emit_all(inner, [t for t in order if id(t) not in constant], keep={id(t) for t in body.outputs})
+        whole.parts += ["", f"def {name}({', '.join(inner.names[id(t)] for t in body.inputs)}):",
+                        *(f"    {line}" for line in inner.lines),
+                        f"    return {_tuple([inner.name(t) for t in body.outputs])}", ""]
+    return whole.bodies[id(body)]
+
+
+def _key(block: _Block, x: Tensor, key: tuple[Any, ...]) -> str:
+    sizes = iter(x.sizes)
+    return ", ".join("None" if k is None else _slice(block.name, k, next(sizes)) for k in key)
+
+
+def _slice(name: Callable[[Tensor], str], key: Any, size: Any) -> str:
+    """A slice as a person writes it: Python clamps bounds itself, so `min(n, 1):max(n - 1, 0)` prints `1:-1`."""
+    if not isinstance(key, slice):
+        return _bound(name, key, size)
+    start = "" if _is(key.start, 0) else _bound(name, key.start, size)
+    end = key.stop
+    if isinstance(end, Size) and end.function == "max" and _is(end.arguments[0], key.start):
+        end = end.arguments[1]  # Python itself gives nothing where stop lies before start
+    stop = "" if _is(end, size) else _bound(name, end, size)
+    return f"{start}:{stop}" + ("" if key.step == 1 else f":{key.step}")
+
+
+def _is(a: Any, b: Any) -> bool:
+    return type(a) is type(b) and a == b
+
+
+def _bound(name: Callable[[Tensor], str], bound: Any, size: Any) -> str:
+    if isinstance(bound, Size) and isinstance(size, Size):
+        a, b = (*bound.arguments, None)[:2]
+        if bound.function == "min" and _is(a, size) and isinstance(b, int):
+            return str(b)
+        if bound.function == "max" and _is(b, 0):
+            return _bound(name, a, size)
+        if bound.function == "-" and _is(a, size) and isinstance(b, int):
+            return str(-b)
+    return bound.source(name) if isinstance(bound, Size) else str(bound)

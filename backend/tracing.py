@@ -1,0 +1,94 @@
+"""Python functions turned into closed graphs: the bodies of loops and branches, and whole functions of arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from .rewriting import Rewriter
+from .symbolic.recording import tensor
+from .symbolic.tensor import Constant, Placeholder, Subgraph, Tensor, leaves, ordering
+
+__all__ = ["Subgraph", "closed", "flatten", "is_symbolic", "ordering", "restore", "stand_ins", "trace_branch"]
+
+
+def is_symbolic(*structures: Any) -> bool:
+    """Whether any of these holds a symbolic tensor or a size known only at run time."""
+    return any(next(leaves(s), None) is not None for s in structures)
+
+
+def flatten(structure: Any) -> tuple[list[Any], Any]:
+    """The arrays of a nest of tuples, lists and dictionaries, and its shape for `restore`."""
+    if isinstance(structure, tuple | list):
+        parts = [flatten(v) for v in structure]
+        return [x for found, _ in parts for x in found], (type(structure), [shape for _, shape in parts])
+    if isinstance(structure, dict):
+        keys = list(structure)
+        found, (_, shapes) = flatten([structure[k] for k in keys])
+        return found, (dict, list(zip(keys, shapes, strict=True)))
+    if structure is None:
+        return [], None
+    return [structure], "array"
+
+
+def restore(shape: Any, arrays: Iterable[Any]) -> Any:
+    """The nest `flatten` took apart, with other arrays in it."""
+    supply = iter(arrays)
+
+    def build(shape: Any) -> Any:
+        if shape == "array":
+            return next(supply)
+        if shape is None:
+            return None
+        kind, parts = shape
+        if kind is dict:
+            return {k: build(s) for k, s in parts}
+        built = [build(s) for s in parts]
+        return kind(*built) if hasattr(kind, "_fields") else kind(built)
+
+    return build(shape)
+
+
+def stand_ins(tensors: Iterable[Tensor], drop: int = 0) -> list[Placeholder]:
+    """Placeholders of the same shapes, less `drop` leading axes.
+
+    Their sizes are the originals' own expressions, so that what depends on sizes alone does not depend on them.
+    """
+    return [Placeholder(t.sizes[drop:], t.dtype) for t in tensors]
+
+
+def closed(inputs: Sequence[Tensor], outputs: Sequence[Tensor],
+           outer: Callable[[Tensor], bool] | None = None) -> tuple[Subgraph, list[Tensor]]:
+    """A graph made self-contained, and the outside tensors it captures, which become its last inputs.
+
+    Outside is what `outer` holds for; by default all that does not depend on the inputs, so a loop's invariants move
+    out of it.
+    """
+    own = {id(t) for t in inputs}
+    order = ordering(outputs, stop=lambda t: id(t) in own)
+    if outer is None:
+        inside = set(own)
+        for t in order:
+            if t.node is not None and any(id(i) in inside for i in t.node.inputs):
+                inside.add(id(t))
+    else:
+        inside = own | {id(t) for t in order if not outer(t)}
+    captured: dict[int, Tensor] = {}
+    for t in order:
+        used = t.node.inputs if t.node is not None and id(t) in inside and id(t) not in own else ()
+        for i in used:
+            if id(i) not in inside and not isinstance(i, Constant):
+                captured.setdefault(id(i), i)
+    for t in outputs:
+        if id(t) not in inside and not isinstance(t, Constant):
+            captured.setdefault(id(t), t)
+    extra = [Placeholder(t.spec.shape, t.dtype) for t in captured.values()]
+    rewriter = Rewriter({i: p for i, p in zip(captured, extra, strict=True)} | {id(t): t for t in inputs})
+    return Subgraph([*inputs, *extra], rewriter(outputs)), list(captured.values())
+
+
+def trace_branch(function: Callable[[], Any]) -> tuple[list[Tensor], Any, int]:
+    """What a function without arguments records: its outputs, their structure, and a mark that tells old from new."""
+    mark = Placeholder((), "bool").number
+    found, shape = flatten(function())
+    return [tensor(t) for t in found], shape, mark
