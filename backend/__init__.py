@@ -4,13 +4,45 @@ from .autodiff.gradients import gradients as gradients
 from .composite import kernels_enabled as kernels_enabled
 from .composite import set_kernels as set_kernels
 from .config import *  # noqa: F403
+from .creation import *  # noqa: F403
 from .differentiation import *  # noqa: F403
+from .draws import *  # noqa: F403
 from .function import *  # noqa: F403
+from .inspection import *  # noqa: F403
+from .learning_phase import *  # noqa: F403
+from .names import *  # noqa: F403
+from .ops.activations import *  # noqa: F403
 from .ops.branches import *  # noqa: F403
+from .ops.comparison import *  # noqa: F403
+from .ops.control_flow import *  # noqa: F403
+from .ops.convolution import *  # noqa: F403
+from .ops.creation import *  # noqa: F403
+from .ops.ctc import *  # noqa: F403
+from .ops.debugging import *  # noqa: F403
+from .ops.elementwise import *  # noqa: F403
+from .ops.linalg import *  # noqa: F403
+from .ops.local_convolution import *  # noqa: F403
+from .ops.losses import *  # noqa: F403
+from .ops.manipulation import *  # noqa: F403
+from .ops.normalization import *  # noqa: F403
+from .ops.pooling import *  # noqa: F403
+from .ops.random import *  # noqa: F403
 from .ops.recurrent import *  # noqa: F403
+from .ops.reductions import *  # noqa: F403
+from .ops.resizing import *  # noqa: F403
 from .selector import *  # noqa: F403
+from .session import *  # noqa: F403
 from .symbolic.tensor import Placeholder as Placeholder
 from .symbolic.tensor import Tensor as Tensor
 from .variables import *  # noqa: F403
 
 __version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> object:
+    """`K.optimizers` and `K.models`, loaded when first asked for."""
+    if name in ("optimizers", "models"):
+        import importlib
+
+        return importlib.import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

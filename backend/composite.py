@@ -8,13 +8,12 @@ from collections.abc import Callable
 from typing import Any
 
 from . import config, namespaces
-from .autodiff.gradients import backward
 from .namespaces import describe, namespace_of
 from .symbolic.recording import tensor
 from .symbolic.sizes import Size
-from .symbolic.tensor import Spec, Tensor, leaves, rebuild, record, spec
+from .symbolic.tensor import Spec, Tensor, record, spec
 
-__all__ = ["COMPOSITES", "Composite", "composite", "kernels_enabled", "set_kernels", "spec"]
+__all__ = ["COMPOSITES", "Composite", "acting", "composite", "kernels_enabled", "set_kernels", "spec"]
 
 COMPOSITES: dict[str, Composite] = {}
 
@@ -27,8 +26,9 @@ class Composite:
     recorded. Its gradient is the rule given with `vjp`, else that of its definition.
     """
 
-    def __init__(self, definition: Callable[..., Any]) -> None:
+    def __init__(self, definition: Callable[..., Any], pure: bool = True) -> None:
         self.definition = definition
+        self.pure = pure  # whether a call on constants may be worked out once and for all
         self.__name__ = definition.__name__
         self.__doc__ = definition.__doc__
         self.__wrapped__ = definition
@@ -88,17 +88,6 @@ class Composite:
             return shape if isinstance(shape, Spec) else tuple(shape)
         return spec(shape, next(a for a in _flat(args) if isinstance(a, Tensor)).dtype)
 
-    def cotangents(self, g: Any, out: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
-        """The cotangent of each positional argument, nested as the arguments are; None where there is none."""
-        if self.vjp_rule is not None:
-            result = self.vjp_rule(g, out, *args, **kwargs)
-            return result if isinstance(result, tuple) else (result,)
-        outputs = self.definition(*args, **kwargs)
-        outputs, seeds = ((outputs,), (g,)) if isinstance(outputs, Tensor) else (outputs, g)
-        targets = list(leaves(args))
-        found = dict(zip(map(id, targets), backward(outputs, seeds, targets, stop=True), strict=True))
-        return rebuild(args, lambda t: found[id(t)])
-
 
 def _flat(args: Any) -> list[Any]:
     return [v for a in args for v in (_flat(a) if isinstance(a, tuple | list) else (a,))]
@@ -119,6 +108,11 @@ def _as_tensors(value: Any) -> Any:
 def composite(definition: Callable[..., Any]) -> Composite:
     """Make an operation a composite."""
     return Composite(definition)
+
+
+def acting(definition: Callable[..., Any]) -> Composite:
+    """Make a composite that does something at each evaluation, such as print."""
+    return Composite(definition, pure=False)
 
 
 # ---- kernels: found by name, in the module named after the library

@@ -25,8 +25,9 @@ class Function:
     """A compiled function of placeholders; `source` is the Python that runs. Made by `K.function`."""
 
     def __init__(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor], effects: Sequence[Effect],
-                 name: str = "function") -> None:
+                 name: str = "function", structure: Callable[[list[Any]], Any] = list) -> None:
         self.name = name
+        self._structure = structure  # what makes the result of the list of outputs
         feeds = {id(t): t if isinstance(t, Placeholder) else _fed(t) for t in inputs}
         updates = settled(effects)
         rewritten = Rewriter(dict(feeds))([*outputs, *updates.values()])
@@ -50,7 +51,7 @@ class Function:
         """The straight-line Python that runs, the same from run to run."""
         return self._printed.source
 
-    def __call__(self, values: Sequence[Any] = ()) -> list[Any]:
+    def __call__(self, values: Sequence[Any] = ()) -> Any:
         """The outputs for these input values; then all updates are committed together."""
         if not isinstance(values, list | tuple):
             raise TypeError(f"{self.name}: got {type(values).__name__}, expected a list or tuple of "
@@ -67,15 +68,19 @@ class Function:
         with backend.quiet():
             feeds = [_feed(self.name, backend, t, v) for t, v in zip(self.inputs, values, strict=True)]
             feeds += [backend.asarray(t.default, t.dtype) for t in self.defaults]
+            for v in self.variables:
+                if v.follows:
+                    v.move(backend)
             outputs, news = run(*feeds, *(v.array for v in self.variables))
         for variable, new in zip(self.updated, news, strict=True):
             variable.array = new
-        return [_returned(out, native) for out in outputs]
+        return self._structure([_returned(out, native) for out in outputs])
 
     def _backend(self, native: Any) -> Backend:
         """Where to run: where the variables are, else where the arrays fed are, else the active backend."""
-        if self.variables or self.updated:
-            first, *others = (v.backend for v in (*self.variables, *self.updated))
+        fixed = [v.backend for v in (*self.variables, *self.updated) if not v.follows]
+        if fixed:
+            first, *others = fixed
             for other in others:
                 if other.xp is not first.xp or other.device != first.device:
                     raise TypeError(f"{self.name}: its variables are on two backends, {first.name!r} and "
@@ -145,7 +150,7 @@ def _returned(out: Any, native: Any) -> Any:
     return namespace_of(native).asarray(host(out), device=device_of(native))
 
 
-def function(inputs: Any, outputs: Any, updates: Any = None, *, name: str = "function", **kwargs: Any) -> Any:
+def function(inputs: Any, outputs: Any, updates: Any = None, *, name: str = "function", **kwargs: Any) -> Function:
     """Compile a graph into a callable: f(list of values) -> values, after which all updates are committed together.
 
     `inputs` are placeholders (any tensor may be fed), `outputs` a list, a tuple or one tensor, and the result is
@@ -171,23 +176,12 @@ def function(inputs: Any, outputs: Any, updates: Any = None, *, name: str = "fun
     roots = [tensor(t) for t in ([outputs] if single else outputs)]
     extra, effects = _updates(updates or ())
     found = effects_of([*roots, *extra, *(e.new for e in effects)])
-    compiled = Function(inputs, roots, [*found, *effects], name)
-    return _Shaped(compiled, "one" if single else type(outputs).__name__)
+    structure = _only if single else tuple if isinstance(outputs, tuple) else list
+    return Function(inputs, roots, [*found, *effects], name, structure)
 
 
-class _Shaped:
-    """A Function whose result has the structure `outputs` had."""
-
-    def __init__(self, compiled: Function, structure: str) -> None:
-        self._compiled = compiled
-        self._structure = structure
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._compiled, name)
-
-    def __call__(self, values: Sequence[Any] = ()) -> Any:
-        results = self._compiled(values)
-        return results[0] if self._structure == "one" else tuple(results) if self._structure == "tuple" else results
+def _only(results: list[Any]) -> Any:
+    return results[0]
 
 
 def _updates(updates: Sequence[Any]) -> tuple[list[Tensor], list[Effect]]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from .dtypes import learn_dtypes
 
-__all__ = ["array_namespace", "describe", "device_of", "host", "is_array", "is_concrete", "namespace_of"]
+__all__ = ["array_namespace", "describe", "detach", "device_of", "host", "is_array", "is_concrete", "namespace_of"]
 
 # The namespace of each array type met so far. Python numbers and lists are no arrays: they have none.
 _NAMESPACE_OF: dict[type, Any] = {}
@@ -113,6 +113,15 @@ def is_concrete(x: Any) -> bool:
         return not (x.is_meta or torch._C._functorch.is_functorch_wrapped_tensor(x)
                     or torch.compiler.is_compiling())
     return True
+
+
+def detach(x: Any) -> Any:
+    """x without a way for its library's own gradients; x itself where the library has none."""
+    if _is_torch(x):
+        return x.detach()
+    if (jax := sys.modules.get("jax")) and isinstance(x, jax.Array):
+        return jax.lax.stop_gradient(x)
+    return x
 
 
 def host(x: Any) -> np.ndarray:

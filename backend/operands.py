@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import operator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,40 +12,63 @@ from . import config, namespaces
 from .dtypes import dtype_name, is_float, is_integer, kind_of, python_dtype, result_dtype
 from .namespaces import array_namespace, describe, device_of, is_array, is_concrete, namespace_of
 from .symbolic.recording import ANY, common, scalar_of
-from .symbolic.shapes import axes_of, axis_of
-from .symbolic.sizes import product
+from .symbolic.shapes import axes_of, axis_of, broadcast, concatenated, reduced, reshaped
+from .symbolic.size_of import as_size, as_sizes
+from .symbolic.sizes import Size, product
 from .symbolic.tensor import Tensor
 
-__all__ = ["Array", "array_namespace", "arrays", "axes_of", "axis_of", "check_floating", "device_of", "dtype_name",
-           "floating", "is_array", "is_concrete", "is_float", "is_integer", "kind_of", "native_dtype", "ndim_of",
-           "normalize_axis", "number_like", "product", "promoted", "shape_of", "sizes"]
+__all__ = ["array_namespace", "arrays", "axes_of", "axis_of", "broadcast", "broadcasting", "check_floating",
+           "concatenated", "device_of", "dtype_from", "dtype_name", "floating", "is_array", "is_concrete", "is_float",
+           "is_integer", "kind_of", "named", "native_dtype", "ndim_of", "normalize_axis", "number_like", "numeric",
+           "product", "promoted", "promoted_numbers", "reduced", "reshaped", "shape_of", "size_from", "sizes",
+           "sizes_from", "Array", "MISFIT"]
 
 Array = Any  # an array of any namespace, a symbolic tensor, or where a function says so a Python number
 
-_FLOATS: dict[Any, bool] = {}  # dtype object -> whether it is floating
+_FLOATING: dict[type, dict[Any, Any]] = {}  # array type -> floating dtype object -> namespace
+_NUMERIC: dict[type, dict[Any, Any]] = {}  # the same for all dtypes but bool
+_PYTHON = (bool, int, float, complex)
+MISFIT = (ValueError, TypeError, RuntimeError, IndexError)  # what libraries raise for shapes and axes that do not fit
 
 
 def floating(x: Array) -> tuple[Any, Array]:
     """The namespace of x, and x as a floating array: integers, booleans and Python numbers become floatx."""
     try:
-        if _FLOATS[x.dtype]:
-            return namespaces._NAMESPACE_OF[type(x)], x
+        return _FLOATING[type(x)][x.dtype], x
     except (AttributeError, KeyError, TypeError):
         pass
-    return _floating(x)
-
-
-def _floating(x: Array) -> tuple[Any, Array]:
     xp, x = arrays(x)
+    if is_float(_learned(xp, x)):
+        return xp, x
+    return xp, xp.astype(x, native_dtype(xp, config.floatx()))
+
+
+def numeric(x: Array) -> tuple[Any, Array]:
+    """The namespace of x, and x as an array to calculate with: booleans become int32, other dtypes stay."""
+    try:
+        return _NUMERIC[type(x)][x.dtype], x
+    except (AttributeError, KeyError, TypeError):
+        pass
+    xp, x = arrays(x)
+    return xp, xp.astype(x, xp.int32) if _learned(xp, x) == "bool" else x
+
+
+def _learned(xp: Any, x: Array) -> str:
+    """The name of x's dtype, remembered for the next array like x."""
     name = dtype_name(x.dtype)
-    _FLOATS[x.dtype] = is_float(name)
-    if not is_float(name):
-        x = xp.astype(x, native_dtype(xp, config.floatx()))
-    return xp, x
+    if name != "bool":
+        _NUMERIC.setdefault(type(x), {})[x.dtype] = xp
+    if is_float(name):
+        _FLOATING.setdefault(type(x), {})[x.dtype] = xp
+    return name
 
 
 def arrays(*values: Array) -> tuple[Any, ...]:
-    """The namespace the values share, and the values as arrays of it; dtypes stay as they are."""
+    """The namespace the values share, and the values as arrays of it; dtypes stay as they are.
+
+    A list with arrays in it becomes one array, of their common dtype.
+    """
+    values = tuple(_stacked(x) if isinstance(x, list | tuple) else x for x in values)
     xp = array_namespace(*values)
     if xp is namespaces.recorder:
         return (xp, *(x if type(x) is Tensor else xp.asarray(x) for x in values))
@@ -60,10 +85,14 @@ def promoted(*values: Array) -> tuple[Any, ...]:
     Arrays of one kind promote as in the standard, an integer meeting a float takes the float's dtype, Python
     numbers stay numbers and never widen (only a float beside integers makes floatx). Two devices are a TypeError.
     """
-    if len(values) == 2:
-        x, y = values
-        if type(x) is np.ndarray and type(y) is np.ndarray and x.dtype == y.dtype:
-            return namespaces.namespace_of(x), x, y
+    first = values[0]
+    known = _NUMERIC.get(type(first))
+    if known is not None:  # the common case: arrays of one dtype, or numbers beside floats
+        dtype = first.dtype
+        xp = known.get(dtype)
+        if xp is not None and xp is not namespaces.recorder and _alike(first, dtype, values):
+            return (xp, *values)
+    values = tuple(_stacked(x) if isinstance(x, list | tuple) else x for x in values)
     xp = array_namespace(*values)
     if xp is namespaces.recorder:
         return (xp, *common("promotion", ANY, *values)[1])
@@ -71,20 +100,57 @@ def promoted(*values: Array) -> tuple[Any, ...]:
     if not members:  # NumPy scalars alone
         members = [x for x in values if namespace_of(x) is xp]
     numbers = [x.item() if isinstance(x, np.generic) else x for x in values
-               if isinstance(x, bool | int | float | complex | np.generic) and not any(x is m for m in members)]
+               if isinstance(x, (*_PYTHON, np.generic)) and not any(x is m for m in members)]
     name = _common_dtype(members, numbers)
     target = native_dtype(xp, name)
+    _learned(xp, members[0])
     if len(members) > 1:
         _same_device(members)
     result = []
     for x in values:
         if any(x is m for m in members):
             result.append(x if x.dtype == target else xp.astype(x, target))
-        elif isinstance(x, np.generic | bool | int | float | complex):
+        elif isinstance(x, (*_PYTHON, np.generic)):
             result.append(scalar_of("promotion", x.item() if isinstance(x, np.generic) else x, name))
         else:
             result.append(_native(xp, x, members[0], target))
     return (xp, *result)
+
+
+def _alike(first: Array, dtype: Any, values: tuple[Any, ...]) -> bool:
+    """Whether the other values are arrays just like the first, or plain numbers beside a float."""
+    kind = type(first)
+    for x in values:
+        if type(x) is kind:
+            if x is not first:
+                if x.dtype is not dtype and x.dtype != dtype:
+                    return False
+                if kind is not np.ndarray:
+                    _same_device((first, x))
+        elif type(x) is not float and type(x) is not int or dtype not in _FLOATING.get(kind, ()):
+            return False
+    return True
+
+
+def promoted_numbers(x: Array, y: Array) -> tuple[Any, Array, Array]:
+    """As `promoted`, for functions of numbers: where both are booleans they become int32."""
+    xp, x, y = promoted(x, y)
+    z = y if isinstance(x, _PYTHON) else x
+    if z.dtype not in _NUMERIC.get(type(z), ()) and _learned(xp, z) == "bool":
+        x, y = (int(v) if isinstance(v, _PYTHON) else xp.astype(v, xp.int32) for v in (x, y))
+    return xp, x, y
+
+
+def _stacked(values: Any) -> Any:
+    """A list or tuple with arrays in it as one array; anything else as it is."""
+    if not any(is_array(v) or isinstance(v, list | tuple) for v in values):
+        return values
+    rows = [_stacked(v) if isinstance(v, list | tuple) else v for v in values]
+    if array_namespace(*rows) is namespaces.recorder or not any(is_array(v) for v in rows):
+        return values
+    xp, *rows = promoted(*rows)
+    like = next(v for v in rows if is_array(v))
+    return xp.stack([v if is_array(v) else xp.asarray(v, dtype=like.dtype, device=device_of(like)) for v in rows])
 
 
 def _is_number(x: Any, xp: Any) -> bool:
@@ -138,6 +204,58 @@ def native_dtype(xp: Any, name: str) -> Any:
 def sizes(x: Array) -> tuple[Any, ...]:
     """The shape of x fit for arithmetic: integers, or expressions where a symbolic tensor's sizes are unknown."""
     return x.sizes if isinstance(x, Tensor) else tuple(x.shape)
+
+
+def broadcasting(name: str, function: Callable[..., Array], *operands: Array) -> Array:
+    """function(*operands); where their shapes do not broadcast, a ValueError with both, whatever the library raises."""
+    try:
+        return function(*operands)
+    except MISFIT:
+        broadcast(name, *(sizes(x) for x in operands if is_array(x)))
+        raise
+
+
+def size_from(name: str, value: Any) -> Any:
+    """One size given as an integer, a Size or a 0-d integer array; `name` is the operation that asks.
+
+    TypeError for anything else, None included.
+    """
+    if isinstance(value, Size) or type(value) is int:
+        return value
+    if isinstance(value, Tensor):
+        return as_size(name, value)
+    try:
+        return operator.index(value)
+    except TypeError:
+        if is_array(value) and value.ndim == 0 and is_integer(dtype_name(value.dtype)):
+            return int(value)  # CuPy's arrays have no __index__
+        raise TypeError(f"{name}: got the size {value!r}, expected an integer") from None
+
+
+def dtype_from(name: str, dtype: Any) -> str:
+    """The name of a dtype given in any form, floatx for None; `name` is the operation that asks."""
+    try:
+        return config.floatx() if dtype is None else dtype_name(dtype)
+    except TypeError as error:
+        raise TypeError(f"{name}: {error}") from None
+
+
+def sizes_from(name: str, shape: Any) -> tuple[Any, ...]:
+    """A shape given as one size, a sequence of them, or a 1-D integer array; `name` is the operation that asks."""
+    if isinstance(shape, tuple | list):
+        return tuple(size_from(name, size) for size in shape)
+    if isinstance(shape, Tensor) and shape.ndim:
+        return as_sizes(name, shape)
+    if is_array(shape) and not isinstance(shape, Tensor) and shape.ndim == 1:
+        return tuple(size_from(name, shape[i]) for i in range(shape.shape[0]))
+    return (size_from(name, shape),)
+
+
+def named(x: Array, name: str | None) -> Array:
+    """x, which bears the name from now on if it is symbolic; native arrays have no names."""
+    if name and isinstance(x, Tensor):
+        x.name = name
+    return x
 
 
 def shape_of(x: Array) -> tuple[int | None, ...]:

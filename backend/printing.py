@@ -96,7 +96,8 @@ def _folded(order: Sequence[Tensor]) -> set[int]:
     for t in order:
         if isinstance(t, Constant):
             found.add(id(t))
-        elif t.node is not None and all(id(i) in found for i in t.node.inputs):
+        elif t.node is not None and all(id(i) in found for i in t.node.inputs) \
+                and getattr(t.node.function, "pure", True):
             total = None if t.spec.shape is None or None in t.spec.shape else known(product(t.spec.shape))
             if total is not None and total <= FOLDED_AT_MOST:
                 found.add(id(t))
@@ -224,14 +225,14 @@ def _key(block: _Block, x: Tensor, key: tuple[Any, ...]) -> str:
 
 
 def _slice(name: Callable[[Tensor], str], key: Any, size: Any) -> str:
-    """A slice as a person writes it: Python clamps bounds itself, so `min(n, 1):max(n - 1, 0)` prints `1:-1`."""
+    """A slice as a person writes it; bounds stay within 0 to n, since the standard leaves others open."""
     if not isinstance(key, slice):
-        return _bound(name, key, size)
-    start = "" if _is(key.start, 0) else _bound(name, key.start, size)
+        return _bound(name, key)
+    start = "" if _is(key.start, 0) else _bound(name, key.start)
     end = key.stop
     if isinstance(end, Size) and end.function == "max" and _is(end.arguments[0], key.start):
-        end = end.arguments[1]  # Python itself gives nothing where stop lies before start
-    stop = "" if _is(end, size) else _bound(name, end, size)
+        end = end.arguments[1]  # nothing is taken where stop lies before start
+    stop = "" if _is(end, size) else _bound(name, end)
     return f"{start}:{stop}" + ("" if key.step == 1 else f":{key.step}")
 
 
@@ -239,13 +240,5 @@ def _is(a: Any, b: Any) -> bool:
     return type(a) is type(b) and a == b
 
 
-def _bound(name: Callable[[Tensor], str], bound: Any, size: Any) -> str:
-    if isinstance(bound, Size) and isinstance(size, Size):
-        a, b = (*bound.arguments, None)[:2]
-        if bound.function == "min" and _is(a, size) and isinstance(b, int):
-            return str(b)
-        if bound.function == "max" and _is(b, 0):
-            return _bound(name, a, size)
-        if bound.function == "-" and _is(a, size) and isinstance(b, int):
-            return str(-b)
+def _bound(name: Callable[[Tensor], str], bound: Any) -> str:
     return bound.source(name) if isinstance(bound, Size) else str(bound)

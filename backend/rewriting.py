@@ -15,7 +15,7 @@ __all__ = ["Rewriter", "effects_of", "settled"]
 
 # Results of these may share memory with their argument, so an output made of a leaf by them alone is copied.
 VIEWS = {"reshape", "permute_dims", "getitem", "expand_dims", "squeeze", "broadcast_to", "matrix_transpose", "flip",
-         "asarray", "astype", "identity", "linalg.diagonal", "real", "imag", "conj", "stop_gradient", "positive"}
+         "asarray", "astype", "identity", "linalg.diagonal", "real", "imag", "conj", "detached", "positive"}
 
 
 def effects_of(roots: Iterable[Tensor]) -> list[Effect]:
@@ -26,10 +26,11 @@ def effects_of(roots: Iterable[Tensor]) -> list[Effect]:
     while pending:
         fresh: list[Tensor] = []
         for t in ordering(pending):
-            if t.node is not None and t.node.effects and id(t.node) not in seen:
-                seen.add(id(t.node))
-                found.extend(t.node.effects)
-                fresh.extend(effect.new for effect in t.node.effects)
+            for effect in t.node.effects if t.node is not None else ():
+                if id(effect) not in seen:
+                    seen.add(id(effect))
+                    found.append(effect)
+                    fresh.append(effect.new)
         pending = fresh
     return found
 

@@ -7,9 +7,10 @@ from typing import Any
 
 from .rewriting import Rewriter
 from .symbolic.recording import tensor
+from .symbolic.sizes import Size
 from .symbolic.tensor import Constant, Placeholder, Subgraph, Tensor, leaves, ordering
 
-__all__ = ["Subgraph", "closed", "flatten", "is_symbolic", "ordering", "restore", "stand_ins", "trace_branch"]
+__all__ = ["Subgraph", "closed", "flatten", "is_symbolic", "ordering", "restore", "seen_outside", "stand_ins", "trace_branch"]
 
 
 def is_symbolic(*structures: Any) -> bool:
@@ -85,6 +86,26 @@ def closed(inputs: Sequence[Tensor], outputs: Sequence[Tensor],
     extra = [Placeholder(t.spec.shape, t.dtype) for t in captured.values()]
     rewriter = Rewriter({i: p for i, p in zip(captured, extra, strict=True)} | {id(t): t for t in inputs})
     return Subgraph([*inputs, *extra], rewriter(outputs)), list(captured.values())
+
+
+def seen_outside(t: Tensor, outer: dict[int, tuple[Tensor, int]]) -> tuple[Any, ...]:
+    """The sizes of a body's result in terms of what the body's inputs stand for; None where only the body knows.
+
+    `outer` maps the id of an input to the tensor outside and how many leading axes the input lacks.
+    """
+    def lifted(leaf: Size) -> Any:
+        if id(leaf.arguments[0]) not in outer:
+            raise LookupError
+        tensor, drop = outer[id(leaf.arguments[0])]
+        return tensor.sizes[leaf.arguments[1] + drop] if leaf.function == "size" else Size("item", tensor)
+
+    sizes: list[Any] = []
+    for size in t.spec.shape or ():
+        try:
+            sizes.append(size.replace(lifted) if isinstance(size, Size) else size)
+        except LookupError:  # a size of something computed within the body
+            sizes.append(None)
+    return tuple(sizes)
 
 
 def trace_branch(function: Callable[[], Any]) -> tuple[list[Tensor], Any, int]:

@@ -22,6 +22,8 @@ __all__ = ["Variable", "batch_set_value", "get_value", "is_variable", "moving_av
 class Variable(Tensor):
     """A tensor with a value of its own: `array` is a native array of the backend it was made on."""
 
+    follows = False  # whether it moves to wherever what uses it runs, as counters of random streams do
+
     def __init__(self, array: Any, backend: Backend, name: str | None = None, constraint: Any = None) -> None:
         super().__init__(None, 0, spec(array.shape, array.dtype), name)
         self.array = array
@@ -40,6 +42,12 @@ class Variable(Tensor):
         if tuple(array.shape) != self.shape:
             raise ValueError(f"set_value: {self.name} has shape {self.shape}, the value has {tuple(array.shape)}")
         self.array = self.backend.xp.asarray(array, copy=True)
+
+    def move(self, backend: Backend) -> None:
+        """Keep the value on another backend from now on."""
+        if backend.xp is not self.backend.xp or backend.device != self.backend.device:
+            self.array = backend.asarray(self.array, self.dtype)
+            self.backend = backend
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
         return np.array(host(self.array), dtype=dtype)
@@ -177,5 +185,5 @@ def _update(function: str, x: Variable, new: Any, increment: Any) -> Tensor:
     result = record("identity", (new,), {}, spec(x.shape, x.dtype))
     assert result.node is not None
     step = None if increment is None else tensor(increment, None if isinstance(increment, Tensor) else x.dtype)
-    result.node.effects = (Effect(x, new, step),)
+    result.node.effects = (*result.node.effects, Effect(x, new, step))
     return result

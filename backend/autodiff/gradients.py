@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..dtypes import is_float
-from ..symbolic.tensor import Node, Tensor, ordering
+from ..symbolic.tensor import Node, Tensor, leaves, ordering, rebuild
 from .vjps import VJPS
 
 __all__ = ["backward", "gradients"]
@@ -89,7 +89,7 @@ def _pulled(node: Node, gs: dict[int, Any], outs: dict[int, Tensor], needed: set
     if node.function == "identity":
         results: tuple[Any, ...] = (g,)
     elif not isinstance(node.function, str):
-        results = node.function.cotangents(g, out, node.args, node.kwargs)
+        results = _of_composite(node, g, out)
     else:
         rules = VJPS.get(node.function, ())
         results = tuple(
@@ -98,6 +98,19 @@ def _pulled(node: Node, gs: dict[int, Any], outs: dict[int, Tensor], needed: set
     pairs: list[tuple[Tensor, Tensor]] = []
     _paired(node.args, results, needed, pairs)
     return pairs
+
+
+def _of_composite(node: Node, g: Any, out: Any) -> tuple[Any, ...]:
+    """The cotangents of a composite's arguments: by its own rule, else through its definition."""
+    function, args, kwargs = node.function, node.args, node.kwargs
+    if function.vjp_rule is not None:
+        result = function.vjp_rule(g, out, *args, **kwargs)
+        return result if isinstance(result, tuple) else (result,)
+    outputs = function.definition(*args, **kwargs)
+    outputs, seeds = ((outputs,), (g,)) if isinstance(outputs, Tensor) else (outputs, g)
+    targets = list(leaves(args))
+    found = dict(zip(map(id, targets), backward(outputs, seeds, targets, stop=True), strict=True))
+    return rebuild(args, lambda t: found[id(t)])
 
 
 def _leads(argument: Any, needed: set[int]) -> bool:

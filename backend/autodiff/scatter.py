@@ -1,35 +1,40 @@
 """Adjoints of selecting: of take, of take_along_axis and of a slice.
 
-Written in functions of the standard. Duplicate indices accumulate; infinities and NaN stay where they belong,
-except in the one-hot product that stands in for `take_adjoint` while the number of indices is unknown.
+Written in functions of the standard. Duplicate indices accumulate; infinities and NaN stay where they belong.
 """
 
 import math
 from typing import Any
 
+from ..composite import composite
 from ..operands import array_namespace, device_of, sizes
 from .cotangents import Array, only_where, resized, sliced, zeros
 
 __all__ = ["scatter_slice", "take_adjoint", "take_along_axis_adjoint"]
 
 
+@composite
 def take_adjoint(g: Array, indices: Array, *, axis: int, size: Any) -> Array:
     """Add the parts of `g` along one axis into zeros, each at its index.
 
     g: (..., m, ...) with `axis` from 0 to ndim - 1, indices: (m,) of integers from -size to size - 1, result:
-    (..., size, ...) in the dtype of `g`. Equal indices are summed pairwise in a tree, so rounding grows with
-    log m. Where m is not known yet, as one product with the one-hot matrix of the indices instead.
+    (..., size, ...) in the dtype of `g`. Equal indices are summed pairwise in a tree, so rounding grows with log m.
     """
-    xp, shape = array_namespace(g), sizes(g)
+    xp = array_namespace(g)
     rows = xp.moveaxis(g, axis, 0)
     indices = xp.where(indices < 0, indices + size, indices)
     places = xp.arange(size, dtype=indices.dtype, device=device_of(indices))
-    if isinstance(shape[axis], int):
-        summed = _segment_sums(xp, rows, indices, places)
-    else:
-        onehot = xp.expand_dims(places, axis=1) == xp.expand_dims(indices, axis=0)
-        summed = xp.tensordot(xp.astype(onehot, g.dtype), rows, axes=1)
-    return xp.moveaxis(summed, 0, axis)
+    return xp.moveaxis(_segment_sums(xp, rows, indices, places), 0, axis)
+
+
+@take_adjoint.shape
+def _(g, indices, *, axis, size):
+    return (*sizes(g)[:axis], size, *sizes(g)[axis + 1:])
+
+
+@take_adjoint.vjp
+def _(g, out, of, indices, *, axis, size):
+    return array_namespace(g).take(g, indices, axis=axis), None
 
 
 def _segment_sums(xp, rows, indices, places):
@@ -51,29 +56,36 @@ def _segment_sums(xp, rows, indices, places):
     return only_where((xp.take(keys, last) == places)[column], xp.take(sums, last, axis=0))
 
 
+@composite
 def take_along_axis_adjoint(g: Array, indices: Array, *, axis: int, size: Any) -> Array:
     """Add the elements of `g` into zeros, each at its index along `axis`.
 
     g: (..., m, ...), indices: broadcastable to g, integers from -size to size - 1, result: (..., size, ...)
-    in the dtype of `g`. As `take_adjoint` on the flattened array where sizes are known, else a sum over
-    one-hot vectors.
+    in the dtype of `g`. It is `take_adjoint` on the flattened array.
     """
     xp = array_namespace(g)
     g = xp.moveaxis(g, axis, -1)
     indices = xp.moveaxis(indices, axis, -1)
     indices = xp.broadcast_to(xp.where(indices < 0, indices + size, indices), sizes(g))
     shape, device = sizes(g), device_of(g)
-    if isinstance(size, int) and all(isinstance(n, int) for n in shape):
-        batch = math.prod(shape[:-1])
-        first = xp.arange(batch, dtype=indices.dtype, device=device)[:, None] * size
-        flat = xp.reshape(xp.reshape(indices, (batch, shape[-1])) + first, (-1,))
-        summed = take_adjoint(xp.reshape(g, (-1,)), flat, axis=0, size=batch * size)
-        summed = xp.reshape(summed, shape[:-1] + (size,))
-    else:
-        places = xp.arange(size, dtype=indices.dtype, device=device)
-        onehot = xp.expand_dims(places, axis=1) == xp.expand_dims(indices, axis=-2)
-        summed = xp.sum(only_where(onehot, xp.expand_dims(g, axis=-2)), axis=-1)
-    return xp.moveaxis(summed, -1, axis)
+    batch = math.prod(shape[:-1])
+    first = xp.arange(batch, dtype=indices.dtype, device=device)[:, None] * size
+    flat = xp.reshape(xp.reshape(indices, (batch, shape[-1])) + first, (-1,))
+    summed = take_adjoint(xp.reshape(g, (-1,)), flat, axis=0, size=batch * size)
+    return xp.moveaxis(xp.reshape(summed, shape[:-1] + (size,)), -1, axis)
+
+
+@take_along_axis_adjoint.shape
+def _(g, indices, *, axis, size):
+    axis = axis % g.ndim
+    return (*sizes(g)[:axis], size, *sizes(g)[axis + 1:])
+
+
+@take_along_axis_adjoint.vjp
+def _(g, out, of, indices, *, axis, size):
+    xp = array_namespace(g)
+    shape = (*sizes(of)[:axis % of.ndim], sizes(indices)[axis], *sizes(of)[axis % of.ndim + 1:])
+    return xp.take_along_axis(g, xp.broadcast_to(indices, shape), axis=axis), None
 
 
 def scatter_slice(g: Array, key: tuple[Any, ...], shape: tuple[Any, ...]) -> Array:

@@ -8,7 +8,7 @@ from typing import Any
 from ..autodiff.gradients import backward
 from ..composite import composite, spec
 from ..operands import Array, array_namespace, arrays, device_of, number_like, promoted, sizes
-from ..tracing import Subgraph, closed, flatten, is_symbolic, ordering, restore, stand_ins
+from ..tracing import Subgraph, closed, flatten, is_symbolic, ordering, restore, seen_outside, stand_ins
 
 __all__ = ["foldl", "foldr", "map_fn", "rnn", "scan"]
 
@@ -37,8 +37,12 @@ def loop(initial: tuple[Array, ...], sequences: tuple[Array, ...], captured: tup
 
 @loop.shape
 def _(initial, sequences, captured, *, body, length, reverse):
-    carries = [spec(x.spec.shape, x.dtype) for x in initial]
-    return tuple(carries) + tuple(spec((length, *y.spec.shape), y.dtype) for y in body.outputs[len(initial):])
+    outer = {id(p): (x, drop) for p, x, drop in zip(
+        body.inputs, (*initial, *sequences, *captured),
+        [0] * len(initial) + [1] * len(sequences) + [0] * len(captured), strict=True)}
+    carries = [spec(x.sizes, x.dtype) for x in initial]
+    return tuple(carries) + tuple(spec((length, *seen_outside(y, outer)), y.dtype)
+                                  for y in body.outputs[len(initial):])
 
 
 @loop.vjp

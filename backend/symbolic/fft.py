@@ -89,7 +89,7 @@ def _transform_n(name: str, takes: str, gives: str, default: Callable[[Any], Any
             raise ValueError(f"{function}: s {s!r} and axes {tuple(axes)!r} differ in length")
         if not at:
             raise ValueError(f"{function}: needs at least one axis, got shape {x.shape} and axes {axes!r}")
-        points = [x.sizes[a] for a in at]
+        points: Any = [x.sizes[a] for a in at]
         if s is None and default:
             points[-1] = default(points[-1])
         elif s is not None:  # -1 stands for the size of the axis

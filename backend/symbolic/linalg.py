@@ -133,7 +133,7 @@ def tensordot(x1: Any, x2: Any, /, *, axes: Any = 2) -> Tensor:
             raise ValueError(f"tensordot: axes is {axes} for shapes {_shown(x1)} and {_shown(x2)}; "
                              f"expected 0 to {min(x1.ndim, x2.ndim)}")
         first, second = tuple(range(x1.ndim - axes, x1.ndim)), tuple(range(axes))
-        kwargs = {} if axes == 2 else {"axes": axes}
+        kwargs: dict[str, Any] = {} if axes == 2 else {"axes": axes}
     else:
         if not isinstance(axes, tuple | list) or len(axes) != 2:
             raise TypeError(f"tensordot: axes is {axes!r}; expected an integer or two sequences of axes")
@@ -240,7 +240,7 @@ def _rtol(function: str, x: Tensor, rtol: Any) -> dict[str, Any]:
 _MATRIX_ORDERS = ("fro", "nuc", 1, -1, 2, -2, math.inf, -math.inf, None)
 
 
-def matrix_norm(x: Any, /, *, keepdims: bool = False, ord: Any = "fro") -> Tensor:  # noqa: A002
+def matrix_norm(x: Any, /, *, keepdims: bool = False, ord: Any = "fro") -> Tensor:
     """Record a call of the standard's `linalg.matrix_norm`."""
     x = _floating("linalg.matrix_norm", x)
     if x.ndim < 2:
@@ -253,7 +253,7 @@ def matrix_norm(x: Any, /, *, keepdims: bool = False, ord: Any = "fro") -> Tenso
     return record("linalg.matrix_norm", (x,), kwargs, spec(shape, _real(x.dtype)))
 
 
-def vector_norm(x: Any, /, *, axis: Any = None, keepdims: bool = False, ord: Any = 2) -> Tensor:  # noqa: A002
+def vector_norm(x: Any, /, *, axis: Any = None, keepdims: bool = False, ord: Any = 2) -> Tensor:
     """Record a call of the standard's `linalg.vector_norm`."""
     x = _floating("linalg.vector_norm", x)
     if isinstance(ord, bool) or not isinstance(ord, int | float):

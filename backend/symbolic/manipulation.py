@@ -10,8 +10,9 @@ from .shapes import axes_of, axis_of, broadcast, broadcast_shape, concatenated, 
 from .sizes import Size, known, product
 from .tensor import Tensor, record, spec
 
-__all__ = ["broadcast_arrays", "broadcast_shapes", "broadcast_to", "concat", "expand_dims", "flip", "getitem", "moveaxis",
-           "permute_dims", "repeat", "reshape", "roll", "squeeze", "stack", "take", "take_along_axis", "tile", "unstack"]
+__all__ = ["broadcast_arrays", "broadcast_shapes", "broadcast_to", "concat", "expand_dims", "flip", "getitem",
+           "moveaxis", "permute_dims", "repeat", "reshape", "roll", "squeeze", "stack", "take", "take_along_axis",
+           "tile", "unstack"]
 
 
 def _shown(x: Tensor) -> str:

@@ -7,8 +7,8 @@ from typing import Any
 
 from .sizes import Size, known, largest, product, smallest
 
-__all__ = ["axes_of", "axis_of", "broadcast", "broadcast_shape", "concatenated", "contracted", "matmul_shape", "reduced", "reshaped", "same",
-           "slice_of"]
+__all__ = ["axes_of", "axis_of", "broadcast", "broadcast_shape", "concatenated", "contracted", "matmul_shape",
+           "reduced", "reshaped", "same", "slice_of"]
 
 
 def axis_of(name: str, axis: int, ndim: int) -> int:

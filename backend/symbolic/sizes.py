@@ -63,6 +63,9 @@ class Size:
     def __mod__(self, other: Any) -> Any:
         return _simplified("%", self, other)
 
+    def __rmod__(self, other: Any) -> Any:
+        return _simplified("%", other, self)
+
     def __neg__(self) -> Any:
         return _simplified("-", 0, self)
 

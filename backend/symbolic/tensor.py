@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 import itertools
 import weakref
 from collections.abc import Callable, Iterable, Iterator
@@ -12,8 +13,8 @@ import numpy as np
 from ..dtypes import DType, dtype_name
 from .sizes import Size, known, product, size_tensors
 
-__all__ = ["Constant", "Effect", "Node", "Placeholder", "Spec", "Subgraph", "Tensor", "leaves", "ordering", "record", "rebuild",
-           "spec"]
+__all__ = ["Constant", "Control", "Effect", "Node", "Placeholder", "Spec", "Subgraph", "Tensor", "control", "leaves", "ordering", "record",
+           "rebuild", "spec"]
 
 
 class Spec(NamedTuple):
@@ -204,7 +205,7 @@ class Tensor:
     def __bool__(self) -> bool:
         if self._identical is not None:
             return self._identical
-        raise TypeError(f"{self.name} is symbolic and is neither true nor false yet; use K.switch, or K.eval for a value")
+        raise TypeError(f"{self.name} is symbolic and is neither true nor false yet; use K.switch, or K.eval")
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
         raise TypeError(f"{self.name} is symbolic and cannot become a NumPy array; use K.eval")
@@ -227,7 +228,7 @@ class Tensor:
 
 
 def _comparison(name: str, x: Tensor, other: Any, identical: bool) -> Any:
-    """x == other by element, for code written for the standard; NotImplemented, so identity, where that has no sense."""
+    """x == other by element, for code written for the standard; NotImplemented, so identity, where that fails."""
     xp = x.__array_namespace__()
     try:
         result = getattr(xp, name)(x, other) if xp.is_operand(other) else NotImplemented
@@ -319,10 +320,24 @@ def _size_leaf(leaf: Size, tensor: Any) -> Any:
     return Size("item", tensor)
 
 
+class Control(NamedTuple):
+    """What stands before whatever is recorded: effects that happen, and variables' values once they have."""
+
+    effects: tuple[Effect, ...] = ()
+    values: dict[int, Tensor] = {}  # id of a variable -> its new value
+
+
+control: contextvars.ContextVar[Control] = contextvars.ContextVar("control", default=Control())  # noqa: B039
+
+
 def record(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any], result: Spec | tuple[Spec, ...]) -> Any:
     """Record a call and return the tensor, or tuple of tensors, that stands for its result."""
     single = isinstance(result, Spec)
+    before = control.get()
+    if before.effects:
+        args, kwargs = rebuild((args, kwargs), lambda t: before.values.get(id(t), t))
     node = Node(function, args, kwargs, (result,) if single else result, not single)
+    node.effects = before.effects
     tensors = tuple(map(node.output, range(len(node.specs))))
     return tensors[0] if single else tensors
 

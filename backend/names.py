@@ -1,0 +1,50 @@
+"""Names: counters per prefix, and scopes that stand before the names of variables."""
+
+from __future__ import annotations
+
+import contextlib
+import contextvars
+from collections.abc import Iterator
+
+__all__ = ["get_uid", "name_scope", "reset_uids"]
+
+_counts: dict[str, int] = {}
+_scope: contextvars.ContextVar[str] = contextvars.ContextVar("name_scope", default="")
+
+
+def get_uid(prefix: str = "") -> int:
+    """How often a number was asked for with this prefix, this time included: 1, 2, 3, ...
+
+    Source: Keras 2.3.1 backend semantics.
+    """
+    _counts[prefix] = _counts.get(prefix, 0) + 1
+    return _counts[prefix]
+
+
+def reset_uids() -> None:
+    """Let every counter of `get_uid` start at 1 again.
+
+    Source: Keras 2.3.1 backend semantics.
+    """
+    _counts.clear()
+
+
+@contextlib.contextmanager
+def name_scope(name: str | None) -> Iterator[str]:
+    """A scope for names within a `with` block, such as 'outer/inner/', which `as` binds.
+
+    Scopes nest, joined by '/', for this thread or task alone; None and '' start from the top again.
+
+    Source: Keras 2.3.1 backend semantics; None as in TensorFlow.
+    """
+    scope = _scope.get() + name.rstrip("/") + "/" if name else ""
+    token = _scope.set(scope)
+    try:
+        yield scope
+    finally:
+        _scope.reset(token)
+
+
+def scoped(name: str) -> str:
+    """The name with the scope in force before it."""
+    return _scope.get() + name

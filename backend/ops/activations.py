@@ -1,0 +1,258 @@
+"""Activations: elementwise nonlinearities, softmax and scaling to unit length."""
+
+from __future__ import annotations
+
+import math
+import operator
+from typing import Any
+
+from ..operands import Array, arrays, device_of, dtype_name, floating, is_integer, native_dtype, normalize_axis, sizes
+from .elementwise import stop_gradient
+from .reductions import max as largest
+
+__all__ = ["elu", "gelu", "hard_sigmoid", "in_top_k", "l2_normalize", "leaky_relu", "log_softmax", "relu", "selu",
+           "sigmoid", "silu", "softmax", "softplus", "softsign", "tanh"]
+
+# Self-normalizing constants (Klambauer et al. 2017, equation 14 and its supplement).
+SELU_ALPHA, SELU_SCALE = 1.6732632423543772, 1.0507009873554805
+GELU_SLOPE, GELU_CUBIC = 2.0 * math.sqrt(2.0 / math.pi), 0.044715
+GELU_FLAT = 10.0  # beyond, gelu is 0 or x to 2e-37, and cubes would overflow float16
+
+
+def relu(x: Array, alpha: float = 0.0, max_value: float | None = None, threshold: float = 0.0) -> Array:
+    """The rectifier: x above the threshold, at most max_value, and alpha * (x - threshold) below.
+
+    Shapes and dtypes: those of x; integers become floatx. `alpha`, `max_value` and `threshold` are numbers.
+    Edge values: x equal to the threshold gives 0; between a negative threshold and 0, x itself, but 0 when there is a
+    max_value; a max_value of 0 or less makes everything above the threshold 0; NaN stays NaN.
+    Gradient: 0 at the threshold, 1 up to and including max_value.
+    Errors: TypeError when alpha, max_value or threshold is not a number.
+
+    Source: Keras 2.3.1 backend semantics.
+    """
+    xp, x = floating(x)
+    alpha, threshold = _number("relu", "alpha", alpha), _number("relu", "threshold", threshold)
+    if max_value is None:
+        result = xp.where(x <= threshold, 0.0, x)
+    else:
+        top = max(_number("relu", "max_value", max_value), 0.0)
+        result = xp.where(x <= max(threshold, 0.0), 0.0, x)
+        result = xp.where(result > top, top, result)
+    if alpha:  # only what is below the threshold is scaled: nothing overflows above it
+        result = result + (xp.where(x < threshold, x, threshold) - threshold) * alpha
+    return result
+
+
+def leaky_relu(x: Array, negative_slope: float = 0.2) -> Array:
+    """The rectifier with a slope below 0: `relu(x, alpha=negative_slope)`.
+
+    Shapes and dtypes: those of x. Edge values, gradient and errors: as `relu`.
+
+    Source: Maas, Hannun, Ng, "Rectifier nonlinearities improve neural network acoustic models", 2013.
+    """
+    return relu(x, alpha=negative_slope)
+
+
+def elu(x: Array, alpha: float = 1.0) -> Array:
+    """The exponential linear unit: x above 0, alpha * (exp(x) - 1) elsewhere.
+
+    Shapes and dtypes: those of x; integers become floatx. Edge values: -inf gives -alpha, NaN stays NaN.
+    Gradient: alpha at 0. Errors: TypeError when alpha is not a number.
+
+    Source: Clevert, Unterthiner, Hochreiter, "Fast and accurate deep network learning by ELUs", 2016.
+    """
+    xp, x = floating(x)
+    alpha = _number("elu", "alpha", alpha)
+    above = x > 0
+    below = xp.expm1(xp.where(above, 0.0, x))  # not evaluated on large x, where it overflows
+    return xp.where(above, x, below if alpha == 1.0 else below * alpha)
+
+
+def selu(x: Array) -> Array:
+    """The scaled exponential linear unit: 1.0507 * elu(x, 1.6733), which keeps mean 0 and variance 1.
+
+    Shapes and dtypes: those of x; integers become floatx. Edge values: as `elu`.
+
+    Source: Klambauer, Unterthiner, Mayr, Hochreiter, "Self-normalizing neural networks", 2017.
+    """
+    return elu(x, SELU_ALPHA) * SELU_SCALE
+
+
+def softmax(x: Array, axis: int | tuple[int, ...] = -1) -> Array:
+    """exp(x) scaled to sum 1 along an axis, or several together.
+
+    Shapes and dtypes: those of x; integers become floatx. Edge values: large values do not overflow; -inf gives 0;
+    a row with NaN or +inf, or of -inf alone, gives NaN; an empty axis gives an empty result. The
+    shift is not differentiated: any shift gives the same softmax.
+    Errors: ValueError for an axis out of range.
+
+    Source: Keras 2.3.1 backend semantics; shifted by the maximum.
+    """
+    xp, x = floating(x)
+    axis = normalize_axis("softmax", axis, x.ndim)
+    e = xp.exp(x - stop_gradient(largest(x, axis=axis, keepdims=True)))
+    return e / xp.sum(e, axis=axis, keepdims=True)
+
+
+def log_softmax(x: Array, axis: int | tuple[int, ...] = -1) -> Array:
+    """The logarithm of softmax, accurate where softmax itself underflows.
+
+    Shapes and dtypes: those of x; integers become floatx. Edge values: as `softmax`, -inf giving -inf.
+    Errors: ValueError for an axis out of range.
+
+    Source: x - max - log(sum(exp(x - max))).
+    """
+    xp, x = floating(x)
+    axis = normalize_axis("log_softmax", axis, x.ndim)
+    x = x - stop_gradient(largest(x, axis=axis, keepdims=True))
+    return x - xp.log(xp.sum(xp.exp(x), axis=axis, keepdims=True))
+
+
+def softplus(x: Array) -> Array:
+    """log(1 + exp(x)), a smooth rectifier.
+
+    Shapes and dtypes: those of x; integers become floatx. Edge values: no overflow (1000 gives 1000, -1000 gives 0);
+    infinities give inf and 0, NaN stays NaN.
+
+    Source: Dugas et al., "Incorporating second-order functional knowledge for better option pricing", 2000.
+    """
+    xp, x = floating(x)
+    above = x > 0
+    return xp.where(above, x, 0.0) + xp.log1p(xp.exp(xp.where(above, -x, x)))
+
+
+def softsign(x: Array) -> Array:
+    """x / (1 + |x|).
+
+    Shapes and dtypes: those of x; integers become floatx. Edge values: infinities give NaN, as in Keras.
+
+    Source: Keras 2.3.1 backend semantics.
+    """
+    xp, x = floating(x)
+    return x / (1.0 + xp.abs(x))
+
+
+def sigmoid(x: Array) -> Array:
+    """1 / (1 + exp(-x)).
+
+    Shapes and dtypes: those of x; integers become floatx. Edge values: no overflow, accurate on both sides (values near
+    0 keep their relative precision); infinities give 1 and 0, NaN stays NaN.
+
+    Source: Keras 2.3.1 backend semantics; the exponential of -|x| on either side.
+    """
+    xp, x = floating(x)
+    above = x > 0
+    e = xp.exp(xp.where(above, -x, x))
+    return xp.where(above, 1.0, e) / (1.0 + e)
+
+
+def hard_sigmoid(x: Array) -> Array:
+    """A piecewise linear sigmoid: 0.2 * x + 0.5 kept within 0 and 1, with knees at -2.5 and 2.5.
+
+    Shapes and dtypes: those of x; integers become floatx. Edge values: NaN stays NaN. Gradient: 0.2 between the knees
+    and at them, 0 beyond.
+
+    Source: Courbariaux, Bengio, David, "BinaryConnect", 2015, with the slope of Theano and Keras.
+    """
+    xp, x = floating(x)
+    y = 0.2 * x + 0.5
+    return xp.where(y < 0, 0.0, xp.where(y > 1, 1.0, y))
+
+
+def tanh(x: Array) -> Array:
+    """The hyperbolic tangent.
+
+    Shapes and dtypes: those of x; integers become floatx. Edge values: infinities give 1 and -1, NaN stays NaN.
+
+    Source: Keras 2.3.1 backend semantics.
+    """
+    xp, x = floating(x)
+    return xp.tanh(x)
+
+
+def silu(x: Array) -> Array:
+    """x * sigmoid(x), also called swish.
+
+    Shapes and dtypes: those of x; integers become floatx. Edge values: -inf gives NaN (its limit is 0).
+
+    Source: Elfwing, Uchibe, Doya, "Sigmoid-weighted linear units", 2018.
+    """
+    _, x = floating(x)
+    return x * sigmoid(x)
+
+
+def gelu(x: Array) -> Array:
+    """The Gaussian error linear unit in its tanh form: x/2 * (1 + tanh(sqrt(2/pi) * (x + 0.044715 x**3))).
+
+    Shapes and dtypes: those of x; integers become floatx. Edge values: no overflow; below -10, -inf included, it
+    is 0 (from -1.2e-37 on). Computed as x * sigmoid(2 z) with z what tanh is taken of, which loses no digits
+    for negative x.
+
+    Source: Hendrycks, Gimpel, "Gaussian error linear units", 2016.
+    """
+    xp, x = floating(x)
+    x = xp.where(x < -GELU_FLAT, 0.0, x)
+    near = xp.where(x > GELU_FLAT, GELU_FLAT, x)
+    return x * sigmoid(GELU_SLOPE * near * (1.0 + GELU_CUBIC * near * near))
+
+
+def l2_normalize(x: Array, axis: int | tuple[int, ...] | None = None) -> Array:
+    """x divided by its Euclidean norm along the axes (None: all), or by 1e-6 where the norm is smaller.
+
+    Shapes and dtypes: those of x; integers become floatx; float16 is computed in float32. Edge values: zeros stay
+    zeros; a norm beyond the dtype's range gives 0 (the squares overflow); NaN makes its row NaN.
+    Errors: ValueError for an axis out of range or named twice.
+
+    Source: Keras 2.3.1 backend semantics: x / sqrt(max(sum(x**2), 1e-12)).
+    """
+    xp, x = floating(x)
+    axis = normalize_axis("l2_normalize", axis, x.ndim)
+    half = dtype_name(x.dtype) == "float16"  # which has no 1e-12
+    wide = xp.astype(x, native_dtype(xp, "float32")) if half else x
+    total = xp.sum(wide * wide, axis=axis, keepdims=True)
+    result = wide / xp.sqrt(xp.where(total < 1e-12, 1e-12, total))
+    return xp.astype(result, x.dtype) if half else result
+
+
+def in_top_k(predictions: Array, targets: Array, k: int) -> Array:
+    """Whether each target's score is among the k highest of its row.
+
+    Shapes and dtypes: predictions (batch, classes), targets (batch,) of integers, result (batch,) of booleans.
+    Edge values: scores that equal the target's do not push it out, so ties all count as in; False where the target is
+    no class or the row holds a NaN or infinity. k of 0 or less gives False, k beyond the classes True.
+    Errors: TypeError for targets that are not integers and a k that is no integer; ValueError for other ranks and
+    different batch sizes.
+
+    Source: Keras 2.3.1 backend semantics.
+    """
+    xp, predictions, targets = arrays(predictions, targets)
+    _, predictions = floating(predictions)
+    if not is_integer(dtype_name(targets.dtype)):
+        raise TypeError(f"in_top_k: targets has dtype {dtype_name(targets.dtype)}, expected an integer dtype")
+    if predictions.ndim != 2 or targets.ndim != 1:
+        raise ValueError(f"in_top_k: predictions has {predictions.ndim} and targets {targets.ndim} dimensions, "
+                         "expected 2 and 1")
+    rows, others = predictions.shape[0], targets.shape[0]
+    if None not in (rows, others) and rows != others:
+        raise ValueError(f"in_top_k: {rows} rows of predictions but {others} targets")
+    try:
+        k = min(max(operator.index(k), 0), 2**31 - 1)
+    except TypeError:
+        raise TypeError(f"in_top_k: k is {k!r}, expected an integer") from None
+    int32 = native_dtype(xp, "int32")
+    if dtype_name(targets.dtype) not in ("int32", "int64"):
+        targets = xp.astype(targets, int32)
+    classes = xp.arange(sizes(predictions)[1], dtype=targets.dtype, device=device_of(predictions))
+    chosen = xp.expand_dims(targets, axis=1) == xp.expand_dims(classes, axis=0)
+    score = xp.sum(xp.where(chosen, predictions, 0.0), axis=1, keepdims=True)  # of one term: exact
+    higher = xp.sum(xp.astype(predictions > score, int32), axis=1, dtype=int32)
+    sound = xp.all(xp.isfinite(predictions), axis=1)
+    return xp.any(chosen, axis=1) & sound & (higher < k)
+
+
+def _number(operation: str, argument: str, value: Any) -> float:
+    """A parameter as a Python number: 0-d arrays count as numbers."""
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        raise TypeError(f"{operation}: {argument} is {value!r}, expected a number") from None

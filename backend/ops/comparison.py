@@ -1,0 +1,149 @@
+"""Comparisons, the larger and the smaller of two, selection and logic."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..operands import arrays, broadcasting, device_of, dtype_name, is_array, native_dtype, promoted, promoted_numbers
+
+__all__ = ["equal", "greater", "greater_equal", "less", "less_equal", "logical_and", "logical_not", "logical_or",
+           "maximum", "minimum", "not_equal", "where"]
+
+Array = Any
+
+
+def equal(x: Array, y: Array) -> Array:
+    """Whether elements are equal, as booleans of the broadcast shape.
+
+    Dtypes are promoted; numbers take the array's. NaN equals nothing, the two zeros are equal.
+    Errors: ValueError for shapes that do not broadcast.
+
+    Source: Keras 2.3.1 backend semantics.
+    """
+    xp, x, y = promoted(x, y)
+    return broadcasting("equal", xp.equal, x, y)
+
+
+def not_equal(x: Array, y: Array) -> Array:
+    """Whether elements differ, as booleans of the broadcast shape; all else as in `equal`.
+
+    Source: Keras 2.3.1 backend semantics.
+    """
+    xp, x, y = promoted(x, y)
+    return broadcasting("not_equal", xp.not_equal, x, y)
+
+
+def greater(x: Array, y: Array) -> Array:
+    """Whether x > y, as booleans of the broadcast shape.
+
+    Dtypes are promoted, booleans compare as 0 and 1; numbers take the array's dtype. With NaN it is False.
+    Errors: ValueError for shapes that do not broadcast.
+
+    Source: Keras 2.3.1 backend semantics.
+    """
+    xp, x, y = promoted_numbers(x, y)
+    return broadcasting("greater", xp.greater, x, y)
+
+
+def greater_equal(x: Array, y: Array) -> Array:
+    """Whether x >= y, as booleans of the broadcast shape; all else as in `greater`.
+
+    Source: Keras 2.3.1 backend semantics.
+    """
+    xp, x, y = promoted_numbers(x, y)
+    return broadcasting("greater_equal", xp.greater_equal, x, y)
+
+
+def less(x: Array, y: Array) -> Array:
+    """Whether x < y, as booleans of the broadcast shape; all else as in `greater`.
+
+    Source: Keras 2.3.1 backend semantics.
+    """
+    xp, x, y = promoted_numbers(x, y)
+    return broadcasting("less", xp.less, x, y)
+
+
+def less_equal(x: Array, y: Array) -> Array:
+    """Whether x <= y, as booleans of the broadcast shape; all else as in `greater`.
+
+    Source: Keras 2.3.1 backend semantics.
+    """
+    xp, x, y = promoted_numbers(x, y)
+    return broadcasting("less_equal", xp.less_equal, x, y)
+
+
+def maximum(x: Array, y: Array) -> Array:
+    """The larger of two elements.
+
+    Shapes and dtypes: shapes broadcast, dtypes are promoted, booleans become int32; numbers take the array's dtype.
+    NaN in either gives NaN. The gradient of a tie goes to x (inside torch and JAX's own differentiation, half to
+    each).
+    Errors: ValueError for shapes that do not broadcast.
+
+    Source: Keras 2.3.1 backend semantics.
+    """
+    xp, x, y = promoted_numbers(x, y)
+    return broadcasting("maximum", xp.maximum, x, y)
+
+
+def minimum(x: Array, y: Array) -> Array:
+    """The smaller of two elements; all else as in `maximum`.
+
+    Source: Keras 2.3.1 backend semantics.
+    """
+    xp, x, y = promoted_numbers(x, y)
+    return broadcasting("minimum", xp.minimum, x, y)
+
+
+def where(condition: Array, x: Array, y: Array) -> Array:
+    """x where the condition holds, y elsewhere.
+
+    Shapes and dtypes: shapes broadcast; x and y are promoted as in `equal`; what is not 0 holds. Each gradient is 0
+    where the other was taken, but an infinite or NaN slope of an argument there still makes it NaN: choose its input,
+    too.
+    Errors: ValueError for shapes that do not broadcast.
+
+    Source: the standard's `where`.
+    """
+    beside = next((v for v in (x, y) if is_array(v)), None)
+    xp, condition, *_ = arrays(condition) if beside is None else arrays(condition, beside)
+    condition = _truth(xp, condition)
+    if beside is None:  # the standard wants one array among the two
+        dtype = native_dtype(xp, dtype_name(promoted(x, y)[1].dtype))
+        x, y = (xp.asarray(v, dtype=dtype, device=device_of(condition)) for v in (x, y))
+    else:
+        _, x, y = promoted(x, y)
+    return broadcasting("where", xp.where, condition, x, y)
+
+
+def _truth(xp: Any, x: Array) -> Array:
+    return x if dtype_name(x.dtype) == "bool" else xp.astype(x, xp.bool)
+
+
+def logical_and(x: Array, y: Array) -> Array:
+    """Whether both elements hold, as booleans of the broadcast shape; what is not 0 holds, NaN included.
+
+    Errors: ValueError for shapes that do not broadcast.
+
+    Source: the standard's `logical_and`.
+    """
+    xp, x, y = arrays(x, y)
+    return broadcasting("logical_and", xp.logical_and, _truth(xp, x), _truth(xp, y))
+
+
+def logical_or(x: Array, y: Array) -> Array:
+    """Whether at least one of two elements holds, as booleans; all else as in `logical_and`.
+
+    Source: the standard's `logical_or`.
+    """
+    xp, x, y = arrays(x, y)
+    return broadcasting("logical_or", xp.logical_or, _truth(xp, x), _truth(xp, y))
+
+
+def logical_not(x: Array) -> Array:
+    """Whether an element does not hold, as booleans; what is not 0 holds, NaN included.
+
+    Source: the standard's `logical_not`.
+    """
+    xp, x = arrays(x)
+    return xp.logical_not(_truth(xp, x))

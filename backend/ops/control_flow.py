@@ -1,0 +1,60 @@
+"""Choosing between two values: by one condition, or element by element."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ..operands import Array, array_namespace, broadcast, is_array, native_dtype, ndim_of, promoted, sizes
+from .branches import cond
+
+__all__ = ["switch"]
+
+
+def switch(condition: Array, then_expression: Any, else_expression: Any) -> Array:
+    """`then_expression` where the condition holds, `else_expression` elsewhere.
+
+    Shapes and dtypes: the condition has any dtype (nonzero is true). A scalar chooses one expression as a whole; either
+    may be a function without arguments, and of functions only the chosen one is evaluated; both need the same number of
+    dimensions. Otherwise the choice is made element by element: the condition lies along the leading axes of the
+    expressions, which broadcast with each other, and is repeated over the axes that follow.
+    Edge values: a Python bool chooses at once, whatever the expressions are. A NaN condition is true.
+    Errors: ValueError for a condition of more dimensions than the expressions, and for shapes that do not fit.
+
+    Source: Keras 2.3.1 backend semantics.
+    """
+    if isinstance(condition, bool | int | float):
+        return _value(then_expression if condition else else_expression)
+    if ndim_of(condition) == 0:
+        return _select_branch(condition, _function(then_expression), _function(else_expression))
+    return _select_elements(condition, _value(then_expression), _value(else_expression))
+
+
+def _select_branch(condition: Array, then_fn: Callable[[], Any], else_fn: Callable[[], Any]) -> Any:
+    """One of two results as a whole; only the function chosen is evaluated."""
+    return cond(condition, then_fn, else_fn)
+
+
+def _select_elements(condition: Array, then_value: Any, else_value: Any) -> Array:
+    """The choice by element, the condition aligned with the leading axes."""
+    xp = array_namespace(condition, *(v for v in (then_value, else_value) if is_array(v)))
+    condition = condition if condition.dtype == xp.bool else xp.astype(condition, native_dtype(xp, "bool"))
+    if not is_array(then_value) and not is_array(else_value):
+        _, then_value, else_value, _ = promoted(then_value, else_value, xp.zeros_like(condition))
+        return xp.where(condition, then_value, else_value)
+    _, then_value, else_value = promoted(then_value, else_value)
+    ndim = max(ndim_of(then_value), ndim_of(else_value))
+    if condition.ndim > ndim:
+        raise ValueError(f"switch: the condition has {condition.ndim} dimensions, the expressions have {ndim}; "
+                         "expected at most as many")
+    shape = sizes(condition) + (1,) * (ndim - condition.ndim)
+    broadcast("switch", shape, *(sizes(v) for v in (then_value, else_value) if is_array(v)))
+    return xp.where(xp.reshape(condition, shape), then_value, else_value)
+
+
+def _value(expression: Any) -> Any:
+    return expression() if callable(expression) else expression
+
+
+def _function(expression: Any) -> Callable[[], Any]:
+    return expression if callable(expression) else lambda: expression

@@ -1,0 +1,265 @@
+"""Convolution in one to three spatial axes: dense, depthwise, separable and transposed; and the bias that follows."""
+
+from __future__ import annotations
+
+import operator
+from typing import Any
+
+from ..config import normalize_data_format
+from ..operands import floating, is_array, is_concrete, promoted, sizes
+from ._correlation import convolution, convolution_input_gradient
+from ._windows import channels_first, channels_last, checked_padding, output_sizes, per_axis
+
+__all__ = ["bias_add", "conv1d", "conv2d", "conv2d_transpose", "conv3d", "conv3d_transpose", "depthwise_conv2d",
+           "separable_conv1d", "separable_conv2d"]
+
+Array = Any
+Ints = tuple[int, ...]
+
+
+def conv1d(x: Array, kernel: Array, strides: Any = 1, padding: str = "valid", data_format: str | None = None,
+           dilation_rate: Any = 1) -> Array:
+    """Slide a kernel along one axis and sum the products; the kernel is not flipped.
+
+    x (batch, steps, in), or (batch, in, steps) with data_format 'channels_first', and kernel (size, in, out) give
+    the same with ceil(n / stride) steps for padding 'same' and 'causal', ceil((n - reach + 1) / stride) for 'valid',
+    where reach = (size - 1) * dilation_rate + 1; unknown sizes stay unknown. Both are brought to one floating dtype,
+    integers become floatx; float16 is summed in float32. 'same' pads zeros, the smaller half first; 'causal' pads all
+    in front, so that no output sees later steps.
+    ValueError for 'causal' with channels_first, for strides with dilation, for channels that do not fit, a wrong
+    number of dimensions, an unknown padding or data_format, and with 'valid' for a kernel that reaches beyond x.
+
+    Source: Keras 2.3.1 backend semantics.
+    """
+    if padding == "causal" and normalize_data_format(data_format) == "channels_first":
+        raise ValueError("conv1d: padding is 'causal' with data_format 'channels_first'; expected 'channels_last'")
+    return _convolve("conv1d", x, kernel, strides, padding, data_format, dilation_rate, 1, ("valid", "same", "causal"))
+
+
+def conv2d(x: Array, kernel: Array, strides: Any = (1, 1), padding: str = "valid", data_format: str | None = None,
+           dilation_rate: Any = (1, 1)) -> Array:
+    """Slide a kernel over two spatial axes and sum the products; the kernel is not flipped.
+
+    x (batch, rows, columns, in), or (batch, in, rows, columns) with data_format 'channels_first', and kernel
+    (height, width, in, out) give the same with out channels; sizes, dtypes, padding ('valid', 'same') and errors as in
+    `conv1d`. strides and dilation_rate: an int or two.
+
+    Source: Keras 2.3.1 backend semantics.
+    """
+    return _convolve("conv2d", x, kernel, strides, padding, data_format, dilation_rate, 2)
+
+
+def conv3d(x: Array, kernel: Array, strides: Any = (1, 1, 1), padding: str = "valid", data_format: str | None = None,
+           dilation_rate: Any = (1, 1, 1)) -> Array:
+    """Slide a kernel over three spatial axes and sum the products; the kernel is not flipped.
+
+    x (batch, depth, rows, columns, in), or (batch, in, depth, rows, columns) with data_format 'channels_first', and
+    kernel (depth, height, width, in, out) give the same with out channels; sizes, dtypes, padding ('valid', 'same')
+    and errors as in `conv1d`. strides and dilation_rate: an int or three.
+
+    Source: Keras 2.3.1 backend semantics.
+    """
+    return _convolve("conv3d", x, kernel, strides, padding, data_format, dilation_rate, 3)
+
+
+def depthwise_conv2d(x: Array, depthwise_kernel: Array, strides: Any = (1, 1), padding: str = "valid",
+                     data_format: str | None = None, dilation_rate: Any = (1, 1)) -> Array:
+    """Slide kernels over two spatial axes, each over one channel.
+
+    x (batch, rows, columns, in), or (batch, in, rows, columns) with data_format 'channels_first', and depthwise_kernel
+    (height, width, in, multiplier) give in * multiplier channels, those of the first input channel first; sizes,
+    dtypes, padding ('valid', 'same') and errors as in `conv1d`.
+
+    Source: Keras 2.3.1 backend semantics.
+    """
+    return _convolve("depthwise_conv2d", x, depthwise_kernel, strides, padding, data_format, dilation_rate, 2,
+                     depthwise=True)
+
+
+def separable_conv1d(x: Array, depthwise_kernel: Array, pointwise_kernel: Array, strides: Any = 1,
+                     padding: str = "valid", data_format: str | None = None, dilation_rate: Any = 1) -> Array:
+    """Slide kernels along one axis, each over one channel, then mix the channels.
+
+    x as in `conv1d`, depthwise_kernel (size, in, multiplier) and pointwise_kernel (1, in * multiplier, out); strides,
+    padding ('valid', 'same') and dilation_rate belong to the first step. Sizes, dtypes and errors as in `conv1d`.
+
+    Source: Keras 2.3.1 backend semantics.
+    """
+    return _convolve("separable_conv1d", x, depthwise_kernel, strides, padding, data_format, dilation_rate, 1,
+                     depthwise=True, pointwise=pointwise_kernel)
+
+
+def separable_conv2d(x: Array, depthwise_kernel: Array, pointwise_kernel: Array, strides: Any = (1, 1),
+                     padding: str = "valid", data_format: str | None = None, dilation_rate: Any = (1, 1)) -> Array:
+    """Slide kernels over two spatial axes, each over one channel, then mix the channels.
+
+    x as in `conv2d`, depthwise_kernel (height, width, in, multiplier) and pointwise_kernel (1, 1, in * multiplier,
+    out); strides, padding ('valid', 'same') and dilation_rate belong to the first step. Sizes, dtypes and errors as in
+    `conv1d`.
+
+    Source: Keras 2.3.1 backend semantics.
+    """
+    return _convolve("separable_conv2d", x, depthwise_kernel, strides, padding, data_format, dilation_rate, 2,
+                     depthwise=True, pointwise=pointwise_kernel)
+
+
+def conv2d_transpose(x: Array, kernel: Array, output_shape: Any, strides: Any = (1, 1), padding: str = "valid",
+                     data_format: str | None = None, dilation_rate: Any = (1, 1)) -> Array:
+    """The adjoint of `conv2d`: what each element of an input of output_shape would receive from x as a gradient.
+
+    x (batch, rows, columns, in), or (batch, in, rows, columns) with data_format 'channels_first', and kernel (height,
+    width, OUT, IN) give output_shape, which is in data_format order: integers or 0-d integer arrays, or None for the
+    batch; or one integer array of them. Padding is that of the output: 'same' crops its smaller half first. Elements
+    that no window covers are 0. Dtypes as in `conv1d`.
+    ValueError where a convolution of output_shape would not give the size of x, for channels that do not fit, strides
+    with dilation, unequal dilation rates, a wrong number of dimensions, an unknown padding or data_format.
+
+    Source: Keras 2.3.1 backend semantics.
+    """
+    return _transpose("conv2d_transpose", x, kernel, output_shape, strides, padding, data_format, dilation_rate, 2)
+
+
+def conv3d_transpose(x: Array, kernel: Array, output_shape: Any, strides: Any = (1, 1, 1), padding: str = "valid",
+                     data_format: str | None = None) -> Array:
+    """The adjoint of `conv3d`: what each element of an input of output_shape would receive from x as a gradient.
+
+    x (batch, depth, rows, columns, in), or (batch, in, depth, rows, columns) with data_format 'channels_first', and
+    kernel (depth, height, width, OUT, IN); everything else, edge values and errors too, as in `conv2d_transpose`.
+
+    Source: Keras 2.3.1 backend semantics.
+    """
+    return _transpose("conv3d_transpose", x, kernel, output_shape, strides, padding, data_format, 1, 3)
+
+
+def bias_add(x: Array, bias: Array, data_format: str | None = None) -> Array:
+    """Add one bias per channel, or one per channel and place.
+
+    x (batch, ..., channels), or (batch, channels, ...) with data_format 'channels_first', of any rank from 2 on; two
+    dimensions are (batch, channels) in both. bias is (channels,) or (spatial..., channels); with channels_first the
+    latter is reshaped to (channels, spatial...) in memory order, not transposed. Dtypes are promoted.
+    ValueError for another rank of bias, sizes that do not fit, an x of less than two dimensions, an unknown
+    data_format.
+
+    Source: Keras 2.3.1 backend semantics.
+    """
+    data_format = normalize_data_format(data_format)
+    xp, x, bias = promoted(x, bias)
+    if x.ndim < 2:
+        raise ValueError(f"bias_add: x has {x.ndim} dimensions; expected at least 2")
+    if bias.ndim not in (1, x.ndim - 1):
+        raise ValueError(f"bias_add: bias has {bias.ndim} dimensions; expected 1 or {x.ndim - 1}")
+    *spatial, channels = sizes(bias)
+    axis = 1 if data_format == "channels_first" else x.ndim - 1
+    target = (channels, *(spatial or (1,) * (x.ndim - 2))) if axis == 1 else (*spatial, channels)
+    _check_bias(x, bias, target, axis, data_format)
+    return x + (bias if axis == x.ndim - 1 else xp.reshape(bias, target))
+
+
+def _check_bias(x: Array, bias: Array, target: tuple[Any, ...], axis: int, data_format: str) -> None:
+    """ValueError unless a bias of the target shape can be added to x, and has one entry per channel."""
+    first = x.ndim - len(target)
+    for a, place in enumerate(target, start=first):
+        n = x.shape[a]
+        if isinstance(place, int) and n is not None and place != n and (place != 1 or a == axis):
+            raise ValueError(f"bias_add: bias has shape {tuple(bias.shape)}; expected sizes that fit x of shape "
+                             f"{tuple(x.shape)} with {data_format}")
+
+
+def _operands(*values: Array) -> tuple[Any, ...]:
+    """The namespace, and the values in one floating dtype."""
+    xp, *found = promoted(*values)
+    return (xp, *(floating(value)[1] for value in found))
+
+
+def _steps(operation: str, strides: Any, dilation_rate: Any, count: int) -> tuple[Ints, Ints]:
+    """Strides and dilation per axis; ValueError where both are above 1."""
+    steps = per_axis(operation, "strides", strides, count), per_axis(operation, "dilation_rate", dilation_rate, count)
+    if max(steps[0]) > 1 and max(steps[1]) > 1:
+        raise ValueError(f"{operation}: strides are {steps[0]} and dilation_rate is {steps[1]}; "
+                         "expected 1 for one of them")
+    return steps
+
+
+def _check_rank(operation: str, argument: str, x: Array, ndim: int) -> None:
+    if x.ndim != ndim:
+        raise ValueError(f"{operation}: {argument} has {x.ndim} dimensions; expected {ndim}")
+
+
+def _check_channels(operation: str, x: Array, channels: int | None, kernel: Array) -> None:
+    if None not in (x.shape[-1], channels) and x.shape[-1] != channels:
+        raise ValueError(f"{operation}: x has {x.shape[-1]} channels; expected {channels} for a kernel of shape "
+                         f"{tuple(kernel.shape)}")
+
+
+def _convolve(operation: str, x: Array, kernel: Array, strides: Any, padding: str, data_format: str | None,
+              dilation_rate: Any, count: int, paddings: tuple[str, ...] = ("valid", "same"), *,
+              depthwise: bool = False, pointwise: Array | None = None) -> Array:
+    data_format = normalize_data_format(data_format)
+    padding = checked_padding(operation, padding, paddings)
+    strides, dilation = _steps(operation, strides, dilation_rate, count)
+    xp, x, kernel, *mixing = _operands(x, kernel) if pointwise is None else _operands(x, kernel, pointwise)
+    _check_rank(operation, "x", x, count + 2)
+    _check_rank(operation, "kernel", kernel, count + 2)
+    x = channels_last(xp, x, data_format)
+    _check_channels(operation, x, kernel.shape[-2], kernel)
+    output_sizes(operation, x.shape[1:-1], kernel.shape[:-2], strides, dilation, padding)
+    y = convolution(x, kernel, strides=strides, padding=padding, dilation=dilation, depthwise=depthwise)
+    for weights in mixing:
+        _check_rank(operation, "pointwise_kernel", weights, count + 2)
+        if any(n not in (1, None) for n in weights.shape[:-2]):
+            raise ValueError(f"{operation}: pointwise_kernel has shape {tuple(weights.shape)}; expected 1 for each of "
+                             f"its {count} spatial sizes")
+        _check_channels(operation, y, weights.shape[-2], weights)
+        ones = (1,) * count
+        y = convolution(y, weights, strides=ones, padding="valid", dilation=ones)
+    return channels_first(xp, y, data_format)
+
+
+def _transpose(operation: str, x: Array, kernel: Array, output_shape: Any, strides: Any, padding: str,
+               data_format: str | None, dilation_rate: Any, count: int) -> Array:
+    data_format = normalize_data_format(data_format)
+    padding = checked_padding(operation, padding)
+    strides, dilation = _steps(operation, strides, dilation_rate, count)
+    if len(set(dilation)) > 1:
+        raise ValueError(f"{operation}: dilation_rate is {dilation}; expected equal rates")
+    xp, x, kernel = _operands(x, kernel)
+    _check_rank(operation, "x", x, count + 2)
+    _check_rank(operation, "kernel", kernel, count + 2)
+    x = channels_last(xp, x, data_format)
+    _check_channels(operation, x, kernel.shape[-1], kernel)
+    batch, *size, channels = _wanted(operation, output_shape, count, data_format)
+    for argument, wanted, n in (("batch", batch, x.shape[0]), ("channels", channels, kernel.shape[-2])):
+        if isinstance(wanted, int) and n is not None and wanted != n:
+            raise ValueError(f"{operation}: output_shape has {wanted} for its {argument}; expected {n}")
+    known = [n if isinstance(n, int) else None for n in size]
+    places = output_sizes(operation, known, kernel.shape[:-2], strides, dilation, padding)
+    if any(None not in pair and pair[0] != pair[1] for pair in zip(places, x.shape[1:-1], strict=True)):
+        raise ValueError(f"{operation}: output_shape has spatial sizes {tuple(size)}, which a convolution with padding "
+                         f"{padding!r} takes to {places}; expected {tuple(x.shape[1:-1])} as in x")
+    y = convolution_input_gradient(x, kernel, size=tuple(size), strides=strides, padding=padding, dilation=dilation)
+    return channels_first(xp, y, data_format)
+
+
+def _wanted(operation: str, output_shape: Any, count: int, data_format: str) -> list[Any]:
+    """The entries of an output_shape, channels last: integers, or what becomes one when the graph runs."""
+    if is_array(output_shape):
+        length = output_shape.shape[0] if output_shape.ndim == 1 else None
+        output_shape = [output_shape[i] for i in range(length or 0)]
+    if not isinstance(output_shape, tuple | list) or len(output_shape) != count + 2:
+        raise ValueError(f"{operation}: output_shape is {output_shape!r}; expected {count + 2} sizes")
+    batch, *rest = output_shape
+    found = [None if batch is None else _size(operation, output_shape, batch),
+             *(_size(operation, output_shape, n) for n in rest)]
+    return [found[0], *found[2:], found[1]] if data_format == "channels_first" else found
+
+
+def _size(operation: str, output_shape: Any, entry: Any) -> Any:
+    if is_array(entry):
+        return int(entry) if is_concrete(entry) else entry
+    try:
+        return operator.index(entry)
+    except ValueError:  # a size known when the graph runs
+        return entry
+    except TypeError:
+        raise ValueError(f"{operation}: output_shape is {output_shape!r}; expected integers, and None for the batch "
+                         "alone") from None

@@ -1,0 +1,286 @@
+"""Connectionist temporal classification: the cost of a labelling, and the best labellings of a sequence."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..composite import composite, spec
+from ..config import epsilon
+from ..operands import Array, array_namespace, arrays, check_floating, device_of, dtype_name, floating, is_concrete, sizes
+from .recurrent import scan
+
+__all__ = ["ctc_batch_cost", "ctc_decode"]
+
+
+def _log_probabilities(y_pred: Array) -> Array:
+    """log(y + epsilon), renormalised over the classes, so that a common factor changes nothing."""
+    xp = array_namespace(y_pred)
+    logs = xp.log(y_pred + epsilon())
+    shifted = logs - xp.max(logs, axis=-1, keepdims=True)
+    return shifted - xp.log(xp.sum(xp.exp(shifted), axis=-1, keepdims=True))
+
+
+def _checked(name: str, y_pred: Array, **others: tuple[Array, int]) -> None:
+    if y_pred.ndim != 3:
+        raise ValueError(f"{name}: y_pred has {y_pred.ndim} dimensions, expected 3 (batch, time, classes)")
+    check_floating(name, "y_pred", y_pred)
+    for argument, (x, ndim) in others.items():
+        if x.ndim != ndim:
+            raise ValueError(f"{name}: {argument} has {x.ndim} dimensions, expected {ndim}")
+        a, b = x.shape[0], y_pred.shape[0]
+        if a != b and None not in (a, b):
+            raise ValueError(f"{name}: {argument} is for {a} samples, y_pred for {b}")
+
+
+def ctc_batch_cost(y_true: Array, y_pred: Array, input_length: Array, label_length: Array) -> Array:
+    """The CTC cost of each sample: minus the log-probability of its labels under per-frame class probabilities.
+
+    Shapes and dtypes: y_true (batch, labels) of any dtype, y_pred (batch, time, classes) floating, input_length and
+    label_length (batch, 1); result (batch, 1) in y_pred's dtype. The last class is the blank. y_pred need not be
+    normalised: it is, in log space, after adding `epsilon()`.
+    Edge values: frames beyond input_length and labels beyond label_length are ignored; an empty label costs minus the
+    sum of the blanks' log-probabilities; labels that do not fit into the frames (repeats need a blank between) cost
+    +inf, with a gradient of 0. Differentiable with respect to y_pred.
+    Errors: ValueError for other numbers of dimensions or different batch sizes.
+
+    Source: Graves et al. 2006, the forward recursion in log space; Keras 2.3.1 backend semantics.
+    """
+    xp, y_true, y_pred, input_length, label_length = arrays(y_true, y_pred, input_length, label_length)
+    _checked("ctc_batch_cost", y_pred, y_true=(y_true, 2), input_length=(input_length, 2),
+             label_length=(label_length, 2))
+    for argument, x in (("input_length", input_length), ("label_length", label_length)):
+        if x.shape[1] not in (1, None):
+            raise ValueError(f"ctc_batch_cost: {argument} has shape {tuple(x.shape)}, expected (batch, 1)")
+    frames, count = xp.astype(input_length, xp.int32), xp.astype(label_length, xp.int32)
+    logs = _log_probabilities(y_pred)
+    batch, width = sizes(y_true)
+    classes = sizes(y_pred)[2]
+    # the path visits blank, label 1, blank, ..., label n, blank: 2 n + 1 places
+    place = xp.arange(width, dtype=xp.int32, device=device_of(y_pred))
+    labels = xp.where(place < count, xp.astype(y_true, xp.int32), classes - 1)
+    blank = xp.zeros_like(labels) + (classes - 1)
+    path = xp.reshape(xp.stack([blank, labels], axis=2), (batch, 2 * width))
+    path = xp.concat([path, xp.zeros((batch, 1), dtype=xp.int32, device=device_of(y_pred)) + (classes - 1)], axis=1)
+    # a label may follow the one before it directly, unless they are equal
+    two_back = xp.concat([path[:, :1], path[:, :1], path], axis=1)[:, :2 * width + 1]
+    may_skip = (path != (classes - 1)) & (path != two_back)
+    along = xp.astype(xp.expand_dims(path, axis=1), xp.int64)
+    along = xp.broadcast_to(along, (batch, sizes(y_pred)[1], 2 * width + 1))
+    seen = xp.moveaxis(xp.take_along_axis(logs, along, axis=2), 1, 0)  # (time, batch, places)
+    never = xp.zeros((batch, 2 * width + 1), dtype=y_pred.dtype, device=device_of(y_pred)) - float("inf")
+    where = xp.arange(2 * width + 1, dtype=xp.int32, device=device_of(y_pred))
+    start = xp.where(where < 2, seen[0, ...], never)
+    steps = xp.arange(sizes(y_pred)[1], dtype=xp.int32, device=device_of(y_pred))
+
+    def step(alpha: Array, slices: Any) -> tuple[Array, tuple[()]]:
+        now, t = slices
+        one = xp.concat([never[:, :1], alpha], axis=1)[:, :2 * width + 1]
+        two = xp.concat([never[:, :1], never[:, :1], alpha], axis=1)[:, :2 * width + 1]
+        moved = xp.logaddexp(xp.logaddexp(alpha, one), xp.where(may_skip, two, never)) + now
+        return xp.where(t < frames, moved, alpha), ()
+
+    alpha, _ = scan(step, start, (seen[1:, ...], steps[1:]))
+    ends = xp.where((where == 2 * count) | (where == 2 * count - 1), alpha, never)
+    # log-sum over the one or two last places, written out so that a sum of nothing is -inf without a NaN gradient
+    last = xp.max(xp.where(where == 2 * count, ends, never), axis=1, keepdims=True)
+    before = xp.max(xp.where(where == 2 * count - 1, ends, never), axis=1, keepdims=True)
+    return -xp.logaddexp(last, before)
+
+
+def ctc_decode(y_pred: Array, input_length: Array, greedy: bool = True, beam_width: int = 100, top_paths: int = 1,
+               merge_repeated: bool = False) -> tuple[list[Array], Array]:
+    """The most probable labellings of each sample: (list of label arrays, best first, and their scores).
+
+    Shapes and dtypes: y_pred (batch, time, classes) floating, input_length (batch,); each label array is
+    (batch, longest) of the namespace's index dtype, padded with -1. Greedy: one path, the best class of each frame with
+    repeats collapsed and blanks dropped; scores (batch, 1) are minus the sum of its log-probabilities. Otherwise prefix
+    beam search: `top_paths` paths, scores (batch, top_paths) are log-probabilities of the labellings; `merge_repeated`
+    also collapses equal neighbours in the strings found. The last class is the blank.
+    Edge values: ties go to the lower class; no labels at all give width 0. Not differentiable.
+    Errors: ValueError for other numbers of dimensions, or when top_paths exceeds beam_width.
+
+    Source: Graves et al. 2006; Hannun et al. 2014 for the prefix search; Keras 2.3.1 backend semantics.
+    """
+    _, y_pred, input_length = arrays(y_pred, input_length)
+    _checked("ctc_decode", y_pred, input_length=(input_length, 1))
+    if greedy:
+        labels, count, score = best_path(y_pred, input_length)
+        return [labelling(labels, count)], score
+    if not 1 <= top_paths <= beam_width:
+        raise ValueError(f"ctc_decode: top_paths is {top_paths}, expected 1 to beam_width, {beam_width}")
+    labels, count, score = beam_paths(y_pred, input_length, beam_width=beam_width, top_paths=top_paths,
+                                      merge_repeated=merge_repeated)
+    return [labelling(labels[:, i, :], count[:, i]) for i in range(top_paths)], score
+
+
+@composite
+def labelling(labels: Array, count: Array) -> Array:
+    """The labels, cut to the longest string and padded with -1; uncut where the count cannot be looked at."""
+    xp = array_namespace(labels)
+    place = xp.arange(labels.shape[1], dtype=count.dtype, device=device_of(labels))
+    padded = xp.where(place < xp.expand_dims(count, axis=1), labels, xp.zeros_like(labels) - 1)
+    if labels.shape[0] == 0 or labels.shape[1] == 0 or not is_concrete(count):
+        return padded
+    return padded[:, :int(xp.max(count))]
+
+
+@labelling.shape
+def _(labels, count):
+    return labels.shape[0], None
+
+
+@labelling.vjp
+def _(g, out, labels, count):
+    return None, None
+
+
+def _compacted(labels: Array, keep: Array) -> tuple[Array, Array]:
+    """The labels that are kept, moved to the front in order, and how many there are."""
+    xp = array_namespace(labels)
+    order = xp.argsort(xp.astype(xp.logical_not(keep), xp.int32), axis=-1, stable=True)
+    return xp.take_along_axis(labels, order, axis=-1), xp.sum(xp.astype(keep, xp.int32), axis=-1, dtype=xp.int32)
+
+
+@composite
+def best_path(y_pred: Array, input_length: Array) -> tuple[Array, Array, Array]:
+    """Labels, their number, and minus the log-probability of the best class of every frame."""
+    xp, y_pred = floating(y_pred)
+    device = device_of(y_pred)
+    best = xp.argmax(y_pred, axis=2)
+    frames = xp.expand_dims(xp.astype(input_length, xp.int32), axis=1)
+    inside = xp.arange(y_pred.shape[1], dtype=xp.int32, device=device) < frames
+    logs = xp.log(xp.max(y_pred, axis=2) + epsilon())
+    score = -xp.sum(xp.where(inside, logs, xp.zeros_like(logs)), axis=1, keepdims=True)
+    before = xp.concat([xp.zeros_like(best[:, :1]) - 1, best[:, :-1]], axis=1)
+    labels, count = _compacted(best, inside & (best != before) & (best != y_pred.shape[2] - 1))
+    return labels, count, score
+
+
+@best_path.shape
+def _(y_pred, input_length):
+    batch, time, _ = y_pred.shape
+    return spec((batch, time), "int64"), spec((batch,), "int32"), spec((batch, 1), dtype_name(y_pred.dtype))
+
+
+@best_path.vjp
+def _(g, out, y_pred, input_length):
+    return None, None
+
+
+@composite
+def beam_paths(y_pred: Array, input_length: Array, *, beam_width: int, top_paths: int,
+               merge_repeated: bool) -> tuple[Array, Array, Array]:
+    """Labels (batch, top_paths, time), their numbers, and log-probabilities by prefix beam search.
+
+    Each beam is a prefix with the log-probabilities of ending in a blank and in its last label. Two prefixes are told
+    apart by two 32-bit hashes and their length.
+    """
+    xp = array_namespace(y_pred)
+    batch, time, classes = y_pred.shape
+    device, index = device_of(y_pred), xp.argmax(y_pred[:1, :1, :1], axis=2).dtype
+    logs = _log_probabilities(y_pred)
+    frames = xp.astype(input_length, xp.int32)
+
+    def full(value: float, dtype: Any, *shape: int) -> Array:
+        return xp.full((batch, beam_width, *shape), value, dtype=dtype, device=device)
+
+    first = xp.arange(beam_width, dtype=xp.int32, device=device) == 0
+    never = full(-float("inf"), y_pred.dtype)
+    state = {"labels": full(-1, index, time), "length": full(0, xp.int32), "last": full(-1, index),
+             "hash": full(7, xp.int32), "other": full(11, xp.int32),
+             "blank": xp.where(first, xp.zeros_like(never), never), "label": never}
+    symbols = xp.arange(classes - 1, dtype=index, device=device)
+    places = xp.arange(time, dtype=xp.int32, device=device)
+
+    def step(beams: dict[str, Array], slices: Any) -> tuple[dict[str, Array], tuple[()]]:
+        now, t = slices  # (batch, classes), ()
+        whole = xp.logaddexp(beams["blank"], beams["label"])
+        last = xp.expand_dims(beams["last"], axis=2)
+        repeats = last == symbols  # (batch, beams, labels)
+        # a repeat of the last label makes a longer prefix only after a blank
+        longer = xp.where(repeats, xp.expand_dims(beams["blank"], axis=2), xp.expand_dims(whole, axis=2))
+        longer = longer + xp.expand_dims(now[:, :classes - 1], axis=1)
+        known = xp.where(repeats, xp.expand_dims(now[:, :classes - 1], axis=1), xp.zeros_like(longer))
+        stays = xp.where(beams["length"] > 0, beams["label"] + xp.sum(known, axis=2), never)
+        # beam j may be beam i and one more label: then i's extension adds to j instead of standing alone
+        extended = _mixed(xp, xp.expand_dims(beams["hash"], axis=2), xp.expand_dims(beams["last"], axis=1), 1)
+        other = _mixed(xp, xp.expand_dims(beams["other"], axis=2), xp.expand_dims(beams["last"], axis=1), 2)
+        alive = xp.expand_dims(whole > -float("inf"), axis=1)
+        child = (extended == xp.expand_dims(beams["hash"], axis=1)) & (other == xp.expand_dims(beams["other"], axis=1)) \
+            & (xp.expand_dims(beams["length"], axis=2) + 1 == xp.expand_dims(beams["length"], axis=1)) & alive
+        chosen = xp.astype(xp.expand_dims(xp.maximum(beams["last"], xp.zeros_like(beams["last"])), axis=1), xp.int64)
+        chosen = xp.broadcast_to(chosen, (batch, beam_width, beam_width))
+        into = xp.take_along_axis(longer, chosen, axis=2)  # i's extension by j's last label
+        into = xp.where(child, into, xp.zeros_like(into) - float("inf"))
+        stays = xp.logaddexp(stays, _log_sum(xp, into))
+        taken = xp.any(xp.expand_dims(child, axis=3) & (xp.expand_dims(xp.expand_dims(
+            beams["last"], axis=1), axis=3) == symbols), axis=2)
+        longer = xp.where(taken, xp.zeros_like(longer) - float("inf"), longer)
+        kept = {"blank": whole + now[:, classes - 1:], "label": stays}
+        # of equal scores a prefix that is there stays before a longer one; the empty one gives way (TensorFlow's order)
+        extensions = beam_width * (classes - 1)
+        total, empty = xp.logaddexp(kept["blank"], kept["label"]), beams["length"] == 0
+        totals = xp.concat([xp.where(empty, never, total), xp.reshape(longer, (batch, extensions)),
+                            xp.where(empty, total, never)], axis=1)
+        best = xp.argsort(totals, axis=1, descending=True, stable=True)[:, :beam_width]
+        place = best - beam_width
+        score = xp.take_along_axis(totals, best, axis=1)
+        grows = (place >= 0) & (place < extensions)
+        place = xp.where(grows, place, xp.zeros_like(place))
+        parent = xp.where(grows, place // max(classes - 1, 1), best % (beam_width + extensions))
+        symbol = xp.astype(place % max(classes - 1, 1), index)
+
+        def of(values: Array) -> Array:
+            return xp.take_along_axis(values, parent, axis=1)
+
+        length, picked = of(beams["length"]), xp.expand_dims(parent, axis=2)
+        picked = xp.broadcast_to(picked, (batch, beam_width, time))
+        labels = xp.take_along_axis(beams["labels"], picked, axis=1)
+        here = xp.expand_dims(grows, axis=2) & (places == xp.expand_dims(length, axis=2))
+        new = {"labels": xp.where(here, xp.expand_dims(symbol, axis=2), labels),
+               "length": length + xp.astype(grows, xp.int32),
+               "last": xp.where(grows, symbol, of(beams["last"])),
+               "hash": xp.where(grows, _mixed(xp, of(beams["hash"]), symbol, 1), of(beams["hash"])),
+               "other": xp.where(grows, _mixed(xp, of(beams["other"]), symbol, 2), of(beams["other"])),
+               "blank": xp.where(grows | (score == never), never, of(kept["blank"])),
+               "label": xp.where(grows | (score == never), score, of(kept["label"]))}
+        run = t < frames
+        return {k: xp.where(xp.reshape(run, (batch, *(1,) * (v.ndim - 1))), v, beams[k]) for k, v in new.items()}, ()
+
+    state, _ = scan(step, state, (xp.moveaxis(logs, 1, 0), places))
+    whole = xp.logaddexp(state["blank"], state["label"])
+    order = xp.argsort(whole, axis=1, descending=True, stable=True)[:, :top_paths]
+    wide = xp.broadcast_to(xp.expand_dims(order, axis=2), (batch, top_paths, time))
+    labels, score = xp.take_along_axis(state["labels"], wide, axis=1), xp.take_along_axis(whole, order, axis=1)
+    count = xp.take_along_axis(state["length"], order, axis=1)
+    if merge_repeated:
+        before = xp.concat([xp.zeros_like(labels[:, :, :1]) - 2, labels[:, :, :-1]], axis=2)
+        labels, count = _compacted(labels, (labels != before) & (places < xp.expand_dims(count, axis=2)))
+    return labels, count, score
+
+
+def _mixed(xp: Any, value: Array, label: Array, which: int) -> Array:
+    """A hash grown by one label; wrapping 32-bit arithmetic (multipliers from Knuth and from the FNV hash)."""
+    return value * (-1640531535, 16777619)[which - 1] + xp.astype(label, xp.int32) + which
+
+
+def _log_sum(xp: Any, x: Array) -> Array:
+    """log of the sum of exponentials over axis 1, -inf for nothing but -inf."""
+    top = xp.max(x, axis=1, keepdims=True)
+    safe = xp.where(top > -float("inf"), top, xp.zeros_like(top))
+    total = xp.sum(xp.exp(x - safe), axis=1)
+    some = total > 0
+    return xp.where(some, xp.log(xp.where(some, total, xp.ones_like(total))), xp.zeros_like(total) - float("inf")) + \
+        safe[:, 0, :]
+
+
+@beam_paths.shape
+def _(y_pred, input_length, *, beam_width, top_paths, merge_repeated):
+    batch, time, _ = y_pred.shape
+    return (spec((batch, top_paths, time), "int64"), spec((batch, top_paths), "int32"),
+            spec((batch, top_paths), dtype_name(y_pred.dtype)))
+
+
+@beam_paths.vjp
+def _(g, out, y_pred, input_length, *, beam_width, top_paths, merge_repeated):
+    return None, None

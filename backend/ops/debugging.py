@@ -1,0 +1,41 @@
+"""Looking into a graph while it runs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..composite import acting
+from ..namespaces import host, is_concrete
+from ..operands import arrays
+
+__all__ = ["print_tensor"]
+
+Array = Any
+
+
+@acting
+def printed(x: Array, *, message: str) -> Array:
+    """x, printed after the message."""
+    print(message, host(x) if is_concrete(x) else x)
+    return x
+
+
+@printed.shape
+def _(x, *, message):
+    return x.spec.shape
+
+
+@printed.vjp
+def _(g, out, x, *, message):
+    return g
+
+
+def print_tensor(x: Array, message: str = "") -> Array:
+    """x, which prints the message and its value to standard output whenever it is evaluated.
+
+    Shapes and dtypes: those of x. A native array is printed at once. The gradient passes through.
+
+    Source: Keras 2.3.1 backend semantics.
+    """
+    _, x = arrays(x)
+    return printed(x, message=message)

@@ -1,0 +1,326 @@
+"""Elementwise functions: arithmetic, exponentials, rounding, clipping and casts."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from ..composite import composite
+from ..namespaces import detach
+from ..operands import (
+    MISFIT,
+    array_namespace,
+    arrays,
+    broadcast,
+    broadcasting,
+    device_of,
+    dtype_from,
+    dtype_name,
+    floating,
+    is_array,
+    is_concrete,
+    is_integer,
+    kind_of,
+    native_dtype,
+    numeric,
+    promoted,
+    promoted_numbers,
+    sizes,
+)
+
+__all__ = ["abs", "cast", "ceil", "clip", "cos", "exp", "expm1", "floor", "isfinite", "isinf", "isnan", "log", "log1p",
+           "pow", "round", "sign", "sin", "sqrt", "square", "stop_gradient"]
+
+Array = Any
+
+
+# ---- functions of one array -------------------------------------------------------------------------------------
+
+def abs(x: Array) -> Array:
+    """The absolute value of each element.
+
+    Shapes and dtypes: those of x; booleans become int32.
+    Edge values: NaN stays NaN; the smallest integer of a dtype stays itself. The gradient at 0 is 0.
+
+    Source: Keras 2.3.1 backend semantics.
+    """
+    xp, x = numeric(x)
+    return xp.abs(x)
+
+
+def square(x: Array) -> Array:
+    """The square of each element.
+
+    Shapes and dtypes: those of x; booleans become int32.
+    Edge values: Integers wrap around.
+
+    Source: Keras 2.3.1 backend semantics.
+    """
+    xp, x = numeric(x)
+    return xp.square(x)
+
+
+def sqrt(x: Array) -> Array:
+    """The square root of each element, 0 for negative ones.
+
+    Shapes and dtypes: shape of x; floating dtypes stay, integers become floatx.
+    Edge values: NaN stays NaN. The gradient is infinite at 0 and 0 below.
+
+    Source: Keras 2.3.1 backend semantics.
+    """
+    xp, x = floating(x)
+    return xp.sqrt(xp.where(x < 0, 0.0, x))
+
+
+def exp(x: Array) -> Array:
+    """e to the power of each element.
+
+    Shapes and dtypes: shape of x; floating dtypes stay, integers become floatx.
+    Edge values: Overflow gives inf, -inf gives 0.
+
+    Source: Keras 2.3.1 backend semantics.
+    """
+    xp, x = floating(x)
+    return xp.exp(x)
+
+
+def expm1(x: Array) -> Array:
+    """exp(x) - 1, exact to the last digits near 0.
+
+    Shapes and dtypes: shape of x; floating dtypes stay, integers become floatx.
+
+    Source: the standard's `expm1`.
+    """
+    xp, x = floating(x)
+    return xp.expm1(x)
+
+
+def log(x: Array) -> Array:
+    """The natural logarithm of each element.
+
+    Shapes and dtypes: shape of x; floating dtypes stay, integers become floatx.
+    Edge values: log(0) is -inf, of negative numbers NaN.
+
+    Source: Keras 2.3.1 backend semantics.
+    """
+    xp, x = floating(x)
+    return xp.log(x)
+
+
+def log1p(x: Array) -> Array:
+    """log(1 + x), exact to the last digits near 0.
+
+    Shapes and dtypes: shape of x; floating dtypes stay, integers become floatx.
+    Edge values: log1p(-1) is -inf, below that NaN.
+
+    Source: the standard's `log1p`.
+    """
+    xp, x = floating(x)
+    return xp.log1p(x)
+
+
+def sin(x: Array) -> Array:
+    """The sine of each element, in radians.
+
+    Shapes and dtypes: shape of x; floating dtypes stay, integers become floatx.
+    Edge values: Infinities give NaN.
+
+    Source: Keras 2.3.1 backend semantics.
+    """
+    xp, x = floating(x)
+    return xp.sin(x)
+
+
+def cos(x: Array) -> Array:
+    """The cosine of each element, in radians.
+
+    Shapes and dtypes: shape of x; floating dtypes stay, integers become floatx.
+    Edge values: Infinities give NaN.
+
+    Source: Keras 2.3.1 backend semantics.
+    """
+    xp, x = floating(x)
+    return xp.cos(x)
+
+
+def round(x: Array) -> Array:
+    """The nearest whole number to each element, the even one of two (2.5 -> 2, 3.5 -> 4).
+
+    Shapes and dtypes: those of x; booleans become int32.
+    Edge values: NaN and infinities stay. There is no gradient.
+
+    Source: Keras 2.3.1 backend semantics.
+    """
+    xp, x = numeric(x)
+    return xp.round(x)
+
+
+def floor(x: Array) -> Array:
+    """The largest whole number not above each element.
+
+    Shapes and dtypes: those of x; booleans become int32.
+    Edge values: NaN and infinities stay. There is no gradient.
+
+    Source: the standard's `floor`.
+    """
+    xp, x = numeric(x)
+    return xp.floor(x)
+
+
+def ceil(x: Array) -> Array:
+    """The smallest whole number not below each element.
+
+    Shapes and dtypes: those of x; booleans become int32.
+    Edge values: NaN and infinities stay. There is no gradient.
+
+    Source: the standard's `ceil`.
+    """
+    xp, x = numeric(x)
+    return xp.ceil(x)
+
+
+def sign(x: Array) -> Array:
+    """-1, 0 or 1 for each element.
+
+    Shapes and dtypes: those of x; booleans become int32.
+    Edge values: NaN stays NaN, both zeros give 0. The gradient is 0.
+
+    Source: Keras 2.3.1 backend semantics.
+    """
+    xp, x = numeric(x)
+    # not xp.sign: array_api_compat's for torch writes through a mask, which torch.func cannot follow
+    signs = xp.astype(x > 0, x.dtype) - xp.astype(x < 0, x.dtype)
+    return signs if is_integer(dtype_name(x.dtype)) else xp.where(x == x, signs, x)
+
+
+def isnan(x: Array) -> Array:
+    """Whether each element is NaN, as booleans.
+
+    Source: the standard's `isnan`.
+    """
+    xp, x = numeric(x)
+    return xp.isnan(x)
+
+
+def isinf(x: Array) -> Array:
+    """Whether each element is an infinity, as booleans.
+
+    Source: the standard's `isinf`.
+    """
+    xp, x = numeric(x)
+    return xp.isinf(x)
+
+
+def isfinite(x: Array) -> Array:
+    """Whether each element is neither NaN nor an infinity, as booleans.
+
+    Source: the standard's `isfinite`.
+    """
+    xp, x = numeric(x)
+    return xp.isfinite(x)
+
+
+def cast(x: Array, dtype: Any) -> Array:
+    """x in another dtype, given by name or as a dtype object of any library.
+
+    Shapes and dtypes: shape of x; x itself if it has the dtype. Fractions are cut off towards 0; what is not 0 becomes
+    True, NaN included. What an integer dtype cannot hold (NaN, infinities, large numbers) becomes whatever the library
+    makes of it. Between floating dtypes the gradient passes, to and from integers there is none.
+    Errors: TypeError for an unknown dtype and from complex to real.
+
+    Source: Keras 2.3.1 backend semantics.
+    """
+    if dtype is None:
+        raise TypeError("cast: dtype is None; expected a name or a dtype object")
+    name = dtype_from("cast", dtype)
+    xp, x = arrays(x)
+    found = dtype_name(x.dtype)
+    if found == name:
+        return x
+    if found.startswith("complex") and kind_of(name) in ("integer", "real floating"):
+        raise TypeError(f"cast: x has dtype {found}, which cannot become {name}; take its real part first")
+    return xp.astype(x, native_dtype(xp, name))
+
+
+@composite
+def detached(x: Array) -> Array:
+    """x as a constant to gradients."""
+    return detach(x)
+
+
+@detached.vjp
+def _(g: Array, out: Array, x: Array) -> tuple[None]:
+    return (None,)
+
+
+def stop_gradient(variables: Array) -> Array:
+    """The same values, through which no gradient passes: ours, torch's and JAX's alike.
+
+    Shapes and dtypes: those of each tensor; a list or tuple gives a list.
+
+    Source: Keras 2.3.1 backend semantics.
+    """
+    return [detached(x) for x in variables] if isinstance(variables, list | tuple) else detached(variables)
+
+
+# ---- powers and bounds ------------------------------------------------------------------------------------------
+
+def pow(x: Array, a: Array) -> Array:
+    """x to the power a, element by element.
+
+    Shapes and dtypes: shapes broadcast, dtypes are promoted, booleans become int32; numbers take the array's dtype,
+    and either may be one. A negative number to a power that is not whole gives NaN, 0 to a negative power inf, and x
+    ** 0 is 1 for any x. Integers wrap around. The gradient with respect to a is 0 where x <= 0.
+    Errors: ValueError for shapes that do not broadcast, and for an integer to a negative integer power.
+
+    Source: Keras 2.3.1 backend semantics.
+    """
+    xp, x, a = promoted_numbers(x, a)
+    if is_integer(dtype_name((x if is_array(x) else a).dtype)):
+        return whole_power(xp.asarray(x, dtype=a.dtype, device=device_of(a)) if not is_array(x) else x,
+                           xp.asarray(a, dtype=x.dtype, device=device_of(x)) if not is_array(a) else a)
+    return broadcasting("pow", lambda x, a: x ** a, x, a)
+
+
+@composite
+def whole_power(x: Array, a: Array) -> Array:
+    """x ** a of integers, which a negative exponent leaves."""
+    xp = array_namespace(x, a)
+    if is_concrete(a) and bool(xp.any(a < 0)):
+        raise ValueError("pow: the exponent of an integer is negative; cast x to a floating dtype")
+    return broadcasting("pow", xp.pow, x, a)
+
+
+@whole_power.shape
+def _(x: Array, a: Array) -> tuple[Any, ...]:
+    return broadcast("pow", sizes(x), sizes(a))
+
+
+def clip(x: Array, min_value: Any, max_value: Any) -> Array:
+    """x raised to min_value where it lies below and lowered to max_value where it lies above.
+
+    Shapes and dtypes: shapes broadcast, dtypes are promoted; numbers take the dtype of x, only a float beside integers
+    makes floatx. None and infinities are no bound; of two numbers in the wrong order the lower bound counts for both.
+    NaN stays NaN. The gradient is 1 from one bound to the other, both included, and 0 outside.
+    Errors: ValueError for shapes that do not broadcast.
+
+    Source: Keras 2.3.1 backend semantics.
+    """
+    low = None if _is_number(min_value) and min_value == -math.inf else min_value
+    high = None if _is_number(max_value) and max_value == math.inf else max_value
+    if _is_number(low) and _is_number(high) and high < low:
+        high = low
+    xp, x, *bounds = promoted(x, *(bound for bound in (low, high) if bound is not None))
+    try:  # where, not maximum: a tie belongs to x in every library's own gradients, too
+        if low is not None:
+            x = xp.where(x < bounds[0], bounds[0], x)
+        if high is not None:
+            x = xp.where(x > bounds[-1], bounds[-1], x)
+    except MISFIT:
+        broadcast("clip", *(sizes(a) for a in (x, *bounds) if is_array(a)))
+        raise
+    return x if is_array(x) else arrays(x)[1]
+
+
+def _is_number(x: Any) -> bool:
+    return isinstance(x, int | float)

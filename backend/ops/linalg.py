@@ -1,0 +1,223 @@
+"""Products of matrices, the order of axes, and rows chosen by number."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..autodiff.scatter import take_adjoint
+from ..composite import composite
+from ..config import floatx
+from ..operands import (
+    MISFIT,
+    array_namespace,
+    arrays,
+    axes_of,
+    device_of,
+    dtype_name,
+    is_concrete,
+    is_integer,
+    native_dtype,
+    ndim_of,
+    product,
+    promoted_numbers,
+    size_from,
+    sizes,
+)
+
+__all__ = ["batch_dot", "dot", "gather", "one_hot", "permute_dimensions", "transpose"]
+
+Array = Any
+
+
+# ---- products ---------------------------------------------------------------------------------------------------
+
+def dot(x: Array, y: Array) -> Array:
+    """The product of two matrices, or of the last axis of x with the second-to-last of y.
+
+    Shapes and dtypes: (..., k) and (..., k, m) give x.shape[:-1] + y.shape[:-2] + (m,), without m if y has one
+    dimension; dtypes are promoted, booleans become int32, integers may wrap around.
+    Edge values: a contracted axis of size 0 gives zeros.
+    Errors: ValueError when the contracted sizes differ and for arrays without dimensions.
+
+    Source: Keras 2.3.1 backend semantics; 1-D as in its Theano backend.
+    """
+    xp, x, y = promoted_numbers(x, y)
+    try:
+        if x.ndim < 3 and y.ndim < 3:
+            return xp.matmul(x, y)
+        axis = y.ndim - 2 if y.ndim > 1 else 0
+        return xp.tensordot(x, y, axes=((x.ndim - 1,), (axis,)))
+    except (*MISFIT, AttributeError):
+        for argument, z in (("x", x), ("y", y)):
+            if not ndim_of(z):
+                raise ValueError(f"dot: {argument} has 0 dimensions, expected at least 1") from None
+        _matching("dot", x, y, x.ndim - 1, y.ndim - 2 if y.ndim > 1 else 0)
+        raise
+
+
+def _matching(name: str, x: Array, y: Array, a: int, b: int) -> None:
+    """ValueError when axis a of x and axis b of y are known to differ in size."""
+    if None not in (x.shape[a], y.shape[b]) and x.shape[a] != y.shape[b]:
+        raise ValueError(f"{name}: shapes {tuple(x.shape)} and {tuple(y.shape)} do not match: axis {a} against {b}")
+
+
+def batch_dot(x: Array, y: Array, axes: Any = None) -> Array:
+    """The products over one axis of x and one of y, for each element of the batch (axis 0).
+
+    Shapes and dtypes: (batch,) + the other axes of x + the other axes of y, and (batch, 1) where there are none;
+    dtypes are promoted, booleans become int32. axes: two ints, one for both, or None: the last of x, and of y the last
+    if it has two dimensions, else the second-to-last.
+    Errors: ValueError for fewer than two dimensions, for axis 0, for axes that are not ints or out of range, and when
+    batch sizes (1 and another, too) or contracted sizes differ.
+
+    Source: Keras 2.3.1 backend semantics.
+    """
+    xp, x, y = promoted_numbers(x, y)
+    for argument, z in (("x", x), ("y", y)):
+        if ndim_of(z) < 2:
+            raise ValueError(f"batch_dot: {argument} has {ndim_of(z)} dimensions, expected at least 2")
+    a, b = _contracted(axes, x.ndim, y.ndim)
+    _matching("batch_dot", x, y, 0, 0)
+    _matching("batch_dot", x, y, a, b)
+    if x.ndim == y.ndim == 2:
+        return xp.sum(x * y, axis=1, keepdims=True, dtype=x.dtype)
+    left = [i for i in range(1, x.ndim) if i != a]
+    right = [i for i in range(1, y.ndim) if i != b]
+    batch = next((n for n in (sizes(x)[0], sizes(y)[0]) if isinstance(n, int)), sizes(x)[0])
+    depth = next((n for n in (sizes(x)[a], sizes(y)[b]) if isinstance(n, int)), sizes(x)[a])
+    rows, columns = [sizes(x)[i] for i in left], [sizes(y)[i] for i in right]
+    x = _reordered(xp, x, (0, *left, a))
+    y = _reordered(xp, y, (0, b, *right))
+    if len(left) != 1:
+        x = xp.reshape(x, (batch, product(rows), depth))
+    if len(right) != 1:
+        y = xp.reshape(y, (batch, depth, product(columns)))
+    result = xp.matmul(x, y)
+    return result if len(left) == len(right) == 1 else xp.reshape(result, (batch, *rows, *columns))
+
+
+def _reordered(xp: Any, x: Array, order: tuple[int, ...]) -> Array:
+    return x if order == tuple(range(x.ndim)) else xp.permute_dims(x, order)
+
+
+def _contracted(axes: Any, first: int, second: int) -> tuple[int, int]:
+    """The contracted axis of each operand, counted from the front."""
+    if axes is None:
+        axes = (first - 1, second - 1 if second == 2 else second - 2)
+    pair = (axes, axes) if isinstance(axes, int) else tuple(axes) if isinstance(axes, tuple | list) else ()
+    if len(pair) != 2 or not all(isinstance(axis, int) for axis in pair):
+        raise ValueError(f"batch_dot: axes is {axes!r}; expected an int or two of them")
+    a, b = axes_of("batch_dot", pair[0], first)[0], axes_of("batch_dot", pair[1], second)[0]
+    if a == 0 or b == 0:
+        raise ValueError(f"batch_dot: axes is {axes!r}; axis 0 is the batch and cannot be contracted")
+    return a, b
+
+
+# ---- the order of axes ------------------------------------------------------------------------------------------
+
+def transpose(x: Array) -> Array:
+    """x with its axes in reverse order; the dtype stays.
+
+    Source: Keras 2.3.1 backend semantics.
+    """
+    xp, x = arrays(x)
+    return x if x.ndim < 2 else xp.permute_dims(x, tuple(range(x.ndim - 1, -1, -1)))
+
+
+def permute_dimensions(x: Array, pattern: tuple[int, ...] | list[int]) -> Array:
+    """x with its axes in the order given; the dtype stays.
+
+    Errors: ValueError unless the pattern names each axis once; negative ones count from the end.
+
+    Source: Keras 2.3.1 backend semantics.
+    """
+    xp, x = arrays(x)
+    order = axes_of("permute_dimensions", tuple(pattern), x.ndim)
+    if len(order) != x.ndim:
+        raise ValueError(f"permute_dimensions: pattern {tuple(pattern)} for {x.ndim} axes; expected each of them once")
+    return xp.permute_dims(x, order)
+
+
+# ---- rows by number ---------------------------------------------------------------------------------------------
+
+def gather(reference: Array, indices: Array) -> Array:
+    """The parts of an array along axis 0 with the numbers given.
+
+    Shapes and dtypes: indices.shape + reference.shape[1:]; the dtype of the reference.
+    Edge values: negative numbers are out of range. Gradient: dense; parts chosen several times accumulate.
+    Errors: TypeError for indices that are not integers, ValueError for a reference without dimensions, IndexError for
+    a number out of range (inside jax.jit and torch.compile, where values cannot be seen, what the library does).
+
+    Source: Keras 2.3.1 backend semantics.
+    """
+    _, reference, indices = arrays(reference, indices)
+    if not is_integer(dtype_name(indices.dtype)):
+        raise TypeError(f"gather: indices have dtype {dtype_name(indices.dtype)}, expected an integer dtype")
+    if not reference.ndim:
+        raise ValueError("gather: the reference has 0 dimensions, expected at least 1")
+    return rows_at(reference, indices)
+
+
+@composite
+def rows_at(x: Array, indices: Array) -> Array:
+    """x[indices] along axis 0, after a look at the indices where they can be seen."""
+    xp = array_namespace(x)
+    count = x.shape[0]
+    if is_concrete(indices) and 0 not in indices.shape and bool(xp.any((indices < 0) | (indices >= count))):
+        raise IndexError(f"gather: an index is out of range for {count} rows (expected 0 to {count - 1})")
+    if dtype_name(indices.dtype) not in ("int32", "int64"):
+        indices = xp.astype(indices, xp.int32)  # torch takes by no other
+    if indices.ndim == 1:
+        return xp.take(x, indices, axis=0)
+    rows = xp.take(x, xp.reshape(indices, (-1,)), axis=0)
+    return xp.reshape(rows, tuple(indices.shape) + tuple(x.shape[1:]))
+
+
+@rows_at.shape
+def _(x: Array, indices: Array) -> tuple[Any, ...]:
+    return sizes(indices) + sizes(x)[1:]
+
+
+@rows_at.vjp
+def _(g: Array, out: Array, x: Array, indices: Array) -> tuple[Array, None]:
+    return rows_added(g, indices, count=sizes(x)[0]), None
+
+
+@composite
+def rows_added(g: Array, indices: Array, *, count: int) -> Array:
+    """Zeros with `count` rows, to which the rows of g are added where the indices say: the adjoint of `rows_at`."""
+    xp = array_namespace(g)
+    if indices.ndim != 1:
+        rest = tuple(g.shape[indices.ndim:])
+        indices = xp.reshape(indices, (-1,))
+        g = xp.reshape(g, (indices.shape[0], *rest))
+    return take_adjoint(g, indices, axis=0, size=count)
+
+
+@rows_added.shape
+def _(g: Array, indices: Array, *, count: Any) -> tuple[Any, ...]:
+    return (count, *sizes(g)[indices.ndim:])
+
+
+@rows_added.vjp
+def _(h: Array, out: Array, g: Array, indices: Array, *, count: Any) -> tuple[Array, None]:
+    return rows_at(h, indices), None
+
+
+def one_hot(indices: Array, num_classes: int) -> Array:
+    """Vectors with a 1 at the place each index names and 0 elsewhere.
+
+    Shapes and dtypes: indices.shape + (num_classes,) of floatx.
+    Edge values: an index out of range, negative ones included, gives zeros alone. There is no gradient.
+    Errors: TypeError for indices that are not integers.
+
+    Source: Keras 2.3.1 backend semantics.
+    """
+    xp, indices = arrays(indices)
+    name = dtype_name(indices.dtype)
+    if not is_integer(name):
+        raise TypeError(f"one_hot: indices have dtype {name}, expected an integer dtype")
+    if name != "int64":
+        indices = xp.astype(indices, xp.int32)
+    places = xp.arange(size_from("one_hot", num_classes), dtype=indices.dtype, device=device_of(indices))
+    return xp.astype(xp.expand_dims(indices, axis=-1) == places, native_dtype(xp, floatx()))

@@ -1,0 +1,151 @@
+"""Losses of classification: crossentropies of probabilities, of logits and of labels."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..composite import composite
+from ..config import epsilon
+from ..operands import (
+    Array,
+    array_namespace,
+    arrays,
+    broadcast,
+    device_of,
+    dtype_name,
+    floating,
+    is_concrete,
+    native_dtype,
+    normalize_axis,
+    product,
+    promoted,
+    sizes,
+)
+from .activations import log_softmax
+
+__all__ = ["binary_crossentropy", "categorical_crossentropy", "sparse_categorical_crossentropy"]
+
+
+def categorical_crossentropy(target: Array, output: Array, from_logits: bool = False, axis: int = -1) -> Array:
+    """The crossentropy between two distributions over the classes along an axis: -sum(target * log(output)).
+
+    Shapes and dtypes: target and output of one shape; the result has it without `axis`, in their common floating dtype.
+    Edge values: probabilities are divided by their sum, then kept within epsilon and 1 - epsilon, so a saturated miss
+    costs -log(1e-7) = 16.118; outputs that sum to 0 give NaN. Logits are not clipped.
+    Errors: ValueError for shapes that differ and an axis out of range.
+
+    Source: Keras 2.3.1 backend semantics.
+    """
+    xp, target, output = _pair(target, output)
+    axis = normalize_axis("categorical_crossentropy", axis, output.ndim)
+    _same_shape("categorical_crossentropy", target, output)
+    if from_logits:
+        logs = log_softmax(output, axis)
+    else:
+        logs = xp.log(_inside(xp, output / xp.sum(output, axis=axis, keepdims=True)))
+    return -xp.sum(target * logs, axis=axis)
+
+
+def sparse_categorical_crossentropy(target: Array, output: Array, from_logits: bool = False, axis: int = -1) -> Array:
+    """The crossentropy of integer labels: minus the logarithm of the probability the label's class has.
+
+    Shapes and dtypes: output holds the classes along `axis`; target has output's shape without it, or with size 1
+    there or at the end, or as many elements in any shape; any real dtype, truncated to integers. The result has
+    output's shape without `axis` and its dtype.
+    Edge values: probabilities are kept within epsilon and 1 - epsilon and then divided by their sum (in the dense
+    version the other way round). Logits are not clipped.
+    Errors: IndexError for a label that is no class; ValueError for an axis out of range and a target of another size.
+
+    Source: Keras 2.3.1 backend semantics.
+    """
+    xp, target, output = arrays(target, output)
+    _, output = floating(output)
+    axis = normalize_axis("sparse_categorical_crossentropy", axis, output.ndim)
+    if not from_logits:
+        output = xp.log(_inside(xp, output))
+    logs = log_softmax(output, axis)
+    if axis != output.ndim - 1:
+        order = [i for i in range(output.ndim) if i != axis]
+        logs = xp.permute_dims(logs, (*order, axis))
+    return -picked(logs, _labels(xp, target, logs))
+
+
+def binary_crossentropy(target: Array, output: Array, from_logits: bool = False) -> Array:
+    """The crossentropy of yes-or-no targets, element by element: -(t log(p) + (1 - t) log(1 - p)).
+
+    Shapes and dtypes: those of target and output, which broadcast, in their common floating dtype.
+    Edge values: probabilities are kept within epsilon and 1 - epsilon, and epsilon is added again under the logarithms,
+    so a saturated miss costs -log(2e-7) = 15.42. Logits are not clipped: log(1 + exp(x)) - t x without overflow.
+    Errors: ValueError for shapes that do not broadcast.
+
+    Source: Keras 2.3.1 backend semantics.
+    """
+    xp, target, output = _pair(target, output)
+    broadcast("binary_crossentropy", sizes(target), sizes(output))
+    if from_logits:
+        above = output > 0
+        linear = xp.where(above, output, 0.0) - output * target  # first: a correct saturated answer cancels exactly
+        return linear + xp.log1p(xp.exp(xp.where(above, -output, output)))
+    p, e = _inside(xp, output), epsilon()
+    return -(target * xp.log(p + e) + (1.0 - target) * xp.log(1.0 - p + e))
+
+
+@composite
+def picked(x: Array, labels: Array) -> Array:
+    """x[..., label] of each row; IndexError for labels outside 0 to the number of classes less 1."""
+    xp, classes = array_namespace(x), sizes(x)[-1]
+    if is_concrete(labels):
+        outside = (labels < 0) | (labels >= classes)
+        if bool(xp.any(outside)):
+            raise IndexError("sparse_categorical_crossentropy: target holds a label outside the classes "
+                             f"0 to {classes - 1}")
+    if not product(labels.shape):  # an empty axis of classes has nothing to take
+        return xp.zeros(labels.shape, dtype=x.dtype, device=device_of(x))
+    rows = product(labels.shape)
+    if rows * classes >= 2**31:
+        labels = xp.astype(labels, native_dtype(xp, "int64"))
+    first = xp.arange(rows, dtype=labels.dtype, device=device_of(labels)) * classes
+    places = first + xp.reshape(labels, (rows,))  # torch's take_along_axis would need int64
+    return xp.reshape(xp.take(xp.reshape(x, (-1,)), places), labels.shape)
+
+
+@picked.shape
+def _(x, labels):
+    return sizes(x)[:-1]
+
+
+@picked.vjp
+def _(g, out, x, labels):
+    xp = array_namespace(g)
+    classes = xp.arange(sizes(x)[-1], dtype=labels.dtype, device=device_of(x))
+    return xp.where(xp.expand_dims(labels, axis=-1) == classes, xp.expand_dims(g, axis=-1), 0.0), None
+
+
+def _pair(target: Array, output: Array) -> tuple[Any, Array, Array]:
+    """Both as floating arrays of one dtype."""
+    xp, target, output = promoted(target, output)
+    return xp, floating(target)[1], floating(output)[1]
+
+
+def _inside(xp: Any, p: Array) -> Array:
+    """Probabilities kept within epsilon and 1 - epsilon; the gradient is 1 at both ends, 0 beyond."""
+    low, high = epsilon(), 1.0 - epsilon()
+    return xp.where(p < low, low, xp.where(p > high, high, p))
+
+
+def _labels(xp: Any, target: Array, logs: Array) -> Array:
+    """Labels as integers in the shape of the rows of `logs`."""
+    shape = sizes(logs)[:-1]
+    if all(isinstance(n, int) for n in (*shape, *sizes(target))) and product(shape) != product(target.shape):
+        raise ValueError(f"sparse_categorical_crossentropy: target has shape {tuple(target.shape)}, "
+                         f"expected {tuple(shape)}")
+    if dtype_name(target.dtype) not in ("int32", "int64"):
+        target = xp.astype(target, native_dtype(xp, "int32"))
+    return xp.reshape(target, shape)
+
+
+def _same_shape(operation: str, target: Array, output: Array) -> None:
+    pairs = list(zip(target.shape, output.shape, strict=False))
+    if target.ndim != output.ndim or any(None not in pair and pair[0] != pair[1] for pair in pairs):
+        raise ValueError(f"{operation}: target has shape {tuple(target.shape)} and output {tuple(output.shape)}, "
+                         "expected the same")

@@ -1,0 +1,246 @@
+"""Reductions: extremes, sums, moments, truth and cumulative functions along axes."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from ..dtypes import limits
+from ..operands import (
+    MISFIT,
+    arrays,
+    axes_of,
+    axis_of,
+    device_of,
+    dtype_name,
+    floating,
+    is_integer,
+    numeric,
+    reduced,
+    sizes,
+)
+from .elementwise import stop_gradient
+
+__all__ = ["all", "any", "argmax", "argmin", "cumprod", "cumsum", "logsumexp", "max", "mean", "min", "prod", "std",
+           "sum", "var"]
+
+Array = Any
+Axis = int | tuple[int, ...] | list[int] | None
+
+
+def _reduced(name: str, xp: Any, x: Array, axis: Any, keepdims: bool, empty: Any = None, **more: Any) -> Array:
+    """One function of the standard along axes; `empty` is the result where there is nothing to reduce.
+
+    ValueError, whatever the library raises, for an axis that is not there.
+    """
+    if axis.__class__ is list:
+        axis = tuple(axis)
+    if axis is not None and x.ndim == 0:
+        axes_of(name, axis, 0)  # libraries let axis 0 of a number pass
+    try:
+        return getattr(xp, name)(x, axis=axis, keepdims=keepdims, **more)
+    except MISFIT:
+        if empty is None or not _is_empty(name, x, axis):
+            axes_of(name, axis, x.ndim)
+            raise
+        return _filled(name, xp, x, axis, keepdims, empty)
+
+
+def _is_empty(name: str, x: Array, axis: Any) -> bool:
+    """Whether an axis to reduce is known to have no element."""
+    shape = x.shape
+    return 0 in shape and 0 in [shape[a] for a in axes_of(name, axis, len(shape))]
+
+
+def _filled(name: str, xp: Any, x: Array, axis: Any, keepdims: bool, value: Any) -> Array:
+    return xp.full(reduced(name, sizes(x), axis, keepdims), value, dtype=x.dtype, device=device_of(x))
+
+
+def max(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
+    """The largest element along axes.
+
+    Shapes and dtypes: the reduced axes go, or stay with size 1; the dtype stays, booleans become int32. axis is an
+    int, several, None for all, or [] for none.
+    Edge values: NaN wins. Nothing to choose from gives -inf, or the dtype's smallest integer; where the size turns out
+    0 only at run time, the library's error. Gradient: ties share it equally.
+    Errors: ValueError for an axis out of range or named twice.
+
+    Source: Keras 2.3.1 backend semantics.
+    """
+    xp, x = numeric(x)
+    return _reduced("max", xp, x, axis, keepdims, _extreme(x, -math.inf))
+
+
+def min(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
+    """The smallest element along axes; nothing to choose from gives inf, or the dtype's largest integer.
+
+    All else as in `max`.
+
+    Source: Keras 2.3.1 backend semantics.
+    """
+    xp, x = numeric(x)
+    return _reduced("min", xp, x, axis, keepdims, _extreme(x, math.inf))
+
+
+def _extreme(x: Array, infinity: float) -> Any:
+    name = dtype_name(x.dtype)
+    return limits(name)[infinity > 0] if is_integer(name) else infinity
+
+
+def sum(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
+    """The sum along axes; of nothing, 0.
+
+    Shapes and dtypes: the reduced axes go, or stay with size 1; the dtype stays, integers too, which may wrap around;
+    booleans become int32. axis is an int, several, None for all, or [] for none. A list of arrays is stacked first.
+    Errors: ValueError for an axis out of range or named twice.
+
+    Source: Keras 2.3.1 backend semantics.
+    """
+    xp, x = numeric(x)
+    return _reduced("sum", xp, x, axis, keepdims, dtype=x.dtype)
+
+
+def prod(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
+    """The product along axes; of nothing, 1.
+
+    Gradient: exact with any number of zeros. All else as in `sum`.
+
+    Source: Keras 2.3.1 backend semantics.
+    """
+    xp, x = numeric(x)
+    return _reduced("prod", xp, x, axis, keepdims, dtype=x.dtype)
+
+
+def mean(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
+    """The mean along axes.
+
+    Shapes and dtypes: the reduced axes go, or stay with size 1; floating dtypes stay, integers and booleans become
+    floatx. axis is an int, several, None for all, or [] for none.
+    Edge values: of nothing, NaN. Errors: ValueError for an axis out of range or named twice.
+
+    Source: Keras 2.3.1 backend semantics; integers as in its Theano backend.
+    """
+    xp, x = floating(x)
+    return _moment("mean", xp, x, axis, keepdims)
+
+
+def var(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
+    """The variance along axes, the mean of the squared deviations (not the sample's); all else as in `mean`.
+
+    Source: Keras 2.3.1 backend semantics; integers as in its Theano backend.
+    """
+    xp, x = floating(x)
+    return _moment("var", xp, x, axis, keepdims)
+
+
+def std(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
+    """The square root of the variance along axes.
+
+    Gradient: 0 where the result is 0. All else as in `mean`.
+
+    Source: Keras 2.3.1 backend semantics; integers as in its Theano backend.
+    """
+    xp, x = floating(x)
+    return _moment("std", xp, x, axis, keepdims)
+
+
+def _moment(name: str, xp: Any, x: Array, axis: Any, keepdims: bool) -> Array:
+    if 0 in x.shape:  # the result is NaN or empty, and no library shall warn about it
+        return _filled(name, xp, x, axis, keepdims, math.nan)
+    return _reduced(name, xp, x, axis, keepdims)
+
+
+def any(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
+    """Whether any element along axes holds, as booleans; what is not 0 holds, NaN included. Of nothing, False.
+
+    Shapes and dtypes: the reduced axes go, or stay with size 1. axis is an int, several, None for all, or [] for none.
+    Errors: ValueError for an axis out of range or named twice.
+
+    Source: Keras 2.3.1 backend semantics.
+    """
+    return _truth("any", x, axis, keepdims)
+
+
+def all(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
+    """Whether all elements along axes hold, as booleans. Of nothing, True; all else as in `any`.
+
+    Source: Keras 2.3.1 backend semantics.
+    """
+    return _truth("all", x, axis, keepdims)
+
+
+def _truth(name: str, x: Array, axis: Any, keepdims: bool) -> Array:
+    xp, x = arrays(x)
+    return _reduced(name, xp, x if dtype_name(x.dtype) == "bool" else xp.astype(x, xp.bool), axis, keepdims)
+
+
+def argmax(x: Array, axis: int | None = -1) -> Array:
+    """The position of the largest element along an axis.
+
+    Shapes and dtypes: the axis goes; int64 (JAX without 64 bits: int32). None counts in the flattened array.
+    Edge values: the first of equal elements, and the first NaN before anything else (Keras on TensorFlow passes NaN
+    over). There is no gradient.
+    Errors: ValueError for an axis out of range or without elements.
+
+    Source: Keras 2.3.1 backend semantics; NaN as in the standard's libraries.
+    """
+    return _position("argmax", x, axis)
+
+
+def argmin(x: Array, axis: int | None = -1) -> Array:
+    """The position of the smallest element along an axis; all else as in `argmax`.
+
+    Source: Keras 2.3.1 backend semantics; NaN as in the standard's libraries.
+    """
+    return _position("argmin", x, axis)
+
+
+def _position(name: str, x: Array, axis: Any) -> Array:
+    xp, x = numeric(x)
+    if axis is not None:
+        axis = axis_of(name, axis, x.ndim)
+    if _is_empty(name, x, axis):
+        raise ValueError(f"{name}: no element to choose from in shape {tuple(x.shape)} along axis {axis}")
+    return getattr(xp, name)(x, axis=axis)
+
+
+def cumsum(x: Array, axis: int = 0) -> Array:
+    """The sums of all elements up to each one along an axis.
+
+    Shapes and dtypes: those of x, integers too, which may wrap around; booleans become int32.
+    Errors: ValueError for an axis out of range.
+
+    Source: Keras 2.3.1 backend semantics.
+    """
+    xp, x = numeric(x)
+    return xp.cumulative_sum(x, axis=axis_of("cumsum", axis, x.ndim), dtype=x.dtype)
+
+
+def cumprod(x: Array, axis: int = 0) -> Array:
+    """The products of all elements up to each one along an axis.
+
+    Gradient: exact with any number of zeros, in time quadratic in the axis. All else as in `cumsum`.
+
+    Source: Keras 2.3.1 backend semantics.
+    """
+    xp, x = numeric(x)
+    return xp.cumulative_prod(x, axis=axis_of("cumprod", axis, x.ndim), dtype=x.dtype)
+
+
+def logsumexp(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
+    """log(sum(exp(x))) along axes, without overflow.
+
+    Shapes and dtypes: as in `mean`.
+    Edge values: of nothing, and of -inf alone, -inf; with inf, inf; with NaN, NaN. Gradient: the softmax.
+    Errors: ValueError for an axis out of range or named twice.
+
+    Source: Keras 2.3.1 backend semantics.
+    """
+    xp, x = floating(x)
+    if _is_empty("logsumexp", x, axis):
+        return _filled("logsumexp", xp, x, axis, keepdims, -math.inf)
+    axes = axes_of("logsumexp", axis, x.ndim)
+    highest = stop_gradient(xp.max(x, axis=axes, keepdims=True))
+    shift = xp.where(xp.isfinite(highest), highest, 0.0)
+    result = xp.log(xp.sum(xp.exp(x - shift), axis=axes, keepdims=True)) + shift
+    return result if keepdims or not axes else xp.squeeze(result, axes)

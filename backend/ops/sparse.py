@@ -1,0 +1,133 @@
+"""Sparse matrices as three arrays: values, row numbers and column numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ..autodiff.scatter import take_adjoint
+from ..operands import Array, array_namespace, device_of, dtype_name, promoted, sizes
+
+__all__ = ["Sparse", "is_sparse", "to_dense"]
+
+
+class Sparse:
+    """A sparse matrix: element (rows[i], columns[i]) is values[i], further ones at one place add up.
+
+    The arrays are of any namespace, symbolic ones included; a size of the shape may be known only at run time. There
+    are few operations on it: `K.dot` with a dense matrix, `K.concatenate`, `K.to_dense`, `K.eval`.
+    """
+
+    ndim = 2
+
+    def __init__(self, values: Array, rows: Array, columns: Array, shape: Sequence[Any], name: str = "sparse") -> None:
+        self.values, self.rows, self.columns = values, rows, columns
+        self.sizes = tuple(shape)
+        self.name = name
+
+    @property
+    def shape(self) -> tuple[int | None, ...]:
+        """The shape, with None for sizes known only at run time."""
+        return tuple(n if isinstance(n, int) else None for n in self.sizes)
+
+    @property
+    def dtype(self) -> str:
+        """The dtype of the values, by name."""
+        return dtype_name(self.values.dtype)
+
+    def eval(self, feed_dict: Any = None, session: Any = None) -> Any:
+        """The dense matrix as a NumPy array."""
+        return to_dense(self).eval(feed_dict)
+
+    def __repr__(self) -> str:
+        return f"<Sparse {self.name} shape={self.shape} dtype={self.dtype}>"
+
+
+def is_sparse(tensor: Any) -> bool:
+    """Whether a tensor is sparse.
+
+    Source: Keras 2.3.1 backend semantics.
+    """
+    return isinstance(tensor, Sparse)
+
+
+def to_dense(tensor: Any) -> Array:
+    """A sparse matrix as a dense one; anything else is given back as it is.
+
+    Shapes and dtypes: those of the matrix. Elements given for one place add up. Differentiable.
+
+    Source: Keras 2.3.1 backend semantics.
+    """
+    if not isinstance(tensor, Sparse):
+        return tensor
+    xp = array_namespace(tensor.values)
+    height, width = tensor.sizes
+    places = xp.astype(tensor.rows, xp.int64) * width + xp.astype(tensor.columns, xp.int64)
+    return xp.reshape(take_adjoint(tensor.values, places, axis=0, size=height * width), (height, width))
+
+
+def sparse_dot(x: Sparse, y: Array) -> Array:
+    """The product of a sparse and a dense matrix: each element times a row of y, summed into its own row.
+
+    Errors: ValueError unless y has two dimensions and as many rows as x has columns.
+
+    Source: the definition of the matrix product.
+    """
+    if isinstance(y, Sparse):
+        y = to_dense(y)
+    xp, values, y = promoted(x.values, y)
+    if y.ndim != 2 or None not in (x.shape[1], y.shape[0]) and x.shape[1] != y.shape[0]:
+        raise ValueError(f"dot: sparse x has shape {x.shape}, y has {tuple(y.shape)}; expected ({x.shape[1]}, n)")
+    terms = xp.expand_dims(values, axis=1) * xp.take(y, x.columns, axis=0)
+    return take_adjoint(terms, x.rows, axis=0, size=x.sizes[0])
+
+
+def sparse_concatenate(tensors: Sequence[Sparse], axis: int) -> Sparse:
+    """Sparse matrices joined along axis 0 or 1.
+
+    Errors: ValueError for another axis, or when the other sizes differ.
+
+    Source: Keras 2.3.1 backend semantics.
+    """
+    if axis not in (-2, -1, 0, 1):
+        raise ValueError(f"concatenate: axis {axis} of sparse matrices; expected 0 or 1")
+    axis %= 2
+    first = tensors[0]
+    other = first.sizes[1 - axis]
+    for each in tensors[1:]:
+        if isinstance(other, int) and isinstance(each.sizes[1 - axis], int) and other != each.sizes[1 - axis]:
+            raise ValueError(f"concatenate: sparse shapes {first.shape} and {each.shape} differ on axis {1 - axis}")
+    xp, *values = promoted(*(each.values for each in tensors)) if len(tensors) > 1 else \
+        (array_namespace(first.values), first.values)
+    offset: Any = 0
+    moved = []
+    for each in tensors:
+        numbers = each.rows if axis == 0 else each.columns
+        moved.append(numbers + offset)
+        offset = offset + each.sizes[axis]
+    kept = xp.concat([each.columns if axis == 0 else each.rows for each in tensors])
+    joined = xp.concat(moved)
+    rows, columns = (joined, kept) if axis == 0 else (kept, joined)
+    return Sparse(xp.concat(values), rows, columns, (offset, other) if axis == 0 else (other, offset))
+
+
+def ctc_label_dense_to_sparse(labels: Array, label_lengths: Array) -> Sparse:
+    """Padded labels as a sparse matrix with an element for every label within its length, row by row.
+
+    Shapes and dtypes: labels (batch, longest), label_lengths (batch,). The values past the lengths are kept as
+    elements of no weight: the arrays' length then depends on no value.
+    Errors: ValueError for other numbers of dimensions.
+
+    Source: Keras 2.3.1 backend semantics.
+    """
+    xp = array_namespace(labels, label_lengths)
+    if labels.ndim != 2 or label_lengths.ndim != 1:
+        raise ValueError(f"ctc_label_dense_to_sparse: labels and label_lengths have {labels.ndim} and "
+                         f"{label_lengths.ndim} dimensions, expected 2 and 1")
+    height, width = sizes(labels)
+    column = xp.broadcast_to(xp.arange(width, dtype=xp.int32, device=device_of(labels)), (height, width))
+    row = xp.broadcast_to(xp.expand_dims(xp.arange(height, dtype=xp.int32, device=device_of(labels)), axis=1),
+                          (height, width))
+    inside = column < xp.expand_dims(label_lengths, axis=1)
+    values = xp.where(inside, labels, xp.zeros_like(labels))
+    return Sparse(*(xp.reshape(part, (-1,)) for part in (values, row, column)), (height, width))

@@ -1,0 +1,207 @@
+"""The doors between modules, read from their imports; and what every module owes its reader."""
+
+import ast
+import functools
+import inspect
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import backend as K
+
+ROOT = Path(__file__).parent.parent
+LONGEST = 400
+HEAVY = {"torch", "cupy", "jax", "dask", "array_api_strict", "scipy", "sklearn", "matplotlib", "keras"}
+LIBRARIES = HEAVY | {"numpy", "array_api_compat"}
+
+# From the ground up: a module imports from floors below its own, and from its own without going in circles.
+FLOORS = [
+    {"config", "names"},
+    {"dtypes"},
+    {"namespaces"},
+    {"symbolic", "selector"},
+    {"operands", "composite", "rewriting", "printing"},
+    {"autodiff", "tracing"},
+    {"ops"},
+    {"variables"},
+    {"creation", "draws", "function", "inspection", "learning_phase", "session", "optimizers", "differentiation"},
+    {"__init__"},
+    {"models"},
+]
+FLOOR_OF = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
+# Imported when called, since two things are made of each other: a tensor's namespace records tensors.
+CIRCLES = {("symbolic.tensor", "symbolic.namespace"), ("autodiff.gradients", "autodiff.vjps")}
+
+
+def files(package: str) -> dict[str, Path]:
+    """Every module of a package by its dotted name within it."""
+    base = ROOT / package
+    return {".".join(path.relative_to(base).with_suffix("").parts): path for path in sorted(base.rglob("*.py"))}
+
+
+@functools.cache
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text("utf-8"))
+
+
+def imported(package: str, path: Path) -> set[str]:
+    """The dotted names a file imports anywhere, relative ones resolved."""
+    here = (package, *path.relative_to(ROOT / package).parts[:-1])
+    found = set()
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            base = ".".join((*here[:len(here) + 1 - node.level], *filter(None, [node.module]))) if node.level \
+                else node.module
+            for alias in node.names:
+                inner = ROOT.joinpath(*base.split("."), alias.name)
+                found.add(f"{base}.{alias.name}" if inner.with_suffix(".py").is_file() or inner.is_dir() else base)
+    return found
+
+
+def within(package: str, path: Path) -> set[str]:
+    """The modules of its own package that a file imports; '__init__' for the package itself."""
+    names = {name for name in imported(package, path) if name.partition(".")[0] == package}
+    return {name.partition(".")[2] or "__init__" for name in names}
+
+
+def room_of(module: str) -> str:
+    return module.partition(".")[0]
+
+
+BACKEND = files("backend")
+KERNELS = {name: path for name, path in BACKEND.items() if name.startswith("kernels.") and "__init__" not in name}
+ROOMS = {name: path for name, path in BACKEND.items() if room_of(name) != "kernels"}
+
+
+def test_every_module_has_its_floor():
+    assert {room_of(name) for name in ROOMS} - set(FLOOR_OF) == set()
+
+
+def test_no_module_imports_upwards():
+    offending = [f"{name} imports {other}" for name, path in ROOMS.items() for other in within("backend", path)
+                 if FLOOR_OF[room_of(other)] > FLOOR_OF[room_of(name)]]
+    assert offending == []
+
+
+def test_modules_import_each_other_without_circles():
+    edges = {name: {other for other in within("backend", path) if (name, other) not in CIRCLES}
+             for name, path in ROOMS.items()}
+    done: set[str] = set()
+    while edges.keys() - done:
+        ready = {name for name in edges.keys() - done if edges[name] & edges.keys() <= done}
+        assert ready, f"in a circle, or resting on one: {sorted(edges.keys() - done)}"
+        done |= ready
+
+
+def test_operations_know_no_library_and_no_symbols():
+    closed = LIBRARIES - {"array_api_extra"}
+    offending = [f"{name} imports {other}" for name, path in BACKEND.items() if room_of(name) == "ops"
+                 for other in imported("backend", path)
+                 if other.partition(".")[0] in closed or other.startswith(("backend.symbolic", "backend.selector"))]
+    assert offending == []
+
+
+def test_a_kernel_imports_its_own_library_alone():
+    assert KERNELS
+    for name, path in KERNELS.items():
+        others = {other.partition(".")[0] for other in imported("backend", path)}
+        own = name.partition(".")[2]
+        assert others & (LIBRARIES | {"backend", "conformance"}) <= {own}, name
+
+
+def test_libraries_are_imported_only_where_they_are_opened():
+    offending = [f"{name} imports {other}" for name, path in ROOMS.items() if name not in ("selector", "namespaces")
+                 for other in imported("backend", path) if other.partition(".")[0] in LIBRARIES - {"numpy"}]
+    assert offending == []
+
+
+def test_backend_does_not_know_conformance_or_tests():
+    offending = [name for name, path in BACKEND.items()
+                 if {other.partition(".")[0] for other in imported("backend", path)} & {"conformance", "tests"}]
+    assert offending == []
+
+
+def test_import_loads_no_other_library():
+    script = f"import sys, backend; print(sorted({HEAVY!r} & set(sys.modules)))"
+    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT, check=True)
+    assert ran.stdout.strip() == "[]"
+
+
+# ---- what a module owes its reader ----------------------------------------------------------------------------
+
+EVERYTHING = {f"{package}.{name}": path for package in ("backend", "conformance") for name, path in
+              files(package).items()}
+
+
+def test_no_file_is_longer_than_the_limit():
+    paths = [*EVERYTHING.values(), *(ROOT / "tests").glob("*.py"), *(ROOT / "benchmarks").glob("*.py"),
+             *(ROOT / "examples").glob("*.py")]
+    lengths = {str(path.relative_to(ROOT)): len(path.read_text("utf-8").splitlines()) for path in paths}
+    assert {name: n for name, n in lengths.items() if n > LONGEST} == {}
+
+
+def test_every_module_says_what_it_is_in_one_sentence():
+    offending = []
+    for name, path in EVERYTHING.items():
+        if path.name == "__init__.py" and not path.read_text("utf-8").strip():
+            continue
+        doc = ast.get_docstring(tree(path)) or ""
+        if not doc.endswith(".") and not doc.endswith("`."):
+            offending.append(name)
+    assert offending == []
+
+
+@functools.cache
+def used(path: Path) -> set[str]:
+    """Every name a file imports from another or reads as an attribute."""
+    found = {node.attr for node in ast.walk(tree(path)) if isinstance(node, ast.Attribute)}
+    return found | {alias.name for node in ast.walk(tree(path)) if isinstance(node, ast.ImportFrom)
+                    for alias in node.names}
+
+
+@pytest.mark.parametrize("name", EVERYTHING)
+def test_all_lists_what_is_there_and_what_nobody_else_uses_is_private(name):
+    module = tree(EVERYTHING[name])
+    listed, defined, known = [], set(), set()
+    for node in module.body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            known.add(node.name)
+            defined |= set() if node.decorator_list else {node.name}  # decorated: entered somewhere, found there
+        elif isinstance(node, ast.ImportFrom | ast.Import):
+            known |= {alias.asname or alias.name for alias in node.names}
+        elif isinstance(node, ast.Assign | ast.AnnAssign):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            names = {n.id for t in targets for n in ast.walk(t) if isinstance(n, ast.Name)}
+            listed += ast.literal_eval(node.value) if "__all__" in names else []
+            known |= names
+    assert len(listed) == len(set(listed))
+    assert set(listed) - known == set(), "in __all__, yet not there"
+    public = {n for n in defined - set(listed) if not n.startswith("_")}
+    elsewhere = set().union(*(used(path) for other, path in EVERYTHING.items() if other != name))
+    assert public - elsewhere == set(), "neither in __all__ nor used by another module"
+
+
+PUBLIC = {name: value for name, value in vars(K).items() if not name.startswith("_") and not inspect.ismodule(value)
+          and getattr(value, "__module__", "").startswith("backend")}
+FUNCTIONS = {name: getattr(value, "__wrapped__", value) for name, value in PUBLIC.items()
+             if not inspect.isclass(value) and callable(value)}
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_public_names_are_documented(name):
+    doc = inspect.getdoc(PUBLIC[name]) or ""
+    assert doc.split("\n")[0], "no docstring"
+    if name in FUNCTIONS:
+        assert doc.split("\n\n")[-1].startswith("Source: "), "the docstring does not end with a Source: line"
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_public_functions_have_type_hints(name):
+    signature = inspect.signature(FUNCTIONS[name])
+    bare = [p.name for p in signature.parameters.values() if p.annotation is p.empty]
+    assert bare == []
+    assert signature.return_annotation is not signature.empty

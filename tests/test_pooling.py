@@ -1,0 +1,106 @@
+"""Pooling: known answers, PyTorch beside it, adjoints, ties."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from convolution_tools import (
+    DTYPES,
+    POOLS,
+    assert_near,
+    drawn,
+    torch_windows,
+    tuples,
+)
+
+from backend.ops import _windows
+from backend.ops.pooling import (
+    average_pool,
+    average_pool_gradient,
+    max_pool,
+    max_pool_gradient,
+    max_pool_selection,
+    pool2d,
+    pool3d,
+)
+
+
+@pytest.mark.parametrize(("n", "k", "s", "mode", "wanted"), [
+    (5, 2, 2, "max", [-1, -3, -5]),
+    (5, 2, 2, "avg", [-1.5, -3.5, -5]),
+    (5, 3, 1, "avg", [-1.5, -2, -3, -4, -4.5]),
+    (6, 3, 2, "avg", [-2, -4, -5.5]),
+    (6, 4, 3, "avg", [-2.5, -5]),
+])
+def test_pool_known(n, k, s, mode, wanted):
+    x = -np.arange(1, n + 1, dtype="float32")
+    got = pool2d(x.reshape(1, 1, n, 1), (1, k), (1, s), "same", pool_mode=mode)
+    np.testing.assert_allclose(got[0, 0, :, 0], wanted, rtol=1e-6)
+    got = pool3d(x.reshape(1, n, 1, 1, 1), [k, 1, 1], [s, 1, 1], "same", pool_mode=mode)
+    np.testing.assert_allclose(got[0, :, 0, 0, 0], wanted, rtol=1e-6)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("data_format", ["channels_last", "channels_first"])
+@pytest.mark.parametrize("mode", ["max", "avg"])
+@pytest.mark.parametrize("row", POOLS)
+def test_pool_beside_torch(row, mode, data_format, dtype):
+    sizes, window, strides, padding = row
+    how = {"window": window, "strides": tuples(strides, len(sizes)), "padding": padding}
+    x = np.round(2 * drawn(2, *sizes, 3, dtype=dtype))  # with ties
+    leaf = torch.tensor(x, dtype=torch.float64, requires_grad=True)
+    if mode == "max":  # torch's max takes the first of equal elements
+        wanted = torch_windows(leaf.movedim(-1, 1), **how, fill=-torch.inf).max(-1)[0].movedim(1, -1)
+    else:
+        counts = torch_windows(torch.ones_like(leaf).movedim(-1, 1), **how, fill=0).sum(-1)
+        wanted = (torch_windows(leaf.movedim(-1, 1), **how, fill=0).sum(-1) / counts).movedim(1, -1)
+    g = drawn(*wanted.shape, dtype=dtype)
+    wanted_gradient = torch.autograd.grad(wanted, leaf, torch.tensor(g, dtype=torch.float64))[0]
+
+    public = pool2d if len(sizes) == 2 else pool3d
+    arranged = np.moveaxis(x, -1, 1) if data_format == "channels_first" else x
+    got = public(arranged, window, strides, padding, data_format, mode)
+    got = np.moveaxis(got, 1, -1) if data_format == "channels_first" else got
+    assert got.dtype == x.dtype
+    assert_near(got, wanted.detach(), 0 if mode == "max" else DTYPES[dtype])
+    gradient, = (max_pool if mode == "max" else average_pool).vjp_rule(g, got, x, **how)
+    assert gradient.dtype == x.dtype
+    assert_near(gradient, wanted_gradient, DTYPES[dtype])
+
+
+@pytest.mark.parametrize("row", POOLS)
+def test_pool_adjoints(row, monkeypatch):
+    """Gradient composites are the adjoints of linear maps, and their rules lead back to those."""
+    sizes, window, strides, padding = row
+    how = {"window": window, "strides": tuples(strides, len(sizes)), "padding": padding}
+    monkeypatch.setattr(_windows, "BLOCK_BYTES", 2000)
+    x, h = np.round(2 * drawn(3, *sizes, 2)), drawn(3, *sizes, 2, seed=1)
+    np.testing.assert_array_equal(max_pool_selection(x, x, **how), max_pool(x, **how))
+    g = drawn(*max_pool(x, **how).shape)
+    spread = max_pool_gradient(g, x, **how)
+    np.testing.assert_allclose(np.sum(spread * h), np.sum(g * max_pool_selection(h, x, **how)), rtol=1e-10)
+    back, _ = max_pool_gradient.vjp_rule(h, spread, g, x, **how)
+    np.testing.assert_array_equal(back, max_pool_selection(h, x, **how))
+    np.testing.assert_array_equal(max_pool_selection.vjp_rule(g, None, h, x, **how)[0], spread)
+    spread = average_pool_gradient(g, size=sizes, **how)
+    np.testing.assert_allclose(np.sum(spread * h), np.sum(g * average_pool(h, **how)), rtol=1e-10)
+    back, = average_pool_gradient.vjp_rule(h, spread, g, size=sizes, **how)
+    np.testing.assert_array_equal(back, average_pool(h, **how))
+
+
+def test_max_pool_ties_and_infinities():
+    how = {"window": (3, 3), "strides": (1, 1), "padding": "same"}
+    x, numbers = np.full((1, 3, 3, 1), -np.inf), np.arange(9.0).reshape(1, 3, 3, 1)
+    np.testing.assert_array_equal(max_pool(x, **how), x)
+    got = max_pool_gradient(np.ones_like(x), x, **how)  # the first real element, never the padding before it
+    np.testing.assert_array_equal(got[0, ..., 0], [[4, 2, 0], [2, 1, 0], [0, 0, 0]])
+    np.testing.assert_array_equal(max_pool_selection(numbers, x, **how)[0, ..., 0], [[0, 0, 1], [0, 0, 1], [3, 3, 4]])
+    x = np.asarray([[1.0, 5], [5, 5]]).reshape(1, 2, 2, 1)
+    got = max_pool_gradient(np.ones((1, 1, 1, 1)), x, window=(2, 2), strides=(2, 2), padding="valid")
+    np.testing.assert_array_equal(got[0, ..., 0], [[0, 1], [0, 0]])
+    x[0, 1, 0, 0] = np.nan
+    assert np.isnan(pool2d(x, 2)) and np.isnan(pool2d(x, 2, pool_mode="avg"))
+
+
+# ---- bias

@@ -1,0 +1,72 @@
+"""Order of updates, printing, names and the calls kept for old programs."""
+
+import numpy as np
+import pytest
+
+import backend as K
+
+
+def running_mean(x):
+    """A metric as Keras writes it: the result must include this batch."""
+    total, count = K.variable(0.0), K.variable(0.0)
+    ops = [K.update_add(total, K.sum(x)), K.update_add(count, K.cast(K.size(x), "float32"))]
+    with K.control_dependencies(ops):
+        result = K.identity(total / count)
+    return result, ops, total / count
+
+
+def test_results_under_control_include_the_updates_which_run_once():
+    x = K.placeholder((None,))
+    result, ops, outside = running_mean(x)
+    f = K.function([x], [result], updates=ops)
+    assert f([[1.0, 2.0, 3.0]])[0] == 2.0
+    assert f([[6.0, 6.0, 6.0]])[0] == 4.0
+    assert K.eval(outside) == 4.0
+    assert result.eval({x: [0.0] * 6}) == 2.0
+    assert K.eval(outside) == 2.0
+
+
+def test_control_nests_and_ends_with_its_block():
+    v, w = K.variable(1.0), K.variable(10.0)
+    with K.control_dependencies(K.update(v, 2.0)):
+        with K.control_dependencies([K.update_add(w, v)]):
+            both = v + w
+        one = v * 1.0
+    assert K.eval(v + w) == 11.0
+    assert K.eval(one) == 2.0 and K.get_value(w) == 10.0
+    K.set_value(v, 1.0)
+    assert K.eval(both) == 14.0
+    with K.control_dependencies(None):
+        assert K.eval(v * 1.0) == 2.0
+    with pytest.raises(TypeError, match="update ops"), K.control_dependencies([3]):
+        pass
+
+
+def test_print_tensor_prints_at_every_evaluation(capsys):
+    x = K.placeholder((2,))
+    f = K.function([x], [K.print_tensor(x * 2.0, "twice:")])
+    assert capsys.readouterr().out == ""
+    assert f([[1.0, 2.0]])[0].tolist() == [2.0, 4.0]
+    f([[1.0, 2.0]])
+    assert capsys.readouterr().out == "twice: [2. 4.]\n" * 2
+    K.eval(K.print_tensor(K.constant([1.0]), "constant"))
+    assert capsys.readouterr().out == "constant [1.]\n"
+    assert K.print_tensor(np.ones(1), "now") == 1.0 and capsys.readouterr().out == "now [1.]\n"
+    v = K.variable(3.0)
+    assert K.eval(K.gradients(K.print_tensor(v * v, "square"), [v])[0]) == 6.0
+
+
+def test_names_and_sessions():
+    K.reset_uids()
+    assert [K.get_uid("a"), K.get_uid("a"), K.get_uid()] == [1, 2, 1]
+    K.set_learning_phase(1)
+    assert K.learning_phase() == 1
+    K.clear_session()
+    assert K.get_uid("a") == 1 and K.is_placeholder(K.learning_phase())
+    with K.name_scope("outer"), K.name_scope("inner") as scope:
+        assert scope == "outer/inner/"
+    assert K.symbolic(len) is len and K.eager(len) is len
+    for refused in (K.get_session, lambda: K.set_session(None)):
+        with pytest.raises(RuntimeError, match="session"):
+            refused()
+    assert K.pattern_broadcast(3, None) == 3 and K.manual_variable_initialization(True) is None
