@@ -1,5 +1,8 @@
 """The classic Keras backend API on any array library: `import backend as K`."""
 
+from .aliases import numpy_backend as numpy_backend
+from .aliases import tensorflow_backend as tensorflow_backend
+from .aliases import theano_backend as theano_backend
 from .autodiff.gradients import gradients as gradients
 from .composite import kernels_enabled as kernels_enabled
 from .composite import set_kernels as set_kernels
@@ -12,6 +15,7 @@ from .inspection import *  # noqa: F403
 from .learning_phase import *  # noqa: F403
 from .names import *  # noqa: F403
 from .ops.activations import *  # noqa: F403
+from .ops.attention import *  # noqa: F403
 from .ops.branches import *  # noqa: F403
 from .ops.comparison import *  # noqa: F403
 from .ops.control_flow import *  # noqa: F403
@@ -19,6 +23,7 @@ from .ops.convolution import *  # noqa: F403
 from .ops.creation import *  # noqa: F403
 from .ops.ctc import *  # noqa: F403
 from .ops.debugging import *  # noqa: F403
+from .ops.einsum import *  # noqa: F403
 from .ops.elementwise import *  # noqa: F403
 from .ops.linalg import *  # noqa: F403
 from .ops.local_convolution import *  # noqa: F403
@@ -30,6 +35,9 @@ from .ops.random import *  # noqa: F403
 from .ops.recurrent import *  # noqa: F403
 from .ops.reductions import *  # noqa: F403
 from .ops.resizing import *  # noqa: F403
+from .ops.selection import *  # noqa: F403
+from .ops.sparse import *  # noqa: F403
+from .ops.special import *  # noqa: F403
 from .selector import *  # noqa: F403
 from .session import *  # noqa: F403
 from .symbolic.tensor import Placeholder as Placeholder

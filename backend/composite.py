@@ -121,7 +121,10 @@ _modules: dict[int, Any] = {}
 
 
 def kernels_enabled() -> bool:
-    """Whether libraries' own kernels replace definitions (default), where there are any."""
+    """Whether libraries' own kernels replace definitions (default), where there are any.
+
+    Source: this library.
+    """
     return config.setting("kernels")
 
 

@@ -18,7 +18,10 @@ _settings: dict[str, Any] = {}  # filled when first asked for, so that importing
 
 
 def config_path() -> Path:
-    """Where the config file is looked for: $K_CONFIG, else array-api-backend.toml in the user's config folder."""
+    """Where the config file is looked for: $K_CONFIG, else array-api-backend.toml in the user's config folder.
+
+    Source: this library.
+    """
     if named := os.environ.get("K_CONFIG"):
         return Path(named)
     return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "array-api-backend.toml"
@@ -117,9 +120,14 @@ def normalize_data_format(value: str | None) -> str:
 
     Source: Keras 2.3.1 backend semantics.
     """
+    return data_format_of("normalize_data_format", value)
+
+
+def data_format_of(name: str, value: str | None) -> str:
+    """`normalize_data_format` for the operation `name`, which the error names."""
     if value is None:
         return image_data_format()
     lowered = value.lower() if isinstance(value, str) else value
     if lowered not in _FORMATS:
-        raise ValueError(f"data_format: got {value!r}; expected one of {', '.join(_FORMATS)}")
+        raise ValueError(f"{name}: data_format is {value!r}; expected one of {', '.join(_FORMATS)}")
     return lowered

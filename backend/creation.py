@@ -8,6 +8,7 @@ import numpy as np
 
 from .namespaces import array_namespace, host, is_array
 from .operands import dtype_from, named, sizes_from
+from .sparse_placeholder import SparsePlaceholder
 from .symbolic.tensor import Constant, Placeholder, Tensor, record
 from .variables import variable
 
@@ -15,18 +16,17 @@ __all__ = ["constant", "eye", "identity", "ones", "placeholder", "zeros"]
 
 
 def placeholder(shape: Any = None, ndim: int | None = None, dtype: Any = None, sparse: bool = False,
-                name: str | None = None) -> Placeholder:
+                name: str | None = None) -> Placeholder | SparsePlaceholder:
     """A tensor whose value is fed when a function runs.
 
     Shapes and dtypes: `shape` holds ints and None for unknown sizes, and counts before `ndim`, which stands for that
     many unknown sizes; with neither even the number of dimensions is unknown. dtype: floatx by default.
-    Errors: TypeError for another entry in the shape or an unknown dtype, ValueError for a negative one;
-    NotImplementedError for a sparse placeholder.
+    With `sparse` it is a sparse matrix, fed with SciPy's or dense ones.
+    Errors: TypeError for another entry in the shape or an unknown dtype, ValueError for a negative one, and for a
+    sparse placeholder of other than two dimensions.
 
     Source: Keras 2.3.1 backend semantics.
     """
-    if sparse:
-        raise NotImplementedError("placeholder: sparse is True; there are no sparse tensors, feed dense arrays")
     if shape is None and ndim is not None:
         shape = (None,) * ndim
     if shape is not None:
@@ -36,7 +36,8 @@ def placeholder(shape: Any = None, ndim: int | None = None, dtype: Any = None, s
         shape = tuple(None if n is None else sizes_from("placeholder", n)[0] for n in shape)
         if any(n is not None and n < 0 for n in shape):
             raise ValueError(f"placeholder: shape {shape} holds a negative size")
-    return Placeholder(shape, dtype_from("placeholder", dtype), name)
+    wanted = dtype_from("placeholder", dtype)
+    return SparsePlaceholder(shape, wanted, name) if sparse else Placeholder(shape, wanted, name)
 
 
 def constant(value: Any, dtype: Any = None, shape: Any = None, name: str | None = None) -> Tensor:

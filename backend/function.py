@@ -11,9 +11,11 @@ import numpy as np
 from .composite import kernels_enabled
 from .dtypes import dtype_name
 from .namespaces import device_of, host, is_array, namespace_of
+from .ops.sparse import Sparse, to_dense
 from .printing import printed
 from .rewriting import Rewriter, effects_of, settled
 from .selector import Backend, active
+from .sparse_placeholder import SparsePlaceholder
 from .symbolic.recording import tensor
 from .symbolic.tensor import Effect, Placeholder, Tensor, ordering
 from .variables import Variable
@@ -25,7 +27,8 @@ class Function:
     """A compiled function of placeholders; `source` is the Python that runs. Made by `K.function`."""
 
     def __init__(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor], effects: Sequence[Effect],
-                 name: str = "function", structure: Callable[[list[Any]], Any] = list) -> None:
+                 name: str = "function", structure: Callable[[list[Any]], Any] = list,
+                 sparse: dict[int, SparsePlaceholder] | None = None) -> None:
         self.name = name
         self._structure = structure  # what makes the result of the list of outputs
         feeds = {id(t): t if isinstance(t, Placeholder) else _fed(t) for t in inputs}
@@ -34,6 +37,7 @@ class Function:
         outputs, news = rewritten[:len(outputs)], rewritten[len(outputs):]
         order = ordering(rewritten)
         self.inputs = [feeds[id(t)] for t in inputs]
+        self._sparse = dict(sparse or {})
         self.variables = [t for t in order if isinstance(t, Variable)]
         self.updated = list(updates)
         given = {id(t) for t in self.inputs}
@@ -56,6 +60,9 @@ class Function:
         if not isinstance(values, list | tuple):
             raise TypeError(f"{self.name}: got {type(values).__name__}, expected a list or tuple of "
                             f"{len(self.inputs)} values")
+        for position, matrix in self._sparse.items():
+            if position < len(values):
+                values = [*values[:position], *matrix.feeds(values[position]), *values[position + 1:]]
         if len(values) != len(self.inputs):
             names = ", ".join(t.name for t in self.inputs)
             raise ValueError(f"{self.name}: got {len(values)} values for {len(self.inputs)} inputs ({names})")
@@ -167,17 +174,24 @@ def function(inputs: Any, outputs: Any, updates: Any = None, *, name: str = "fun
         raise ValueError(f"function: unknown argument {next(iter(kwargs))!r} passed to K.function")
     if not isinstance(inputs, list | tuple):
         raise TypeError(f"function: inputs is {type(inputs).__name__}, expected a list of placeholders")
+    sparse = {len(_dense(inputs[:i])): t for i, t in enumerate(inputs) if isinstance(t, SparsePlaceholder)}
+    inputs = _dense(inputs)
     for t in inputs:
         if not isinstance(t, Tensor):
             raise TypeError(f"function: inputs holds {type(t).__name__}, expected placeholders")
     if not isinstance(updates, list | tuple | None):
         raise TypeError(f"function: updates is {type(updates).__name__}, expected a list of updates")
     single = not isinstance(outputs, list | tuple)
-    roots = [tensor(t) for t in ([outputs] if single else outputs)]
+    roots = [tensor(to_dense(t)) for t in ([outputs] if single else outputs)]
     extra, effects = _updates(updates or ())
     found = effects_of([*roots, *extra, *(e.new for e in effects)])
     structure = _only if single else tuple if isinstance(outputs, tuple) else list
-    return Function(inputs, roots, [*found, *effects], name, structure)
+    return Function(inputs, roots, [*found, *effects], name, structure, sparse)
+
+
+def _dense(inputs: Sequence[Any]) -> list[Any]:
+    """The inputs with the placeholders that a sparse one consists of in its place."""
+    return [part for t in inputs for part in (t.placeholders if isinstance(t, SparsePlaceholder) else (t,))]
 
 
 def _only(results: list[Any]) -> Any:
@@ -208,6 +222,8 @@ def eval(x: Any, feed_dict: Any = None, session: Any = None) -> Any:  # noqa: A0
 
     Source: Keras 2.3.1 backend semantics.
     """
+    if isinstance(x, Sparse):
+        return x.eval(feed_dict)
     if isinstance(x, Variable) and not feed_dict:
         return np.array(host(x.array))
     if not isinstance(x, Tensor):

@@ -10,10 +10,12 @@ import numpy as np
 from .dtypes import dtype_name, python_dtype
 from .namespaces import array_namespace, device_of, is_array
 from .operands import named, sizes
+from .ops.sparse import Sparse
+from .sparse_placeholder import SparsePlaceholder
 from .symbolic.sizes import product
 from .symbolic.tensor import Placeholder, Tensor
 
-__all__ = ["count_params", "dtype", "get_variable_shape", "int_shape", "is_keras_tensor", "is_placeholder", "is_sparse",
+__all__ = ["count_params", "dtype", "get_variable_shape", "int_shape", "is_keras_tensor", "is_placeholder",
            "is_tensor", "ndim", "shape", "size"]
 
 
@@ -22,7 +24,7 @@ def is_tensor(x: Any) -> bool:
 
     Source: Keras 2.3.1 backend semantics.
     """
-    return isinstance(x, Tensor)
+    return isinstance(x, Tensor | Sparse)
 
 
 def is_placeholder(x: Any) -> bool:
@@ -30,7 +32,7 @@ def is_placeholder(x: Any) -> bool:
 
     Source: Keras 2.3.1 backend semantics.
     """
-    return isinstance(x, Placeholder)
+    return isinstance(x, Placeholder | SparsePlaceholder)
 
 
 def is_keras_tensor(x: Any) -> bool:
@@ -43,14 +45,6 @@ def is_keras_tensor(x: Any) -> bool:
     if not isinstance(x, Tensor):
         raise ValueError(f"is_keras_tensor: got {type(x).__name__}, expected a symbolic tensor")
     return hasattr(x, "_keras_history")
-
-
-def is_sparse(tensor: Any) -> bool:
-    """Whether x is a sparse tensor: False, there are none.
-
-    Source: Keras 2.3.1 backend semantics.
-    """
-    return False
 
 
 def int_shape(x: Any) -> tuple[int | None, ...] | None:
@@ -69,6 +63,8 @@ def int_shape(x: Any) -> tuple[int | None, ...] | None:
         if known is None:
             return tuple(given)
         return tuple(b if a is None else a for a, b in zip(known, given, strict=True))
+    if isinstance(x, Sparse):
+        return x.shape
     if is_array(x):
         return tuple(None if n is None or math.isnan(n) else int(n) for n in x.shape)
     if isinstance(x, bool | int | float | complex | list | tuple):
@@ -104,7 +100,7 @@ def dtype(x: Any) -> str:
     """
     if isinstance(x, bool | int | float | complex) and not is_array(x):
         return python_dtype(x)
-    if not is_array(x):
+    if not is_array(x) and not isinstance(x, Sparse):
         raise TypeError(f"dtype: got {type(x).__name__}, expected a tensor, an array or a number")
     return str(dtype_name(x.dtype))
 

@@ -11,6 +11,7 @@ import numpy as np
 from . import config, namespaces
 from .dtypes import dtype_name, is_float, is_integer, kind_of, python_dtype, result_dtype
 from .namespaces import array_namespace, describe, device_of, is_array, is_concrete, namespace_of
+from .symbolic import namespace as recorder
 from .symbolic.recording import ANY, common, scalar_of
 from .symbolic.shapes import axes_of, axis_of, broadcast, concatenated, reduced, reshaped
 from .symbolic.size_of import as_size, as_sizes
@@ -19,7 +20,7 @@ from .symbolic.tensor import Tensor
 
 __all__ = ["array_namespace", "arrays", "axes_of", "axis_of", "broadcast", "broadcasting", "check_floating",
            "concatenated", "device_of", "dtype_from", "dtype_name", "floating", "is_array", "is_concrete", "is_float",
-           "is_integer", "kind_of", "named", "native_dtype", "ndim_of", "normalize_axis", "number_like", "numeric",
+           "is_integer", "kind_of", "moved", "named", "native_dtype", "ndim_of", "normalize_axis", "number_like", "numeric",
            "product", "promoted", "promoted_numbers", "reduced", "reshaped", "shape_of", "size_from", "sizes",
            "sizes_from", "Array", "MISFIT"]
 
@@ -68,9 +69,11 @@ def arrays(*values: Array) -> tuple[Any, ...]:
 
     A list with arrays in it becomes one array, of their common dtype.
     """
+    if len(values) == 1 and (xp := namespaces._NAMESPACE_OF.get(type(values[0]))) is not None:
+        return xp, values[0]
     values = tuple(_stacked(x) if isinstance(x, list | tuple) else x for x in values)
     xp = array_namespace(*values)
-    if xp is namespaces.recorder:
+    if xp is recorder:
         return (xp, *(x if type(x) is Tensor else xp.asarray(x) for x in values))
     like = next(x for x in values if namespace_of(x) is xp)
     result = tuple(x if namespace_of(x) is xp else _native(xp, x, like, None) for x in values)
@@ -90,11 +93,11 @@ def promoted(*values: Array) -> tuple[Any, ...]:
     if known is not None:  # the common case: arrays of one dtype, or numbers beside floats
         dtype = first.dtype
         xp = known.get(dtype)
-        if xp is not None and xp is not namespaces.recorder and _alike(first, dtype, values):
+        if xp is not None and xp is not recorder and _alike(first, dtype, values):
             return (xp, *values)
     values = tuple(_stacked(x) if isinstance(x, list | tuple) else x for x in values)
     xp = array_namespace(*values)
-    if xp is namespaces.recorder:
+    if xp is recorder:
         return (xp, *common("promotion", ANY, *values)[1])
     members = [x for x in values if namespace_of(x) is xp and not _is_number(x, xp)]
     if not members:  # NumPy scalars alone
@@ -134,10 +137,16 @@ def _alike(first: Array, dtype: Any, values: tuple[Any, ...]) -> bool:
 
 def promoted_numbers(x: Array, y: Array) -> tuple[Any, Array, Array]:
     """As `promoted`, for functions of numbers: where both are booleans they become int32."""
+    kind = type(x)
+    if kind is type(y) and kind in _NUMERIC and x.dtype is y.dtype:  # the common case, without a detour
+        xp = _NUMERIC[kind].get(x.dtype)
+        if xp is not None and xp is not recorder and (
+                kind is np.ndarray or getattr(x, "device", None) == getattr(y, "device", None)):
+            return xp, x, y
     xp, x, y = promoted(x, y)
     z = y if isinstance(x, _PYTHON) else x
     if z.dtype not in _NUMERIC.get(type(z), ()) and _learned(xp, z) == "bool":
-        x, y = (int(v) if isinstance(v, _PYTHON) else xp.astype(v, xp.int32) for v in (x, y))
+        x, y = (int(v) if isinstance(v, bool) else xp.astype(v, xp.int32) for v in (x, y))
     return xp, x, y
 
 
@@ -146,7 +155,7 @@ def _stacked(values: Any) -> Any:
     if not any(is_array(v) or isinstance(v, list | tuple) for v in values):
         return values
     rows = [_stacked(v) if isinstance(v, list | tuple) else v for v in values]
-    if array_namespace(*rows) is namespaces.recorder or not any(is_array(v) for v in rows):
+    if array_namespace(*rows) is recorder or not any(is_array(v) for v in rows):
         return values
     xp, *rows = promoted(*rows)
     like = next(v for v in rows if is_array(v))
@@ -185,6 +194,13 @@ def _same_device(members: Any) -> None:
     for device in devices[1:]:
         if device != devices[0] and device is not None and devices[0] is not None:
             raise TypeError(f"arrays on two devices in one call: {devices[0]} and {device}; move one of them first")
+
+
+def moved(x: Array, source: int, destination: int) -> Array:
+    """x with one axis moved to another place, by permute_dims: torch's moveaxis does not run under vmap."""
+    order = [axis for axis in range(x.ndim) if axis != source % x.ndim]
+    order.insert(destination % x.ndim, source % x.ndim)
+    return array_namespace(x).permute_dims(x, tuple(order))
 
 
 def number_like(x: Array, value: float) -> Array:

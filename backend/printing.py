@@ -108,9 +108,9 @@ def _emit_all(block: _Block, order: Sequence[Tensor], keep: set[int] = frozenset
               folded: bool = False) -> None:
     """One line a call; `del` after the last use of what is large."""
     last: dict[int, Any] = {}
-    for t in order:
-        if t.node is not None:
-            last.update((id(i), t.node) for i in t.node.inputs)
+    for node in dict.fromkeys(t.node for t in order):  # a call stands where the first of its results does
+        if node is not None:
+            last.update((id(i), node) for i in node.inputs)
     done: set[int] = set()
     by_id = {id(t): t for t in order}
     for t in order:

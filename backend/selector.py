@@ -166,6 +166,8 @@ def get_backend(spec: str | Backend | None = None) -> Backend:
 
     None gives the active one. ValueError for a name that nothing goes by, for a device that is not there and
     for a library without its hardware; ImportError for one that is not installed.
+
+    Source: this library.
     """
     if spec is None:
         return active()
@@ -267,7 +269,10 @@ _process: list[Backend] = []  # the process-wide choice, once there is one
 
 
 def active() -> Backend:
-    """The backend in force: the context's, else set_backend's, K_BACKEND's, the config file's, else NumPy."""
+    """The backend in force: the context's, else set_backend's, K_BACKEND's, the config file's, else NumPy.
+
+    Source: this library.
+    """
     return _context.get() or (_process[0] if _process else _default())
 
 

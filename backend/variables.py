@@ -10,6 +10,7 @@ import numpy as np
 from . import config
 from .dtypes import dtype_name
 from .namespaces import host, is_array
+from .ops.sparse import Sparse
 from .selector import Backend, active
 from .symbolic.recording import tensor
 from .symbolic.sizes import known
@@ -53,17 +54,20 @@ class Variable(Tensor):
         return np.array(host(self.array), dtype=dtype)
 
 
-def variable(value: Any, dtype: Any = None, name: str | None = None, constraint: Callable[..., Any] | None = None) -> Variable:
+def variable(value: Any, dtype: Any = None, name: str | None = None, constraint: Callable[..., Any] | None = None) -> Any:
     """A variable with the value given, on the active backend.
 
     Shapes and dtypes: those of the value, as `dtype` (default floatx, whatever the value's dtype).
-    Edge values: a symbolic value, random ones included, is evaluated once; numbers and nested lists are accepted.
+    Edge values: a symbolic value, random ones included, is evaluated once; numbers and nested lists are accepted; a
+    SciPy matrix gives a sparse tensor of its own dtype, whose values are a variable.
     Errors: TypeError for an unknown dtype and for a value that is not numeric.
 
     Source: Keras 2.3.1 backend semantics.
     """
     wanted = config.floatx() if dtype is None else dtype_name(dtype)
     backend = active()
+    if hasattr(value, "tocoo"):
+        return _sparse(value.tocoo(), dtype, backend, name or "sparse")
     if isinstance(value, Variable):
         value = value.array
     elif isinstance(value, Tensor):
@@ -74,6 +78,12 @@ def variable(value: Any, dtype: Any = None, name: str | None = None, constraint:
             raise TypeError(f"variable: value is of dtype {value.dtype}, expected numbers")
     array = backend.asarray(value, wanted)
     return Variable(backend.xp.asarray(array, copy=True), backend, name or None, constraint)
+
+
+def _sparse(matrix: Any, dtype: Any, backend: Backend, name: str) -> Sparse:
+    values = Variable(backend.asarray(matrix.data, dtype_name(matrix.dtype if dtype is None else dtype)), backend, name)
+    rows, columns = (tensor(np.asarray(numbers, "int32")) for numbers in (matrix.row, matrix.col))
+    return Sparse(values, rows, columns, matrix.shape, name)
 
 
 def is_variable(x: Any) -> bool:
@@ -91,7 +101,7 @@ def get_value(x: Any) -> Any:
     """
     if isinstance(x, Variable):
         return np.array(host(x.array))
-    return x.eval() if isinstance(x, Tensor) else x
+    return x.eval() if isinstance(x, Tensor | Sparse) else x
 
 
 def set_value(x: Variable, value: Any) -> None:

@@ -59,14 +59,15 @@ def narrow(name: str, dtype: str) -> tuple[str, Callable[..., Any]]:
 def through_float32(name: str) -> tuple[str, Callable[..., Any]]:
     whole = getattr(strict, name)
 
-    def function(*args: Any) -> Any:
+    def function(*args: Any, **kwargs: Any) -> Any:
         low = [strict.astype(x, strict.float32) for x in args]
-        return strict.astype(whole(*low), args[0].dtype)
+        return strict.astype(whole(*low, **kwargs), args[0].dtype)
 
     return name, function
 
 
 _argmax, _maximum, _mean, _max, _where = strict.argmax, strict.maximum, strict.mean, strict.max, strict.where
+_log, _broadcast_to = strict.log, strict.broadcast_to
 
 EXP = own("exp", call(A("n", "m")))
 SUM = own("sum", call(A("n", "m"), axis=0), call(A("n", "m"), keepdims=True))
@@ -76,7 +77,8 @@ ARGMAX = own("argmax", call(A("n", 4, low=0.0, high=1.0)), exact=True, gradient=
 MAX = own("max", call(A("n", "m", sizes={"n": (1, 4), "m": (1, 4)}), axis=1, keepdims=True), exact=True,
           edges=[call([[1.0, np.nan, 2.0]], axis=1)])
 MAXIMUM = own("maximum", call(A("n"), A("n")), exact=True, edges=[call([-0.0, 1.0], [-0.0, -0.0])])
-DOT = own("dot", call(A("n", "k"), A("k", "m")))
+DOT = own("dot", call(A("n", 2, "k"), A(3, "k", "m")))
+PRODUCT = own("batch_dot", call(A("n", 2, "k"), A("n", "k", "m")))
 TANH = own("tanh", call(A("n", "m")))
 LOG = own("log", call(A("n", low=0.1)), edges=[call([0.0, -1.0, np.inf])])
 
@@ -93,10 +95,10 @@ PLANTED = {
     "argmax gives the last of several": (("argmax", last_of_ties), ARGMAX, "equal"),
     "argmax gives int32": (narrow("argmax", "int32"), own("argmax", call(A(3, 4)), exact=True, gradient=()), "equal"),
     "maximum loses the sign of zero": (("maximum", lambda x, y: _maximum(x, y) + 0.0), MAXIMUM, "equal"),
-    "matmul in float32 for float64": (through_float32("matmul"), DOT, "equal"),
+    "tensordot in float32 for float64": (through_float32("tensordot"), DOT, "equal"),
+    "matmul in float32 for float64": (through_float32("matmul"), PRODUCT, "equal"),
     "log of a negative number is 0": (("log", lambda x: _where(x < 0, strict.zeros_like(x), _log(x))), LOG, "equal"),
 }
-_log = strict.log
 
 
 @pytest.mark.parametrize("fault", PLANTED)
@@ -125,7 +127,20 @@ def test_a_gradient_wrong_on_one_namespace_is_found(monkeypatch):
     assert status(which, "gradient") == "wrong"
 
 
-_broadcast_to = strict.broadcast_to
+def test_a_gradient_that_takes_unknown_sizes_for_1_is_found(monkeypatch):
+    import backend.autodiff.vjps_elementwise as rules
+
+    which = own("maximum", call(A("n", 3), A(3)))
+    assert status(which, "unknown") in ("within", "identical")
+    monkeypatch.setattr(rules, "unbroadcast", lambda g, x: g[:1, ...] if x.ndim == 1 else g)
+    assert status(which, "unknown") == "wrong"
+
+
+def test_values_that_cannot_be_checked_are_no_verdict():
+    assert status(own("floor", call(A(20, low=0.0, high=0.0))), "equal") == "identical"
+    overflowing = own("square", call(A(20, low=255.9, high=255.99)), dtypes=("float16",))
+    verdict = verdict_on(overflowing, PROPERTIES["equal"], namespace("numpy"), seed=next(_seeds), shrink=False)
+    assert verdict.unchecked > 0.5 and verdict.status == "wrong"
 
 
 def test_a_wrong_prediction_is_found(monkeypatch):

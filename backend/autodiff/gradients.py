@@ -25,8 +25,8 @@ def gradients(loss: Any, variables: Any) -> list[Tensor | None]:
     targets = list(variables) if isinstance(variables, list | tuple) else [variables]
     for argument, found in [("loss", x) for x in losses] + [("variables", x) for x in targets]:
         if not isinstance(found, Tensor):
-            raise TypeError(f"gradients: {argument} holds {type(found).__name__}, expected symbolic tensors or variables; "
-                            "for functions of arrays there is K.grad")
+            raise TypeError(f"gradients: {argument} holds {type(found).__name__}, expected symbolic tensors or "
+                            "variables; for functions of arrays there is K.grad")
     seeds = [x.__array_namespace__().ones_like(x) if is_float(x.dtype) else None for x in losses]
     return backward(losses, seeds, targets)
 

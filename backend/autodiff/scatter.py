@@ -7,7 +7,7 @@ import math
 from typing import Any
 
 from ..composite import composite
-from ..operands import array_namespace, device_of, sizes
+from ..operands import array_namespace, device_of, moved, sizes
 from .cotangents import Array, only_where, resized, sliced, zeros
 
 __all__ = ["scatter_slice", "take_adjoint", "take_along_axis_adjoint"]
@@ -21,10 +21,10 @@ def take_adjoint(g: Array, indices: Array, *, axis: int, size: Any) -> Array:
     (..., size, ...) in the dtype of `g`. Equal indices are summed pairwise in a tree, so rounding grows with log m.
     """
     xp = array_namespace(g)
-    rows = xp.moveaxis(g, axis, 0)
+    rows = moved(g, axis, 0)
     indices = xp.where(indices < 0, indices + size, indices)
     places = xp.arange(size, dtype=indices.dtype, device=device_of(indices))
-    return xp.moveaxis(_segment_sums(xp, rows, indices, places), 0, axis)
+    return moved(_segment_sums(xp, rows, indices, places), 0, axis)
 
 
 @take_adjoint.shape
@@ -64,15 +64,15 @@ def take_along_axis_adjoint(g: Array, indices: Array, *, axis: int, size: Any) -
     in the dtype of `g`. It is `take_adjoint` on the flattened array.
     """
     xp = array_namespace(g)
-    g = xp.moveaxis(g, axis, -1)
-    indices = xp.moveaxis(indices, axis, -1)
+    g = moved(g, axis, -1)
+    indices = moved(indices, axis, -1)
     indices = xp.broadcast_to(xp.where(indices < 0, indices + size, indices), sizes(g))
     shape, device = sizes(g), device_of(g)
     batch = math.prod(shape[:-1])
     first = xp.arange(batch, dtype=indices.dtype, device=device)[:, None] * size
     flat = xp.reshape(xp.reshape(indices, (batch, shape[-1])) + first, (-1,))
     summed = take_adjoint(xp.reshape(g, (-1,)), flat, axis=0, size=batch * size)
-    return xp.moveaxis(xp.reshape(summed, shape[:-1] + (size,)), -1, axis)
+    return moved(xp.reshape(summed, shape[:-1] + (size,)), -1, axis)
 
 
 @take_along_axis_adjoint.shape

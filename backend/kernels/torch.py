@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-__all__ = ["average_pool", "average_pool_gradient", "convolution", "convolution_input_gradient",
-           "convolution_kernel_gradient", "max_pool", "max_pool_gradient", "max_pool_selection"]
+__all__ = ["attention", "average_pool", "average_pool_gradient", "convolution", "convolution_input_gradient",
+           "convolution_kernel_gradient", "error_function", "max_pool", "max_pool_gradient", "max_pool_selection"]
 
 Ints = tuple[int, ...]
 
@@ -57,6 +59,20 @@ def _weight(kernel: Tensor, depthwise: bool) -> Tensor:
     return kernel.permute(rank, rank + 1, *range(rank)).reshape(-1, 1, *kernel.shape[:-2])
 
 
+def _wide(kernel: Callable[..., Any]) -> Callable[..., Any]:
+    """In half precision on the CPU, the kernel in float32: there torch sums transposed convolutions in float16."""
+
+    @functools.wraps(kernel)
+    def run(x: Tensor, y: Tensor, **how: Any) -> Any:
+        if x.dtype not in (torch.float16, torch.bfloat16) or x.device.type != "cpu":
+            return kernel(x, y, **how)
+        result = kernel(x.float(), y.float(), **how)
+        return result if result is NotImplemented else result.to(x.dtype)
+
+    return run
+
+
+@_wide
 def convolution(x: Tensor, kernel: Tensor, *, strides: Ints, padding: str, dilation: Ints,
                 depthwise: bool = False) -> Any:
     """torch.nn.functional.conv1d, conv2d, conv3d."""
@@ -76,6 +92,7 @@ def _padded(x: Tensor, pads: list[tuple[int, int]]) -> tuple[Tensor, list[int]]:
     return functional.pad(x, [n for pair in reversed(pads) for n in pair]), [0] * len(pads)
 
 
+@_wide
 def convolution_input_gradient(g: Tensor, kernel: Tensor, *, size: Ints, strides: Ints, padding: str,
                                dilation: Ints, depthwise: bool = False) -> Any:
     """torch.nn.functional.conv_transpose1d, conv_transpose2d, conv_transpose3d, cropped."""
@@ -96,6 +113,7 @@ def convolution_input_gradient(g: Tensor, kernel: Tensor, *, size: Ints, strides
     return _last(x)
 
 
+@_wide
 def convolution_kernel_gradient(x: Tensor, g: Tensor, *, window: Ints, strides: Ints, padding: str, dilation: Ints,
                                 depthwise: bool = False) -> Any:
     """torch.ops.aten.convolution_backward, the part for the weight."""
@@ -190,3 +208,19 @@ def average_pool_gradient(g: Tensor, *, size: Ints, window: Ints, strides: Ints,
         return NotImplemented
     like = _first(g.new_empty(1).expand(g.shape[0], *size, g.shape[-1]))
     return _last(_AVERAGE_GRADIENT[len(window)](_first(g), like, window, strides, how[0], how[1], False, None))
+
+
+def error_function(x: Tensor) -> Any:
+    """torch.erf."""
+    return NotImplemented if x.dtype.itemsize == 2 else torch.erf(x)  # up to 5 ulp off near 0 in torch 2.13
+
+
+def attention(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, *, is_causal: bool,
+              scale: float | None) -> Any:
+    """torch.nn.functional.scaled_dot_product_attention."""
+    given = [x for x in (query, key, value, mask) if x is not None]
+    if any(0 in x.shape or x.requires_grad or torch._C._functorch.is_functorch_wrapped_tensor(x) for x in given):
+        return NotImplemented  # torch 2.13 has neither second nor forward derivatives of it on CPU
+    if is_causal and mask is not None:
+        return NotImplemented  # torch takes only one of the two
+    return functional.scaled_dot_product_attention(query, key, value, mask, is_causal=is_causal, scale=scale)

@@ -76,8 +76,8 @@ def maximum(x: Array, y: Array) -> Array:
     """The larger of two elements.
 
     Shapes and dtypes: shapes broadcast, dtypes are promoted, booleans become int32; numbers take the array's dtype.
-    NaN in either gives NaN. The gradient of a tie goes to x (inside torch and JAX's own differentiation, half to
-    each).
+    Edge values: NaN in either gives NaN; of two zeros of different sign, either. Gradient: a tie goes to x (inside
+    torch's and JAX's own differentiation, half to each).
     Errors: ValueError for shapes that do not broadcast.
 
     Source: Keras 2.3.1 backend semantics.

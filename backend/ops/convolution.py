@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 from typing import Any
 
-from ..config import normalize_data_format
+from ..config import data_format_of
 from ..operands import floating, is_array, is_concrete, promoted, sizes
 from ._correlation import convolution, convolution_input_gradient
 from ._windows import channels_first, channels_last, checked_padding, output_sizes, per_axis
@@ -31,7 +31,7 @@ def conv1d(x: Array, kernel: Array, strides: Any = 1, padding: str = "valid", da
 
     Source: Keras 2.3.1 backend semantics.
     """
-    if padding == "causal" and normalize_data_format(data_format) == "channels_first":
+    if padding == "causal" and data_format_of("conv1d", data_format) == "channels_first":
         raise ValueError("conv1d: padding is 'causal' with data_format 'channels_first'; expected 'channels_last'")
     return _convolve("conv1d", x, kernel, strides, padding, data_format, dilation_rate, 1, ("valid", "same", "causal"))
 
@@ -142,7 +142,7 @@ def bias_add(x: Array, bias: Array, data_format: str | None = None) -> Array:
 
     Source: Keras 2.3.1 backend semantics.
     """
-    data_format = normalize_data_format(data_format)
+    data_format = data_format_of("bias_add", data_format)
     xp, x, bias = promoted(x, bias)
     if x.ndim < 2:
         raise ValueError(f"bias_add: x has {x.ndim} dimensions; expected at least 2")
@@ -194,7 +194,7 @@ def _check_channels(operation: str, x: Array, channels: int | None, kernel: Arra
 def _convolve(operation: str, x: Array, kernel: Array, strides: Any, padding: str, data_format: str | None,
               dilation_rate: Any, count: int, paddings: tuple[str, ...] = ("valid", "same"), *,
               depthwise: bool = False, pointwise: Array | None = None) -> Array:
-    data_format = normalize_data_format(data_format)
+    data_format = data_format_of(operation, data_format)
     padding = checked_padding(operation, padding, paddings)
     strides, dilation = _steps(operation, strides, dilation_rate, count)
     xp, x, kernel, *mixing = _operands(x, kernel) if pointwise is None else _operands(x, kernel, pointwise)
@@ -217,7 +217,7 @@ def _convolve(operation: str, x: Array, kernel: Array, strides: Any, padding: st
 
 def _transpose(operation: str, x: Array, kernel: Array, output_shape: Any, strides: Any, padding: str,
                data_format: str | None, dilation_rate: Any, count: int) -> Array:
-    data_format = normalize_data_format(data_format)
+    data_format = data_format_of(operation, data_format)
     padding = checked_padding(operation, padding)
     strides, dilation = _steps(operation, strides, dilation_rate, count)
     if len(set(dilation)) > 1:

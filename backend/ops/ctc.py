@@ -6,8 +6,20 @@ from typing import Any
 
 from ..composite import composite, spec
 from ..config import epsilon
-from ..operands import Array, array_namespace, arrays, check_floating, device_of, dtype_name, floating, is_concrete, sizes
+from ..operands import (
+    Array,
+    array_namespace,
+    arrays,
+    check_floating,
+    device_of,
+    dtype_name,
+    floating,
+    is_concrete,
+    moved,
+    sizes,
+)
 from .recurrent import scan
+from .selection import along_axis
 
 __all__ = ["ctc_batch_cost", "ctc_decode"]
 
@@ -64,9 +76,7 @@ def ctc_batch_cost(y_true: Array, y_pred: Array, input_length: Array, label_leng
     # a label may follow the one before it directly, unless they are equal
     two_back = xp.concat([path[:, :1], path[:, :1], path], axis=1)[:, :2 * width + 1]
     may_skip = (path != (classes - 1)) & (path != two_back)
-    along = xp.astype(xp.expand_dims(path, axis=1), xp.int64)
-    along = xp.broadcast_to(along, (batch, sizes(y_pred)[1], 2 * width + 1))
-    seen = xp.moveaxis(xp.take_along_axis(logs, along, axis=2), 1, 0)  # (time, batch, places)
+    seen = moved(along_axis(logs, xp.expand_dims(path, axis=1), axis=2), 1, 0)  # (time, batch, places)
     never = xp.zeros((batch, 2 * width + 1), dtype=y_pred.dtype, device=device_of(y_pred)) - float("inf")
     where = xp.arange(2 * width + 1, dtype=xp.int32, device=device_of(y_pred))
     start = xp.where(where < 2, seen[0, ...], never)
@@ -206,9 +216,10 @@ def beam_paths(y_pred: Array, input_length: Array, *, beam_width: int, top_paths
         extended = _mixed(xp, xp.expand_dims(beams["hash"], axis=2), xp.expand_dims(beams["last"], axis=1), 1)
         other = _mixed(xp, xp.expand_dims(beams["other"], axis=2), xp.expand_dims(beams["last"], axis=1), 2)
         alive = xp.expand_dims(whole > -float("inf"), axis=1)
-        child = (extended == xp.expand_dims(beams["hash"], axis=1)) & (other == xp.expand_dims(beams["other"], axis=1)) \
+        child = (extended == xp.expand_dims(beams["hash"], axis=1)) \
+            & (other == xp.expand_dims(beams["other"], axis=1)) \
             & (xp.expand_dims(beams["length"], axis=2) + 1 == xp.expand_dims(beams["length"], axis=1)) & alive
-        chosen = xp.astype(xp.expand_dims(xp.maximum(beams["last"], xp.zeros_like(beams["last"])), axis=1), xp.int64)
+        chosen = xp.expand_dims(xp.maximum(beams["last"], xp.zeros_like(beams["last"])), axis=1)
         chosen = xp.broadcast_to(chosen, (batch, beam_width, beam_width))
         into = xp.take_along_axis(longer, chosen, axis=2)  # i's extension by j's last label
         into = xp.where(child, into, xp.zeros_like(into) - float("inf"))
@@ -247,7 +258,7 @@ def beam_paths(y_pred: Array, input_length: Array, *, beam_width: int, top_paths
         run = t < frames
         return {k: xp.where(xp.reshape(run, (batch, *(1,) * (v.ndim - 1))), v, beams[k]) for k, v in new.items()}, ()
 
-    state, _ = scan(step, state, (xp.moveaxis(logs, 1, 0), places))
+    state, _ = scan(step, state, (moved(logs, 1, 0), places))
     whole = xp.logaddexp(state["blank"], state["label"])
     order = xp.argsort(whole, axis=1, descending=True, stable=True)[:, :top_paths]
     wide = xp.broadcast_to(xp.expand_dims(order, axis=2), (batch, top_paths, time))

@@ -308,8 +308,8 @@ def clip(x: Array, min_value: Any, max_value: Any) -> Array:
     """
     low = None if _is_number(min_value) and min_value == -math.inf else min_value
     high = None if _is_number(max_value) and max_value == math.inf else max_value
-    if _is_number(low) and _is_number(high) and high < low:
-        high = low
+    if isinstance(low, int | float) and isinstance(high, int | float):
+        high = max(low, high)
     xp, x, *bounds = promoted(x, *(bound for bound in (low, high) if bound is not None))
     try:  # where, not maximum: a tie belongs to x in every library's own gradients, too
         if low is not None:

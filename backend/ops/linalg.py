@@ -23,6 +23,7 @@ from ..operands import (
     size_from,
     sizes,
 )
+from .sparse import Sparse, sparse_dot
 
 __all__ = ["batch_dot", "dot", "gather", "one_hot", "permute_dimensions", "transpose"]
 
@@ -36,15 +37,17 @@ def dot(x: Array, y: Array) -> Array:
 
     Shapes and dtypes: (..., k) and (..., k, m) give x.shape[:-1] + y.shape[:-2] + (m,), without m if y has one
     dimension; dtypes are promoted, booleans become int32, integers may wrap around.
-    Edge values: a contracted axis of size 0 gives zeros.
+    Edge values: a contracted axis of size 0 gives zeros. A sparse x and a dense matrix give a dense one.
     Errors: ValueError when the contracted sizes differ and for arrays without dimensions.
 
     Source: Keras 2.3.1 backend semantics; 1-D as in its Theano backend.
     """
+    if isinstance(x, Sparse):
+        return sparse_dot(x, y)
     xp, x, y = promoted_numbers(x, y)
     try:
         if x.ndim < 3 and y.ndim < 3:
-            return xp.matmul(x, y)
+            return x @ y  # the operator, on one dtype: array_api_compat's function for torch takes 4 us longer
         axis = y.ndim - 2 if y.ndim > 1 else 0
         return xp.tensordot(x, y, axes=((x.ndim - 1,), (axis,)))
     except (*MISFIT, AttributeError):

@@ -6,8 +6,8 @@ import itertools
 from collections.abc import Sequence
 from typing import Any
 
-from ..config import normalize_data_format
-from ..operands import floating, promoted, sizes
+from ..config import data_format_of
+from ..operands import floating, moved, promoted, sizes
 
 __all__ = ["local_conv1d", "local_conv2d"]
 
@@ -24,7 +24,7 @@ def local_conv1d(inputs: Array, kernel: Array, kernel_size: Any, strides: Any, d
 
     Source: Keras 2.3.1 backend semantics.
     """
-    normalize_data_format(data_format)
+    data_format_of("local_conv1d", data_format)
     size, stride = _numbers("local_conv1d", kernel_size, 1), _numbers("local_conv1d", strides, 1)
     return _local("local_conv1d", inputs, kernel, size, stride, None, "channels_last")
 
@@ -41,7 +41,7 @@ def local_conv2d(inputs: Array, kernel: Array, kernel_size: Sequence[int], strid
 
     Source: Keras 2.3.1 backend semantics.
     """
-    layout = normalize_data_format(data_format)
+    layout = data_format_of("local_conv2d", data_format)
     size, stride = _numbers("local_conv2d", kernel_size, 2), _numbers("local_conv2d", strides, 2)
     return _local("local_conv2d", inputs, kernel, size, stride, _numbers("local_conv2d", output_shape, 2), layout)
 
@@ -64,7 +64,7 @@ def _local(name: str, x: Array, kernel: Array, size: tuple[int, ...], stride: tu
         raise ValueError(f"{name}: inputs and kernel have {x.ndim} and {kernel.ndim} dimensions, "
                          f"expected {rank + 2} and 3")
     if layout == "channels_first":
-        x = xp.moveaxis(x, 1, -1)
+        x = moved(x, 1, -1)
     out = out or (kernel.shape[0],)
     _check(name, x, kernel, size, stride, out)
     taps = [x[(slice(None), *(slice(first, first + (n - 1) * s + 1, s)
@@ -73,9 +73,9 @@ def _local(name: str, x: Array, kernel: Array, size: tuple[int, ...], stride: tu
     windows = xp.stack(taps, axis=-2 if layout == "channels_last" else -1)
     positions, features = kernel.shape[0], kernel.shape[1]
     windows = xp.reshape(windows, (sizes(x)[0], positions, features))
-    result = xp.moveaxis(xp.matmul(xp.moveaxis(windows, 1, 0), kernel), 0, 1)
+    result = moved(xp.matmul(moved(windows, 1, 0), kernel), 0, 1)
     result = xp.reshape(result, (sizes(x)[0], *out, sizes(kernel)[2]))
-    return xp.moveaxis(result, -1, 1) if layout == "channels_first" else result
+    return moved(result, -1, 1) if layout == "channels_first" else result
 
 
 def _check(name: str, x: Array, kernel: Array, size: tuple[int, ...], stride: tuple[int, ...],

@@ -21,9 +21,10 @@ from ..operands import (
     promoted,
     sizes,
 )
-from .activations import log_softmax
+from .activations import log_softmax, sigmoid
 
-__all__ = ["binary_crossentropy", "categorical_crossentropy", "sparse_categorical_crossentropy"]
+__all__ = ["binary_crossentropy", "binary_focal_crossentropy", "categorical_crossentropy",
+           "categorical_focal_crossentropy", "sparse_categorical_crossentropy"]
 
 
 def categorical_crossentropy(target: Array, output: Array, from_logits: bool = False, axis: int = -1) -> Array:
@@ -83,11 +84,62 @@ def binary_crossentropy(target: Array, output: Array, from_logits: bool = False)
     xp, target, output = _pair(target, output)
     broadcast("binary_crossentropy", sizes(target), sizes(output))
     if from_logits:
-        above = output > 0
-        linear = xp.where(above, output, 0.0) - output * target  # first: a correct saturated answer cancels exactly
-        return linear + xp.log1p(xp.exp(xp.where(above, -output, output)))
+        linear = xp.maximum(0.0, output) - output * target  # first: a correct saturated answer cancels exactly
+        return linear + xp.log1p(xp.exp(xp.minimum(output, -output)))
     p, e = _inside(xp, output), epsilon()
     return -(target * xp.log(p + e) + (1.0 - target) * xp.log(1.0 - p + e))
+
+
+def binary_focal_crossentropy(target: Array, output: Array, apply_class_balancing: bool = False, alpha: float = 0.25,
+                              gamma: float = 2.0, from_logits: bool = False) -> Array:
+    """`binary_crossentropy` times (1 - p)**gamma, p being the probability that the truth has: what is easy counts less.
+
+    Shapes and dtypes: those of target and output, which broadcast, in their common floating dtype. With
+    `apply_class_balancing` targets of 1 weigh alpha and targets of 0 weigh 1 - alpha.
+    Edge values: probabilities are kept within epsilon and 1 - epsilon, logits are not clipped; a gamma of 0 is the
+    crossentropy itself.
+    Errors: ValueError for shapes that do not broadcast; TypeError for an alpha or gamma that is no number.
+
+    Source: Lin, Goyal, Girshick, He, Dollár, "Focal loss for dense object detection", 2017, equations 4 and 5; Keras 3
+    backend semantics.
+    """
+    alpha, gamma = _numbers("binary_focal_crossentropy", alpha, gamma)
+    xp, target, output = _pair(target, output)
+    broadcast("binary_focal_crossentropy", sizes(target), sizes(output))
+    if from_logits:
+        yes, no = sigmoid(output), sigmoid(-output)
+    else:
+        yes = _inside(xp, output)
+        no = 1.0 - yes
+    missed = target * no + (1.0 - target) * yes
+    result = _power(missed, gamma) * binary_crossentropy(target, output, from_logits)
+    return (target * alpha + (1.0 - target) * (1.0 - alpha)) * result if apply_class_balancing else result
+
+
+def categorical_focal_crossentropy(target: Array, output: Array, alpha: float = 0.25, gamma: float = 2.0,
+                                   from_logits: bool = False, axis: int = -1) -> Array:
+    """-sum(alpha * (1 - p)**gamma * target * log(p)) over the classes along an axis, p being their probabilities.
+
+    Shapes and dtypes: target and output of one shape; the result has it without `axis`, in their common floating dtype.
+    Edge values: probabilities are divided by their sum, then kept within epsilon and 1 - epsilon; logits are not
+    clipped. An alpha of 1 and a gamma of 0 give `categorical_crossentropy`.
+    Errors: ValueError for shapes that differ and an axis out of range; TypeError for an alpha or gamma that is no
+    number.
+
+    Source: Lin, Goyal, Girshick, He, Dollár, "Focal loss for dense object detection", 2017, equation 5, over several
+    classes; Keras 3 backend semantics.
+    """
+    alpha, gamma = _numbers("categorical_focal_crossentropy", alpha, gamma)
+    xp, target, output = _pair(target, output)
+    axis = normalize_axis("categorical_focal_crossentropy", axis, output.ndim)
+    _same_shape("categorical_focal_crossentropy", target, output)
+    if from_logits:
+        logs = log_softmax(output, axis)
+        missed = -xp.expm1(logs)
+    else:
+        p = _inside(xp, output / xp.sum(output, axis=axis, keepdims=True))
+        logs, missed = xp.log(p), 1.0 - p
+    return -xp.sum(alpha * _power(missed, gamma) * target * logs, axis=axis)
 
 
 @composite
@@ -127,10 +179,22 @@ def _pair(target: Array, output: Array) -> tuple[Any, Array, Array]:
     return xp, floating(target)[1], floating(output)[1]
 
 
+def _numbers(operation: str, alpha: Any, gamma: Any) -> tuple[float, float]:
+    try:
+        return float(alpha), float(gamma)
+    except (TypeError, ValueError):
+        raise TypeError(f"{operation}: alpha is {alpha!r} and gamma {gamma!r}, expected numbers") from None
+
+
+def _power(missed: Array, gamma: float) -> Array:
+    """missed ** gamma; to the power 0 it is a number, for the slope of 0 ** 0 would be NaN."""
+    return missed ** gamma if gamma else 1.0
+
+
 def _inside(xp: Any, p: Array) -> Array:
     """Probabilities kept within epsilon and 1 - epsilon; the gradient is 1 at both ends, 0 beyond."""
     low, high = epsilon(), 1.0 - epsilon()
-    return xp.where(p < low, low, xp.where(p > high, high, p))
+    return xp.minimum(xp.maximum(p, low), high)
 
 
 def _labels(xp: Any, target: Array, logs: Array) -> Array:

@@ -6,7 +6,8 @@ from typing import Any
 
 from ..autodiff.scatter import scatter_slice
 from ..composite import composite
-from ..config import normalize_data_format
+from ..config import data_format_of
+from ..namespaces import namespace_of
 from ..operands import (
     MISFIT,
     array_namespace,
@@ -23,6 +24,7 @@ from ..operands import (
     sizes,
     sizes_from,
 )
+from .sparse import Sparse, sparse_concatenate, to_dense
 
 __all__ = ["batch_flatten", "concatenate", "expand_dims", "flatten", "repeat", "repeat_elements", "reshape", "reverse",
            "slice", "spatial_2d_padding", "spatial_3d_padding", "squeeze", "stack", "temporal_padding", "tile"]
@@ -44,8 +46,8 @@ def reshape(x: Array, shape: Any) -> Array:
 
     Source: Keras 2.3.1 backend semantics.
     """
-    xp = array_namespace(x)
-    if type(shape) is tuple and _INT.issuperset(map(type, shape)):
+    xp = namespace_of(x)
+    if xp is not None and type(shape) is tuple and _INT.issuperset(map(type, shape)):
         try:
             return xp.reshape(x, shape)
         except (*MISFIT, ZeroDivisionError):  # a misfit, or no elements beside -1, which JAX divides by
@@ -111,7 +113,7 @@ def concatenate(tensors: Any, axis: int = -1) -> Array:
     """Arrays joined along an axis.
 
     Shapes and dtypes: all sizes but those of the axis are equal; dtypes are promoted. A negative axis is taken modulo
-    the number of dimensions.
+    the number of dimensions. Sparse matrices give a sparse one, beside dense ones they become dense.
     Errors: ValueError for shapes that do not fit and an axis out of range, IndexError for an empty list.
 
     Source: Keras 2.3.1 backend semantics.
@@ -119,6 +121,10 @@ def concatenate(tensors: Any, axis: int = -1) -> Array:
     tensors = list(tensors)
     if not tensors:
         raise IndexError("concatenate: the list is empty, expected at least one array")
+    if any(isinstance(part, Sparse) for part in tensors):
+        if all(isinstance(part, Sparse) for part in tensors):
+            return sparse_concatenate(tensors, axis)
+        tensors = [to_dense(part) for part in tensors]
     xp, *parts = _together(tensors)
     ndim = parts[0].ndim
     axis = axis % ndim if axis < 0 and ndim else axis_of("concatenate", axis, ndim)
@@ -301,10 +307,7 @@ def spatial_3d_padding(x: Array, padding: Any = ((1, 1), (1, 1), (1, 1)), data_f
 
 def _first_spatial(name: str, data_format: str | None) -> int:
     """The first spatial axis."""
-    try:
-        return 2 if normalize_data_format(data_format) == "channels_first" else 1
-    except ValueError as error:
-        raise ValueError(f"{name}: {error}") from None
+    return 2 if data_format_of(name, data_format) == "channels_first" else 1
 
 
 def _padded(name: str, x: Array, given: Any, pairs: Any, ndim: int, first: int) -> Array:

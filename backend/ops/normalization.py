@@ -1,12 +1,16 @@
-"""Batch normalization: with statistics of the batch itself, and with statistics given."""
+"""Normalization: over a batch, over the features of each example, and over groups of channels."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from ..operands import Array, array_namespace, normalize_axis, promoted, sizes
+from ..config import data_format_of
+from ..operands import Array, array_namespace, dtype_name, native_dtype, normalize_axis, promoted, sizes
+from .reductions import mean as average
 
-__all__ = ["batch_normalization", "normalize_batch_in_training"]
+__all__ = ["batch_normalization", "group_normalization", "layer_normalization", "normalize_batch_in_training",
+           "rms_normalization"]
 
 
 def normalize_batch_in_training(x: Array, gamma: Array | None, beta: Array | None, reduction_axes: Any,
@@ -52,6 +56,95 @@ def batch_normalization(x: Array, mean: Array, var: Array, beta: Array | None, g
     return _scaled(xp, x - mean, var, gamma, beta, epsilon)
 
 
+def layer_normalization(x: Array, gamma: Array | None = None, beta: Array | None = None, axis: Any = -1,
+                        epsilon: float = 1e-5) -> Array:
+    """x brought to mean 0 and variance 1 over the axes, for each example by itself, scaled by gamma, shifted by beta.
+
+    Shapes and dtypes: that of x; `axis` is an int or several; gamma and beta (None for 1 and 0) have x's sizes along
+    them, in x's order; dtypes are promoted, integers become floatx; float16 is computed in float32.
+    Edge values: the variance is that of the population; a constant row gives beta; NaN makes its row NaN.
+    Errors: ValueError for an axis out of range or named twice, and gamma or beta of another shape.
+
+    Source: Ba, Kiros, Hinton, "Layer normalization", 2016; epsilon as in PyTorch.
+    """
+    xp, x, gamma, beta = _operands(x, gamma, beta)
+    axes = _sorted_axes("layer_normalization", axis, x.ndim)
+    gamma = _spread("layer_normalization", "gamma", gamma, x, axes)
+    beta = _spread("layer_normalization", "beta", beta, x, axes)
+    wide, gamma, beta = _widened(xp, x, gamma, beta)
+    centered = wide - average(wide, axes, keepdims=True)
+    variance = average(centered * centered, axes, keepdims=True)
+    result = _scaled(xp, centered, variance, gamma, beta, epsilon)
+    return result if result.dtype == x.dtype else xp.astype(result, x.dtype)
+
+
+def rms_normalization(x: Array, gamma: Array | None = None, axis: Any = -1, epsilon: float = 1e-5) -> Array:
+    """x divided by the root of its mean square over the axes, then scaled by gamma.
+
+    Shapes and dtypes: that of x; `axis` is an int or several; gamma (None for 1) has x's sizes along them, in x's
+    order; dtypes are promoted, integers become floatx; float16 is computed in float32.
+    Edge values: zeros stay zeros; NaN makes its row NaN.
+    Errors: ValueError for an axis out of range or named twice, and gamma of another shape.
+
+    Source: Zhang, Sennrich, "Root mean square layer normalization", 2019: x / sqrt(mean(x**2) + epsilon).
+    """
+    xp, x, gamma = _operands(x, gamma)
+    axes = _sorted_axes("rms_normalization", axis, x.ndim)
+    gamma = _spread("rms_normalization", "gamma", gamma, x, axes)
+    wide, gamma = _widened(xp, x, gamma)
+    result = _scaled(xp, wide, average(wide * wide, axes, keepdims=True), gamma, None, epsilon)
+    return result if result.dtype == x.dtype else xp.astype(result, x.dtype)
+
+
+def group_normalization(x: Array, groups: int, gamma: Array | None = None, beta: Array | None = None,
+                        epsilon: float = 1e-5, data_format: str | None = None) -> Array:
+    """x brought to mean 0 and variance 1 within each group of channels of each example, then scaled and shifted.
+
+    Shapes and dtypes: that of x, (batch, ..., channels), or (batch, channels, ...) with 'channels_first'; gamma and
+    beta (None for 1 and 0) are (channels,); each group is channels // groups neighbours; dtypes are promoted, integers
+    become floatx; float16 is computed in float32.
+    Edge values: 1 group is layer normalization over all axes but the first, as many groups as channels is instance
+    normalization; the variance is that of the population; a constant group gives beta.
+    Errors: ValueError for fewer than 2 dimensions, groups that do not divide the channels or lie below 1, gamma or beta
+    of another shape and an unknown data_format; TypeError for groups that are no integer.
+
+    Source: Wu, He, "Group normalization", 2018; epsilon as in PyTorch.
+    """
+    data_format = data_format_of("group_normalization", data_format)
+    xp, x, gamma, beta = _operands(x, gamma, beta)
+    if x.ndim < 2:
+        raise ValueError(f"group_normalization: x has {x.ndim} dimensions, expected at least 2")
+    if not isinstance(groups, int) or isinstance(groups, bool):
+        raise TypeError(f"group_normalization: groups is {groups!r}, expected an integer")
+    at = 1 if data_format == "channels_first" else x.ndim - 1
+    shape, channels = sizes(x), x.shape[at]
+    if groups < 1 or channels is not None and channels % groups:
+        raise ValueError(f"group_normalization: groups is {groups} for {channels} channels, expected a divisor of them")
+    gamma = _spread("group_normalization", "gamma", gamma, x, [at])
+    beta = _spread("group_normalization", "beta", beta, x, [at])
+    wide, gamma, beta = _widened(xp, x, gamma, beta)
+    grouped = xp.reshape(wide, (*shape[:at], groups, shape[at] // groups, *shape[at + 1:]))
+    axes = tuple(i for i in range(1, x.ndim + 1) if i != at)
+    centered = grouped - average(grouped, axes, keepdims=True)
+    variance = average(centered * centered, axes, keepdims=True)
+    result = xp.reshape(centered / xp.sqrt(variance + epsilon), shape)
+    result = result if gamma is None else result * gamma
+    result = result if beta is None else result + beta
+    return result if result.dtype == x.dtype else xp.astype(result, x.dtype)
+
+
+def _sorted_axes(operation: str, axis: Any, ndim: int) -> tuple[int, ...]:
+    axes = normalize_axis(operation, axis, ndim)
+    return (axes,) if isinstance(axes, int) else tuple(sorted(axes))
+
+
+def _widened(xp: Any, *values: Array | None) -> tuple[Any, ...]:
+    """float16 as float32, where squares of large numbers do not overflow."""
+    if dtype_name(values[0].dtype) != "float16":
+        return values
+    return tuple(None if x is None else xp.astype(x, native_dtype(xp, "float32")) for x in values)
+
+
 def _operands(x: Array, *parameters: Array | None) -> tuple[Any, ...]:
     """x and those parameters that are there in one floating dtype."""
     xp, x, *given = promoted(x, *(p for p in parameters if p is not None), 1.0)
@@ -66,7 +159,7 @@ def _scaled(xp: Any, centered: Array, variance: Array, gamma: Array | None, beta
     return result if beta is None else result + beta
 
 
-def _spread(operation: str, argument: str, parameter: Array | None, x: Array, kept: list[int]) -> Array | None:
+def _spread(operation: str, argument: str, parameter: Array | None, x: Array, kept: Sequence[int]) -> Array | None:
     """A parameter with size 1 on every axis of x but those it lies along."""
     if parameter is None:
         return None

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from ..composite import composite
-from ..config import normalize_data_format
+from ..config import data_format_of
 from ..operands import array_namespace, device_of, dtype_name, floating, sizes
 from ._windows import (
     along,
@@ -66,7 +66,7 @@ def pool3d(x: Array, pool_size: Any, strides: Any = (1, 1, 1), padding: str = "v
 
 def _pool(operation: str, x: Array, pool_size: Any, strides: Any, padding: str, data_format: str | None,
           pool_mode: str, count: int) -> Array:
-    data_format = normalize_data_format(data_format)
+    data_format = data_format_of(operation, data_format)
     how: dict[str, Any] = {"window": per_axis(operation, "pool_size", pool_size, count),
                            "strides": per_axis(operation, "strides", strides, count),
                            "padding": checked_padding(operation, padding)}

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..autodiff.gradients import backward
 from ..composite import composite, spec
-from ..operands import Array, array_namespace, arrays, device_of, number_like, promoted, sizes
+from ..operands import Array, array_namespace, arrays, device_of, moved, number_like, promoted, sizes
 from ..tracing import Subgraph, closed, flatten, is_symbolic, ordering, restore, seen_outside, stand_ins
 
 __all__ = ["foldl", "foldr", "map_fn", "rnn", "scan"]
@@ -245,11 +245,11 @@ def rnn(step_function: Callable[..., Any], inputs: Array, initial_states: Any, g
         input_length: Any = None) -> tuple[Array, Array, list[Array]]:
     """Run step_function(inputs_t, states + constants) -> (output, new states) over the time axis.
 
-    Returns (last output, outputs, last states). Shapes and dtypes: inputs (batch, time, ...), outputs (batch, time, ...)
-    in the order the steps ran (with go_backwards the last time comes first); states keep their shapes and dtypes, and
-    there may be none. `mask` is (batch, time) or (batch, time, 1), nonzero meaning present: a masked step repeats the
-    previous output (zeros before the first) and keeps the states. `unroll` writes the steps out and needs a known number
-    of them. `input_length` is accepted for old programs; all steps run. Differentiable through everything.
+    Returns (last output, outputs, last states). Shapes and dtypes: inputs (batch, time, ...), outputs (batch, time,
+    ...) in the order the steps ran (with go_backwards the last time comes first); states keep their shapes and dtypes,
+    and there may be none. `mask` is (batch, time) or (batch, time, 1), nonzero meaning present: a masked step repeats
+    the previous output (zeros before the first) and keeps the states. `unroll` writes the steps out and needs a known
+    number of them. `input_length` is accepted for old programs; all steps run. Differentiable through everything.
     Edge values: what the step makes without looking at the inputs' values, a dropout mask say, is made once.
     Errors: ValueError for inputs of fewer than 3 dimensions, a mask of another shape, or unroll without a known time.
 
@@ -261,7 +261,7 @@ def rnn(step_function: Callable[..., Any], inputs: Array, initial_states: Any, g
         raise ValueError(f"rnn: inputs has {inputs.ndim} dimensions, expected at least 3 (batch, time, ...)")
     if unroll and inputs.shape[1] is None:
         raise ValueError("rnn: unroll needs a known number of time steps")
-    steps = [xp.moveaxis(inputs, 1, 0)]
+    steps = [moved(inputs, 1, 0)]
     if mask is not None:
         steps.append(_time_mask(xp, inputs, mask))
     if go_backwards:
@@ -285,7 +285,7 @@ def rnn(step_function: Callable[..., Any], inputs: Array, initial_states: Any, g
         (last, final), outputs = carry, xp.stack(rows, axis=0)
     else:
         (last, final), outputs = scan(step, start, steps)
-    return last, xp.moveaxis(outputs, 0, 1), list(final)
+    return last, moved(outputs, 0, 1), list(final)
 
 
 def _time_mask(xp: Any, inputs: Array, mask: Array) -> Array:
@@ -295,7 +295,7 @@ def _time_mask(xp: Any, inputs: Array, mask: Array) -> Array:
         mask = mask[:, :, 0]
     if mask.ndim != 2:
         raise ValueError(f"rnn: mask has shape {tuple(mask.shape)}, expected (batch, time) or (batch, time, 1)")
-    return xp.moveaxis(mask if mask.dtype == xp.bool else xp.astype(mask, xp.bool), 1, 0)
+    return moved(mask if mask.dtype == xp.bool else xp.astype(mask, xp.bool), 1, 0)
 
 
 def _kept(xp: Any, present: Array, new: Array, old: Array) -> Array:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..config import normalize_data_format
+from ..config import data_format_of
 from ..operands import array_namespace, arrays, floating, sizes
 
 __all__ = ["resize_images", "resize_volumes"]
@@ -43,7 +43,7 @@ def resize_volumes(x: Array, depth_factor: int, height_factor: int, width_factor
 def _resized(name: str, x: Array, factors: tuple[int, ...], data_format: str, interpolation: str) -> Array:
     if data_format is None:
         raise ValueError(f"{name}: data_format is None; expected 'channels_last' or 'channels_first'")
-    first = 1 if normalize_data_format(data_format) == "channels_last" else 2
+    first = 1 if data_format_of(name, data_format) == "channels_last" else 2
     for factor in factors:
         if not isinstance(factor, int) or isinstance(factor, bool) or factor < 1:
             raise TypeError(f"{name}: a factor is {factor!r}; expected a whole number of at least 1")

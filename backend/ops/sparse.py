@@ -8,7 +8,7 @@ from typing import Any
 from ..autodiff.scatter import take_adjoint
 from ..operands import Array, array_namespace, device_of, dtype_name, promoted, sizes
 
-__all__ = ["Sparse", "is_sparse", "to_dense"]
+__all__ = ["Sparse", "ctc_label_dense_to_sparse", "is_sparse", "to_dense"]
 
 
 class Sparse:
@@ -70,8 +70,6 @@ def sparse_dot(x: Sparse, y: Array) -> Array:
     """The product of a sparse and a dense matrix: each element times a row of y, summed into its own row.
 
     Errors: ValueError unless y has two dimensions and as many rows as x has columns.
-
-    Source: the definition of the matrix product.
     """
     if isinstance(y, Sparse):
         y = to_dense(y)
@@ -86,8 +84,6 @@ def sparse_concatenate(tensors: Sequence[Sparse], axis: int) -> Sparse:
     """Sparse matrices joined along axis 0 or 1.
 
     Errors: ValueError for another axis, or when the other sizes differ.
-
-    Source: Keras 2.3.1 backend semantics.
     """
     if axis not in (-2, -1, 0, 1):
         raise ValueError(f"concatenate: axis {axis} of sparse matrices; expected 0 or 1")

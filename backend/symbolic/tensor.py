@@ -81,9 +81,10 @@ class Subgraph:
 
 
 _counter = itertools.count(1)
+_Operators: Any = object  # to a type checker: operators are set below, and what they give is an array, so Any
 
 
-class Tensor:
+class Tensor(_Operators):
     """An array to come, known by shape and dtype: nothing is computed before `eval`, `K.eval` or a `K.function`.
 
     It offers the array object of the standard: operators, `shape` (None for unknown sizes), `dtype` (a string),

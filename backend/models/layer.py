@@ -1,0 +1,182 @@
+"""What a layer is: a function of symbolic tensors with weights, which remembers each time it was called."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+import backend as K
+
+from .initializers import initializer
+
+__all__ = ["Call", "Input", "InputLayer", "Layer", "as_list", "assign", "mask_of", "single"]
+
+
+@dataclass(eq=False)
+class Call:
+    """One use of a layer: the tensors that went in, those that came out, and the updates that go with it."""
+
+    layer: Layer
+    inputs: list[Any]
+    outputs: list[Any] = field(default_factory=list)
+    updates: list[Any] = field(default_factory=list)
+
+
+class Layer:
+    """A function of symbolic tensors with weights of its own.
+
+    A subclass defines `call(x)`, which turns tensors into tensors with the functions of K, and, where there are
+    weights, `build(shape)`, which makes them with `add_weight` when the shape of the first input is known. No subclass
+    says what shape comes out: K knows.
+    """
+
+    rank: int | None = None  # the number of dimensions the input must have, batch included
+    input_dtype: str | None = None  # of the input, if this layer is the first; None for floatx
+    supports_masking = False  # whether time steps may be marked as absent
+
+    def __init__(self, name: str | None = None, trainable: bool = True, input_shape: Any = None,
+                 batch_input_shape: Any = None, input_dim: int | None = None) -> None:
+        prefix = re.sub("(?<=[a-z])(?=[A-Z])", "_", type(self).__name__).lower()  # MaxPooling2D: max_pooling2d
+        self.name = name or f"{prefix}_{K.get_uid(prefix)}"
+        self.trainable = trainable
+        self.built = False
+        self.weights: list[Any] = []
+        self.calls: list[Call] = []
+        if input_dim is not None:
+            input_shape = (input_dim,)
+        self.batch_input_shape = (None, *input_shape) if input_shape is not None else batch_input_shape
+        self._updates: list[Any] = []
+
+    # ---- what a layer defines
+
+    def build(self, shape: Any) -> None:
+        """Make the weights for inputs of this shape, None for unknown sizes; nothing for a layer without."""
+
+    def call(self, x: Any) -> Any:
+        """The output, as an expression of the input."""
+        raise NotImplementedError(f"{type(self).__name__} defines no call")
+
+    def compute_mask(self, inputs: list[Any], masks: list[Any]) -> Any:
+        """Which time steps of the output are present, None for all of them: those of the input, if there is one."""
+        return masks[0] if len(masks) == 1 else None
+
+    # ---- what it gets
+
+    def add_weight(self, name: str, shape: tuple[int, ...], init: Any, trainable: bool = True) -> Any:
+        """A variable that the layer keeps; one that is not trainable is changed by updates alone."""
+        weight = K.variable(initializer(init)(shape), name=f"{self.name}/{name}")
+        weight.trainable = trainable
+        self.weights.append(weight)
+        return weight
+
+    def add_update(self, updates: list[Any]) -> None:
+        """Updates to be made whenever the layer is used in training."""
+        self._updates += updates
+
+    def __call__(self, x: Any) -> Any:
+        """The output for symbolic inputs, which a model then finds its way back from."""
+        inputs = as_list(x)
+        for t in inputs:
+            if not K.is_tensor(t):
+                raise TypeError(f"{self.name}: got {type(t).__name__}, expected a symbolic tensor: an Input or what a "
+                                "layer returned (arrays are for model.predict)")
+            if self.rank is not None and t is inputs[0] and K.ndim(t) != self.rank:
+                raise ValueError(f"{self.name}: the input has shape {K.int_shape(t)}, expected {self.rank} dimensions")
+        masks = [mask_of(t) for t in inputs]
+        if not self.supports_masking and any(m is not None for m in masks):
+            raise TypeError(f"{self.name}: time steps of the input are masked, which {type(self).__name__} cannot heed")
+        if not self.built:
+            self.build(K.int_shape(inputs[0]))
+            self.built = True
+        self._updates = []
+        outputs = as_list(self.call(x))
+        # one given through is a tensor of its own from here: it has another history
+        outputs = [K.identity(t) if any(t is given for given in inputs) else t for t in outputs]
+        call = Call(self, inputs, outputs, self._updates)
+        self.calls.append(call)
+        mask = self.compute_mask(inputs, masks)
+        for t in outputs:
+            t._keras_history, t._keras_mask = call, mask if t is outputs[0] else None
+        return single(outputs)
+
+    @property
+    def trainable_weights(self) -> list[Any]:
+        return [w for w in self.weights if w.trainable] if self.trainable else []
+
+    @property
+    def input(self) -> Any:
+        """The input of the first call, a list of several."""
+        return single(self._first().inputs)
+
+    @property
+    def output(self) -> Any:
+        """The output of the first call, a list of several."""
+        return single(self._first().outputs)
+
+    @property
+    def output_shape(self) -> Any:
+        """The shape of the output of the first call."""
+        return single([K.int_shape(t) for t in self._first().outputs])
+
+    def _first(self) -> Call:
+        if not self.calls:
+            raise RuntimeError(f"{self.name}: the layer was not called yet")
+        return self.calls[0]
+
+    def count_params(self) -> int:
+        """The number of elements of all weights."""
+        return sum(K.count_params(w) for w in self.weights)
+
+    def get_weights(self) -> list[Any]:
+        """The values of the weights, as NumPy arrays."""
+        return [K.get_value(w) for w in self.weights]
+
+    def set_weights(self, weights: Any) -> None:
+        """Give the weights other values; ValueError for another number of arrays or other shapes."""
+        assign(self.name, self.weights, weights)
+
+
+def assign(owner: str, weights: list[Any], values: Any) -> None:
+    """Give all variables their values, or none of them: they are compared first."""
+    values = list(values)
+    if len(values) != len(weights):
+        raise ValueError(f"set_weights: got {len(values)} arrays, {owner} has {len(weights)} weights")
+    K.batch_set_value(list(zip(weights, values, strict=True)))
+
+
+class InputLayer(Layer):
+    """Where a model's graph begins."""
+
+    supports_masking = True
+
+
+def Input(shape: Any = None, batch_shape: Any = None, name: str | None = None, dtype: Any = None) -> Any:
+    """A placeholder for samples of a shape, None for sizes that vary; `batch_shape` has the number of samples in front.
+
+    Errors: ValueError when neither shape is given.
+    """
+    if shape is None and batch_shape is None:
+        raise ValueError("Input: neither shape nor batch_shape was given; expected the shape of one sample, "
+                         "such as (28, 28, 1)")
+    layer = InputLayer(name=name or f"input_{K.get_uid('input')}")
+    x: Any = K.placeholder((None, *shape) if batch_shape is None else batch_shape, dtype=dtype, name=layer.name)
+    call = Call(layer, [], [x])
+    layer.calls.append(call)
+    x._keras_history, x._keras_mask = call, None
+    return x
+
+
+def mask_of(x: Any) -> Any:
+    """Which time steps of a tensor are present, a Boolean tensor of shape (batch, time), or None for all of them."""
+    return getattr(x, "_keras_mask", None)
+
+
+def as_list(x: Any) -> list[Any]:
+    """Several tensors as they are, one in a list."""
+    return list(x) if isinstance(x, list | tuple) else [x]
+
+
+def single(found: list[Any]) -> Any:
+    """One thing as itself, several in a list."""
+    return found[0] if len(found) == 1 else found

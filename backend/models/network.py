@@ -1,0 +1,177 @@
+"""Networks: the layers between inputs and outputs, in the order they run; their weights, summary and files."""
+
+from __future__ import annotations
+
+import os
+from itertools import pairwise
+from typing import Any
+
+import backend as K
+
+from . import saving
+from .layer import Call, InputLayer, Layer, as_list, assign, single
+
+__all__ = ["Network"]
+
+
+class Network:
+    """All layer calls that lead from some inputs to some outputs; called on other tensors, it shares its weights."""
+
+    def __init__(self, inputs: Any, outputs: Any, name: str | None = None) -> None:
+        self.name = name or f"model_{K.get_uid('model')}"
+        self.calls: list[Call] = []
+        self._connect(inputs, outputs)
+
+    def _connect(self, inputs: Any, outputs: Any) -> None:
+        self.inputs, self.outputs = as_list(inputs), as_list(outputs)
+        for t in (*self.inputs, *self.outputs):
+            if not (K.is_tensor(t) and K.is_keras_tensor(t)):
+                raise TypeError(f"{self.name}: got {t!r} among inputs and outputs, expected what a layer gave")
+        self.calls = _calls(self.name, self.inputs, self.outputs)
+        names = [layer.name for layer in self.layers]
+        if doubled := sorted({n for n in names if names.count(n) > 1}):
+            raise ValueError(f"{self.name}: several layers are called {doubled[0]!r}; names must differ")
+
+    def __call__(self, x: Any) -> Any:
+        """The outputs for other symbolic inputs: every layer is called again."""
+        given = as_list(x)
+        if len(given) != len(self.inputs):
+            raise ValueError(f"{self.name}: got {len(given)} inputs, expected {len(self.inputs)}")
+        here = dict(zip(map(id, self.inputs), given, strict=True))
+        for call in self.calls:
+            if isinstance(call.layer, InputLayer):
+                continue
+            wanted = [here[id(t)] for t in call.inputs]
+            results = as_list(call.layer(single(wanted)))
+            here.update(zip(map(id, call.outputs), results, strict=True))
+        return single([here[id(t)] for t in self.outputs])
+
+    # ---- layers and weights
+
+    @property
+    def layers(self) -> list[Layer]:
+        """The layers in the order they run, each once."""
+        return list(dict.fromkeys(call.layer for call in self.calls))
+
+    def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
+        """The layer of a name, or at an index among `layers`; ValueError where there is none."""
+        if index is not None and -len(self.layers) <= index < len(self.layers):
+            return self.layers[index]
+        for layer in self.layers:
+            if layer.name == name:
+                return layer
+        raise ValueError(f"get_layer: {self.name} has no layer {name if index is None else index!r}; there is "
+                         f"{', '.join(layer.name for layer in self.layers)}")
+
+    @property
+    def weights(self) -> list[Any]:
+        return [w for layer in self.layers for w in layer.weights]
+
+    @property
+    def trainable_weights(self) -> list[Any]:
+        return [w for layer in self.layers for w in layer.trainable_weights]
+
+    @property
+    def updates(self) -> list[Any]:
+        """The updates that go with training, of layers that are trained."""
+        return [u for call in self.calls if call.layer.trainable for u in call.updates]
+
+    @property
+    def trainable(self) -> bool:
+        """Whether any layer is trained; assigning sets it for every layer, to count from the next `compile`."""
+        return any(layer.trainable for layer in self.layers)
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        for layer in self.layers:
+            layer.trainable = value
+
+    @property
+    def input(self) -> Any:
+        """The input, a list of several."""
+        return single(self.inputs)
+
+    @property
+    def output(self) -> Any:
+        """The output, a list of several."""
+        return single(self.outputs)
+
+    @property
+    def output_names(self) -> list[str]:
+        """The outputs by the layers they come from."""
+        return [t._keras_history.layer.name for t in self.outputs]
+
+    def count_params(self) -> int:
+        """The number of elements of all weights."""
+        return sum(layer.count_params() for layer in self.layers)
+
+    def get_weights(self) -> list[Any]:
+        """The values of the weights, layer by layer, as NumPy arrays."""
+        return [K.get_value(w) for w in self.weights]
+
+    def set_weights(self, weights: Any) -> None:
+        """Give the weights other values; ValueError for another number of arrays or other shapes."""
+        assign(self.name, self.weights, weights)
+
+    def save_weights(self, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
+        """Write the weights to a file of NumPy's format .npz; FileExistsError if it may not be replaced."""
+        self._known("save_weights")
+        saving.write(filepath, saving.labels(self.layers), self.get_weights(), overwrite)
+
+    def load_weights(self, filepath: str | os.PathLike[str]) -> None:
+        """Take over the weights from a file; ValueError, and nothing changes, where names or shapes differ."""
+        self._known("load_weights")
+        self.set_weights(saving.read(filepath, saving.labels(self.layers), [K.int_shape(w) for w in self.weights]))
+
+    def _known(self, asker: str) -> None:
+        if not self.outputs:
+            raise RuntimeError(f"{asker}: the shape of the input of {self.name} is not known yet; give the first layer "
+                               "input_shape, or call build or fit first")
+
+    # ---- the table
+
+    def summary(self, print_fn: Any = print) -> None:
+        """Print the layers with the shapes they give, the sizes of their weights and, in a branching network, what
+        they are connected to."""
+        self._known("summary")
+        branching = any(len(after.inputs) != 1 or after.inputs[0] is not before.outputs[0]
+                        for before, after in pairwise(self.calls))
+        rows = [("Layer (type)", "Output shape", "Params", "Connected to")]
+        for layer in self.layers:
+            calls = [call for call in self.calls if call.layer is layer]
+            sources = dict.fromkeys(t._keras_history.layer.name for call in calls for t in call.inputs)
+            shapes = dict.fromkeys(str(K.int_shape(t)) for call in calls for t in call.outputs)
+            rows.append((f"{layer.name} ({type(layer).__name__})", " ".join(shapes), f"{layer.count_params():,}",
+                         ", ".join(sources)))
+        width = [max(len(row[i]) for row in rows) for i in range(4)]
+        lines = [f"{a:{width[0]}}  {b:{width[1]}}  {c:>{width[2]}}" + (f"  {d}" if branching else "")
+                 for a, b, c, d in rows]
+        rule = "-" * max(map(len, lines))
+        trained = sum(K.count_params(w) for w in self.trainable_weights)
+        total = self.count_params()
+        print_fn("\n".join([f"Model {self.name}", rule, lines[0], rule, *(line.rstrip() for line in lines[1:]), rule,
+                            f"{total:,} params: {trained:,} trainable, {total - trained:,} not"]))
+
+
+def _calls(network: str, inputs: list[Any], outputs: list[Any]) -> list[Call]:
+    """The calls that the outputs rest on, every one after those it rests on itself; inputs end the search."""
+    ends = {id(t) for t in inputs}
+    found: dict[int, Call] = {id(t._keras_history): t._keras_history for t in inputs
+                              if isinstance(t._keras_history.layer, InputLayer)}
+    waiting = list(reversed(outputs))
+    while waiting:
+        t = waiting[-1]
+        call = t._keras_history if hasattr(t, "_keras_history") else None
+        if id(t) in ends or id(call) in found:
+            waiting.pop()
+            continue
+        if call is None:
+            raise ValueError(f"{network}: {t.name} comes from no layer; wrap functions of K in Lambda")
+        if isinstance(call.layer, InputLayer):
+            raise ValueError(f"{network}: the outputs depend on input {call.layer.name}, which is not among the inputs")
+        missing = [s for s in call.inputs if id(s) not in ends and id(getattr(s, "_keras_history", None)) not in found]
+        waiting.extend(reversed(missing))
+        if not missing:
+            found[id(call)] = call
+            waiting.pop()
+    return list(found.values())

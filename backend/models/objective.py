@@ -1,0 +1,107 @@
+"""What a model is judged by: a target for each output, its loss and metrics, all as symbolic tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import backend as K
+
+from .layer import as_list, mask_of
+from .lookup import named
+from .losses import LOSSES, METRICS, accuracy, sparse_categorical_crossentropy
+
+__all__ = ["Objective", "loss_functions", "metric_functions", "per_output"]
+
+ACCURACIES = {"accuracy": accuracy, "acc": accuracy}  # which of the accuracies, the loss and the output tell
+
+
+class Objective:
+    """The total loss, and for reports its parts and the metrics, each as a mean over a batch and its weight."""
+
+    def __init__(self, outputs: list[Any], names: list[str], losses: list[Any], metrics: list[list[Any]],
+                 loss_weights: list[float]) -> None:
+        self.targets = [_target(t, name, loss) for t, name, loss in zip(outputs, names, losses, strict=True)]
+        self.losses, self.outputs = losses, outputs
+        samples = K.cast(K.shape(outputs[0])[0], "float32")
+        parts = [_mean(loss(y, p), mask_of(p)) for loss, y, p in zip(losses, self.targets, outputs, strict=True)]
+        weighted = [part if w == 1 else part * w for part, w in zip(parts, loss_weights, strict=True)]
+        self.loss = sum(weighted[1:], weighted[0])
+        told = {"loss": (self.loss, samples)}
+        if len(outputs) > 1:
+            told |= {f"{name}_loss": (part, samples) for name, part in zip(names, parts, strict=True)}
+        for output, name, y, loss, wanted in zip(outputs, names, self.targets, losses, metrics, strict=True):
+            for metric in as_list(wanted):
+                function = named("metric", metric, METRICS | dict.fromkeys(ACCURACIES, accuracy(loss, output)))
+                label = metric if isinstance(metric, str) else getattr(metric, "__name__", type(metric).__name__)
+                told[label if len(outputs) == 1 else f"{name}_{label}"] = _weighed(function(y, output), mask_of(output))
+        self.names = list(told)
+        self.means = K.stack([K.cast(mean, "float32") for mean, _ in told.values()])
+        self.weights = K.stack([weight for _, weight in told.values()])
+
+
+def loss_functions(given: Any) -> Any:
+    """The losses with names replaced by functions, in whatever structure they came."""
+    if isinstance(given, Mapping):
+        return {name: named("loss", loss, LOSSES) for name, loss in given.items()}
+    if isinstance(given, list | tuple):
+        return [named("loss", loss, LOSSES) for loss in given]
+    return named("loss", given, LOSSES)
+
+
+def metric_functions(given: Any) -> Any:
+    """The metrics as one list for all outputs, a list for each, or a dictionary of lists; their names are known."""
+    if isinstance(given, Mapping):
+        return {name: metric_functions(as_list(some)) for name, some in given.items()}
+    for metric in given or ():
+        if isinstance(metric, list | tuple):
+            metric_functions(metric)
+        else:
+            named("metric", metric, METRICS | ACCURACIES)
+    return list(given or ())
+
+
+def per_output(argument: str, given: Any, names: list[str], default: Any = None) -> list[Any]:
+    """One entry for each output, of a list, a dictionary by the outputs' names, or one entry for all."""
+    if isinstance(given, Mapping):
+        if unknown := sorted(set(given) - set(names)):
+            raise ValueError(f"compile: {argument} names {unknown[0]!r}, the outputs are {', '.join(names)}")
+        return [given.get(name, default) for name in names]
+    if isinstance(given, list | tuple):
+        if len(given) != len(names):
+            raise ValueError(f"compile: {argument} has {len(given)} entries, there are {len(names)} outputs "
+                             f"({', '.join(names)})")
+        return list(given)
+    return [default if given is None else given] * len(names)
+
+
+def _target(output: Any, name: str, loss: Any) -> Any:
+    """The placeholder for what an output should be; a loss of one's own may compare what it likes."""
+    shape = output.shape
+    if loss is sparse_categorical_crossentropy:
+        shape = (*shape[:-1], 1)
+    elif loss not in LOSSES.values():
+        shape = (None,) * len(shape)
+    return K.placeholder(shape, dtype=K.dtype(output), name=f"{name}_target")
+
+
+def _mean(values: Any, mask: Any) -> Any:
+    """The mean over all samples and time steps, absent ones counted as 0."""
+    return K.mean(values if mask is None else values * _shaped(mask, values))
+
+
+def _weighed(values: Any, mask: Any) -> tuple[Any, Any]:
+    """The mean over what is present, and how many values that are."""
+    if mask is None:
+        return K.mean(values), K.cast(K.size(values), "float32")
+    mask = K.cast(_shaped(mask, values), "float32")
+    count = K.sum(mask)
+    return K.sum(K.cast(values, "float32") * mask) / K.maximum(count, 1.0), count
+
+
+def _shaped(mask: Any, values: Any) -> Any:
+    """The mask as numbers, one for each value."""
+    mask = K.cast(mask, K.dtype(values))
+    for _ in range(values.ndim - mask.ndim):
+        mask = K.expand_dims(mask)
+    return mask * K.ones_like(values)

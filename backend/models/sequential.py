@@ -1,0 +1,78 @@
+"""Models that are a stack of layers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+import backend as K
+
+from .layer import Input, InputLayer, Layer
+from .network import Network
+from .training import Model, unwrapped
+
+__all__ = ["Sequential"]
+
+
+class Sequential(Model):
+    """Layers one upon the other; the first may say what it expects with `input_shape`, or the first data will."""
+
+    def __init__(self, layers: Iterable[Any] = (), name: str | None = None) -> None:
+        self.name = name or f"sequential_{K.get_uid('sequential')}"
+        self.calls, self.inputs, self.outputs = [], [], []
+        self._start()
+        self._waiting: list[Any] = []  # layers added before the shape of the input was known
+        for layer in layers or ():
+            self.add(layer)
+
+    def add(self, layer: Any) -> None:
+        """Put a layer, or a whole model, on top.
+
+        Errors: TypeError for anything else.
+        """
+        if not isinstance(layer, Layer | Network):
+            raise TypeError(f"{self.name}: add got {type(layer).__name__}, expected a layer")
+        if self.outputs:
+            self._connect(self.inputs, layer(self.output))
+            return
+        self._waiting.append(layer)
+        first = self._waiting[0]
+        if isinstance(first, Network) and first.inputs:
+            self._begin(first.inputs[0].shape, K.dtype(first.inputs[0]))
+        elif isinstance(first, Layer) and first.batch_input_shape is not None:
+            self._begin(first.batch_input_shape, first.input_dtype)
+
+    def build(self, input_shape: Any) -> None:
+        """Make the weights, for inputs of a shape with the number of samples (or None) in front."""
+        if not self.outputs:
+            if not self._waiting:
+                raise ValueError(f"{self.name}: there are no layers; add some")
+            self._begin(tuple(input_shape), getattr(self._waiting[0], "input_dtype", None))
+
+    def _begin(self, shape: Any, dtype: Any) -> None:
+        x = y = Input(batch_shape=shape, dtype=dtype)
+        for layer in self._waiting:
+            y = layer(y)
+        self._waiting = []
+        self._connect(x, y)
+
+    @property
+    def layers(self) -> list[Layer]:
+        """The layers from the bottom to the top, without the input."""
+        return [layer for layer in super().layers if not isinstance(layer, InputLayer)] or self._waiting
+
+    def __call__(self, x: Any) -> Any:
+        """The output for another symbolic input: every layer is called again."""
+        if not self.outputs:
+            self.build(K.int_shape(x))
+        return super().__call__(x)
+
+    def _samples(self, asker: str, x: Any, *y: Any) -> list[Any]:
+        if not self.outputs:
+            shape = np.shape(unwrapped(x))
+            if not shape:
+                self._known(asker)
+            self.build((None, *shape[1:]))
+        return super()._samples(asker, x, *y)

@@ -1,0 +1,315 @@
+"""Elements chosen along an axis, sums over segments, and padding."""
+
+from __future__ import annotations
+
+import operator
+from typing import Any
+
+from ..autodiff.cotangents import unbroadcast
+from ..autodiff.scatter import take_adjoint, take_along_axis_adjoint
+from ..composite import composite
+from ..operands import (
+    Array,
+    array_namespace,
+    arrays,
+    axis_of,
+    broadcast,
+    device_of,
+    dtype_name,
+    is_concrete,
+    is_float,
+    is_integer,
+    native_dtype,
+    numeric,
+    size_from,
+    sizes,
+)
+from .manipulation import slice as block
+
+__all__ = ["pad", "segment_sum", "take_along_axis", "top_k"]
+
+
+def top_k(x: Array, k: int, sorted: bool = True) -> tuple[Array, Array]:
+    """The k largest elements along the last axis, the largest first, and their places.
+
+    Shapes and dtypes: (..., n) gives values (..., k) of x's dtype and indices (..., k) of the library's integer dtype;
+    booleans become int32. Without `sorted` any order will do; it is the same one.
+    Edge values: of equal elements the one with the lower index comes first; NaN counts as the largest. The gradient
+    goes to the elements chosen.
+    Errors: ValueError for an array without dimensions and a k below 0 or above n; TypeError for a k that is no integer.
+
+    Source: this library; ties as in JAX's `lax.top_k`.
+    """
+    xp, x = numeric(x)
+    try:
+        k = operator.index(k)
+    except TypeError:
+        raise TypeError(f"top_k: k is {k!r}, expected an integer") from None
+    if not x.ndim:
+        raise ValueError("top_k: x has 0 dimensions, expected at least 1")
+    n = x.shape[-1]
+    if k < 0 or n is not None and k > n:
+        raise ValueError(f"top_k: k is {k} for {'an unknown number of' if n is None else n} elements, expected 0 to "
+                         f"{'their number' if n is None else n}")
+    order = xp.argsort(x, axis=-1, descending=True, stable=True)
+    if n is None:  # a block is not cut short where n turns out smaller
+        chosen = block(order, [0] * x.ndim, [*sizes(x)[:-1], k])
+    else:
+        chosen = order[..., :k]
+    return along_axis(x, chosen, axis=x.ndim - 1), chosen
+
+
+def take_along_axis(x: Array, indices: Array, axis: int = -1) -> Array:
+    """The elements of x at the indices along an axis, each row having its own.
+
+    Shapes and dtypes: x and indices have the same number of dimensions and broadcast on all axes but this one, where
+    the result has the size of the indices; the dtype stays.
+    Edge values: negative indices count from the end. Gradient: elements chosen several times accumulate.
+    Errors: TypeError for indices that are not integers; ValueError for an axis out of range and shapes that do not fit;
+    IndexError for an index below -n or above n - 1 (inside jax.jit and torch.compile, where values cannot be seen,
+    what the library does).
+
+    Source: the standard's `take_along_axis`; negative indices as in NumPy.
+    """
+    _, x, indices = arrays(x, indices)
+    if not is_integer(dtype_name(indices.dtype)):
+        raise TypeError(f"take_along_axis: indices have dtype {dtype_name(indices.dtype)}, expected an integer dtype")
+    if x.ndim != indices.ndim:
+        raise ValueError(f"take_along_axis: x has {x.ndim} and indices {indices.ndim} dimensions, expected the same")
+    axis = axis_of("take_along_axis", axis, x.ndim)
+    _others("take_along_axis", x, indices, axis)
+    return along_axis(x, indices, axis=axis)
+
+
+def _others(operation: str, x: Array, indices: Array, axis: int) -> tuple[Any, ...]:
+    """The shape of what is taken."""
+    shapes = [(*sizes(v)[:axis], 1, *sizes(v)[axis + 1:]) for v in (x, indices)]
+    shape = broadcast(operation, *shapes)
+    return (*shape[:axis], sizes(indices)[axis], *shape[axis + 1:])
+
+
+@composite
+def along_axis(x: Array, indices: Array, *, axis: int) -> Array:
+    """Take along an axis, after a look at the indices where they can be seen."""
+    xp, n = array_namespace(x), x.shape[axis]
+    place = xp.arange(0, device=device_of(x)).dtype  # the integers a library chooses elements by
+    indices = indices if indices.dtype == place else xp.astype(indices, place)
+    if is_concrete(indices) and 0 not in indices.shape and bool(xp.any((indices < -n) | (indices >= n))):
+        raise IndexError(f"take_along_axis: an index is out of range for {n} elements (expected {-n} to {n - 1})")
+    shape = _others("take_along_axis", x, indices, axis)
+    whole = (*shape[:axis], n, *shape[axis + 1:])
+    x = x if x.shape == whole else xp.broadcast_to(x, whole)
+    indices = xp.where(indices < 0, indices + n, indices)
+    indices = indices if indices.shape == shape else xp.broadcast_to(indices, shape)
+    return xp.take_along_axis(x, indices, axis=axis)
+
+
+@along_axis.shape
+def _(x, indices, *, axis):
+    return _others("take_along_axis", x, indices, axis)
+
+
+@along_axis.vjp
+def _(g, out, x, indices, *, axis):
+    return unbroadcast(added_along_axis(g, indices, axis=axis, size=sizes(x)[axis]), x), None
+
+
+@composite
+def added_along_axis(g: Array, indices: Array, *, axis: int, size: Any) -> Array:
+    """The elements of g added to zeros at the indices: the adjoint of `along_axis`."""
+    xp = array_namespace(g)
+    indices = xp.astype(indices, xp.arange(0, device=device_of(g)).dtype)
+    return take_along_axis_adjoint(g, indices, axis=axis, size=size)
+
+
+@added_along_axis.shape
+def _(g, indices, *, axis, size):
+    return (*sizes(g)[:axis], size, *sizes(g)[axis + 1:])
+
+
+@added_along_axis.vjp
+def _(g, out, of, indices, *, axis, size):
+    return along_axis(g, indices, axis=axis), None
+
+
+# ---- sums over segments -----------------------------------------------------------------------------------------
+
+def segment_sum(data: Array, segment_ids: Array, num_segments: int) -> Array:
+    """The sums of those parts of an array, along axis 0, that have the same segment id.
+
+    Shapes and dtypes: data (n, ...) and ids (n,) of integers in any order give (num_segments, ...); the dtype stays,
+    integers may wrap around, booleans become int32.
+    Edge values: a segment without parts is 0; a part whose id lies outside 0 to num_segments - 1 is left out. Floats
+    are summed pairwise, so rounding grows with the logarithm of n. NaN and infinity stay in their segment.
+    Errors: TypeError for ids that are not integers, ValueError for data without dimensions, another number of ids and
+    a negative num_segments.
+
+    Source: this library; ids out of range as in JAX's `ops.segment_sum`.
+    """
+    _, data, ids = arrays(data, segment_ids)
+    _, data = numeric(data)
+    if not is_integer(dtype_name(ids.dtype)):
+        raise TypeError(f"segment_sum: segment_ids has dtype {dtype_name(ids.dtype)}, expected an integer dtype")
+    if not data.ndim or ids.ndim != 1:
+        raise ValueError(f"segment_sum: data has {data.ndim} dimensions and segment_ids {ids.ndim}, expected at least "
+                         "1 and exactly 1")
+    if None not in (data.shape[0], ids.shape[0]) and data.shape[0] != ids.shape[0]:
+        raise ValueError(f"segment_sum: {data.shape[0]} parts of data but {ids.shape[0]} segment ids")
+    count = size_from("segment_sum", num_segments)
+    if isinstance(count, int) and count < 0:
+        raise ValueError(f"segment_sum: num_segments is {count}, expected at least 0")
+    return segments(data, ids, count=count)
+
+
+@composite
+def segments(data: Array, ids: Array, *, count: Any) -> Array:
+    """Sums by id: floats by `take_adjoint`, integers as differences of running sums, which are exact."""
+    xp = array_namespace(data)
+    ids = _places(xp, ids, count)
+    if is_float(dtype_name(data.dtype)):
+        return take_adjoint(data, ids, axis=0, size=count + 1)[:count, ...]
+    order = xp.argsort(ids, stable=True)
+    totals = xp.cumulative_sum(xp.take(data, order, axis=0), axis=0, dtype=data.dtype)
+    totals = xp.concat([xp.zeros((1, *data.shape[1:]), dtype=data.dtype, device=device_of(data)), totals], axis=0)
+    bounds = xp.searchsorted(xp.take(ids, order), xp.arange(count + 1, dtype=ids.dtype, device=device_of(data)))
+    reached = xp.take(totals, bounds, axis=0)
+    return reached[1:, ...] - reached[:-1, ...]
+
+
+@segments.shape
+def _(data, ids, *, count):
+    return (count, *sizes(data)[1:])
+
+
+@segments.vjp
+def _(g, out, data, ids, *, count):
+    xp = array_namespace(g)
+    shape = (1, *sizes(g)[1:])
+    rows = xp.concat([g, xp.zeros(shape, dtype=g.dtype, device=device_of(g))], axis=0)  # for what is left out
+    return segment_rows(rows, ids, count=count), None
+
+
+@composite
+def segment_rows(rows: Array, ids: Array, *, count: Any) -> Array:
+    """The row of each id; the last, number `count`, for ids out of range."""
+    xp = array_namespace(rows)
+    return xp.take(rows, _places(xp, ids, count), axis=0)
+
+
+@segment_rows.shape
+def _(rows, ids, *, count):
+    return (*sizes(ids), *sizes(rows)[1:])
+
+
+@segment_rows.vjp
+def _(g, out, rows, ids, *, count):
+    kept = segments(g, ids, count=count)
+    xp = array_namespace(g)  # the last row is zeros that nothing moves
+    return xp.concat([kept, xp.zeros((1, *sizes(g)[1:]), dtype=g.dtype, device=device_of(g))], axis=0), None
+
+
+def _places(xp: Any, ids: Array, count: Any) -> Array:
+    """The ids as int32 or int64, those out of range as `count`."""
+    if dtype_name(ids.dtype) not in ("int32", "int64"):
+        ids = xp.astype(ids, native_dtype(xp, "int32"))
+    return xp.where((ids < 0) | (ids >= count), count, ids)
+
+
+# ---- padding ----------------------------------------------------------------------------------------------------
+
+MODES = ("constant", "edge", "reflect", "symmetric")
+
+
+def pad(x: Array, pad_width: Any, mode: str = "constant", constant_value: Any = 0) -> Array:
+    """x with further elements before and behind it along each axis.
+
+    Shapes and dtypes: pad_width is an int, a pair (before, behind) for every axis, or one pair for each; each size
+    grows by both; the dtype stays. What is added is, with mode 'constant', constant_value; with 'edge' the outermost
+    element; with 'reflect' the elements mirrored at the outermost one, with 'symmetric' mirrored behind it.
+    Edge values: mirrors repeat where more is asked for than there is; 'reflect' of one element repeats it. Gradient:
+    elements that are repeated accumulate.
+    Errors: ValueError for another mode, for a pad_width that is negative or does not fit, and for an empty axis that is
+    not padded with a constant; TypeError for widths that are no integers.
+
+    Source: NumPy's `pad`.
+    """
+    xp, x = arrays(x)
+    if mode not in MODES:
+        raise ValueError(f"pad: mode is {mode!r}, expected one of {', '.join(MODES)}")
+    for axis, (before, behind) in enumerate(_widths(pad_width, x.ndim)):
+        if not (before or behind):
+            continue
+        if mode != "constant":
+            if x.shape[axis] == 0:
+                raise ValueError(f"pad: axis {axis} of shape {tuple(x.shape)} is empty and has no element to repeat; "
+                                 "expected mode 'constant'")
+            x = extended(x, axis=axis, before=before, behind=behind, mode=mode)
+            continue
+        shape = sizes(x)
+        parts = [xp.full((*shape[:axis], n, *shape[axis + 1:]), constant_value, dtype=x.dtype, device=device_of(x))
+                 if n else None for n in (before, behind)]
+        x = xp.concat([part for part in (parts[0], x, parts[1]) if part is not None], axis=axis)
+    return x
+
+
+def _widths(pad_width: Any, ndim: int) -> list[tuple[int, int]]:
+    """(before, behind) for each axis."""
+    try:
+        if not isinstance(pad_width, tuple | list):
+            pairs = [(operator.index(pad_width),) * 2] * ndim
+        elif len(pad_width) == 2 and not any(isinstance(n, tuple | list) for n in pad_width):
+            pairs = [(operator.index(pad_width[0]), operator.index(pad_width[1]))] * ndim
+        else:
+            pairs = [tuple(operator.index(n) for n in pair) for pair in pad_width]
+    except TypeError:
+        raise TypeError(f"pad: pad_width is {pad_width!r}, expected an integer or pairs of integers") from None
+    if len(pairs) != ndim or any(len(pair) != 2 or min(pair) < 0 for pair in pairs):
+        raise ValueError(f"pad: pad_width is {pad_width!r} for {ndim} dimensions, expected one or {ndim} pairs of "
+                         "integers of at least 0")
+    return pairs
+
+
+@composite
+def extended(x: Array, *, axis: int, before: int, behind: int, mode: str) -> Array:
+    """x with elements repeated before and behind it."""
+    if not x.shape[axis]:
+        raise ValueError(f"pad: axis {axis} of shape {tuple(x.shape)} is empty and has no element to repeat")
+    return array_namespace(x).take(x, _sources(x, x.shape[axis], before, behind, mode), axis=axis)
+
+
+@extended.shape
+def _(x, *, axis, before, behind, mode):
+    return (*sizes(x)[:axis], before + sizes(x)[axis] + behind, *sizes(x)[axis + 1:])
+
+
+@extended.vjp
+def _(g, out, x, *, axis, before, behind, mode):
+    return extended_adjoint(g, axis=axis, before=before, behind=behind, mode=mode, size=sizes(x)[axis])
+
+
+@composite
+def extended_adjoint(g: Array, *, axis: int, before: int, behind: int, mode: str, size: Any) -> Array:
+    """The elements of g added to those of zeros that `extended` repeats."""
+    return take_adjoint(g, _sources(g, size, before, behind, mode), axis=axis, size=size)
+
+
+@extended_adjoint.shape
+def _(g, *, axis, before, behind, mode, size):
+    return (*sizes(g)[:axis], size, *sizes(g)[axis + 1:])
+
+
+@extended_adjoint.vjp
+def _(g, out, h, *, axis, before, behind, mode, size):
+    return extended(g, axis=axis, before=before, behind=behind, mode=mode)
+
+
+def _sources(x: Array, n: int, before: int, behind: int, mode: str) -> Array:
+    """The index each element of the result comes from."""
+    xp = array_namespace(x)
+    places = xp.arange(-before, n + behind, dtype=xp.int32, device=device_of(x))
+    if mode == "edge" or n == 1:
+        return xp.where(places < 0, 0, xp.where(places >= n, n - 1, places))
+    last = n - 1 if mode == "reflect" else n  # half a period; the places run there and back
+    places = xp.remainder(places, 2 * last)
+    back = 2 * last - places if mode == "reflect" else 2 * last - 1 - places
+    return xp.where(places < n, places, back)

@@ -1,0 +1,1 @@
+"""Proves that every operation of K gives the same results on an array namespace: `python -m conformance NAMESPACE`."""

@@ -1,0 +1,208 @@
+"""Examples of a case: inputs drawn once, as NumPy data, from a seed; the same for every namespace."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import io
+import random
+import zlib
+from collections.abc import Callable
+from typing import Any
+
+import hypothesis
+import numpy as np
+from hypothesis import strategies as st
+
+from .case import SIZES, A, Call, Case, parts, replaced
+
+__all__ = ["Example", "beside", "drawn", "edges", "erroneous", "shrunk", "typical"]
+
+EDGES = (np.nan, np.inf, -np.inf, -0.0, 0.0, 2.0**-24, -(2.0**-140), 2.0**-1074)
+TYPICAL = (3, 4, 2, 5, 3, 2)  # sizes of a call's letters in order: unequal, so that a mix-up shows
+
+
+class Example:
+    """One call with its arrays filled in; `cache` keeps what is worked out from it once for all namespaces."""
+
+    def __init__(self, case: Case, call: Call, values: list[np.ndarray], dtype: str) -> None:
+        self.case = case
+        self.call = call
+        self.values = values
+        self.dtype = dtype
+        self.cache: dict[Any, Any] = {}
+
+    def filled(self, arrays: list[Any]) -> Call:
+        """The call with these in place of its arrays."""
+        rest = iter(arrays)
+        return replaced(self.call, lambda part: next(rest))
+
+    @property
+    def call_key(self) -> tuple[Case, int]:
+        """What the examples of one call have in common."""
+        return (self.case, next(i for i, c in enumerate(self.case.calls) if c is self.call))
+
+    @property
+    def floats(self) -> list[int]:
+        """The positions of the floating arrays."""
+        return [i for i, v in enumerate(self.values) if v.dtype.kind == "f"]
+
+    @property
+    def differentiated(self) -> list[int]:
+        """The positions of the arrays whose gradient is checked."""
+        return self.floats if self.case.gradient is None else [i for i in self.case.gradient if i in self.floats]
+
+    @property
+    def unknown(self) -> list[tuple[int | None, ...]]:
+        """The shapes with None for each lettered size."""
+        return [tuple(None if isinstance(d, str) else d for d in p.dims) if isinstance(p, A) else p.shape
+                for p in parts(self.call)]
+
+    def __repr__(self) -> str:
+        return f"{self.case.name}{self.filled([(v.dtype.name, v.shape) for v in self.values])!r}"
+
+
+def _ranges(call: Call) -> dict[str, tuple[int, int]]:
+    """The smallest and largest size of each letter."""
+    ranges: dict[str, tuple[int, int]] = {}
+    for part in parts(call):
+        for letter in (d for d in part.dims if isinstance(d, str)) if isinstance(part, A) else ():
+            low, high = ranges.get(letter, SIZES)
+            given = part.sizes.get(letter)
+            ranges[letter] = given if given and letter not in ranges else \
+                (max(low, given[0]), min(high, given[1])) if given else (low, high)
+    return ranges
+
+
+def _built(case: Case, call: Call, dtype: str, sizes: dict[str, int], rng: np.random.Generator, whole: bool) -> Example:
+    return Example(case, call, [_value(part, dtype, sizes, rng, whole) for part in parts(call)], dtype)
+
+
+def _value(part: Any, dtype: str, sizes: dict[str, int], rng: np.random.Generator, whole: bool) -> np.ndarray:
+    if isinstance(part, np.ndarray):
+        return part.astype(dtype) if part.dtype == np.float64 else part
+    shape = tuple(sizes[d] if isinstance(d, str) else d for d in part.dims)
+    name = {"float": dtype, "int": "int32"}.get(part.dtype, part.dtype)
+    kind = np.dtype(name).kind
+    if kind == "b":
+        return rng.integers(0, 2, shape).astype(bool)
+    if kind in "iu":
+        low = max(int(part.low), 0) if kind == "u" else int(part.low)
+        return rng.integers(low, int(part.high) + 1, shape).astype(name)
+    count = int(np.prod(shape))
+    low, high = np.ceil(part.low), np.floor(part.high)
+    if part.distinct:
+        value = rng.permutation(np.linspace(part.low, part.high, count + 2)[1:-1]).reshape(shape)
+    elif whole and low <= high:
+        value = rng.integers(int(low), int(high) + 1, shape).astype(np.float64)
+    else:
+        value = rng.uniform(part.low, part.high, shape)
+    value = np.asarray(value).astype(name)
+    if part.edges and count:
+        with np.errstate(over="ignore"):
+            odd = np.asarray(rng.choice(EDGES, shape)).astype(name)
+        value = np.where(rng.uniform(size=shape) < 0.3, odd, value).astype(name)
+    return value
+
+
+def _seeded(case: Case, *numbers: int) -> np.random.Generator:
+    return np.random.default_rng([zlib.crc32(case.name.encode()), *numbers])
+
+
+@functools.cache
+def typical(case: Case, index: int, dtype: str, variant: int = 0, seed: int = 0) -> Example:
+    """One example of middling sizes, certain to be tried; `variant` 1 has other sizes than 0, both other values."""
+    call = case.calls[index]
+    sizes = {letter: int(np.clip(TYPICAL[i % len(TYPICAL)] + variant, low, high))
+             for i, (letter, (low, high)) in enumerate(_ranges(call).items())}
+    return _built(case, call, dtype, sizes, _seeded(case, index, variant, seed), whole=False)
+
+
+@functools.cache
+def beside(example: Example) -> Example:
+    """Another example of the same shapes: the floats are other ones, the rest is the same."""
+    rng = _seeded(example.case, 7)
+    values = [rng.permuted(v.reshape(-1)).reshape(v.shape) if v.dtype.kind == "f" else v for v in example.values]
+    return Example(example.case, example.call, values, example.dtype)
+
+
+@functools.cache
+def edges(case: Case) -> list[Example]:
+    """The literal examples of a case, in each of its dtypes where they hold floats."""
+    found = []
+    for call in case.edges:
+        free = any(isinstance(p, A) and p.dtype == "float" or isinstance(p, np.ndarray) and p.dtype == np.float64
+                   for p in parts(call))
+        for dtype in case.dtypes if free else case.dtypes[:1]:
+            sizes = {letter: min(3, high) for letter, (_, high) in _ranges(call).items()}
+            found.append(_built(case, call, dtype, sizes, _seeded(case, 3), whole=False))
+    return found
+
+
+@functools.cache
+def erroneous(case: Case, index: int, dtype: str) -> Example:
+    """The arguments of one of a case's errors."""
+    call = case.errors[index][1]
+    sizes = {letter: int(np.clip(TYPICAL[i % len(TYPICAL)], low, high))
+             for i, (letter, (low, high)) in enumerate(_ranges(call).items())}
+    return _built(case, call, dtype, sizes, _seeded(case, index, 9), whole=False)
+
+
+def _examples(case: Case, call: Call, dtypes: tuple[str, ...], smooth: bool) -> st.SearchStrategy[Example]:
+    """All examples of a call; the simplest are the smallest, of whole numbers."""
+
+    @st.composite
+    def draw_example(draw: Callable[..., Any]) -> Example:
+        dtype = draw(st.sampled_from(dtypes))
+        sizes = {letter: draw(st.integers(low, high)) for letter, (low, high) in _ranges(call).items()}
+        whole = False if smooth else draw(st.sampled_from((True, False)))
+        return _built(case, call, dtype, sizes, np.random.default_rng(draw(st.integers(0, 999))), whole)
+
+    return draw_example()
+
+
+def _settings(count: int, *phases: hypothesis.Phase) -> hypothesis.settings:
+    return hypothesis.settings(max_examples=count, database=None, deadline=None, phases=phases,
+                               suppress_health_check=list(hypothesis.HealthCheck))
+
+
+@functools.cache
+def drawn(case: Case, index: int, count: int, seed: int) -> list[Example]:
+    """So many examples of one call of a case, by hypothesis: the same list for the same seed."""
+    found: list[Example] = []
+    if not count or not parts(case.calls[index]):
+        return found
+
+    @hypothesis.seed(seed)
+    @_settings(count, hypothesis.Phase.generate)
+    @hypothesis.given(_examples(case, case.calls[index], case.dtypes, smooth=False))
+    def collect(example: Example) -> None:
+        found.append(example)
+
+    collect()
+    return found
+
+
+def shrunk(example: Example, fails: Callable[[Example], bool], smooth: bool, seed: int) -> Example:
+    """The simplest example of the same call that fails, found by hypothesis; the given one if there is none."""
+    if not any(isinstance(part, A) for part in parts(example.call)):
+        return example
+    best: list[Example] = []
+
+    def condition(candidate: Example) -> bool:
+        if failed := fails(candidate):
+            best.append(candidate)
+        return failed
+
+    strategy = _examples(example.case, example.call, (example.dtype,), smooth)
+    none = (hypothesis.errors.NoSuchExample, hypothesis.errors.Flaky)
+    with contextlib.suppress(*none), contextlib.redirect_stdout(io.StringIO()):
+        hypothesis.find(strategy, condition, random=random.Random(seed),
+                        settings=_settings(60, hypothesis.Phase.generate, hypothesis.Phase.shrink))
+    return min([example, *best], key=_weight)
+
+
+def _weight(example: Example) -> tuple[Any, ...]:
+    """Smaller is simpler: fewer elements, then whole numbers."""
+    return (sum(v.size for v in example.values),
+            sum(int(np.sum(v != np.round(v))) for v in example.values if v.dtype.kind == "f"))

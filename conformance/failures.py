@@ -1,0 +1,83 @@
+"""How a property fails, and the comparison of results with what they have to be."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from backend.dtypes import dtype_name
+from backend.namespaces import host, is_array
+
+from .bounds import Expected, deviation, differences
+
+__all__ = ["Failure", "compare"]
+
+# Where a device has no 64-bit dtype, its widest one stands in.
+NARROW = {"int64": "int32", "float64": "float32"}
+
+
+class Failure(AssertionError):
+    """A property does not hold; `kind` groups equal failures."""
+
+    def __init__(self, kind: str, message: str, expected: Any = None, got: Any = None, error: float | None = None,
+                 bound: float | None = None, output: int = 0) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.message = message
+        self.expected = expected
+        self.got = got
+        self.error = error
+        self.bound = bound
+        self.output = output
+
+
+def compare(wanted: list[Any], results: list[Any], dtypes: tuple[str, ...] = ()) -> float:
+    """The worst error as a fraction of its bound; Failure where shape, dtype or a value is wrong.
+
+    `dtypes`: those the device has, where it may lack the expected one.
+    """
+    if len(wanted) != len(results):
+        raise Failure("count", f"{len(results)} results, expected {len(wanted)}", len(wanted), len(results))
+    worst = 0.0
+    for i, (want, got) in enumerate(zip(wanted, results, strict=True)):
+        worst = max(worst, _compared(i, want, got, dtypes))
+    return worst
+
+
+def _compared(i: int, want: Any, got: Any, dtypes: tuple[str, ...]) -> float:
+    if not isinstance(want, Expected):
+        if is_array(got) or type(want) is not type(got) or not (want is got or want == got):
+            raise Failure("value", f"got {got!r}, expected {want!r}", want, got, output=i)
+        return 0.0
+    if not is_array(got):
+        raise Failure("kind", f"got {type(got).__name__}, expected an array", want.value, got, output=i)
+    if tuple(got.shape) != want.value.shape:
+        raise Failure("shape", f"shape {tuple(got.shape)}, expected {want.value.shape}", want.value, _seen(got),
+                      output=i)
+    name = dtype_name(got.dtype)
+    allowed = {want.dtype} | ({NARROW.get(want.dtype)} if dtypes and want.dtype not in dtypes else set())
+    if name not in allowed:
+        raise Failure("dtype", f"dtype {name}, expected {want.dtype}", want.dtype, name, output=i)
+    found = host(got)
+    error, bound = differences(want, found)
+    worst = deviation(error, bound)
+    if worst > 1.0:
+        at = _worst(error, bound)
+        place = f"at {at}" if at else "in the scalar"
+        raise Failure("value", f"{place}: got {found[at]!r}, expected {want.value[at]!r}; error {error[at]:.3g}, "
+                      f"bound {bound[at]:.3g}", want.value, found, float(error[at]), float(bound[at]), output=i)
+    return worst
+
+
+def _seen(x: Any) -> Any:
+    try:
+        return host(x)
+    except (TypeError, ValueError, RuntimeError):
+        return x
+
+
+def _worst(error: np.ndarray, bound: np.ndarray) -> tuple[int, ...]:
+    with np.errstate(all="ignore"):
+        ratio = np.where(error > 0, error / bound, 0.0)
+    return tuple(int(i) for i in np.unravel_index(int(np.argmax(ratio)), error.shape))

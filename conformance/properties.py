@@ -1,0 +1,243 @@
+"""What has to hold for every operation on every namespace: each property one function, written once.
+
+A property takes a namespace and an example and returns the worst error as a fraction of its bound (0.0: identical), or
+None where it has nothing to say about this example; Failure where it does not hold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+import backend as K
+from backend.dtypes import dtype_name
+from backend.namespaces import host, is_array
+from backend.symbolic.tensor import Tensor
+
+from .bounds import EPS, FLOOR, Expected
+from .case import A, Case, parts
+from .drawing import Example
+from .failures import Failure, compare
+from .gradients import gradient, unknown_gradient
+from .operations import (
+    Namespace,
+    compiled,
+    composites_of,
+    device_matches,
+    eager,
+    expected,
+    placeholders,
+    recorded,
+    symbolic,
+)
+from .transparency import transparent
+
+__all__ = ["PROPERTIES", "Property"]
+
+
+def equal(on: Namespace, example: Example) -> float | None:
+    """The result is that of the reference, within the bound derived for it."""
+    results = eager(on, example)
+    wanted = expected(example, on.library)
+    worst = compare(wanted, results, on.dtypes)
+    if example.case.reference is not None:
+        _check_reference(example, example.case.reference, wanted)
+    return worst
+
+
+def _check_reference(example: Example, formula: Callable[..., Any], wanted: list[Any]) -> None:
+    """What is expected agrees with the case's own formula, to the precision of float32 at least."""
+    if "reference" in example.cache:
+        return
+    call = example.filled(_plain(example, wanted))
+    with np.errstate(all="ignore"):
+        found = formula(*call.args, **call.kwargs)
+    found = list(found) if isinstance(found, tuple) else [found]
+    for i, (want, reference) in enumerate(zip(wanted, found, strict=True)):
+        if not isinstance(want, Expected):
+            compare([want], [reference])
+            continue
+        reference = np.asarray(reference)
+        bound = np.zeros(want.value.shape)
+        if want.dtype in EPS:
+            # to first order errors grow with eps; a formula of its own need not round as the definition does
+            scale = max(1.0, EPS["float32"] / EPS[want.dtype])
+            bound = (4 * EPS[want.dtype] * np.abs(want.value) if want.bound is None else want.bound) * scale
+            bound = bound + FLOOR["float32"]
+            if any(example.call is c for c in example.case.edges):  # decisions at the edges are in no plain formula
+                bound = np.where(np.isfinite(reference) & np.isfinite(want.value), bound, np.inf)
+        elif want.bound is not None:
+            bound = want.bound
+        dtype = "float64" if want.dtype in EPS else want.dtype
+        try:
+            compare([Expected(reference.astype(dtype), bound, dtype)], [want.value.astype(dtype)])
+        except Failure as failure:
+            raise Failure(f"reference {failure.kind}", f"K's definition against the case's formula: {failure.message}",
+                          reference, want.value, failure.error, failure.bound, i) from None
+    example.cache["reference"] = True
+
+
+def _plain(example: Example, wanted: list[Any]) -> list[np.ndarray]:
+    """The arrays as a plain formula takes them: floats in float64, truth values that stand for numbers as integers."""
+    numbers = not example.floats and all(isinstance(w, Expected) and w.dtype != "bool" for w in wanted)
+    wide = {"f": np.float64} | ({"b": np.int64} if numbers else {})
+    return [v.astype(wide.get(v.dtype.kind, v.dtype)) for v in example.values]
+
+
+def predicted(on: Namespace, example: Example) -> float | None:
+    """Shape and dtype are known before anything is computed."""
+    inputs, outputs = _own_graph(example)
+    results = eager(on, example)
+    if len(results) != len(outputs):
+        raise Failure("count", f"{len(outputs)} symbolic results, {len(results)} produced")
+    for i, (out, got) in enumerate(zip(outputs, results, strict=True)):
+        if not isinstance(out, Tensor):
+            compare([out], [got])
+        elif not is_array(got):
+            raise Failure("kind", f"predicted a tensor, produced {got!r}", str(out), got, output=i)
+        elif out.shape != tuple(got.shape):
+            raise Failure("shape", f"predicted {out.shape}, produced {tuple(got.shape)}", out.shape, tuple(got.shape),
+                          output=i)
+        elif out.dtype != dtype_name(got.dtype):
+            raise Failure("dtype", f"predicted {out.dtype}, produced {dtype_name(got.dtype)}", str(out.dtype),
+                          dtype_name(got.dtype), output=i)
+    return 0.0
+
+
+def _graph(example: Example, shapes: Any = None) -> tuple[list[Any], list[Any]]:
+    """The operation recorded on placeholders of the example's shapes."""
+    inputs = placeholders(example, shapes)
+    return inputs, symbolic(example, inputs)
+
+
+def _own_graph(example: Example) -> tuple[list[Any], list[Any]]:
+    """The graph of an example's own shapes."""
+    return recorded(example.cache, "graph", lambda: _graph(example))
+
+
+def run_compiled(on: Namespace, example: Example) -> float | None:
+    """A compiled function gives what the operation gives, bit for bit."""
+    inputs, outputs = _own_graph(example)
+    arrays = on.arrays(example)
+    results = compiled(on, inputs, outputs, arrays)
+    wanted = [Expected(host(r), None, dtype_name(r.dtype)) if is_array(r) else r for r in eager(on, example, arrays)]
+    return compare(wanted, results)
+
+
+def unknown(on: Namespace, example: Example) -> float | None:
+    """Sizes may be unknown until the function runs, and the gradient is the same."""
+    inputs, outputs = recorded(_graphs, (example.call_key, example.dtype), lambda: _graph(example, example.unknown))
+    worst = compare(expected(example, on.library), compiled(on, inputs, outputs, on.arrays(example)), on.dtypes)
+    return max(worst, unknown_gradient(on, example))
+
+
+_graphs: dict[Any, Any] = {}  # of unknown sizes, shared by the examples of a call
+
+
+def errors(on: Namespace, example: Example) -> float | None:
+    """A mistake gives the same class of error everywhere, eager and recorded, with the operation's name in it."""
+    wanted = next(error for error, call in example.case.errors if call is example.call)
+    _refused("eagerly", wanted, example, lambda: eager(on, example))
+
+    def as_graph() -> None:
+        inputs = placeholders(example)
+        compiled(on, inputs, symbolic(example, inputs), on.arrays(example))
+
+    _refused("as a graph", wanted, example, as_graph)
+    return 0.0
+
+
+def _refused(how: str, wanted: type[BaseException], example: Example, run: Callable[[], Any]) -> None:
+    try:
+        result = run()
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is what is tested
+        if not isinstance(error, wanted):
+            raise Failure("error class", f"{how}: {type(error).__name__}: {error}; expected {wanted.__name__}",
+                          wanted.__name__, type(error).__name__) from error
+        if example.case.name not in str(error):
+            raise Failure("error message", f"{how}: the message does not name the operation: {error}",
+                          example.case.name, str(error)) from error
+        return
+    raise Failure("no error", f"{how}: no error, expected {wanted.__name__}", wanted.__name__, result)
+
+
+def kernel(on: Namespace, example: Example) -> float | None:
+    """The library's own kernel and the definition agree, values and gradients."""
+    before = K.kernels_enabled()
+    K.set_kernels(not before)
+    try:
+        worst = compare(expected(example, on.library), eager(on, example), on.dtypes)
+        return max(worst, gradient(on, example) or 0.0) if example.differentiated else worst
+    finally:
+        K.set_kernels(before)
+
+
+def device(on: Namespace, example: Example) -> float | None:
+    """On each device of the library the result is the same, and stays there."""
+    worst = None
+    for place in on.devices:
+        if not place.holds(example):
+            continue
+        arrays = place.arrays(example)
+        inputs, outputs = _own_graph(example)
+        for results in (eager(place, example, arrays), compiled(place, inputs, outputs, arrays)):
+            for i, result in enumerate(results):
+                if is_array(result) and not device_matches(place, result):
+                    raise Failure("device", f"{place.name}: the result is on {result.device}",
+                                  str(place.backend.device), str(result.device), output=i)
+            try:
+                found = compare(expected(example, on.library), results, place.dtypes)
+            except Failure as failure:
+                failure.args = (f"{place.name}: {failure.message}",)
+                failure.message = failure.args[0]
+                raise
+            worst = found if worst is None else max(worst, found)
+    return worst
+
+
+class Property(NamedTuple):
+    """A property, the examples it is tried on ('all', 'typical', 'smooth', 'errors'), and the cases it applies to."""
+
+    name: str
+    holds: Callable[[Namespace, Example], float | None]
+    examples: str
+    applies: Callable[[Case, Namespace], bool]
+
+
+def _differentiable(case: Case, on: Namespace) -> bool:
+    return case.gradient != () and any(_floating(part) for c in case.calls for part in parts(c))
+
+
+def _floating(part: Any) -> bool:
+    return part.is_float if isinstance(part, A) else part.dtype.kind == "f"
+
+
+def _lettered(case: Case, on: Namespace) -> bool:
+    return any(isinstance(d, str) for c in case.calls for part in parts(c) if isinstance(part, A) for d in part.dims)
+
+
+def _traceable(case: Case, on: Namespace) -> bool:
+    return on.library in ("torch", "jax") and any(_floating(part) for c in case.calls for part in parts(c))
+
+
+def _has_kernel(case: Case, on: Namespace) -> bool:
+    return bool(on.kernels) and bool(composites_of(case) & on.kernels)
+
+
+def _always(case: Case, on: Namespace) -> bool:
+    return bool(case.calls or case.edges)
+
+
+PROPERTIES: dict[str, Property] = {p.name: p for p in (
+    Property("equal", equal, "all", _always),
+    Property("predicted", predicted, "all", _always),
+    Property("compiled", run_compiled, "all", _always),
+    Property("unknown", unknown, "typical", _lettered),
+    Property("gradient", gradient, "smooth", _differentiable),
+    Property("errors", errors, "errors", lambda case, on: bool(case.errors)),
+    Property("kernel", kernel, "typical", _has_kernel),
+    Property("device", device, "typical", lambda case, on: bool(on.devices) and bool(case.calls)),
+    Property("transparent", transparent, "smooth", _traceable),
+)}
