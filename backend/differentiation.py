@@ -65,7 +65,7 @@ def value_and_grad(f: Callable[..., Any], argnums: int | tuple[int, ...] = 0) ->
         xp = array_namespace(*arrays)
         backend = Backend(describe(xp), xp, device_of(arrays[0]))
         with backend.quiet():
-            results, _ = function.bind(backend)(*arrays, *(v.array for v in function.variables))
+            results = function.run(backend, arrays)
         found = restore(structure, results[1:])
         return results[0], found if isinstance(argnums, tuple) else found[0]
 

@@ -71,17 +71,21 @@ class Function:
             raise TypeError(f"{self.name}: the value fed for {self.inputs[_position(values, native)].name} is symbolic; "
                             "feed arrays, or build a larger graph")
         backend = self._backend(native)
-        run = self.bind(backend)
         with backend.quiet():
             feeds = [_feed(self.name, backend, t, v) for t, v in zip(self.inputs, values, strict=True)]
-            feeds += [backend.asarray(t.default, t.dtype) for t in self.defaults]
-            for v in self.variables:
-                if v.follows:
-                    v.move(backend)
-            outputs, news = run(*feeds, *(v.array for v in self.variables))
+            outputs = self.run(backend, feeds)
+        return self._structure([_returned(out, native) for out in outputs])
+
+    def run(self, backend: Backend, feeds: Sequence[Any]) -> Sequence[Any]:
+        """The outputs for arrays of a backend that fit the inputs; then the updates are committed."""
+        for v in self.variables:
+            if v.follows:
+                v.move(backend)
+        defaults = (backend.asarray(t.default, t.dtype) for t in self.defaults)
+        outputs, news = self.bind(backend)(*feeds, *defaults, *(v.array for v in self.variables))
         for variable, new in zip(self.updated, news, strict=True):
             variable.array = new
-        return self._structure([_returned(out, native) for out in outputs])
+        return outputs
 
     def _backend(self, native: Any) -> Backend:
         """Where to run: where the variables are, else where the arrays fed are, else the active backend."""

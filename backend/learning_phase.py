@@ -61,7 +61,7 @@ def in_train_phase(x: Any, alt: Any, training: Any = None) -> Any:
         return chosen() if callable(chosen) else chosen
     result = switch(training, x, alt)
     if asked and isinstance(result, Tensor):
-        result._uses_learning_phase = True  # type: ignore[attr-defined]  # Keras reads it from every tensor
+        result._uses_learning_phase = True  # Keras reads it from every tensor
     return result
 
 
@@ -75,7 +75,7 @@ def in_test_phase(x: Any, alt: Any, training: Any = None) -> Any:
 
 def _number(value: Any) -> int | None:
     """A phase known now, 0-d arrays included, as an int; None for what is symbolic or no whole number."""
-    if isinstance(value, Tensor) or getattr(value, "ndim", 0):
+    if isinstance(value, Tensor) or getattr(value, "ndim", None):
         return None
     try:
         number = int(value)

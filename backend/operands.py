@@ -20,9 +20,9 @@ from .symbolic.tensor import Tensor
 
 __all__ = ["array_namespace", "arrays", "axes_of", "axis_of", "broadcast", "broadcasting", "check_floating",
            "concatenated", "device_of", "dtype_from", "dtype_name", "floating", "is_array", "is_concrete", "is_float",
-           "is_integer", "kind_of", "moved", "named", "native_dtype", "ndim_of", "normalize_axis", "number_like", "numeric",
-           "product", "promoted", "promoted_numbers", "reduced", "reshaped", "shape_of", "size_from", "sizes",
-           "sizes_from", "Array", "MISFIT"]
+           "is_integer", "kind_of", "moved", "named", "native_dtype", "ndim_of", "normalize_axis", "number_like",
+           "numeric", "product", "promoted", "promoted_numbers", "reduced", "reshaped", "shape_of", "size_from",
+           "sizes", "sizes_from", "Array", "MISFIT"]
 
 Array = Any  # an array of any namespace, a symbolic tensor, or where a function says so a Python number
 

@@ -81,11 +81,12 @@ class Optimizer:
         Source: Keras 2.3.1 optimizers; clipnorm as in Pascanu et al., "On the difficulty of training recurrent neural
         networks", 2013.
         """
-        grads = gradients(loss, list(params))
-        for p, g in zip(params, grads, strict=True):
+        grads: list[Tensor] = []
+        for p, g in zip(params, gradients(loss, list(params)), strict=True):
             if g is None:
                 raise ValueError(f"{type(self).__name__}: the loss has no gradient with respect to {p.name} (shape "
                                  f"{p.shape}); expected a differentiable way from it to the loss")
+            grads.append(g)
         if self.clipnorm is not None and self.clipnorm > 0:
             squares = [xp.sum(xp.square(g)) for g in grads]
             norm = xp.sqrt(sum(squares[1:], squares[0]))
@@ -133,13 +134,13 @@ class Optimizer:
 
     # ---- pieces of formulas
 
-    def rate(self) -> Tensor:
+    def rate(self) -> Any:
         """The learning rate of this step, decayed."""
         if self.initial_decay > 0:
             return self.learning_rate / (1.0 + self.decay * xp.astype(self.iterations, self.decay.dtype))
         return self.learning_rate
 
-    def time(self) -> Tensor:
+    def time(self) -> Any:
         """The number of this step, counted from 1."""
         return xp.astype(self.iterations, self.learning_rate.dtype) + 1.0
 

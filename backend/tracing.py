@@ -8,9 +8,9 @@ from typing import Any
 from .rewriting import Rewriter
 from .symbolic.recording import tensor
 from .symbolic.sizes import Size
-from .symbolic.tensor import Constant, Placeholder, Subgraph, Tensor, leaves, ordering
+from .symbolic.tensor import Constant, Effect, Placeholder, Subgraph, Tensor, leaves, ordering
 
-__all__ = ["Subgraph", "closed", "flatten", "is_symbolic", "ordering", "restore", "seen_outside", "stand_ins", "trace_branch"]
+__all__ = ["Subgraph", "act_only_if", "acts", "closed", "flatten", "is_symbolic", "ordering", "restore", "seen_outside", "stand_ins", "trace_branch"]
 
 
 def is_symbolic(*structures: Any) -> bool:
@@ -73,9 +73,11 @@ def closed(inputs: Sequence[Tensor], outputs: Sequence[Tensor],
             if t.node is not None and any(id(i) in inside for i in t.node.inputs):
                 inside.add(id(t))
     else:
-        inside = own | {id(t) for t in order if not outer(t)}
+        inside = own | {id(t) for t in order if t.node is not None and not outer(t)}
     captured: dict[int, Tensor] = {}
     for t in order:
+        if outer is None and id(t) in inside and acts(t):
+            raise ValueError(f"{t.name}: an update within a loop would happen once a step; make it part of the carry")
         used = t.node.inputs if t.node is not None and id(t) in inside and id(t) not in own else ()
         for i in used:
             if id(i) not in inside and not isinstance(i, Constant):
@@ -106,6 +108,20 @@ def seen_outside(t: Tensor, outer: dict[int, tuple[Tensor, int]]) -> tuple[Any, 
         except LookupError:  # a size of something computed within the body
             sizes.append(None)
     return tuple(sizes)
+
+
+def acts(t: Tensor) -> bool:
+    """Whether evaluating the tensor does something to a variable: draws a number, say."""
+    return t.node is not None and bool(t.node.effects)
+
+
+def act_only_if(condition: Tensor, source: Tensor, result: Tensor) -> None:
+    """Give `result` the effects of `source`, for the case that the condition holds."""
+    assert source.node is not None and result.node is not None
+    xp = condition.__array_namespace__()
+    result.node.effects = tuple(
+        Effect(v, xp.where(condition, new, v), None if step is None else xp.where(condition, step, xp.zeros_like(step)))
+        for v, new, step in source.node.effects)
 
 
 def trace_branch(function: Callable[[], Any]) -> tuple[list[Tensor], Any, int]:

@@ -1,8 +1,22 @@
-"""Public operations without a case, each with the reason."""
+"""What is not held against anybody, each with the reason: operations without a case, and known failures of libraries."""
 
 from __future__ import annotations
 
-__all__ = ["EXEMPT"]
+__all__ = ["EXEMPT", "KNOWN"]
+
+_OF_A_FUNCTION = "takes a step function and nests of arrays; tests/test_scan.py compares it with loops written out"
 
 EXEMPT: dict[str, str] = {
+    "scan": _OF_A_FUNCTION, "rnn": _OF_A_FUNCTION, "map_fn": _OF_A_FUNCTION, "foldl": _OF_A_FUNCTION,
+    "foldr": _OF_A_FUNCTION,
+    "ctc_decode": "its results' sizes depend on values; tests/test_ctc.py compares it with all labellings by hand",
+    "ctc_label_dense_to_sparse": "gives a sparse matrix, which is no array; tests/test_sparse.py checks it",
+    "is_sparse": "a question about a sparse matrix, which is no array; tests/test_sparse.py checks it",
+    "Sparse": "a container of three arrays, no operation; tests/test_sparse.py checks it",
+}
+
+_NO_X64 = "array_api_strict's own argmax, argsort and searchsorted give int64, which its device no_x64 refuses"
+
+KNOWN: dict[tuple[str, str], str] = {
+    (operation, "array_api_strict:no_x64"): _NO_X64 for operation in ("argmax", "argmin", "top_k", "segment_sum")
 }

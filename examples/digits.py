@@ -48,8 +48,7 @@ def net(seed: int) -> tuple[Any, Any, Any]:
                        K.ones((outgoing,)), K.zeros((outgoing,)), K.zeros((outgoing,)), K.ones((outgoing,))])
         incoming = outgoing
     dense = K.random_normal_variable((4 * incoming, 10), 0.0, (1 / (4 * incoming)) ** 0.5, seed=seed + len(CHANNELS))
-    bias = K.zeros((10,))
-    averages: list[Any] = []
+    bias, averages = K.zeros((10,)), []
 
     def probabilities(h: Any, training: bool) -> Any:
         for i, (kernel, gamma, beta, mean, var) in enumerate(blocks):

@@ -11,8 +11,8 @@ import backend as K
 
 ROOT = Path(__file__).parent.parent
 LONGEST = 400
-LIBRARIES = {"numpy", "torch", "cupy", "jax", "dask", "array_api_compat", "array_api_extra", "array_api_strict", "scipy",
-             "sklearn", "matplotlib", "keras"}
+LIBRARIES = {"numpy", "torch", "cupy", "jax", "dask", "array_api_compat", "array_api_extra", "array_api_strict",
+             "scipy", "sklearn", "matplotlib", "keras"}
 
 # From the ground up: a module imports from floors below its own, and from its own without going in circles.
 FLOORS = [

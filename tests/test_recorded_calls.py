@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from shape_calls import CALLS, several, values
 
-import backend.symbolic.namespace as xp
 from backend.function import function
+from backend.symbolic import namespace as xp
 from backend.symbolic.tensor import Placeholder
 
 N = 5

@@ -178,3 +178,26 @@ def test_branches_evaluate_only_the_one_chosen_and_differentiate():
         np.testing.assert_allclose(got, expected)
         np.testing.assert_allclose(gradient, slope)
     assert K.cond(np.array(False), lambda: 1 / 0, lambda: 3) == 3
+
+
+def test_a_branch_not_taken_draws_nothing_and_updates_nothing():
+    x, training = K.placeholder((None, 4)), K.placeholder((), dtype="int32")
+    count = K.variable(0.0)
+    y = K.switch(training, lambda: K.dropout(x, 0.5, seed=3) + 0.0 * K.update_add(count, 1.0), lambda: x)
+    assert y.shape == (None, 4)
+    f = K.function([x, training], [y, K.gradients(K.sum(y), [x])[0]])
+    assert f.source.count("draw_bernoulli(") == 1
+    ones = np.ones((3, 4), "float32")
+    untouched, _ = f([ones, 0])
+    assert untouched.tolist() == ones.tolist() and K.get_value(count) == 0.0
+    first, slope = f([ones, 1])
+    np.testing.assert_array_equal(first, slope)  # one draw for the values and their gradient
+    np.testing.assert_array_equal(first, K.eval(K.dropout(K.constant(ones), 0.5, seed=3)))
+    assert K.get_value(count) == 1.0
+    assert (f([ones, 1])[0] != first).any()
+
+
+def test_updates_within_a_loop_are_refused():
+    v = K.variable(0.0)
+    with pytest.raises(ValueError, match="once a step"):
+        K.scan(lambda c, row: (c + K.update_add(v, K.sum(row)), ()), K.constant(0.0), K.placeholder((None, 2)))

@@ -13,7 +13,7 @@ from hypothesis import given, reject
 from hypothesis import strategies as st
 from shape_calls import CALLS, several, values
 
-import backend.symbolic.namespace as xp
+from backend.symbolic import namespace as xp
 from backend.symbolic.sizes import Size, largest, smallest
 from backend.symbolic.tensor import Placeholder
 

@@ -9,9 +9,9 @@ import array_api_strict as strict
 import numpy as np
 import pytest
 
-import backend.symbolic.namespace as xp
 from backend.dtypes import DTYPES
 from backend.namespaces import array_namespace
+from backend.symbolic import namespace as xp
 from backend.symbolic.tensor import Constant, Placeholder, Tensor
 
 NOT_STANDARD = {"Device", "ArrayAPIStrictFlags", "set_array_api_strict_flags", "get_array_api_strict_flags",

@@ -29,7 +29,7 @@ __all__ = ["elu", "gelu", "hard_sigmoid", "in_top_k", "l2_normalize", "leaky_rel
 # Self-normalizing constants (Klambauer et al. 2017, equation 14 and its supplement).
 SELU_ALPHA, SELU_SCALE = 1.6732632423543772, 1.0507009873554805
 GELU_SLOPE, GELU_CUBIC = 2.0 * math.sqrt(2.0 / math.pi), 0.044715
-# Minima and maxima take the place of `where` here: on the CPU it is 10 to 20 times as slow when signs alternate at random.
+# Minima and maxima take the place of `where` here: on a CPU it is 10 to 20 times as slow where signs are random.
 # At ties the first argument has the slope (libraries' own gradients give half to each), and the order is chosen so that
 # slopes at 0 are right both ways; only relu, elu and hard_sigmoid keep a kink there that libraries split.
 GELU_FLAT = 10.0  # beyond, the approximated gelu is 0 or x to 2e-37, and cubes would overflow float16
@@ -42,7 +42,7 @@ def relu(x: Array, alpha: float = 0.0, max_value: float | None = None, threshold
     Shapes and dtypes: those of x; integers become floatx. `alpha`, `max_value` and `threshold` are numbers.
     Edge values: x equal to the threshold gives 0; between a negative threshold and 0, x itself, but 0 when there is a
     max_value; a max_value of 0 or less makes everything above the threshold 0; NaN stays NaN.
-    Gradient: 0 at the threshold, 1 up to and including max_value.
+    Gradient: 0 at the threshold, 1 up to and including max_value (JAX's own gradients give half at both).
     Errors: TypeError when alpha, max_value or threshold is not a number.
 
     Source: Keras 2.3.1 backend semantics.
@@ -170,7 +170,7 @@ def hard_sigmoid(x: Array) -> Array:
     """A piecewise linear sigmoid: 0.2 * x + 0.5 kept within 0 and 1, with knees at -2.5 and 2.5.
 
     Shapes and dtypes: those of x; integers become floatx. Edge values: NaN stays NaN. Gradient: 0.2 between the knees
-    and at them, 0 beyond.
+    and at them, 0 beyond (inside torch and JAX's own differentiation, half at the knees).
 
     Source: Courbariaux, Bengio, David, "BinaryConnect", 2015, with the slope of Theano and Keras.
     """

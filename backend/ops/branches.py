@@ -8,7 +8,18 @@ from typing import Any
 from ..autodiff.gradients import backward
 from ..composite import composite, spec
 from ..operands import Array, array_namespace, arrays, device_of, is_array, is_concrete, promoted, size_from
-from ..tracing import Subgraph, closed, flatten, is_symbolic, restore, stand_ins, trace_branch
+from ..tracing import (
+    Subgraph,
+    act_only_if,
+    acts,
+    closed,
+    flatten,
+    is_symbolic,
+    restore,
+    seen_outside,
+    stand_ins,
+    trace_branch,
+)
 from .recurrent import loop
 
 __all__ = ["cond", "while_loop"]
@@ -26,12 +37,13 @@ def branch(condition: Array, first: tuple[Array, ...], second: tuple[Array, ...]
 
 @branch.shape
 def _(condition, first, second, *, then, otherwise):
+    inside = {id(p): (x, 0) for p, x in zip((*then.inputs, *otherwise.inputs), (*first, *second), strict=True)}
     results = []
     for a, b in zip(then.outputs, otherwise.outputs, strict=True):
         if a.ndim != b.ndim:
             raise ValueError(f"cond: the branches give {a.ndim} and {b.ndim} dimensions, expected the same number")
-        shape = [x if isinstance(x, int) and x == y else None for x, y in zip(a.sizes, b.sizes, strict=True)]
-        results.append(spec(shape, a.dtype))
+        pairs = zip(seen_outside(a, inside), seen_outside(b, inside), strict=True)
+        results.append(spec([x if x is not None and x == y else None for x, y in pairs], a.dtype))
     return tuple(results)
 
 
@@ -73,7 +85,8 @@ def cond(condition: Array, then: Callable[[], Any], otherwise: Callable[[], Any]
     if condition.ndim:
         raise ValueError(f"cond: the condition has shape {tuple(condition.shape)}, expected a scalar")
     if not is_symbolic(condition) and is_concrete(condition):
-        return then() if condition else otherwise()
+        found, shape = flatten(then() if condition else otherwise())
+        return restore(shape, [x if is_array(x) else arrays(x, condition)[1] for x in found])
     xp = array_namespace(condition)
     condition = condition if condition.dtype == xp.bool else xp.astype(condition, xp.bool)
     if not is_symbolic(condition):
@@ -85,13 +98,23 @@ def cond(condition: Array, then: Callable[[], Any], otherwise: Callable[[], Any]
     for i, (a, b) in enumerate(zip(first, second, strict=True)):
         _, first[i], second[i] = promoted(a, b)
 
-    def outer(t: Any) -> bool:
-        return t.number < mark or bool(t.node is not None and t.node.effects)
-
-    body, captured = closed((), first, outer)
-    other_body, other_captured = closed((), second, outer)
+    body, captured = closed((), first, lambda t: t.number < mark or acts(t))
+    other_body, other_captured = closed((), second, lambda t: t.number < mark or acts(t))
+    captured = [_guarded(xp, t, condition, True, mark) for t in captured]
+    other_captured = [_guarded(xp, t, condition, False, mark) for t in other_captured]
     results = branch(condition, tuple(captured), tuple(other_captured), then=body, otherwise=other_body)
     return restore(shape, results)
+
+
+def _guarded(xp: Any, t: Array, condition: Array, wanted: bool, mark: int) -> Array:
+    """What a branch draws or updates, done only where it is taken: once for its values and its gradient together."""
+    if t.number < mark or not acts(t):
+        return t
+    bodies = [closed((), [result], lambda u: u.number < mark) for result in (t, xp.zeros_like(t))]
+    (body, captured), (other, others) = bodies if wanted else bodies[::-1]
+    result, = branch(condition, tuple(captured), tuple(others), then=body, otherwise=other)
+    act_only_if(condition if wanted else xp.logical_not(condition), t, result)
+    return result
 
 
 def _both(xp: Any, condition: Array, x: Any, y: Any) -> Any:

@@ -84,13 +84,19 @@ def categorical_focal_crossentropy(target, output, alpha=0.25, gamma=2.0, from_l
 
 
 TRUTH, CHANCE = A("n", "m", low=0.0, high=1.0), A("n", "m", low=0.05, high=0.95)
-case("binary_focal_crossentropy", call(TRUTH, CHANCE), call(TRUTH, A("n", "m"), from_logits=True), call(TRUTH, CHANCE, True, 0.3, 1.5),
+case("binary_focal_crossentropy", call(TRUTH, CHANCE), call(TRUTH, A("n", "m"), from_logits=True),
+     call(TRUTH, CHANCE, True, 0.3, 1.5),
      call(A("m", low=0.0, high=1.0), A(2, "m"), True, gamma=0.0, from_logits=True),
      edges=[call([1.0, 0.0, 1.0, 0.0, np.nan], [1.0, 1.0, 0.0, 0.0, 0.5]),
             call([1.0, 0.0, 1.0, 0.0], [-80.0, -80.0, 80.0, 80.0], from_logits=True)],
-     errors=[(ValueError, call(A(2, 3), A(2, 2))), (TypeError, call(A(2), A(2), gamma="two"))], reference=binary_focal_crossentropy)
-case("categorical_focal_crossentropy", call(SHARES, POSITIVE), call(SHARES, A("n", "c", sizes={"c": (2, 5)}), from_logits=True),
-     call(A("n", 3, "k", low=0.0, high=1.0), A("n", 3, "k", low=0.1, high=1.0), 0.5, 1.5, axis=1), call(SHARES, POSITIVE, 1.0, 0.0),
-     edges=[call([[1.0, 0.0]], [[0.0, 1.0]]), call([[1.0, 0.0]], [[-80.0, 80.0]], from_logits=True), call([[np.nan, 1.0]], [[0.5, 0.5]])],
-     errors=[(ValueError, call(A(2, 3), A(2, 3), axis=2)), (ValueError, call(A(2, 3), A(3, 3))), (TypeError, call(A(2), A(2), None))],
+     errors=[(ValueError, call(A(2, 3), A(2, 2))), (TypeError, call(A(2), A(2), gamma="two"))],
+     reference=binary_focal_crossentropy)
+case("categorical_focal_crossentropy", call(SHARES, POSITIVE),
+     call(SHARES, A("n", "c", sizes={"c": (2, 5)}), from_logits=True),
+     call(A("n", 3, "k", low=0.0, high=1.0), A("n", 3, "k", low=0.1, high=1.0), 0.5, 1.5, axis=1),
+     call(SHARES, POSITIVE, 1.0, 0.0),
+     edges=[call([[1.0, 0.0]], [[0.0, 1.0]]), call([[1.0, 0.0]], [[-80.0, 80.0]], from_logits=True),
+            call([[np.nan, 1.0]], [[0.5, 0.5]])],
+     errors=[(ValueError, call(A(2, 3), A(2, 3), axis=2)), (ValueError, call(A(2, 3), A(3, 3))),
+             (TypeError, call(A(2), A(2), None))],
      reference=categorical_focal_crossentropy)

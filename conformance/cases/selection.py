@@ -5,7 +5,8 @@ import numpy as np
 from ..case import A, call, case
 
 
-def top_k(x, k, sorted=True):
+def top_k(x, k, **order):
+    x = x.astype(np.int32) if x.dtype == bool else x
     order = np.argsort(-x, axis=-1, kind="stable")[..., :k]
     return np.take_along_axis(x, order, axis=-1), order
 
@@ -13,9 +14,11 @@ def top_k(x, k, sorted=True):
 def take_along_axis(x, indices, axis=-1):
     shape = list(np.broadcast_shapes(np.delete(x.shape, axis), np.delete(indices.shape, axis)))
     axis %= x.ndim
-    return np.take_along_axis(np.broadcast_to(x, (*shape[:axis], x.shape[axis], *shape[axis:])),
-                              np.broadcast_to(indices, (*shape[:axis], indices.shape[axis], *shape[axis:])).astype(int),
-                              axis=axis)
+    return np.take_along_axis(
+        np.broadcast_to(x, (*shape[:axis], x.shape[axis], *shape[axis:])),
+        np.broadcast_to(indices, (*shape[:axis], indices.shape[axis], *shape[axis:])).astype(int),
+        axis=axis,
+    )
 
 
 def segment_sum(data, segment_ids, num_segments):
@@ -32,35 +35,84 @@ def pad(x, pad_width, mode="constant", constant_value=0):
 
 ROW = A("m", distinct=True, sizes={"m": (2, 5)})
 
-case("top_k", call(ROW, 2), call(A("n", 6, distinct=True), 3), call(A(2, "n", 5, distinct=True), 5, sorted=False),
-     call(A("n", 4, dtype="int"), 2), call(A("n", 3, dtype="bool"), 1), call(A("n", "m", distinct=True), 0), exact=True,
-     edges=[call([[1.0, 3.0, 3.0, 2.0], [-0.0, 0.0, -1.0, 0.0]], 3), call([-np.inf, np.inf, 0.0], 2)],
-     errors=[(ValueError, call(A(3), 4)), (ValueError, call(A(3), -1)), (ValueError, call(A(), 0)), (TypeError, call(A(3), 1.5))],
-     reference=lambda x, k, sorted=True: top_k(x.astype(np.int32) if x.dtype == bool else x, k))
+case(
+    "top_k",
+    call(ROW, 2),
+    call(A("n", 6, distinct=True), 3),
+    call(A(2, "n", 5, distinct=True), 5, sorted=False),
+    call(A("n", 4, dtype="int"), 2),
+    call(A("n", 3, dtype="bool"), 1),
+    call(A("n", "m", distinct=True), 0),
+    exact=True,
+    edges=[call([[1.0, 3.0, 3.0, 2.0], [-0.0, 0.0, -1.0, 0.0]], 3), call([-np.inf, np.inf, 0.0], 2)],
+    errors=[
+        (ValueError, call(A(3), 4)),
+        (ValueError, call(A(3), -1)),
+        (ValueError, call(A(), 0)),
+        (TypeError, call(A(3), 1.5)),
+    ],
+    reference=top_k,
+)
 CHOSEN = A("n", "k", dtype="int", low=-3, high=2)
-case("take_along_axis", call(A("n", 3), CHOSEN), call(A(3, "n"), A("k", "n", dtype="int64", low=0, high=2), axis=0),
-     call(A(1, 3), CHOSEN, 1), call(A("n", 3, 4), A(1, "k", 4, dtype="int", low=0, high=2), axis=1),
-     call(A("n", 3), A("n", 2, dtype="uint8", low=0, high=2)), exact=True,
-     edges=[call([[np.nan, 1.0, np.inf]], np.array([[0, 0, -1]], np.int32))],
-     errors=[(TypeError, call(A(2, 3), A(2, 1))), (ValueError, call(A(2, 3), A(3, dtype="int"))),
-             (ValueError, call(A(2, 3), A(2, 1, dtype="int"), axis=2)), (ValueError, call(A(2, 3), A(3, 1, dtype="int"))),
-             (IndexError, call(A(2, 3), np.array([[0, 3], [0, 0]], np.int32))),
-             (IndexError, call(A(2, 3), np.array([[0, -4], [0, 0]], np.int32)))],
-     reference=take_along_axis)
-case("segment_sum", call(A("n"), A("n", dtype="int", low=0, high=3), 4), call(A("n", "m"), A("n", dtype="int64", low=-1, high=3), 3),
-     call(A("n", 2, "m"), A("n", dtype="int", low=0, high=1), 2), call(A("n", 2, dtype="int"), A("n", dtype="int", low=-1, high=4), 4),
-     call(A("n", dtype="bool"), A("n", dtype="uint8", low=0, high=2), 2), call(A("n", 2), A("n", dtype="int", low=0, high=3), 0),
-     edges=[call([1.0, np.nan, np.inf, 2.0, -np.inf], np.array([0, 1, 2, 0, 3], np.int32), 5)],
-     errors=[(TypeError, call(A(3), A(3), 2)), (ValueError, call(A(3), A(2, dtype="int"), 2)),
-             (ValueError, call(A(3), A(3, 1, dtype="int"), 2)), (ValueError, call(A(3), A(3, dtype="int"), -1)),
-             (ValueError, call(A(), A(3, dtype="int"), 2)), (TypeError, call(A(3), A(3, dtype="int"), 1.5))],
-     reference=segment_sum)
-case("pad", call(A("n", "m"), 1), call(A("n", "m"), (2, 0), constant_value=1.5), call(A("n", 3, "k"), ((0, 1), (0, 0), (2, 3))),
-     call(A("n", 2, dtype="int"), ((1, 1), (0, 2)), constant_value=7), call(A("n", "m", dtype="bool"), 1),
-     *(call(A("n", 3, sizes={"n": (1, 5)}), ((4, 3), (1, 7)), mode) for mode in ("edge", "reflect", "symmetric")),
-     *(call(A("n", "m", sizes={"n": (1, 5)}), ((1, 2), (0, 0)), mode) for mode in ("edge", "reflect", "symmetric")),
-     call(A(), 3), exact=True, edges=[call([np.nan, np.inf, -0.0], (2, 2), "reflect"), call([1.0], 3, "reflect")],
-     errors=[(ValueError, call(A(2), 1, "wrap around")), (ValueError, call(A(2), -1)), (ValueError, call(A(2), (1, -1))),
-             (ValueError, call(A(2, 3), ((1, 1), (1, 1), (1, 1)))), (ValueError, call(A(2, 3), ((1, 1, 1), (1, 1, 1)))),
-             (ValueError, call(A(0, 2), 1, "edge")), (TypeError, call(A(2), 1.5)), (TypeError, call(A(2), ((1, "one"),)))],
-     reference=pad)
+case(
+    "take_along_axis",
+    call(A("n", 3), CHOSEN),
+    call(A(3, "n"), A("k", "n", dtype="int64", low=0, high=2), axis=0),
+    call(A(1, 3), CHOSEN, 1),
+    call(A("n", 3, 4), A(1, "k", 4, dtype="int", low=0, high=2), axis=1),
+    call(A("n", 3), A("n", 2, dtype="uint8", low=0, high=2)),
+    exact=True,
+    edges=[call([[np.nan, 1.0, np.inf]], np.array([[0, 0, -1]], np.int32))],
+    errors=[
+        (TypeError, call(A(2, 3), A(2, 1))),
+        (ValueError, call(A(2, 3), A(3, dtype="int"))),
+        (ValueError, call(A(2, 3), A(2, 1, dtype="int"), axis=2)),
+        (ValueError, call(A(2, 3), A(3, 1, dtype="int"))),
+        (IndexError, call(A(2, 3), np.array([[0, 3], [0, 0]], np.int32))),
+        (IndexError, call(A(2, 3), np.array([[0, -4], [0, 0]], np.int32))),
+    ],
+    reference=take_along_axis,
+)
+case(
+    "segment_sum",
+    call(A("n"), A("n", dtype="int", low=0, high=3), 4),
+    call(A("n", "m"), A("n", dtype="int64", low=-1, high=3), 3),
+    call(A("n", 2, "m"), A("n", dtype="int", low=0, high=1), 2),
+    call(A("n", 2, dtype="int"), A("n", dtype="int", low=-1, high=4), 4),
+    call(A("n", dtype="bool"), A("n", dtype="uint8", low=0, high=2), 2),
+    call(A("n", 2), A("n", dtype="int", low=0, high=3), 0),
+    edges=[call([1.0, np.nan, np.inf, 2.0, -np.inf], np.array([0, 1, 2, 0, 3], np.int32), 5)],
+    errors=[
+        (TypeError, call(A(3), A(3), 2)),
+        (ValueError, call(A(3), A(2, dtype="int"), 2)),
+        (ValueError, call(A(3), A(3, 1, dtype="int"), 2)),
+        (ValueError, call(A(3), A(3, dtype="int"), -1)),
+        (ValueError, call(A(), A(3, dtype="int"), 2)),
+        (TypeError, call(A(3), A(3, dtype="int"), 1.5)),
+    ],
+    reference=segment_sum,
+)
+case(
+    "pad",
+    call(A("n", "m"), 1),
+    call(A("n", "m"), (2, 0), constant_value=1.5),
+    call(A("n", 3, "k"), ((0, 1), (0, 0), (2, 3))),
+    call(A("n", 2, dtype="int"), ((1, 1), (0, 2)), constant_value=7),
+    call(A("n", "m", dtype="bool"), 1),
+    *(call(A("n", 3, sizes={"n": (1, 5)}), ((4, 3), (1, 7)), mode) for mode in ("edge", "reflect", "symmetric")),
+    *(call(A("n", "m", sizes={"n": (1, 5)}), ((1, 2), (0, 0)), mode) for mode in ("edge", "reflect", "symmetric")),
+    call(A(), 3),
+    exact=True,
+    edges=[call([np.nan, np.inf, -0.0], (2, 2), "reflect"), call([1.0], 3, "reflect")],
+    errors=[
+        (ValueError, call(A(2), 1, "wrap around")),
+        (ValueError, call(A(2), -1)),
+        (ValueError, call(A(2), (1, -1))),
+        (ValueError, call(A(2, 3), ((1, 1), (1, 1), (1, 1)))),
+        (ValueError, call(A(2, 3), ((1, 1, 1), (1, 1, 1)))),
+        (ValueError, call(A(0, 2), 1, "edge")),
+        (TypeError, call(A(2), 1.5)),
+        (TypeError, call(A(2), ((1, "one"),))),
+    ],
+    reference=pad,
+)

@@ -1,0 +1,142 @@
+"""Einsum against NumPy's and torch's on a table and on drawn subscripts; unknown sizes, gradients, what is recorded."""
+
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import backend as K
+
+RNG = np.random.default_rng(11)
+SIZES = {"a": 2, "b": 3, "c": 4, "d": 1, "e": 5}
+TABLE = [
+    "ab,bc->ac",
+    "ab,bc",
+    "ba",
+    "aa",
+    "aa->a",
+    "aab->b",
+    "aaa->a",
+    "aab,ab->",
+    "a,b",
+    "a,a",
+    "ab->",
+    "ab->b",
+    "ab,ab->a",
+    "ab,ab->ab",
+    "eab,ebc->eac",
+    "ebac,edbc->ebad",
+    "ab,bc,ce->ae",
+    "ab,bc,ce,ed,da",
+    "a,ab,abc->abc",
+    "ab,cb->ac",
+    ",ab",
+    "acb,eb->cea",
+    "ab,ac,ae->bce",
+    "aa,ab,bb->",
+    "...",
+    "...a",
+    "...a->...",
+    "...ab->...ba",
+    "...a,...a->...",
+    "a...,...b",
+    "b...a,...ac->b...c",
+    "...a,ab,...b->...",
+]
+
+
+def arrays(subscripts, dtype="float64", extra=(2, 3)):
+    found = []
+    for i, term in enumerate(subscripts.split("->")[0].split(",")):
+        shape = []
+        for part in term.replace("...", ".").strip():
+            shape += ([1, extra[1]] if i % 2 else extra) if part == "." else [SIZES[part]]
+        found.append(RNG.normal(size=shape).astype(dtype))
+    return found
+
+
+@pytest.mark.parametrize("library", ["numpy", "torch", "array_api_strict"])
+@pytest.mark.parametrize("subscripts", TABLE)
+def test_equals_numpy(subscripts, library):
+    operands = arrays(subscripts)
+    wanted = np.einsum(subscripts, *operands)
+    with K.use_backend(library) as on:
+        found = K.einsum(subscripts, *(on.asarray(x, "float64") for x in operands))
+        assert tuple(found.shape) == wanted.shape
+        np.testing.assert_allclose(np.asarray(found), wanted, rtol=1e-12, atol=1e-13)
+
+
+@pytest.mark.parametrize("subscripts", TABLE)
+def test_unknown_sizes_and_gradients(subscripts):
+    torch = pytest.importorskip("torch")
+    operands = arrays(subscripts)
+    inputs = [K.placeholder([None if n != 1 else 1 for n in x.shape], dtype="float64") for x in operands]
+    out = K.einsum(subscripts, *inputs)
+    wanted = np.einsum(subscripts, *operands)
+    assert len(out.shape) == wanted.ndim
+    value, *slopes = K.function(inputs, [out, *K.gradients(K.sum(K.sin(out)), inputs)])(operands)
+    np.testing.assert_allclose(value, wanted, rtol=1e-12, atol=1e-13)
+    leaves = [torch.tensor(x, requires_grad=True) for x in operands]
+    for got, t in zip(slopes, torch.autograd.grad(torch.einsum(subscripts, *leaves).sin().sum(), leaves), strict=True):
+        np.testing.assert_allclose(got, t.numpy(), rtol=1e-10, atol=1e-11)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_drawn_subscripts(data):
+    terms = data.draw(st.lists(st.text("abcde", max_size=3), min_size=1, max_size=4))
+    used = sorted(set("".join(terms)))
+    chosen = data.draw(st.lists(st.sampled_from(used), unique=True) if used else st.just([]))
+    subscripts = ",".join(terms) + data.draw(st.sampled_from(["", "->" + "".join(chosen)]))
+    operands = [RNG.integers(-3, 4, [SIZES[c] for c in term]).astype("int64") for term in terms]
+    np.testing.assert_array_equal(K.einsum(subscripts, *operands), np.einsum(subscripts, *operands))
+
+
+def test_dtypes():
+    assert K.einsum("a,a->a", np.ones(2, "float16"), np.ones(2, "float32")).dtype == "float32"
+    assert K.einsum("ab->", np.ones((2, 2), bool)).dtype == "int32"
+    assert K.einsum("a,->a", np.ones(2, "float32"), 2).dtype == "float32"
+
+
+def test_a_chain_of_matrices_is_a_chain_of_products():
+    x = [K.placeholder(shape) for shape in ((1000, 2), (2, 1000), (1000, 3))]
+    source = K.function(x, [K.einsum("ab,bc,cd->ad", *x)]).source
+    assert source.count(" @ ") == 2 and "float32 (1000, 1000)" not in source
+
+
+@pytest.mark.parametrize(
+    ("subscripts", "shapes", "words"),
+    [
+        ("ab->aa", [(2, 3)], "twice"),
+        ("ab->c", [(2, 3)], "no operand"),
+        ("a", [(2, 3)], "2 dimensions"),
+        ("ab,b", [(2, 3)], "2 operands"),
+        ("a.b", [(2, 3)], "expected letters"),
+        ("a..", [(2, 3)], "expected letters"),
+        ("......", [(2, 3)], "expected letters"),
+        ("a1", [(2, 3)], "expected letters"),
+        ("ab->b->a", [(2, 3)], "expected letters"),
+        ("...a->a", [(2, 3)], "1 axes"),
+        ("aa", [(2, 3)], "'a' has size 2 in operand 0 and 3"),
+        ("ab,bc", [(2, 3), (4, 2)], "'b' has size 3 in operand 0 and 4 in operand 1"),
+        ("ab,ab", [(1, 3), (2, 3)], "'a'"),
+        ("...,...", [(2,), (3,)], "axis 0 of '...'"),
+    ],
+)
+def test_errors(subscripts, shapes, words):
+    for make in (np.zeros, K.placeholder):
+        with pytest.raises(ValueError, match="^einsum: ") as caught:
+            K.einsum(subscripts, *(make(shape) for shape in shapes))
+        assert words in str(caught.value)
+    with pytest.raises(TypeError, match="einsum: subscripts is list"):
+        K.einsum(["ab"], np.zeros((2, 3)))
+
+
+def test_three_operands_in_any_order():
+    a, b, c = (RNG.normal(size=s) for s in ((2, 3), (3, 4), (4, 2)))
+    wanted = np.trace(a @ b @ c)
+    named = {"xy": a, "yz": b, "zx": c}
+    for order in itertools.permutations(named):
+        assert K.einsum(",".join(order) + "->", *(named[t] for t in order)) == pytest.approx(wanted)
