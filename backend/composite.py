@@ -48,7 +48,7 @@ class Composite:
         return rule
 
     def shape(self, rule: Callable[..., Any]) -> Callable[..., Any]:
-        """Give the shape rule: rule(*args, **kwargs) -> a shape of the first array's dtype, a spec, or several specs."""
+        """Give the shape rule: rule(*args, **kwargs) -> a shape of the first array's dtype, a spec or several specs."""
         self.shape_rule = rule
         return rule
 

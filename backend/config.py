@@ -7,8 +7,8 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-__all__ = ["config_path", "epsilon", "floatx", "image_data_format", "normalize_data_format", "set_epsilon",
-           "set_floatx", "set_image_data_format"]
+__all__ = ["config_path", "epsilon", "floatx", "image_data_format", "image_dim_ordering", "normalize_data_format", "set_epsilon",
+           "set_floatx", "set_image_data_format", "set_image_dim_ordering"]
 
 _FLOATX = ("float16", "float32", "float64")
 _FORMATS = ("channels_last", "channels_first")
@@ -49,8 +49,8 @@ def _from_file(path: Path) -> dict[str, Any]:
         found = tomllib.loads(path.read_text("utf-8"))
     except tomllib.TOMLDecodeError as error:
         raise ValueError(f"config file {path}: {error}") from error
-    checks = {"backend": str, "floatx": _floatx, "epsilon": float, "image_data_format": normalize_data_format,
-              "kernels": bool}
+    checks: dict[str, Any] = {"backend": str, "floatx": _floatx, "epsilon": float,
+                              "image_data_format": normalize_data_format, "kernels": bool}
     if unknown := sorted(set(found) - set(checks)):
         raise ValueError(f"config file {path}: unknown key {unknown[0]!r}; expected {', '.join(checks)}")
     return {key: checks[key](value) for key, value in found.items()}
@@ -113,6 +113,24 @@ def set_image_data_format(data_format: str) -> None:
     if data_format not in _FORMATS:
         raise ValueError(f"set_image_data_format: got {data_format!r}; expected one of {', '.join(_FORMATS)}")
     change("image_data_format", str(data_format))
+
+
+def image_dim_ordering() -> str:
+    """The image format by its old name: 'tf' for channels_last, 'th' for channels_first.
+
+    Source: Keras 2.3.1 backend semantics.
+    """
+    return "th" if image_data_format() == "channels_first" else "tf"
+
+
+def set_image_dim_ordering(dim_ordering: str) -> None:
+    """Set the image format by its old name; ValueError unless 'tf' or 'th'.
+
+    Source: Keras 2.3.1 backend semantics.
+    """
+    if dim_ordering not in ("tf", "th"):
+        raise ValueError(f"set_image_dim_ordering: got {dim_ordering!r}; expected 'tf' or 'th'")
+    set_image_data_format("channels_first" if dim_ordering == "th" else "channels_last")
 
 
 def normalize_data_format(value: str | None) -> str:

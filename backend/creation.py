@@ -6,13 +6,14 @@ from typing import Any
 
 import numpy as np
 
+from .config import floatx
 from .namespaces import array_namespace, host, is_array
 from .operands import dtype_from, named, sizes_from
 from .sparse_placeholder import SparsePlaceholder
 from .symbolic.tensor import Constant, Placeholder, Tensor, record
 from .variables import variable
 
-__all__ = ["constant", "eye", "identity", "ones", "placeholder", "zeros"]
+__all__ = ["cast_to_floatx", "constant", "eye", "identity", "ones", "placeholder", "zeros"]
 
 
 def placeholder(shape: Any = None, ndim: int | None = None, dtype: Any = None, sparse: bool = False,
@@ -38,6 +39,21 @@ def placeholder(shape: Any = None, ndim: int | None = None, dtype: Any = None, s
             raise ValueError(f"placeholder: shape {shape} holds a negative size")
     wanted = dtype_from("placeholder", dtype)
     return SparsePlaceholder(shape, wanted, name) if sparse else Placeholder(shape, wanted, name)
+
+
+def cast_to_floatx(x: Any) -> Any:
+    """A NumPy array of floatx with the values of x; a symbolic tensor stays symbolic.
+
+    Errors: TypeError for what is not numeric.
+
+    Source: Keras 2.3.1 backend semantics.
+    """
+    if isinstance(x, Tensor):
+        return x.__array_namespace__().astype(x, floatx())
+    values = host(x) if is_array(x) else np.asarray(x)
+    if values.dtype.kind not in "biuf":
+        raise TypeError(f"cast_to_floatx: got dtype {values.dtype}, expected numbers")
+    return np.asarray(values, dtype=floatx())
 
 
 def constant(value: Any, dtype: Any = None, shape: Any = None, name: str | None = None) -> Tensor:

@@ -17,7 +17,7 @@ from .symbolic.recording import tensor
 from .symbolic.tensor import Effect, Tensor
 from .variables import Variable, variable
 
-__all__ = ["dropout", "random_binomial", "random_normal", "random_normal_variable", "random_uniform",
+__all__ = ["dropout", "random_bernoulli", "random_binomial", "random_normal", "random_normal_variable", "random_uniform",
            "random_uniform_variable", "truncated_normal"]
 
 
@@ -74,6 +74,16 @@ def random_binomial(shape: Any, p: float = 0.0, dtype: Any = None, seed: int | N
     Source: Keras 2.3.1 backend semantics.
     """
     return _stream("random_binomial", draw_bernoulli, shape, dtype, seed, p=_number("random_binomial", "p", p))
+
+
+def random_bernoulli(shape: Any, p: float = 0.0, dtype: Any = None, seed: int | None = None) -> Tensor:
+    """`random_binomial` by the name it has in Keras 3.
+
+    Shapes and dtypes, edge values, errors: as `random_binomial`.
+
+    Source: Keras 3's `keras._legacy.backend`.
+    """
+    return _stream("random_bernoulli", draw_bernoulli, shape, dtype, seed, p=_number("random_bernoulli", "p", p))
 
 
 def random_uniform_variable(shape: Any, low: float, high: float, dtype: Any = None, name: str | None = None,

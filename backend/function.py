@@ -68,8 +68,8 @@ class Function:
             raise ValueError(f"{self.name}: got {len(values)} values for {len(self.inputs)} inputs ({names})")
         native = next((v for v in values if not isinstance(v, np.ndarray | np.generic) and is_array(v)), None)
         if isinstance(native, Tensor):
-            raise TypeError(f"{self.name}: the value fed for {self.inputs[_position(values, native)].name} is symbolic; "
-                            "feed arrays, or build a larger graph")
+            fed = self.inputs[_position(values, native)].name
+            raise TypeError(f"{self.name}: the value fed for {fed} is symbolic; feed arrays, or build a larger graph")
         backend = self._backend(native)
         with backend.quiet():
             feeds = [_feed(self.name, backend, t, v) for t, v in zip(self.inputs, values, strict=True)]
@@ -135,7 +135,8 @@ def _feed(function: str, backend: Backend, placeholder: Tensor, value: Any) -> A
     if namespace_of(value) is not backend.xp:
         value = np.asarray(host(value) if is_array(value) else value)
         if value.dtype.kind not in "biufc":
-            raise TypeError(f"{function}: the value fed for {placeholder.name} has dtype {value.dtype}, expected numbers")
+            raise TypeError(f"{function}: the value fed for {placeholder.name} has dtype {value.dtype}, "
+                            "expected numbers")
     shape = tuple(value.shape)
     expected = placeholder.spec.shape
     if expected is not None and (len(shape) != len(expected) or any(
@@ -245,4 +246,4 @@ def _eval_method(self: Tensor, feed_dict: Any = None, session: Any = None) -> An
     return eval(self, feed_dict, session)
 
 
-Tensor.eval = _eval_method  # type: ignore[attr-defined]  # a tensor cannot know of functions, which are made of tensors
+Tensor.eval = _eval_method  # a tensor cannot know of functions, which are made of tensors

@@ -24,7 +24,7 @@ class SparsePlaceholder(Sparse):
                  for part, kind in (("values", dtype), ("rows", "int32"), ("columns", "int32"))]
         counts = [Placeholder((), "int32", f"{label}/size") if n is None else None for n in shape]
         sizes = [n if c is None else sizes_from("placeholder", (c,))[0] for n, c in zip(shape, counts, strict=True)]
-        super().__init__(*parts, sizes, label)
+        super().__init__(parts[0], parts[1], parts[2], sizes, label)
         self.counts = counts
         self.placeholders = [*parts, *(c for c in counts if c is not None)]
 
@@ -39,7 +39,8 @@ class SparsePlaceholder(Sparse):
         else:
             dense = np.asarray(value)
             if dense.ndim != 2:
-                raise TypeError(f"{self.name}: the value fed is no matrix: {type(value).__name__} of shape {dense.shape}")
+                raise TypeError(f"{self.name}: the value fed is a {type(value).__name__} of shape {dense.shape}, "
+                                "expected a matrix")
             rows, columns = np.nonzero(dense)
             values, shape = dense[rows, columns], dense.shape
         if any(n is not None and n != m for n, m in zip(self.shape, shape, strict=True)):

@@ -10,7 +10,8 @@ from .symbolic.recording import tensor
 from .symbolic.sizes import Size
 from .symbolic.tensor import Constant, Effect, Placeholder, Subgraph, Tensor, leaves, ordering
 
-__all__ = ["Subgraph", "act_only_if", "acts", "closed", "flatten", "is_symbolic", "ordering", "restore", "seen_outside", "stand_ins", "trace_branch"]
+__all__ = ["Subgraph", "act_only_if", "acts", "closed", "flatten", "is_symbolic", "ordering", "restore",
+           "seen_outside", "stand_ins", "trace_branch"]
 
 
 def is_symbolic(*structures: Any) -> bool:

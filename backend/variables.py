@@ -16,7 +16,7 @@ from .symbolic.recording import tensor
 from .symbolic.sizes import known
 from .symbolic.tensor import Effect, Tensor, record, spec
 
-__all__ = ["Variable", "batch_set_value", "get_value", "is_variable", "moving_average_update", "set_value", "update",
+__all__ = ["Variable", "batch_get_value", "batch_set_value", "get_value", "is_variable", "moving_average_update", "set_value", "update",
            "update_add", "update_sub", "variable"]
 
 
@@ -54,7 +54,8 @@ class Variable(Tensor):
         return np.array(host(self.array), dtype=dtype)
 
 
-def variable(value: Any, dtype: Any = None, name: str | None = None, constraint: Callable[..., Any] | None = None) -> Any:
+def variable(value: Any, dtype: Any = None, name: str | None = None,
+             constraint: Callable[..., Any] | None = None) -> Any:
     """A variable with the value given, on the active backend.
 
     Shapes and dtypes: those of the value, as `dtype` (default floatx, whatever the value's dtype).
@@ -102,6 +103,14 @@ def get_value(x: Any) -> Any:
     if isinstance(x, Variable):
         return np.array(host(x.array))
     return x.eval() if isinstance(x, Tensor | Sparse) else x
+
+
+def batch_get_value(ops: Any) -> list[Any]:
+    """The values of several variables or tensors, as `get_value` gives them.
+
+    Source: Keras 2.3.1 backend semantics.
+    """
+    return [get_value(x) for x in ops]
 
 
 def set_value(x: Variable, value: Any) -> None:

@@ -1,4 +1,4 @@
-"""What is not held against anybody, each with the reason: operations without a case, and known failures of libraries."""
+"""What is not held against anybody, each with its reason: operations without a case, known failures of libraries."""
 
 from __future__ import annotations
 

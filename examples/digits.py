@@ -82,7 +82,7 @@ def run(backend: str, data: list[np.ndarray], epochs: int, seed: int) -> Result:
     x, y, x_test, y_test = data
     steps = len(x) // BATCH
     losses, hits, test_losses = np.full((epochs, steps), np.nan), np.full((epochs, steps), np.nan), []
-    with K.use_backend(backend), tqdm(total=epochs * steps, desc=backend, unit=" batches") as bar:
+    with K.use_backend(backend), tqdm(total=epochs * steps, desc=backend, unit="batch") as bar:
         train, test, adam = net(seed)
         for epoch in range(epochs):
             K.set_value(adam.lr, RATE * (1 - epoch / epochs))

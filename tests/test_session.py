@@ -70,3 +70,17 @@ def test_names_and_sessions():
         with pytest.raises(RuntimeError, match="session"):
             refused()
     assert K.pattern_broadcast(3, None) == 3 and K.manual_variable_initialization(True) is None
+
+
+def test_values_in_batches_and_in_floatx():
+    v, w = K.variable(1.0), K.variable([2.0, 3.0])
+    assert K.batch_get_value([]) == []
+    assert [value.tolist() for value in K.batch_get_value([v, w])] == [1.0, [2.0, 3.0]]
+    cast = K.cast_to_floatx(2)
+    assert isinstance(cast, np.ndarray) and cast.dtype == K.floatx() and cast.shape == ()
+    assert K.dtype(K.cast_to_floatx(K.constant([1], dtype="int32"))) == K.floatx()
+    with pytest.raises(TypeError, match="expected numbers"):
+        K.cast_to_floatx("text")
+    assert K.image_dim_ordering() == "tf"
+    with pytest.raises(ValueError, match="'tf' or 'th'"):
+        K.set_image_dim_ordering("rows")

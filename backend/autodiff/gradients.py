@@ -81,6 +81,8 @@ def _accumulate(found: dict[int, Tensor], t: Tensor, g: Tensor) -> None:
 
 def _pulled(node: Node, gs: dict[int, Any], outs: dict[int, Tensor], needed: set[int]) -> list[tuple[Tensor, Tensor]]:
     """(argument, cotangent) for every argument of a node that a target leads to."""
+    g: Any
+    out: Any
     if not node.many:
         g, out = gs[0], outs[0]
     else:

@@ -85,7 +85,8 @@ def _tile(g, out, x, repetitions):
     repetitions = tuple(repetitions)
     rank = max(x.ndim, len(repetitions))
     repetitions = (1,) * (rank - len(repetitions)) + repetitions
-    split, copies = [], []
+    split: list = []
+    copies = []
     for r, n in zip(repetitions, (1,) * (rank - x.ndim) + sizes(x), strict=True):
         if not (isinstance(r, int) and r == 1):
             copies.append(len(split))

@@ -232,5 +232,6 @@ def _(g, out, initial, asked, captured, *, condition, body, limit):
     own, length = body.inputs[:len(initial)], size_from("while_loop", out[-1])
     how = {"body": Subgraph(body.inputs, [*body.outputs, *own]), "length": length, "reverse": False}
     done = loop(initial, (), captured, **how)
+    assert loop.vjp_rule is not None
     d_initial, _, d_captured = loop.vjp_rule((*g[:-1], *(None for _ in own)), done, initial, (), captured, **how)
     return d_initial, None, d_captured

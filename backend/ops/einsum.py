@@ -34,7 +34,7 @@ def einsum(subscripts: str, *operands: Array) -> Array:
         raise TypeError(f"einsum: subscripts is {type(subscripts).__name__}, expected a string")
     terms, result = _parsed(subscripts, len(operands))
     xp, *values = promoted(*operands)
-    like = next((x for x in values if is_array(x)), None)
+    like: Any = next((x for x in values if is_array(x)), None)
     values = [numeric(x if is_array(x) else xp.asarray(x, dtype=like.dtype, device=device_of(like)))[1] for x in values]
     labels, output = _labelled(subscripts, terms, result, [x.ndim for x in values])
     _check_sizes(labels, values)

@@ -138,7 +138,7 @@ def _sorted_axes(operation: str, axis: Any, ndim: int) -> tuple[int, ...]:
     return (axes,) if isinstance(axes, int) else tuple(sorted(axes))
 
 
-def _widened(xp: Any, *values: Array | None) -> tuple[Any, ...]:
+def _widened(xp: Any, *values: Array) -> tuple[Any, ...]:
     """float16 as float32, where squares of large numbers do not overflow."""
     if dtype_name(values[0].dtype) != "float16":
         return values

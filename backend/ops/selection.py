@@ -254,6 +254,7 @@ def pad(x: Array, pad_width: Any, mode: str = "constant", constant_value: Any = 
 
 def _widths(pad_width: Any, ndim: int) -> list[tuple[int, int]]:
     """(before, behind) for each axis."""
+    pairs: list[Any]
     try:
         if not isinstance(pad_width, tuple | list):
             pairs = [(operator.index(pad_width),) * 2] * ndim

@@ -126,4 +126,5 @@ def ctc_label_dense_to_sparse(labels: Array, label_lengths: Array) -> Sparse:
                           (height, width))
     inside = column < xp.expand_dims(label_lengths, axis=1)
     values = xp.where(inside, labels, xp.zeros_like(labels))
-    return Sparse(*(xp.reshape(part, (-1,)) for part in (values, row, column)), (height, width))
+    flat = [xp.reshape(part, (-1,)) for part in (values, row, column)]
+    return Sparse(flat[0], flat[1], flat[2], (height, width))

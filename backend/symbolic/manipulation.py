@@ -245,7 +245,9 @@ def getitem(x: Tensor, key: Any) -> Tensor:
 
 
 def _indexed(x: Tensor, keys: tuple[Any, ...]) -> Tensor:
-    axis, plain, shape, flips, chosen = 0, [], [], [], []
+    axis = 0
+    plain: list[Any] = []
+    shape, flips, chosen = [], [], []
     for k in keys:
         if k is None:
             plain.append(None)

@@ -13,8 +13,8 @@ import numpy as np
 from ..dtypes import DType, dtype_name
 from .sizes import Size, known, product, size_tensors
 
-__all__ = ["Constant", "Control", "Effect", "Node", "Placeholder", "Spec", "Subgraph", "Tensor", "control", "leaves", "ordering", "record",
-           "rebuild", "spec"]
+__all__ = ["Constant", "Control", "Effect", "Node", "Placeholder", "Spec", "Subgraph", "Tensor", "control", "leaves",
+           "ordering", "record", "rebuild", "spec"]
 
 
 class Spec(NamedTuple):
@@ -334,10 +334,11 @@ control: contextvars.ContextVar[Control] = contextvars.ContextVar("control", def
 def record(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any], result: Spec | tuple[Spec, ...]) -> Any:
     """Record a call and return the tensor, or tuple of tensors, that stands for its result."""
     single = isinstance(result, Spec)
+    specs: Any = (result,) if single else result
     before = control.get()
     if before.effects:
         args, kwargs = rebuild((args, kwargs), lambda t: before.values.get(id(t), t))
-    node = Node(function, args, kwargs, (result,) if single else result, not single)
+    node = Node(function, args, kwargs, specs, not single)
     node.effects = before.effects
     tensors = tuple(map(node.output, range(len(node.specs))))
     return tensors[0] if single else tensors

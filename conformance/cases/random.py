@@ -24,3 +24,4 @@ case("dropout", call(A("n", "m"), 0.5, seed=1), call(A("n", 3, "k"), 0.25, (None
              (ValueError, call(A(2, 3, dtype="int"), 0.5)),
              (ValueError, call(A(2, 3), 0.5, (2, 2))), (ValueError, call(A(3), 0.5, (2, 3))),
              (TypeError, call(A(3), "half"))])
+case("random_bernoulli", call((3, 5), 0.5, seed=2), exact=True, gradient=(), errors=[(ValueError, call((2,), 1.5, seed=1))])
