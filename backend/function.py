@@ -22,6 +22,8 @@ from .variables import Variable
 
 __all__ = ["Function", "eval", "function"]
 
+_HOST = (np.ndarray, np.generic)
+
 
 class Function:
     """A compiled function of placeholders; `source` is the Python that runs. Made by `K.function`."""
@@ -66,7 +68,7 @@ class Function:
         if len(values) != len(self.inputs):
             names = ", ".join(t.name for t in self.inputs)
             raise ValueError(f"{self.name}: got {len(values)} values for {len(self.inputs)} inputs ({names})")
-        native = next((v for v in values if not isinstance(v, np.ndarray | np.generic) and is_array(v)), None)
+        native = next((v for v in values if not isinstance(v, _HOST) and is_array(v)), None)
         if isinstance(native, Tensor):
             fed = self.inputs[_position(values, native)].name
             raise TypeError(f"{self.name}: the value fed for {fed} is symbolic; feed arrays, or build a larger graph")
@@ -81,8 +83,8 @@ class Function:
         for v in self.variables:
             if v.follows:
                 v.move(backend)
-        defaults = (backend.asarray(t.default, t.dtype) for t in self.defaults)
-        outputs, news = self.bind(backend)(*feeds, *defaults, *(v.array for v in self.variables))
+        defaults = [backend.asarray(t.default, t.dtype) for t in self.defaults]
+        outputs, news = self.bind(backend)(*feeds, *defaults, *[v.array for v in self.variables])
         for variable, new in zip(self.updated, news, strict=True):
             variable.array = new
         return outputs
@@ -137,20 +139,19 @@ def _feed(function: str, backend: Backend, placeholder: Tensor, value: Any) -> A
         if value.dtype.kind not in "biufc":
             raise TypeError(f"{function}: the value fed for {placeholder.name} has dtype {value.dtype}, "
                             "expected numbers")
-    shape = tuple(value.shape)
-    expected = placeholder.spec.shape
-    if expected is not None and (len(shape) != len(expected) or any(
+    shape, (expected, dtype) = tuple(value.shape), placeholder.spec
+    if shape != expected and expected is not None and (len(shape) != len(expected) or any(
             isinstance(e, int) and e != s for e, s in zip(expected, shape, strict=True))):
         raise ValueError(f"{function}: {placeholder.name} has shape {placeholder.shape}, the value fed has {shape}")
     if namespace_of(value) is backend.xp and device_of(value) == backend.device and \
-            dtype_name(value.dtype) == placeholder.dtype:
+            dtype_name(value.dtype) == dtype:
         return value
-    if isinstance(value, np.ndarray | np.generic):
-        return backend.asarray(np.asarray(value, dtype=placeholder.dtype), placeholder.dtype)
+    if isinstance(value, _HOST):
+        return backend.asarray(np.asarray(value, dtype=dtype), dtype)
     if backend.device is not None and device_of(value) != backend.device:
         raise TypeError(f"{function}: the value fed for {placeholder.name} is on {device_of(value)}, "
                         f"the function runs on {backend.device}; move it first")
-    return backend.xp.astype(value, backend.dtype(placeholder.dtype))
+    return backend.xp.astype(value, backend.dtype(dtype))
 
 
 def _returned(out: Any, native: Any) -> Any:

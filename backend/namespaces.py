@@ -14,6 +14,7 @@ __all__ = ["array_namespace", "describe", "detach", "device_of", "host", "is_arr
 # The namespace of each array type met so far. Python numbers and lists are no arrays: they have none.
 _NAMESPACE_OF: dict[type, Any] = {}
 _PYTHON = (bool, int, float, complex, list, tuple, type(None))
+_HOST = (np.ndarray, np.generic)
 recorder: Any = None  # the symbolic namespace; symbolic/namespace.py puts itself here
 
 
@@ -31,7 +32,7 @@ def _meet(x: Any) -> Any:
     if issubclass(kind, _PYTHON) and not hasattr(kind, "__array_namespace__"):
         return None
     root = kind.__module__.partition(".")[0]
-    if root in ("torch", "cupy", "dask") or isinstance(x, np.ndarray | np.generic) or _is_torch(x):
+    if root in ("torch", "cupy", "dask") or isinstance(x, _HOST) or _is_torch(x):
         import array_api_compat
 
         try:
@@ -96,7 +97,7 @@ def describe(xp: Any) -> str:
 
 def device_of(x: Any) -> Any:
     """The device an array is on, to be handed to creation functions; None where a namespace has no such thing."""
-    return None if isinstance(x, np.ndarray | np.generic) else getattr(x, "device", None)
+    return None if isinstance(x, _HOST) else getattr(x, "device", None)
 
 
 def is_concrete(x: Any) -> bool:
@@ -126,7 +127,7 @@ def detach(x: Any) -> Any:
 
 def host(x: Any) -> np.ndarray:
     """A NumPy array with the values of an array of any library and device, detached from any gradient."""
-    if isinstance(x, np.ndarray | np.generic):
+    if isinstance(x, _HOST):
         return np.asarray(x)
     if _is_torch(x):
         return x.detach().cpu().resolve_conj().numpy()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import contextvars
+import functools
 import importlib
 import importlib.metadata
 import importlib.util
@@ -66,7 +67,7 @@ class Backend:
             raise TypeError(f"backend {self.name!r} has no dtype {name}")
         return found
 
-    @property
+    @functools.cached_property
     def quiet(self) -> Callable[[], contextlib.AbstractContextManager[Any]]:
         """A context without NumPy's floating-point warnings, for code whose edge values are decided."""
         return _silence if describe(self.xp) in ("numpy", "array_api_strict", "dask.array") else contextlib.nullcontext

@@ -39,8 +39,8 @@ class SparsePlaceholder(Sparse):
         else:
             dense = np.asarray(value)
             if dense.ndim != 2:
-                raise TypeError(f"{self.name}: the value fed is a {type(value).__name__} of shape {dense.shape}, "
-                                "expected a matrix")
+                raise TypeError(f"{self.name}: the value fed is no matrix: {type(value).__name__} of shape "
+                                f"{dense.shape}")
             rows, columns = np.nonzero(dense)
             values, shape = dense[rows, columns], dense.shape
         if any(n is not None and n != m for n, m in zip(self.shape, shape, strict=True)):

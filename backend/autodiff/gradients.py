@@ -110,9 +110,9 @@ def _of_composite(node: Node, g: Any, out: Any) -> tuple[Any, ...]:
         return result if isinstance(result, tuple) else (result,)
     outputs = function.definition(*args, **kwargs)
     outputs, seeds = ((outputs,), (g,)) if isinstance(outputs, Tensor) else (outputs, g)
-    targets = list(leaves(args))
+    targets = list({id(t): t for t in leaves(args)}.values())
     found = dict(zip(map(id, targets), backward(outputs, seeds, targets, stop=True), strict=True))
-    return rebuild(args, lambda t: found[id(t)])
+    return rebuild(args, lambda t: found.pop(id(t), None))  # a tensor given twice gets its cotangent once
 
 
 def _leads(argument: Any, needed: set[int]) -> bool:
