@@ -36,7 +36,7 @@ class Composite:
         self.vjp_rule: Callable[..., Any] | None = None
         self.shape_rule: Callable[..., Any] | None = None
         self.prune_rule: Callable[..., Any] | None = None
-        self._bound: dict[tuple[int, bool], Callable[..., Any]] = {}
+        self._bound: dict[tuple[Any, bool], Callable[..., Any]] = {}
         COMPOSITES[self.__name__] = self
 
     def __repr__(self) -> str:
@@ -67,7 +67,7 @@ class Composite:
 
     def bound(self, xp: Any) -> Callable[..., Any]:
         """What runs on arrays of a namespace: the kernel, backed by the definition, or the definition."""
-        key = (id(xp), kernels_enabled())
+        key = (_label(xp), kernels_enabled())
         if key not in self._bound:
             kernel = getattr(_kernels_of(xp), self.__name__, None) if key[1] else None
             self._bound[key] = self.definition if kernel is None else _backed(kernel, self.definition)
@@ -90,17 +90,17 @@ class Composite:
 
 
 def _flat(args: Any) -> list[Any]:
-    return [v for a in args for v in (_flat(a) if isinstance(a, tuple | list) else (a,))]
+    return [v for a in args for v in (_flat(a) if isinstance(a, (tuple, list)) else (a,))]
 
 
 def _symbolic(value: Any) -> bool:
-    if isinstance(value, tuple | list):
+    if isinstance(value, (tuple, list)):
         return any(_symbolic(v) for v in value)
-    return isinstance(value, Tensor | Size)
+    return isinstance(value, (Tensor, Size))
 
 
 def _as_tensors(value: Any) -> Any:
-    if isinstance(value, tuple | list):
+    if isinstance(value, (tuple, list)):
         return tuple(_as_tensors(v) for v in value)
     return value if value is None or isinstance(value, Size) or callable(value) else tensor(value)
 
@@ -117,7 +117,7 @@ def acting(definition: Callable[..., Any]) -> Composite:
 
 # ---- kernels: found by name, in the module named after the library
 
-_modules: dict[int, Any] = {}
+_modules: dict[Any, Any] = {}
 
 
 def kernels_enabled() -> bool:
@@ -136,13 +136,19 @@ def set_kernels(enabled: bool) -> None:
     config.change("kernels", bool(enabled))
 
 
+def _label(xp: Any) -> Any:
+    """What tells namespaces apart: their names, since torch.compile can follow neither ids nor modules as keys."""
+    return getattr(xp, "__name__", None) or id(xp)
+
+
 def _kernels_of(xp: Any) -> Any:
     """The kernel module of a namespace's library, or None."""
-    if id(xp) not in _modules:
+    label = _label(xp)
+    if label not in _modules:
         name = f"{__package__}.kernels.{describe(xp).partition('.')[0]}"
         found = xp is not namespaces.recorder and importlib.util.find_spec(name)
-        _modules[id(xp)] = importlib.import_module(name) if found else None
-    return _modules[id(xp)]
+        _modules[label] = importlib.import_module(name) if found else None
+    return _modules[label]
 
 
 def _backed(kernel: Callable[..., Any], definition: Callable[..., Any]) -> Callable[..., Any]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import sys
 import tomllib
 from pathlib import Path
 from typing import Any
 
-__all__ = ["config_path", "epsilon", "floatx", "image_data_format", "image_dim_ordering", "normalize_data_format", "set_epsilon",
-           "set_floatx", "set_image_data_format", "set_image_dim_ordering"]
+__all__ = ["config_path", "epsilon", "floatx", "image_data_format", "image_dim_ordering", "normalize_data_format",
+           "set_epsilon", "set_floatx", "set_image_data_format", "set_image_dim_ordering"]
 
 _FLOATX = ("float16", "float32", "float64")
 _FORMATS = ("channels_last", "channels_first")
@@ -40,6 +41,12 @@ def change(key: str, value: Any) -> None:
     _settings[key] = value
 
 
+def _keras() -> Any:
+    """Keras 2's own settings, which count while Keras runs on us: it reads and sets nothing else. None without it."""
+    found = sys.modules.get("keras.backend.common")
+    return found if hasattr(found, "image_dim_ordering") else None  # a name that Keras 3 does not have
+
+
 def _from_file(path: Path) -> dict[str, Any]:
     if not path.is_file():
         if os.environ.get("K_CONFIG"):
@@ -61,7 +68,8 @@ def epsilon() -> float:
 
     Source: Keras 2.3.1 backend semantics.
     """
-    return setting("epsilon")
+    keras = _keras()
+    return setting("epsilon") if keras is None else keras.epsilon()
 
 
 def set_epsilon(e: float) -> None:
@@ -70,6 +78,8 @@ def set_epsilon(e: float) -> None:
     Source: Keras 2.3.1 backend semantics.
     """
     change("epsilon", float(e))
+    if keras := _keras():
+        keras.set_epsilon(float(e))
 
 
 def floatx() -> str:
@@ -77,10 +87,8 @@ def floatx() -> str:
 
     Source: Keras 2.3.1 backend semantics.
     """
-    try:
-        return _settings["floatx"]
-    except KeyError:
-        return setting("floatx")
+    keras = _keras()
+    return setting("floatx") if keras is None else keras.floatx()
 
 
 def set_floatx(floatx: str) -> None:
@@ -89,6 +97,8 @@ def set_floatx(floatx: str) -> None:
     Source: Keras 2.3.1 backend semantics.
     """
     change("floatx", _floatx(floatx))
+    if keras := _keras():
+        keras.set_floatx(str(floatx))
 
 
 def _floatx(value: Any) -> str:
@@ -102,7 +112,8 @@ def image_data_format() -> str:
 
     Source: Keras 2.3.1 backend semantics.
     """
-    return setting("image_data_format")
+    keras = _keras()
+    return setting("image_data_format") if keras is None else keras.image_data_format()
 
 
 def set_image_data_format(data_format: str) -> None:
@@ -113,6 +124,8 @@ def set_image_data_format(data_format: str) -> None:
     if data_format not in _FORMATS:
         raise ValueError(f"set_image_data_format: got {data_format!r}; expected one of {', '.join(_FORMATS)}")
     change("image_data_format", str(data_format))
+    if keras := _keras():
+        keras.set_image_data_format(str(data_format))
 
 
 def image_dim_ordering() -> str:

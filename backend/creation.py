@@ -31,7 +31,7 @@ def placeholder(shape: Any = None, ndim: int | None = None, dtype: Any = None, s
     if shape is None and ndim is not None:
         shape = (None,) * ndim
     if shape is not None:
-        shape = tuple(shape) if isinstance(shape, tuple | list) else (shape,)
+        shape = tuple(shape) if isinstance(shape, (tuple, list)) else (shape,)
         if any(isinstance(n, Tensor) for n in shape):
             raise TypeError(f"placeholder: shape {shape!r} holds a symbolic tensor; expected ints and None")
         shape = tuple(None if n is None else sizes_from("placeholder", n)[0] for n in shape)

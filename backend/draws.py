@@ -17,8 +17,8 @@ from .symbolic.recording import tensor
 from .symbolic.tensor import Effect, Tensor
 from .variables import Variable, variable
 
-__all__ = ["dropout", "random_bernoulli", "random_binomial", "random_normal", "random_normal_variable", "random_uniform",
-           "random_uniform_variable", "truncated_normal"]
+__all__ = ["dropout", "random_bernoulli", "random_binomial", "random_normal", "random_normal_variable",
+           "random_uniform", "random_uniform_variable", "truncated_normal"]
 
 
 def random_uniform(shape: Any, minval: float = 0.0, maxval: float = 1.0, dtype: Any = None,
@@ -141,7 +141,7 @@ def _noise_shape(x: Array, noise_shape: Any) -> tuple[Any, ...]:
     own = sizes(x)
     if noise_shape is None:
         return own
-    if isinstance(noise_shape, tuple | list):
+    if isinstance(noise_shape, (tuple, list)):
         if len(noise_shape) > len(own):
             raise ValueError(f"dropout: noise_shape {noise_shape} has {len(noise_shape)} dimensions, x has {len(own)}")
         places = own[len(own) - len(noise_shape):]
@@ -182,7 +182,7 @@ def _seed(operation: str, seed: int | None) -> int:
 
 def _number(operation: str, argument: str, value: Any) -> Any:
     """A parameter as a Python number: 0-d arrays count as numbers."""
-    if isinstance(value, int | float):
+    if isinstance(value, (int, float)):
         return value
     try:
         return value.item()

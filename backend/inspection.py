@@ -24,7 +24,7 @@ def is_tensor(x: Any) -> bool:
 
     Source: Keras 2.3.1 backend semantics.
     """
-    return isinstance(x, Tensor | Sparse)
+    return isinstance(x, (Tensor, Sparse))
 
 
 def is_placeholder(x: Any) -> bool:
@@ -32,7 +32,7 @@ def is_placeholder(x: Any) -> bool:
 
     Source: Keras 2.3.1 backend semantics.
     """
-    return isinstance(x, Placeholder | SparsePlaceholder)
+    return isinstance(x, (Placeholder, SparsePlaceholder))
 
 
 def is_keras_tensor(x: Any) -> bool:
@@ -56,18 +56,12 @@ def int_shape(x: Any) -> tuple[int | None, ...] | None:
     Source: Keras 2.3.1 backend semantics.
     """
     if isinstance(x, Tensor):
-        known = None if x.spec.shape is None else x.shape
-        given = getattr(x, "_keras_shape", None)
-        if given is None or known is not None and len(known) != len(given):
-            return known
-        if known is None:
-            return tuple(given)
-        return tuple(b if a is None else a for a, b in zip(known, given, strict=True))
+        return x.static_shape
     if isinstance(x, Sparse):
         return x.shape
     if is_array(x):
         return tuple(None if n is None or math.isnan(n) else int(n) for n in x.shape)
-    if isinstance(x, bool | int | float | complex | list | tuple):
+    if isinstance(x, (bool, int, float, complex, list, tuple)):
         return np.shape(x)
     raise TypeError(f"int_shape: got {type(x).__name__}, expected a tensor, an array or a number")
 
@@ -98,7 +92,7 @@ def dtype(x: Any) -> str:
 
     Source: Keras 2.3.1 backend semantics.
     """
-    if isinstance(x, bool | int | float | complex) and not is_array(x):
+    if isinstance(x, (bool, int, float, complex)) and not is_array(x):
         return python_dtype(x)
     if not is_array(x) and not isinstance(x, Sparse):
         raise TypeError(f"dtype: got {type(x).__name__}, expected a tensor, an array or a number")

@@ -71,7 +71,7 @@ def arrays(*values: Array) -> tuple[Any, ...]:
     """
     if len(values) == 1 and (xp := namespaces._NAMESPACE_OF.get(type(values[0]))) is not None:
         return xp, values[0]
-    values = tuple(_stacked(x) if isinstance(x, list | tuple) else x for x in values)
+    values = tuple(_stacked(x) if isinstance(x, (list, tuple)) else x for x in values)
     xp = array_namespace(*values)
     if xp is recorder:
         return (xp, *(x if type(x) is Tensor else xp.asarray(x) for x in values))
@@ -95,7 +95,7 @@ def promoted(*values: Array) -> tuple[Any, ...]:
         xp = known.get(dtype)
         if xp is not None and xp is not recorder and _alike(first, dtype, values):
             return (xp, *values)
-    values = tuple(_stacked(x) if isinstance(x, list | tuple) else x for x in values)
+    values = tuple(_stacked(x) if isinstance(x, (list, tuple)) else x for x in values)
     xp = array_namespace(*values)
     if xp is recorder:
         return (xp, *common("promotion", ANY, *values)[1])
@@ -152,9 +152,9 @@ def promoted_numbers(x: Array, y: Array) -> tuple[Any, Array, Array]:
 
 def _stacked(values: Any) -> Any:
     """A list or tuple with arrays in it as one array; anything else as it is."""
-    if not any(is_array(v) or isinstance(v, list | tuple) for v in values):
+    if not any(is_array(v) or isinstance(v, (list, tuple)) for v in values):
         return values
-    rows = [_stacked(v) if isinstance(v, list | tuple) else v for v in values]
+    rows = [_stacked(v) if isinstance(v, (list, tuple)) else v for v in values]
     if array_namespace(*rows) is recorder or not any(is_array(v) for v in rows):
         return values
     xp, *rows = promoted(*rows)
@@ -183,12 +183,12 @@ def _native(xp: Any, x: Any, like: Any, dtype: Any) -> Any:
     if isinstance(x, np.generic):
         x = x.item()
     if dtype is None:
-        dtype = native_dtype(xp, python_dtype(x)) if isinstance(x, bool | int | float | complex) else None
+        dtype = native_dtype(xp, python_dtype(x)) if isinstance(x, (bool, int, float, complex)) else None
     return xp.asarray(x, dtype=dtype, device=device_of(like))
 
 
 def _same_device(members: Any) -> None:
-    if isinstance(members[0], np.ndarray | np.generic | Tensor):
+    if isinstance(members[0], (np.ndarray, np.generic, Tensor)):
         return
     devices = [getattr(x, "device", None) for x in members]
     for device in devices[1:]:
@@ -258,7 +258,7 @@ def dtype_from(name: str, dtype: Any) -> str:
 
 def sizes_from(name: str, shape: Any) -> tuple[Any, ...]:
     """A shape given as one size, a sequence of them, or a 1-D integer array; `name` is the operation that asks."""
-    if isinstance(shape, tuple | list):
+    if isinstance(shape, (tuple, list)):
         return tuple(size_from(name, size) for size in shape)
     if isinstance(shape, Tensor) and shape.ndim:
         return as_sizes(name, shape)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+
 from .dtypes import DType
 from .rewriting import may_alias_leaf
 from .symbolic.recording import OPERATORS
@@ -187,11 +189,11 @@ def _text(block: _Block, value: Any) -> str:
         return value.source(block.name)
     if isinstance(value, DType):
         return f"xp.{value}"
-    if isinstance(value, tuple | list):
+    if isinstance(value, (tuple, list)):
         return _tuple([_text(block, v) for v in value])
     if isinstance(value, Subgraph):
         return _body(block, value)
-    return repr(value)
+    return repr(value.item() if isinstance(value, np.generic) else value)  # repr gives 'np.float64(0.5)' otherwise
 
 
 def _operand(block: _Block, value: Any) -> str:

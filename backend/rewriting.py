@@ -118,7 +118,7 @@ class Rewriter:
 
     def _constant(self, t: Constant) -> Tensor:
         """Small equal constants are one."""
-        if isinstance(t.value, np.ndarray | np.generic) and t.value.size <= 64:
+        if isinstance(t.value, (np.ndarray, np.generic)) and t.value.size <= 64:
             key = ("constant", t.dtype, t.shape, t.value.tobytes())
             return self._shared.setdefault(key, (t,))[0]
         return t
@@ -126,21 +126,21 @@ class Rewriter:
 
 def _key(value: Any) -> Any:
     """A hashable key, equal for equal arguments; 1, 1.0 and True differ."""
-    if isinstance(value, Tensor | Subgraph):
+    if isinstance(value, (Tensor, Subgraph)):
         return id(value)
     if isinstance(value, Size):
         return value.key
-    if isinstance(value, tuple | list):
+    if isinstance(value, (tuple, list)):
         return tuple(map(_key, value))
     if isinstance(value, dict):
         return tuple((k, _key(v)) for k, v in sorted(value.items()))
     if isinstance(value, slice):
         return ("slice", _key(value.start), _key(value.stop), _key(value.step))
-    if isinstance(value, DType | str) or value is None:
+    if isinstance(value, (DType, str)) or value is None:
         return value
     if isinstance(value, float):
         return ("float", value.hex())
-    return (type(value).__name__, value) if isinstance(value, int | complex | bool) else id(value)
+    return (type(value).__name__, value) if isinstance(value, (int, complex, bool)) else id(value)
 
 
 def may_alias_leaf(t: Tensor) -> bool:

@@ -44,7 +44,7 @@ class Backend:
         """A new or converted array of this backend, from host data or from an array of any library."""
         if namespace_of(value) is not self.xp and is_array(value):
             value = host(value)
-        if isinstance(value, np.ndarray | np.generic) and self.xp is not namespace_of(value):
+        if isinstance(value, (np.ndarray, np.generic)) and self.xp is not namespace_of(value):
             value = np.ascontiguousarray(value) if value.ndim else np.asarray(value)
             value.flags.writeable or (value := value.copy())
         wanted = None if dtype is None else self.dtype(dtype)

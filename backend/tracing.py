@@ -21,7 +21,7 @@ def is_symbolic(*structures: Any) -> bool:
 
 def flatten(structure: Any) -> tuple[list[Any], Any]:
     """The arrays of a nest of tuples, lists and dictionaries, and its shape for `restore`."""
-    if isinstance(structure, tuple | list):
+    if isinstance(structure, (tuple, list)):
         parts = [flatten(v) for v in structure]
         return [x for found, _ in parts for x in found], (type(structure), [shape for _, shape in parts])
     if isinstance(structure, dict):

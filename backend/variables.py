@@ -9,6 +9,7 @@ import numpy as np
 
 from . import config
 from .dtypes import dtype_name
+from .names import scoped
 from .namespaces import host, is_array
 from .ops.sparse import Sparse
 from .selector import Backend, active
@@ -16,8 +17,8 @@ from .symbolic.recording import tensor
 from .symbolic.sizes import known
 from .symbolic.tensor import Effect, Tensor, record, spec
 
-__all__ = ["Variable", "batch_get_value", "batch_set_value", "get_value", "is_variable", "moving_average_update", "set_value", "update",
-           "update_add", "update_sub", "variable"]
+__all__ = ["Variable", "batch_get_value", "batch_set_value", "get_value", "is_variable",
+           "moving_average_update", "set_value", "update", "update_add", "update_sub", "variable"]
 
 
 class Variable(Tensor):
@@ -26,11 +27,12 @@ class Variable(Tensor):
     follows = False  # whether it moves to wherever what uses it runs, as counters of random streams do
 
     def __init__(self, array: Any, backend: Backend, name: str | None = None, constraint: Any = None) -> None:
-        super().__init__(None, 0, spec(array.shape, array.dtype), name)
+        super().__init__(None, 0, spec(array.shape, array.dtype), scoped(name) if name else None)
         self.array = array
         self.backend = backend
         self.constraint = constraint
         self.trainable = True
+        self._uses_learning_phase = False  # Keras asks
 
     @property
     def device(self) -> Any:
@@ -102,7 +104,7 @@ def get_value(x: Any) -> Any:
     """
     if isinstance(x, Variable):
         return np.array(host(x.array))
-    return x.eval() if isinstance(x, Tensor | Sparse) else x
+    return x.eval() if isinstance(x, (Tensor, Sparse)) else x
 
 
 def batch_get_value(ops: Any) -> list[Any]:

@@ -21,8 +21,8 @@ def gradients(loss: Any, variables: Any) -> list[Tensor | None]:
 
     Source: Keras 2.3.1 backend semantics; reverse accumulation.
     """
-    losses = list(loss) if isinstance(loss, list | tuple) else [loss]
-    targets = list(variables) if isinstance(variables, list | tuple) else [variables]
+    losses = list(loss) if isinstance(loss, (list, tuple)) else [loss]
+    targets = list(variables) if isinstance(variables, (list, tuple)) else [variables]
     for argument, found in [("loss", x) for x in losses] + [("variables", x) for x in targets]:
         if not isinstance(found, Tensor):
             raise TypeError(f"gradients: {argument} holds {type(found).__name__}, expected symbolic tensors or "
@@ -116,14 +116,14 @@ def _of_composite(node: Node, g: Any, out: Any) -> tuple[Any, ...]:
 
 
 def _leads(argument: Any, needed: set[int]) -> bool:
-    if isinstance(argument, tuple | list):
+    if isinstance(argument, (tuple, list)):
         return any(_leads(a, needed) for a in argument)
     return isinstance(argument, Tensor) and id(argument) in needed
 
 
 def _paired(arguments: Any, results: Any, needed: set[int], pairs: list[tuple[Tensor, Tensor]]) -> None:
     for argument, g in zip(arguments, results, strict=False):
-        if isinstance(argument, tuple | list):
+        if isinstance(argument, (tuple, list)):
             _paired(argument, g or (), needed, pairs)
         elif g is not None and isinstance(argument, Tensor) and id(argument) in needed:
             pairs.append((argument, g))

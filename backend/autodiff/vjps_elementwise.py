@@ -75,7 +75,7 @@ def _pow_base(g, out, x, y):
 
 def _pow_exponent(g, out, x, y):
     xp = array_namespace(g)
-    if isinstance(x, int | float):
+    if isinstance(x, (int, float)):
         return g * out * math.log(x) if x > 0 else xp.zeros_like(y)
     if not hasattr(x, "dtype"):
         x = xp.full_like(out, x)

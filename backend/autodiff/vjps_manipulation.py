@@ -58,7 +58,7 @@ def _meshgrid(g, out, *arrays, indexing="xy"):
 
 
 def _negated(shift):
-    return tuple(-s for s in shift) if isinstance(shift, tuple | list) else -shift
+    return tuple(-s for s in shift) if isinstance(shift, (tuple, list)) else -shift
 
 
 def _permute_dims(g, out, x, axes):

@@ -38,7 +38,7 @@ def per_axis(operation: str, argument: str, value: Any, count: int) -> Ints:
     """An int, or a sequence with one int per spatial axis, as a tuple of positive ints; else ValueError."""
     expected = f"expected a positive int or {count} of them"
     try:
-        numbers = (operator.index(value),) * count if not isinstance(value, tuple | list) else \
+        numbers = (operator.index(value),) * count if not isinstance(value, (tuple, list)) else \
             tuple(operator.index(v) for v in value)
     except TypeError:
         raise ValueError(f"{operation}: {argument} is {value!r}; {expected}") from None

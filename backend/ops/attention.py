@@ -48,7 +48,7 @@ def scaled_dot_product_attention(query: Array, key: Array, value: Array, mask: A
     if mask is not None:
         mask = _checked(mask, query, (*batch, sizes(query)[-2], sizes(key)[-2]))
     if scale is not None:
-        if not isinstance(scale, int | float):
+        if not isinstance(scale, (int, float)):
             raise TypeError(f"scaled_dot_product_attention: scale is {scale!r}, expected a number or None")
         scale = float(scale)
     return attention(query, key, value, mask, is_causal=bool(is_causal), scale=scale)

@@ -80,7 +80,7 @@ def cond(condition: Array, then: Callable[[], Any], otherwise: Callable[[], Any]
 
     Source: this library; the conditional of array programming, as in JAX's `lax.cond`.
     """
-    if isinstance(condition, bool | int | float):
+    if isinstance(condition, (bool, int, float)):
         return then() if condition else otherwise()
     if condition.ndim:
         raise ValueError(f"cond: the condition has shape {tuple(condition.shape)}, expected a scalar")
@@ -146,7 +146,7 @@ def while_loop(condition: Callable[..., Any], body: Callable[..., Any], loop_var
     limit = None if maximum_iterations is None else size_from("while_loop", maximum_iterations)
     if isinstance(limit, int) and limit < 0:
         raise ValueError(f"while_loop: maximum_iterations is {limit}, expected at least 0")
-    several = isinstance(loop_vars, tuple | list)
+    several = isinstance(loop_vars, (tuple, list))
     state, shape = flatten(tuple(loop_vars) if several else loop_vars)
     if not state:
         raise ValueError("while_loop: loop_vars is empty, expected at least one array")

@@ -23,7 +23,7 @@ def switch(condition: Array, then_expression: Any, else_expression: Any) -> Arra
 
     Source: Keras 2.3.1 backend semantics.
     """
-    if isinstance(condition, bool | int | float):
+    if isinstance(condition, (bool, int, float)):
         return _value(then_expression if condition else else_expression)
     if ndim_of(condition) == 0:
         return _select_branch(condition, _function(then_expression), _function(else_expression))

@@ -245,7 +245,7 @@ def _wanted(operation: str, output_shape: Any, count: int, data_format: str) -> 
     if is_array(output_shape):
         length = output_shape.shape[0] if output_shape.ndim == 1 else None
         output_shape = [output_shape[i] for i in range(length or 0)]
-    if not isinstance(output_shape, tuple | list) or len(output_shape) != count + 2:
+    if not isinstance(output_shape, (tuple, list)) or len(output_shape) != count + 2:
         raise ValueError(f"{operation}: output_shape is {output_shape!r}; expected {count + 2} sizes")
     batch, *rest = output_shape
     found = [None if batch is None else _size(operation, output_shape, batch),

@@ -48,7 +48,7 @@ def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = "int32") ->
     bounds = [v if isinstance(v, float) else size_from("arange", v) for v in (start, stop, step) if v is not None]
     if stop is None:
         bounds.insert(0, 0)
-    if isinstance(bounds[2], int | float) and bounds[2] == 0:
+    if isinstance(bounds[2], (int, float)) and bounds[2] == 0:
         raise ValueError("arange: step is 0")
     name = dtype_from("arange", dtype)
     if name == "int32" and any(isinstance(v, float) for v in bounds):

@@ -260,7 +260,7 @@ def stop_gradient(variables: Array) -> Array:
 
     Source: Keras 2.3.1 backend semantics.
     """
-    return [detached(x) for x in variables] if isinstance(variables, list | tuple) else detached(variables)
+    return [detached(x) for x in variables] if isinstance(variables, (list, tuple)) else detached(variables)
 
 
 # ---- powers and bounds ------------------------------------------------------------------------------------------
@@ -308,7 +308,7 @@ def clip(x: Array, min_value: Any, max_value: Any) -> Array:
     """
     low = None if _is_number(min_value) and min_value == -math.inf else min_value
     high = None if _is_number(max_value) and max_value == math.inf else max_value
-    if isinstance(low, int | float) and isinstance(high, int | float):
+    if isinstance(low, (int, float)) and isinstance(high, (int, float)):
         high = max(low, high)
     xp, x, *bounds = promoted(x, *(bound for bound in (low, high) if bound is not None))
     try:  # where, not maximum: a tie belongs to x in every library's own gradients, too
@@ -323,4 +323,4 @@ def clip(x: Array, min_value: Any, max_value: Any) -> Array:
 
 
 def _is_number(x: Any) -> bool:
-    return isinstance(x, int | float)
+    return isinstance(x, (int, float))

@@ -107,7 +107,7 @@ def _contracted(axes: Any, first: int, second: int) -> tuple[int, int]:
     """The contracted axis of each operand, counted from the front."""
     if axes is None:
         axes = (first - 1, second - 1 if second == 2 else second - 2)
-    pair = (axes, axes) if isinstance(axes, int) else tuple(axes) if isinstance(axes, tuple | list) else ()
+    pair = (axes, axes) if isinstance(axes, int) else tuple(axes) if isinstance(axes, (tuple, list)) else ()
     if len(pair) != 2 or not all(isinstance(axis, int) for axis in pair):
         raise ValueError(f"batch_dot: axes is {axes!r}; expected an int or two of them")
     a, b = axes_of("batch_dot", pair[0], first)[0], axes_of("batch_dot", pair[1], second)[0]

@@ -47,7 +47,7 @@ def local_conv2d(inputs: Array, kernel: Array, kernel_size: Sequence[int], strid
 
 
 def _numbers(name: str, value: Any, count: int) -> tuple[int, ...]:
-    numbers = tuple(value) if isinstance(value, tuple | list) else (value,) * count
+    numbers = tuple(value) if isinstance(value, (tuple, list)) else (value,) * count
     if len(numbers) != count or any(not isinstance(n, int) or n < 1 for n in numbers):
         raise ValueError(f"{name}: got {value!r}, expected {count} integers of at least 1")
     return numbers

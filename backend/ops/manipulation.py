@@ -314,8 +314,8 @@ def _padded(name: str, x: Array, given: Any, pairs: Any, ndim: int, first: int) 
     """x with zeros before and behind each axis from `first` on, one pair of counts for each."""
     xp, x = arrays(x)
     count = 1 if ndim == 3 else ndim - 2
-    if not isinstance(pairs, tuple | list) or len(pairs) != count or not all(
-            isinstance(pair, tuple | list) and len(pair) == 2 and all(isinstance(n, int) and n >= 0 for n in pair)
+    if not isinstance(pairs, (tuple, list)) or len(pairs) != count or not all(
+            isinstance(pair, (tuple, list)) and len(pair) == 2 and all(isinstance(n, int) and n >= 0 for n in pair)
             for pair in pairs):
         raise ValueError(f"{name}: padding is {given!r}; expected "
                          + ("two ints of at least 0" if ndim == 3 else f"{count} pairs of ints of at least 0"))

@@ -236,7 +236,7 @@ def _folded(name: str, fn: Any, elems: Any, initializer: Any, reverse: bool) -> 
         elems = elems[:-1, ...] if reverse else elems[1:, ...]
     else:
         _, initializer, _ = promoted(initializer, elems)
-        initializer = number_like(elems, initializer) if isinstance(initializer, int | float) else initializer
+        initializer = number_like(elems, initializer) if isinstance(initializer, (int, float)) else initializer
     return scan(lambda acc, x: (fn(acc, x), ()), initializer, elems, reverse=reverse)[0]
 
 
@@ -251,6 +251,7 @@ def rnn(step_function: Callable[..., Any], inputs: Array, initial_states: Any, g
     the previous output (zeros before the first) and keeps the states. `unroll` writes the steps out and needs a known
     number of them. `input_length` is accepted for old programs; all steps run. Differentiable through everything.
     Edge values: what the step makes without looking at the inputs' values, a dropout mask say, is made once.
+    A step's output that bears `_uses_learning_phase` passes it on to the last output.
     Errors: ValueError for inputs of fewer than 3 dimensions, a mask of another shape, or unroll without a known time.
 
     Source: Keras 2.3.1 backend semantics.
@@ -285,6 +286,8 @@ def rnn(step_function: Callable[..., Any], inputs: Array, initial_states: Any, g
         (last, final), outputs = carry, xp.stack(rows, axis=0)
     else:
         (last, final), outputs = scan(step, start, steps)
+    if getattr(first, "_uses_learning_phase", False):
+        last._uses_learning_phase = True  # which Keras's cells say of what they drop out, and its layers ask
     return last, moved(outputs, 0, 1), list(final)
 
 

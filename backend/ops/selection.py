@@ -256,9 +256,9 @@ def _widths(pad_width: Any, ndim: int) -> list[tuple[int, int]]:
     """(before, behind) for each axis."""
     pairs: list[Any]
     try:
-        if not isinstance(pad_width, tuple | list):
+        if not isinstance(pad_width, (tuple, list)):
             pairs = [(operator.index(pad_width),) * 2] * ndim
-        elif len(pad_width) == 2 and not any(isinstance(n, tuple | list) for n in pad_width):
+        elif len(pad_width) == 2 and not any(isinstance(n, (tuple, list)) for n in pad_width):
             pairs = [(operator.index(pad_width[0]), operator.index(pad_width[1]))] * ndim
         else:
             pairs = [tuple(operator.index(n) for n in pair) for pair in pad_width]

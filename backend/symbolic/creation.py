@@ -32,9 +32,9 @@ def from_dlpack(x: Any, /, *, device: Any = None, copy: bool | None = None) -> T
 
 def _shape(function: str, shape: Any) -> tuple[Any, ...]:
     """A shape of ints and sizes, from one size or a sequence."""
-    sizes = shape if isinstance(shape, tuple | list) else (shape,)
+    sizes = shape if isinstance(shape, (tuple, list)) else (shape,)
     for size in sizes:
-        if not isinstance(size, int | Size) or isinstance(size, int) and size < 0:
+        if not isinstance(size, (int, Size)) or isinstance(size, int) and size < 0:
             raise TypeError(f"{function}: shape {shape!r} has the size {size!r}; expected integers of at least 0")
     return tuple(sizes)
 
@@ -108,11 +108,11 @@ def arange(start: Any, /, stop: Any = None, step: Any = 1, *, dtype: Any = None,
     if stop is None:
         start, stop = 0, start
     bounds = (start, stop, step)
-    if isinstance(step, int | float) and step == 0:
+    if isinstance(step, (int, float)) and step == 0:
         raise ValueError("arange: step is 0")
-    if all(isinstance(v, int | float) for v in bounds):
+    if all(isinstance(v, (int, float)) for v in bounds):
         length: Any = max(0, math.ceil((stop - start) / step))
-    elif isinstance(step, int) and all(isinstance(v, int | Size) for v in bounds):
+    elif isinstance(step, int) and all(isinstance(v, (int, Size)) for v in bounds):
         length = stop - start if step == 1 else (stop - start + (step - 1)) // step if step > 0 else None
     else:
         length = None
@@ -126,7 +126,7 @@ def arange(start: Any, /, stop: Any = None, step: Any = 1, *, dtype: Any = None,
 def linspace(start: Any, stop: Any, /, num: int, *, dtype: Any = None, device: Any = None,
              endpoint: bool = True) -> Tensor:
     """Record `num` evenly spaced numbers between start and stop."""
-    if not isinstance(num, int | Size) or isinstance(num, int) and num < 0:
+    if not isinstance(num, (int, Size)) or isinstance(num, int) and num < 0:
         raise ValueError(f"linspace: num is {num!r}; expected an integer of at least 0")
     result = spec((num,), config.floatx() if dtype is None else dtype)
     kwargs = {"dtype": result.dtype} | ({} if endpoint else {"endpoint": False})

@@ -36,7 +36,7 @@ def _complex(name: str) -> str:
 
 def _length(function: str, n: Any, x: Tensor) -> Any:
     """A number of points that can be transformed."""
-    if not isinstance(n, int | Size) or isinstance(n, bool):
+    if not isinstance(n, (int, Size)) or isinstance(n, bool):
         raise TypeError(f"{function}: {n!r} points; expected an integer")
     if isinstance(n, int) and n < 1:
         raise ValueError(f"{function}: {n} points of shape {tuple(map(known, x.sizes))}; expected at least 1")
@@ -138,13 +138,13 @@ def fftfreq(n: int, /, *, d: float = 1.0, dtype: Any = None, device: Any = None)
 
 def rfftfreq(n: int, /, *, d: float = 1.0, dtype: Any = None, device: Any = None) -> Tensor:
     """Record a call of the standard's `fft.rfftfreq`."""
-    return _frequencies("fft.rfftfreq", n, _half(n) if isinstance(n, int | Size) else n, d, dtype)
+    return _frequencies("fft.rfftfreq", n, _half(n) if isinstance(n, (int, Size)) else n, d, dtype)
 
 
 def _frequencies(function: str, n: Any, length: Any, d: float, dtype: Any) -> Tensor:
-    if not isinstance(n, int | Size) or isinstance(n, bool) or isinstance(n, int) and n < 1:
+    if not isinstance(n, (int, Size)) or isinstance(n, bool) or isinstance(n, int) and n < 1:
         raise ValueError(f"{function}: n is {n!r}; expected an integer of at least 1")
-    if isinstance(d, bool) or not isinstance(d, int | float) or d == 0:
+    if isinstance(d, bool) or not isinstance(d, (int, float)) or d == 0:
         raise ValueError(f"{function}: d is {d!r}; expected a number other than 0")
     name = config.floatx() if dtype is None else dtype_name(dtype)
     if kind_of(name) != "real floating":

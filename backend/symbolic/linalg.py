@@ -135,7 +135,7 @@ def tensordot(x1: Any, x2: Any, /, *, axes: Any = 2) -> Tensor:
         first, second = tuple(range(x1.ndim - axes, x1.ndim)), tuple(range(axes))
         kwargs: dict[str, Any] = {} if axes == 2 else {"axes": axes}
     else:
-        if not isinstance(axes, tuple | list) or len(axes) != 2:
+        if not isinstance(axes, (tuple, list)) or len(axes) != 2:
             raise TypeError(f"tensordot: axes is {axes!r}; expected an integer or two sequences of axes")
         if any(axis is None for axis in axes):
             raise TypeError(f"tensordot: axes is {axes!r}; None names no axes")
@@ -224,7 +224,7 @@ def matrix_rank(x: Any, /, *, rtol: Any = None) -> Tensor:
 
 def _rtol(function: str, x: Tensor, rtol: Any) -> dict[str, Any]:
     """A tolerance as a keyword argument: a number, or one for each matrix."""
-    if rtol is None or isinstance(rtol, int | float) and not isinstance(rtol, bool):
+    if rtol is None or isinstance(rtol, (int, float)) and not isinstance(rtol, bool):
         return {} if rtol is None else {"rtol": float(rtol)}
     rtol = tensor(rtol)
     if kind_of(rtol.dtype) != "real floating":
@@ -245,7 +245,7 @@ def matrix_norm(x: Any, /, *, keepdims: bool = False, ord: Any = "fro") -> Tenso
     x = _floating("linalg.matrix_norm", x)
     if x.ndim < 2:
         raise ValueError(f"linalg.matrix_norm: needs at least 2 dimensions, got shape {_shown(x)}")
-    if isinstance(ord, bool) or not isinstance(ord, str | int | float | None) or ord not in _MATRIX_ORDERS:
+    if isinstance(ord, bool) or not isinstance(ord, (str, int, float, type(None))) or ord not in _MATRIX_ORDERS:
         expected = ", ".join(map(repr, _MATRIX_ORDERS))
         raise ValueError(f"linalg.matrix_norm: ord is {ord!r}; expected one of {expected}")
     kwargs = ({"keepdims": True} if keepdims else {}) | ({} if ord in ("fro", None) else {"ord": ord})
@@ -256,7 +256,7 @@ def matrix_norm(x: Any, /, *, keepdims: bool = False, ord: Any = "fro") -> Tenso
 def vector_norm(x: Any, /, *, axis: Any = None, keepdims: bool = False, ord: Any = 2) -> Tensor:
     """Record a call of the standard's `linalg.vector_norm`."""
     x = _floating("linalg.vector_norm", x)
-    if isinstance(ord, bool) or not isinstance(ord, int | float):
+    if isinstance(ord, bool) or not isinstance(ord, (int, float)):
         raise ValueError(f"linalg.vector_norm: ord is {ord!r}; expected a number")
     shape = reduced("linalg.vector_norm", x.sizes, axis, keepdims)
     axis = tuple(axis) if isinstance(axis, list) else axis

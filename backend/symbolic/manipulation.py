@@ -172,7 +172,7 @@ def roll(x: Any, /, shift: int | tuple[int, ...], *, axis: int | tuple[int, ...]
 def repeat(x: Any, repeats: Any, /, *, axis: int | None = None) -> Tensor:
     """Record each element repeated; the number of repetitions is the same for all."""
     x = tensor(x)
-    if not isinstance(repeats, int | Size):
+    if not isinstance(repeats, (int, Size)):
         raise ValueError("repeat: one integer for all elements; with one for each the shape would depend on values")
     if isinstance(repeats, int) and repeats < 0:
         raise ValueError(f"repeat: repeats is {repeats}, expected at least 0")
@@ -260,7 +260,7 @@ def _indexed(x: Tensor, keys: tuple[Any, ...]) -> Tensor:
             shape.append(length)
             if flipped:
                 flips.append(axis)
-        elif isinstance(k, int | Size) and not isinstance(k, bool):
+        elif isinstance(k, (int, Size)) and not isinstance(k, bool):
             plain.append(_position(k, size, x))
         else:
             chosen.append((axis, len(shape), _index_array(k)))

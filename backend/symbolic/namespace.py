@@ -170,7 +170,7 @@ def result_type(*arrays_and_dtypes: Any) -> DType:
 
 
 def _is_number(x: Any) -> builtins.bool:
-    return isinstance(x, builtins.bool | int | float | complex) and not isinstance(x, DType)
+    return isinstance(x, (builtins.bool, int, float, complex)) and not isinstance(x, DType)
 
 
 def isdtype(dtype: Any, kind: Any) -> builtins.bool:

@@ -24,15 +24,15 @@ ANY = ("bool", *NUMERIC)
 
 def is_operand(x: Any) -> bool:
     """Whether x may stand beside a tensor in an operation."""
-    return isinstance(x, Tensor | Size | bool | int | float | complex | list) or is_array(x)
+    return isinstance(x, (Tensor, Size, bool, int, float, complex, list)) or is_array(x)
 
 
 def constant(value: Any, dtype: str | None = None) -> Tensor:
     """A constant tensor from a Python number, nested lists or an array; lists that hold tensors are stacked."""
-    if isinstance(value, bool | int | float | complex):
+    if isinstance(value, (bool, int, float, complex)):
         return Constant(np.asarray(value, dtype=dtype or python_dtype(value)))
-    if isinstance(value, list | tuple):
-        if any(isinstance(v, Tensor | Size) for v in _flat(value)):
+    if isinstance(value, (list, tuple)):
+        if any(isinstance(v, (Tensor, Size)) for v in _flat(value)):
             return _stacked(value, dtype)
         value = np.asarray(value)
         if value.dtype.kind in "OUS":
@@ -41,17 +41,17 @@ def constant(value: Any, dtype: str | None = None) -> Tensor:
             dtype = config.floatx() if value.dtype.kind == "f" else \
                 "int32" if not value.size or np.abs(value).max() < 2**31 else None
     if dtype is not None and dtype_name(value.dtype) != dtype:
-        value = value.astype(dtype) if isinstance(value, np.ndarray | np.generic) else value
+        value = value.astype(dtype) if isinstance(value, (np.ndarray, np.generic)) else value
     return Constant(value)
 
 
 def _flat(values: Any) -> list[Any]:
-    return [v for value in values for v in (_flat(value) if isinstance(value, list | tuple) else (value,))]
+    return [v for value in values for v in (_flat(value) if isinstance(value, (list, tuple)) else (value,))]
 
 
 def _stacked(values: Any, dtype: str | None) -> Tensor:
     """A tensor from nested lists that hold tensors or sizes."""
-    if all(isinstance(v, int | Size) for v in values):
+    if all(isinstance(v, (int, Size)) for v in values):
         result = spec((len(values),), dtype or "int32")
         return record("asarray", (tuple(values),), {"dtype": result.dtype}, result)
     rows = [tensor(v) for v in values]
@@ -68,7 +68,7 @@ def tensor(x: Any, dtype: str | None = None) -> Tensor:
     if isinstance(x, Size):
         result = spec((), dtype or "int32")
         return record("asarray", (x,), {"dtype": result.dtype}, result)
-    if isinstance(x, bool | int | float | complex | list | tuple) or is_array(x):
+    if isinstance(x, (bool, int, float, complex, list, tuple)) or is_array(x):
         return constant(x, dtype)
     raise TypeError(f"expected a tensor, an array or a number, got {type(x).__name__}")
 
@@ -77,7 +77,7 @@ def cast(x: Tensor, name: str) -> Tensor:
     """x in another dtype; x itself where it has it already."""
     if x.dtype == name:
         return x
-    if isinstance(x, Constant) and isinstance(x.value, np.ndarray | np.generic) and "bfloat" not in name:
+    if isinstance(x, Constant) and isinstance(x.value, (np.ndarray, np.generic)) and "bfloat" not in name:
         return Constant(x.value.astype(name))
     return record("astype", (x, DType(name)), {}, spec(x.spec.shape and x.sizes, name))
 
@@ -103,7 +103,7 @@ def common(function: str, kinds: tuple[str, ...], *operands: Any) -> tuple[str, 
     """
     tensors = [x for x in operands if isinstance(x, Tensor) and not isinstance(x, Constant)]
     arrays = [x if isinstance(x, Tensor) else constant(x) for x in operands
-              if not isinstance(x, bool | int | float | complex | Size)]
+              if not isinstance(x, (bool, int, float, complex, Size))]
     decide = tensors or arrays
     name = result_dtype(*(x.dtype for x in decide)) if decide else \
         result_dtype(*(python_dtype(x) for x in operands if not isinstance(x, Size)) or ("int32",))
@@ -115,12 +115,12 @@ def common(function: str, kinds: tuple[str, ...], *operands: Any) -> tuple[str, 
             name = config.floatx()
         elif isinstance(x, complex) and kind_of(name) != "complex floating":
             name = "complex128" if name == "float64" else "complex64"
-        elif isinstance(x, int | Size) and not isinstance(x, bool) and name == "bool":
+        elif isinstance(x, (int, Size)) and not isinstance(x, bool) and name == "bool":
             name = "int32"
     name = checked_kind(function, name, kinds)
     result = []
     for x in operands:
-        if isinstance(x, bool | int | float | complex):
+        if isinstance(x, (bool, int, float, complex)):
             result.append(scalar_of(function, x, name))
         else:
             result.append(x if isinstance(x, Size) else cast(tensor(x), name))

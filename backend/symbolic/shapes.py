@@ -25,7 +25,7 @@ def axes_of(name: str, axis: Any, ndim: int) -> tuple[int, ...]:
     """The axes named by None (all), an integer or a sequence, counted from the front and without repetition."""
     if axis is None:
         return tuple(range(ndim))
-    axes = tuple(axis_of(name, a, ndim) for a in (axis if isinstance(axis, tuple | list) else (axis,)))
+    axes = tuple(axis_of(name, a, ndim) for a in (axis if isinstance(axis, (tuple, list)) else (axis,)))
     if len(set(axes)) != len(axes):
         raise ValueError(f"{name}: axis {axis!r} names an axis twice")
     return axes
@@ -178,7 +178,7 @@ def slice_of(key: slice, size: Any) -> tuple[slice, Any, bool]:
     step = 1 if key.step is None else key.step
     if not isinstance(step, int) or step == 0:
         raise ValueError(f"getitem: slice step is {key.step!r}; expected an integer other than 0")
-    if isinstance(size, int) and all(isinstance(v, int | None) for v in (key.start, key.stop)):
+    if isinstance(size, int) and all(isinstance(v, (int, type(None))) for v in (key.start, key.stop)):
         positions = range(size)[key]
         if step > 0:
             return slice(positions.start, max(positions.start, positions.stop), step), len(positions), False

@@ -43,7 +43,7 @@ def as_sizes(name: str, t: Tensor) -> tuple[Any, ...]:
 
 def _value(t: Any, known: dict[int, Any]) -> Any:
     """The int, size, or tuple of those that an integer tensor of 0 or 1 dimensions stands for, or None."""
-    if isinstance(t, int | Size):
+    if isinstance(t, (int, Size)):
         return t
     if id(t) not in known:
         known[id(t)] = _found(t, known) if is_integer(t.dtype) and t.ndim < 2 else None
@@ -109,6 +109,7 @@ def _chosen(found: Any, key: tuple[Any, ...]) -> Any:
     if len(key) != 1 or not isinstance(found, tuple):
         return None
     k = key[0]
-    if isinstance(k, int) or isinstance(k, slice) and all(isinstance(v, int | None) for v in (k.start, k.stop, k.step)):
+    if isinstance(k, int) or isinstance(k, slice) and all(v is None or isinstance(v, int)
+                                                          for v in (k.start, k.stop, k.step)):
         return found[k]
     return None

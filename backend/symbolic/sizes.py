@@ -111,7 +111,7 @@ _EXACT: dict[str, Callable[[int, int], int]] = {
 
 
 def _simplified(function: str, a: Any, b: Any) -> Any:
-    if not all(isinstance(v, int | Size) for v in (a, b)):
+    if not all(isinstance(v, (int, Size)) for v in (a, b)):
         return NotImplemented
     if isinstance(a, int) and isinstance(b, int):
         return _EXACT[function](a, b)

@@ -223,6 +223,33 @@ class Tensor(_Operators):
 
     # ---- what Keras code asks
 
+    _given_shape: Any = None
+
+    @property
+    def static_shape(self) -> tuple[int | None, ...] | None:
+        """The shape, completed by what Keras has set; None where even the rank is unknown.
+
+        Keras's Lambda sets what it guesses: its input's shape. What contradicts the shape known here does not count.
+        """
+        own = None if self.spec.shape is None else self.shape
+        given = self._given_shape
+        if given is None or own is not None and len(own) != len(given):
+            return own
+        if own is None:
+            return tuple(given)
+        return tuple(theirs if mine is None else mine for mine, theirs in zip(own, given, strict=True))
+
+    @property
+    def _keras_shape(self) -> tuple[int | None, ...] | None:
+        """`static_shape` of what is a Keras tensor: layers set it, placeholders and variables have it."""
+        if self.node is not None and self._given_shape is None:
+            raise AttributeError("_keras_shape")  # Keras takes what has it for the output of a layer
+        return self.static_shape
+
+    @_keras_shape.setter
+    def _keras_shape(self, given: Any) -> None:
+        self._given_shape = None if given is None else tuple(given)
+
     def get_shape(self) -> tuple[int | None, ...]:
         """`shape`, as a method."""
         return self.shape
@@ -275,6 +302,7 @@ class Placeholder(Tensor):
                  default: Any = None) -> None:
         super().__init__(None, 0, spec(shape, dtype), name)
         self.default = default
+        self._uses_learning_phase = False  # Keras asks, and expects no such attribute on the results of operations
 
 
 class Constant(Tensor):
@@ -291,7 +319,7 @@ def leaves(structure: Any) -> Iterator[Tensor]:
         yield structure
     elif isinstance(structure, Size):
         yield from size_tensors(structure)
-    elif isinstance(structure, tuple | list):
+    elif isinstance(structure, (tuple, list)):
         for item in structure:
             yield from leaves(item)
     elif isinstance(structure, dict):
@@ -306,7 +334,7 @@ def rebuild(structure: Any, replace: Callable[[Tensor], Any]) -> Any:
         return replace(structure)
     if isinstance(structure, Size):
         return structure.replace(lambda leaf: _size_leaf(leaf, replace(leaf.arguments[0])))
-    if isinstance(structure, tuple | list):
+    if isinstance(structure, (tuple, list)):
         return tuple(rebuild(item, replace) for item in structure)
     if isinstance(structure, dict):
         return {key: rebuild(value, replace) for key, value in structure.items()}
