@@ -79,6 +79,15 @@ def test_first_and_second_derivatives():
     assert change == pytest.approx((dx * d).sum(), rel=1e-7)
 
 
+def test_folds_over_nests():
+    a, b = np.arange(3.0), np.array([2.0, 3.0, 4.0])
+    for wrap in (lambda v: v, lambda v: K.variable(v, dtype="float64")):
+        assert K.eval(K.foldl(lambda acc, x: acc + x[0] * x[1], (wrap(a), wrap(b)), 0.0)) == 11.0
+        total, product = K.foldr(lambda acc, x: (acc[0] + x[0], acc[1] * x[1]), (wrap(a), wrap(b)))
+        assert (K.eval(total), K.eval(product)) == (3.0, 24.0)
+    assert K.eval(K.foldl(lambda acc, x: acc * 2 + x, [1.0, 2.0, 3.0])) == 11.0
+
+
 def test_what_does_not_depend_on_the_loop_moves_out_of_it():
     x = Placeholder((None, 3), "float32")
     w = K.variable(np.ones(3))

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..autodiff.gradients import backward
 from ..composite import composite, spec
-from ..operands import Array, array_namespace, arrays, device_of, moved, number_like, promoted, sizes
+from ..operands import Array, array_namespace, arrays, device_of, is_array, moved, number_like, sizes
 from ..tracing import Subgraph, closed, flatten, is_symbolic, ordering, restore, seen_outside, stand_ins
 
 __all__ = ["foldl", "foldr", "map_fn", "rnn", "scan"]
@@ -209,8 +209,9 @@ def map_fn(fn: Callable[..., Any], elems: Any, name: str | None = None, dtype: A
 def foldl(fn: Callable[..., Any], elems: Any, initializer: Any = None, name: str | None = None) -> Any:
     """Combine the slices along the first axis from the left: acc = fn(acc, slice).
 
-    Shapes and dtypes: those of the accumulator, which starts as `initializer`, or as the first slice without one.
-    Errors: ValueError when there is neither a slice nor an initializer. Differentiable.
+    Shapes and dtypes: those of the accumulator, which starts as `initializer`, or as the first slice without one; both
+    it and `elems` may be nests of arrays. Errors: ValueError when there is neither a slice nor an initializer, or when
+    lengths differ. Differentiable.
 
     Source: Keras 2.3.1 backend semantics.
     """
@@ -228,16 +229,21 @@ def foldr(fn: Callable[..., Any], elems: Any, initializer: Any = None, name: str
 
 
 def _folded(name: str, fn: Any, elems: Any, initializer: Any, reverse: bool) -> Any:
-    _, elems = arrays(elems)
+    found, shape = flatten(elems)
+    if not any(map(is_array, found)):  # numbers in lists are one array, arrays in lists are several
+        found, shape = [elems], flatten(0)[1]
+    xs = list(arrays(*found)[1:])
+    length = _length(xs, None)
     if initializer is None:
-        if not elems.ndim or elems.shape[0] == 0:
-            raise ValueError(f"{name}: no slices in shape {tuple(elems.shape)} and no initializer")
-        initializer = elems[-1, ...] if reverse else elems[0, ...]
-        elems = elems[:-1, ...] if reverse else elems[1:, ...]
+        if isinstance(length, int) and length == 0:
+            raise ValueError(f"{name}: no slices in shape {tuple(xs[0].shape)} and no initializer")
+        initializer = restore(shape, [x[-1, ...] if reverse else x[0, ...] for x in xs])
+        xs = [x[:-1, ...] if reverse else x[1:, ...] for x in xs]
     else:
-        _, initializer, _ = promoted(initializer, elems)
-        initializer = number_like(elems, initializer) if isinstance(initializer, (int, float)) else initializer
-    return scan(lambda acc, x: (fn(acc, x), ()), initializer, elems, reverse=reverse)[0]
+        starts, nest = flatten(initializer)
+        starts = [number_like(xs[0], v) if isinstance(v, (int, float)) else arrays(v, xs[0])[1] for v in starts]
+        initializer = restore(nest, starts)
+    return scan(lambda acc, x: (fn(acc, x), ()), initializer, restore(shape, xs), reverse=reverse)[0]
 
 
 def rnn(step_function: Callable[..., Any], inputs: Array, initial_states: Any, go_backwards: bool = False,
