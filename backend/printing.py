@@ -85,7 +85,7 @@ def _shape(t: Tensor) -> str:
 
 def _result(block: _Block, t: Tensor) -> str:
     name = block.name(t)
-    return f"xp.asarray({name}, copy=True)" if may_alias_leaf(t) or name in block.fixed.values() else name
+    return f"xp.asarray({name}, copy=True)" if may_alias_leaf(t) or id(t) in block.fixed else name
 
 
 def _tuple(items: Sequence[str]) -> str:
@@ -113,8 +113,11 @@ def _emit_all(block: _Block, order: Sequence[Tensor], keep: set[int] = frozenset
     for node in dict.fromkeys(t.node for t in order):  # a call stands where the first of its results does
         if node is not None:
             last.update((id(i), node) for i in node.inputs)
+    dying: dict[int, list[Tensor]] = {}  # node -> the tensors it is the last to use
+    for t in order:
+        if id(t) in last and t.node is not None and id(t) not in keep and _large(t):
+            dying.setdefault(id(last[id(t)]), []).append(t)
     done: set[int] = set()
-    by_id = {id(t): t for t in order}
     for t in order:
         if isinstance(t, Constant):
             if id(t) not in block.fixed:
@@ -126,8 +129,7 @@ def _emit_all(block: _Block, order: Sequence[Tensor], keep: set[int] = frozenset
         done.add(id(t.node))
         line = _line(block, t, order, folded)
         if not folded:
-            dead = [block.names[i] for i, user in last.items() if user is t.node and i in block.names
-                    and i not in keep and i in by_id and by_id[i].node is not None and _large(by_id[i])]
+            dead = [block.names[id(d)] for d in dying.get(id(t.node), ()) if id(d) in block.names]
             line += f"; del {', '.join(dead)}" if dead else ""
         block.lines.append(f"{line}  # {', '.join(f'{s.dtype} {_shape(Tensor(None, 0, s))}' for s in t.node.specs)}")
 
