@@ -1,5 +1,11 @@
 """The classic Keras backend API on any array library: `import backend as K`."""
 
+import os as _os
+import sys as _sys
+
+if "keras.backend.common" in _sys.modules or _os.environ.get("KERAS_BACKEND") == __name__:
+    from . import keras_compat as keras_compat  # before all else: it says what is missing, where Keras would not
+
 from .aliases import numpy_backend as numpy_backend
 from .aliases import tensorflow_backend as tensorflow_backend
 from .aliases import theano_backend as theano_backend
@@ -48,9 +54,12 @@ __version__ = "0.1.0"
 
 
 def __getattr__(name: str) -> object:
-    """`K.optimizers` and `K.models`, loaded when first asked for."""
+    """`K.optimizers` and `K.models`, loaded when first asked for; Keras's optimizers where Keras runs on us."""
     if name in ("optimizers", "models"):
         import importlib
 
+        compat = _sys.modules.get(f"{__name__}.keras_compat")
+        if name == "optimizers" and compat is not None and compat.runs_on_us():
+            return importlib.import_module("keras.optimizers")
         return importlib.import_module(f"{__name__}.{name}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

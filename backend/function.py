@@ -59,7 +59,7 @@ class Function:
 
     def __call__(self, values: Sequence[Any] = ()) -> Any:
         """The outputs for these input values; then all updates are committed together."""
-        if not isinstance(values, list | tuple):
+        if not isinstance(values, (list, tuple)):
             raise TypeError(f"{self.name}: got {type(values).__name__}, expected a list or tuple of "
                             f"{len(self.inputs)} values")
         for position, matrix in self._sparse.items():
@@ -178,16 +178,16 @@ def function(inputs: Any, outputs: Any, updates: Any = None, *, name: str = "fun
     """
     if kwargs:
         raise ValueError(f"function: unknown argument {next(iter(kwargs))!r} passed to K.function")
-    if not isinstance(inputs, list | tuple):
+    if not isinstance(inputs, (list, tuple)):
         raise TypeError(f"function: inputs is {type(inputs).__name__}, expected a list of placeholders")
     sparse = {len(_dense(inputs[:i])): t for i, t in enumerate(inputs) if isinstance(t, SparsePlaceholder)}
     inputs = _dense(inputs)
     for t in inputs:
         if not isinstance(t, Tensor):
             raise TypeError(f"function: inputs holds {type(t).__name__}, expected placeholders")
-    if not isinstance(updates, list | tuple | None):
+    if not isinstance(updates, (list, tuple, type(None))):
         raise TypeError(f"function: updates is {type(updates).__name__}, expected a list of updates")
-    single = not isinstance(outputs, list | tuple)
+    single = not isinstance(outputs, (list, tuple))
     roots = [tensor(to_dense(t)) for t in ([outputs] if single else outputs)]
     extra, effects = _updates(updates or ())
     found = effects_of([*roots, *extra, *(e.new for e in effects)])
@@ -210,7 +210,7 @@ def _updates(updates: Sequence[Any]) -> tuple[list[Tensor], list[Effect]]:
     for each in updates:
         if isinstance(each, Tensor):
             ops.append(each)
-        elif isinstance(each, list | tuple) and len(each) == 2 and isinstance(each[0], Variable):
+        elif isinstance(each, (list, tuple)) and len(each) == 2 and isinstance(each[0], Variable):
             new = tensor(each[1])
             variable = each[0]
             pairs.append(Effect(variable, new if new.dtype == variable.dtype else

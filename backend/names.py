@@ -46,5 +46,9 @@ def name_scope(name: str | None) -> Iterator[str]:
 
 
 def scoped(name: str) -> str:
-    """The name with the scope in force before it."""
-    return _scope.get() + name
+    """The name as a variable bears it: within a scope 'scope/name:0', and 'scope/name_1:0' where that is taken."""
+    if not _scope.get():
+        return name
+    whole = _scope.get() + name
+    number = get_uid(f"name {whole}") - 1
+    return f"{whole}_{number}:0" if number else f"{whole}:0"

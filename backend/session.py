@@ -36,7 +36,7 @@ def control_dependencies(control_inputs: Any) -> Iterator[None]:
 
     Source: Keras 2.3.1 backend semantics.
     """
-    ops = [] if control_inputs is None else control_inputs if isinstance(control_inputs, list | tuple) \
+    ops = [] if control_inputs is None else control_inputs if isinstance(control_inputs, (list, tuple)) \
         else [control_inputs]
     for op in ops:
         if not isinstance(op, Tensor):

@@ -7,7 +7,8 @@ import argparse
 from . import call_cost, compiled_cost, deep_graph, import_cost, keras_step
 from .timing import machine
 
-ALL = {"call_cost": call_cost.table, "compiled_cost": compiled_cost.table, "import_cost": import_cost.table,
+ALL = {"call_cost": call_cost.table, "compiled_cost": compiled_cost.table, "deep_graph": deep_graph.table,
+       "import_cost": import_cost.table,
        "keras_step": keras_step.table}
 
 

@@ -4,78 +4,94 @@ from __future__ import annotations
 
 import argparse
 import sys
-import time
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
-from .operations import Namespace, namespace
-from .report import Progress, described, failed, table, written
-from .runner import EXAMPLES, SEED, Verdict, selected, tasks, verdict_on
+from .engine import NamespaceError, Options, UsageError, run
+from .probe import Probe, probe_table
+from .properties import KINDS
+from .report import Progress, summary, table, written
+from .runner import EXAMPLES, SEED
+from .verdict import Report
 
-__all__ = ["main"]
+__all__ = ["main", "options_of", "parser"]
 
 AS_EXPECTED, FAILURES, USAGE, NO_NAMESPACE = 0, 1, 2, 3
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="conformance", description="Proves that every operation of K gives the same "
-                                     "results on an array namespace: a verdict per operation and property.")
-    parser.add_argument("namespaces", nargs="+", metavar="NAMESPACE",
-                        help="a backend's name (numpy, torch:cuda:0, ...) or a namespace's dotted path")
-    parser.add_argument("--only", metavar="PATTERN", help="operations whose names match, such as 'soft*'")
-    parser.add_argument("--examples", type=_count, default=EXAMPLES, metavar="N",
-                        help=f"examples drawn per call, beside the fixed ones (default {EXAMPLES})")
-    parser.add_argument("--seed", type=int, default=SEED, metavar="S",
-                        help=f"what they are drawn from (default {SEED})")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the verdicts to a file, too")
-    return parser
+def parser() -> argparse.ArgumentParser:
+    """The arguments; exit codes are 0: as expected, 1: not as expected, 2: wrong usage, 3: no such namespace."""
+    made = argparse.ArgumentParser(prog="conformance", description="Proves that an array namespace computes what the "
+                                   "array API standard says, and that every operation of K gives the same on it.")
+    add = made.add_argument
+    add("namespaces", nargs="*", metavar="NAMESPACE",
+        help="a backend's name (numpy, torch:cuda:0, ...), a namespace's dotted path, or package:object")
+    add("--reference", default="numpy", metavar="NAMESPACE", help="whose bits are the right ones (default numpy)")
+    add("--device", help="run on this device of each namespace")
+    add("--dtype", help="examples of this dtype only")
+    add("--only", metavar="PATTERN", help="operations whose names match, such as 'conv*' or 'xp.exp*'")
+    add("--group", help="'standard', 'k', or a chapter such as 'losses'")
+    add("--kind", type=lambda text: tuple(text.split(",")), default=(), metavar="KIND,...",
+        help=f"what to check: {', '.join(KINDS)}")
+    add("--examples", type=int, default=EXAMPLES, metavar="N",
+        help=f"examples drawn per call, beside the fixed ones (default {EXAMPLES})")
+    add("--budget", type=float, metavar="SECONDS", help="time for the whole run, spread over all operations")
+    add("--seed", type=int, default=SEED, metavar="S", help=f"what examples are drawn from (default {SEED})")
+    add("--jobs", type=int, default=1, metavar="N", help="processes (default 1)")
+    add("--shard", type=_shard, default=(1, 1), metavar="I/N", help="only the I-th of N parts of the operations")
+    add("--xfails", type=Path, metavar="FOLDER", help="files of expected failures (default: those that ship)")
+    add("--no-xfails", dest="expect", action="store_false", help="show every failure, expected or not")
+    add("--update-xfails", action="store_true", help="write the files of expected failures anew")
+    add("--no-shrink", dest="shrink", action="store_false", help="do not look for the smallest example that fails")
+    add("--json", type=Path, metavar="FILE", help="write the verdicts to a file, too")
+    add("--table", action="store_true", help="print every operation's verdicts")
+    return made
 
 
-def _count(text: str) -> int:
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of examples")
-    return int(text)
+def _shard(text: str) -> tuple[int, int]:
+    first, stroke, count = text.partition("/")
+    if not (stroke and first.isdecimal() and count.isdecimal()):
+        raise argparse.ArgumentTypeError(f"{text!r} is no part such as 1/4")
+    return int(first), int(count)
+
+
+def options_of(asked: argparse.Namespace) -> Options:
+    """The options of a run from the arguments."""
+    return Options(**{name: getattr(asked, name) for name in (
+        "reference", "device", "dtype", "only", "group", "kind", "examples", "budget", "seed", "jobs", "shard", "xfails",
+        "expect", "update_xfails", "shrink")})
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run; 0: all as expected, 1: failures, 2: wrong usage, 3: a namespace cannot be imported."""
+    """Run; 0: all as expected, 1: not as expected, 2: wrong usage, 3: a namespace cannot be imported."""
     try:
-        asked = _parser().parse_args(arguments)
+        asked = parser().parse_args(arguments)
     except SystemExit as stop:
         return int(stop.code or 0)
-    warnings.filterwarnings("ignore")  # the libraries' remarks on edge values; what matters here is the result
-    cases = selected(asked.only)
-    if not cases:
-        print(f"conformance: no operation matches {asked.only!r}", file=sys.stderr)
+    if not asked.namespaces:
+        print("conformance: name at least one namespace, such as numpy", file=sys.stderr)
         return USAGE
     try:
-        spaces = [namespace(name) for name in asked.namespaces]
-    except (ImportError, ValueError, TypeError) as error:
+        report = run(asked.namespaces, Progress().step, options_of(asked))
+    except UsageError as error:
+        print(f"conformance: {error}", file=sys.stderr)
+        return USAGE
+    except NamespaceError as error:
         print(f"conformance: {error}", file=sys.stderr)
         return NO_NAMESPACE
-    return _run(asked, cases, spaces)
+    _show(report, asked)
+    return FAILURES if report.failed else AS_EXPECTED
 
 
-def _run(asked: argparse.Namespace, cases: list, spaces: list[Namespace]) -> int:
-    start = time.perf_counter()
-    print(f"{len(cases)} operations, seed {asked.seed}, {asked.examples} examples drawn per call")
-    pending = list(tasks(cases, spaces))
-    progress = Progress(len(pending))
-    verdicts: list[Verdict] = []
-    for case, prop, on in pending:
-        verdicts.append(verdict_on(case, prop, on, asked.examples, asked.seed))
-        progress.step(verdicts[-1])
-    progress.close()
-    for on in spaces:
-        print(f"\n{table(verdicts, on.name)}")
-    wrong = failed(verdicts)
-    for verdict in wrong:
-        print(f"\n{described(verdict)}")
-    print(f"\n{len(wrong)} of {len(verdicts)} wrong, {time.perf_counter() - start:.1f} s")
+def _show(report: Report, asked: argparse.Namespace) -> None:
+    print(probe_table([n.name for n in report.namespaces], [Probe(**n.probe) for n in report.namespaces]) + "\n")
+    if asked.table:
+        for on in report.namespaces:
+            for group in dict.fromkeys(v.group for v in report.verdicts):
+                print(f"{group}\n{table(report.verdicts, on.name, group)}\n")
+    print(summary(report))
     if asked.json:
-        asked.json.write_text(written(verdicts, asked.seed, asked.examples), "utf-8")
-    return FAILURES if wrong else AS_EXPECTED
+        asked.json.write_text(written(report), "utf-8")
 
 
 if __name__ == "__main__":

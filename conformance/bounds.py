@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 __all__ = ["ARITHMETIC", "EPS", "FLOOR", "Expected", "LARGEST", "analysing", "deviation", "differences", "summation",
-           "ulps_of"]
+           "ulps", "ulps_of"]
 
 EPS = {"float16": 2.0**-10, "float32": 2.0**-23, "float64": 2.0**-52}  # one ulp of 1
 LARGEST = {name: float(np.finfo(name).max) for name in EPS}
@@ -81,21 +81,31 @@ def differences(expected: Expected, got: np.ndarray) -> tuple[np.ndarray, np.nda
     """Of two arrays of one shape: each element's error, and the largest allowed one; NaN equals NaN."""
     if expected.bound is None:
         return _bitwise(expected.value, got), np.zeros(got.shape)
-    wide = complex if got.dtype.kind == "c" else np.float64 if got.dtype.kind == "f" else got.dtype
+    kinds = expected.value.dtype.kind + got.dtype.kind
+    # a reference in extended precision is kept in it
+    wide = np.clongdouble if "c" in kinds else np.longdouble if "f" in kinds else got.dtype
     value, got = expected.value.astype(wide), got.astype(wide)
     with np.errstate(all="ignore"):
         same = (value == got) | ((value != value) & (got != got))
-        error = np.where(same, 0.0, np.abs(value.astype(np.float64) - got.astype(np.float64))
-                         if wide is not complex else np.abs(value - got))
+        gap = value.astype(np.longdouble) - got.astype(np.longdouble) if "c" not in kinds else value - got
+        error = np.where(same, 0.0, np.abs(gap).astype(np.float64))
         error = np.where(np.isnan(error), np.inf, error)
         # both sides were computed: the reference in float64, the other in its own dtype
         bound = expected.bound * (1.0 + EPS["float64"] / EPS.get(expected.dtype, 1.0))
         if expected.dtype in EPS:
             # the result may round to the largest number or to infinity where the bound reaches across
             limit = LARGEST[expected.dtype]
-            border = np.isinf(got) & np.isfinite(value) & (np.abs(value) + bound >= limit)
+            border = np.isinf(got) & np.isfinite(value) & (np.abs(value).astype(np.float64) + bound >= limit)
             error = np.where(border | np.isinf(bound), 0.0, error)
     return np.where(np.isinf(bound), 0.0, error), bound
+
+
+def ulps(value: np.ndarray, error: np.ndarray, bound: np.ndarray, dtype: str) -> float:
+    """The worst error in units in the last place of the value; zeros, subnormals and what is unchecked left out."""
+    with np.errstate(all="ignore"):
+        near = np.abs(value).astype(dtype)
+        counted = np.isfinite(near) & (near >= np.finfo(dtype).smallest_normal) & np.isfinite(error) & np.isfinite(bound)
+        return float(np.max(error / np.spacing(near).astype(np.float64), initial=0.0, where=counted))
 
 
 def _bitwise(value: np.ndarray, got: np.ndarray) -> np.ndarray:

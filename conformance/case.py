@@ -11,9 +11,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-__all__ = ["A", "CASES", "Call", "Case", "FLOATS", "call", "case", "discovered", "parts", "replaced"]
+__all__ = ["A", "ALL_DTYPES", "CASES", "Call", "Case", "FLOATS", "STANDARD", "call", "case", "discovered", "discovered_standard", "parts",
+           "replaced", "standard"]
 
 FLOATS = ("float16", "float32", "float64")
+ALL_DTYPES = ("bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", *FLOATS, "complex64",
+                   "complex128")
 SIZES = (0, 5)  # a letter without a range of its own
 
 
@@ -80,9 +83,14 @@ class Case:
     reference: Callable[..., Any] | None
     dtypes: tuple[str, ...]
     chapter: str
+    group: str = "k"
+    special: tuple[tuple[Call, Any], ...] = ()
+    judge: Callable[..., Any] | None = None
+    view: Callable[..., Any] | None = None
 
 
 CASES: dict[str, Case] = {}
+STANDARD: dict[str, Case] = {}  # the standard's functions, by names such as 'exp' and 'linalg.inv'
 
 
 def case(name: str, *calls: Call, exact: bool = False, gradient: Sequence[int] | None = None,
@@ -113,13 +121,48 @@ def case(name: str, *calls: Call, exact: bool = False, gradient: Sequence[int] |
     return made
 
 
+def standard(name: str, *calls: Call, exact: bool = True, special: Sequence[tuple[Call, Any]] = (),
+             errors: Sequence[Call] = (), reference: Callable[..., Any] | None = None,
+             dtypes: Sequence[str] = FLOATS[1:], judge: Callable[..., Any] | None = None,
+             view: Callable[..., Any] | None = None, listed: bool = True) -> Case:
+    """Describe a function of the array API standard, called on the namespace itself.
+
+    `exact`: equal to the reference bit for bit. `special`: (call, result) pairs that the standard spells out, arrays in
+    them float64 for each of the dtypes. `errors`: calls that any exception answers. `reference`: the values in higher
+    precision, taking the call's arrays and giving `Expected`s; None: NumPy where exact, else the error analysis.
+    `judge`: for results that are not unique, takes (inputs, results) and gives (expected, got) pairs. `view`: what of a
+    result that is no array is compared.
+    """
+    if listed and name in STANDARD:
+        raise ValueError(f"standard: {name} has a case already, in chapter {STANDARD[name].chapter}")
+    chapter = sys._getframe(1).f_globals["__name__"].rpartition(".")[2]
+    pairs = tuple((Call(_arrays(each.args), _arrays(each.kwargs)), _arrays(want)) for each, want in special)
+    made = Case(name, calls, exact, (), tuple(each for each, _ in pairs), tuple((Exception, each) for each in errors),
+                reference, tuple(dtypes), chapter, "standard", pairs, judge, view)
+    if listed:
+        STANDARD[name] = made
+    return made
+
+
 def discovered() -> dict[str, Case]:
-    """The registry, after every module of conformance/cases was imported."""
+    """The registry of K's operations, after every module of conformance/cases was imported."""
     from . import cases
 
-    for module in sorted(pkgutil.iter_modules(cases.__path__), key=lambda m: m.name):
-        importlib.import_module(f"{cases.__name__}.{module.name}")
+    _import_all(cases)
     return CASES
+
+
+def discovered_standard() -> dict[str, Case]:
+    """The registry of the standard's functions, after every module of conformance/standard was imported."""
+    from . import standard as chapters
+
+    _import_all(chapters)
+    return STANDARD
+
+
+def _import_all(package: Any) -> None:
+    for module in sorted(pkgutil.iter_modules(package.__path__), key=lambda m: m.name):
+        importlib.import_module(f"{package.__name__}.{module.name}")
 
 
 def _arrays(structure: Any) -> Any:

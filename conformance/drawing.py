@@ -19,6 +19,7 @@ from .case import SIZES, A, Call, Case, parts, replaced
 __all__ = ["Example", "beside", "drawn", "edges", "erroneous", "shrunk", "typical"]
 
 EDGES = (np.nan, np.inf, -np.inf, -0.0, 0.0, 2.0**-24, -(2.0**-140), 2.0**-1074)
+COMPLEX = {"float32": "complex64", "float64": "complex128"}
 TYPICAL = (3, 4, 2, 5, 3, 2)  # sizes of a call's letters in order: unequal, so that a mix-up shows
 
 
@@ -82,8 +83,11 @@ def _value(part: Any, dtype: str, sizes: dict[str, int], rng: np.random.Generato
     if isinstance(part, np.ndarray):
         return part.astype(dtype) if part.dtype == np.float64 else part
     shape = tuple(sizes[d] if isinstance(d, str) else d for d in part.dims)
-    name = {"float": dtype, "int": "int32"}.get(part.dtype, part.dtype)
+    name = {"float": dtype, "int": "int32", "complex": COMPLEX.get(dtype)}.get(part.dtype, part.dtype)
     kind = np.dtype(name).kind
+    if kind == "c":
+        turned = [rng.uniform(part.low, part.high, shape) for _ in range(2)]
+        return np.asarray(turned[0] + 1j * turned[1]).astype(name)
     if kind == "b":
         return rng.integers(0, 2, shape).astype(bool)
     if kind in "iu":
@@ -131,7 +135,7 @@ def edges(case: Case) -> list[Example]:
     """The literal examples of a case, in each of its dtypes where they hold floats."""
     found = []
     for call in case.edges:
-        free = any(isinstance(p, A) and p.dtype == "float" or isinstance(p, np.ndarray) and p.dtype == np.float64
+        free = any(isinstance(p, A) and p.dtype in ("float", "complex") or isinstance(p, np.ndarray) and p.dtype == np.float64
                    for p in parts(call))
         for dtype in case.dtypes if free else case.dtypes[:1]:
             sizes = {letter: min(3, high) for letter, (_, high) in _ranges(call).items()}

@@ -1,8 +1,8 @@
-"""What is not held against anybody, each with its reason: operations without a case, known failures of libraries."""
+"""Operations of K without a case, each with the reason."""
 
 from __future__ import annotations
 
-__all__ = ["EXEMPT", "KNOWN"]
+__all__ = ["EXEMPT"]
 
 _OF_A_FUNCTION = "takes a step function and nests of arrays; tests/test_scan.py compares it with loops written out"
 
@@ -14,10 +14,4 @@ EXEMPT: dict[str, str] = {
     "ctc_label_dense_to_sparse": "gives a sparse matrix, which is no array; tests/test_sparse.py checks it",
     "is_sparse": "a question about a sparse matrix, which is no array; tests/test_sparse.py checks it",
     "Sparse": "a container of three arrays, no operation; tests/test_sparse.py checks it",
-}
-
-_NO_X64 = "array_api_strict's own argmax, argsort and searchsorted give int64, which its device no_x64 refuses"
-
-KNOWN: dict[tuple[str, str], str] = {
-    (operation, "array_api_strict:no_x64"): _NO_X64 for operation in ("argmax", "argmin", "top_k", "segment_sum")
 }

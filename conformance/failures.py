@@ -9,9 +9,13 @@ import numpy as np
 from backend.dtypes import dtype_name
 from backend.namespaces import host, is_array
 
-from .bounds import Expected, deviation, differences
+from .bounds import EPS, Expected, deviation, differences, ulps
 
-__all__ = ["Failure", "compare"]
+__all__ = ["Failure", "WHOLE", "compare", "measured"]
+
+WHOLE = ("shape", "dtype", "value")
+
+measured: dict[str, float] = {}  # the worst errors seen, in ulps of the results, by dtype; whoever reads it clears it
 
 # Where a device has no 64-bit dtype, its widest one stands in.
 NARROW = {"int64": "int32", "float64": "float32"}
@@ -32,36 +36,44 @@ class Failure(AssertionError):
         self.output = output
 
 
-def compare(wanted: list[Any], results: list[Any], dtypes: tuple[str, ...] = ()) -> float:
+def compare(wanted: list[Any], results: list[Any], dtypes: tuple[str, ...] = (),
+            what: tuple[str, ...] = WHOLE) -> float:
     """The worst error as a fraction of its bound; Failure where shape, dtype or a value is wrong.
 
-    `dtypes`: those the device has, where it may lack the expected one.
+    `dtypes`: those the device has, where it may lack the expected one. `what` is compared.
     """
     if len(wanted) != len(results):
         raise Failure("count", f"{len(results)} results, expected {len(wanted)}", len(wanted), len(results))
     worst = 0.0
     for i, (want, got) in enumerate(zip(wanted, results, strict=True)):
-        worst = max(worst, _compared(i, want, got, dtypes))
+        worst = max(worst, _compared(i, want, got, dtypes, what))
     return worst
 
 
-def _compared(i: int, want: Any, got: Any, dtypes: tuple[str, ...]) -> float:
+def _compared(i: int, want: Any, got: Any, dtypes: tuple[str, ...], what: tuple[str, ...]) -> float:
     if not isinstance(want, Expected):
-        if is_array(got) or type(want) is not type(got) or not (want is got or want == got):
+        if "value" not in what:
+            return 0.0
+        same = want is got or want == got or (want != want and got != got) if not is_array(got) else False
+        if type(want) is not type(got) or not same:
             raise Failure("value", f"got {got!r}, expected {want!r}", want, got, output=i)
         return 0.0
     if not is_array(got):
         raise Failure("kind", f"got {type(got).__name__}, expected an array", want.value, got, output=i)
-    if tuple(got.shape) != want.value.shape:
+    if ("shape" in what or "value" in what) and tuple(got.shape) != want.value.shape:
         raise Failure("shape", f"shape {tuple(got.shape)}, expected {want.value.shape}", want.value, _seen(got),
                       output=i)
     name = dtype_name(got.dtype)
     allowed = {want.dtype} | ({NARROW.get(want.dtype)} if dtypes and want.dtype not in dtypes else set())
-    if name not in allowed:
+    if "dtype" in what and name not in allowed:
         raise Failure("dtype", f"dtype {name}, expected {want.dtype}", want.dtype, name, output=i)
+    if "value" not in what:
+        return 0.0
     found = host(got)
     error, bound = differences(want, found)
     worst = deviation(error, bound)
+    if name in EPS:
+        measured[name] = max(measured.get(name, 0.0), ulps(want.value, error, bound, name))
     if worst > 1.0:
         at = _worst(error, bound)
         place = f"at {at}" if at else "in the scalar"

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import importlib
 import importlib.util
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ import numpy as np
 import backend as K
 from backend.composite import Composite
 from backend.dtypes import DTYPES, dtype_name
-from backend.namespaces import describe, device_of, host, is_array
+from backend.namespaces import _NAMESPACE_OF, describe, device_of, host, is_array, namespace_of
 from backend.rewriting import effects_of
 from backend.selector import Backend
 from backend.symbolic.tensor import Tensor, ordering
@@ -22,9 +23,11 @@ from . import bounded
 from .bounds import Expected, analysing
 from .case import FLOATS, Case
 from .drawing import Example, typical
+from .functions import applied, special_value
+from .opening import opened
 
-__all__ = ["Namespace", "called", "compiled", "composites_of", "eager", "evaluated", "expected", "flat", "namespace",
-           "placeholders", "recorded", "symbolic"]
+__all__ = ["Namespace", "called", "compiled", "composites_of", "eager", "evaluated", "expected", "flat", "functions_of",
+           "namespace", "placeholders", "recorded", "symbolic"]
 
 
 class Namespace:
@@ -39,14 +42,21 @@ class Namespace:
     @functools.cached_property
     def dtypes(self) -> tuple[str, ...]:
         """The names of the dtypes that arrays of this namespace can have."""
-        found = []
-        for name in ("bool", "uint8", "int8", "int16", "int32", "int64", *FLOATS):
-            try:
-                self.backend.asarray(np.ones(1, name), name)
-            except (TypeError, ValueError, RuntimeError):
-                continue
-            found.append(name)
-        return tuple(found)
+        return tuple(name for name in DTYPES if name != "bfloat16" and self._makes(name))
+
+    def _makes(self, name: str) -> bool:
+        try:
+            self.backend.asarray(np.ones(1, name), name)
+        except Exception:  # noqa: BLE001 - however it refuses, it has no such dtype
+            return False
+        return True
+
+    @functools.cached_property
+    def probe(self) -> Any:
+        """What the namespace can do."""
+        from .probe import probed
+
+        return probed(self)
 
     @property
     def kernels(self) -> frozenset[str]:
@@ -81,10 +91,93 @@ class Namespace:
 @functools.cache
 def namespace(name: str) -> Namespace:
     """The namespace that K knows under this name, or importable by it."""
-    return Namespace(name, K.get_backend(name))
+    return Namespace(name, opened(name))
+
+
+SAMPLE = np.ones(1, "float32")  # what every namespace has to be able to hold
+
+_reference = ["numpy"]
+
+
+def set_reference(name: str) -> None:
+    """Take this namespace's results for the right ones where they have to be met bit for bit."""
+    if _reference != [name]:
+        _reference[:] = [name]
 
 
 BOUNDED = Backend("conformance.bounded", bounded)
+
+
+@contextlib.contextmanager
+def owning(backend: Any) -> Iterator[None]:
+    """Within the block, arrays that a namespace makes belong to it, though they may be another library's.
+
+    A module that hands on NumPy's arrays and functions, some of its own among them, is what is tested, not NumPy.
+    """
+    kinds = _kinds_of(backend.xp)
+    before = {kind: _NAMESPACE_OF[kind] for kind in kinds}
+    _NAMESPACE_OF.update(dict.fromkeys(kinds, backend.xp))
+    try:
+        yield
+    finally:
+        _NAMESPACE_OF.update(before)
+
+
+_KINDS: dict[int, tuple[Any, tuple[type, ...]]] = {}
+
+
+def _kinds_of(xp: Any) -> tuple[type, ...]:
+    """The array types of a namespace that are taken for another one's; NumPy's scalars go with its arrays."""
+    if id(xp) not in _KINDS:
+        kinds: tuple[type, ...] = ()
+        sample = xp.asarray([1])
+        if namespace_of(sample) is not xp:
+            kinds = (type(sample),)
+            if isinstance(sample, np.ndarray):
+                scalars = [np.dtype(name).type(0) for name in DTYPES if name != "bfloat16"]
+                kinds += tuple({type(s) for s in scalars if namespace_of(s) is not None})
+        _KINDS[id(xp)] = (xp, tuple(k for k in kinds if k in _NAMESPACE_OF))
+    return _KINDS[id(xp)][1]
+
+
+def functions_of(case: Case) -> frozenset[str]:
+    """The functions of the standard that an operation's definition calls, seen by running it."""
+    if case not in _FUNCTIONS:
+        watching = _Watching(bounded)
+        before = _NAMESPACE_OF.get(bounded.Bounded)
+        _NAMESPACE_OF[bounded.Bounded] = watching
+        try:
+            for index in range(len(case.calls)):
+                example = typical(case, index, case.dtypes[-1])
+                arrays = [bounded.bounded(v) for v in example.values]
+                with contextlib.suppress(Exception):  # without an analysis of a function it is seen, all the same
+                    eager(Backend("conformance.bounded", watching), example, arrays)
+        finally:
+            if before is None:
+                del _NAMESPACE_OF[bounded.Bounded]
+            else:
+                _NAMESPACE_OF[bounded.Bounded] = before
+        _FUNCTIONS[case] = frozenset(watching.seen)
+    return _FUNCTIONS[case]
+
+
+_FUNCTIONS: dict[Case, frozenset[str]] = {}
+
+
+class _Watching:
+    """A namespace that remembers which functions it was asked for."""
+
+    def __init__(self, inner: Any, prefix: str = "", seen: set[str] | None = None) -> None:
+        self.__name__ = "conformance.bounded"
+        self._inner = inner
+        self._prefix = prefix
+        self.seen: set[str] = set() if seen is None else seen
+
+    def __getattr__(self, name: str) -> Any:
+        if name in ("linalg", "fft"):
+            return _Watching(getattr(self._inner, name), f"{name}.", self.seen)
+        self.seen.add(self._prefix + name)
+        return getattr(self._inner, name)
 
 
 def called(case: Case) -> Any:
@@ -115,7 +208,9 @@ def eager(on: Namespace | Any, example: Example, arrays: list[Any] | None = None
     if arrays is None:
         arrays = on.arrays(example)
     call = example.filled(arrays)
-    with K.use_backend(backend), backend.quiet():
+    with K.use_backend(backend), backend.quiet(), owning(backend):
+        if example.case.group == "standard":
+            return applied(backend, example.case, call)
         return evaluated(backend, flat(called(example.case)(*call.args, **call.kwargs)))
 
 
@@ -146,7 +241,7 @@ def compiled(on: Namespace, inputs: list[Any], outputs: list[Any], arrays: list[
     tensors = [o for o in outputs if isinstance(o, Tensor)]
     if not tensors:
         return outputs
-    with K.use_backend(on.backend):
+    with K.use_backend(on.backend), owning(on.backend):
         if inputs:
             found = iter(K.function(inputs, tensors)(arrays))
         else:
@@ -171,8 +266,11 @@ def expected(example: Example, library: str = "") -> list[Any]:
     """What the results have to be: `Expected` for arrays, anything else as it is."""
     key = ("expected", library if library == "jax" else "")
     if key not in example.cache:
-        if example.case.exact:
-            results = eager(namespace("numpy"), example)
+        found: list[Any]
+        if example.case.group == "standard":
+            found = _standard(example, library)
+        elif example.case.exact:
+            results = eager(namespace(_reference[0]), example)
             found = [Expected(host(r), None, dtype_name(r.dtype)) if is_array(r) else r for r in results]
         else:
             with analysing(library):
@@ -180,6 +278,24 @@ def expected(example: Example, library: str = "") -> list[Any]:
                 found = [as_expected(r) for r in eager(BOUNDED, example, arrays)]
         example.cache[key] = found
     return example.cache[key]
+
+
+def _standard(example: Example, library: str) -> list[Any]:
+    """What a function of the standard has to give."""
+    case = example.case
+    with analysing(library):
+        for each, want in case.special:
+            if each is example.call:
+                return special_value(case, want, example.dtype)
+        if case.reference is not None:
+            call = example.filled(example.values)
+            with np.errstate(all="ignore"):
+                found = case.reference(*call.args, **call.kwargs)
+            return list(found) if isinstance(found, list | tuple) and not isinstance(found, Expected) else [found]
+        if case.exact:
+            results = eager(namespace(_reference[0]), example)
+            return [Expected(host(r), None, dtype_name(r.dtype)) if is_array(r) else r for r in results]
+        return [as_expected(r) for r in eager(BOUNDED, example, [bounded.bounded(v) for v in example.values])]
 
 
 def as_expected(result: Any) -> Any:

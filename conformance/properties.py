@@ -19,7 +19,6 @@ from backend.symbolic.tensor import Tensor
 from .bounds import EPS, FLOOR, Expected
 from .case import A, Case, parts
 from .drawing import Example
-from .exempt import KNOWN
 from .failures import Failure, compare
 from .gradients import gradient, unknown_gradient
 from .operations import (
@@ -35,17 +34,74 @@ from .operations import (
 )
 from .transparency import transparent
 
-__all__ = ["PROPERTIES", "Property"]
+__all__ = ["KINDS", "PROPERTIES", "Property"]
 
 
-def equal(on: Namespace, example: Example) -> float | None:
-    """The result is that of the reference, within the bound derived for it."""
+def value(on: Namespace, example: Example) -> float | None:
+    """The values are those of the reference, within the bound derived for them."""
+    results = eager(on, example)
+    case = example.case
+    if case.judge is not None:
+        return _judged(example, case.judge, results)
+    wanted = expected(example, on.library)
+    worst = compare(wanted, results, on.dtypes, ("value",))
+    if case.reference is not None and case.group == "k":
+        _check_reference(example, case.reference, wanted)
+    return worst
+
+
+def _judged(example: Example, judge: Callable[..., Any], results: list[Any]) -> float:
+    """Results that are not unique (a decomposition) are held to the equations they have to fulfil."""
+    found = [host(r) if is_array(r) else r for r in results]
+    call = example.filled(example.values)
+    with np.errstate(all="ignore"):
+        pairs = judge(call, found)
+    return compare([want for want, _ in pairs], [got for _, got in pairs], what=("value",))
+
+
+def special(on: Namespace, example: Example) -> float | None:
+    """NaN, infinities, signed zeros and whatever else the standard spells out come out as it says."""
     results = eager(on, example)
     wanted = expected(example, on.library)
-    worst = compare(wanted, results, on.dtypes)
-    if example.case.reference is not None:
-        _check_reference(example, example.case.reference, wanted)
+    worst = compare(wanted, results, on.dtypes, ("value",))
+    for i, (want, got) in enumerate(zip(wanted, results, strict=True)):
+        if isinstance(want, Expected) and want.value.dtype.kind == "f" and is_array(got):
+            found = host(got)
+            wrong = (want.value == 0) & (found == 0) & (np.signbit(want.value) != np.signbit(found))
+            if np.any(wrong):
+                at = tuple(int(k) for k in np.argwhere(wrong)[0])
+                raise Failure("sign of zero", f"at {at}: got {found[at]!r}, expected {want.value[at]!r}",
+                              want.value, found, output=i)
     return worst
+
+
+def shape(on: Namespace, example: Example) -> float | None:
+    """The results have the shapes of the reference's."""
+    return _part(on, example, "shape")
+
+
+def dtype(on: Namespace, example: Example) -> float | None:
+    """The results have the dtypes that the inputs decide."""
+    return _part(on, example, "dtype")
+
+
+def _part(on: Namespace, example: Example, what: str) -> float | None:
+    wanted = expected(example, on.library)
+    if not any(isinstance(want, Expected) for want in wanted):
+        return None
+    return compare(wanted, eager(on, example), on.dtypes, (what,))
+
+
+def determinism(on: Namespace, example: Example) -> float | None:
+    """The same inputs give the same bits again."""
+    first, again = eager(on, example), eager(on, example)
+    wanted = [Expected(host(r), None, dtype_name(r.dtype)) if is_array(r) else r for r in first]
+    try:
+        compare(wanted, again)
+    except Failure as failure:
+        failure.kind, failure.message = "differs", f"the second time: {failure.message}"
+        raise
+    return 0.0
 
 
 def _check_reference(example: Example, formula: Callable[..., Any], wanted: list[Any]) -> None:
@@ -142,6 +198,9 @@ def errors(on: Namespace, example: Example) -> float | None:
     wanted = next(error for error, call in example.case.errors if call is example.call)
     _refused("eagerly", wanted, example, lambda: eager(on, example))
 
+    if example.case.group == "standard":
+        return 0.0
+
     def as_graph() -> None:
         inputs = placeholders(example)
         compiled(on, inputs, symbolic(example, inputs), on.arrays(example))
@@ -157,7 +216,7 @@ def _refused(how: str, wanted: type[BaseException], example: Example, run: Calla
         if not isinstance(error, wanted):
             raise Failure("error class", f"{how}: {type(error).__name__}: {error}; expected {wanted.__name__}",
                           wanted.__name__, type(error).__name__) from error
-        if example.case.name not in str(error):
+        if example.case.group == "k" and example.case.name not in str(error):
             raise Failure("error message", f"{how}: the message does not name the operation: {error}",
                           example.case.name, str(error)) from error
         return
@@ -175,36 +234,20 @@ def kernel(on: Namespace, example: Example) -> float | None:
         K.set_kernels(before)
 
 
-def device(on: Namespace, example: Example) -> float | None:
-    """On each device of the library the result is the same, and stays there."""
-    worst = None
-    for place in on.devices:
-        if not place.holds(example):
-            continue
-        known = KNOWN.get((example.case.name, place.name))
-        try:
-            found = _on_device(place, on, example)
-        except Exception:
-            if known:
-                continue
-            raise
-        if known and all(value.size for value in example.values):
-            raise Failure("unexpected pass", f"{place.name}: passes, though conformance/exempt.py says: {known}")
-        worst = found if worst is None else max(worst, found)
-    return worst
-
-
-def _on_device(place: Namespace, on: Namespace, example: Example) -> float:
+def device(place: Namespace, example: Example) -> float | None:
+    """On a device of the library the result is the same, and stays there: nothing passes through the host."""
     arrays = place.arrays(example)
-    inputs, outputs = _own_graph(example)
     worst = 0.0
-    for results in (eager(place, example, arrays), compiled(place, inputs, outputs, arrays)):
+    runs = [eager(place, example, arrays)]
+    if example.case.group == "k":
+        runs.append(compiled(place, *_own_graph(example), arrays))
+    for results in runs:
         for i, result in enumerate(results):
             if is_array(result) and not device_matches(place, result):
                 raise Failure("device", f"{place.name}: the result is on {result.device}",
                               str(place.backend.device), str(result.device), output=i)
         try:
-            worst = max(worst, compare(expected(example, on.library), results, place.dtypes))
+            worst = max(worst, compare(expected(example, place.library), results, place.dtypes))
         except Failure as failure:
             failure.args = (f"{place.name}: {failure.message}",)
             failure.message = failure.args[0]
@@ -213,12 +256,19 @@ def _on_device(place: Namespace, on: Namespace, example: Example) -> float:
 
 
 class Property(NamedTuple):
-    """A property, the examples it is tried on ('all', 'typical', 'smooth', 'errors'), and the cases it applies to."""
+    """A property, the examples it is tried on, and the cases it applies to.
+
+    'all' examples, 'typical' ones, 'smooth' ones (for gradients), 'errors' or 'special' values.
+    """
 
     name: str
     holds: Callable[[Namespace, Example], float | None]
     examples: str
     applies: Callable[[Case, Namespace], bool]
+
+
+def _of_k(applies: Callable[[Case, Namespace], bool]) -> Callable[[Case, Namespace], bool]:
+    return lambda case, on: case.group == "k" and applies(case, on)
 
 
 def _differentiable(case: Case, on: Namespace) -> bool:
@@ -245,14 +295,27 @@ def _always(case: Case, on: Namespace) -> bool:
     return bool(case.calls or case.edges)
 
 
+def _unique(case: Case, on: Namespace) -> bool:
+    return bool(case.calls) and case.judge is None
+
+
 PROPERTIES: dict[str, Property] = {p.name: p for p in (
-    Property("equal", equal, "all", _always),
-    Property("predicted", predicted, "all", _always),
-    Property("compiled", run_compiled, "all", _always),
-    Property("unknown", unknown, "typical", _lettered),
-    Property("gradient", gradient, "smooth", _differentiable),
-    Property("errors", errors, "errors", lambda case, on: bool(case.errors)),
-    Property("kernel", kernel, "typical", _has_kernel),
-    Property("device", device, "typical", lambda case, on: bool(on.devices) and bool(case.calls)),
-    Property("transparent", transparent, "smooth", _traceable),
+    Property("value", value, "all", lambda case, on: bool(case.calls or case.edges and case.group == "k")),
+    Property("special", special, "special", lambda case, on: bool(case.special)),
+    Property("shape", shape, "all", _unique),
+    Property("dtype", dtype, "all", _unique),
+    Property("predicted", predicted, "all", _of_k(_always)),
+    Property("compiled", run_compiled, "all", _of_k(_always)),
+    Property("unknown", unknown, "typical", _of_k(_lettered)),
+    Property("gradient", gradient, "smooth", _of_k(_differentiable)),
+    Property("error", errors, "errors", lambda case, on: bool(case.errors)),
+    Property("kernel", kernel, "typical", _of_k(_has_kernel)),
+    Property("device", device, "typical", lambda case, on: bool(case.calls) and case.judge is None),
+    Property("transparent", transparent, "smooth", _of_k(_traceable)),
+    Property("determinism", determinism, "typical", lambda case, on: bool(case.calls)),
 )}
+
+# What `--kind` takes beside the names above: several properties at once.
+KINDS: dict[str, tuple[str, ...]] = {
+    **{name: (name,) for name in PROPERTIES}, "value": ("value", "special", "kernel"), "gradient": (
+        "gradient", "transparent"), "lazy": ("predicted", "compiled", "unknown", "transparent")}

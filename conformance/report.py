@@ -1,137 +1,100 @@
-"""What a run tells: a line of progress, a table of verdicts, failures with a script that shows them, and JSON."""
+"""What a run tells in plain text: a line of progress, a table of verdicts, and failures with a script that shows them."""
 
 from __future__ import annotations
 
-import json
 import sys
+import time
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import asdict
+from json import dumps
 
-import numpy as np
-
-from .drawing import Example
 from .properties import PROPERTIES
-from .runner import Verdict
+from .verdict import Report, Verdict
 
-__all__ = ["Progress", "described", "failed", "script", "table", "written"]
+__all__ = ["Progress", "described", "summary", "table", "written"]
 
-SCHEMA = 1
+SCHEMA = 2
+SHOWN = 10  # failures that are printed in full, one of each kind
 
 
 class Progress:
-    """One line on a terminal that says how far a run is; silent elsewhere."""
+    """One line on a terminal that says how far a run is and how long it will take; silent elsewhere."""
 
-    def __init__(self, total: int) -> None:
-        self.total = total
-        self.done = 0
+    def __init__(self) -> None:
+        self.start = time.time()
         self.shown = sys.stderr.isatty()
 
-    def step(self, verdict: Verdict) -> None:
-        """One verdict more."""
-        self.done += 1
+    def step(self, done: int, total: int, verdicts: Sequence[Verdict]) -> None:
+        """One operation more."""
         if self.shown:
-            line = f"{self.done}/{self.total} {verdict.namespace} {verdict.case.name} {verdict.prop}"
-            print(f"\r{line[:78]:<78}", end="", file=sys.stderr, flush=True)
-
-    def close(self) -> None:
-        """End the line."""
-        if self.shown:
-            print(f"\r{'':<78}\r", end="", file=sys.stderr, flush=True)
-
-
-def failed(verdicts: Sequence[Verdict]) -> list[Verdict]:
-    """The verdicts that make a run fail."""
-    return [v for v in verdicts if v.status == "wrong"]
+            left = (time.time() - self.start) / done * (total - done)
+            line = f"{done}/{total} operations, {left:.0f} s left, {verdicts[0].operation if verdicts else ''}"
+            print(f"\r{line[:78]:<78}", end="" if done < total else "\r", file=sys.stderr, flush=True)
 
 
 def _cell(verdict: Verdict | None) -> str:
     if verdict is None or verdict.status == "empty":
         return "."
-    return {"identical": "identical", "within": f"{verdict.worst:.2f}", "wrong": "WRONG",
-            "unsupported": "unsupported"}[verdict.status]
+    return {"identical": "=", "within": f"{verdict.worst:.2f}", "unsupported": "-"}.get(verdict.status,
+                                                                                      verdict.status.upper()
+                                                                                      if verdict.bad else verdict.status)
 
 
-def table(verdicts: Sequence[Verdict], namespace: str) -> str:
-    """The verdicts on one namespace, operation by property; a number is the worst fraction of the bound."""
-    found = {(v.case.name, v.prop): v for v in verdicts if v.namespace == namespace}
+def table(verdicts: Sequence[Verdict], namespace: str, group: str) -> str:
+    """One namespace, operation by kind: = identical, a number the worst fraction of the bound, - unsupported."""
+    found: dict[tuple[str, str], Verdict] = {}
+    for v in verdicts:
+        if (v.namespace, v.group) == (namespace, group) and (v.bad or not found.get((v.operation, v.kind), v).bad):
+            found[v.operation, v.kind] = v
     names = list(dict.fromkeys(name for name, _ in found))
-    properties = [p for p in PROPERTIES if any(p == q for _, q in found)]
+    kinds = [p for p in PROPERTIES if any(p == q for _, q in found)]
     width = max([len(namespace), *map(len, names)], default=0)
-    lines = ["  ".join([namespace.ljust(width), *(p.rjust(11) for p in properties)])]
-    lines += ["  ".join([name.ljust(width), *(_cell(found.get((name, p))).rjust(11) for p in properties)])
-              for name in names]
-    counts = {status: sum(v.status == status for v in found.values())
-              for status in ("identical", "within", "wrong", "unsupported")}
-    lines.append(", ".join(f"{n} {'within bound' if s == 'within' else s}" for s, n in counts.items()))
+    lines = ["  ".join([namespace.ljust(width), *(k.rjust(9)[:11] for k in kinds)])]
+    lines += ["  ".join([name.ljust(width), *(_cell(found.get((name, k))).rjust(max(9, min(len(k), 11)))
+                                              for k in kinds)]) for name in names]
     return "\n".join(lines)
 
 
 def described(verdict: Verdict) -> str:
     """A failure in full: the smallest example, what was expected, what came, and a script."""
-    failure, example = verdict.finding
-    lines = [f"{verdict.case.name} on {verdict.namespace}: {verdict.prop}: {failure.message}"]
-    lines.append(f"  example: {_shown_call(example, short=True)}")
-    for label, value in (("expected", failure.expected), ("got", failure.got)):
-        if value is not None:
-            lines.append(f"  {label}: {_shown(value)}")
-    if failure.error is not None:
-        lines.append(f"  error {failure.error:.3g} against bound {failure.bound:.3g}")
-    lines += ["  to see it:", *(f"    {line}" for line in script(verdict).splitlines())]
+    found = verdict.finding
+    lines = [f"{verdict.namespace}: {verdict.id}: {verdict.status}{f' ({verdict.reason})' if verdict.reason else ''}"]
+    if found is None:
+        return lines[0]
+    lines += [f"  {found.message}", f"  example: {found.example}"]
+    lines += [f"  {label}: {text}" for label, text in (("expected", found.expected), ("got", found.got)) if text]
+    if found.error is not None and found.bound is not None:
+        lines.append(f"  error {found.error:.3g} against bound {found.bound:.3g}")
+    lines += ["  to see it:", *(f"    {line}" for line in found.script.splitlines())]
     return "\n".join(lines)
 
 
-def _shown(value: Any) -> str:
-    return np.array2string(value, threshold=40) if isinstance(value, np.ndarray) else repr(value)
-
-
-def _literal(value: np.ndarray) -> str:
-    """An array as Python that gives it back exactly."""
-    text = repr(value.tolist()).replace("nan", "np.nan").replace("inf", "np.inf")
-    made = f"np.array({text}, dtype={value.dtype.name!r})"
-    return made if 0 not in value.shape else f"np.zeros({value.shape}, dtype={value.dtype.name!r})"
-
-
-def _shown_call(example: Example, short: bool = False) -> str:
-    names = [Name(_literal(v) if short and v.size <= 40 else f"{v.dtype}{list(v.shape)}" if short else f"x{i}")
-             for i, v in enumerate(example.values)]
-    call = example.filled(names)
-    arguments = [*map(repr, call.args), *(f"{k}={v!r}" for k, v in call.kwargs.items())]
-    return f"K.{example.case.name}({', '.join(arguments)})"
-
-
-class Name(str):
-    """A piece of Python source, printed without quotes."""
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return str(self)
-
-
-def script(verdict: Verdict) -> str:
-    """A script of its own that shows a failure: imports, the arrays, one call, one comparison."""
-    failure, example = verdict.finding
-    lines = ["import numpy as np", "import backend as K", f"on = K.get_backend({verdict.namespace!r})"]
-    for i, v in enumerate(example.values):
-        lines.append(f"x{i} = on.asarray({_literal(v)}, {v.dtype.name!r})")
-    lines.append("with K.use_backend(on):")
-    lines.append(f"    got = {_shown_call(example)}")
-    lines.append("print(got)")
-    if isinstance(failure.expected, np.ndarray) and failure.error is not None and verdict.prop == "equal":
-        part = f"got[{failure.output}]" if isinstance(failure.got, np.ndarray) and failure.output else "got"
-        lines.append(f"expected = {_literal(np.asarray(failure.expected))}")
-        lines.append(f"error = np.abs(np.asarray(K.eval({part}), dtype='float64') - expected)")
-        lines.append(f"assert np.nanmax(error) <= {failure.bound!r}, error  # {failure.message}")
-    else:
-        lines.append(f"# {verdict.prop}: {failure.message.splitlines()[0]}")
+def summary(report: Report) -> str:
+    """Scores, failures grouped, and what the files of expected failures should not hold."""
+    lines = []
+    for on in report.namespaces:
+        scores = []
+        for group in ("standard", "k"):
+            good, of = report.score(on.name, group)
+            if of:
+                scores.append(f"{group} {good} of {of}")
+        counts = ", ".join(f"{n} {status}" for status, n in report.counts(on.name).items() if status != "empty")
+        lines.append(f"{on.name} {on.version}: {'; '.join(scores)} hold ({counts})")
+    lines += [f"expected to fail, but there was no such verdict: {entry}" for entry in report.unmatched]
+    for group in report.groups[:SHOWN]:
+        others = ", ".join(v.id for v in group[1:9]) + (f" and {len(group) - 9} more" if len(group) > 9 else "")
+        lines += ["", described(group[0]), *([f"  the same for {others}"] if others else [])]
+    if len(report.groups) > SHOWN:
+        lines.append(f"\n... and {len(report.groups) - SHOWN} more kinds of failures: "
+                     f"{', '.join(g[0].id for g in report.groups[SHOWN:])}")
+    lines.append(f"\n{len(report.failed)} of {len(report.verdicts)} not as expected, seed {report.seed}, "
+                 f"{report.seconds:.1f} s")
     return "\n".join(lines)
 
 
-def written(verdicts: Sequence[Verdict], seed: int, count: int) -> str:
+def written(report: Report) -> str:
     """A run as JSON."""
-    rows = [{"operation": v.case.name, "chapter": v.case.chapter, "property": v.prop, "namespace": v.namespace,
-             "verdict": v.status, "worst": v.worst, "unchecked": v.unchecked,
-             "examples": v.examples, "reason": v.reason,
-             "failure": None if v.failure is None else {"kind": v.failure.kind, "message": v.failure.message,
-                                                        "script": script(v)}} for v in verdicts]
-    return json.dumps({"schema": SCHEMA, "seed": seed, "examples": count, "verdicts": rows}, indent=1)
+    rows = [asdict(v) | {"id": v.id, "signature": list(v.signature)} for v in report.verdicts]
+    return dumps({"schema": SCHEMA, "seed": report.seed, "options": report.options, "seconds": report.seconds,
+                  "namespaces": [asdict(n) for n in report.namespaces], "unmatched": report.unmatched,
+                  "verdicts": rows}, indent=1, default=str)

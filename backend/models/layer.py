@@ -174,7 +174,7 @@ def mask_of(x: Any) -> Any:
 
 def as_list(x: Any) -> list[Any]:
     """Several tensors as they are, one in a list."""
-    return list(x) if isinstance(x, list | tuple) else [x]
+    return list(x) if isinstance(x, (list, tuple)) else [x]
 
 
 def single(found: list[Any]) -> Any:

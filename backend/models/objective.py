@@ -44,7 +44,7 @@ def loss_functions(given: Any) -> Any:
     """The losses with names replaced by functions, in whatever structure they came."""
     if isinstance(given, Mapping):
         return {name: named("loss", loss, LOSSES) for name, loss in given.items()}
-    if isinstance(given, list | tuple):
+    if isinstance(given, (list, tuple)):
         return [named("loss", loss, LOSSES) for loss in given]
     return named("loss", given, LOSSES)
 
@@ -54,7 +54,7 @@ def metric_functions(given: Any) -> Any:
     if isinstance(given, Mapping):
         return {name: metric_functions(as_list(some)) for name, some in given.items()}
     for metric in given or ():
-        if isinstance(metric, list | tuple):
+        if isinstance(metric, (list, tuple)):
             metric_functions(metric)
         else:
             named("metric", metric, METRICS | ACCURACIES)
@@ -67,7 +67,7 @@ def per_output(argument: str, given: Any, names: list[str], default: Any = None)
         if unknown := sorted(set(given) - set(names)):
             raise ValueError(f"compile: {argument} names {unknown[0]!r}, the outputs are {', '.join(names)}")
         return [given.get(name, default) for name in names]
-    if isinstance(given, list | tuple):
+    if isinstance(given, (list, tuple)):
         if len(given) != len(names):
             raise ValueError(f"compile: {argument} has {len(given)} entries, there are {len(names)} outputs "
                              f"({', '.join(names)})")

@@ -32,7 +32,7 @@ class Sequential(Model):
 
         Errors: TypeError for anything else.
         """
-        if not isinstance(layer, Layer | Network):
+        if not isinstance(layer, (Layer, Network)):
             raise TypeError(f"{self.name}: add got {type(layer).__name__}, expected a layer")
         if self.outputs:
             self._connect(self.inputs, layer(self.output))

@@ -235,15 +235,15 @@ def _matched(asker: str, kind: str, tensors: list[Any], names: list[str], given:
         given = [given[name] for name in names]
     elif len(tensors) == 1:
         given = [unwrapped(given)]
-    if not isinstance(given, list | tuple) or len(given) != len(tensors):
-        got = f"{len(given)} arrays" if isinstance(given, list | tuple) else type(given).__name__
+    if not isinstance(given, (list, tuple)) or len(given) != len(tensors):
+        got = f"{len(given)} arrays" if isinstance(given, (list, tuple)) else type(given).__name__
         raise ValueError(f"{asker}: got {got} for {len(tensors)} {kind}s ({', '.join(names)})")
     return [_array(asker, f"{kind} {name!r}", t, a) for t, name, a in zip(tensors, names, given, strict=True)]
 
 
 def unwrapped(given: Any) -> Any:
     """An array given as a list of that one array; a list of numbers or lists is an array itself."""
-    if isinstance(given, list | tuple) and len(given) == 1 and hasattr(given[0], "shape"):
+    if isinstance(given, (list, tuple)) and len(given) == 1 and hasattr(given[0], "shape"):
         return given[0]
     return given
 

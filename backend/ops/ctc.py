@@ -112,6 +112,8 @@ def ctc_decode(y_pred: Array, input_length: Array, greedy: bool = True, beam_wid
     Source: Graves et al. 2006; Hannun et al. 2014 for the prefix search; Keras 2.3.1 backend semantics.
     """
     _, y_pred, input_length = arrays(y_pred, input_length)
+    if getattr(input_length, "static_shape", ()) is None:
+        input_length = _lengths(input_length)
     _checked("ctc_decode", y_pred, input_length=(input_length, 1))
     if greedy:
         labels, count, score = best_path(y_pred, input_length)
@@ -121,6 +123,24 @@ def ctc_decode(y_pred: Array, input_length: Array, greedy: bool = True, beam_wid
     labels, count, score = beam_paths(y_pred, input_length, beam_width=beam_width, top_paths=top_paths,
                                       merge_repeated=merge_repeated)
     return [labelling(labels[:, i, :], count[:, i]) for i in range(top_paths)], score
+
+
+@composite
+def _lengths(input_length: Array) -> Array:
+    """The lengths themselves, of a placeholder that was given no number of dimensions: one is what it must have."""
+    if input_length.ndim != 1:
+        raise ValueError(f"ctc_decode: input_length has {input_length.ndim} dimensions, expected 1")
+    return input_length
+
+
+@_lengths.shape
+def _(input_length):
+    return (None,)
+
+
+@_lengths.vjp
+def _(g, out, input_length):
+    return (None,)
 
 
 @composite

@@ -18,7 +18,8 @@ for name in ("maximum", "minimum"):
     case(name, call(A("n", 3), A("n", 3, low=-3.01, high=3.01)), call(A("n", 3), A(3)), call(A("n", low=1.1), 1),
          call(0.5, A("n", high=0.4)), call(A("n", 3, **FEW), A("n", 3, **FEW)), call(A("n", **FEW), 1),
          call(A("n", dtype="bool"), A("n", dtype="bool")), exact=True,
-         edges=[call(ODD, ODD[::-1].copy()), call(ODD, 0.5), call(np.zeros((0, 2)), 1.0)],
+         edges=[call(ODD, ODD[::-1].copy()), call(ODD, 0.5), call(np.zeros((0, 2)), 1.0),
+                call(np.array([-0.0, -0.0, 1.0]), np.array([-0.0, -0.0, -1.0]))],
          errors=[(ValueError, call(A(3), A(2)))], reference=getattr(np, name))
 
 

@@ -1,27 +1,87 @@
 """Random tensors: the first draw of a seed is the same everywhere, bit for bit."""
 
 import numpy as np
+from scipy.special import ndtri
 
 from ..case import A, call, case
 
+
+def words(seed, count):
+    """Threefry-2x32-20 on unsigned words: key (low, high half of the seed), counter (i // 2, 0) for word i."""
+    i = np.arange((count + 1) // 2, dtype=np.uint32)
+    low, high = seed % 2**32, seed >> 32
+    keys = np.array([low, high, low ^ high ^ 0x1BD11BDA], dtype=np.uint32)
+    x, y = i + keys[0], np.zeros_like(i) + keys[1]
+    for turn, left in enumerate([13, 15, 26, 6, 17, 29, 16, 24, 13, 15, 26, 6, 17, 29, 16, 24, 13, 15, 26, 6], 1):
+        x = x + y
+        y = (y << np.uint32(left) | y >> np.uint32(32 - left)) ^ x
+        if turn % 4 == 0:
+            k = turn // 4
+            x, y = x + keys[k % 3], y + keys[(k + 1) % 3] + np.uint32(k)
+    return np.stack([x, y], axis=-1).reshape(-1)[:count].astype(np.int64)
+
+
+def product(seed, count):
+    """Two words, the higher one first, as one whole number."""
+    pairs = words(seed, 2 * count).reshape(-1, 2)
+    return [(int(high) << 32) + int(low) for high, low in pairs]
+
+
+def random_uniform(shape, minval=0.0, maxval=1.0, dtype="float32", seed=None):
+    count = int(np.prod(shape))
+    if dtype == "int32":
+        return np.reshape([minval + (w * (maxval - minval) >> 64) for w in product(seed, count)], shape)
+    return minval + (maxval - minval) * np.reshape(words(seed, count) >> 8, shape) * 2.0**-24
+
+
+def random_normal(shape, mean=0.0, stddev=1.0, dtype="float32", seed=None, beyond=0.0):
+    bits = words(seed, int(np.prod(shape)))
+    p = beyond + (0.5 - beyond) * ((bits & 0x7FFFFFFF) + 0.5) * 2.0**-31
+    return np.reshape(mean + stddev * ndtri(p) * np.where(bits >> 31, 1.0, -1.0), shape)
+
+
+def truncated_normal(shape, mean=0.0, stddev=1.0, dtype="float32", seed=None):
+    return random_normal(shape, mean, stddev, dtype, seed, beyond=0.022750131948179207)
+
+
+def random_binomial(shape, p=0.0, dtype="float32", seed=None):
+    return (random_uniform(shape, seed=seed) < p).astype(np.float64)
+
+
+def dropout(x, level, noise_shape=None, seed=None):
+    if level == 0.0:
+        return x
+    places = x.shape if noise_shape is None else [n or m for n, m in zip(
+        noise_shape, x.shape[x.ndim - len(noise_shape):], strict=True)]
+    return np.where(random_uniform(places, seed=seed) < 1.0 - level, x / (1.0 - level), 0.0)
+
+
 case("random_uniform", call((3, 5), seed=1), call([2, 3], -1.0, 3.0, "float32", 2),
-     call((7,), 0, 10, dtype="int32", seed=3), call((), seed=4), call((0, 2), seed=5), exact=True, gradient=(),
+     call((7,), 0, 10, dtype="int32", seed=3), call((), seed=4), call((0, 2), seed=5), call((4,), seed=2**40 + 3),
+     exact=True, gradient=(),
      errors=[(TypeError, call((2, None), seed=1)), (ValueError, call((2,), 1.0, 1.0, seed=1)),
-             (TypeError, call((2,), seed=0.5))])
+             (TypeError, call((2,), seed=0.5))],
+     reference=random_uniform)
 case("random_normal", call((3, 5), seed=1), call([2, 3], -1.0, 3.0, "float32", 2), call((4,), stddev=0.0, seed=3),
      exact=True, gradient=(),
      errors=[(TypeError, call((None,), seed=1)), (ValueError, call((2,), 0.0, -1.0, seed=1)),
-             (ValueError, call((2,), dtype="int32", seed=1))])
+             (ValueError, call((2,), dtype="int32", seed=1))],
+     reference=random_normal)
 case("truncated_normal", call((3, 5), seed=1), call([2, 3], -1.0, 3.0, "float32", 2), exact=True, gradient=(),
-     errors=[(TypeError, call((None,), seed=1)), (ValueError, call((2,), 0.0, -1.0, seed=1))])
+     errors=[(TypeError, call((None,), seed=1)), (ValueError, call((2,), 0.0, -1.0, seed=1))],
+     reference=truncated_normal)
 case("random_binomial", call((3, 5), seed=1), call((3, 5), 0.5, seed=2), call((9,), 0.3, "int32", 3),
      call((4,), p=1, seed=4), exact=True, gradient=(),
-     errors=[(TypeError, call((None,), 0.5, seed=1)), (ValueError, call((2,), 1.5, seed=1))])
+     errors=[(TypeError, call((None,), 0.5, seed=1)), (ValueError, call((2,), 1.5, seed=1))],
+     reference=random_binomial)
 case("dropout", call(A("n", "m"), 0.5, seed=1), call(A("n", 3, "k"), 0.25, (None, 1, 1), seed=2),
      call(A("n", 4), 0.1, (4,), 3), call(A("n"), 0.0), exact=True,
      edges=[call([np.nan, np.inf, -0.0, 1.0], 0.5, seed=1)],
      errors=[(ValueError, call(A(2, 3), 1.0)), (ValueError, call(A(2, 3), -0.1)),
              (ValueError, call(A(2, 3, dtype="int"), 0.5)),
              (ValueError, call(A(2, 3), 0.5, (2, 2))), (ValueError, call(A(3), 0.5, (2, 3))),
-             (TypeError, call(A(3), "half"))])
-case("random_bernoulli", call((3, 5), 0.5, seed=2), exact=True, gradient=(), errors=[(ValueError, call((2,), 1.5, seed=1))])
+             (TypeError, call(A(3), "half"))],
+     reference=dropout)
+case("random_bernoulli", call((3, 5), 0.5, seed=2), exact=True, gradient=(),
+     errors=[(ValueError, call((2,), 1.5, seed=1))],
+     reference=random_binomial)

@@ -64,7 +64,8 @@ for name, empty in (("max", -np.inf), ("min", np.inf)):
          errors=errors(APART), reference=extreme(getattr(np, name), empty))
 for name, terms in (("sum", TENSOR), ("prod", A("n", 3, "k", low=0.5, high=1.5, sizes={"n": (0, 3), "k": (0, 3)}))):
     case(name, *calls(terms), call(integers("n", 3), axis=0), call(integers("n", 3)), call(A(2, dtype="bool")),
-         edges=[*edges(NAN, NOTHING, NO_COLUMNS), call(np.array(2.0)), call(np.array([[0.0, 2.0], [0.0, 0.0]]), 1)],
+         edges=[*edges(NAN, NOTHING, NO_COLUMNS), call(np.array(2.0)), call(np.array([[0.0, 2.0], [0.0, 0.0]]), 1),
+                call(np.array([[30000, 7], [40000, -9]], dtype="int32"), 0)],  # more than 16 bits hold
          errors=errors(TENSOR), reference=over(getattr(np, name)))
 for name in ("mean", "var", "std"):
     case(name, *calls(APART)[:-1], call(integers("n", 3, sizes={"n": (1, 4)}), axis=0), call(A(3, dtype="bool")),
