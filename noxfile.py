@@ -56,3 +56,10 @@ def examples(session: nox.Session) -> None:
     """Train on the handwritten digits, on NumPy unless told otherwise."""
     session.install("-e", ".[examples]")
     session.run("python", "examples/digits.py", *session.posargs)
+
+
+@nox.session
+def keras(session: nox.Session) -> None:
+    """Keras 2.3.1's own tests, from its source distribution, on NumPy and torch; `-- numpy --only tests/keras/layers`."""
+    session.install(TORCH, "-e", ".[keras]", "pytest", "flaky", "pandas", "pillow", "setuptools")
+    session.run("python", "tests/keras_suite.py", *(session.posargs or ["numpy", "torch"]))

@@ -10,7 +10,8 @@ from pathlib import Path
 from .engine import NamespaceError, Options, UsageError, run
 from .probe import Probe, probe_table
 from .properties import KINDS
-from .report import Progress, summary, table, written
+from .reports import baseline, html, json, junit, markdown
+from .reports.terminal import Progress, terminal
 from .runner import EXAMPLES, SEED
 from .verdict import Report
 
@@ -43,8 +44,13 @@ def parser() -> argparse.ArgumentParser:
     add("--no-xfails", dest="expect", action="store_false", help="show every failure, expected or not")
     add("--update-xfails", action="store_true", help="write the files of expected failures anew")
     add("--no-shrink", dest="shrink", action="store_false", help="do not look for the smallest example that fails")
-    add("--json", type=Path, metavar="FILE", help="write the verdicts to a file, too")
-    add("--table", action="store_true", help="print every operation's verdicts")
+    for form, text in (("json", "all verdicts, for machines and as a later baseline"), ("junit", "for a CI's test page"),
+                       ("html", "one page that needs no network"), ("markdown", "for a pull request's comment")):
+        add(f"--{form}", type=Path, metavar="FILE", help=f"write the report to a file, too: {text}")
+    add("--baseline", type=Path, metavar="FILE",
+        help="an earlier --json: tell only what is new and what is fixed; 1 where something got worse")
+    add("--table", action=argparse.BooleanOptionalAction, default=True, help="print every operation's verdicts")
+    add("--self-check", action="store_true", help="plant faults in a namespace and see that each is found")
     return made
 
 
@@ -68,30 +74,40 @@ def main(arguments: Sequence[str] | None = None) -> int:
         asked = parser().parse_args(arguments)
     except SystemExit as stop:
         return int(stop.code or 0)
+    if asked.self_check:
+        from .mutants.check import self_check
+
+        return self_check(only=asked.only)
     if not asked.namespaces:
         print("conformance: name at least one namespace, such as numpy", file=sys.stderr)
         return USAGE
+    progress = Progress()
     try:
-        report = run(asked.namespaces, Progress().step, options_of(asked))
-    except UsageError as error:
+        old = json.read(asked.baseline.read_text("utf-8")) if asked.baseline else None
+        report = run(asked.namespaces, progress, options_of(asked))
+    except (UsageError, OSError, ValueError) as error:
         print(f"conformance: {error}", file=sys.stderr)
         return USAGE
     except NamespaceError as error:
         print(f"conformance: {error}", file=sys.stderr)
         return NO_NAMESPACE
-    _show(report, asked)
-    return FAILURES if report.failed else AS_EXPECTED
+    finally:
+        progress.close()
+    for form, write in (("json", json.written), ("junit", junit.written), ("html", html.written),
+                        ("markdown", markdown.written)):
+        if path := getattr(asked, form):
+            path.write_text(write(report), "utf-8")
+    if old is None:
+        _show(report, asked)
+        return FAILURES if report.failed else AS_EXPECTED
+    difference = baseline.compared(report, old)
+    print(baseline.written(report, difference), end="")
+    return difference.exit_code
 
 
 def _show(report: Report, asked: argparse.Namespace) -> None:
     print(probe_table([n.name for n in report.namespaces], [Probe(**n.probe) for n in report.namespaces]) + "\n")
-    if asked.table:
-        for on in report.namespaces:
-            for group in dict.fromkeys(v.group for v in report.verdicts):
-                print(f"{group}\n{table(report.verdicts, on.name, group)}\n")
-    print(summary(report))
-    if asked.json:
-        asked.json.write_text(written(report), "utf-8")
+    print(terminal(report, tables=asked.table), end="")
 
 
 if __name__ == "__main__":

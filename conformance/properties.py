@@ -238,18 +238,18 @@ def device(place: Namespace, example: Example) -> float | None:
     """On a device of the library the result is the same, and stays there: nothing passes through the host."""
     arrays = place.arrays(example)
     worst = 0.0
-    runs = [eager(place, example, arrays)]
+    runs = {"": eager(place, example, arrays)}
     if example.case.group == "k":
-        runs.append(compiled(place, *_own_graph(example), arrays))
-    for results in runs:
+        runs["compiled: "] = compiled(place, *_own_graph(example), arrays)
+    for how, results in runs.items():
         for i, result in enumerate(results):
             if is_array(result) and not device_matches(place, result):
-                raise Failure("device", f"{place.name}: the result is on {result.device}",
+                raise Failure("device", f"{place.name}: {how}the result is on {result.device}",
                               str(place.backend.device), str(result.device), output=i)
         try:
             worst = max(worst, compare(expected(example, place.library), results, place.dtypes))
         except Failure as failure:
-            failure.args = (f"{place.name}: {failure.message}",)
+            failure.args = (f"{place.name}: {how}{failure.message}",)
             failure.message = failure.args[0]
             raise
     return worst

@@ -27,6 +27,8 @@ __all__ = ["EXAMPLES", "SEED", "examples_of", "public_operations", "selected", "
 
 EXAMPLES, SEED = 4, 0  # drawn per call, beside the typical and the literal ones; the seed of everything drawn
 GROUPS = ("standard", "k")
+# What the probe tried and some namespaces do without, by the cases that need it.
+ABILITIES = {"array.setitem": "write to slices", "array.getitem_reversed": "negative steps"}
 
 
 def selected(pattern: str | None, groups: Sequence[str] = ("k",)) -> list[Case]:
@@ -105,9 +107,11 @@ def verdicts_of(case: Case, on: Namespace, *, kinds: Sequence[str] | None = None
                 until: float | None = None, shrink: bool = True) -> list[Verdict]:
     """All verdicts on one operation; what the namespace lacks is one verdict."""
     known = known or {}
-    if case.group == "standard" and case.name in on.probe.missing:
+    ability = ABILITIES.get(case.name, "")
+    if case.group == "standard" and (case.name in on.probe.missing or not on.probe.abilities.get(ability, True)):
         lacking = _verdict(case, "value", on, "")
-        lacking.status, lacking.reason = "unsupported", f"there is no function {case.name}"
+        lacking.status = "unsupported"
+        lacking.reason = f"the probe found no {ability}" if ability else f"there is no function {case.name}"
         return [lacking]
     found: list[Verdict] = []
     todo = tasks_of(case, on, kinds)
@@ -255,7 +259,8 @@ def attempt(prop: Property, on: Namespace, example: Example) -> float | None:
     except NotImplementedError as error:
         raise Unsupported(f"{type(error).__name__}: {_first_line(error)}") from error
     except AttributeError as error:
-        if getattr(error, "obj", None) in (on.xp, getattr(on.xp, "linalg", on), getattr(on.xp, "fft", on)):
+        asked = getattr(error, "obj", on)
+        if any(asked is xp for xp in (on.xp, getattr(on.xp, "linalg", None), getattr(on.xp, "fft", None))):
             raise Unsupported(f"there is no function {error.name}") from error
         raise Failure("exception", f"{type(error).__name__}: {_first_line(error)}") from error
     except Exception as error:  # noqa: BLE001 - whatever an operation raises on good input is its failure

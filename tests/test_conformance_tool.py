@@ -84,20 +84,20 @@ LOG = own("log", call(A("n", low=0.1)), edges=[call([0.0, -1.0, np.inf])])
 
 # The fault, the function of the namespace it sits in, the case, and the property that has to find it.
 PLANTED = {
-    "exp is 1.2 times too large": (scaled("exp", 1.2), EXP, "equal"),
-    "exp in float32 for float64": (through_float32("exp"), EXP, "equal"),
-    "exp one part in a million too large": (scaled("exp", 1 + 1e-6), EXP, "equal"),
-    "sum one part in a million too large": (scaled("sum", 1 + 1e-6), SUM, "equal"),
-    "sum forgets keepdims": (ignoring("sum", keepdims=False), SUM, "equal"),
-    "mean is 0": (("mean", lambda x, **kwargs: _mean(x * 0.0, **kwargs)), MEAN, "equal"),
+    "exp is 1.2 times too large": (scaled("exp", 1.2), EXP, "value"),
+    "exp in float32 for float64": (through_float32("exp"), EXP, "value"),
+    "exp one part in a million too large": (scaled("exp", 1 + 1e-6), EXP, "value"),
+    "sum one part in a million too large": (scaled("sum", 1 + 1e-6), SUM, "value"),
+    "sum forgets keepdims": (ignoring("sum", keepdims=False), SUM, "value"),
+    "mean is 0": (("mean", lambda x, **kwargs: _mean(x * 0.0, **kwargs)), MEAN, "value"),
     "max ignores NaN": (("max", lambda x, **kwargs: _max(_where(strict.isnan(x), strict.zeros_like(x), x), **kwargs)),
-                        MAX, "equal"),
-    "argmax gives the last of several": (("argmax", last_of_ties), ARGMAX, "equal"),
-    "argmax gives int32": (narrow("argmax", "int32"), own("argmax", call(A(3, 4)), exact=True, gradient=()), "equal"),
-    "maximum loses the sign of zero": (("maximum", lambda x, y: _maximum(x, y) + 0.0), MAXIMUM, "equal"),
-    "tensordot in float32 for float64": (through_float32("tensordot"), DOT, "equal"),
-    "matmul in float32 for float64": (through_float32("matmul"), PRODUCT, "equal"),
-    "log of a negative number is 0": (("log", lambda x: _where(x < 0, strict.zeros_like(x), _log(x))), LOG, "equal"),
+                        MAX, "value"),
+    "argmax gives the last of several": (("argmax", last_of_ties), ARGMAX, "value"),
+    "argmax gives int32": (narrow("argmax", "int32"), own("argmax", call(A(3, 4)), exact=True, gradient=()), "dtype"),
+    "maximum loses the sign of zero": (("maximum", lambda x, y: _maximum(x, y) + 0.0), MAXIMUM, "value"),
+    "tensordot in float32 for float64": (through_float32("tensordot"), DOT, "value"),
+    "matmul in float32 for float64": (through_float32("matmul"), PRODUCT, "value"),
+    "log of a negative number is 0": (("log", lambda x: _where(x < 0, strict.zeros_like(x), _log(x))), LOG, "value"),
 }
 
 
@@ -137,9 +137,9 @@ def test_a_gradient_that_takes_unknown_sizes_for_1_is_found(monkeypatch):
 
 
 def test_values_that_cannot_be_checked_are_no_verdict():
-    assert status(own("floor", call(A(20, low=0.0, high=0.0))), "equal") == "identical"
+    assert status(own("floor", call(A(20, low=0.0, high=0.0))), "value") == "identical"
     overflowing = own("square", call(A(20, low=255.9, high=255.99)), dtypes=("float16",))
-    verdict = verdict_on(overflowing, PROPERTIES["equal"], namespace("numpy"), seed=next(_seeds), shrink=False)
+    verdict = verdict_on(overflowing, PROPERTIES["value"], namespace("numpy"), seed=next(_seeds), shrink=False)
     assert verdict.unchecked > 0.5 and verdict.status == "wrong"
 
 
@@ -164,7 +164,7 @@ def test_a_compiled_function_that_differs_is_found(monkeypatch):
 def test_wrong_errors_are_found(broken, monkeypatch):
     monkeypatch.setattr(K, "tanh", broken)
     which = own("tanh", call(A("n")), errors=[(ValueError, call(A(2, 2)))])
-    assert status(which, "errors") == "wrong"
+    assert status(which, "error") == "wrong"
 
 
 def test_a_result_on_another_device_is_found(monkeypatch):
@@ -174,7 +174,9 @@ def test_a_result_on_another_device_is_found(monkeypatch):
 
     which = own("tanh", call(A(2, 2)))
     monkeypatch.setattr(K, "tanh", home)
-    assert status(which, "device") == "wrong"
+    (device1,) = [place for place in namespace(NAME).devices if place.name.endswith("device1")]
+    verdict = verdict_on(which, PROPERTIES["device"], device1, seed=next(_seeds), shrink=False)
+    assert verdict.status == "wrong" and verdict.finding.cause == "device"
 
 
 def test_an_operation_that_looks_at_values_is_not_transparent(monkeypatch):
@@ -186,23 +188,21 @@ def test_an_operation_that_looks_at_values_is_not_transparent(monkeypatch):
 
 
 def test_failures_are_shrunk_and_come_with_a_script(monkeypatch):
-    from conformance.report import described
+    from conformance.reports.terminal import described
 
     monkeypatch.setattr(strict, *scaled("exp", 1.2))
-    verdict = verdict_on(EXP, PROPERTIES["equal"], namespace(NAME), seed=next(_seeds))
-    assert verdict.example.values[0].size == 1
+    verdict = verdict_on(EXP, PROPERTIES["value"], namespace(NAME), seed=next(_seeds))
+    assert verdict.finding.size == 1
     text = described(verdict)
     assert "expected" in text and "import backend as K" in text and "assert" in text
 
 
 def test_a_script_runs_on_its_own_and_shows_no_fault_on_the_intact_namespace(monkeypatch, tmp_path):
-    from conformance.report import script
-
     with monkeypatch.context() as patch:
         patch.setattr(strict, *scaled("exp", 1.2))
-        verdict = verdict_on(EXP, PROPERTIES["equal"], namespace(NAME), seed=next(_seeds))
+        verdict = verdict_on(EXP, PROPERTIES["value"], namespace(NAME), seed=next(_seeds))
     path = tmp_path / "shown.py"
-    path.write_text(script(verdict))
+    path.write_text(verdict.finding.script)
     run = subprocess.run([sys.executable, str(path)], capture_output=True, text=True, check=False,
                          env={"PYTHONPATH": ":".join(p for p in sys.path if p)})
     assert run.returncode == 0, run.stderr
@@ -213,7 +213,7 @@ def test_the_command_line_says_what_came_out_by_its_exit_code(tmp_path, capsys, 
     assert main([NAME, "--only", "exp", "--examples", "1", "--json", str(file)]) == 0
     assert "seed 0" in capsys.readouterr().out
     rows = json.loads(file.read_text())
-    assert rows["schema"] == 1 and {"exp"} == {row["operation"] for row in rows["verdicts"]}
+    assert rows["schema"] >= 2 and {"exp"} == {row["operation"] for row in rows["verdicts"]}
     assert main([NAME, "--only", "no such operation"]) == 2
     assert main(["--examples", "many", NAME]) == 2
     assert main(["no_such_library.at_all"]) == 3

@@ -45,7 +45,8 @@ ARGUMENTS = {
     "switch": "condition then_expression else_expression",
     "resize_images": "x height_factor width_factor data_format interpolation='nearest'",
     "rnn":
-        "step_function inputs initial_states go_backwards=False mask=None constants=None unroll=False input_length=None",
+        "step_function inputs initial_states go_backwards=False mask=None constants=None unroll=False "
+        "input_length=None",
     "sparse_categorical_crossentropy": "target output from_logits=False axis=-1",
     "arange": "start stop=None step=1 dtype='int32'",
     "variable": "value dtype=None name=None constraint=None",

@@ -1,4 +1,4 @@
-"""Inside torch.compile operations give what they give outside; array-api-compat's own result_type may break the graph."""
+"""Inside torch.compile operations give what they give outside; array-api-compat's result_type may break the graph."""
 
 import pytest
 

@@ -1,0 +1,230 @@
+"""A whole run: several namespaces, options, a time budget, processes; what `conformance.run` and the command use."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import contextlib
+import fnmatch
+import functools
+import io
+import multiprocessing
+import time
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from . import operations
+from .case import ALL_DTYPES, Case
+from .operations import Namespace, namespace
+from .properties import KINDS
+from .runner import EXAMPLES, GROUPS, SEED, selected, verdicts_of
+from .verdict import NamespaceFacts, Report, Verdict
+from .xfails import UNEXPLAINED, Entry, loaded, path_for, unexplained, written
+
+__all__ = ["NamespaceError", "Options", "UsageError", "run"]
+
+
+class UsageError(ValueError):
+    """An option that cannot be: exit code 2."""
+
+
+class NamespaceError(ImportError):
+    """A namespace that cannot be opened: exit code 3."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a run is made; the command line's options by the same names."""
+
+    reference: str = "numpy"
+    device: str | None = None
+    dtype: str | None = None
+    only: str | None = None
+    group: str | None = None  # 'standard', 'k', or a chapter
+    kind: tuple[str, ...] = ()
+    examples: int = EXAMPLES
+    budget: float | None = None  # seconds
+    seed: int = SEED
+    jobs: int = 1
+    shard: tuple[int, int] = (1, 1)
+    xfails: Path | None = None  # the folder of the files of expected failures; None: those that ship
+    expect: bool = True  # False: every failure is reported, expected or not
+    update_xfails: bool = False
+    shrink: bool = True
+    names: tuple[str, ...] = field(default=())
+
+    def __post_init__(self) -> None:
+        if unknown := [k for k in self.kind if k not in KINDS]:
+            raise UsageError(f"kind {', '.join(unknown)}: expected some of {', '.join(KINDS)}")
+        if self.dtype is not None and self.dtype not in ALL_DTYPES:
+            raise UsageError(f"dtype {self.dtype!r}: expected one of {', '.join(ALL_DTYPES)}")
+        i, n = self.shard
+        if not 1 <= i <= n:
+            raise UsageError(f"shard {i}/{n}: expected i/n with i from 1 to n")
+        if self.examples < 0 or self.jobs < 1 or self.budget is not None and self.budget <= 0:
+            raise UsageError("examples has to be at least 0, jobs at least 1 and budget above 0")
+
+    @property
+    def kinds(self) -> tuple[str, ...] | None:
+        """The properties that are asked for; None: all."""
+        return tuple(dict.fromkeys(p for k in self.kind for p in KINDS[k])) or None
+
+    def cases(self) -> list[Case]:
+        """The cases that are asked for, this shard's."""
+        groups = (self.group,) if self.group in GROUPS else GROUPS
+        found = [c for c in selected(self.only, groups)
+                 if self.group in (None, *GROUPS) or fnmatch.fnmatchcase(c.chapter, str(self.group))]
+        i, n = self.shard
+        return found[i - 1::n]
+
+
+def run(namespaces: Sequence[str], progress: Callable[[int, int, list[Verdict]], None] | None = None,
+        options: Options | None = None, **given: Any) -> Report:
+    """Run the suite on namespaces and give the report; options as on the command line: examples=, only=, kind=, ...
+
+    A namespace is a name, a dotted path or 'package:object'. UsageError for options that cannot be, NamespaceError for
+    a namespace that cannot be opened.
+    """
+    start = time.time()
+    if isinstance(given.get("kind"), str):
+        given["kind"] = tuple(given["kind"].split(","))
+    try:
+        options = replace(options or Options(), **given)
+    except TypeError as error:
+        raise UsageError(str(error)) from error
+    names = [name if options.device is None else f"{name}:{options.device}" for name in namespaces]
+    options = replace(options, names=tuple(names))
+    cases = options.cases()
+    if not cases:
+        raise UsageError(f"no operation matches {options.only or options.group!r}")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the libraries' remarks on edge values; what matters here is the result
+        spaces = _opened(options)
+        known = {on.name: expectations(on, options) for on in spaces}
+        facts = [NamespaceFacts(on.name, on.library, on.probe.version, str(on.backend.device or ""),
+                                on.probe.as_dict()) for on in spaces]
+        deadline = None if options.budget is None else start + options.budget
+        verdicts = _all(cases, spaces, known, options, deadline, progress)
+    report = Report(verdicts, facts, options.seed, _plain(options), time.time() - start)
+    report.unmatched = unmatched(known, verdicts, cases, options)
+    if options.update_xfails:
+        for on in spaces:
+            written(path_for(on.name, on.library, options.xfails), known[on.name],
+                    [v for v in verdicts if v.namespace == on.name])
+    return report
+
+
+def _opened(options: Options) -> list[Namespace]:
+    found = []
+    for name in dict.fromkeys([options.reference, *options.names]):
+        try:
+            on = namespace(name)
+            on.array(operations.SAMPLE)
+        except Exception as error:
+            raise NamespaceError(f"{name}: {type(error).__name__}: {error}") from error
+        found.append(on)
+    operations.set_reference(options.reference)
+    return [on for on in found if on.name in options.names]
+
+
+def expectations(on: Namespace, options: Options) -> dict[str, Entry]:
+    """The expected failures of a namespace; UsageError where one has no reason yet."""
+    if not options.expect:
+        return {}
+    path = path_for(on.name, on.library, options.xfails)
+    try:
+        entries = loaded(path, on.probe.version)
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+    if (open_ := unexplained(entries.values())) and not options.update_xfails:
+        raise UsageError(f"{path}: {', '.join(open_[:5])}: '{UNEXPLAINED}' is no reason; write what was found")
+    return entries
+
+
+def unmatched(known: Mapping[str, Mapping[str, Entry]], verdicts: Sequence[Verdict], cases: Sequence[Case],
+              options: Options) -> list[str]:
+    """Entries for operations that were run, of which no verdict came."""
+    ran = {f"xp.{c.name}" if c.group == "standard" else c.name for c in cases}
+    ids = {(v.namespace, v.id) for v in verdicts if v.status not in ("empty", "unsupported", "blocked")}
+    if options.kinds is not None or options.dtype is not None or options.device is not None:
+        return []
+    everything = options.only is None and options.group is None and options.shard == (1, 1)
+    return [f"{name}: {entry.id}" for name, entries in known.items() for entry in entries.values()
+            if (entry.operation in ran or everything) and (name, entry.id) not in ids]
+
+
+def _all(cases: list[Case], spaces: list[Namespace], known: dict[str, dict[str, Entry]], options: Options,
+         deadline: float | None, progress: Any) -> list[Verdict]:
+    found: dict[int, list[Verdict]] = {}
+    order = _spread(len(cases)) if deadline is not None else list(range(len(cases)))
+    done = 0
+
+    def arrived(index: int, verdicts: list[Verdict]) -> None:
+        nonlocal done
+        found[index] = verdicts
+        done += 1
+        if progress is not None:
+            progress(done, len(cases), verdicts)
+
+    if options.jobs == 1:
+        for place, index in enumerate(order):
+            until = _share(deadline, len(cases) - place, 1)
+            arrived(index, _one(cases[index], spaces, known, options, until))
+    else:
+        context = multiprocessing.get_context("spawn")
+        with concurrent.futures.ProcessPoolExecutor(options.jobs, mp_context=context, initializer=_begin) as pool:
+            left = [len(order) - place for place in range(len(order))]
+            waiting = {pool.submit(_elsewhere, (cases[i].group, cases[i].name), options, deadline, n): i
+                       for i, n in zip(order, left, strict=True)}
+            for each in concurrent.futures.as_completed(waiting):
+                arrived(waiting[each], each.result())
+    return [verdict for index in sorted(found) for verdict in found[index]]
+
+
+def _spread(count: int) -> list[int]:
+    """An order in which the chapters' costs are mixed, so that a budget is not eaten up by the first of them."""
+    step = next(s for s in (37, 41, 43) if count % s) if count > 1 else 1
+    return [(i * step) % count for i in range(count)] if count > 1 else list(range(count))
+
+
+def _share(deadline: float | None, left: int, jobs: int) -> float | None:
+    """Until when one operation may take its time: its share of what is left, doubled since most need less."""
+    if deadline is None:
+        return None
+    now = time.time()
+    return now + max(deadline - now, 0.0) * jobs / max(left, 1) * (2.0 if left > 2 * jobs else 1.0)
+
+
+def _one(case: Case, spaces: Sequence[Namespace], known: Mapping[str, Mapping[str, Entry]], options: Options,
+         until: float | None) -> list[Verdict]:
+    found = []
+    for i, on in enumerate(spaces):
+        limit = None if until is None else time.time() + max(until - time.time(), 0.0) / (len(spaces) - i)
+        with contextlib.redirect_stdout(io.StringIO()):  # some operations print
+            found += verdicts_of(case, on, kinds=options.kinds, count=options.examples, seed=options.seed,
+                                 dtype=options.dtype, known=known[on.name], until=limit, shrink=options.shrink)
+    return found
+
+
+def _begin() -> None:
+    warnings.simplefilter("ignore")
+
+
+@functools.cache
+def _prepared(options: Options) -> tuple[dict[tuple[str, str], Case], list[Namespace], dict[str, dict[str, Entry]]]:
+    """What a process needs, made once."""
+    spaces = _opened(options)
+    return {(c.group, c.name): c for c in options.cases()}, spaces, {on.name: expectations(on, options) for on in spaces}
+
+
+def _elsewhere(key: tuple[str, str], options: Options, deadline: float | None, left: int) -> list[Verdict]:
+    """One operation in a process of its own."""
+    cases, spaces, known = _prepared(options)
+    return _one(cases[key], spaces, known, options, _share(deadline, left, options.jobs))
+
+
+def _plain(options: Options) -> dict[str, Any]:
+    return {k: str(v) if isinstance(v, Path) else list(v) if isinstance(v, tuple) else v
+            for k, v in asdict(options).items()}

@@ -1,0 +1,107 @@
+"""Running functions of the standard on a namespace: by name, with dtypes and devices put in its own terms."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from backend.dtypes import DTYPES, dtype_name
+from backend.namespaces import is_array
+
+from .bounds import EPS, FLOOR, LARGEST, Expected, ulps_of
+from .case import Case
+
+__all__ = ["Dtype", "applied", "function_of", "near", "resolved", "special_value"]
+
+CREATING = ("arange", "asarray", "empty", "eye", "full", "linspace", "ones", "zeros", "fft.fftfreq", "fft.rfftfreq")
+
+
+class Dtype(str):
+    """A dtype by name among the arguments of a call: each namespace is given its own object."""
+
+    __slots__ = ()
+
+
+def _set(x: Any, key: Any, value: Any) -> Any:
+    x[key] = value
+    return x
+
+
+_ARRAY: dict[str, Callable[..., Any]] = {
+    "getitem": operator.getitem, "getitem_reversed": operator.getitem, "setitem": _set, "pos": operator.pos, "neg": operator.neg, "abs": operator.abs,
+    "invert": operator.invert, "add": operator.add, "sub": operator.sub, "mul": operator.mul,
+    "truediv": operator.truediv, "floordiv": operator.floordiv, "mod": operator.mod, "pow": operator.pow,
+    "matmul": operator.matmul, "and": operator.and_, "or": operator.or_, "xor": operator.xor,
+    "lshift": operator.lshift, "rshift": operator.rshift, "lt": operator.lt, "le": operator.le, "gt": operator.gt,
+    "ge": operator.ge, "eq": operator.eq, "ne": operator.ne, "bool": bool, "int": int, "float": float,
+    "index": operator.index, "T": lambda x: x.T, "mT": lambda x: x.mT, "shape": lambda x: tuple(x.shape),
+    "size": lambda x: x.size, "ndim": lambda x: x.ndim}
+
+
+def function_of(xp: Any, name: str) -> Callable[..., Any]:
+    """The function 'exp', 'linalg.inv' or 'array.add' (the operator) of a namespace; AttributeError without one."""
+    if name.startswith("array."):
+        return _ARRAY[name.removeprefix("array.")]
+    for part in name.split("."):
+        xp = getattr(xp, part)
+    return xp
+
+
+def resolved(xp: Any, value: Any) -> Any:
+    """The arguments with dtypes by name made the namespace's own."""
+    if isinstance(value, Dtype):
+        return getattr(xp, value)
+    if isinstance(value, dict):
+        return {k: resolved(xp, v) for k, v in value.items()}
+    if type(value) in (list, tuple):
+        return type(value)(resolved(xp, v) for v in value)
+    return value
+
+
+def applied(backend: Any, case: Case, call: Any) -> list[Any]:
+    """The results of a function in a list; those that are no arrays by what the case wants of them."""
+    xp = backend.xp
+    kwargs = resolved(xp, call.kwargs)
+    if case.name in CREATING and backend.device is not None:
+        kwargs.setdefault("device", backend.device)
+    result = function_of(xp, case.name)(*resolved(xp, call.args), **kwargs)
+    if case.view is not None:
+        result = case.view(result)
+    return _flat(result)
+
+
+def _flat(result: Any) -> list[Any]:
+    if isinstance(result, tuple | list):
+        return [leaf for item in result for leaf in _flat(item)]
+    if is_array(result) or isinstance(result, bool | int | float | complex | str):
+        return [result]
+    try:
+        return [dtype_name(result)]
+    except TypeError:
+        return [result]
+
+
+def near(value: np.ndarray, ulps: float, dtype: str) -> Expected:
+    """Values computed in higher precision, each to be met within so many ulps of the dtype."""
+    with np.errstate(all="ignore"):
+        size = np.abs(value)
+        beyond = np.isfinite(value) & (size > np.longdouble(LARGEST[dtype]) * (1 + EPS[dtype]))
+        value = np.where(beyond, np.copysign(np.inf, value), value)
+        bound = np.where(np.isfinite(value) & (value != 0), ulps * EPS[dtype] * size + FLOOR[dtype], 0.0)
+    return Expected(value, bound.astype(np.float64), dtype)
+
+
+def special_value(case: Case, want: Any, dtype: str) -> list[Any]:
+    """What the standard spells out for a special value: exactly, or within the function's ulps."""
+    if isinstance(want, list | tuple):
+        return [each for part in want for each in special_value(case, part, dtype)]
+    if not isinstance(want, np.ndarray):
+        return [want]
+    if want.dtype != np.float64 or dtype not in DTYPES:
+        return [Expected(want, None, want.dtype.name)]
+    if case.exact:
+        return [Expected(want.astype(dtype), None, dtype)]
+    return [near(want, ulps_of(case.name) or 1.0, dtype)]

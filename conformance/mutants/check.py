@@ -1,0 +1,215 @@
+"""Running the tool against each mutant, and against the intact namespace: python -m conformance --self-check."""
+
+from __future__ import annotations
+
+import contextlib
+import fnmatch
+import importlib
+import io
+import time
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+import backend as K
+from backend.autodiff.vjps import VJPS
+from backend.composite import COMPOSITES
+
+from .. import drawing, gradients, properties
+from ..case import Case
+from ..engine import Options, expectations
+from ..operations import Namespace, namespace
+from ..runner import GROUPS, Task, selected, tasks_of, verdict_on
+from ..verdict import Verdict
+from .rules import RULE_MUTANTS
+from .table import NAMESPACE_MUTANTS, Mutant
+from .touching import OPERATORS, touched
+
+__all__ = ["MUTANTS", "Outcome", "check", "outcomes_of", "planted", "self_check"]
+
+MUTANTS = [*NAMESPACE_MUTANTS, *RULE_MUTANTS]
+INTACT = "array_api_strict"  # correct, and has devices
+SEEDS = (0, 1, 2)  # with which nothing may be said against the intact namespace
+
+
+class Outcome(NamedTuple):
+    """What became of a mutant: the verdict that found it, or None for a survivor; how many verdicts were asked."""
+
+    mutant: Mutant
+    found_by: Verdict | None
+    seconds: float
+    tried: int
+
+
+def _home(target: str, on: Namespace) -> list[tuple[Any, str]]:
+    """The objects and attributes where the target of a mutant sits."""
+    if target.startswith("K."):
+        return [(K, target[2:])]
+    if ":" in target:
+        module, _, name = target.partition(":")
+        return [(importlib.import_module(module), name)]
+    if target.startswith("adjoint "):
+        return [(COMPOSITES[target[8:]], "vjp_rule")]
+    if target.startswith("kernel "):
+        return [(importlib.import_module(f"backend.kernels.{on.library}"), target[7:])]
+    array = type(on.backend.asarray([1.0], "float32"))
+    found = [(array, f"__{r}{sign}__") for sign, name in OPERATORS.items() for r in ("", "r")
+             if name == target and f"__{r}{sign}__" in vars(array)]
+    home, _, name = f".{target}".rpartition(".")
+    space = getattr(on.xp, home[1:]) if home[1:] else on.xp
+    return [*found, (space, name)] if hasattr(space, name) else found
+
+
+@contextlib.contextmanager
+def planted(mutant: Mutant, on: Namespace) -> Iterator[None]:
+    """Within the block, the fault is in its place."""
+    kept: list[tuple[Any, str, Any]] = []
+    rules = mutant.target.removeprefix("vjp ") if mutant.target.startswith("vjp ") else ""
+    if rules:
+        whole = VJPS[rules]
+        VJPS[rules] = mutant.plant(whole)
+    else:
+        for home, name in _home(mutant.target, on):
+            kept.append((home, name, getattr(home, name)))
+            setattr(home, name, _faulty(mutant, getattr(home, name)))
+    ours = rules or not _in_namespace(mutant)
+    if ours:
+        _forget()
+    try:
+        yield
+    finally:
+        if rules:
+            VJPS[rules] = whole
+        for home, name, value in kept:
+            setattr(home, name, value)
+        if ours:
+            _forget()
+
+
+def _faulty(mutant: Mutant, whole: Any) -> Any:
+    """The whole with the fault; the rule of a composite gives all cotangents at once."""
+    if not mutant.target.startswith("adjoint "):
+        return mutant.plant(whole)
+
+    def faulty(*args: Any, **kwargs: Any) -> Any:
+        found = whole(*args, **kwargs)
+        return tuple(rule() if g is not None else None for g, rule in zip(
+            found, mutant.plant([lambda g=g: g for g in found]), strict=True))
+
+    return faulty
+
+
+def _in_namespace(mutant: Mutant) -> bool:
+    return " " not in mutant.target and ":" not in mutant.target and not mutant.target.startswith("K.")
+
+
+def _forget() -> None:
+    """Nothing that was worked out from the rules and definitions of K is kept."""
+    for cache in (drawing.typical, drawing.drawn, drawing.edges, drawing.erroneous, drawing.beside):
+        cache.cache_clear()
+    gradients._unknown.clear()
+    properties._graphs.clear()
+    for composite in COMPOSITES.values():
+        composite._bound.clear()
+
+
+def _uses(case: Case, uses: dict[tuple[str, str], set[str]]) -> set[str]:
+    return uses.get((case.group, case.name), set())
+
+
+def _concerned(mutant: Mutant, case: Case, uses: dict[tuple[str, str], set[str]]) -> bool:
+    """Whether an operation calls what is faulty."""
+    if mutant.only:
+        return case.group == "k" and case.name in mutant.only
+    if mutant.target.startswith("K."):
+        return case.group == "k" and case.name == mutant.target[2:]
+    return mutant.target.replace("kernel ", "composite ").replace("adjoint ", "composite ") in _uses(case, uses)
+
+
+def _order(mutant: Mutant, uses: dict[tuple[str, str], set[str]]) -> Callable[[tuple[Case, Task]], Any]:
+    """Where the fault shows soonest comes first: the operation of its name, operations that do little else."""
+    name = mutant.target.removeprefix("K.").removeprefix("vjp ")
+    first = next((kind for kind in ("device", "gradient", "dtype") if kind in mutant.fault), "value")
+    kinds = [first, *(kind for kind in properties.PROPERTIES if kind != first)]
+    return lambda task: (kinds.index(task[1][0].name), task[0].name != name, len(_uses(task[0], uses)))
+
+
+def _asked(cases: Sequence[Case], on: Namespace) -> list[tuple[Case, Task]]:
+    """Everything there is to try, but what the intact namespace is known to fail."""
+    known = {entry.id for entry in expectations(on, Options()).values()}
+    return [(case, task) for case in cases for task in tasks_of(case, on)
+            if Verdict(on.name, case.group, case.chapter, case.name, task[0].name, task[2]).id not in known]
+
+
+def check(mutant: Mutant, cases: Sequence[Case], uses: dict[tuple[str, str], set[str]], seed: int = 0) -> Outcome:
+    """Run what touches the fault, until something is wrong."""
+    start = time.perf_counter()
+    on = namespace("torch" if mutant.target.startswith("kernel ") else INTACT)
+    asked = _asked([case for case in cases if _concerned(mutant, case, uses)], on)
+    tried = 0
+    for case, (prop, place, variant) in sorted(asked, key=_order(mutant, uses)):
+        tried += 1
+        with planted(mutant, on):
+            verdict = verdict_on(case, prop, place, seed=seed, shrink=False, variant=variant, reported=on)
+        if verdict.status == "wrong":
+            return Outcome(mutant, verdict, time.perf_counter() - start, tried)
+    return Outcome(mutant, None, time.perf_counter() - start, tried)
+
+
+def blamed(outcomes: Sequence[Outcome], cases: Sequence[Case], seeds: Sequence[int] = SEEDS) -> list[str]:
+    """What the verdicts that found mutants say against the intact namespace: nothing, if all is well."""
+    finders = {(o.found_by.namespace, o.found_by.group, o.found_by.id) for o in outcomes if o.found_by}
+    wrong = []
+    for name in dict.fromkeys(space for space, _, _ in finders):
+        on = namespace(name)
+        for case, (prop, place, variant) in _asked(cases, on):
+            own = Verdict(name, case.group, case.chapter, case.name, prop.name, variant).id
+            if (name, case.group, own) in finders:
+                wrong += [f"{own} on {name}, seed {seed}" for seed in seeds
+                          if verdict_on(case, prop, place, seed=seed, shrink=False).status == "wrong"]
+    return wrong
+
+
+@contextlib.contextmanager
+def _silent() -> Iterator[None]:
+    """Operations that print, and libraries that warn, are not heard."""
+    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+        warnings.simplefilter("ignore")
+        yield
+
+
+def outcomes_of(mutants: Sequence[Mutant], say: Callable[[Outcome], None] = lambda outcome: None) -> list[Outcome]:
+    """What becomes of each mutant."""
+    cases = selected(None, GROUPS)
+    with _silent():
+        uses = touched(cases, namespace(INTACT))
+    found = []
+    for mutant in mutants:
+        with _silent():
+            found.append(check(mutant, cases, uses))
+        say(found[-1])
+    return found
+
+
+def self_check(mutants: Sequence[Mutant] | None = None, say: Callable[[str], None] = print,
+               only: str | None = None) -> int:
+    """Plant each fault, look for it, and print the score; 0 if each was found and nothing else, 1 otherwise.
+
+    `only`: the mutants whose target or fault matches a pattern.
+    """
+    start = time.perf_counter()
+    if mutants is None:
+        mutants = [m for m in MUTANTS if only is None or any(fnmatch.fnmatchcase(text, only) for text in (
+            m.target, m.target.rpartition(".")[2], m.target.rpartition(" ")[2], m.fault))]
+    outcomes = outcomes_of(mutants, lambda o: say(
+        f"{'found by ' + o.found_by.id if o.found_by else 'SURVIVES':<44} {o.mutant.fault}"))
+    with _silent():
+        against = blamed(outcomes, selected(None, GROUPS))
+    survivors = [o for o in outcomes if o.found_by is None]
+    for outcome in survivors:
+        say(f"survives: {outcome.mutant.fault} ({outcome.mutant.target}; {outcome.tried} verdicts)")
+    for text in against:
+        say(f"blamed without a fault: {text}")
+    say(f"\nmutation score {len(outcomes) - len(survivors)}/{len(outcomes)}; {len(against)} verdicts against the "
+        f"intact namespace with seeds {', '.join(map(str, SEEDS))}; {time.perf_counter() - start:.0f} s")
+    return 1 if survivors or against else 0

@@ -1,0 +1,63 @@
+"""Opening a namespace by what the command line calls it: a name, a dotted path, or package:object."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.metadata
+import sys
+from typing import Any
+
+import backend as K
+from backend.dtypes import learn_dtypes
+from backend.namespaces import describe
+from backend.selector import _ALIASES, _BUILT_IN, Backend, _entry_points, _registered
+
+__all__ = ["opened", "version_of"]
+
+
+def opened(name: str) -> Backend:
+    """The backend of a name that K knows, of a module by its path, or of an object in one.
+
+    A namespace may lack functions, which is what the probe finds out; it has to have `asarray`. ImportError where the
+    module or the object cannot be imported, TypeError for what is no array namespace, ValueError for no such device.
+    """
+    path, _, rest = name.partition(":")
+    if path in (*_BUILT_IN, *_ALIASES, *_registered, *_entry_points()):
+        return K.get_backend(name)
+    if "" not in sys.path:
+        sys.path.insert(0, "")  # the installed command finds modules in the working directory, too
+    module = importlib.import_module(path)
+    attribute, _, device = rest.partition(":")
+    if attribute and hasattr(module, attribute):
+        found = getattr(module, attribute)
+        found = found() if isinstance(found, type) else found
+    else:
+        found, device = module, rest
+    return _bound(name, found, device)
+
+
+def _bound(name: str, found: Any, device: str) -> Backend:
+    own = getattr(found, "xp", None)
+    if isinstance(own, str):
+        return Backend(name, K.get_backend(own).xp, getattr(found, "device", None))
+    xp = found if own is None else own
+    if own is None and not hasattr(xp, "asarray") and hasattr(xp, "__array_namespace__"):
+        xp = xp.__array_namespace__()
+    if not hasattr(xp, "asarray"):
+        raise TypeError(f"{name!r} is no array namespace: {describe(xp)} has no function asarray")
+    learn_dtypes(xp)
+    if not device:
+        return Backend(name, xp, getattr(found, "device", None) if own is not None else None)
+    for candidate in xp.__array_namespace_info__().devices():
+        if device in (str(candidate), repr(candidate), str(candidate).partition("'")[2].rstrip("')")):
+            return Backend(name, xp, candidate)
+    raise ValueError(f"{name!r} has no device {device!r}")
+
+
+def version_of(library: str, xp: Any) -> str:
+    """The version of a library, or '' where nothing tells it."""
+    package = library.partition(".")[0]
+    try:
+        return importlib.metadata.version(package.replace("_", "-"))
+    except importlib.metadata.PackageNotFoundError:
+        return str(getattr(sys.modules.get(package, xp), "__version__", getattr(xp, "__version__", "")))

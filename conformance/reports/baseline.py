@@ -1,0 +1,57 @@
+"""Two runs compared: only what is newly wrong and what is fixed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import NamedTuple
+
+from ..verdict import CHECKED, Report, Verdict
+from .terminal import failures
+
+__all__ = ["Difference", "compared", "written"]
+
+
+class Difference(NamedTuple):
+    """What changed since the baseline."""
+
+    new: list[Verdict]  # wrong now, and not then
+    fixed: list[Verdict]  # wrong then, and holds now
+    lost: list[Verdict]  # held then, and cannot be checked now: unsupported, blocked, or gone
+    still: int  # wrong then and now
+
+    @property
+    def exit_code(self) -> int:
+        """1 where something got worse."""
+        return 1 if self.new or self.lost else 0
+
+
+def _key(verdict: Verdict) -> tuple[str, str, str]:
+    return verdict.namespace, verdict.group, verdict.id
+
+
+def compared(report: Report, old: Report) -> Difference:
+    """What is new and what is fixed; of the old run only the namespaces and operations that were run again count."""
+    before, now = ({_key(v): v for v in r.verdicts} for r in (old, report))
+    ran = {(v.namespace, v.group, v.operation) for v in report.verdicts}
+    tried = {v.kind for v in report.verdicts}
+    new = [v for key, v in now.items() if v.bad and not (key in before and before[key].bad)]
+    fixed = [v for key, v in now.items() if key in before and before[key].bad and v.status in CHECKED]
+    lost = [now.get(key, v) for key, v in before.items() if v.status in CHECKED and v.kind in tried
+            and (v.namespace, v.group, v.operation) in ran
+            and (key not in now or now[key].status in ("unsupported", "blocked"))]
+    return Difference(new, fixed, lost, sum(v.bad and key in before and before[key].bad for key, v in now.items()))
+
+
+def written(report: Report, difference: Difference) -> str:
+    """The changes as text: what is new in full, what is fixed by name."""
+    parts = []
+    if difference.new:
+        parts.append(failures(replace(report, verdicts=difference.new)))
+    if difference.lost:
+        parts.append("no longer checked:\n" + "\n".join(
+            f"  {v.namespace} {v.id}{f': {v.reason}' if v.reason else ''}" for v in difference.lost))
+    if difference.fixed:
+        parts.append("fixed:\n" + "\n".join(f"  {v.namespace} {v.id}" for v in difference.fixed))
+    parts.append(f"against the baseline: {len(difference.new)} new, {len(difference.fixed)} fixed, "
+                 f"{len(difference.lost)} no longer checked, {difference.still} still wrong")
+    return "\n\n".join(parts) + "\n"

@@ -1,0 +1,66 @@
+"""A run as JSON, and back: for machines, and to compare a later run with."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import asdict, fields
+from typing import Any
+
+from ..verdict import Finding, NamespaceFacts, Report, Verdict
+
+__all__ = ["SCHEMA", "read", "written"]
+
+SCHEMA = 2  # raised whenever a field changes its meaning or goes; new fields leave it
+
+
+def _plain(value: Any) -> Any:
+    """Numbers that JSON does not have become text."""
+    if isinstance(value, dict):
+        return {str(k): _plain(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(v) for v in value]
+    return repr(value) if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _number(value: Any) -> Any:
+    return float(value) if value in ("inf", "-inf", "nan") else value
+
+
+def written(report: Report) -> str:
+    """All that a run found; `schema` says how it is to be read."""
+    scores: dict[str, dict[str, Any]] = {}
+    for name, group in dict.fromkeys((v.namespace, v.group) for v in report.verdicts):
+        held, whole = report.score(name, group)
+        scores.setdefault(name, {})[group] = {"held": held, "of": whole}
+    return json.dumps(_plain({
+        "schema": SCHEMA, "tool": "conformance", "seed": report.seed, "options": report.options,
+        "seconds": report.seconds, "exit code": report.exit_code, "scores": scores, "unmatched": report.unmatched,
+        "namespaces": [asdict(facts) for facts in report.namespaces],
+        "verdicts": [{"id": v.id, **asdict(v)} for v in report.verdicts],
+    }), indent=1, allow_nan=False)
+
+
+def _made(kind: Any, found: dict[str, Any]) -> Any:
+    known = {f.name for f in fields(kind)}
+    return kind(**{k: _number(v) if not isinstance(v, list | dict) else v for k, v in found.items() if k in known})
+
+
+def read(text: str) -> Report:
+    """The report that `written` wrote; ValueError for anything else."""
+    try:
+        found = json.loads(text)
+        schema = found["schema"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"this is no report of conformance: {error}") from error
+    if schema != SCHEMA:
+        raise ValueError(f"this report has schema {schema}, expected {SCHEMA}: write it anew")
+    verdicts = []
+    for each in found["verdicts"]:
+        finding = each.pop("finding")
+        verdict = _made(Verdict, each)
+        verdict.finding = None if finding is None else _made(Finding, finding)
+        verdict.ulps = {k: _number(v) for k, v in verdict.ulps.items()}
+        verdicts.append(verdict)
+    return Report(verdicts, [_made(NamespaceFacts, facts) for facts in found["namespaces"]], found["seed"],
+                  found["options"], found["seconds"], found["unmatched"])

@@ -1,0 +1,131 @@
+"""What all forms of the report share: verdicts by operation and kind, the worst of several, measured accuracy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from ..verdict import STATUSES, Report, Verdict
+
+__all__ = ["DTYPES", "Rows", "accuracy", "causes", "chapters", "counted", "groups", "kinds", "members", "names",
+           "operation_of", "percent", "rows", "short", "worst_of"]
+
+DTYPES = ("float16", "float32", "float64", "complex64", "complex128")
+_GRAVITY = ("empty", "identical", "within", "xfail", "unsupported", "blocked", "flaky", "xpass", "wrong")
+_WORDS = {"empty": ".", "identical": "same", "wrong": "WRONG", "unsupported": "lacks", "blocked": "block",
+          "xfail": "xfail", "xpass": "XPASS", "flaky": "FLAKY"}
+
+_CAUSES = {"value": "wrong values", "shape": "wrong shape", "dtype": "wrong dtype", "device": "wrong device",
+           "reference value": "wrong values (against the case's own formula)", "error class": "wrong class of error"}
+
+_PLAINEST = ("value", "shape", "dtype", "error", "special", "compiled", "predicted")  # the easiest to see first
+
+Rows = dict[tuple[str, str, str], dict[str, list[Verdict]]]  # (group, chapter, operation) -> kind -> verdicts
+
+
+def names(report: Report) -> list[str]:
+    """The namespaces of a run, in its order."""
+    return list(dict.fromkeys([*(facts.name for facts in report.namespaces), *(v.namespace for v in report.verdicts)]))
+
+
+def kinds(verdicts: Iterable[Verdict]) -> list[str]:
+    """The kinds that were tried, in the order in which they came."""
+    return list(dict.fromkeys(v.kind for v in verdicts))
+
+
+def rows(report: Report, namespace: str) -> Rows:
+    """The verdicts on one namespace by operation and kind; a kind has several where it has variants."""
+    found: Rows = {}
+    for v in report.verdicts:
+        if v.namespace == namespace:
+            found.setdefault((v.group, v.chapter, v.operation), {}).setdefault(v.kind, []).append(v)
+    return found
+
+
+def chapters(found: Rows) -> dict[tuple[str, str], list[tuple[str, str, str]]]:
+    """The operations by group and chapter."""
+    parts: dict[tuple[str, str], list[tuple[str, str, str]]] = {}
+    for key in found:
+        parts.setdefault(key[:2], []).append(key)
+    return parts
+
+
+def worst_of(verdicts: Sequence[Verdict]) -> Verdict | None:
+    """The gravest of the verdicts in one cell."""
+    return max(verdicts, key=lambda v: (_GRAVITY.index(v.status), v.worst), default=None)
+
+
+def short(verdict: Verdict | None) -> str:
+    """A verdict in at most five characters; a number is the worst error as a fraction of its bound."""
+    if verdict is None:
+        return ""
+    return f"{verdict.worst:.2f}" if verdict.status == "within" else _WORDS[verdict.status]
+
+
+def accuracy(report: Report, namespace: str) -> dict[tuple[str, str], dict[str, float]]:
+    """The worst error measured, in ulps, by (group, operation) and dtype; exact operations are 0."""
+    found: dict[tuple[str, str], dict[str, float]] = {}
+    for v in report.verdicts:
+        if v.namespace == namespace:
+            for dtype, ulps in v.ulps.items():
+                of = found.setdefault((v.group, v.operation), {})
+                of[dtype] = max(of.get(dtype, 0.0), ulps)
+    return found
+
+
+def percent(part: int, whole: int) -> str:
+    """A share that says 100 % only where it is all."""
+    return "-" if not whole else "100 %" if part == whole else f"{min(100 * part / whole, 99.9):.1f} %"
+
+
+def counted(report: Report, namespace: str | None = None) -> str:
+    """'12 identical, 3 within bound': how many verdicts there are of each status."""
+    said = {"within": "within bound", "xfail": "expected failures", "xpass": "unexpected passes"}
+    counts = report.counts(namespace)
+    return ", ".join(f"{counts[s]} {said.get(s, s)}" for s in STATUSES if counts.get(s) and s != "empty")
+
+
+def groups(report: Report) -> list[list[Verdict]]:
+    """The failures, equal ones together, and with them those of the same operations by other kinds of check.
+
+    Functions of the standard come first: what stands on them may be wrong for no other reason.
+    """
+    found: list[tuple[tuple[str, ...], set[str], list[Verdict]]] = []
+    for group in sorted(report.groups, key=lambda g: (-len({v.operation for v in g}), -len(g))):
+        first = group[0]
+        key = (first.namespace, first.group, first.status, first.finding.cause if first.finding else first.reason)
+        operations = {v.operation for v in group}
+        for other, covered, members in found:
+            if key == other and operations <= covered:
+                members.extend(group)
+                break
+        else:
+            found.append((key, operations, list(group)))
+    return sorted((members for _, _, members in found), key=lambda g: (g[0].group != "standard", -len(g)))
+
+
+def causes(group: Sequence[Verdict]) -> tuple[Verdict, str]:
+    """Of equal failures the one with the smallest example, and a heading for all of them."""
+    kinds_of = sorted(kinds(group), key=lambda k: _PLAINEST.index(k) if k in _PLAINEST else len(_PLAINEST))
+    shown = min(group, key=lambda v: (v.finding is None, kinds_of.index(v.kind), v.finding.size if v.finding else 0))
+    cause = shown.finding.cause if shown.finding else shown.reason
+    operations = list(dict.fromkeys(operation_of(v) for v in group))
+    listed = ", ".join(operations[:6]) + (f" and {len(operations) - 6} more" if len(operations) > 6 else "")
+    dtype = f" in {shown.dtype}" if shown.dtype and len({v.dtype for v in group}) == 1 else ""
+    label = {"wrong": "", "xpass": "unexpected pass: ", "flaky": "flaky: "}.get(shown.status, "")
+    by = "" if kinds_of == [cause] else f" (seen by {', '.join(kinds_of)})"
+    return shown, f"{shown.namespace}: {label}{_CAUSES.get(cause, cause)}{dtype}: {listed}{by}"
+
+
+def operation_of(verdict: Verdict) -> str:
+    """The operation with the namespace it is a member of: 'xp.exp', 'K.softmax', or an operator of arrays."""
+    if verdict.operation.startswith("array."):
+        return verdict.operation
+    return f"{'xp' if verdict.group == 'standard' else 'K'}.{verdict.operation}"
+
+
+def members(group: Sequence[Verdict]) -> str:
+    """All verdicts of a group, by operation: 'K.exp (value, device)'."""
+    found: dict[str, dict[str, None]] = {}
+    for v in group:
+        found.setdefault(operation_of(v), {})[v.kind] = None
+    return ", ".join(f"{operation} ({', '.join(of)})" for operation, of in found.items())

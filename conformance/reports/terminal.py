@@ -1,0 +1,143 @@
+"""What the terminal shows: progress with the time left, then a table, scores, accuracy and what is wrong."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Sequence
+from typing import Any, TextIO
+
+from ..verdict import BAD, Report, Verdict
+from .matrix import DTYPES, accuracy, causes, chapters, counted, groups, kinds, names, percent, rows, short, worst_of
+
+__all__ = ["Progress", "described", "failures", "summary", "table", "terminal"]
+
+_SHORT = {"float16": "f16", "float32": "f32", "float64": "f64", "complex64": "c64", "complex128": "c128",
+          "special": "spec", "determinism": "again", "predicted": "pred", "compiled": "comp", "unknown": "unkn",
+          "gradient": "grad", "kernel": "kern", "device": "dev", "transparent": "trans"}
+
+
+class Progress:
+    """How far a run is and how long it still takes, on one line; silent where nobody looks."""
+
+    def __init__(self, stream: TextIO | None = None, shown: bool | None = None) -> None:
+        self.stream = stream or sys.stderr
+        self.shown = self.stream.isatty() if shown is None else shown
+        self.start = time.monotonic()
+        self.wrong = 0
+        self._bar: Any = None
+        self._task: Any = None
+        if self.shown:
+            self._open()
+
+    def _open(self) -> None:
+        try:
+            from rich.console import Console
+            from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+            from rich.progress import Progress as Bar
+        except ImportError:
+            return
+        self._bar = Bar(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
+                        TextColumn("{task.fields[wrong]}"), console=Console(file=self.stream), transient=True)
+        self._task = self._bar.add_task("conformance", total=None, wrong="")
+        self._bar.start()
+
+    def __call__(self, done: int, total: int, verdicts: Sequence[Verdict]) -> None:
+        """So many operations of so many are done; the verdicts that came last."""
+        self.wrong += sum(v.status in BAD for v in verdicts)
+        if not self.shown:
+            return
+        operation = verdicts[-1].operation if verdicts else ""
+        wrong = f"{self.wrong} wrong" if self.wrong else ""
+        if self._bar is not None:
+            self._bar.update(self._task, completed=done, total=total, description=f"{operation:<24.24}", wrong=wrong)
+            return
+        left = (time.monotonic() - self.start) / max(done, 1) * (total - done)
+        line = f"{done}/{total}  {operation:<24.24} {left / 60:.0f}:{left % 60:02.0f} left  {wrong}"
+        print(f"\r{line[:78]:<78}", end="", file=self.stream, flush=True)
+
+    def close(self) -> None:
+        """End the line."""
+        if self._bar is not None:
+            self._bar.stop()
+        elif self.shown:
+            print(f"\r{'':<78}\r", end="", file=self.stream, flush=True)
+
+
+def table(report: Report, namespace: str) -> str:
+    """The verdicts on one namespace, operation by kind; at the right the worst error measured, in ulps."""
+    found = rows(report, namespace)
+    columns = kinds(v for cells in found.values() for verdicts in cells.values() for v in verdicts)
+    ulps = accuracy(report, namespace)
+    dtypes = [d for d in DTYPES if any(d in of for of in ulps.values())]
+    width = max([len(namespace), *(len(operation) + 2 for _, _, operation in found)], default=0)
+    head = [namespace.ljust(width), *(_SHORT.get(kind, kind[:5]).rjust(5) for kind in columns)]
+    lines = [" ".join([*head, *(f"ulp {_SHORT[d]}".rjust(8) for d in dtypes)])]
+    for (group, chapter), keys in chapters(found).items():
+        lines.append(f"{group}: {chapter}")
+        for key in keys:
+            cells = [short(worst_of(found[key].get(kind, []))).rjust(5) for kind in columns]
+            of = ulps.get((group, key[2]), {})
+            measured = [("" if d not in of else f"{of[d]:.2g}").rjust(8) for d in dtypes]
+            lines.append(" ".join([f"  {key[2]}".ljust(width), *cells, *measured]).rstrip())
+    return "\n".join(lines)
+
+
+def summary(report: Report) -> str:
+    """For each namespace what it is, its verdicts by status, and its score in each group."""
+    lines = []
+    for name in names(report):
+        facts = next((f for f in report.namespaces if f.name == name), None)
+        lines.append(f"{name}{f' {facts.version}' if facts and facts.version else ''}: {counted(report, name)}")
+        for group in dict.fromkeys(v.group for v in report.verdicts if v.namespace == name):
+            held, whole = report.score(name, group)
+            lines.append(f"  {group:<10} {percent(held, whole):>7}  {held} of {whole}")
+    lines += [f"no verdict came for the expected failure {entry}" for entry in report.unmatched]
+    return "\n".join(lines)
+
+
+def failures(report: Report, scripts: bool = True, most: int = 20) -> str:
+    """What is wrong, equal failures together, each with its smallest example and a script."""
+    parts = []
+    found_groups = groups(report)
+    for group in found_groups[:most]:
+        shown, heading = causes(group)
+        parts.append(described(shown, heading, scripts))
+    if len(found_groups) > most:
+        parts.append(f"and {len(found_groups) - most} groups of failures more: --html or --json have them all")
+    return "\n\n".join(parts)
+
+
+def described(verdict: Verdict, heading: str = "", scripts: bool = True) -> str:
+    """What is wrong in full: the smallest example, what was expected, what came, and a script."""
+    lines = [heading or f"{verdict.namespace}: {verdict.id}"]
+    lines += [f"  {verdict.reason}"] if verdict.reason else []
+    found = verdict.finding
+    if found is not None:
+        lines += [f"  {line}" for line in (found.message.splitlines()[:3])]
+        lines.append(f"  example   {found.example[:400]}")
+        lines += [f"  {label:<9} {_block(text)}" for label, text in (
+            ("expected", found.expected), ("got", found.got)) if text]
+        if found.error is not None and found.bound is not None:
+            lines.append(f"  error     {found.error:.3g} against a bound of {found.bound:.3g}")
+        if scripts and found.script:
+            lines += ["  to see it:", *(f"    {line}" for line in found.script.splitlines())]
+    return "\n".join(lines)
+
+
+def _block(text: str) -> str:
+    lines = text.splitlines()[:8]
+    return "\n            ".join(lines)
+
+
+def terminal(report: Report, scripts: bool = True, tables: bool = True) -> str:
+    """The whole report as plain text."""
+    parts = [table(report, name) for name in names(report)] if tables else []
+    if wrong := failures(report, scripts):
+        parts.append(wrong)
+    parts.append(summary(report))
+    bad = report.failed
+    parts.append(f"{len(bad)} of {len(report.verdicts)} wrong, in {len(groups(report))} groups"
+                 if bad else f"all {len(report.verdicts)} verdicts as expected")
+    parts[-1] += f"; seed {report.seed}, {report.seconds:.0f} s"
+    return "\n\n".join(parts) + "\n"

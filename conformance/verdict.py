@@ -1,0 +1,123 @@
+"""What comes out of a run, as plain data: verdicts, what is wrong with a wrong one, and the report that holds them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+__all__ = ["BAD", "CHECKED", "STATUSES", "Finding", "NamespaceFacts", "Report", "Verdict"]
+
+# identical: bit for bit what the reference gives; within: inside the derived bound; empty: nothing to say here
+STATUSES = ("identical", "within", "wrong", "unsupported", "blocked", "xfail", "xpass", "flaky", "empty")
+BAD = ("wrong", "xpass", "flaky")  # what makes a run fail
+CHECKED = ("identical", "within")
+
+
+@dataclass
+class Finding:
+    """What is wrong, by the smallest example that shows it; every field is text or a number, ready to be printed."""
+
+    cause: str  # 'value', 'shape', 'dtype', 'exception', 'no error', ...: what equal failures have in common
+    message: str
+    example: str  # the call with its arrays, one line
+    expected: str = ""
+    got: str = ""
+    error: float | None = None
+    bound: float | None = None
+    where: str = ""  # the index of the worst element, "" where there is none
+    script: str = ""  # stand-alone Python that fails by an assertion as long as the finding stands
+    size: int = 0  # elements in the example's arrays
+
+
+@dataclass
+class Verdict:
+    """What came out for one operation and kind of property on one namespace."""
+
+    namespace: str
+    group: str  # 'standard': functions of the array API standard; 'k': operations of K
+    chapter: str
+    operation: str
+    kind: str
+    variant: str = ""  # a device or dtype with a verdict of its own
+    status: str = "empty"
+    worst: float = 0.0  # the worst error as a fraction of its bound; 0 identical, above 1 wrong
+    ulps: dict[str, float] = field(default_factory=dict)  # the worst error measured, in ulps of the result, by dtype
+    dtype: str = ""  # of the example that went worst
+    examples: int = 0
+    seconds: float = 0.0
+    reason: str = ""  # why it is unsupported, blocked ('blocked by take'), expected to fail, or flaky
+    link: str = ""  # where an expected failure was reported
+    unchecked: float = 0.0  # the share of drawn elements whose value hangs on rounding
+    finding: Finding | None = None
+
+    @property
+    def id(self) -> str:
+        """What it is called in the files of expected failures: exp/value of K, xp.exp/value of the standard."""
+        name = f"xp.{self.operation}" if self.group == "standard" else self.operation
+        return "/".join([name, self.kind, *([self.variant] if self.variant else [])])
+
+    @property
+    def bad(self) -> bool:
+        """Whether it makes a run fail."""
+        return self.status in BAD
+
+    @property
+    def signature(self) -> tuple[str, ...]:
+        """Equal for verdicts that probably have one and the same fault behind them."""
+        if self.finding is None:
+            return (self.namespace, self.group, self.status, self.reason)
+        text = "".join("#" if c.isdigit() else c for c in self.finding.message.split(";")[0])
+        text = text if self.finding.cause in ("exception", "blocked") else ""
+        return (self.namespace, self.group, self.kind, self.finding.cause, self.dtype, text[:80])
+
+
+@dataclass
+class NamespaceFacts:
+    """One namespace of a run: what was asked for, what it is, and what the probe saw."""
+
+    name: str
+    library: str
+    version: str
+    device: str = ""
+    probe: dict[str, Any] = field(default_factory=dict)  # Probe.as_dict(): functions missing, dtypes, indexing, ...
+
+
+@dataclass
+class Report:
+    """A whole run."""
+
+    verdicts: list[Verdict]
+    namespaces: list[NamespaceFacts]
+    seed: int = 0
+    options: dict[str, Any] = field(default_factory=dict)
+    seconds: float = 0.0
+    unmatched: list[str] = field(default_factory=list)  # entries of the xfail files that matched no verdict
+
+    @property
+    def failed(self) -> list[Verdict]:
+        """The verdicts that make the run fail."""
+        return [v for v in self.verdicts if v.bad]
+
+    @property
+    def exit_code(self) -> int:
+        """0: as expected; 1: something is not."""
+        return 1 if self.failed else 0
+
+    @property
+    def groups(self) -> list[list[Verdict]]:
+        """The failed verdicts, equal ones together, the largest group first."""
+        found: dict[tuple[str, ...], list[Verdict]] = {}
+        for verdict in self.failed:
+            found.setdefault(verdict.signature, []).append(verdict)
+        return sorted(found.values(), key=len, reverse=True)
+
+    def score(self, namespace: str, group: str) -> tuple[int, int]:
+        """How many of a namespace's verdicts in a group hold, and how many there are (empty ones aside)."""
+        counted = [v for v in self.verdicts if (v.namespace, v.group) == (namespace, group) and v.status != "empty"]
+        return sum(v.status in CHECKED for v in counted), len(counted)
+
+    def counts(self, namespace: str | None = None) -> Mapping[str, int]:
+        """How many verdicts there are of each status."""
+        chosen: Sequence[Verdict] = [v for v in self.verdicts if namespace in (None, v.namespace)]
+        return {s: n for s in STATUSES if (n := sum(v.status == s for v in chosen))}
