@@ -60,6 +60,6 @@ def examples(session: nox.Session) -> None:
 
 @nox.session
 def keras(session: nox.Session) -> None:
-    """Keras 2.3.1's own tests, from its source distribution, on NumPy and torch; `-- numpy --only tests/keras/layers`."""
+    """Keras 2.3.1's own tests, from its source distribution, on NumPy and torch; `-- numpy --only FOLDER`."""
     session.install(TORCH, "-e", ".[keras]", "pytest", "flaky", "pandas", "pillow", "setuptools")
     session.run("python", "tests/keras_suite.py", *(session.posargs or ["numpy", "torch"]))

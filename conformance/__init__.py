@@ -9,7 +9,7 @@ __all__ = ["run"]
 
 
 def run(namespaces: Sequence[str], **options: Any) -> Any:
-    """The `conformance.verdict.Report` on some namespaces; options as on the command line: only=, kind=, budget=, ..."""
+    """The `conformance.verdict.Report` on some namespaces; options as on the command line: only=, kind=, budget=."""
     from .engine import run as engine_run
 
     return engine_run(namespaces, **options)

@@ -104,7 +104,8 @@ def ulps(value: np.ndarray, error: np.ndarray, bound: np.ndarray, dtype: str) ->
     """The worst error in units in the last place of the value; zeros, subnormals and what is unchecked left out."""
     with np.errstate(all="ignore"):
         near = np.abs(value).astype(dtype)
-        counted = np.isfinite(near) & (near >= np.finfo(dtype).smallest_normal) & np.isfinite(error) & np.isfinite(bound)
+        normal = np.isfinite(near) & (near >= np.finfo(dtype).smallest_normal)
+        counted = normal & np.isfinite(error) & np.isfinite(bound)
         return float(np.max(error / np.spacing(near).astype(np.float64), initial=0.0, where=counted))
 
 

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-__all__ = ["A", "ALL_DTYPES", "CASES", "Call", "Case", "FLOATS", "STANDARD", "call", "case", "discovered", "discovered_standard", "parts",
-           "replaced", "standard"]
+__all__ = ["A", "ALL_DTYPES", "CASES", "Call", "Case", "FLOATS", "STANDARD", "call", "case", "discovered",
+           "discovered_standard", "parts", "replaced", "standard"]
 
 FLOATS = ("float16", "float32", "float64")
 ALL_DTYPES = ("bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", *FLOATS, "complex64",

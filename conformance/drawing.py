@@ -135,8 +135,7 @@ def edges(case: Case) -> list[Example]:
     """The literal examples of a case, in each of its dtypes where they hold floats."""
     found = []
     for call in case.edges:
-        free = any(isinstance(p, A) and p.dtype in ("float", "complex") or isinstance(p, np.ndarray) and p.dtype == np.float64
-                   for p in parts(call))
+        free = any(p.dtype in ("float", "complex") if isinstance(p, A) else p.dtype == np.float64 for p in parts(call))
         for dtype in case.dtypes if free else case.dtypes[:1]:
             sizes = {letter: min(3, high) for letter, (_, high) in _ranges(call).items()}
             found.append(_built(case, call, dtype, sizes, _seeded(case, 3), whole=False))

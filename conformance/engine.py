@@ -17,13 +17,14 @@ from typing import Any
 
 from . import operations
 from .case import ALL_DTYPES, Case
+from .consequences import explained
 from .operations import Namespace, namespace
 from .properties import KINDS
 from .runner import EXAMPLES, GROUPS, SEED, selected, verdicts_of
 from .verdict import NamespaceFacts, Report, Verdict
 from .xfails import UNEXPLAINED, Entry, loaded, path_for, unexplained, written
 
-__all__ = ["NamespaceError", "Options", "UsageError", "run"]
+__all__ = ["NamespaceError", "Options", "UsageError", "expectations", "opened", "run"]
 
 
 class UsageError(ValueError):
@@ -101,12 +102,13 @@ def run(namespaces: Sequence[str], progress: Callable[[int, int, list[Verdict]],
         raise UsageError(f"no operation matches {options.only or options.group!r}")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the libraries' remarks on edge values; what matters here is the result
-        spaces = _opened(options)
+        spaces = opened(options)
         known = {on.name: expectations(on, options) for on in spaces}
         facts = [NamespaceFacts(on.name, on.library, on.probe.version, str(on.backend.device or ""),
                                 on.probe.as_dict()) for on in spaces]
         deadline = None if options.budget is None else start + options.budget
         verdicts = _all(cases, spaces, known, options, deadline, progress)
+        explained(verdicts)
     report = Report(verdicts, facts, options.seed, _plain(options), time.time() - start)
     report.unmatched = unmatched(known, verdicts, cases, options)
     if options.update_xfails:
@@ -116,7 +118,8 @@ def run(namespaces: Sequence[str], progress: Callable[[int, int, list[Verdict]],
     return report
 
 
-def _opened(options: Options) -> list[Namespace]:
+def opened(options: Options) -> list[Namespace]:
+    """The namespaces a run is asked for, and the reference set; NamespaceError where one cannot be opened."""
     found = []
     for name in dict.fromkeys([options.reference, *options.names]):
         try:
@@ -215,8 +218,9 @@ def _begin() -> None:
 @functools.cache
 def _prepared(options: Options) -> tuple[dict[tuple[str, str], Case], list[Namespace], dict[str, dict[str, Entry]]]:
     """What a process needs, made once."""
-    spaces = _opened(options)
-    return {(c.group, c.name): c for c in options.cases()}, spaces, {on.name: expectations(on, options) for on in spaces}
+    spaces = opened(options)
+    known = {on.name: expectations(on, options) for on in spaces}
+    return {(c.group, c.name): c for c in options.cases()}, spaces, known
 
 
 def _elsewhere(key: tuple[str, str], options: Options, deadline: float | None, left: int) -> list[Verdict]:

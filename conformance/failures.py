@@ -79,9 +79,14 @@ def _compared(i: int, want: Any, got: Any, dtypes: tuple[str, ...], what: tuple[
     if worst > 1.0:
         at = _worst(error, bound)
         place = f"at {at}" if at else "in the scalar"
-        raise Failure("value", f"{place}: got {found[at]!r}, expected {want.value[at]!r}; error {error[at]:.3g}, "
+        raise Failure("value", f"{place}: got {found[at]!r}, expected {_plain(want.value[at])!r}; error {error[at]:.3g}, "
                       f"bound {bound[at]:.3g}", want.value, found, float(error[at]), float(bound[at]), output=i)
     return worst
+
+
+def _plain(value: Any) -> Any:
+    """A number as NumPy's usual dtypes have it, for messages."""
+    return {"g": np.float64, "G": np.complex128}.get(getattr(value, "dtype", np.dtype("f")).char, lambda v: v)(value)
 
 
 def _seen(x: Any) -> Any:

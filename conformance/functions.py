@@ -31,7 +31,8 @@ def _set(x: Any, key: Any, value: Any) -> Any:
 
 
 _ARRAY: dict[str, Callable[..., Any]] = {
-    "getitem": operator.getitem, "getitem_reversed": operator.getitem, "setitem": _set, "pos": operator.pos, "neg": operator.neg, "abs": operator.abs,
+    "getitem": operator.getitem, "getitem_reversed": operator.getitem, "setitem": _set,
+    "pos": operator.pos, "neg": operator.neg, "abs": operator.abs,
     "invert": operator.invert, "add": operator.add, "sub": operator.sub, "mul": operator.mul,
     "truediv": operator.truediv, "floordiv": operator.floordiv, "mod": operator.mod, "pow": operator.pow,
     "matmul": operator.matmul, "and": operator.and_, "or": operator.or_, "xor": operator.xor,

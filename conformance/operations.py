@@ -15,13 +15,14 @@ import backend as K
 from backend.composite import Composite
 from backend.dtypes import DTYPES, dtype_name
 from backend.namespaces import _NAMESPACE_OF, describe, device_of, host, is_array, namespace_of
+from backend.operands import _FLOATING, _NUMERIC
 from backend.rewriting import effects_of
 from backend.selector import Backend
 from backend.symbolic.tensor import Tensor, ordering
 
 from . import bounded
 from .bounds import Expected, analysing
-from .case import FLOATS, Case
+from .case import Case
 from .drawing import Example, typical
 from .functions import applied, special_value
 from .opening import opened
@@ -115,12 +116,16 @@ def owning(backend: Any) -> Iterator[None]:
     A module that hands on NumPy's arrays and functions, some of its own among them, is what is tested, not NumPy.
     """
     kinds = _kinds_of(backend.xp)
-    before = {kind: _NAMESPACE_OF[kind] for kind in kinds}
+    tables: tuple[dict[type, Any], ...] = (_NAMESPACE_OF, _FLOATING, _NUMERIC)  # what K remembers of array types
+    before = [{kind: table.pop(kind) for kind in kinds if kind in table} for table in tables] if kinds else []
     _NAMESPACE_OF.update(dict.fromkeys(kinds, backend.xp))
     try:
         yield
     finally:
-        _NAMESPACE_OF.update(before)
+        for table, old in zip(tables, before, strict=False):
+            for kind in kinds:
+                table.pop(kind, None)
+            table.update(old)
 
 
 _KINDS: dict[int, tuple[Any, tuple[type, ...]]] = {}
@@ -144,7 +149,7 @@ def functions_of(case: Case) -> frozenset[str]:
     """The functions of the standard that an operation's definition calls, seen by running it."""
     if case not in _FUNCTIONS:
         watching = _Watching(bounded)
-        before = _NAMESPACE_OF.get(bounded.Bounded)
+        _forget(bounded.Bounded)
         _NAMESPACE_OF[bounded.Bounded] = watching
         try:
             for index in range(len(case.calls)):
@@ -153,15 +158,18 @@ def functions_of(case: Case) -> frozenset[str]:
                 with contextlib.suppress(Exception):  # without an analysis of a function it is seen, all the same
                     eager(Backend("conformance.bounded", watching), example, arrays)
         finally:
-            if before is None:
-                del _NAMESPACE_OF[bounded.Bounded]
-            else:
-                _NAMESPACE_OF[bounded.Bounded] = before
+            _forget(bounded.Bounded)
         _FUNCTIONS[case] = frozenset(watching.seen)
     return _FUNCTIONS[case]
 
 
 _FUNCTIONS: dict[Case, frozenset[str]] = {}
+
+
+def _forget(kind: type) -> None:
+    """K meets this array type anew."""
+    for table in (_NAMESPACE_OF, _FLOATING, _NUMERIC):
+        table.pop(kind, None)
 
 
 class _Watching:

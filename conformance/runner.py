@@ -26,6 +26,7 @@ from .xfails import Entry
 __all__ = ["EXAMPLES", "SEED", "examples_of", "public_operations", "selected", "tasks", "verdict_on", "verdicts_of"]
 
 EXAMPLES, SEED = 4, 0  # drawn per call, beside the typical and the literal ones; the seed of everything drawn
+FEWEST = 3  # examples that are tried however little time there is
 GROUPS = ("standard", "k")
 # What the probe tried and some namespaces do without, by the cases that need it.
 ABILITIES = {"array.setitem": "write to slices", "array.getitem_reversed": "negative steps"}
@@ -88,6 +89,8 @@ def examples_of(case: Case, prop: Property, on: Namespace, count: int = EXAMPLES
         if prop.examples == "all":
             found += [e for i in calls for e in drawn(case, i, count, seed)]
             found += edges(case) if case.group == "k" else []
+    if prop.examples != "smooth":  # where time runs out, float32 was tried first
+        found.sort(key=lambda e: ("float32", "float64", "float16").index(e.dtype))
     return [e for e in found if on.holds(e) and (dtype is None or dtype in _used(e))]
 
 
@@ -122,8 +125,8 @@ def verdicts_of(case: Case, on: Namespace, *, kinds: Sequence[str] | None = None
             verdict = verdict_on(case, prop, place, count, seed, shrink and _id(case, prop, each[1] or variant)
                                  not in known, variant=each[1] or variant, dtype=each[0], besides=apart,
                                  reported=on, until=limit)
-            _judge(verdict, known, lambda p=prop, q=place, e=each: verdict_on(  # type: ignore[misc]
-                case, p, q, EXAMPLES, SEED, False, dtype=e[0], besides=apart, reported=on))
+            _judge(verdict, known, lambda p=prop, q=place, e=each, a=apart: verdict_on(
+                case, p, q, EXAMPLES, SEED, False, dtype=e[0], besides=a, reported=on))
             found.append(verdict)
         if found and found[0].status in ("unsupported", "blocked") and found[0].kind == "value":
             return found[:1]
@@ -149,7 +152,8 @@ def _judge(verdict: Verdict, known: Mapping[str, Entry], again: Any) -> None:
         verdict.status, verdict.link = "xpass", entry.link
         if again().status == "wrong":  # another seed or fewer examples missed it
             verdict.status = "xfail"
-        verdict.reason = entry.reason if verdict.status == "xfail" else f"passes, though expected to fail: {entry.reason}"
+        passes = "" if verdict.status == "xfail" else "passes, though expected to fail: "
+        verdict.reason = f"{passes}{entry.reason}"
     elif verdict.status in ("wrong", "flaky"):
         verdict.status, verdict.reason, verdict.link = "xfail", entry.reason, entry.link
 
@@ -182,7 +186,7 @@ def _tried(verdict: Verdict, case: Case, prop: Property, on: Namespace, found: l
            until: float | None) -> None:
     lacks: dict[str, str] = {}
     for example in found:
-        if until is not None and verdict.examples and time.time() > until:
+        if until is not None and verdict.examples >= FEWEST and time.time() > until:
             verdict.reason = f"time for {verdict.examples} of {len(found)} examples"
             break
         try:
@@ -198,7 +202,10 @@ def _tried(verdict: Verdict, case: Case, prop: Property, on: Namespace, found: l
             if worst >= verdict.worst:
                 verdict.worst, verdict.dtype = worst, example.dtype
             verdict.status = "identical" if verdict.worst == 0.0 else "within"
-    if lacks and not verdict.examples:
+    missing = functions_of(case) & set(on.probe.missing) if lacks and case.group == "k" else ()
+    if missing:
+        verdict.status, verdict.reason = "blocked", f"blocked by {', '.join(sorted(missing))}"
+    elif lacks and not verdict.examples:
         verdict.status, verdict.reason = "unsupported", next(iter(lacks.values()))
     elif lacks:
         verdict.reason = f"unsupported for {', '.join(lacks)}: {next(iter(lacks.values()))}"

@@ -1,4 +1,4 @@
-"""Expected failures: one TOML file per namespace, exact ids, each with the fact that was found when it was looked at."""
+"""Expected failures: one TOML file per namespace, exact ids, each with the fact found when it was looked at."""
 
 from __future__ import annotations
 

@@ -49,11 +49,13 @@ def _torch_shift(x: Any) -> Any:
     return x.roll(1, 1) if x.ndim > 1 else x
 
 
+_BY = ("", ", by its second argument")
+
 _GRADIENTS = [
     *(Mutant(f"the gradient of {name} is one part in ten thousand too large", f"vjp {name}",
              on_rule(lambda g: g * 1.0001))
       for name in ("tanh", "exp", "log", "sqrt", "sin", "cos", "square", "expm1", "log1p", "var", "std", "pow")),
-    *(Mutant(f"the gradient of {name} is twice what it is", f"vjp {name}", on_rule(lambda g: g * 2.0, i))
+    *(Mutant(f"the gradient of {name} is twice what it is{_BY[i]}", f"vjp {name}", on_rule(lambda g: g * 2.0, i))
       for name, i in (("multiply", 0), ("divide", 0), ("matmul", 0), ("matmul", 1), ("sum", 0), ("mean", 0),
                       ("where", 1), ("maximum", 0), ("minimum", 1), ("prod", 0), ("tensordot", 0))),
     *(Mutant(f"the gradient of {name} has the wrong sign", f"vjp {name}", on_rule(lambda g: -g, i))
@@ -62,7 +64,7 @@ _GRADIENTS = [
       for name, i in (("add", 1), ("multiply", 1), ("max", 0), ("min", 0), ("cumulative_sum", 0), ("getitem", 0))),
     *(Mutant(f"the gradient of {name} comes in another order", f"vjp {name}", on_rule(_rows))
       for name in ("concat", "stack", "permute_dims", "reshape", "repeat", "cumulative_prod", "flip")),
-    *(Mutant(f"the gradient of {name} is one part in a thousand too large", f"adjoint {name}",
+    *(Mutant(f"the gradient of {name} is one part in a thousand too large{_BY[i]}", f"adjoint {name}",
              on_rule(lambda g: g * 1.001, i))
       for name, i in (("convolution", 0), ("convolution", 1), ("max_pool", 0), ("average_pool", 0), ("attention", 1),
                       ("segments", 0), ("along_axis", 0), ("extended", 0), ("error_function", 0))),

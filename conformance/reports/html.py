@@ -16,6 +16,7 @@ from .matrix import (
     causes,
     chapters,
     counted,
+    follows,
     groups,
     kinds,
     members,
@@ -50,7 +51,7 @@ def written(report: Report) -> str:
 def _head(report: Report, title: str) -> str:
     bad = report.failed
     said = f'<span class="verdict bad">{len(bad)} of {len(report.verdicts)} verdicts are wrong</span>, in ' \
-        f"{len(groups(report))} groups" if bad else \
+        f"{len([g for g in groups(report) if not follows(g)])} groups" if bad else \
         f'<span class="verdict good">All {len(report.verdicts)} verdicts are as expected</span>'
     cards = "".join(_card(report, name) for name in names(report))
     return (f"<h1>{escape(title)}</h1><p>{said}. <span class='soft'>Seed {report.seed}, {report.seconds:.0f} seconds."
@@ -78,11 +79,18 @@ def _failures(report: Report) -> str:
     found = groups(report)
     if not found:
         return ""
-    return "<h2>What is wrong</h2>" + "".join(_group(group, i == 0) for i, group in enumerate(found))
+    named = len(names(report)) > 1
+    own = [group for group in found if not follows(group)]
+    rest = [group for group in found if follows(group)]
+    text = "<h2>What is wrong</h2>" + "".join(_group(group, i == 0, named) for i, group in enumerate(own))
+    if rest:
+        text += (f"<details class='rest'{'' if own else ' open'}><summary>{sum(map(len, rest))} verdicts more, which may "
+                 f"follow from these</summary>{''.join(_group(group, False, named) for group in rest)}</details>")
+    return text
 
 
-def _group(group: Sequence[Verdict], unfolded: bool) -> str:
-    shown, heading = causes(group)
+def _group(group: Sequence[Verdict], unfolded: bool, named: bool) -> str:
+    shown, heading = causes(group, named)
     found = shown.finding
     parts = [f"<p class='soft'>{escape(shown.reason)}</p>" if shown.reason else ""]
     if found is not None:

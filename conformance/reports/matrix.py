@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from ..consequences import FOLLOWS
 from ..verdict import STATUSES, Report, Verdict
 
-__all__ = ["DTYPES", "Rows", "accuracy", "causes", "chapters", "counted", "groups", "kinds", "members", "names",
-           "operation_of", "percent", "rows", "short", "worst_of"]
+__all__ = ["DTYPES", "Rows", "accuracy", "causes", "chapters", "counted", "follows", "groups", "kinds", "members",
+           "names", "operation_of", "percent", "rows", "short", "worst_of"]
 
 DTYPES = ("float16", "float32", "float64", "complex64", "complex128")
 _GRAVITY = ("empty", "identical", "within", "xfail", "unsupported", "blocked", "flaky", "xpass", "wrong")
@@ -87,24 +88,36 @@ def counted(report: Report, namespace: str | None = None) -> str:
 def groups(report: Report) -> list[list[Verdict]]:
     """The failures, equal ones together, and with them those of the same operations by other kinds of check.
 
-    Functions of the standard come first: what stands on them may be wrong for no other reason.
+    Functions of the standard come first, each by itself, and last what may be wrong for no other reason than one of
+    them.
     """
+    standard: dict[tuple[str, str], list[Verdict]] = {}
+    for v in report.failed:
+        if v.group == "standard":
+            standard.setdefault((v.namespace, v.operation), []).append(v)
+    others = [[v for v in group if v.group != "standard"] for group in report.groups]
     found: list[tuple[tuple[str, ...], set[str], list[Verdict]]] = []
-    for group in sorted(report.groups, key=lambda g: (-len({v.operation for v in g}), -len(g))):
+    for group in sorted(filter(None, others), key=lambda g: (-len({v.operation for v in g}), -len(g))):
         first = group[0]
-        key = (first.namespace, first.group, first.status, first.finding.cause if first.finding else first.reason)
+        key = (first.namespace, first.status, first.finding.cause if first.finding else first.reason,
+               str(follows(group)))
         operations = {v.operation for v in group}
-        for other, covered, members in found:
+        for other, covered, together in found:
             if key == other and operations <= covered:
-                members.extend(group)
+                together.extend(group)
                 break
         else:
             found.append((key, operations, list(group)))
-    return sorted((members for _, _, members in found), key=lambda g: (g[0].group != "standard", -len(g)))
+    return [*standard.values(), *sorted((g for _, _, g in found), key=lambda g: (follows(g), -len(g)))]
 
 
-def causes(group: Sequence[Verdict]) -> tuple[Verdict, str]:
-    """Of equal failures the one with the smallest example, and a heading for all of them."""
+def follows(group: Sequence[Verdict]) -> bool:
+    """Whether all of a group may follow from functions of the standard that are wrong themselves."""
+    return all(v.reason.startswith(FOLLOWS) for v in group)
+
+
+def causes(group: Sequence[Verdict], named: bool = True) -> tuple[Verdict, str]:
+    """Of equal failures the one with the smallest example, and a heading for all of them, with the namespace's name if `named`."""
     kinds_of = sorted(kinds(group), key=lambda k: _PLAINEST.index(k) if k in _PLAINEST else len(_PLAINEST))
     shown = min(group, key=lambda v: (v.finding is None, kinds_of.index(v.kind), v.finding.size if v.finding else 0))
     cause = shown.finding.cause if shown.finding else shown.reason
@@ -113,7 +126,7 @@ def causes(group: Sequence[Verdict]) -> tuple[Verdict, str]:
     dtype = f" in {shown.dtype}" if shown.dtype and len({v.dtype for v in group}) == 1 else ""
     label = {"wrong": "", "xpass": "unexpected pass: ", "flaky": "flaky: "}.get(shown.status, "")
     by = "" if kinds_of == [cause] else f" (seen by {', '.join(kinds_of)})"
-    return shown, f"{shown.namespace}: {label}{_CAUSES.get(cause, cause)}{dtype}: {listed}{by}"
+    return shown, f"{f'{shown.namespace}: ' if named else ''}{label}{_CAUSES.get(cause, cause)}{dtype}: {listed}{by}"
 
 
 def operation_of(verdict: Verdict) -> str:

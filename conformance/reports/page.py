@@ -40,6 +40,7 @@ font-size:13px;font-weight:600;font-variant-numeric:tabular-nums}
 details.fail>summary .head{flex:1;min-width:0;overflow-wrap:anywhere}
 details.fail>summary:after{content:"\\25be";color:var(--soft);transition:transform .15s}
 details.fail[open]>summary:after{transform:rotate(180deg)}
+.rest{margin-top:16px}.rest>summary{cursor:pointer;color:var(--soft)}
 .inner{padding:0 14px 14px;overflow-wrap:anywhere}
 .facts{display:grid;grid-template-columns:max-content minmax(0,1fr);gap:4px 14px;margin:6px 0 10px;font-size:14px}
 .facts dt{color:var(--soft)}.facts dd{margin:0;min-width:0}

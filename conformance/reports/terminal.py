@@ -8,7 +8,21 @@ from collections.abc import Sequence
 from typing import Any, TextIO
 
 from ..verdict import BAD, Report, Verdict
-from .matrix import DTYPES, accuracy, causes, chapters, counted, groups, kinds, names, percent, rows, short, worst_of
+from .matrix import (
+    DTYPES,
+    accuracy,
+    causes,
+    chapters,
+    counted,
+    follows,
+    groups,
+    kinds,
+    names,
+    percent,
+    rows,
+    short,
+    worst_of,
+)
 
 __all__ = ["Progress", "described", "failures", "summary", "table", "terminal"]
 
@@ -100,11 +114,14 @@ def failures(report: Report, scripts: bool = True, most: int = 20) -> str:
     """What is wrong, equal failures together, each with its smallest example and a script."""
     parts = []
     found_groups = groups(report)
-    for group in found_groups[:most]:
+    own = [group for group in found_groups if not follows(group)] or found_groups
+    for group in own[:most]:
         shown, heading = causes(group)
         parts.append(described(shown, heading, scripts))
-    if len(found_groups) > most:
-        parts.append(f"and {len(found_groups) - most} groups of failures more: --html or --json have them all")
+    if len(own) > most:
+        parts.append(f"and {len(own) - most} groups of failures more: --html or --json have them all")
+    if rest := [group for group in found_groups if group not in own]:
+        parts.append("these may follow from the above:\n" + "\n".join(f"  {causes(group)[1]}" for group in rest))
     return "\n\n".join(parts)
 
 

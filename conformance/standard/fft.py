@@ -36,11 +36,24 @@ def transformed(name: str, real: bool) -> Callable[..., Any]:
 
 
 for name in ("fft", "ifft"):
-    standard(f"fft.{name}", call(C), call(C, axis=0), call(C, n=3), call(C, norm="ortho"), exact=False,
-             reference=transformed(name, False))
+    standard(
+        f"fft.{name}",
+        call(C),
+        call(C, axis=0),
+        call(C, n=3),
+        call(C, norm="ortho"),
+        exact=False,
+        reference=transformed(name, False),
+    )
 for name in ("fftn", "ifftn"):
-    standard(f"fft.{name}", call(C), call(C, axes=(0,)), call(C, norm="forward"), exact=False,
-             reference=transformed(name, False))
+    standard(
+        f"fft.{name}",
+        call(C),
+        call(C, axes=(0,)),
+        call(C, norm="forward"),
+        exact=False,
+        reference=transformed(name, False),
+    )
 standard("fft.rfft", call(R), call(R, axis=0), call(R, n=4), exact=False, reference=transformed("rfft", False))
 standard("fft.rfftn", call(R), call(R, axes=(0,)), exact=False, reference=transformed("rfftn", False))
 standard("fft.irfft", call(HALF), call(HALF, n=5), exact=False, reference=transformed("irfft", True))

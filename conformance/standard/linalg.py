@@ -19,23 +19,53 @@ BATCH = A(2, 3, 3, distinct=True, low=0.3, high=3.0)
 TALL = A("n", 2, sizes={"n": (2, 5)})
 INT = [call(A(2, "k", dtype=d, low=0, high=4), A("k", 3, dtype=d, low=0, high=4)) for d in ("int8", "int32", "int64")]
 
-PRODUCTS = [call(A("n", "k"), A("k", "m")), call(A("k"), A("k", "m")), call(A("n", "k"), A("k")), call(A("k"), A("k")),
-            call(A(2, "n", "k"), A("k", "m")), call(A(2, 1, 3, "k"), A(3, "k", 2)), call(A(2, 64), A(64, 3))]
+PRODUCTS = [
+    call(A("n", "k"), A("k", "m")),
+    call(A("k"), A("k", "m")),
+    call(A("n", "k"), A("k")),
+    call(A("k"), A("k")),
+    call(A(2, "n", "k"), A("k", "m")),
+    call(A(2, 1, 3, "k"), A(3, "k", 2)),
+    call(A(2, 64), A(64, 3)),
+]
 for name in ("matmul", "linalg.matmul"):
     standard(name, *PRODUCTS, *INT, exact=False, errors=[call(A(2, 3), A(2, 3))])
 for name in ("tensordot", "linalg.tensordot"):
-    standard(name, call(A("n", 2, "k"), A(2, "k", "m")), call(A("n", "k"), A("k", "m"), axes=1), call(A("n"), A("m"), axes=0),
-             call(A("k", 3, "n"), A("m", 3, "k"), axes=((0, 1), (2, 1))), exact=False)
+    standard(
+        name,
+        call(A("n", 2, "k"), A(2, "k", "m")),
+        call(A("n", "k"), A("k", "m"), axes=1),
+        call(A("n"), A("m"), axes=0),
+        call(A("k", 3, "n"), A("m", 3, "k"), axes=((0, 1), (2, 1))),
+        exact=False,
+    )
 for name in ("vecdot", "linalg.vecdot"):
-    standard(name, call(A("n", "k"), A("n", "k")), call(A("k"), A("n", "k")), call(A("k", 3), A("k", 3), axis=-2), exact=False,
-             errors=[call(A(3), A(2))])
+    standard(
+        name,
+        call(A("n", "k"), A("n", "k")),
+        call(A("k"), A("n", "k")),
+        call(A("k", 3), A("k", 3), axis=-2),
+        exact=False,
+        errors=[call(A(3), A(2))],
+    )
 for name in ("matrix_transpose", "linalg.matrix_transpose"):
     standard(name, call(A("n", "m")), call(A(2, "n", "m")))
 standard("linalg.outer", call(A("n"), A("m")), exact=False)
-standard("linalg.diagonal", call(A("n", "m", sizes={"n": (1, 4), "m": (1, 4)})), call(A(2, 3, 4), offset=1), call(A(3, 3), offset=-1))
+standard(
+    "linalg.diagonal",
+    call(A("n", "m", sizes={"n": (1, 4), "m": (1, 4)})),
+    call(A(2, 3, 4), offset=1),
+    call(A(3, 3), offset=-1),
+)
 standard("linalg.trace", call(A("n", "m", sizes={"n": (1, 4), "m": (1, 4)})), call(A(2, 3, 4), offset=1), exact=False)
-standard("linalg.vector_norm", call(A("n", 3)), call(A("n", 3), axis=1), call(A("n", 3), ord=1, axis=0, keepdims=True),
-         call(A(2, 3), ord=float("inf"), axis=1), exact=False)
+standard(
+    "linalg.vector_norm",
+    call(A("n", 3)),
+    call(A("n", 3), axis=1),
+    call(A("n", 3), ord=1, axis=0, keepdims=True),
+    call(A(2, 3), ord=float("inf"), axis=1),
+    exact=False,
+)
 
 
 def wide(x: Any) -> Any:
@@ -85,8 +115,10 @@ def solution(given: Any, results: list[Any]) -> list[tuple[Any, Any]]:
     dtype = given.args[0].dtype.name
     if b.ndim == 1:
         b, x = b[:, None], x[..., None]
-    return [met(a @ x, np.broadcast_to(b, (a @ x).shape), norm(a) * norm(x) + norm(b), a.shape[-1], dtype),
-            *dtyped(results, dtype)]
+    return [
+        met(a @ x, np.broadcast_to(b, (a @ x).shape), norm(a) * norm(x) + norm(b), a.shape[-1], dtype),
+        *dtyped(results, dtype),
+    ]
 
 
 def determinant(given: Any, results: list[Any]) -> list[tuple[Any, Any]]:
@@ -115,8 +147,13 @@ def orthogonal_factor(given: Any, results: list[Any]) -> list[tuple[Any, Any]]:
     q, r = map(wide, results)
     full = given.kwargs.get("mode") == "complete"
     k = a.shape[-2] if full else min(a.shape[-2:])
-    return [met(q @ r, a, norm(a), max(a.shape), dtype), orthonormal(q, dtype), (Expected(np.triu(r), None, dtype), r),
-            (str((*a.shape[:-1], k)), str(q.shape)), *dtyped(results, dtype, dtype)]
+    return [
+        met(q @ r, a, norm(a), max(a.shape), dtype),
+        orthonormal(q, dtype),
+        (Expected(np.triu(r), None, dtype), r),
+        (str((*a.shape[:-1], k)), str(q.shape)),
+        *dtyped(results, dtype, dtype),
+    ]
 
 
 def singular(given: Any, results: list[Any]) -> list[tuple[Any, Any]]:
@@ -124,14 +161,21 @@ def singular(given: Any, results: list[Any]) -> list[tuple[Any, Any]]:
     u, s, vh = map(wide, results)
     k = s.shape[-1]
     back = (u[..., :, :k] * s[..., None, :]) @ vh[..., :k, :]
-    return [met(back, a, norm(a), max(a.shape), dtype), orthonormal(u, dtype), orthonormal(turned(vh), dtype),
-            *singular_values(given, results[1:2]), *dtyped(results, dtype, dtype, dtype)]
+    return [
+        met(back, a, norm(a), max(a.shape), dtype),
+        orthonormal(u, dtype),
+        orthonormal(turned(vh), dtype),
+        *singular_values(given, results[1:2]),
+        *dtyped(results, dtype, dtype, dtype),
+    ]
 
 
 def singular_values(given: Any, results: list[Any]) -> list[tuple[Any, Any]]:
     a, dtype = wide(given.args[0]), given.args[0].dtype.name
-    return [met(results[0], np.linalg.svd(a, compute_uv=False), norm(a)[..., 0], max(a.shape), dtype),
-            *dtyped(results, dtype)]
+    return [
+        met(results[0], np.linalg.svd(a, compute_uv=False), norm(a)[..., 0], max(a.shape), dtype),
+        *dtyped(results, dtype),
+    ]
 
 
 def symmetric(given: Any) -> Any:
@@ -143,8 +187,12 @@ def symmetric(given: Any) -> Any:
 def eigenvectors(given: Any, results: list[Any]) -> list[tuple[Any, Any]]:
     a, dtype = symmetric(given), given.args[0].dtype.name
     values, vectors = map(wide, results)
-    return [met(a @ vectors, vectors * values[..., None, :], norm(a), a.shape[-1], dtype), orthonormal(vectors, dtype),
-            *eigenvalues(given, results[:1]), *dtyped(results, dtype, dtype)]
+    return [
+        met(a @ vectors, vectors * values[..., None, :], norm(a), a.shape[-1], dtype),
+        orthonormal(vectors, dtype),
+        *eigenvalues(given, results[:1]),
+        *dtyped(results, dtype, dtype),
+    ]
 
 
 def eigenvalues(given: Any, results: list[Any]) -> list[tuple[Any, Any]]:
@@ -167,22 +215,31 @@ def general_eigenvalues(given: Any, results: list[Any]) -> list[tuple[Any, Any]]
     size, n = norm(a)[..., 0, 0], a.shape[-1]
     det = np.linalg.det(a[..., None, :, :] - values[..., None, None] * np.eye(n))
     name = {"float32": "complex64", "float64": "complex128"}[dtype]
-    return [met(np.abs(np.sum(values, -1) - np.trace(a, axis1=-2, axis2=-1)), np.zeros(size.shape), size, n, dtype),
-            met(np.abs(det), np.zeros(det.shape), n * (2 * size[..., None]) ** n, n, dtype), *dtyped(results, name)]
+    return [
+        met(np.abs(np.sum(values, -1) - np.trace(a, axis1=-2, axis2=-1)), np.zeros(size.shape), size, n, dtype),
+        met(np.abs(det), np.zeros(det.shape), n * (2 * size[..., None]) ** n, n, dtype),
+        *dtyped(results, name),
+    ]
 
 
 def pseudo(given: Any, results: list[Any]) -> list[tuple[Any, Any]]:
     a, x, dtype = wide(given.args[0]), wide(results[0]), given.args[0].dtype.name
     size = norm(a) * norm(x)
-    return [met(a @ x @ a, a, size * norm(a), max(a.shape), dtype), met(x @ a @ x, x, size * norm(x), max(a.shape), dtype),
-            *dtyped(results, dtype)]
+    return [
+        met(a @ x @ a, a, size * norm(a), max(a.shape), dtype),
+        met(x @ a @ x, x, size * norm(x), max(a.shape), dtype),
+        *dtyped(results, dtype),
+    ]
 
 
 def power(given: Any, results: list[Any]) -> list[tuple[Any, Any]]:
     a, n = wide(given.args[0]), given.args[1]
     dtype = given.args[0].dtype.name
     size = norm(a) ** n if n >= 0 else (norm(np.linalg.inv(a)) ** (1 - n)) * norm(a)
-    return [met(results[0], np.linalg.matrix_power(a, n), size, a.shape[-1] * (abs(n) + 1), dtype), *dtyped(results, dtype)]
+    return [
+        met(results[0], np.linalg.matrix_power(a, n), size, a.shape[-1] * (abs(n) + 1), dtype),
+        *dtyped(results, dtype),
+    ]
 
 
 def matrix_norm(given: Any, results: list[Any]) -> list[tuple[Any, Any]]:
@@ -203,12 +260,26 @@ def crossed(given: Any, results: list[Any]) -> list[tuple[Any, Any]]:
 PAIR = call(SQUARE)
 DEFINITE = np.array([[4.0, 1.0, 0.5], [1.0, 3.0, -0.25], [0.5, -0.25, 2.0]])
 standard("linalg.inv", PAIR, call(BATCH), judge=inverse, errors=[call(A(2, 3))])
-standard("linalg.solve", call(SQUARE, A("n", 2)), call(SQUARE, A("n")), call(BATCH, A(2, 3, 2)), judge=solution,
-         errors=[call(A(2, 2), A(3, 1))])
+standard(
+    "linalg.solve",
+    call(SQUARE, A("n", 2)),
+    call(SQUARE, A("n")),
+    call(BATCH, A(2, 3, 2)),
+    judge=solution,
+    errors=[call(A(2, 2), A(3, 1))],
+)
 standard("linalg.det", PAIR, call(BATCH), judge=determinant, errors=[call(A(2, 3))])
 standard("linalg.slogdet", PAIR, call(BATCH), judge=sign_and_log)
-standard("linalg.cholesky", call(DEFINITE), call(DEFINITE, upper=True), call(np.stack([DEFINITE, 2 * DEFINITE])), judge=factor)
-standard("linalg.qr", call(TALL), call(A(2, 3, 2)), call(A(3, 2), mode="complete"), call(A(2, 4)), judge=orthogonal_factor)
+standard(
+    "linalg.cholesky",
+    call(DEFINITE),
+    call(DEFINITE, upper=True),
+    call(np.stack([DEFINITE, 2 * DEFINITE])),
+    judge=factor,
+)
+standard(
+    "linalg.qr", call(TALL), call(A(2, 3, 2)), call(A(3, 2), mode="complete"), call(A(2, 4)), judge=orthogonal_factor
+)
 standard("linalg.svd", call(TALL), call(A(2, 3, 2), full_matrices=False), call(A(2, 4)), judge=singular)
 standard("linalg.svdvals", call(TALL), call(A(2, 3, 2)), judge=singular_values)
 LOWER = np.array([[2.0, 0.5, -1.0], [0.5, 1.0, 0.25], [-1.0, 0.25, -3.0]])
@@ -218,7 +289,14 @@ standard("linalg.eig", PAIR, call(BATCH), judge=general_eigenvectors)
 standard("linalg.eigvals", PAIR, call(BATCH), judge=general_eigenvalues)
 standard("linalg.pinv", call(TALL), call(A(2, 4)), judge=pseudo)
 standard("linalg.matrix_power", call(SQUARE, 0), call(SQUARE, 3), call(DEFINITE, -2), judge=power)
-standard("linalg.matrix_norm", call(TALL), call(A(2, 3, 2), ord=1, keepdims=True), call(TALL, ord=2), call(TALL, ord="nuc"),
-         call(TALL, ord=float("inf")), judge=matrix_norm)
+standard(
+    "linalg.matrix_norm",
+    call(TALL),
+    call(A(2, 3, 2), ord=1, keepdims=True),
+    call(TALL, ord=2),
+    call(TALL, ord="nuc"),
+    call(TALL, ord=float("inf")),
+    judge=matrix_norm,
+)
 standard("linalg.cross", call(A("n", 3), A("n", 3)), call(A(3, "n"), A(3, "n"), axis=-2), judge=crossed)
 standard("linalg.matrix_rank", call(DEFINITE), call(np.array([[1.0, 2.0], [2.0, 4.0]])), call(np.zeros((2, 3))))

@@ -17,18 +17,39 @@ TIES = A("n", "m", dtype="int", low=0, high=2, sizes=SOME)
 EMPTY = call(np.zeros((0,)))
 
 for name, best in (("argmax", 2), ("argmin", 1)):
-    standard(name, call(M), call(M, axis=0), call(M, axis=-1, keepdims=True), call(TIES), call(TIES, axis=1),
-             *(call(A(6, dtype=d, low=0, high=3)) for d in ("int8", "int64", "uint8")), errors=[call(M, axis=2)],
-             special=[(call([1.0, -INF, INF]), np.array(best)), (call([1.0, NAN, 3.0, NAN]), np.array(1))])
-standard("count_nonzero", call(M), call(TIES, axis=0), call(A("n", 3, dtype="bool"), axis=1, keepdims=True),
-         special=[(call([NAN, INF, 0.0, -0.0]), np.array(2))])
+    standard(
+        name,
+        call(M),
+        call(M, axis=0),
+        call(M, axis=-1, keepdims=True),
+        call(TIES),
+        call(TIES, axis=1),
+        *(call(A(6, dtype=d, low=0, high=3)) for d in ("int8", "int64", "uint8")),
+        errors=[call(M, axis=2)],
+        special=[(call([1.0, -INF, INF]), np.array(best)), (call([1.0, NAN, 3.0, NAN]), np.array(1))],
+    )
+standard(
+    "count_nonzero",
+    call(M),
+    call(TIES, axis=0),
+    call(A("n", 3, dtype="bool"), axis=1, keepdims=True),
+    special=[(call([NAN, INF, 0.0, -0.0]), np.array(2))],
+)
 standard("nonzero", call(TIES), call(A(5, dtype="bool")), view=list)
-standard("searchsorted", call(np.array([-2.0, 0.0, 0.0, 1.5]), A("n")), call(np.array([-2.0, 0.0, 1.5]), A("n"), side="right"),
-         call(np.array([0, 1, 1, 2], "int32"), A("n", dtype="int")))
-standard("where", call(A("n", 3, dtype="bool"), A("n", 3), A("n", 3)), call(A("n", 1, dtype="bool"), A(3), A("n", 3)),
-         call(A("n", dtype="bool"), A("n", dtype="float32"), A("n", dtype="float64")),
-         call(A("n", dtype="bool"), A("n", dtype="int8"), A("n", dtype="int32")),
-         special=[(call(np.array([True, False]), [NAN, 1.0], [0.0, -0.0]), np.array([NAN, -0.0]))])
+standard(
+    "searchsorted",
+    call(np.array([-2.0, 0.0, 0.0, 1.5]), A("n")),
+    call(np.array([-2.0, 0.0, 1.5]), A("n"), side="right"),
+    call(np.array([0, 1, 1, 2], "int32"), A("n", dtype="int")),
+)
+standard(
+    "where",
+    call(A("n", 3, dtype="bool"), A("n", 3), A("n", 3)),
+    call(A("n", 1, dtype="bool"), A(3), A("n", 3)),
+    call(A("n", dtype="bool"), A("n", dtype="float32"), A("n", dtype="float64")),
+    call(A("n", dtype="bool"), A("n", dtype="int8"), A("n", dtype="int32")),
+    special=[(call(np.array([True, False]), [NAN, 1.0], [0.0, -0.0]), np.array([NAN, -0.0]))],
+)
 standard("isin", call(TIES, np.array([0, 2], "int32")), call(TIES, np.array([1], "int32"), invert=True))
 
 
@@ -40,12 +61,28 @@ def by_value(result: Any) -> list[Any]:
 for name in ("unique_values", "unique_counts", "unique_inverse", "unique_all"):
     standard(name, call(TIES), call(A("n", sizes=SOME)), call(A(4, dtype="bool")), view=by_value)
 
-standard("sort", call(M), call(M, axis=0), call(M, descending=True), call(TIES, axis=-1), call(A(0)),
-         *(call(A(7, dtype=d, low=0, high=5)) for d in ("int8", "int64", "uint8")), errors=[call(M, axis=2)],
-         special=[(call([INF, -1.0, -INF, 2.0]), np.array([-INF, -1.0, 2.0, INF]))])
-standard("argsort", call(M), call(M, axis=0), call(M, descending=True), call(TIES), call(TIES, descending=True),
-         call(A(40, dtype="int", low=0, high=2)), call(A(40, dtype="int", low=0, high=2), descending=True),
-         errors=[call(M, axis=2)])
+standard(
+    "sort",
+    call(M),
+    call(M, axis=0),
+    call(M, descending=True),
+    call(TIES, axis=-1),
+    call(A(0)),
+    *(call(A(7, dtype=d, low=0, high=5)) for d in ("int8", "int64", "uint8")),
+    errors=[call(M, axis=2)],
+    special=[(call([INF, -1.0, -INF, 2.0]), np.array([-INF, -1.0, 2.0, INF]))],
+)
+standard(
+    "argsort",
+    call(M),
+    call(M, axis=0),
+    call(M, descending=True),
+    call(TIES),
+    call(TIES, descending=True),
+    call(A(40, dtype="int", low=0, high=2)),
+    call(A(40, dtype="int", low=0, high=2), descending=True),
+    errors=[call(M, axis=2)],
+)
 
 
 # ---- data types
@@ -55,21 +92,70 @@ def limits(info: Any) -> list[Any]:
     return [float(getattr(info, n)) for n in names] + [info.dtype]
 
 
-D = {name: Dtype(name) for name in ("bool", "int8", "int16", "int32", "int64", "uint8", "float32", "float64",
-                                   "complex64", "complex128")}
+D = {
+    name: Dtype(name)
+    for name in ("bool", "int8", "int16", "int32", "int64", "uint8", "float32", "float64", "complex64", "complex128")
+}
 standard("finfo", call(D["float32"]), call(D["float64"]), call(A(2)), view=limits)
 standard("iinfo", call(D["int8"]), call(D["int32"]), call(D["int64"]), call(D["uint8"]), view=limits)
-standard("isdtype", *(call(D[d], kind) for d, kind in (
-    ("float32", "real floating"), ("int32", "integral"), ("int32", "signed integer"), ("uint8", "unsigned integer"),
-    ("bool", "bool"), ("bool", "numeric"), ("complex64", "complex floating"), ("float64", ("integral", "bool")),
-    ("float32", "numeric"))), call(D["float32"], D["float32"]), call(D["float32"], (D["float64"], "integral")),
-    errors=[call(D["float32"], "floating things")])
-standard("can_cast", *(call(D[a], D[b]) for a, b in (("float32", "float64"), ("float64", "float32"), ("int8", "int32"),
-                                                     ("int32", "int8"), ("uint8", "int16"), ("bool", "bool"))))
-standard("result_type", *(call(D[a], D[b]) for a, b in (
-    ("float32", "float64"), ("int8", "int16"), ("uint8", "int8"), ("int32", "int64"), ("float32", "complex64"),
-    ("float64", "complex64"), ("bool", "bool"))), call(A(2), D["float32"]), call(A(2, dtype="int8"), A(3, dtype="uint8")))
-standard("astype", *(call(A("n", "m", low=-9.0, high=9.0), D[d]) for d in ("float32", "float64", "int32", "bool")),
-         call(A("n", dtype="bool"), D["int32"]), call(A("n", dtype="int"), D["float64"]),
-         call(A("n", dtype="int"), D["bool"]), call(A("n", dtype="int64"), D["int8"]), call(A("n"), D["complex128"]),
-         special=[(call([NAN, INF, 0.0, -0.0, 0.5], D["bool"]), np.array([True, True, False, False, True]))])
+standard(
+    "isdtype",
+    *(
+        call(D[d], kind)
+        for d, kind in (
+            ("float32", "real floating"),
+            ("int32", "integral"),
+            ("int32", "signed integer"),
+            ("uint8", "unsigned integer"),
+            ("bool", "bool"),
+            ("bool", "numeric"),
+            ("complex64", "complex floating"),
+            ("float64", ("integral", "bool")),
+            ("float32", "numeric"),
+        )
+    ),
+    call(D["float32"], D["float32"]),
+    call(D["float32"], (D["float64"], "integral")),
+    errors=[call(D["float32"], "floating things")],
+)
+standard(
+    "can_cast",
+    *(
+        call(D[a], D[b])
+        for a, b in (
+            ("float32", "float64"),
+            ("float64", "float32"),
+            ("int8", "int32"),
+            ("int32", "int8"),
+            ("uint8", "int16"),
+            ("bool", "bool"),
+        )
+    ),
+)
+standard(
+    "result_type",
+    *(
+        call(D[a], D[b])
+        for a, b in (
+            ("float32", "float64"),
+            ("int8", "int16"),
+            ("uint8", "int8"),
+            ("int32", "int64"),
+            ("float32", "complex64"),
+            ("float64", "complex64"),
+            ("bool", "bool"),
+        )
+    ),
+    call(A(2), D["float32"]),
+    call(A(2, dtype="int8"), A(3, dtype="uint8")),
+)
+standard(
+    "astype",
+    *(call(A("n", "m", low=-9.0, high=9.0), D[d]) for d in ("float32", "float64", "int32", "bool")),
+    call(A("n", dtype="bool"), D["int32"]),
+    call(A("n", dtype="int"), D["float64"]),
+    call(A("n", dtype="int"), D["bool"]),
+    call(A("n", dtype="int64"), D["int8"]),
+    call(A("n"), D["complex128"]),
+    special=[(call([NAN, INF, 0.0, -0.0, 0.5], D["bool"]), np.array([True, True, False, False, True]))],
+)
