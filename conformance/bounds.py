@@ -91,7 +91,8 @@ def differences(expected: Expected, got: np.ndarray) -> tuple[np.ndarray, np.nda
         error = np.where(same, 0.0, np.abs(gap).astype(np.float64))
         error = np.where(np.isnan(error), np.inf, error)
         # both sides were computed: the reference in float64, the other in its own dtype
-        bound = expected.bound * (1.0 + EPS["float64"] / EPS.get(expected.dtype, 1.0))
+        own = float(np.finfo(np.longdouble).eps) if expected.value.dtype == np.longdouble else EPS["float64"]
+        bound = expected.bound * (1.0 + own / EPS.get(expected.dtype, 1.0))
         if expected.dtype in EPS:
             # the result may round to the largest number or to infinity where the bound reaches across
             limit = LARGEST[expected.dtype]

@@ -79,8 +79,9 @@ def _compared(i: int, want: Any, got: Any, dtypes: tuple[str, ...], what: tuple[
     if worst > 1.0:
         at = _worst(error, bound)
         place = f"at {at}" if at else "in the scalar"
-        raise Failure("value", f"{place}: got {found[at]!r}, expected {_plain(want.value[at])!r}; error {error[at]:.3g}, "
-                      f"bound {bound[at]:.3g}", want.value, found, float(error[at]), float(bound[at]), output=i)
+        said = f"{place}: got {found[at]!r}, expected {_plain(want.value[at])!r}; error {error[at]:.3g}, bound "
+        raise Failure("value", f"{said}{bound[at]:.3g}", want.value, found, float(error[at]), float(bound[at]),
+                      output=i)
     return worst
 
 

@@ -91,7 +91,8 @@ def near(value: np.ndarray, ulps: float, dtype: str) -> Expected:
         size = np.abs(value)
         beyond = np.isfinite(value) & (size > np.longdouble(LARGEST[dtype]) * (1 + EPS[dtype]))
         value = np.where(beyond, np.copysign(np.inf, value), value)
-        bound = np.where(np.isfinite(value) & (value != 0), ulps * EPS[dtype] * size + FLOOR[dtype], 0.0)
+        ulp = np.ldexp(np.longdouble(EPS[dtype]), np.frexp(size)[1] - 1)  # of the binade that the value lies in
+        bound = np.where(np.isfinite(value) & (value != 0), ulps * ulp + FLOOR[dtype], 0.0)
     return Expected(value, bound.astype(np.float64), dtype)
 
 

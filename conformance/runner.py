@@ -266,6 +266,9 @@ def attempt(prop: Property, on: Namespace, example: Example) -> float | None:
     except NotImplementedError as error:
         raise Unsupported(f"{type(error).__name__}: {_first_line(error)}") from error
     except AttributeError as error:
+        if error.name == "to_device" and error.__context__ is not None:  # the host could not read the array: why?
+            first = error.__context__
+            raise Failure("exception", f"{type(first).__name__}: {_first_line(first)}") from error
         asked = getattr(error, "obj", on)
         if any(asked is xp for xp in (on.xp, getattr(on.xp, "linalg", None), getattr(on.xp, "fft", None))):
             raise Unsupported(f"there is no function {error.name}") from error

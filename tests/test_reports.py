@@ -12,6 +12,7 @@ from xml.etree import ElementTree
 import pytest
 
 from conformance.__main__ import main
+from conformance.consequences import explained
 from conformance.reports import baseline, junit, markdown, terminal
 from conformance.reports import html as page
 from conformance.reports import json as as_json
@@ -143,6 +144,16 @@ def test_the_same_operations_by_another_kind_are_no_group_of_their_own():
     assert len(groups(Report(wrong, []))) == 1
     standard = verdict("exp", "value", "wrong", group="standard", finding=finding())
     assert groups(Report([*wrong, standard], []))[0] == [standard]
+
+
+def test_what_may_follow_from_a_wrong_function_comes_last():
+    standard = verdict("exp", "value", "wrong", group="standard", finding=finding())
+    follower, other = (verdict(name, "value", "wrong", finding=finding()) for name in ("softmax", "reshape"))
+    explained(found := [follower, other, standard])
+    assert follower.reason == "may follow from xp.exp" and not other.reason and not standard.reason
+    assert groups(Report(found, [])) == [[standard], [other], [follower]]
+    assert "1 verdicts more, which may follow" in page.written(Report(found, []))
+    assert "may follow from the above" in terminal.terminal(Report(found, []))
 
 
 def test_a_share_is_whole_only_when_it_is():

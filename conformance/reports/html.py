@@ -84,8 +84,9 @@ def _failures(report: Report) -> str:
     rest = [group for group in found if follows(group)]
     text = "<h2>What is wrong</h2>" + "".join(_group(group, i == 0, named) for i, group in enumerate(own))
     if rest:
-        text += (f"<details class='rest'{'' if own else ' open'}><summary>{sum(map(len, rest))} verdicts more, which may "
-                 f"follow from these</summary>{''.join(_group(group, False, named) for group in rest)}</details>")
+        said = f"{sum(map(len, rest))} verdicts more, which may follow from these"
+        text += (f"<details class='rest'{'' if own else ' open'}><summary>{said}</summary>"
+                 f"{''.join(_group(group, False, named) for group in rest)}</details>")
     return text
 
 
@@ -98,7 +99,7 @@ def _group(group: Sequence[Verdict], unfolded: bool, named: bool) -> str:
         facts = [("smallest example", found.example), ("expected", found.expected), ("got", found.got)]
         lines = [f"<dt>{label}</dt><dd><pre>{escape(text)}</pre></dd>" for label, text in facts if text]
         if found.error is not None and found.bound is not None:
-            ratio = f", {_ulps(found.error / found.bound)} times too large" if found.bound else ""
+            ratio = f", {_ulps(found.error / found.bound)} times as much" if found.bound else ""
             lines.append(f"<dt>error</dt><dd class='num'>{found.error:.3g} against a bound of {found.bound:.3g}"
                          f"{ratio}</dd>")
         parts.append(f"<dl class='facts'>{''.join(lines)}</dl>")

@@ -95,7 +95,8 @@ def groups(report: Report) -> list[list[Verdict]]:
     for v in report.failed:
         if v.group == "standard":
             standard.setdefault((v.namespace, v.operation), []).append(v)
-    others = [[v for v in group if v.group != "standard"] for group in report.groups]
+    others = [[v for v in group if v.group != "standard" and follows([v]) is after]
+              for group in report.groups for after in (False, True)]
     found: list[tuple[tuple[str, ...], set[str], list[Verdict]]] = []
     for group in sorted(filter(None, others), key=lambda g: (-len({v.operation for v in g}), -len(g))):
         first = group[0]
@@ -117,7 +118,10 @@ def follows(group: Sequence[Verdict]) -> bool:
 
 
 def causes(group: Sequence[Verdict], named: bool = True) -> tuple[Verdict, str]:
-    """Of equal failures the one with the smallest example, and a heading for all of them, with the namespace's name if `named`."""
+    """Of equal failures the one with the smallest example, and a heading for all of them.
+
+    `named`: with the namespace's name, which a report on one alone need not repeat.
+    """
     kinds_of = sorted(kinds(group), key=lambda k: _PLAINEST.index(k) if k in _PLAINEST else len(_PLAINEST))
     shown = min(group, key=lambda v: (v.finding is None, kinds_of.index(v.kind), v.finding.size if v.finding else 0))
     cause = shown.finding.cause if shown.finding else shown.reason

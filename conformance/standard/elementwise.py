@@ -163,6 +163,7 @@ MIXED = [
     call(A("n", dtype="int32", low=-5, high=5), A("n", dtype="int64", low=1, high=5)),
 ]
 SHAPES = [
+    call(A(64, 8), A(64, 1, low=0.1)),  # enough elements to show what a library does to a divisor it broadcasts
     call(A("n", "m"), A("n", "m", low=0.1)),
     call(A("n", 1, "k"), A("m", 1, low=0.1)),
     call(A(), A("n", low=0.1)),
