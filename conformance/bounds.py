@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import contextvars
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -55,6 +55,15 @@ def analysing(library: str) -> Iterator[None]:
 def ulps_of(function: str) -> float:
     """How many ulps a single function of the standard may be off; 0 for what is exact."""
     return ULPS_OF_LIBRARY.get(_library.get(), {}).get(function, ULPS.get(function, 0.0))
+
+
+def magnitude(function: str, out: np.ndarray, operands: Sequence[np.ndarray]) -> np.ndarray:
+    """What a function's ulps are counted of: its result; for logaddexp, an operand plus a small term, that one, too."""
+    size = np.abs(out)
+    if function == "logaddexp":
+        for x in operands:
+            size = np.maximum(size, np.where(np.isfinite(x), np.abs(x), 0.0))
+    return size
 
 
 def summation(count: int) -> float:

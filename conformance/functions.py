@@ -85,11 +85,11 @@ def _flat(result: Any) -> list[Any]:
         return [result]
 
 
-def near(value: np.ndarray, ulps: float, dtype: str) -> Expected:
-    """Values computed in higher precision, each to be met within so many ulps of the dtype."""
+def near(value: np.ndarray, ulps: float, dtype: str, size: np.ndarray | None = None) -> Expected:
+    """Values computed in higher precision, each to be met within so many of the dtype's ulps, of `size` if given."""
     with np.errstate(all="ignore"):
-        size = np.abs(value)
-        beyond = np.isfinite(value) & (size > np.longdouble(LARGEST[dtype]) * (1 + EPS[dtype]))
+        size = np.abs(value) if size is None else size
+        beyond = np.isfinite(value) & (np.abs(value) > np.longdouble(LARGEST[dtype]) * (1 + EPS[dtype]))
         value = np.where(beyond, np.copysign(np.inf, value), value)
         ulp = np.ldexp(np.longdouble(EPS[dtype]), np.frexp(size)[1] - 1)  # of the binade that the value lies in
         bound = np.where(np.isfinite(value) & (value != 0), ulps * ulp + FLOOR[dtype], 0.0)

@@ -20,7 +20,7 @@ from .failures import Failure, measured
 from .operations import Namespace, functions_of, namespace
 from .properties import PROPERTIES, Property
 from .scripts import finding
-from .verdict import Verdict
+from .verdict import CHECKED, Verdict
 from .xfails import Entry
 
 __all__ = ["EXAMPLES", "SEED", "examples_of", "public_operations", "selected", "tasks", "verdict_on", "verdicts_of"]
@@ -169,7 +169,9 @@ def verdict_on(case: Case, prop: Property, on: Namespace, count: int = EXAMPLES,
     start = time.perf_counter()
     verdict = _verdict(case, prop.name, reported or on, variant)
     measured.clear()
-    found = [e for e in examples_of(case, prop, on, count, seed, dtype)
+    # within a budget, drawing takes time as well: it waits until the fixed examples have been tried
+    later = until is not None and prop.examples == "all"
+    found = [e for e in examples_of(case, prop, on, 0 if later else count, seed, dtype)
              if variant in besides or not set(_used(e)) & set(besides)]
     if not found:
         lacks = not examples_of(case, prop, namespace("numpy"), 0, seed, dtype) or besides or dtype
@@ -177,6 +179,10 @@ def verdict_on(case: Case, prop: Property, on: Namespace, count: int = EXAMPLES,
             ("unsupported", "every example needs a dtype that is not there")
     else:
         _tried(verdict, case, prop, on, found, seed, shrink, until)
+        if later and count and until is not None and time.time() < until and verdict.status in CHECKED:
+            whole = examples_of(case, prop, on, count, seed, dtype)
+            more = [e for e in whole if e not in found and (variant in besides or not set(_used(e)) & set(besides))]
+            _tried(verdict, case, prop, on, more, seed, shrink, until)
     verdict.ulps = dict(measured) if prop.name in ("value", "special", "device") else {}
     verdict.seconds = time.perf_counter() - start
     return verdict

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..bounds import ulps_of
+from ..bounds import magnitude, ulps_of
 from .array import Bounded, error_of, lifted, rounding, settled
 
 __all__ = ["FUNCTIONS", "astype", "clip", "ends", "operands", "where"]
@@ -43,7 +43,7 @@ def _smooth(name: str, f: Callable[..., Any]) -> Callable[..., Bounded]:
             out = f(*values)
             if dtype.kind != "f":
                 return settled(out, _undecided(arrays), np.asarray(out).dtype)
-            error = rounding(out, dtype, ulps_of(name))
+            error = rounding(magnitude(name, out, values), dtype, ulps_of(name))
             for i, x in enumerate(arrays):
                 if x.error is not None:
                     error = error + _slope_times_error(f, values, i, x.error, out)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..bounds import Expected, ulps_of
+from ..bounds import Expected, magnitude, ulps_of
 from ..case import A, call, standard
 from ..functions import near
 
@@ -27,10 +27,11 @@ def precise(name: str, f: Callable[..., Any]) -> Callable[..., Any]:
             return Expected(out, None, out.dtype.name)
         name_ = np.result_type(*(x.dtype for x in xs if isinstance(x, np.ndarray)))
         wide = np.clongdouble if name_.kind == "c" else np.longdouble
-        out = np.asarray(f(*(np.asarray(x).astype(wide) for x in xs)))
+        widened = [np.asarray(x).astype(wide) for x in xs]
+        out = np.asarray(f(*widened))
         if name_.kind == "c":
             return complex_near(out, 4.0 * max(ulps_of(name), 1.0), name_.name)
-        return near(out, ulps_of(name), name_.name)
+        return near(out, ulps_of(name), name_.name, magnitude(name, out, widened))
 
     return reference
 
