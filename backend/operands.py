@@ -21,7 +21,7 @@ from .symbolic.tensor import Tensor
 __all__ = ["array_namespace", "arrays", "axes_of", "axis_of", "broadcast", "broadcasting", "check_floating",
            "concatenated", "device_of", "dtype_from", "dtype_name", "floating", "is_array", "is_concrete", "is_float",
            "is_integer", "kind_of", "moved", "named", "native_dtype", "ndim_of", "normalize_axis", "number_like",
-           "numeric", "product", "promoted", "promoted_numbers", "reduced", "reshaped", "shape_of", "size_from",
+           "numeric", "product", "promoted", "promoted_numbers", "reduced", "reshaped", "size_from",
            "sizes", "sizes_from", "Array", "MISFIT"]
 
 Array = Any  # an array of any namespace, a symbolic tensor, or where a function says so a Python number
@@ -99,7 +99,7 @@ def promoted(*values: Array) -> tuple[Any, ...]:
     xp = array_namespace(*values)
     if xp is recorder:
         return (xp, *common("promotion", ANY, *values)[1])
-    members = [x for x in values if namespace_of(x) is xp and not _is_number(x, xp)]
+    members = [x for x in values if namespace_of(x) is xp and not isinstance(x, np.generic)]
     if not members:  # NumPy scalars alone
         members = [x for x in values if namespace_of(x) is xp]
     numbers = [x.item() if isinstance(x, np.generic) else x for x in values
@@ -160,10 +160,6 @@ def _stacked(values: Any) -> Any:
     xp, *rows = promoted(*rows)
     like = next(v for v in rows if is_array(v))
     return xp.stack([v if is_array(v) else xp.asarray(v, dtype=like.dtype, device=device_of(like)) for v in rows])
-
-
-def _is_number(x: Any, xp: Any) -> bool:
-    return isinstance(x, np.generic)
 
 
 def _common_dtype(members: list[Any], numbers: list[Any]) -> str:
@@ -272,11 +268,6 @@ def named(x: Array, name: str | None) -> Array:
     if name and isinstance(x, Tensor):
         x.name = name
     return x
-
-
-def shape_of(x: Array) -> tuple[int | None, ...]:
-    """The shape of x with None for sizes known only at run time."""
-    return tuple(x.shape)
 
 
 def ndim_of(x: Array) -> int:

@@ -23,7 +23,7 @@ from .scripts import finding
 from .verdict import CHECKED, Verdict
 from .xfails import Entry
 
-__all__ = ["EXAMPLES", "SEED", "examples_of", "public_operations", "selected", "tasks", "verdict_on", "verdicts_of"]
+__all__ = ["EXAMPLES", "SEED", "examples_of", "public_operations", "selected", "tasks_of", "verdict_on", "verdicts_of"]
 
 EXAMPLES, SEED = 4, 0  # drawn per call, beside the typical and the literal ones; the seed of everything drawn
 FEWEST = 3  # examples that are tried however little time there is
@@ -60,15 +60,6 @@ def tasks_of(case: Case, on: Namespace, kinds: Sequence[str] | None = None) -> l
     """Everything there is to try of one case on one namespace."""
     return [(prop, place, variant) for prop in PROPERTIES.values()
             if (kinds is None or prop.name in kinds) and prop.applies(case, on) for place, variant in _places(prop, on)]
-
-
-def tasks(cases: Sequence[Case], namespaces: Sequence[Namespace],
-          only_transparent: Sequence[str] = ()) -> Iterator[tuple[Case, Task, Namespace]]:
-    """Every case, task and namespace that go together; some libraries for transparency alone."""
-    for case in cases:
-        for on in namespaces:
-            for task in tasks_of(case, on, ("transparent",) if on.library in only_transparent else None):
-                yield case, task, on
 
 
 def examples_of(case: Case, prop: Property, on: Namespace, count: int = EXAMPLES, seed: int = SEED,

@@ -202,7 +202,7 @@ def iinfo(type: Any, /) -> Any:  # noqa: A002
 
 # ---- shapes that depend on values have no place in a graph
 
-def _data_dependent(name: str, signature: str) -> Any:
+def _data_dependent(name: str) -> Any:
     def stub(x: Any, /) -> Any:
         raise ValueError(f"{name}: the result's shape depends on the values, which a symbolic tensor does not have; "
                          "K.eval it first, or use where, sort and cumulative_sum")
@@ -212,9 +212,9 @@ def _data_dependent(name: str, signature: str) -> Any:
     return stub
 
 
-nonzero = _data_dependent("nonzero", "x, /")
-unique_all, unique_counts = (_data_dependent(f"unique_{n}", "x, /") for n in ("all", "counts"))
-unique_inverse, unique_values = (_data_dependent(f"unique_{n}", "x, /") for n in ("inverse", "values"))
+nonzero = _data_dependent("nonzero")
+unique_all, unique_counts = (_data_dependent(f"unique_{n}") for n in ("all", "counts"))
+unique_inverse, unique_values = (_data_dependent(f"unique_{n}") for n in ("inverse", "values"))
 
 
 class _Info:

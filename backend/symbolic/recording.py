@@ -152,8 +152,7 @@ def called(function: str, stub: Callable[..., Any]) -> Callable[..., Any]:
     return stub
 
 
-def unary(function: str, kinds: tuple[str, ...] = NUMERIC, result: str | None = None,
-          rise: bool = True) -> Callable[..., Tensor]:
+def unary(function: str, kinds: tuple[str, ...] = NUMERIC, result: str | None = None) -> Callable[..., Tensor]:
     """The stub of an elementwise function of one array."""
 
     def stub(x: Any, /) -> Tensor:
