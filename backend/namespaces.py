@@ -9,7 +9,8 @@ import numpy as np
 
 from .dtypes import learn_dtypes
 
-__all__ = ["array_namespace", "describe", "detach", "device_of", "host", "is_array", "is_concrete", "namespace_of"]
+__all__ = ["array_namespace", "describe", "detach", "device_of", "host", "is_array", "is_concrete", "namespace_of",
+           "writable"]
 
 # The namespace of each array type met so far. Python numbers and lists are no arrays: they have none.
 _NAMESPACE_OF: dict[type, Any] = {}
@@ -114,6 +115,39 @@ def is_concrete(x: Any) -> bool:
         return not (x.is_meta or torch._C._functorch.is_functorch_wrapped_tensor(x)
                     or torch.compiler.is_compiling())
     return True
+
+
+_WRITABLE: dict[type, bool] = {}  # array type -> whether its library takes x[a:b] = y
+
+
+def writable(*arrays: Any) -> bool:
+    """Whether a result made of these arrays may be written piece by piece: x[a:b] = y, and += into what is dead.
+
+    Not where the library's arrays never change (JAX), nor where something follows their values: symbolic tensors,
+    torch's autograd, vmap and compile.
+    """
+    for x in arrays:
+        kind = type(x)
+        if kind is np.ndarray:
+            continue
+        if kind not in _WRITABLE:
+            _WRITABLE[kind] = _takes_writing(x)
+        if not _WRITABLE[kind] or _is_torch(x) and (x.requires_grad or not is_concrete(x)):
+            return False
+    return True
+
+
+def _takes_writing(x: Any) -> bool:
+    """Try it, on an array of two elements."""
+    xp = namespace_of(x)
+    if xp is None or xp is recorder or isinstance(x, np.generic):
+        return False
+    trial = xp.zeros((2,), dtype=xp.float32, device=device_of(x))
+    try:
+        trial[:1] = xp.ones((1,), dtype=xp.float32, device=device_of(x))
+    except (TypeError, AttributeError, NotImplementedError):
+        return False
+    return bool(host(trial)[0] == 1)
 
 
 def detach(x: Any) -> Any:

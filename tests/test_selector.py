@@ -6,11 +6,14 @@ import sys
 import threading
 import types
 
+import array_api_strict
 import numpy as np
 import pytest
+import torch
 
 import backend as K
 from backend import config, selector
+from backend.namespaces import writable
 
 
 @pytest.fixture(autouse=True)
@@ -183,3 +186,17 @@ def test_settings_refuse_wrong_values():
     assert K.normalize_data_format("Channels_First") == "channels_first"
     K.set_epsilon(1e-3)
     assert K.epsilon() == 1e-3
+
+
+def test_what_may_be_written_into():
+    assert writable(np.ones(3), torch.ones(3), array_api_strict.ones(3))
+    assert not writable(np.ones(3), torch.ones(3, requires_grad=True))
+    assert not writable(K.placeholder((3,))) and not writable(np.float32(1.0))
+    seen = []
+    torch.func.vmap(lambda x: seen.append(writable(x)) or x)(torch.ones(2, 3))
+    assert seen == [False]
+
+
+def test_jax_arrays_are_never_written_into():
+    jnp = pytest.importorskip("jax.numpy", reason="jax is not installed")
+    assert not writable(jnp.ones(3))
