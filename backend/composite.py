@@ -13,7 +13,7 @@ from .symbolic.recording import tensor
 from .symbolic.sizes import Size
 from .symbolic.tensor import Spec, Tensor, record, spec
 
-__all__ = ["COMPOSITES", "Composite", "acting", "composite", "kernels_enabled", "set_kernels", "spec"]
+__all__ = ["COMPOSITES", "Composite", "acting", "composite", "elementwise", "kernels_enabled", "set_kernels", "spec"]
 
 COMPOSITES: dict[str, Composite] = {}
 
@@ -36,6 +36,8 @@ class Composite:
         self.vjp_rule: Callable[..., Any] | None = None
         self.shape_rule: Callable[..., Any] | None = None
         self.prune_rule: Callable[..., Any] | None = None
+        self.rewrite_rule: Callable[..., Any] | None = None
+        self.elementwise = False  # whether the result at a place depends on the one argument there alone
         self._bound: dict[tuple[Any, bool], Callable[..., Any]] = {}
         COMPOSITES[self.__name__] = self
 
@@ -55,6 +57,11 @@ class Composite:
     def prune(self, rule: Callable[..., Any]) -> Callable[..., Any]:
         """Say how to do without unused outputs: rule(live, *args, **kwargs) -> (args, kwargs, indices still given)."""
         self.prune_rule = rule
+        return rule
+
+    def rewrite(self, rule: Callable[..., Any]) -> Callable[..., Any]:
+        """Say how to compile it better: rule(*args, **kwargs) -> the outputs put together otherwise, or None."""
+        self.rewrite_rule = rule
         return rule
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -108,6 +115,14 @@ def _as_tensors(value: Any) -> Any:
 def composite(definition: Callable[..., Any]) -> Composite:
     """Make an operation a composite."""
     return Composite(definition)
+
+
+def elementwise(definition: Callable[..., Any]) -> Composite:
+    """Make a composite of one array that works on each element by itself; its result has the array's shape."""
+    made = Composite(definition)
+    made.elementwise = True
+    made.shape(lambda x: spec(x.spec.shape and x.sizes, x.dtype))
+    return made
 
 
 def acting(definition: Callable[..., Any]) -> Composite:

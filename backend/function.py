@@ -35,7 +35,7 @@ class Function:
         self._structure = structure  # what makes the result of the list of outputs
         feeds = {id(t): t if isinstance(t, Placeholder) else _fed(t) for t in inputs}
         updates = settled(effects)
-        rewritten = Rewriter(dict(feeds))([*outputs, *updates.values()])
+        rewritten = Rewriter(dict(feeds), optimize=True)([*outputs, *updates.values()])
         outputs, news = rewritten[:len(outputs)], rewritten[len(outputs):]
         order = ordering(rewritten)
         self.inputs = [feeds[id(t)] for t in inputs]

@@ -10,8 +10,9 @@ import numpy as np
 from .dtypes import DType
 from .symbolic.sizes import Size
 from .symbolic.tensor import Constant, Effect, Node, Subgraph, Tensor, leaves, ordering, rebuild, spec
+from .tidying import tidied
 
-__all__ = ["Rewriter", "effects_of", "settled"]
+__all__ = ["Rewriter", "effects_of", "is_view", "may_alias_leaf", "settled"]
 
 # Results of these may share memory with their argument, so an output made of a leaf by them alone is copied.
 VIEWS = {"reshape", "permute_dims", "getitem", "expand_dims", "squeeze", "broadcast_to", "matrix_transpose", "flip",
@@ -47,9 +48,14 @@ def settled(effects: Iterable[Effect]) -> dict[Any, Tensor]:
 
 
 class Rewriter:
-    """Rewrites tensors into new ones, sharing what is equal; `given` maps tensors to those that replace them."""
+    """Rewrites tensors into new ones, sharing what is equal; `given` maps tensors to those that replace them.
 
-    def __init__(self, given: dict[int, Tensor] | None = None) -> None:
+    To `optimize` is for what runs: composites are then put together as their own rules for that say.
+    """
+
+    def __init__(self, given: dict[int, Tensor] | None = None, optimize: bool = False) -> None:
+        self.optimize = optimize
+        self._resize: Any = None
         self.new: dict[int, Tensor] = dict(given or {})
         self._nodes: dict[int, dict[int, Tensor]] = {}
         self._pruned: dict[int, Any] = {}
@@ -63,7 +69,8 @@ class Rewriter:
         for t in order:
             if id(t) not in self.new and id(t) in live:
                 self._kept.append(t)
-                self.new[id(t)] = self._rewritten(t)
+                self.new[id(t)] = new = self._rewritten(t)
+                self.new[id(new)] = new
         return [self.new[id(t)] for t in outputs]
 
     def _rewritten(self, t: Tensor) -> Tensor:
@@ -98,22 +105,32 @@ class Rewriter:
 
     def _call(self, node: Node) -> dict[int, Tensor]:
         args, kwargs, kept = self._pruned.get(id(node), (node.args, node.kwargs, range(len(node.specs))))
-        args = rebuild(args, self._replace)
+        args = rebuild(args, self._replace, self._resize)
         kwargs = {k: self._body(v) if isinstance(v, Subgraph) else v
-                  for k, v in rebuild(kwargs, self._replace).items()}
+                  for k, v in rebuild(kwargs, self._replace, self._resize).items()}
         key = (node.function, _key(args), _key(kwargs))
         if key not in self._shared:
-            specs = tuple(spec(None if s.shape is None else rebuild(s.shape, self._replace), s.dtype)
+            specs = tuple(spec(None if s.shape is None else rebuild(s.shape, self._replace, self._resize), s.dtype)
                           for s in (node.specs[i] for i in kept))
             made = Node(node.function, args, kwargs, specs, node.many)
-            self._shared[key] = tuple(map(made.output, range(len(specs))))
+            better = self._better(made) if self.optimize else None
+            self._shared[key] = tuple(self(better)) if better else tuple(map(made.output, range(len(specs))))
+            self._kept.append(made)
         return dict(zip(kept, self._shared[key], strict=True))
+
+    def _better(self, node: Node) -> list[Tensor] | None:
+        """The results of a call by other calls, if there is a rule for it."""
+        if isinstance(node.function, str):
+            found = tidied(node)
+            return None if found is None else [found]
+        rule = node.function.rewrite_rule
+        return rule(*node.args, **node.kwargs) if rule else None
 
     def _replace(self, t: Tensor) -> Tensor:
         return self.new.get(id(t), t)
 
     def _body(self, body: Subgraph) -> Subgraph:
-        inner = Rewriter({id(t): t for t in body.inputs})
+        inner = Rewriter({id(t): t for t in body.inputs}, self.optimize)
         return Subgraph(body.inputs, inner(body.outputs))
 
     def _constant(self, t: Constant) -> Tensor:
@@ -143,11 +160,15 @@ def _key(value: Any) -> Any:
     return (type(value).__name__, value) if isinstance(value, (int, complex, bool)) else id(value)
 
 
+def is_view(t: Tensor) -> bool:
+    """Whether the result of a call may share memory with its first argument."""
+    if t.node is None or not t.node.args or not isinstance(t.node.args[0], Tensor):
+        return False
+    return (t.node.function if isinstance(t.node.function, str) else t.node.function.__name__) in VIEWS
+
+
 def may_alias_leaf(t: Tensor) -> bool:
     """Whether an output may share memory with a variable, a constant or what was fed."""
-    while t.node is not None:
-        name = t.node.function if isinstance(t.node.function, str) else t.node.function.__name__
-        if name not in VIEWS or not isinstance(t.node.args[0], Tensor):
-            return False
-        t = t.node.args[0]
-    return True
+    while is_view(t):
+        t = t.node.args[0]  # type: ignore[union-attr]
+    return t.node is None

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from .rewriting import Rewriter
+from .rewriting import Rewriter, is_view
 from .symbolic.recording import tensor
 from .symbolic.sizes import Size
 from .symbolic.tensor import Constant, Effect, Placeholder, Subgraph, Tensor, leaves, ordering
 
-__all__ = ["Subgraph", "act_only_if", "acts", "closed", "flatten", "is_symbolic", "ordering", "restore",
-           "seen_outside", "stand_ins", "trace_branch"]
+__all__ = ["Subgraph", "act_only_if", "acts", "closed", "dependents", "flatten", "is_symbolic", "ordering", "is_view",
+           "restore", "seen_outside", "stand_ins", "trace_branch", "with_stand_ins"]
 
 
 def is_symbolic(*structures: Any) -> bool:
@@ -59,6 +59,14 @@ def stand_ins(tensors: Iterable[Tensor], drop: int = 0) -> list[Placeholder]:
     return [Placeholder(t.sizes[drop:], t.dtype) for t in tensors]
 
 
+def with_stand_ins(outputs: Sequence[Tensor], known: Callable[[Tensor], bool]
+                   ) -> tuple[list[Tensor], list[Placeholder], list[Tensor]]:
+    """A graph with placeholders for what is known of it: its new outputs, the placeholders, and what they stand for."""
+    found = [t for t in ordering(outputs, stop=known) if known(t)]
+    places = stand_ins(found)
+    return Rewriter({id(t): p for t, p in zip(found, places, strict=True)})(outputs), places, found
+
+
 def closed(inputs: Sequence[Tensor], outputs: Sequence[Tensor],
            outer: Callable[[Tensor], bool] | None = None) -> tuple[Subgraph, list[Tensor]]:
     """A graph made self-contained, and the outside tensors it captures, which become its last inputs.
@@ -69,10 +77,7 @@ def closed(inputs: Sequence[Tensor], outputs: Sequence[Tensor],
     own = {id(t) for t in inputs}
     order = ordering(outputs, stop=lambda t: id(t) in own)
     if outer is None:
-        inside = set(own)
-        for t in order:
-            if t.node is not None and any(id(i) in inside for i in t.node.inputs):
-                inside.add(id(t))
+        inside = dependents(order, inputs)
     else:
         inside = own | {id(t) for t in order if t.node is not None and not outer(t)}
     captured: dict[int, Tensor] = {}
@@ -89,6 +94,15 @@ def closed(inputs: Sequence[Tensor], outputs: Sequence[Tensor],
     extra = [Placeholder(t.spec.shape, t.dtype) for t in captured.values()]
     rewriter = Rewriter({i: p for i, p in zip(captured, extra, strict=True)} | {id(t): t for t in inputs})
     return Subgraph([*inputs, *extra], rewriter(outputs)), list(captured.values())
+
+
+def dependents(order: Iterable[Tensor], inputs: Iterable[Tensor]) -> set[int]:
+    """The ids of the inputs, and of all in an ordered graph that depends on one of them."""
+    found = {id(t) for t in inputs}
+    for t in order:
+        if t.node is not None and any(id(i) in found for i in t.node.inputs):
+            found.add(id(t))
+    return found
 
 
 def seen_outside(t: Tensor, outer: dict[int, tuple[Tensor, int]]) -> tuple[Any, ...]:

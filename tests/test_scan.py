@@ -91,7 +91,7 @@ def test_folds_over_nests():
 def test_what_does_not_depend_on_the_loop_moves_out_of_it():
     x = Placeholder((None, 3), "float32")
     w = K.variable(np.ones(3))
-    h, _ = K.scan(lambda h, row: (h + row * xp.exp(w) * xp.ones_like(row), ()), xp.zeros((3,)), x)
+    h, _ = K.scan(lambda h, row: (h * (row + h * xp.exp(w) * xp.ones_like(row)), ()), xp.zeros((3,)), x)
     source = K.function([x], [h]).source
     body = source[source.index("def body_1"):source.index("def function")]
     assert "exp" not in body and "ones" not in body and "xp.exp" in source

@@ -7,6 +7,7 @@ from typing import Any
 
 from ..dtypes import is_float
 from ..symbolic.tensor import Node, Tensor, leaves, ordering, rebuild
+from .scatter import gathered
 from .vjps import VJPS
 
 __all__ = ["backward", "gradients"]
@@ -38,10 +39,10 @@ def backward(outputs: Sequence[Tensor], cotangents: Sequence[Tensor | None],
     closed = wanted if stop else set()
     order = ordering(outputs, stop=lambda t: id(t) in closed)
     needed = _dependents(order, wanted, closed)
-    found: dict[int, Tensor] = {}
+    found = _Cotangents()
     for output, g in zip(outputs, cotangents, strict=True):
         if g is not None:
-            _accumulate(found, output, g)
+            found.add(output, g)
     siblings: dict[int, dict[int, Tensor]] = {}  # node -> its tensors in use, the first in order first
     for t in order:
         if t.node is not None and id(t) not in closed:
@@ -51,15 +52,45 @@ def backward(outputs: Sequence[Tensor], cotangents: Sequence[Tensor | None],
         outs = siblings.get(id(node), {})
         if node is None or id(node) not in needed or next(iter(outs.values()), None) is not t:
             continue
-        gs = {index: found.get(id(out)) for index, out in outs.items()}
+        gs = {index: found.of(out) for index, out in outs.items()}
         if all(g is None for g in gs.values()):
             continue
         for out in outs.values():
             if id(out) not in wanted:
-                found.pop(id(out), None)
+                found.drop(out)
+        if node.function == "getitem":
+            found.add_at(node.args[0], node.args[1], gs[0])
+            continue
         for argument, g in _pulled(node, gs, outs, needed):
-            _accumulate(found, argument, g)
-    return [found.get(id(t)) for t in targets]
+            found.add(argument, g)
+    return [found.of(t) for t in targets]
+
+
+class _Cotangents:
+    """What has come back to each tensor so far."""
+
+    def __init__(self) -> None:
+        self._sums: dict[int, Tensor] = {}
+        self._parts: dict[int, list[tuple[Any, Tensor]]] = {}  # what has come back to slices of it, by their keys
+
+    def add(self, t: Tensor, g: Tensor) -> None:
+        if not is_float(t.dtype):
+            return
+        xp = t.__array_namespace__()
+        g = g if g.dtype == t.dtype else xp.astype(g, t.dtype)
+        self._sums[id(t)] = xp.add(self._sums[id(t)], g) if id(t) in self._sums else g
+
+    def add_at(self, t: Tensor, key: Any, g: Tensor) -> None:
+        self._parts.setdefault(id(t), []).append((key, g))
+
+    def of(self, t: Tensor) -> Tensor | None:
+        """The cotangent of t: everything that has come back, in one."""
+        if id(t) in self._parts:
+            self.add(t, gathered(self._parts.pop(id(t)), t.sizes))
+        return self._sums.get(id(t))
+
+    def drop(self, t: Tensor) -> None:
+        self._sums.pop(id(t), None)
 
 
 def _dependents(order: list[Tensor], wanted: set[int], closed: set[int]) -> set[int]:
@@ -69,14 +100,6 @@ def _dependents(order: list[Tensor], wanted: set[int], closed: set[int]) -> set[
         if t.node is not None and id(t) not in closed and any(id(i) in needed for i in t.node.inputs):
             needed.update((id(t), id(t.node)))
     return needed
-
-
-def _accumulate(found: dict[int, Tensor], t: Tensor, g: Tensor) -> None:
-    if not is_float(t.dtype):
-        return
-    xp = t.__array_namespace__()
-    g = g if g.dtype == t.dtype else xp.astype(g, t.dtype)
-    found[id(t)] = xp.add(found[id(t)], g) if id(t) in found else g
 
 
 def _pulled(node: Node, gs: dict[int, Any], outs: dict[int, Tensor], needed: set[int]) -> list[tuple[Tensor, Tensor]]:

@@ -3,6 +3,7 @@
 Written in functions of the standard. Duplicate indices accumulate; infinities and NaN stay where they belong.
 """
 
+import functools
 import math
 from typing import Any
 
@@ -10,7 +11,7 @@ from ..composite import composite
 from ..operands import array_namespace, device_of, moved, sizes
 from .cotangents import Array, only_where, resized, sliced, zeros
 
-__all__ = ["scatter_slice", "take_adjoint", "take_along_axis_adjoint"]
+__all__ = ["gathered", "scatter_slice", "take_adjoint", "take_along_axis_adjoint"]
 
 
 @composite
@@ -122,6 +123,61 @@ def scatter_slice(g: Array, key: tuple[Any, ...], shape: tuple[Any, ...]) -> Arr
         if step != 1:
             g = resized(g, axis, n)
     return g
+
+
+def gathered(parts: list[tuple[tuple[Any, ...], Array]], shape: tuple[Any, ...]) -> Array:
+    """The sum of several `scatter_slice(g, key, shape)`, one for each (key, g) of `parts`.
+
+    Parts that lie side by side along one axis, as the gates of a recurrent layer or the steps of an unrolled loop do,
+    are joined by one concatenation.
+    """
+    (key, g), *more = parts
+    xp = array_namespace(g)
+    axis = _parted(parts)
+    if not more or axis is None:
+        return functools.reduce(xp.add, (scatter_slice(g, key, shape) for key, g in parts))
+    runs = sorted(((*_run(key[axis]), _widened(g, key, axis)) for key, g in parts), key=lambda run: run[0])
+    place, pieces, end = sum(isinstance(k, slice) for k in key[:axis]), [], 0
+    n = shape[sum(k is not None for k in key[:axis])]
+    for start, stop, g in [*runs, (n, n, None)]:
+        if not (isinstance(start, int) and start == end):
+            like = runs[0][2]
+            pieces.append(zeros(like, (*sizes(like)[:place], start - end, *sizes(like)[place + 1:])))
+        if g is not None:
+            pieces.append(g)
+        end = stop
+    joined = xp.concat(pieces, axis=place) if len(pieces) > 1 else pieces[0]
+    return scatter_slice(joined, (*key[:axis], slice(0, n, 1), *key[axis + 1:]), shape)
+
+
+def _run(entry):
+    """Where an int or a slice of step 1 begins and ends; None where that is not known before the graph runs."""
+    if isinstance(entry, int) and entry >= 0:
+        return entry, entry + 1
+    if isinstance(entry, slice) and entry.step == 1 and isinstance(entry.start, int) and isinstance(entry.stop, int):
+        return entry.start, entry.stop
+    return None
+
+
+def _parted(parts):
+    """The one place at which the keys differ, if what they select there lies apart; else None."""
+    keys = [key for key, _ in parts]
+    if len({len(key) for key in keys}) > 1:
+        return None
+    places = [i for i, entries in enumerate(zip(*keys, strict=True)) if any(e != entries[0] for e in entries[1:])]
+    runs = [_run(key[places[0]]) for key in keys] if len(places) == 1 else [None]
+    if None in runs:
+        return None
+    runs.sort()
+    return places[0] if all(a[1] <= b[0] for a, b in zip(runs, runs[1:], strict=False)) else None
+
+
+def _widened(g, key, place):
+    """`g` with the axis that an int of its key removed, of size 1."""
+    if isinstance(key[place], slice):
+        return g
+    before = sum(entry is None or isinstance(entry, slice) for entry in key[:place])
+    return array_namespace(g).expand_dims(g, axis=before)
 
 
 def _aligned(g, key):

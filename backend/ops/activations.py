@@ -6,7 +6,7 @@ import math
 import operator
 from typing import Any
 
-from ..composite import composite
+from ..composite import elementwise
 from ..operands import (
     Array,
     array_namespace,
@@ -56,15 +56,10 @@ def relu(x: Array, alpha: float = 0.0, max_value: float | None = None, threshold
     return result + alpha * xp.minimum(0.0, x - threshold if threshold else x) if alpha else result
 
 
-@composite
+@elementwise
 def rectifier(x: Array) -> Array:
     """max(0, x), with slope 0 at 0."""
     return array_namespace(x).maximum(0.0, x)
-
-
-@rectifier.shape
-def _(x: Array) -> tuple[Any, ...]:
-    return sizes(x)
 
 
 def leaky_relu(x: Array, negative_slope: float = 0.2) -> Array:
@@ -160,10 +155,23 @@ def sigmoid(x: Array) -> Array:
     Shapes and dtypes: those of x; integers become floatx. Edge values: no overflow, accurate on both sides (values near
     0 keep their relative precision); infinities give 1 and 0, NaN stays NaN.
 
-    Source: Keras 2.3.1 backend semantics; the exponential of -|x| on either side.
+    Gradient: s * (1 - s), which is 0 where s has rounded to 1.
+
+    Source: Keras 2.3.1 backend semantics.
     """
-    xp, x = floating(x)
+    return logistic(floating(x)[1])
+
+
+@elementwise
+def logistic(x: Array) -> Array:
+    """1 / (1 + exp(-x)), by the exponential of -|x| on either side."""
+    xp = array_namespace(x)
     return xp.exp(xp.minimum(x, 0.0)) / (1.0 + xp.exp(xp.minimum(x, -x)))
+
+
+@logistic.vjp
+def _(g: Array, out: Array, x: Array) -> tuple[Array]:
+    return (g * (out * (1.0 - out)),)
 
 
 def hard_sigmoid(x: Array) -> Array:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from ..composite import composite
+from ..composite import composite, elementwise
 from ..namespaces import detach
 from ..operands import (
     MISFIT,
@@ -242,7 +242,7 @@ def cast(x: Array, dtype: Any) -> Array:
     return xp.astype(x, native_dtype(xp, name))
 
 
-@composite
+@elementwise
 def detached(x: Array) -> Array:
     """x as a constant to gradients."""
     return detach(x)

@@ -7,8 +7,21 @@ from typing import Any
 
 from ..autodiff.gradients import backward
 from ..composite import composite, spec
+from ..hoisting import hoisted
 from ..operands import Array, array_namespace, arrays, device_of, is_array, moved, number_like, sizes
-from ..tracing import Subgraph, closed, flatten, is_symbolic, ordering, restore, seen_outside, stand_ins
+from ..tracing import (
+    Subgraph,
+    closed,
+    dependents,
+    flatten,
+    is_symbolic,
+    is_view,
+    ordering,
+    restore,
+    seen_outside,
+    stand_ins,
+    with_stand_ins,
+)
 
 __all__ = ["foldl", "foldr", "map_fn", "rnn", "scan"]
 
@@ -18,13 +31,15 @@ def loop(initial: tuple[Array, ...], sequences: tuple[Array, ...], captured: tup
          length: Any, reverse: bool) -> tuple[Array, ...]:
     """Run body(*carry, *slices, *captured) -> (*carry, *outputs) over the sequences' first axis.
 
-    The results are the last carries, then each output stacked over the steps. In a graph the carries each step began
-    with are outputs as well: the gradient reads them, and they are dropped where nothing does.
+    The results are the last carries, then each output stacked over the steps. In a graph all that a step computes, and
+    the carries it began with, are outputs as well: the gradient reads of them what it needs, and they are dropped where
+    nothing does.
     """
     xp = array_namespace(*initial, *sequences, *captured)
     carry, rows = tuple(initial), []
-    for t in reversed(range(length)) if reverse else range(length):
-        results = body(*carry, *(x[t, ...] for x in sequences), *captured)
+    steps = zip(*map(xp.unstack, sequences), strict=True) if sequences else ((),) * length
+    for slices in reversed(list(steps)) if reverse else steps:
+        results = body(*carry, *slices, *captured)
         carry = results[:len(initial)]
         rows.append(results[len(initial):])
     if not rows:  # no step: one on zeros tells the outputs' shapes and dtypes
@@ -47,16 +62,15 @@ def _(initial, sequences, captured, *, body, length, reverse):
 
 @loop.vjp
 def _(g, out, initial, sequences, captured, *, body, length, reverse):
-    """The loop run backwards: each step pulls the cotangents through the body, from the carry the step began with."""
+    """The loop run backwards: each step pulls the cotangents through the body, from what the step computed."""
     count, given = len(initial), len(sequences)
-    own = body.inputs[:count + given + len(captured)]
-    carries_in, slices, constants = own[:count], own[count:count + given], own[count + given:]
+    carries_in, slices, constants = body.inputs[:count], body.inputs[count:count + given], body.inputs[count + given:]
     outputs = [y for y in body.outputs[count:]]
-    trajectory = out[-count:] if count else ()
+    stacked = {id(y): x for y, x in zip(outputs, out[count:], strict=True) if y not in (*slices, *constants)}
     g_carry = stand_ins(carries_in)
     g_out = stand_ins(outputs)
     pulled = backward(body.outputs, [*g_carry, *(p if g[count + i] is not None else None for i, p in enumerate(g_out))],
-                      own, stop=True)
+                      body.inputs, stop=True)
     xp = array_namespace(body.outputs[0])
     d_carry, d_slice, d_constant = pulled[:count], pulled[count:count + given], pulled[count + given:]
     summed = [i for i, d in enumerate(d_constant) if d is not None]
@@ -66,11 +80,13 @@ def _(g, out, initial, sequences, captured, *, body, length, reverse):
     wanted = [i for i, d in enumerate(d_slice) if d is not None]
     results += [d_slice[i] for i in wanted]
     fed = [i for i in range(len(outputs)) if g[count + i] is not None]
-    step = Step(carry=[*g_carry, *totals], slices=[*carries_in, *slices, *(g_out[i] for i in fed)],
+    results, places, known = with_stand_ins(results, lambda t: id(t) in stacked)
+    step = Step(carry=[*g_carry, *totals], slices=[*places, *slices, *(g_out[i] for i in fed)],
                 captured=constants, results=results)
     start = [xp.zeros_like(x) if g[i] is None else g[i] for i, x in enumerate(initial)]
     start += [xp.zeros_like(captured[i]) for i in summed]
-    final = step.run(start, [*trajectory, *sequences, *(g[count + i] for i in fed)], captured, length, not reverse)
+    final = step.run(start, [*(stacked[id(t)] for t in known), *sequences, *(g[count + i] for i in fed)], captured,
+                     length, not reverse)
     d_captured = [None] * len(captured)
     for place, i in enumerate(summed):
         d_captured[i] = final[count + place]
@@ -103,6 +119,11 @@ def _(live, initial, sequences, captured, *, body, length, reverse):
     return tuple(parts), {"body": smaller, "length": length, "reverse": reverse}, kept
 
 
+@loop.rewrite
+def _(initial, sequences, captured, **how):
+    return hoisted(loop, initial, sequences, captured, **how)
+
+
 class Step:
     """A loop's body as a graph: what it carries, the slices it reads, what it captures, and its results."""
 
@@ -112,8 +133,11 @@ class Step:
         self.carry, self.results = carry, results
 
     def run(self, initial: Any, sequences: Any, captured: Any, length: Any, reverse: bool) -> tuple[Any, ...]:
-        """Record the loop; the carries that each step began with come last."""
-        body, more = closed(self.inputs, [*self.results, *self.carry])
+        """Record the loop; the carries that each step began with, and what it computed, come last."""
+        order = ordering(self.results, stop=lambda t: t.node is None)
+        own = dependents(order, self.inputs)
+        between = [t for t in order if t.node is not None and id(t) in own and not is_view(t)]
+        body, more = closed(self.inputs, [*self.results, *self.carry, *between])
         return loop(tuple(initial), tuple(sequences), (*captured, *more), body=body, length=length, reverse=reverse)
 
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from ..composite import composite
+from ..composite import elementwise
 from ..operands import Array, array_namespace, dtype_name, floating, native_dtype
 
 __all__ = ["erf", "erfc"]
@@ -65,7 +65,7 @@ def erfc(x: Array) -> Array:
     return complementary_error_function(floating(x)[1])
 
 
-@composite
+@elementwise
 def error_function(x: Array) -> Array:
     """erf of a floating array."""
     xp = array_namespace(x)
@@ -81,7 +81,7 @@ def _(g: Array, out: Array, x: Array) -> Array:
     return g * (SLOPE * array_namespace(x).exp(-x * x))
 
 
-@composite
+@elementwise
 def complementary_error_function(x: Array) -> Array:
     """erfc of a floating array."""
     xp = array_namespace(x)

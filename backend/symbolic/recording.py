@@ -14,12 +14,13 @@ from .shapes import broadcast
 from .sizes import Size
 from .tensor import Constant, Tensor, record, spec
 
-__all__ = ["binary", "called", "checked_kind", "common", "constant", "is_operand", "scalar_of", "tensor", "unary"]
+__all__ = ["ELEMENTWISE", "binary", "called", "checked_kind", "common", "constant", "is_operand", "scalar_of", "tensor", "unary"]
 
 NUMERIC = ("integer", "real floating", "complex floating")
 FLOATING = ("real floating", "complex floating")
 REAL = ("integer", "real floating")
 ANY = ("bool", *NUMERIC)
+ELEMENTWISE = {"where", "astype"}  # functions whose result at a place depends on their arguments there alone
 
 
 def is_operand(x: Any) -> bool:
@@ -155,6 +156,8 @@ def called(function: str, stub: Callable[..., Any]) -> Callable[..., Any]:
 def unary(function: str, kinds: tuple[str, ...] = NUMERIC, result: str | None = None) -> Callable[..., Tensor]:
     """The stub of an elementwise function of one array."""
 
+    ELEMENTWISE.add(function)
+
     def stub(x: Any, /) -> Tensor:
         x = tensor(x)
         x = cast(x, checked_kind(function, x.dtype, kinds))
@@ -175,6 +178,8 @@ OPERATORS = {"add": "+", "subtract": "-", "multiply": "*", "divide": "/", "pow":
 
 def binary(function: str, kinds: tuple[str, ...] = NUMERIC, result: str | None = None) -> Callable[..., Tensor]:
     """The stub of an elementwise function of two arrays."""
+
+    ELEMENTWISE.add(function)
 
     def stub(x1: Any, x2: Any, /) -> Tensor:
         dtype, pair = common(function, kinds, x1, x2)

@@ -328,18 +328,23 @@ def leaves(structure: Any) -> Iterator[Tensor]:
         yield from leaves((structure.start, structure.stop, structure.step))
 
 
-def rebuild(structure: Any, replace: Callable[[Tensor], Any]) -> Any:
-    """The same arguments with each tensor replaced by what `replace` gives for it."""
+def rebuild(structure: Any, replace: Callable[[Tensor], Any], resize: Callable[[Size], Any] | None = None) -> Any:
+    """The same arguments with each tensor replaced by what `replace` gives for it, and sizes accordingly.
+
+    `resize` gives what takes the place of a size where that is not the size of what replaces a tensor.
+    """
     if isinstance(structure, Tensor):
         return replace(structure)
     if isinstance(structure, Size):
+        if resize is not None:
+            return resize(structure)
         return structure.replace(lambda leaf: _size_leaf(leaf, replace(leaf.arguments[0])))
     if isinstance(structure, (tuple, list)):
-        return tuple(rebuild(item, replace) for item in structure)
+        return tuple(rebuild(item, replace, resize) for item in structure)
     if isinstance(structure, dict):
-        return {key: rebuild(value, replace) for key, value in structure.items()}
+        return {key: rebuild(value, replace, resize) for key, value in structure.items()}
     if isinstance(structure, slice):
-        return slice(*(rebuild(v, replace) for v in (structure.start, structure.stop, structure.step)))
+        return slice(*(rebuild(v, replace, resize) for v in (structure.start, structure.stop, structure.step)))
     return structure
 
 
