@@ -10,6 +10,7 @@ from .aliases import numpy_backend as numpy_backend
 from .aliases import tensorflow_backend as tensorflow_backend
 from .aliases import theano_backend as theano_backend
 from .autodiff.gradients import gradients as gradients
+from .blocking import set_blocking as set_blocking
 from .composite import kernels_enabled as kernels_enabled
 from .composite import set_kernels as set_kernels
 from .config import *  # noqa: F403

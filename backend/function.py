@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -10,9 +11,10 @@ import numpy as np
 
 from .composite import kernels_enabled
 from .dtypes import dtype_name
-from .namespaces import device_of, host, is_array, namespace_of
+from .fusing import fused
+from .namespaces import device_of, host, is_array, namespace_of, writable
 from .ops.sparse import Sparse, to_dense
-from .printing import printed
+from .printing import Printed, printed
 from .rewriting import Rewriter, effects_of, settled
 from .selector import Backend, active
 from .sparse_placeholder import SparsePlaceholder
@@ -35,7 +37,7 @@ class Function:
         self._structure = structure  # what makes the result of the list of outputs
         feeds = {id(t): t if isinstance(t, Placeholder) else _fed(t) for t in inputs}
         updates = settled(effects)
-        rewritten = Rewriter(dict(feeds), optimize=True)([*outputs, *updates.values()])
+        rewritten = fused(Rewriter(dict(feeds), optimize=True)([*outputs, *updates.values()]))
         outputs, news = rewritten[:len(outputs)], rewritten[len(outputs):]
         order = ordering(rewritten)
         self.inputs = [feeds[id(t)] for t in inputs]
@@ -48,14 +50,22 @@ class Function:
             if t.default is None:
                 raise ValueError(f"{name}: the outputs depend on placeholder {t.name} (shape "
                                  f"{t.spec.shape and t.shape}, {t.dtype}), which is not among the inputs")
-        self._printed = printed([*self.inputs, *self.defaults], self.variables, outputs, news, _identifier(name))
-        self._code = compile(self._printed.source, f"<{name}>", "exec")
+        self._print = functools.partial(printed, [*self.inputs, *self.defaults], self.variables, outputs, news,
+                                        _identifier(name))
+        self._programs: dict[bool, tuple[Printed, Any]] = {}  # by whether they write over dead arrays
         self._bound: dict[tuple[Any, ...], Callable[..., Any]] = {}
 
     @property
     def source(self) -> str:
         """The straight-line Python that runs, the same from run to run."""
-        return self._printed.source
+        return self._program(True)[0].source
+
+    def _program(self, in_place: bool) -> tuple[Printed, Any]:
+        """What is printed, and its code."""
+        if in_place not in self._programs:
+            made = self._print(in_place=in_place)
+            self._programs[in_place] = made, compile(made.source, f"<{self.name}>", "exec")
+        return self._programs[in_place]
 
     def __call__(self, values: Sequence[Any] = ()) -> Any:
         """The outputs for these input values; then all updates are committed together."""
@@ -84,7 +94,8 @@ class Function:
             if v.follows:
                 v.move(backend)
         defaults = [backend.asarray(t.default, t.dtype) for t in self.defaults]
-        outputs, news = self.bind(backend)(*feeds, *defaults, *[v.array for v in self.variables])
+        run = self.bind(backend, writable(*feeds))
+        outputs, news = run(*feeds, *defaults, *[v.array for v in self.variables])
         for variable, new in zip(self.updated, news, strict=True):
             variable.array = new
         return outputs
@@ -103,16 +114,17 @@ class Function:
             return active()
         return Backend(type(native).__module__, namespace_of(native), device_of(native))
 
-    def bind(self, backend: Backend) -> Callable[..., Any]:
+    def bind(self, backend: Backend, in_place: bool = True) -> Callable[..., Any]:
         """The compiled source with a backend's functions, constants and kernels filled in."""
-        key = (id(backend.xp), str(backend.device), kernels_enabled())
+        key = (id(backend.xp), str(backend.device), kernels_enabled(), in_place)
         if key not in self._bound:
             xp = backend.xp
+            program, code = self._program(in_place)
             scope: dict[str, Any] = {"xp": xp, "device": backend.device, "inf": math.inf, "nan": math.nan}
-            scope.update((name, c.bound(xp)) for name, c in self._printed.composites.items())
-            scope.update((name, backend.asarray(t.value, t.dtype)) for name, t in self._printed.constants.items())
+            scope.update((name, c.bound(xp)) for name, c in program.composites.items())
+            scope.update((name, backend.asarray(t.value, t.dtype)) for name, t in program.constants.items())
             with backend.quiet():
-                exec(self._code, scope)  # the source is ours, printed from the graph
+                exec(code, scope)  # the source is ours, printed from the graph
             self._bound[key] = scope[_identifier(self.name)]
         return self._bound[key]
 

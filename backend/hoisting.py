@@ -18,7 +18,7 @@ from .lifting import Lifted, Unliftable
 from .merging import merged
 from .rewriting import Rewriter
 from .symbolic.sizes import Size, known, product, size_tensors
-from .symbolic.tensor import Placeholder, Subgraph, Tensor, ordering, rebuild
+from .symbolic.tensor import Placeholder, Subgraph, Tensor, inputs_of, ordering, rebuild
 
 __all__ = ["hoisted"]
 
@@ -110,10 +110,10 @@ def _inside(body: Subgraph, count: int, order: list[Tensor], sums: dict[int, Ten
         for t in order:
             if id(t) in inside or id(t) in adders or id(t) in before:
                 continue
-            for i in t.node.inputs if t.node is not None else ():
+            for i in inputs_of(t):
                 if i not in trial and (id(i) in inside or i.node is None):
                     trial.stacked[id(i)] = Placeholder((outer.length, *i.shape), i.dtype)
-            if id(t) in contracted and all(a in trial for a in t.node.args):
+            if id(t) in contracted and all(a in trial for a in inputs_of(t)):
                 continue
             try:
                 if not _small(t):
@@ -129,7 +129,8 @@ def _inside(body: Subgraph, count: int, order: list[Tensor], sums: dict[int, Ten
 
 def _bases(order: list[Tensor], outer: Lifted) -> dict[int, Tensor]:
     """By the ids of stretches of arrays, the arrays: handed out whole, several stretches of one are one."""
-    trial, found = Lifted(outer.length, dict(outer.stacked), dict(outer.same)), {}
+    trial = Lifted(outer.length, dict(outer.stacked), dict(outer.same))
+    found: dict[int, Tensor] = {}
     for t in order:
         if t.node is not None and t.node.function == "getitem":
             x = t.node.args[0]
@@ -158,7 +159,7 @@ def _rebuilt(loop: Any, initial: Any, body: Subgraph, count: int, order: list[Te
     kept = [i for i in range(count) if i not in sums]
     after = [t for t in order if id(t) not in inside and id(t) not in before and id(t) not in adders]
     # what the loop has to hand out: what results, calls after the loop and sums read of its values and carries
-    read = [*body.outputs[count:], *sums.values(), *(i for t in after for i in t.node.inputs)]  # type: ignore[union-attr]
+    read = [*body.outputs[count:], *sums.values(), *(i for t in after for i in inputs_of(t))]
     local = inside | {id(c) for c in carries}
     bases = _bases([t for t in order if id(t) in inside], outer)
     handed = list({id(t): t for t in (bases.get(id(t), t) for t in read) if id(t) in local}.values())
@@ -168,14 +169,16 @@ def _rebuilt(loop: Any, initial: Any, body: Subgraph, count: int, order: list[Te
         results = _smaller(loop, [initial[i] for i in kept], [carries[i] for i in kept], roots, outer, before, reverse)
         finals = dict(zip(kept, results, strict=False))
         outer.stacked.update((id(t), y) for t, y in zip(handed, results[len(kept):], strict=True))
-    for t in (t for t in order if id(t) in bases and all(i in outer for i in t.node.inputs)):  # type: ignore[union-attr]
-        outer.lift(t)
+    for t in order:
+        if id(t) in bases and all(i in outer for i in inputs_of(t)):
+            outer.lift(t)
     for t in after:
         if id(t) not in contracted:
             outer.lift(t)
     for i, added in sums.items():
         total = _total(outer, added, id(added) in contracted)
-        blank = initial[i].node is not None and initial[i].node.function == "zeros"  # type: ignore[union-attr]
+        start = initial[i].node
+        blank = start is not None and start.function == "zeros"
         finals[i] = total if blank and total.sizes == initial[i].sizes else outer.xp.add(initial[i], total)
     return [*(finals[i] for i in range(count)), *map(outer.whole, body.outputs[count:])]
 

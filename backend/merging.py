@@ -1,18 +1,19 @@
 """Small calls of a loop's body made into fewer, larger ones: gates that are computed side by side.
 
-Only for what depends on a carry, since all else leaves the loop, and only for a body's small arrays, where the number of
-calls is what costs. Elementwise calls keep their bits; products are summed in another order.
+Only for what depends on a carry, since all else leaves the loop, and only for a body's small arrays, where the number
+of calls is what costs. Elementwise calls keep their bits; products are summed in another order.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
 from . import namespaces
 from .rewriting import Rewriter
 from .symbolic.recording import ELEMENTWISE
-from .symbolic.tensor import Constant, Subgraph, Tensor, ordering
+from .symbolic.tensor import Constant, Node, Subgraph, Tensor, inputs_of, ordering
 from .tidying import joined
 
 __all__ = ["merged"]
@@ -45,20 +46,15 @@ class _Body:
         own = {id(t) for t in body.inputs}
         self.order = [t for t in ordering(body.outputs, stop=lambda t: id(t) in own) if t.node is not None]
         self._carried = {id(t) for t in body.inputs[:count]}
-        self.reads: dict[int, int] = {}
-        for t in body.outputs:
-            self.reads[id(t)] = self.reads.get(id(t), 0) + 1
+        self.reads = Counter(id(t) for t in body.outputs)  # how often each tensor is read
+        seen: set[int] = set()
         for t in self.order:
-            if t.node is not None and t is self._first(t):
-                for i in t.node.inputs:
-                    self.reads[id(i)] = self.reads.get(id(i), 0) + 1
-                if any(id(i) in self._carried for i in t.node.inputs):
-                    self._carried.add(id(t))
-            elif t.node is not None and any(id(i) in self._carried for i in t.node.inputs):
+            inputs = inputs_of(t)
+            if any(id(i) in self._carried for i in inputs):
                 self._carried.add(id(t))
-
-    def _first(self, t: Tensor) -> Tensor:
-        return next(s for s in self.order if s.node is t.node)
+            if id(t.node) not in seen:
+                seen.add(id(t.node))
+                self.reads.update(map(id, inputs))
 
     def carried(self, x: Any) -> bool:
         """Whether x depends on a carry."""
@@ -80,12 +76,11 @@ def _grouped(pairs: Iterator[tuple[Any, Any]]) -> list[list[Any]]:
 
 def _products(body: _Body) -> dict[int, Tensor]:
     """h @ a, h @ b, ... with matrices that stay the same: h @ [a b ...], and its stretches."""
-    xp, instead = namespaces.recorder, {}
-    for group in _grouped((id(x), t) for t, (x, y) in body.made_by("matmul")
+    instead = {}
+    for group in _grouped((id(x), (t, x, y)) for t, (x, y) in body.made_by("matmul")
                           if not body.carried(y) and y.ndim == 2 and x.ndim > 1 and isinstance(y.sizes[1], int)):
-        matrices = [t.node.args[1] for t in group]
-        whole, start = xp.matmul(group[0].node.args[0], joined(matrices, 1)), 0
-        for t, y in zip(group, matrices, strict=True):
+        whole, start = namespaces.recorder.matmul(group[0][1], joined([y for *_, y in group], 1)), 0
+        for t, _, y in group:
             instead[id(t)] = whole[..., start:start + y.sizes[1]]
             start += y.sizes[1]
     return instead
@@ -119,105 +114,101 @@ def _parts(x: Tensor, axis: int) -> list[Tensor]:
     return [x]
 
 
+class _Stretched(NamedTuple):
+    """An elementwise call: one argument is a stretch of the last axis of `base`, and the others leave the loop."""
+
+    result: Tensor
+    node: Node
+    place: int
+    base: Tensor
+    start: int
+    stop: int
+    others: list[Any]
+
+
 def _stretches(body: _Body) -> dict[int, Tensor]:
     """An elementwise function of several stretches of one array's last axis: of the array from first to last of them.
 
     What lies between them is computed for nothing, so they have to be at least half of it.
     """
-    groups = _grouped((key, t) for t in body.order for key in (_kind(body, t),) if key)
-    for group in groups:
-        spans = [_stretch(_sliced(t)[1]) for t in group]
-        low, high = min(a for a, _ in spans), max(b for _, b in spans)
-        if 2 * sum(b - a for a, b in set(spans)) < high - low:
-            continue
-        place, part = _sliced(group[0])
-        base, others = part.node.args[0], _others(group, spans, place, low, high)
-        if others is None:
-            continue
-        args = list(others)
-        args.insert(place, base[..., low:high])
-        whole = _call(group[0].node, args)
-        return {id(t): whole[..., a - low:b - low] for t, (a, b) in zip(group, spans, strict=True)}
+    found = [call for t in body.order for call in _stretched(body, t)]
+    for group in _grouped((_alike(call), call) for call in found):
+        low, high = min(call.start for call in group), max(call.stop for call in group)
+        covered = sum(stop - start for start, stop in {(call.start, call.stop) for call in group})
+        others = _others(group, low, high)
+        if 2 * covered >= high - low and others is not None:
+            others.insert(group[0].place, group[0].base[..., low:high])
+            whole = _call(group[0].node, others)
+            return {id(call.result): whole[..., call.start - low:call.stop - low] for call in group}
     return {}
 
 
-def _call(node: Any, args: list[Any]) -> Tensor:
-    function = getattr(namespaces.recorder, node.function) if isinstance(node.function, str) else node.function
-    return function(*args, **node.kwargs)
+def _stretched(body: _Body, t: Tensor) -> Iterator[_Stretched]:
+    node = t.node
+    if node is None or not body.carried(t) or not (
+            node.function in ELEMENTWISE or getattr(node.function, "elementwise", False)):
+        return
+    for place, part in enumerate(node.args):
+        others = [a for i, a in enumerate(node.args) if i != place]
+        span = _last_axis(part, t.ndim)
+        if span is not None and not any(map(body.carried, others)):
+            yield _Stretched(t, node, place, part.node.args[0], *span, others)
 
 
-def _elementwise(t: Tensor) -> bool:
-    return t.node is not None and (t.node.function in ELEMENTWISE or getattr(t.node.function, "elementwise", False))
-
-
-def _kind(body: _Body, t: Tensor) -> Any:
-    """What the calls have in common that may be merged with t: the function, and the array they take stretches of."""
-    if not _elementwise(t) or not body.carried(t) or t.node is None:
+def _last_axis(part: Any, ndim: int) -> tuple[int, int] | None:
+    """Where a stretch of the last axis alone starts and stops, if that is what the part is."""
+    if not isinstance(part, Tensor) or part.ndim != ndim or part.node is None or part.node.function != "getitem":
         return None
-    found = _sliced(t)
-    if found is None:
-        return None
-    place, part = found
-    base = part.node.args[0]  # type: ignore[union-attr]
-    rest = [a for i, a in enumerate(t.node.args) if i != place]
-    if base.spec.shape is None or not isinstance(base.sizes[-1], int) or any(body.carried(a) for a in rest):
-        return None
-    numbers = tuple(repr(a) if not isinstance(a, Tensor) or isinstance(a, Constant) and not a.ndim else "array"
-                    for a in rest)
-    numbers = tuple(id(a) if isinstance(a, Constant) and not a.ndim else n for a, n in zip(rest, numbers, strict=True))
-    return t.node.function, id(base), place, numbers
-
-
-def _sliced(t: Tensor) -> tuple[int, Tensor] | None:
-    """The one argument of t that is a stretch of another array's last axis."""
-    assert t.node is not None
-    found = [(i, a) for i, a in enumerate(t.node.args) if isinstance(a, Tensor) and a.node is not None
-             and a.node.function == "getitem" and _stretch(a)]
-    return found[0] if len(found) == 1 and found[0][1].ndim == t.ndim else None
-
-
-def _stretch(part: Tensor) -> tuple[int, int] | None:
-    """Where a stretch of the last axis alone starts and stops."""
-    base, key = part.node.args  # type: ignore[union-attr]
-    if not key or base.ndim != len(key) or not all(isinstance(k, slice) and k.step == 1 for k in key):
-        return None
-    if any(k != slice(0, n, 1) for k, n in zip(key[:-1], base.sizes, strict=False)):
+    base, key = part.node.args
+    if not key or base.ndim != len(key) or not all(isinstance(k, slice) and k.step == 1 for k in key) or any(
+            k != slice(0, n, 1) for k, n in zip(key[:-1], base.sizes, strict=False)):
         return None
     start, stop = key[-1].start, key[-1].stop
     return (start, stop) if isinstance(start, int) and isinstance(stop, int) else None
 
 
-def _others(group: list[Tensor], spans: list[tuple[int, int]], place: int, low: int, high: int) -> list[Any] | None:
+def _number(x: Any) -> bool:
+    return not isinstance(x, Tensor) or isinstance(x, Constant) and x.shape == ()
+
+
+def _alike(call: _Stretched) -> Any:
+    """What calls have in common that can be one: the function, the array, and the numbers among the arguments."""
+    numbers = (("array",) if not _number(a) else (id(a) if isinstance(a, Tensor) else repr(a),) for a in call.others)
+    return call.node.function, id(call.base), call.place, *numbers
+
+
+def _others(group: list[_Stretched], low: int, high: int) -> list[Any] | None:
     """The other arguments for the whole: numbers as they are, arrays joined; None where they leave gaps."""
-    result = []
-    rests = [[a for i, a in enumerate(t.node.args) if i != place] for t in group]  # type: ignore[union-attr]
-    for column in zip(*rests, strict=True):
-        if not isinstance(column[0], Tensor) or isinstance(column[0], Constant) and not column[0].ndim:
+    result: list[Any] = []
+    runs = sorted(group, key=lambda call: call.start)
+    gapless = [call.start for call in runs] == [low, *(call.stop for call in runs[:-1])]
+    for column in zip(*(call.others for call in runs), strict=True):
+        if _number(column[0]):
             result.append(column[0])
-            continue
-        runs = sorted(zip(spans, column, strict=True), key=lambda run: run[0])
-        ndim = runs[0][1].ndim
-        fits = ndim and all(a.ndim == ndim and a.sizes[-1] == stop - start for (start, stop), a in runs)
-        gapless = [run[0][0] for run in runs] == [low, *(run[0][1] for run in runs[:-1])] and runs[-1][0][1] == high
-        if not fits or not gapless:
+        elif gapless and all(a.ndim == column[0].ndim > 0 and a.sizes[-1] == call.stop - call.start
+                             for a, call in zip(column, runs, strict=True)):
+            result.append(joined(column, column[0].ndim - 1))
+        else:
             return None
-        result.append(joined([a for _, a in runs], ndim - 1))
     return result
 
 
+def _call(node: Node, args: list[Any]) -> Tensor:
+    function: Any = getattr(namespaces.recorder, node.function) if isinstance(node.function, str) else node.function
+    return function(*args, **node.kwargs)
+
+
 def _joins(body: _Body) -> dict[int, Tensor]:
-    """A joining of products or other elementwise results, of which all but one operand leave the loop: f([a b], [c d])."""
+    """A joining of results of one elementwise function, of whose operands one leaves the loop: f([a b], [c d])."""
     for t, (parts,) in body.made_by("concat"):
-        axis = t.node.kwargs["axis"]
-        nodes = [p.node for p in parts]
-        if any(n is None or n.function != nodes[0].function or n.kwargs or not isinstance(n.function, str)
-               or n.function not in ELEMENTWISE or len(n.args) != 2 or body.reads[id(p)] > 1
-               for n, p in zip(nodes, parts, strict=True)):
+        assert t.node is not None
+        axis, nodes = t.node.kwargs["axis"], [p.node for p in parts]
+        if any(n is None or n.function != nodes[0].function or n.function not in ELEMENTWISE or n.kwargs
+               or len(n.args) != 2 or body.reads[id(p)] > 1 for n, p in zip(nodes, parts, strict=True)):
             continue
         columns = list(zip(*(n.args for n in nodes), strict=True))
-        if not all(isinstance(a, Tensor) and a.ndim == t.ndim and a.sizes[axis] == p.sizes[axis]
-                   for column in columns for a, p in zip(column, parts, strict=True)):
-            continue
-        if any(not any(body.carried(a) for a in column) for column in columns):
+        if all(isinstance(a, Tensor) and a.ndim == t.ndim and a.sizes[axis] == p.sizes[axis]
+               for column in columns for a, p in zip(column, parts, strict=True)) \
+                and not all(any(map(body.carried, column)) for column in columns):
             return {id(t): _call(nodes[0], [joined(column, axis) for column in columns])}
     return {}

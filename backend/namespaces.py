@@ -9,8 +9,8 @@ import numpy as np
 
 from .dtypes import learn_dtypes
 
-__all__ = ["array_namespace", "describe", "detach", "device_of", "host", "is_array", "is_concrete", "namespace_of",
-           "writable"]
+__all__ = ["array_namespace", "computes_in_one_thread", "describe", "detach", "device_of", "host", "in_host_memory",
+           "is_array", "is_concrete", "namespace_of", "writable"]
 
 # The namespace of each array type met so far. Python numbers and lists are no arrays: they have none.
 _NAMESPACE_OF: dict[type, Any] = {}
@@ -128,7 +128,7 @@ def writable(*arrays: Any) -> bool:
     """
     for x in arrays:
         kind = type(x)
-        if kind is np.ndarray:
+        if kind is np.ndarray or isinstance(x, np.generic):
             continue
         if kind not in _WRITABLE:
             _WRITABLE[kind] = _takes_writing(x)
@@ -140,7 +140,7 @@ def writable(*arrays: Any) -> bool:
 def _takes_writing(x: Any) -> bool:
     """Try it, on an array of two elements."""
     xp = namespace_of(x)
-    if xp is None or xp is recorder or isinstance(x, np.generic):
+    if xp is None or xp is recorder:
         return False
     trial = xp.zeros((2,), dtype=xp.float32, device=device_of(x))
     try:
@@ -148,6 +148,19 @@ def _takes_writing(x: Any) -> bool:
     except (TypeError, AttributeError, NotImplementedError):
         return False
     return bool(host(trial)[0] == 1)
+
+
+def in_host_memory(*arrays: Any) -> bool:
+    """Whether these arrays lie in the host's memory, where small blocks are fast because of its caches."""
+    for x in arrays:
+        if not isinstance(x, _HOST):
+            return int(x.__dlpack_device__()[0]) == 1  # DLPack's number for it
+    return True
+
+
+def computes_in_one_thread(*arrays: Any) -> bool:
+    """Whether elementwise calls on these arrays use one thread and let others compute meanwhile, as NumPy's do."""
+    return all(isinstance(x, _HOST) for x in arrays)
 
 
 def detach(x: Any) -> Any:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from .dtypes import DType
+from .fusing import computes
 from .rewriting import may_alias_leaf
 from .symbolic.recording import OPERATORS
 from .symbolic.sizes import Size, known, product
@@ -17,13 +18,20 @@ __all__ = ["Printed", "printed"]
 
 CREATION = {"zeros", "ones", "full", "eye", "arange", "linspace", "asarray", "fft.fftfreq", "fft.rfftfreq"}
 FOLDED_AT_MOST = 2**16  # elements of a constant worked out once instead of at each call (256 KB of float32)
+OVERWRITING = {"add", "subtract", "multiply", "divide"}
+OWNERS = {"matmul", "tensordot", "sum", "mean", "max", "min", "prod", "any", "all", "concat", "stack", "blocked",
+          "convolution", "convolution_input_gradient", "convolution_kernel_gradient"}
 FREED_FROM = 2**10  # elements from which a dead value is worth a `del`
 
 
 class Printed:
-    """Source, and what its names stand for: constants in order, composites by name."""
+    """Source, and what its names stand for: constants in order, composites by name.
 
-    def __init__(self) -> None:
+    `in_place`: whether dead arrays are written over, `v1 *= 2`.
+    """
+
+    def __init__(self, in_place: bool) -> None:
+        self.in_place = in_place
         self.source = ""
         self.constants: dict[str, Constant] = {}
         self.composites: dict[str, Any] = {}
@@ -41,15 +49,16 @@ class _Block:
         self.fixed = fixed  # constants and folded values, shared by all blocks
         self.lines: list[str] = []
         self.counts: dict[str, int] = {}
+        self.spare: dict[int, set[int]] = {}  # by node: the tensors whose memory its result may take
 
     def name(self, t: Tensor) -> str:
         return self.names.get(id(t)) or self.fixed[id(t)]
 
 
 def printed(inputs: Sequence[Tensor], variables: Sequence[Tensor], outputs: Sequence[Tensor],
-            updates: Sequence[Tensor], name: str = "function") -> Printed:
+            updates: Sequence[Tensor], name: str = "function", in_place: bool = True) -> Printed:
     """The source of name(*inputs, *variables) -> (outputs, updates), for a graph that has been rewritten."""
-    whole = Printed()
+    whole = Printed(in_place)
     block = _Block(whole, {})
     for letter, group in (("x", inputs), ("w", variables)):
         for i, t in enumerate(group, 1):
@@ -117,6 +126,9 @@ def _emit_all(block: _Block, order: Sequence[Tensor], keep: set[int] = frozenset
     for t in order:
         if id(t) in last and t.node is not None and id(t) not in keep and _large(t):
             dying.setdefault(id(last[id(t)]), []).append(t)
+    if block.whole.in_place and not folded:
+        shown = _shown(order)
+        block.spare = {node: {id(t) for t in dead if _owns(t) and id(t) not in shown} for node, dead in dying.items()}
     done: set[int] = set()
     for t in order:
         if isinstance(t, Constant):
@@ -127,9 +139,10 @@ def _emit_all(block: _Block, order: Sequence[Tensor], keep: set[int] = frozenset
         if t.node is None or id(t.node) in done:
             continue
         done.add(id(t.node))
-        line = _line(block, t, order, folded)
+        line = _overwriting(block, t) or _line(block, t, order, folded)
         if not folded:
             dead = [block.names[id(d)] for d in dying.get(id(t.node), ()) if id(d) in block.names]
+            dead = [name for name in dead if name != block.names[id(t)]]
             line += f"; del {', '.join(dead)}" if dead else ""
         block.lines.append(f"{line}  # {', '.join(f'{s.dtype} {_shape(Tensor(None, 0, s))}' for s in t.node.specs)}")
 
@@ -137,6 +150,46 @@ def _emit_all(block: _Block, order: Sequence[Tensor], keep: set[int] = frozenset
 def _large(t: Tensor) -> bool:
     total = None if t.spec.shape is None or None in t.spec.shape else known(product(t.spec.shape))
     return total is None or total >= FREED_FROM
+
+
+def _owns(t: Tensor) -> bool:
+    """Whether the memory of a result is its own: of elementwise calls, of products and reductions."""
+    function = t.node.function if t.node is not None else None
+    return computes(t) or getattr(function, "__name__", function) in OWNERS
+
+
+def _shown(order: Sequence[Tensor]) -> set[int]:
+    """The ids of the tensors that some call may show again in its result: all but those known to read only."""
+    nodes = {id(t.node): t for t in order if t.node is not None}
+    return {id(i) for t in nodes.values() if not _owns(t) for i in t.node.inputs}  # type: ignore[union-attr]
+
+
+def _overwriting(block: _Block, t: Tensor) -> str | None:
+    """`v1 *= v2` where v1 dies of it and its memory fits the result; None where it does not."""
+    node = t.node
+    assert node is not None
+    spare = block.spare.get(id(node))
+    if not spare or node.function not in OVERWRITING or None in (node.specs[0].shape or (None,)):
+        return None
+    x, y = node.args
+    swapped = not _fits(x, y, node, spare)
+    if swapped:
+        if node.function not in ("add", "multiply") or not _fits(y, x, node, spare):
+            return None
+        x, y = y, x
+    block.names[id(t)] = block.names[id(x)]
+    return f"{block.names[id(x)]} {OPERATORS[node.function]}= {_text(block, y)}"
+
+
+def _fits(x: Any, other: Any, node: Any, spare: set[int]) -> bool:
+    """Whether x may be written over with the result: of its shape and dtype, and not widened by the other operand."""
+    if not isinstance(x, Tensor) or id(x) not in spare or x.spec != node.specs[0]:
+        return False
+    if not isinstance(other, Tensor):
+        return True
+    sizes = other.sizes
+    return other.dtype == x.dtype and len(sizes) <= x.ndim and all(
+        n == m or isinstance(n, int) and n == 1 for n, m in zip(reversed(sizes), reversed(x.sizes), strict=False))
 
 
 def _line(block: _Block, t: Tensor, order: Sequence[Tensor], folded: bool) -> str:

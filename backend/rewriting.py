@@ -12,7 +12,7 @@ from .symbolic.sizes import Size
 from .symbolic.tensor import Constant, Effect, Node, Subgraph, Tensor, leaves, ordering, rebuild, spec
 from .tidying import tidied
 
-__all__ = ["Rewriter", "effects_of", "is_view", "may_alias_leaf", "settled"]
+__all__ = ["VIEWS", "Rewriter", "effects_of", "is_view", "may_alias_leaf", "settled"]
 
 # Results of these may share memory with their argument, so an output made of a leaf by them alone is copied.
 VIEWS = {"reshape", "permute_dims", "getitem", "expand_dims", "squeeze", "broadcast_to", "matrix_transpose", "flip",

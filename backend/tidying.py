@@ -25,9 +25,9 @@ def joined(parts: Any, axis: int) -> Tensor:
     return _concat(tuple(parts), axis=axis) or namespaces.recorder.concat(parts, axis=axis)
 
 
-def _made_by(function: str, x: Any) -> tuple[Any, ...] | None:
-    """The arguments of the call that x is the result of, where it is one of that function."""
-    return x.node.args if isinstance(x, Tensor) and x.node is not None and x.node.function == function else None
+def _made_by(function: str, x: Any) -> tuple[Any, ...]:
+    """The arguments of the call that x is the result of, where it is one of that function; else none."""
+    return x.node.args if isinstance(x, Tensor) and x.node is not None and x.node.function == function else ()
 
 
 def _unbroadcast(node: Node) -> Tensor | None:
@@ -37,7 +37,7 @@ def _unbroadcast(node: Node) -> Tensor | None:
     repeated = {id(a) for a in whole if _made_by("broadcast_to", a)}
     if not repeated or len(repeated) == len({id(a) for a in whole}):
         return None
-    args = [a.node.args[0] if id(a) in repeated else a for a in node.args]
+    args = [_made_by("broadcast_to", a)[0] if id(a) in repeated else a for a in node.args]
     return getattr(namespaces.recorder, node.function)(*args, **node.kwargs)
 
 
@@ -104,7 +104,7 @@ def _axes(axis: Any, ndim: int) -> set[int]:
 def _concat(arrays: Any, *, axis: int = 0) -> Tensor | None:
     """Stretches of one array, in order and without gaps."""
     keys = [_made_by("getitem", x) for x in arrays]
-    if None in keys or any(key[0] is not keys[0][0] for key in keys):
+    if () in keys or any(key[0] is not keys[0][0] for key in keys):
         return None
     whole = keys[0][0]
     if whole.ndim != arrays[0].ndim:

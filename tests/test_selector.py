@@ -191,7 +191,7 @@ def test_settings_refuse_wrong_values():
 def test_what_may_be_written_into():
     assert writable(np.ones(3), torch.ones(3), array_api_strict.ones(3))
     assert not writable(np.ones(3), torch.ones(3, requires_grad=True))
-    assert not writable(K.placeholder((3,))) and not writable(np.float32(1.0))
+    assert not writable(K.placeholder((3,))) and writable(np.ones(3), np.float32(1.0))
     seen = []
     torch.func.vmap(lambda x: seen.append(writable(x)) or x)(torch.ones(2, 3))
     assert seen == [False]

@@ -80,7 +80,7 @@ class _Cotangents:
         g = g if g.dtype == t.dtype else xp.astype(g, t.dtype)
         self._sums[id(t)] = xp.add(self._sums[id(t)], g) if id(t) in self._sums else g
 
-    def add_at(self, t: Tensor, key: Any, g: Tensor) -> None:
+    def add_at(self, t: Tensor, key: Any, g: Any) -> None:
         self._parts.setdefault(id(t), []).append((key, g))
 
     def of(self, t: Tensor) -> Tensor | None:

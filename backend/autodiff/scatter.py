@@ -164,9 +164,10 @@ def _parted(parts):
     keys = [key for key, _ in parts]
     if len({len(key) for key in keys}) > 1:
         return None
-    places = [i for i, entries in enumerate(zip(*keys, strict=True)) if any(e != entries[0] for e in entries[1:])]
-    runs = [_run(key[places[0]]) for key in keys] if len(places) == 1 else [None]
-    if None in runs:
+    columns = zip(*keys, strict=True)
+    places = [i for i, entries in enumerate(columns) if any(entry != entries[0] for entry in entries[1:])]
+    runs = [run for key in keys for run in (_run(key[places[0]]),) if run] if len(places) == 1 else []
+    if len(runs) < len(keys):
         return None
     runs.sort()
     return places[0] if all(a[1] <= b[0] for a, b in zip(runs, runs[1:], strict=False)) else None

@@ -11,8 +11,8 @@ from torch import Tensor
 from torch.nn import functional
 
 __all__ = ["attention", "average_pool", "average_pool_gradient", "convolution", "convolution_input_gradient",
-           "convolution_kernel_gradient", "error_function", "logistic", "max_pool", "max_pool_gradient", "max_pool_selection",
-           "rectifier"]
+           "convolution_kernel_gradient", "error_function", "logistic", "max_pool", "max_pool_gradient",
+           "max_pool_selection", "rectifier"]
 
 Ints = tuple[int, ...]
 

@@ -14,7 +14,8 @@ from .shapes import broadcast
 from .sizes import Size
 from .tensor import Constant, Tensor, record, spec
 
-__all__ = ["ELEMENTWISE", "binary", "called", "checked_kind", "common", "constant", "is_operand", "scalar_of", "tensor", "unary"]
+__all__ = ["ELEMENTWISE", "binary", "called", "checked_kind", "common", "constant", "is_operand", "scalar_of", "tensor",
+           "unary"]
 
 NUMERIC = ("integer", "real floating", "complex floating")
 FLOATING = ("real floating", "complex floating")

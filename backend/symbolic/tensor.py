@@ -13,8 +13,8 @@ import numpy as np
 from ..dtypes import DType, dtype_name
 from .sizes import Size, known, product, size_tensors
 
-__all__ = ["Constant", "Control", "Effect", "Node", "Placeholder", "Spec", "Subgraph", "Tensor", "control", "leaves",
-           "ordering", "record", "rebuild", "spec"]
+__all__ = ["Constant", "Control", "Effect", "Node", "Placeholder", "Spec", "Subgraph", "Tensor", "control", "inputs_of",
+           "leaves", "ordering", "record", "rebuild", "spec"]
 
 
 class Spec(NamedTuple):
@@ -326,6 +326,11 @@ def leaves(structure: Any) -> Iterator[Tensor]:
         yield from leaves(tuple(structure.values()))
     elif isinstance(structure, slice):
         yield from leaves((structure.start, structure.stop, structure.step))
+
+
+def inputs_of(t: Tensor) -> tuple[Tensor, ...]:
+    """The tensors that the call which gives t reads; none where t is no call's result."""
+    return () if t.node is None else t.node.inputs
 
 
 def rebuild(structure: Any, replace: Callable[[Tensor], Any], resize: Callable[[Size], Any] | None = None) -> Any:

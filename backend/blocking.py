@@ -1,0 +1,120 @@
+"""Chains of elementwise calls, worked out a stretch at a time so that what lies between stays in the cache."""
+
+from __future__ import annotations
+
+import contextvars
+import itertools
+import math
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from . import config
+from .composite import composite
+from .namespaces import array_namespace, computes_in_one_thread, device_of, in_host_memory, writable
+
+__all__ = ["blocked", "boxes", "set_blocking"]
+
+Box = tuple[tuple[int, int], ...]
+
+# Elements of one block, of the smallest array that is cut into blocks, and of what each thread is given at least.
+# Measured on NumPy with float32 and 1 MB of level-2 cache, a chain of nine calls on 4 M elements: 2**15 to 2**17 are
+# equally fast with one thread (0.75 of unblocked); with two, 2**16 is 1.3 times as fast as 2**15, whose calls are too
+# short to run beside each other. Starting a thread takes 0.1 ms.
+BLOCK = 2**16
+FROM = 2**17
+FOR_A_THREAD = 2**18
+
+
+def set_blocking(enabled: bool) -> None:
+    """Switch the blocked evaluation of elementwise chains in compiled functions on (default) or off.
+
+    Results are the same to the bit; only speed and memory change.
+
+    Source: this library.
+    """
+    config.change("blocking", bool(enabled))
+
+
+@composite
+def blocked(arrays: tuple[Any, ...], *, body: Any) -> Any:
+    """body(*arrays), which works element by element and gives arrays of the shape that these broadcast to.
+
+    Large arrays in the host's memory are cut into blocks, which two or more threads share where the library's own calls
+    use one; everywhere else it is one call.
+    """
+    shape = _common_shape(arrays)
+    count = math.prod(shape)
+    if count < FROM or not (config.setting("blocking") and writable(*arrays) and in_host_memory(*arrays)):
+        results = body(*arrays)
+        return results if len(results) > 1 else results[0]
+
+    def parts(box: Box) -> tuple[tuple[slice, ...], Any]:
+        key = tuple(slice(*edges) for edges in box)
+        return key, body(*(_part(x, key, shape) for x in arrays))
+
+    first, *rest = boxes(shape, BLOCK)
+    xp, (key, results) = array_namespace(*arrays), parts(first)
+    outs = tuple(xp.empty(shape, dtype=part.dtype, device=device_of(arrays[0])) for part in results)
+
+    def fill(todo: Sequence[Box]) -> None:
+        for key, results in map(parts, todo):
+            for out, part in zip(outs, results, strict=True):
+                out[key] = part
+
+    for out, part in zip(outs, results, strict=True):
+        out[key] = part
+    _shared(fill, rest, min(threads(), count // FOR_A_THREAD) if computes_in_one_thread(*arrays) else 1)
+    return outs if len(outs) > 1 else outs[0]
+
+
+def _part(x: Any, key: tuple[slice, ...], shape: tuple[int, ...]) -> Any:
+    """What x has for a block of a shape that it broadcasts to."""
+    skipped = len(shape) - x.ndim
+    within = tuple(k if n == whole else slice(None)
+                   for k, n, whole in zip(key[skipped:], x.shape, shape[skipped:], strict=True))
+    return x[within] if within else x
+
+
+def _shared(fill: Callable[[Sequence[Box]], None], todo: Sequence[Box], workers: int) -> None:
+    """Have some threads, this one among them, fill a stretch of the boxes each."""
+    if workers < 2:
+        return fill(todo)
+    cuts = [len(todo) * i // workers for i in range(workers + 1)]
+    # threads for this call alone: a pool would not outlive a fork. Contexts carry NumPy's error state and our settings
+    with ThreadPoolExecutor(workers - 1) as pool:
+        others = [pool.submit(contextvars.copy_context().run, fill, todo[start:stop])
+                  for start, stop in itertools.pairwise(cuts[1:])]
+        fill(todo[:cuts[1]])
+        for other in others:
+            other.result()
+
+
+def threads() -> int:
+    """How many threads may share the blocks of a call: OMP_NUM_THREADS where it is set, else one for each core."""
+    given = os.environ.get("OMP_NUM_THREADS", "")
+    return max(int(given), 1) if given.isdecimal() else len(os.sched_getaffinity(0)) \
+        if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _common_shape(arrays: Sequence[Any]) -> tuple[int, ...]:
+    """The shape that arrays known to fit broadcast to."""
+    first = arrays[0].shape
+    if all(x.shape == first for x in arrays):
+        return tuple(first)
+    columns = itertools.zip_longest(*(reversed(x.shape) for x in arrays), fillvalue=1)
+    return tuple(next((n for n in sizes if n != 1), 1) for sizes in columns)[::-1]
+
+
+def boxes(shape: Sequence[int], room: int) -> Iterator[Box]:
+    """Boxes of (start, stop) per axis that cut the shape into stretches of about `room` elements, in order.
+
+    A box holds whole inner axes, part of one axis, and one element of each outer axis.
+    """
+    steps: list[int] = []
+    for size in reversed(shape):
+        steps.insert(0, max(min(size, room), 1))
+        room = room // size if 0 < size <= room else 1
+    return itertools.product(*([(start, min(start + step, size)) for start in range(0, size, step)]
+                               for size, step in zip(shape, steps, strict=True)))
