@@ -10,6 +10,7 @@ from typing import Any
 from . import config, namespaces
 from .namespaces import describe, namespace_of
 from .symbolic.recording import tensor
+from .symbolic.shapes import broadcast
 from .symbolic.sizes import Size
 from .symbolic.tensor import Spec, Tensor, record, spec
 
@@ -37,7 +38,7 @@ class Composite:
         self.shape_rule: Callable[..., Any] | None = None
         self.prune_rule: Callable[..., Any] | None = None
         self.rewrite_rule: Callable[..., Any] | None = None
-        self.elementwise = False  # whether the result at a place depends on the one argument there alone
+        self.elementwise = False  # whether the result at a place depends on the arguments there alone
         self._bound: dict[tuple[Any, bool], Callable[..., Any]] = {}
         COMPOSITES[self.__name__] = self
 
@@ -118,10 +119,15 @@ def composite(definition: Callable[..., Any]) -> Composite:
 
 
 def elementwise(definition: Callable[..., Any]) -> Composite:
-    """Make a composite of one array that works on each element by itself; its result has the array's shape."""
+    """Make a composite of arrays that works element by element; the result has the dtype of the last of them."""
     made = Composite(definition)
     made.elementwise = True
-    made.shape(lambda x: spec(x.spec.shape and x.sizes, x.dtype))
+
+    @made.shape
+    def _(*args: Any) -> Spec:
+        shapes = [None if x.spec.shape is None else x.sizes for x in args]
+        return spec(None if None in shapes else broadcast(made.__name__, *shapes), args[-1].dtype)
+
     return made
 
 

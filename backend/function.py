@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from .namespaces import device_of, host, is_array, namespace_of, writable
 from .ops.sparse import Sparse, to_dense
 from .printing import Printed, printed
 from .rewriting import Rewriter, effects_of, settled
-from .selector import Backend, active
+from .selector import Backend, active, quietly
 from .sparse_placeholder import SparsePlaceholder
 from .symbolic.recording import tensor
 from .symbolic.tensor import Effect, Placeholder, Tensor, ordering
@@ -25,6 +25,16 @@ from .variables import Variable
 __all__ = ["Function", "eval", "function"]
 
 _HOST = (np.ndarray, np.generic)
+
+
+class _Again(NamedTuple):
+    """What another call like the last one needs: NumPy arrays of these dtypes and shapes, on this backend."""
+
+    backend: Backend
+    kernels: bool
+    dtypes: list[np.dtype]
+    shapes: list[tuple[int | None, ...]]
+    run: Callable[..., Any]
 
 
 class Function:
@@ -54,6 +64,7 @@ class Function:
                                         _identifier(name))
         self._programs: dict[bool, tuple[Printed, Any]] = {}  # by whether they write over dead arrays
         self._bound: dict[tuple[Any, ...], Callable[..., Any]] = {}
+        self._again: _Again | None = None
 
     @property
     def source(self) -> str:
@@ -69,6 +80,11 @@ class Function:
 
     def __call__(self, values: Sequence[Any] = ()) -> Any:
         """The outputs for these input values; then all updates are committed together."""
+        if self._again is not None and self._is_like(self._again, values):
+            outputs, news = quietly(self._again.run, *values, *[v.array for v in self.variables])
+            for variable, new in zip(self.updated, news, strict=True):
+                variable.array = new
+            return self._structure([np.asarray(out) for out in outputs])
         if not isinstance(values, (list, tuple)):
             raise TypeError(f"{self.name}: got {type(values).__name__}, expected a list or tuple of "
                             f"{len(self.inputs)} values")
@@ -86,7 +102,27 @@ class Function:
         with backend.quiet():
             feeds = [_feed(self.name, backend, t, v) for t, v in zip(self.inputs, values, strict=True)]
             outputs = self.run(backend, feeds)
+        if native is None and self.inputs and not self.defaults and all(type(v) is np.ndarray for v in feeds):
+            self._again = _Again(backend, kernels_enabled(), [v.dtype for v in feeds],
+                                 [t.shape if t.spec.shape is not None else (-1,) for t in self.inputs],
+                                 self.bind(backend))
         return self._structure([_returned(out, native) for out in outputs])
+
+    def _is_like(self, last: _Again, values: Any) -> bool:
+        """Whether a call with these values needs nothing looked at anew: 3 µs less, of which 1 is NumPy's errstate."""
+        if type(values) is not list or len(values) != len(last.shapes) or kernels_enabled() is not last.kernels:
+            return False
+        for value, dtype, shape in zip(values, last.dtypes, last.shapes, strict=True):
+            if type(value) is not np.ndarray or value.dtype is not dtype:
+                return False
+            found = value.shape
+            if found != shape and (len(found) != len(shape) or any(
+                    n != m for n, m in zip(shape, found, strict=True) if n is not None)):
+                return False
+        if not self.variables and not self.updated:
+            return active() is last.backend
+        return all(v.backend is last.backend for v in self.variables) and \
+            all(v.backend is last.backend for v in self.updated)
 
     def run(self, backend: Backend, feeds: Sequence[Any]) -> Sequence[Any]:
         """The outputs for arrays of a backend that fit the inputs; then the updates are committed."""

@@ -42,8 +42,8 @@ class Lifted:
         if node is None or node.many or not all(i in self for i in node.inputs):
             raise Unliftable
         if getattr(node.function, "elementwise", False):
-            found = self.stacked if id(node.args[0]) in self.stacked else self.same
-            found[id(t)] = node.function(found[id(node.args[0])])
+            found = self.stacked if any(id(i) in self.stacked for i in node.inputs) else self.same
+            found[id(t)] = node.function(*(self.aligned(a, t.ndim) for a in node.args))
         elif node.function in CREATION or not any(id(i) in self.stacked for i in node.inputs):
             self.same[id(t)] = self._again(node)
         elif node.function in ELEMENTWISE:

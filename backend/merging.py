@@ -145,14 +145,17 @@ def _stretches(body: _Body) -> dict[int, Tensor]:
 
 def _stretched(body: _Body, t: Tensor) -> Iterator[_Stretched]:
     node = t.node
-    if node is None or not body.carried(t) or not (
-            node.function in ELEMENTWISE or getattr(node.function, "elementwise", False)):
+    if node is None or not body.carried(t) or not _elementwise(node):
         return
     for place, part in enumerate(node.args):
         others = [a for i, a in enumerate(node.args) if i != place]
         span = _last_axis(part, t.ndim)
         if span is not None and not any(map(body.carried, others)):
             yield _Stretched(t, node, place, part.node.args[0], *span, others)
+
+
+def _elementwise(node: Node) -> bool:
+    return node.function in ELEMENTWISE or getattr(node.function, "elementwise", False)
 
 
 def _last_axis(part: Any, ndim: int) -> tuple[int, int] | None:
@@ -203,7 +206,7 @@ def _joins(body: _Body) -> dict[int, Tensor]:
     for t, (parts,) in body.made_by("concat"):
         assert t.node is not None
         axis, nodes = t.node.kwargs["axis"], [p.node for p in parts]
-        if any(n is None or n.function != nodes[0].function or n.function not in ELEMENTWISE or n.kwargs
+        if any(n is None or n.function != nodes[0].function or not _elementwise(n) or n.kwargs
                or len(n.args) != 2 or body.reads[id(p)] > 1 for n, p in zip(nodes, parts, strict=True)):
             continue
         columns = list(zip(*(n.args for n in nodes), strict=True))

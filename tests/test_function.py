@@ -27,9 +27,9 @@ def test_source_is_straight_line_python_and_stable():
             v1 = x1 @ w1  # float32 (None, 3)
             v2 = xp.exp(v1); del v1  # float32 (None, 3)
             v3 = xp.sum(v2, axis=-1, keepdims=True)  # float32 (None, 1)
-            v4 = v2 / v3; del v2, v3  # float32 (None, 3)
-            v5 = v4 * 2.0; del v4  # float32 (None, 3)
-            return (v5,), ()
+            v2 /= v3; del v3  # float32 (None, 3)
+            v2 *= 2.0  # float32 (None, 3)
+            return (v2,), ()
         """
     first, second = build(), build()
     assert first.source == textwrap.dedent(expected)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from ..composite import elementwise
 from ..operands import array_namespace, device_of, dtype_name, native_dtype, sizes
 
 __all__ = [
@@ -105,9 +106,15 @@ def restored(g: Array, x: Array, axis: int | tuple[int, ...] | None, keepdims: b
     return g if keepdims else expanded(g, axes_of(axis, x.ndim))
 
 
+@elementwise
 def only_where(condition: Array, g: Array) -> Array:
     """Return `g` where the condition holds and 0 elsewhere; no product, so no 0 * inf."""
     return array_namespace(g).where(condition, g, 0.0)
+
+
+@only_where.vjp
+def _(h: Array, out: Array, condition: Array, g: Array) -> tuple[None, Array]:
+    return None, unbroadcast(only_where(condition, h), g)
 
 
 def unit(x: Array) -> Array:

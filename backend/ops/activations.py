@@ -6,6 +6,7 @@ import math
 import operator
 from typing import Any
 
+from ..autodiff.cotangents import only_where
 from ..composite import elementwise
 from ..operands import (
     Array,
@@ -60,6 +61,11 @@ def relu(x: Array, alpha: float = 0.0, max_value: float | None = None, threshold
 def rectifier(x: Array) -> Array:
     """max(0, x), with slope 0 at 0."""
     return array_namespace(x).maximum(0.0, x)
+
+
+@rectifier.vjp
+def _(g: Array, out: Array, x: Array) -> tuple[Array]:
+    return (only_where(x > 0, g),)
 
 
 def leaky_relu(x: Array, negative_slope: float = 0.2) -> Array:
