@@ -50,7 +50,8 @@ def settled(effects: Iterable[Effect]) -> dict[Any, Tensor]:
 class Rewriter:
     """Rewrites tensors into new ones, sharing what is equal; `given` maps tensors to those that replace them.
 
-    To `optimize` is for what runs: composites are then put together as their own rules for that say.
+    To `optimize` is for what runs: outputs that nothing reads are dropped, though a gradient might have read them, and
+    calls are put together as the rules for that say.
     """
 
     def __init__(self, given: dict[int, Tensor] | None = None, optimize: bool = False) -> None:
@@ -96,7 +97,7 @@ class Rewriter:
                 continue
             used = {s.index for s in tensors[id(node)] if id(s) in live}
             inputs: Iterable[Tensor] = node.inputs
-            if used and len(used) < len(node.specs) and getattr(node.function, "prune_rule", None):
+            if self.optimize and used and len(used) < len(node.specs) and getattr(node.function, "prune_rule", None):
                 self._pruned[id(node)] = args, kwargs, _ = node.function.prune_rule(used, *node.args, **node.kwargs)
                 inputs = leaves((args, kwargs))
             if used:

@@ -1,0 +1,195 @@
+"""Elementwise chains in blocks: the same bits, on any shape, in any number of threads; and memory that is written over."""
+
+import warnings
+
+import numpy as np
+import pytest
+import torch
+
+import backend as K
+from backend import blocking, config
+from backend.namespaces import in_host_memory
+from backend.symbolic import namespace as xp
+from backend.symbolic.tensor import Placeholder
+
+RNG = np.random.default_rng(0)
+
+
+@pytest.fixture(autouse=True)
+def small_blocks(monkeypatch):
+    """Blocks so small that small arrays have several, and two threads for them."""
+    monkeypatch.setattr(blocking, "BLOCK", 64)
+    monkeypatch.setattr(blocking, "FROM", 100)
+    monkeypatch.setattr(blocking, "FOR_A_THREAD", 150)
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")
+    yield
+    config.change("blocking", True)
+
+
+def both(f, values):
+    """The outputs of a compiled function in blocks and in one piece."""
+    K.set_blocking(True)
+    found = f(values)
+    K.set_blocking(False)
+    return found, f(values)
+
+
+CHAINS = {
+    "one array": lambda x, y, z: xp.tanh(x * x * 0.5 + x) - 1.0,
+    "several": lambda x, y, z: xp.exp(x) * y / (xp.abs(z) + 1.0) - y,
+    "masks": lambda x, y, z: xp.where((x > y) & ~(x > 1.0), xp.sin(x), -z) * 2.0,
+    "casts": lambda x, y, z: xp.astype(xp.astype(x > 0.0, xp.int32) * 3, x.dtype) * y,
+    "composites": lambda x, y, z: K.sigmoid(K.relu(x) - y) * K.gelu(z),
+    "constants": lambda x, y, z: (x + xp.asarray([1.0, 2.0, 3.0], dtype=x.dtype)) * y * z + x,
+}
+SHAPES = [((200, 3), (200, 3), (200, 3)), ((200, 3), (200, 1), (3,)), ((1, 3), (200, 1), ()), ((5, 40, 3), (40, 3), (5, 1, 3)),
+          ((1, 400, 3), (1, 1, 3), (400, 1)), ((0, 3), (0, 3), (3,)), ((2, 3), (3,), (2, 1))]
+
+
+@pytest.mark.parametrize("name", CHAINS)
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+@pytest.mark.parametrize("known", [True, False])
+def test_blocks_have_the_bits_of_the_whole(name, dtype, known):
+    for shapes in SHAPES:
+        inputs = [Placeholder([n if known or n == 1 else None for n in shape[:1]] + list(shape[1:]), dtype)
+                  for shape in shapes]
+        f = K.function(inputs, [CHAINS[name](*inputs)])
+        data = [RNG.normal(size=shape).astype(dtype) for shape in shapes]
+        found, expected = both(f, data)
+        assert found[0].dtype == expected[0].dtype and found[0].shape == expected[0].shape
+        np.testing.assert_array_equal(found[0], expected[0])
+        strided = [np.repeat(x, 2, axis=0)[::2] if x.ndim else x for x in data]
+        np.testing.assert_array_equal(both(f, strided)[0][0], expected[0])
+
+
+def test_a_chain_is_one_call_and_flags_and_sizes_decide(monkeypatch):
+    calls = []
+    original = blocking.boxes
+    monkeypatch.setattr(blocking, "boxes", lambda shape, room: calls.append(shape) or original(shape, room))
+    x = Placeholder((None,), "float32")
+    f = K.function([x], [xp.exp(x) * 2.0 + x])
+    assert f.source.count("blocked(") == 1
+    data = RNG.normal(size=300).astype("f")
+    K.set_blocking(False)
+    f([data])
+    K.set_blocking(True)
+    f([data[:50]])
+    assert calls == []
+    f([data])
+    assert calls == [(300,)]
+
+
+def test_small_known_shapes_and_short_chains_stay_in_line():
+    x = Placeholder((4, 5), "float32")
+    assert "blocked" not in K.function([x], [xp.exp(x) * 2.0 + x]).source
+    x = Placeholder((None, 5), "float32")
+    assert "blocked" not in K.function([x], [xp.exp(x) * 2.0]).source
+    assert "blocked" not in K.function([x], [xp.exp(x), xp.exp(x) * 2.0, xp.exp(x) * 2.0 + x]).source  # all are results
+
+
+def test_a_chain_does_not_take_in_what_needs_it_by_another_way():
+    x = Placeholder((None, 5), "float64")
+    y = xp.exp(x) * 2.0 + x
+    centred = y - xp.mean(y, axis=0, keepdims=True)
+    result = centred * xp.sqrt(xp.abs(y)) + y
+    again = result / (1.0 + xp.sum(result * result + centred, axis=1, keepdims=True))
+    data = RNG.normal(size=(60, 5))
+    found, expected = both(K.function([x], [again, y, result * 2.0]), [data])
+    for a, b in zip(found, expected, strict=True):
+        np.testing.assert_array_equal(a, b)
+    y = np.exp(data) * 2.0 + data
+    centred = y - y.mean(axis=0, keepdims=True)
+    result = centred * np.sqrt(np.abs(y)) + y
+    np.testing.assert_allclose(found[0], result / (1.0 + np.sum(result * result + centred, axis=1, keepdims=True)))
+
+
+def test_threads_give_no_warnings():
+    x = Placeholder((None,), "float32")
+    f = K.function([x], [xp.log(x) * 2.0 + xp.sqrt(x)])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert np.isnan(f([np.full(1000, -1.0, dtype="f")])[0]).all()
+
+
+def test_an_error_in_a_thread_comes_out():
+    def body(x):
+        if x.shape[0] < 64:
+            raise ZeroDivisionError
+        return (x,)
+
+    with pytest.raises(ZeroDivisionError):
+        blocking.blocked((np.ones(1000),), body=body)
+
+
+@pytest.mark.parametrize("library", ["torch", "jax", "array_api_strict"])
+def test_other_libraries_and_their_gradients(library):
+    if library == "jax":
+        pytest.importorskip("jax", reason="jax is not installed")
+    x = Placeholder((None, 3), "float32")
+    f = K.function([x], [xp.tanh(xp.exp(x) * 2.0 + x) * x])
+    data = RNG.normal(size=(100, 3)).astype("f")
+    with K.use_backend(library):
+        native = K.get_backend().asarray(data)
+        found, expected = both(f, [native])
+        np.testing.assert_allclose(np.asarray(found[0]), np.asarray(expected[0]), rtol=3e-7)
+
+
+def test_torchs_autograd_goes_through():
+    x = Placeholder((None,), "float64")
+    f = K.function([x], [xp.sum((xp.exp(x) * 2.0 + x) / 3.0)])
+    leaf = torch.linspace(-1.0, 1.0, 200, dtype=torch.float64, requires_grad=True)
+    f([leaf])[0].backward()
+    torch.testing.assert_close(leaf.grad, (torch.exp(leaf.detach()) * 2.0 + 1.0) / 3.0)
+    assert torch.equal(torch.func.vmap(lambda row: f([row])[0])(torch.ones(3, 4, dtype=torch.float64)),
+                       torch.full((3,), f([np.ones(4)])[0].item(), dtype=torch.float64))
+
+
+def test_arrays_on_other_devices_are_not_host_memory():
+    class Far:
+        def __dlpack_device__(self):
+            return 2, 0  # DLPack's number for CUDA
+
+    assert in_host_memory(np.ones(3), torch.ones(3)) and not in_host_memory(np.float32(1.0), Far())
+
+
+# ---- memory that is written over
+
+def test_dead_arrays_are_written_over_and_nothing_else():
+    x, w = Placeholder((None, 2000), "float64"), K.variable(RNG.normal(size=(2000,)), "float64")
+    view = xp.reshape(x, (-1,)) * 1.5
+    back = xp.reshape(view, xp.asarray(x).sizes)
+    y = back + w
+    z = (x - y) * 2.0
+    f = K.function([x], [view, y, z, xp.flip(z, axis=0) + 1.0], [(w, w * 0.5 + 1.0)])
+    data, start = RNG.normal(size=(3, 2000)), K.get_value(w)
+    kept = data.copy()
+    first = f([data])
+    np.testing.assert_array_equal(data, kept)
+    np.testing.assert_array_equal(K.get_value(w), start * 0.5 + 1.0)
+    expected = kept * 1.5 + start
+    np.testing.assert_array_equal(first[0], kept.reshape(-1) * 1.5)
+    np.testing.assert_array_equal(first[1], expected)
+    np.testing.assert_array_equal(first[2], (kept - expected) * 2.0)
+    np.testing.assert_array_equal(first[3], ((kept - expected) * 2.0)[::-1] + 1.0)
+
+
+def test_what_is_shown_elsewhere_is_not_written_over():
+    x = Placeholder((None, 2000), "float64")
+    a = xp.exp(x)
+    rows = xp.permute_dims(a, (1, 0))  # shows a's memory
+    b = a * 2.0
+    f = K.function([x], [rows + 0.0, b, xp.sum(rows * 3.0)])
+    data = RNG.normal(size=(3, 2000))
+    found = f([data])
+    np.testing.assert_array_equal(found[0], np.exp(data).T)
+    np.testing.assert_array_equal(found[1], np.exp(data) * 2.0)
+    np.testing.assert_allclose(found[2], np.sum(np.exp(data) * 3.0))
+
+
+def test_an_operand_that_would_widen_the_result_forbids_it():
+    x, y = Placeholder((None, 2000), "float64"), Placeholder((None, 2000), "float64")
+    f = K.function([x, y], [xp.exp(x) + y])
+    assert "+= " not in f.source  # one of the unknown sizes may be 1
+    assert f([np.zeros((1, 2000)), np.ones((3, 2000))])[0].shape == (3, 2000)
+    f = K.function([x], [x * 2.0 + xp.sum(x, axis=0)])
+    assert "v1 += v2" in f.source
