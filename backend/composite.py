@@ -14,7 +14,8 @@ from .symbolic.shapes import broadcast
 from .symbolic.sizes import Size
 from .symbolic.tensor import Spec, Tensor, record, spec
 
-__all__ = ["COMPOSITES", "Composite", "acting", "composite", "elementwise", "kernels_enabled", "set_kernels", "spec"]
+__all__ = ["COMPOSITES", "Composite", "acting", "composite", "elementwise", "kernels_enabled",
+           "program_compiler", "set_kernels", "spec"]
 
 COMPOSITES: dict[str, Composite] = {}
 
@@ -126,7 +127,8 @@ def elementwise(definition: Callable[..., Any]) -> Composite:
     @made.shape
     def _(*args: Any) -> Spec:
         shapes = [None if x.spec.shape is None else x.sizes for x in args]
-        return spec(None if None in shapes else broadcast(made.__name__, *shapes), args[-1].dtype)
+        return spec(None if None in shapes else broadcast(made.__name__, *(s for s in shapes if s is not None)),
+                    args[-1].dtype)
 
     return made
 
@@ -147,6 +149,14 @@ def kernels_enabled() -> bool:
     Source: this library.
     """
     return config.setting("kernels")
+
+
+def program_compiler(xp: Any) -> Callable[..., Any]:
+    """The library's own compiler of programs, jit(scope, name, chains) -> function, or what hands them back as they are.
+
+    `scope` has the functions of an executed program; `chains` names those that work element by element.
+    """
+    return getattr(_kernels_of(xp), "jit", None) or (lambda scope, name, chains: scope[name])
 
 
 def set_kernels(enabled: bool) -> None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import gc
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from .composite import kernels_enabled
+from .composite import kernels_enabled, program_compiler
 from .dtypes import dtype_name
 from .fusing import fused
 from .namespaces import device_of, host, is_array, namespace_of, writable
@@ -42,9 +44,16 @@ class Function:
 
     def __init__(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor], effects: Sequence[Effect],
                  name: str = "function", structure: Callable[[list[Any]], Any] = list,
-                 sparse: dict[int, SparsePlaceholder] | None = None) -> None:
+                 sparse: dict[int, SparsePlaceholder] | None = None, jit: bool = False) -> None:
         self.name = name
         self._structure = structure  # what makes the result of the list of outputs
+        self._jit = jit
+        with _no_collection():
+            self._build(inputs, outputs, effects, sparse)
+
+    def _build(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor], effects: Sequence[Effect],
+               sparse: dict[int, SparsePlaceholder] | None) -> None:
+        name = self.name
         feeds = {id(t): t if isinstance(t, Placeholder) else _fed(t) for t in inputs}
         updates = settled(effects)
         rewritten = fused(Rewriter(dict(feeds), optimize=True)([*outputs, *updates.values()]))
@@ -74,8 +83,9 @@ class Function:
     def _program(self, in_place: bool) -> tuple[Printed, Any]:
         """What is printed, and its code."""
         if in_place not in self._programs:
-            made = self._print(in_place=in_place)
-            self._programs[in_place] = made, compile(made.source, f"<{self.name}>", "exec")
+            with _no_collection():
+                made = self._print(in_place=in_place)
+                self._programs[in_place] = made, compile(made.source, f"<{self.name}>", "exec")
         return self._programs[in_place]
 
     def __call__(self, values: Sequence[Any] = ()) -> Any:
@@ -161,8 +171,22 @@ class Function:
             scope.update((name, backend.asarray(t.value, t.dtype)) for name, t in program.constants.items())
             with backend.quiet():
                 exec(code, scope)  # the source is ours, printed from the graph
-            self._bound[key] = scope[_identifier(self.name)]
+            name = _identifier(self.name)
+            self._bound[key] = program_compiler(xp)(scope, name, program.chains) if self._jit else \
+                scope[name]
         return self._bound[key]
+
+
+@contextlib.contextmanager
+def _no_collection() -> Iterator[None]:
+    """No cyclic garbage collection: half of the time a large graph takes is spent looking for garbage in it."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def _identifier(name: str) -> str:
@@ -211,11 +235,15 @@ def _returned(out: Any, native: Any) -> Any:
     return namespace_of(native).asarray(host(out), device=device_of(native))
 
 
-def function(inputs: Any, outputs: Any, updates: Any = None, *, name: str = "function", **kwargs: Any) -> Function:
+def function(inputs: Any, outputs: Any, updates: Any = None, *, name: str = "function", jit: bool = False,
+             **kwargs: Any) -> Function:
     """Compile a graph into a callable: f(list of values) -> values, after which all updates are committed together.
 
     `inputs` are placeholders (any tensor may be fed), `outputs` a list, a tuple or one tensor, and the result is
-    likewise a list, a tuple or one array; `updates` are update ops and (variable, new value) pairs.
+    likewise a list, a tuple or one array; `updates` are update ops and (variable, new value) pairs. With `jit` the
+    program goes through the library's own compiler where it has one: jax.jit, torch.compile, and for elementwise chains
+    cupy.fuse; the first call takes long then, results may differ in their last digits, and loops over a size known only
+    when it runs are compiled anew for each.
     Shapes and dtypes: fed values are cast to their placeholders' dtypes. NumPy arrays and numbers in, NumPy out; an
     array of another library in, arrays of that library out. Outputs and new values are worked out from the state
     before the call.
@@ -240,7 +268,7 @@ def function(inputs: Any, outputs: Any, updates: Any = None, *, name: str = "fun
     extra, effects = _updates(updates or ())
     found = effects_of([*roots, *extra, *(e.new for e in effects)])
     structure = _only if single else tuple if isinstance(outputs, tuple) else list
-    return Function(inputs, roots, [*found, *effects], name, structure, sparse)
+    return Function(inputs, roots, [*found, *effects], name, structure, sparse, bool(jit))
 
 
 def _dense(inputs: Sequence[Any]) -> list[Any]:

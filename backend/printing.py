@@ -7,9 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from .blocking import blocked
 from .dtypes import DType
 from .fusing import computes
 from .rewriting import may_alias_leaf
+from .scheduling import scheduled
 from .symbolic.recording import OPERATORS
 from .symbolic.sizes import Size, known, product
 from .symbolic.tensor import Constant, Placeholder, Subgraph, Tensor, ordering
@@ -36,6 +38,7 @@ class Printed:
         self.constants: dict[str, Constant] = {}
         self.composites: dict[str, Any] = {}
         self.bodies: dict[int, str] = {}
+        self.chains: list[str] = []  # the bodies that work element by element
         self.counts: dict[str, int] = {}
         self.parts: list[str] = []  # module-level lines before the function
 
@@ -118,6 +121,7 @@ def _folded(order: Sequence[Tensor]) -> set[int]:
 def _emit_all(block: _Block, order: Sequence[Tensor], keep: set[int] = frozenset(),  # type: ignore[assignment]
               folded: bool = False) -> None:
     """One line a call; `del` after the last use of what is large."""
+    order = order if folded else scheduled(order, keep)
     last: dict[int, Any] = {}
     for node in dict.fromkeys(t.node for t in order):  # a call stands where the first of its results does
         if node is not None:
@@ -216,7 +220,10 @@ def _call(block: _Block, node: Any) -> str:
     function, args = node.function, node.args
     if not isinstance(function, str):
         block.whole.composites[function.__name__] = function
-        return f"{function.__name__}({_arguments(block, args, node.kwargs)})"
+        call = f"{function.__name__}({_arguments(block, args, node.kwargs)})"
+        if function is blocked:
+            block.whole.chains.append(block.whole.bodies[id(node.kwargs["body"])])
+        return call
     if function in OPERATORS:
         return f"{_operand(block, args[0])} {OPERATORS[function]} {_operand(block, args[1])}"
     if function == "matmul":

@@ -15,7 +15,7 @@ DATA = np.array([[-0.0, 1.5, np.inf], [np.nan, -2.0, 3.0]], dtype="f")
 CASES = {
     "times one": (lambda x: x * 1.0 * 1.0 + 0.5, ["+"]),
     "over one": (lambda x: (x / 1.0) ** 1.0 + 0.5, ["+"]),
-    "minus minus": (lambda x: -(-x) + 0.5, ["+"]),
+    "minus minus": (lambda x: xp.negative(xp.negative(x)) + 0.5, ["+"]),
     "plus minus": (lambda x: x + -xp.exp(x), ["exp", " - "]),
     "minus a negative": (lambda x: x - -xp.exp(x), ["exp", " + "]),
     "transposed twice": (lambda x: xp.matrix_transpose(xp.matrix_transpose(x)) + 0.5, ["+"]),

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional
 
 __all__ = ["attention", "average_pool", "average_pool_gradient", "convolution", "convolution_input_gradient",
-           "convolution_kernel_gradient", "error_function", "logistic", "max_pool", "max_pool_gradient",
+           "convolution_kernel_gradient", "error_function", "jit", "logistic", "max_pool", "max_pool_gradient",
            "max_pool_selection", "rectifier"]
 
 Ints = tuple[int, ...]
@@ -225,6 +225,11 @@ def attention(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, *,
     if is_causal and mask is not None:
         return NotImplemented  # torch takes only one of the two
     return functional.scaled_dot_product_attention(query, key, value, mask, is_causal=is_causal, scale=scale)
+
+
+def jit(scope: dict[str, Any], name: str, chains: list[str]) -> Callable[..., Any]:
+    """torch.compile, for `K.function(..., jit=True)`."""
+    return torch.compile(scope[name])
 
 
 def logistic(x: Tensor) -> Tensor:

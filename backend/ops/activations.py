@@ -65,7 +65,7 @@ def rectifier(x: Array) -> Array:
 
 @rectifier.vjp
 def _(g: Array, out: Array, x: Array) -> tuple[Array]:
-    return (only_where(x > 0, g),)
+    return (only_where(out > 0, g),)  # of the result, so that x need not be kept
 
 
 def leaky_relu(x: Array, negative_slope: float = 0.2) -> Array:

@@ -1,0 +1,16 @@
+"""What CuPy has of its own: its compiler, for `K.function(..., jit=True)`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import cupy
+
+__all__ = ["jit"]
+
+
+def jit(scope: dict[str, Any], name: str, chains: list[str]) -> Callable[..., Any]:
+    """cupy.fuse, which takes elementwise code alone: each chain becomes one kernel."""
+    scope.update((chain, cupy.fuse(scope[chain])) for chain in chains)
+    return scope[name]

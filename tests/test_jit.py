@@ -1,0 +1,58 @@
+"""jit=True: the library's own compiler gets the program; results and updates stay what they are."""
+
+import functools
+import importlib
+import sys
+import types
+
+import numpy as np
+import pytest
+import torch
+
+import backend as K
+from backend.symbolic import namespace as xp
+from backend.symbolic.tensor import Placeholder
+
+RNG = np.random.default_rng(0)
+
+
+def step(jit):
+    """A training step with a loop in it, and its weights."""
+    x = Placeholder((None, 4, 3), "float32", "x")
+    w = K.variable(np.linspace(-1.0, 1.0, 9).reshape(3, 3))
+    h, _ = K.scan(lambda h, row: (xp.tanh(K.dot(h, w) + row), ()), xp.zeros((4, 3)), x)
+    loss = K.mean(K.square(h))
+    return K.function([x], [loss], [(w, w - 0.1 * K.gradients(loss, [w])[0])], jit=jit), w
+
+
+@pytest.mark.parametrize("library", ["numpy", "torch", "jax"])
+def test_a_compiled_step_trains_as_the_plain_one(library, monkeypatch):
+    if library == "jax":
+        pytest.importorskip("jax", reason="jax is not installed")
+    # torch's default compiler needs a C++ compiler and half a minute; what comes before it is the same
+    monkeypatch.setattr(torch, "compile", functools.partial(torch.compile, backend="eager", fullgraph=True))
+    data = RNG.normal(size=(5, 4, 3)).astype("f")
+    with K.use_backend(library):
+        fast, plain = step(jit=True), step(jit=False)
+        for f, _ in (fast, plain):
+            losses = [float(f([data])[0]) for _ in range(3)]
+            assert losses == sorted(losses, reverse=True)
+        np.testing.assert_allclose(K.get_value(fast[1]), K.get_value(plain[1]), rtol=1e-5, atol=1e-6)
+    assert fast[0].source == plain[0].source
+
+
+def test_cupys_compiler_gets_the_chains(monkeypatch):
+    monkeypatch.setitem(sys.modules, "cupy", types.SimpleNamespace(fuse=lambda body: f"fused {body}"))
+    monkeypatch.delitem(sys.modules, "backend.kernels.cupy", raising=False)
+    scope = {"function": "f", "body_1": "chain", "body_2": "loop"}
+    assert importlib.import_module("backend.kernels.cupy").jit(scope, "function", ["body_1"]) == "f"
+    assert scope == {"function": "f", "body_1": "fused chain", "body_2": "loop"}
+
+
+def test_chains_are_told_from_loops():
+    x = Placeholder((None, 4), "float32")
+    h, _ = K.scan(lambda h, row: (xp.tanh(h * row), ()), xp.zeros((4,)), x)
+    f = K.function([x], [xp.exp(x) * 2.0 + h], jit=True)
+    program = f._program(True)[0]
+    assert len(program.bodies) == 2 and len(program.chains) == 1
+    assert "blocked((x1, v" in f.source and f"body={program.chains[0]})" in f.source
