@@ -22,7 +22,7 @@ from .operations import Namespace, namespace
 from .properties import KINDS
 from .runner import EXAMPLES, GROUPS, SEED, selected, verdicts_of
 from .verdict import NamespaceFacts, Report, Verdict
-from .xfails import UNEXPLAINED, Entry, loaded, path_for, unexplained, written
+from .xfails import UNEXPLAINED, Entry, inherited, loaded, path_for, unexplained, written
 
 __all__ = ["NamespaceError", "Options", "UsageError", "expectations", "opened", "run"]
 
@@ -113,8 +113,10 @@ def run(namespaces: Sequence[str], progress: Callable[[int, int, list[Verdict]],
     report.unmatched = unmatched(known, verdicts, cases, options)
     if options.update_xfails:
         for on in spaces:
-            written(path_for(on.name, on.library, options.xfails), known[on.name],
-                    [v for v in verdicts if v.namespace == on.name])
+            own = _file(on, options, on.place)
+            shared = known[on.name].keys() - own.keys()
+            written(path_for(on.name, on.library, options.xfails, on.place), own,
+                    [v for v in verdicts if v.namespace == on.name and v.id not in shared])
     return report
 
 
@@ -133,10 +135,15 @@ def opened(options: Options) -> list[Namespace]:
 
 
 def expectations(on: Namespace, options: Options) -> dict[str, Entry]:
-    """The expected failures of a namespace; UsageError where one has no reason yet."""
+    """The expected failures of a namespace: its library's, and its device's own; UsageError for one without a reason."""
     if not options.expect:
         return {}
-    path = path_for(on.name, on.library, options.xfails)
+    return {**inherited(_file(on, options), on.place), **_file(on, options, on.place)} if on.place else \
+        _file(on, options)
+
+
+def _file(on: Namespace, options: Options, place: str = "") -> dict[str, Entry]:
+    path = path_for(on.name, on.library, options.xfails, place)
     try:
         entries = loaded(path, on.probe.version)
     except ValueError as error:

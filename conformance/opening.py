@@ -12,7 +12,7 @@ from backend.dtypes import learn_dtypes
 from backend.namespaces import describe
 from backend.selector import _ALIASES, _BUILT_IN, Backend, _entry_points, _registered
 
-__all__ = ["opened", "version_of"]
+__all__ = ["asked_device", "opened", "version_of"]
 
 
 def opened(name: str) -> Backend:
@@ -22,7 +22,7 @@ def opened(name: str) -> Backend:
     module or the object cannot be imported, TypeError for what is no array namespace, ValueError for no such device.
     """
     path, _, rest = name.partition(":")
-    if path in (*_BUILT_IN, *_ALIASES, *_registered, *_entry_points()):
+    if _is_known(path):
         return K.get_backend(name)
     if "" not in sys.path:
         sys.path.insert(0, "")  # the installed command finds modules in the working directory, too
@@ -49,9 +49,26 @@ def _bound(name: str, found: Any, device: str) -> Backend:
     if not device:
         return Backend(name, xp, getattr(found, "device", None) if own is not None else None)
     for candidate in xp.__array_namespace_info__().devices():
-        if device in (str(candidate), repr(candidate), str(candidate).partition("'")[2].rstrip("')")):
+        if device in _names_of(candidate):
             return Backend(name, xp, candidate)
     raise ValueError(f"{name!r} has no device {device!r}")
+
+
+def _is_known(path: str) -> bool:
+    return path in (*_BUILT_IN, *_ALIASES, *_registered, *_entry_points())
+
+
+def _names_of(device: Any) -> tuple[str, ...]:
+    """What a device may be called: device1 for Device('device1'), too."""
+    return str(device), repr(device), str(device).partition("'")[2].rstrip("')")
+
+
+def asked_device(name: str, device: Any) -> str:
+    """The part of a namespace's name that names its device; '' where there is none."""
+    path, _, rest = name.partition(":")
+    if _is_known(path) or not rest:
+        return rest
+    return next((n for n in _names_of(device) if n and (rest == n or rest.endswith(f":{n}"))), "")
 
 
 def version_of(library: str, xp: Any) -> str:

@@ -25,7 +25,7 @@ from .bounds import Expected, analysing
 from .case import Case
 from .drawing import Example, typical
 from .functions import applied, special_value
-from .opening import opened
+from .opening import asked_device, opened
 
 __all__ = ["Namespace", "called", "compiled", "composites_of", "eager", "evaluated", "expected", "flat", "functions_of",
            "namespace", "placeholders", "recorded", "symbolic"]
@@ -66,6 +66,11 @@ class Namespace:
         if importlib.util.find_spec(path) is None:
             return frozenset()
         return frozenset(name for name in dir(importlib.import_module(path)) if not name.startswith("_"))
+
+    @functools.cached_property
+    def place(self) -> str:
+        """The device that was asked for, as it was written; '' where none was."""
+        return asked_device(self.name, self.backend.device)
 
     @functools.cached_property
     def devices(self) -> tuple[Namespace, ...]:

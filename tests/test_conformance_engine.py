@@ -200,3 +200,34 @@ def test_equal_failures_are_grouped():
         compat.cosh(x), compat.float64))
     groups = run(name, only="xp.????", kind="dtype").groups
     assert any({v.operation for v in group} == {"sinh", "cosh"} for group in groups)
+
+
+def test_a_library_s_expected_failures_hold_on_its_devices_and_a_device_has_a_file_of_its_own(tmp_path):
+    entries = {"xp.isin/value": ["isin ignores invert everywhere"], "xp.isin/device/device1": ["so it does there"],
+               "xp.isin/device/device2": ["so it does on another one"]}
+    text = "".join(f'["{i}"]\nreason = "{reason}"\n' for i, (reason,) in entries.items())
+    (tmp_path / "array_api_strict.toml").write_text(text)
+    options = {"only": "xp.isin", "xfails": tmp_path}
+    assert statuses(run("array_api_strict", **options))["xp.isin/device/device1"] == "xfail"
+    report = run("array_api_strict:device1", **options)
+    found = statuses(report)
+    assert found["xp.isin/value"] == found["xp.isin/device"] == "xfail" and report.unmatched == []
+    assert statuses(run("array_api_strict:no_x64", **options))["xp.isin/device"] == "wrong"
+
+    run("array_api_strict:no_x64", update_xfails=True, **options)
+    own = tmp_path / "array_api_strict.no_x64.toml"
+    assert list(loaded(own)) == ["xp.isin/device"]  # what the library's file says already is not said again
+    own.write_text(own.read_text().replace(UNEXPLAINED, "isin ignores invert there, too"))
+    assert run("array_api_strict:no_x64", **options).exit_code == 0
+    assert run("array_api_strict:device1", **options).exit_code == 0
+
+
+@pytest.mark.parametrize("device", ["device1", "no_x64"])
+def test_strict_s_devices_are_as_their_files_say(device):
+    report = run(f"array_api_strict:{device}", only="*[ai]r*", kind="value,dtype,device,gradient")
+    assert report.exit_code == 0 and report.unmatched == [] and len(report.verdicts) > 20
+
+
+def test_gradients_need_no_64_bit_integers():
+    report = run("array_api_strict:no_x64", only="cumprod", kind="gradient", expect=False)
+    assert statuses(report) == {"cumprod/gradient": "within"}
