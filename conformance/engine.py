@@ -85,7 +85,7 @@ def run(namespaces: Sequence[str], progress: Callable[[int, int, list[Verdict]],
         options: Options | None = None, **given: Any) -> Report:
     """Run the suite on namespaces and give the report; options as on the command line: examples=, only=, kind=, ...
 
-    A namespace is a name, a dotted path or 'package:object'. UsageError for options that cannot be, NamespaceError for
+    A namespace is a name, a dotted path, 'package:object' or a module of the Keras backend API. UsageError for options that cannot be, NamespaceError for
     a namespace that cannot be opened.
     """
     start = time.time()
@@ -103,6 +103,8 @@ def run(namespaces: Sequence[str], progress: Callable[[int, int, list[Verdict]],
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the libraries' remarks on edge values; what matters here is the result
         spaces = opened(options)
+        if not any(on.judges(case) for on in spaces for case in cases):
+            raise UsageError(f"group {options.group!r}: nothing of it is asked of {', '.join(options.names)}")
         known = {on.name: expectations(on, options) for on in spaces}
         facts = [NamespaceFacts(on.name, on.library, on.probe.version, str(on.backend.device or ""),
                                 on.probe.as_dict()) for on in spaces]

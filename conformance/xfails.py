@@ -33,8 +33,8 @@ class Entry:
 
 
 def path_for(namespace: str, library: str, folder: Path | None = None, place: str = "") -> Path:
-    """The file for a namespace: by its library's name, jax.toml for jax.numpy; torch.cuda_0.toml on device cuda:0."""
-    names = [library.partition(".")[0] or namespace, *filter(None, [place])]
+    """The file for a namespace: by its library's name, jax.toml; torch.cuda_0.toml on device cuda:0."""
+    names = [library or namespace, *filter(None, [place])]
     return (folder or SHIPPED) / ".".join([*(re.sub(r"[^\w.]", "_", name) for name in names), "toml"])
 
 
