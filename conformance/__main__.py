@@ -26,8 +26,8 @@ def parser() -> argparse.ArgumentParser:
                                    "array API standard says, and that every operation of K gives the same on it.")
     add = made.add_argument
     add("namespaces", nargs="*", metavar="NAMESPACE",
-        help="a backend's name (numpy, torch:cuda:0, ...), a namespace's dotted path, package:object, or a module of the "
-        "Keras backend API (softmax, conv2d, ...)")
+        help="a backend's name (numpy, torch:cuda:0, ...), a namespace's dotted path, package:object, or a module with "
+        "functions of the Keras backend API (softmax, conv2d, ...)")
     add("--reference", default="numpy", metavar="NAMESPACE", help="whose bits are the right ones (default numpy)")
     add("--device", help="run on this device of each namespace")
     add("--dtype", help="examples of this dtype only")

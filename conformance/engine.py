@@ -85,8 +85,8 @@ def run(namespaces: Sequence[str], progress: Callable[[int, int, list[Verdict]],
         options: Options | None = None, **given: Any) -> Report:
     """Run the suite on namespaces and give the report; options as on the command line: examples=, only=, kind=, ...
 
-    A namespace is a name, a dotted path, 'package:object' or a module of the Keras backend API. UsageError for options that cannot be, NamespaceError for
-    a namespace that cannot be opened.
+    A namespace is a name, a dotted path, 'package:object' or a module of the Keras backend API. UsageError for options
+    that cannot be, NamespaceError for a namespace that cannot be opened.
     """
     start = time.time()
     if isinstance(given.get("kind"), str):
@@ -137,7 +137,7 @@ def opened(options: Options) -> list[Namespace]:
 
 
 def expectations(on: Namespace, options: Options) -> dict[str, Entry]:
-    """The expected failures of a namespace: its library's, and its device's own; UsageError for one without a reason."""
+    """The expected failures of a namespace: its library's and its device's own; UsageError for one without a reason."""
     if not options.expect:
         return {}
     return {**inherited(_file(on, options), on.place), **_file(on, options, on.place)} if on.place else \

@@ -262,7 +262,7 @@ class Property(NamedTuple):
     """
 
     name: str
-    holds: Callable[[Namespace, Example], float | None]
+    holds: Callable[[Any, Example], float | None]  # of a Namespace, or of a kind of them
     examples: str
     applies: Callable[[Case, Namespace], bool]
 

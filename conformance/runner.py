@@ -17,8 +17,8 @@ from .bounds import Expected
 from .case import A, Case, discovered, discovered_standard, parts
 from .drawing import Example, drawn, edges, erroneous, shrunk, typical
 from .failures import Failure, measured
-from .modules import Module
 from .module_properties import properties_of
+from .modules import Module
 from .operations import Namespace, namespace
 from .properties import Property
 from .scripts import finding
@@ -90,8 +90,8 @@ def examples_of(case: Case, prop: Property, on: Namespace, count: int = EXAMPLES
 def _variants(case: Case, index: int, dtype: str, prop: Property, on: Namespace) -> tuple[int, ...]:
     """The sizes that one call is tried in with a dtype.
 
-    Where each shape costs a compilation (on JAX 31 ms, and an operation takes 137 of them) a dtype has sizes of its own,
-    the same ones for all properties, in place of each dtype in each size.
+    Where each shape costs a compilation (on JAX 31 ms, and an operation takes 137 of them) a dtype has sizes of its
+    own, the same ones for all properties, in place of each dtype in each size.
     """
     if on.compiles and len(_dtypes(case, index)) > 1:
         return (int(dtype != "float32"),)

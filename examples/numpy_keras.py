@@ -1,8 +1,8 @@
-"""A dozen functions of the Keras backend API in plain NumPy, one of them wrong: python -m conformance examples.numpy_keras
+"""A dozen functions of the Keras backend API in plain NumPy, one wrong: python -m conformance examples.numpy_keras
 
-It is what the author of a backend begins with. The tool calls the functions by their names, with NumPy arrays, and judges
-them as it judges K; what is not there is reported as missing. The fault is one that happens: `hard_sigmoid` has the slope
-that Keras 3 gave it, 1/6 in place of 0.2.
+It is what the author of a backend begins with. The tool calls the functions by their names, with NumPy arrays, and
+judges them as it judges K; what is not there is reported as missing. The fault is one that happens: `hard_sigmoid`
+has the slope that Keras 3 gave it, 1/6 in place of 0.2.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import shutil
 import sys
 import types
 from typing import Any
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 
 import conformance
+from conformance.__main__ import main
 from conformance.engine import NamespaceError, Options, UsageError
 from conformance.operations import functions_of, namespace
 from conformance.runner import selected
@@ -86,6 +88,13 @@ def test_namespaces_are_found_by_path_object_and_device():
     for wrong in ("conformance_holder:none", "no_such_module", "json"):
         with pytest.raises(NamespaceError, match=wrong):
             run(wrong, only="exp")
+
+
+@pytest.mark.skipif(shutil.which("nvidia-smi") is not None, reason="needs a machine without a GPU")
+def test_cupy_without_a_gpu_is_one_sentence_and_exit_code_3(capsys):
+    assert main(["numpy", "cupy"]) == 3
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("conformance: cupy: ") and ("no CUDA device" in line or "not installed" in line)
 
 
 @pytest.mark.parametrize("options", [

@@ -69,8 +69,8 @@ def test_k_itself_is_such_a_module_and_holds():
     assert report.namespaces[0].probe["missing"] == []
 
 
-def _noisy(x, level, noise_shape=None, seed=None, noise=itertools.count(1)):
-    return K.dropout(x, level, noise_shape, seed) + next(noise) * 1e-3
+def _noisy(x, level, noise_shape=None, seed=None):
+    return K.dropout(x, level, noise_shape, seed) + next(_numbers) * 1e-3
 
 
 FAULTS = {
@@ -82,7 +82,8 @@ FAULTS = {
     "dropout/determinism": {"dropout": _noisy},
     "dropout/dtype": {"dropout": lambda x, level, noise_shape=None, seed=None: K.cast(x, "float64")},
     "square/gradient": {"gradients": lambda loss, variables: [g * 1.001 for g in K.gradients(loss, variables)]},
-    "square/compiled": {"function": lambda inputs, outputs: lambda fed: [v + 1 for v in K.function(inputs, outputs)(fed)]},
+    "square/compiled": {"function": lambda inputs, outputs: lambda fed: [
+        v + 1 for v in K.function(inputs, outputs)(fed)]},
     "log_softmax/unknown": {"placeholder": lambda shape, dtype: K.placeholder(
         tuple(n or 2 for n in shape), dtype=dtype)},
 }
@@ -130,7 +131,8 @@ def test_arrays_are_made_and_read_by_the_module_where_it_takes_no_others():
     assert report.failed == [] and found["softmax/value"] == "within" and found["softmax/dtype"] == "identical"
     whole = made("floatx", **own, **{**functions, "softplus": _boxed(lambda x: K.softplus(x) + 1)})
     (wrong,) = (v for v in run(whole, kind="value").failed)
-    assert wrong.operation == "softplus" and "M.constant(" in wrong.finding.script and "M.eval(got)" in wrong.finding.script
+    script = wrong.finding.script
+    assert wrong.operation == "softplus" and "M.constant(" in script and "M.eval(got)" in script
 
 
 def test_calls_with_arguments_that_a_function_does_not_take_are_unsupported_and_the_others_are_tried():
