@@ -24,7 +24,8 @@ from .runner import EXAMPLES, GROUPS, SEED, selected, verdicts_of
 from .verdict import NamespaceFacts, Report, Verdict
 from .xfails import UNEXPLAINED, Entry, inherited, loaded, path_for, unexplained, written
 
-__all__ = ["NamespaceError", "Options", "UsageError", "expectations", "opened", "run"]
+__all__ = ["NamespaceError", "Options", "UsageError", "expectations", "opened", "parts_of", "report_of", "run",
+           "share"]
 
 
 class UsageError(ValueError):
@@ -106,12 +107,9 @@ def run(namespaces: Sequence[str], progress: Callable[[int, int, list[Verdict]],
         if not any(on.judges(case) for on in spaces for case in cases):
             raise UsageError(f"group {options.group!r}: nothing of it is asked of {', '.join(options.names)}")
         known = {on.name: expectations(on, options) for on in spaces}
-        facts = [NamespaceFacts(on.name, on.library, on.probe.version, str(on.backend.device or ""),
-                                on.probe.as_dict()) for on in spaces]
         deadline = None if options.budget is None else start + options.budget
         verdicts = _all(cases, spaces, known, options, deadline, progress)
-        explained(verdicts)
-    report = Report(verdicts, facts, options.seed, _plain(options), time.time() - start)
+    report = report_of(spaces, verdicts, options, start)
     report.unmatched = unmatched(known, verdicts, cases, options)
     if options.update_xfails:
         for on in spaces:
@@ -120,6 +118,22 @@ def run(namespaces: Sequence[str], progress: Callable[[int, int, list[Verdict]],
             written(path_for(on.name, on.library, options.xfails, on.place), own,
                     [v for v in verdicts if v.namespace == on.name and v.id not in shared])
     return report
+
+
+def report_of(spaces: Sequence[Namespace], verdicts: list[Verdict], options: Options, start: float) -> Report:
+    """The report that these verdicts make; `start` is when the run began."""
+    explained(verdicts)
+    facts = [NamespaceFacts(on.name, on.library, on.probe.version, str(on.backend.device or ""), on.probe.as_dict())
+             for on in spaces]
+    return Report(verdicts, facts, options.seed, _plain(options), time.time() - start)
+
+
+def parts_of(text: str) -> tuple[int, int]:
+    """The numbers of a shard such as '1/4'; UsageError for what is none."""
+    first, stroke, count = text.partition("/")
+    if not (stroke and first.isdecimal() and count.isdecimal()):
+        raise UsageError(f"{text!r} is no part such as 1/4")
+    return int(first), int(count)
 
 
 def opened(options: Options) -> list[Namespace]:
@@ -182,7 +196,7 @@ def _all(cases: list[Case], spaces: list[Namespace], known: dict[str, dict[str, 
 
     if options.jobs == 1:
         for place, index in enumerate(order):
-            until = _share(deadline, len(cases) - place, 1)
+            until = share(deadline, len(cases) - place, 1)
             arrived(index, _one(cases[index], spaces, known, options, until))
     else:
         context = multiprocessing.get_context("spawn")
@@ -201,7 +215,7 @@ def _spread(count: int) -> list[int]:
     return [(i * step) % count for i in range(count)] if count > 1 else list(range(count))
 
 
-def _share(deadline: float | None, left: int, jobs: int) -> float | None:
+def share(deadline: float | None, left: int, jobs: int) -> float | None:
     """Until when one operation may take its time: its share of what is left, doubled since most need less."""
     if deadline is None:
         return None
@@ -235,7 +249,7 @@ def _prepared(options: Options) -> tuple[dict[tuple[str, str], Case], list[Names
 def _elsewhere(key: tuple[str, str], options: Options, deadline: float | None, left: int) -> list[Verdict]:
     """One operation in a process of its own."""
     cases, spaces, known = _prepared(options)
-    return _one(cases[key], spaces, known, options, _share(deadline, left, options.jobs))
+    return _one(cases[key], spaces, known, options, share(deadline, left, options.jobs))
 
 
 def _plain(options: Options) -> dict[str, Any]:
