@@ -98,7 +98,7 @@ footer{margin-top:40px;color:var(--soft);font-size:13px}
 .facts{grid-template-columns:1fr;gap:0}.facts dd{margin-bottom:6px}.matrix tbody th{max-width:112px;font-size:12px;
 padding-right:6px}.matrix td i{width:17px;height:17px}.matrix thead{top:0}.matrix thead th{font-size:12px}
 .matrix thead th div{width:19px;transform-origin:9px 100%}.matrix .ulp{display:none}
-.drill{width:calc(100vw - 24px)}}
+.drill{width:calc(100vw - 42px)}}
 @media print{.bar{position:static}details.fail{break-inside:avoid}}
 """
 
