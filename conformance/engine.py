@@ -105,7 +105,7 @@ def run(namespaces: Sequence[str], progress: Callable[[int, int, list[Verdict]],
         warnings.simplefilter("ignore")  # the libraries' remarks on edge values; what matters here is the result
         spaces = opened(options)
         if not any(on.judges(case) for on in spaces for case in cases):
-            raise UsageError(f"group {options.group!r}: nothing of it is asked of {', '.join(options.names)}")
+            raise UsageError(f"{options.only or options.group!r}: nothing of it is asked of {', '.join(options.names)}")
         known = {on.name: expectations(on, options) for on in spaces}
         deadline = None if options.budget is None else start + options.budget
         verdicts = _all(cases, spaces, known, options, deadline, progress)
