@@ -15,8 +15,10 @@ import pytest
 import conformance
 from conformance.__main__ import main
 from conformance.engine import NamespaceError, Options, UsageError
+from conformance.failures import allowed_dtypes
 from conformance.operations import functions_of, namespace
-from conformance.runner import selected
+from conformance.properties import PROPERTIES
+from conformance.runner import examples_of, selected
 from conformance.verdict import Report
 from conformance.xfails import UNEXPLAINED, loaded, path_for
 
@@ -240,3 +242,23 @@ def test_strict_s_devices_are_as_their_files_say(device):
 def test_gradients_need_no_64_bit_integers():
     report = run("array_api_strict:no_x64", only="cumprod", kind="gradient", expect=False)
     assert statuses(report) == {"cumprod/gradient": "within"}
+
+
+def test_each_dtype_has_a_size_of_its_own_where_each_shape_is_compiled():
+    pytest.importorskip("jax")
+    (case,) = selected("softmax")
+
+    def tried(name: str) -> set[tuple[str, tuple[int, ...]]]:
+        found = examples_of(case, PROPERTIES["value"], namespace(name), 0)
+        return {(e.dtype, e.values[0].shape) for e in found if e.call is case.calls[0]}
+
+    assert len(tried("numpy")) == 6 and len({shape for _, shape in tried("numpy")}) == 2
+    assert {dtype for dtype, _ in tried("jax")} == {"float16", "float32"}
+    assert len(tried("jax")) == 2 == len({shape for _, shape in tried("jax")})
+
+
+def test_a_predicted_dtype_that_the_library_lacks_may_be_its_narrower_one():
+    pytest.importorskip("jax")
+    assert statuses(run("jax", only="argmax", group="k", kind="predicted")) == {"argmax/predicted": "identical"}
+    assert allowed_dtypes("int64", ("int32",)) == ("int64", "int32")
+    assert allowed_dtypes("int64", ("int32", "int64")) == allowed_dtypes("int64", ()) == ("int64",)
