@@ -28,7 +28,7 @@ from .xfails import Entry
 __all__ = ["EXAMPLES", "SEED", "examples_of", "public_operations", "selected", "tasks_of", "verdict_on", "verdicts_of"]
 
 EXAMPLES, SEED = 4, 0  # drawn per call, beside the typical and the literal ones; the seed of everything drawn
-FEWEST = 3  # examples that are tried however little time there is
+FEWEST = 3  # examples that are tried however little time there is; 1 where each costs a compilation
 GROUPS = ("standard", "k")
 # What the probe tried and some namespaces do without, by the cases that need it.
 ABILITIES = {"array.setitem": "write to slices", "array.getitem_reversed": "negative steps"}
@@ -199,7 +199,7 @@ def _tried(verdict: Verdict, case: Case, prop: Property, on: Namespace, found: l
            until: float | None) -> None:
     lacks: dict[str, str] = {}
     for example in found:
-        if until is not None and verdict.examples >= FEWEST and time.time() > until:
+        if until is not None and verdict.examples >= (1 if on.compiles else FEWEST) and time.time() > until:
             verdict.reason = f"time for {verdict.examples} of {len(found)} examples"
             break
         try:
