@@ -7,10 +7,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from .engine import NamespaceError, Options, UsageError, run
+from .engine import NamespaceError, Options, UsageError, parts_of, run
 from .probe import Probe, probe_table
 from .properties import KINDS
-from .reports import baseline, html, json, junit, markdown
+from .reports import baseline, json
+from .reports.forms import FORMS
 from .reports.terminal import Progress, terminal
 from .runner import EXAMPLES, SEED
 from .verdict import Report
@@ -26,7 +27,8 @@ def parser() -> argparse.ArgumentParser:
                                    "array API standard says, and that every operation of K gives the same on it.")
     add = made.add_argument
     add("namespaces", nargs="*", metavar="NAMESPACE",
-        help="a backend's name (numpy, torch:cuda:0, ...), a namespace's dotted path, or package:object")
+        help="a backend's name (numpy, torch:cuda:0, ...), a namespace's dotted path, package:object, or a module with "
+        "functions of the Keras backend API (softmax, conv2d, ...)")
     add("--reference", default="numpy", metavar="NAMESPACE", help="whose bits are the right ones (default numpy)")
     add("--device", help="run on this device of each namespace")
     add("--dtype", help="examples of this dtype only")
@@ -55,10 +57,10 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _shard(text: str) -> tuple[int, int]:
-    first, stroke, count = text.partition("/")
-    if not (stroke and first.isdecimal() and count.isdecimal()):
-        raise argparse.ArgumentTypeError(f"{text!r} is no part such as 1/4")
-    return int(first), int(count)
+    try:
+        return parts_of(text)
+    except UsageError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def options_of(asked: argparse.Namespace) -> Options:
@@ -97,8 +99,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return NO_NAMESPACE
     finally:
         progress.close()
-    for form, write in (("json", json.written), ("junit", junit.written), ("html", html.written),
-                        ("markdown", markdown.written)):
+    for form, write in FORMS.items():
         if path := getattr(asked, form):
             path.write_text(write(report), "utf-8")
     if old is None:

@@ -22,9 +22,10 @@ from .operations import Namespace, namespace
 from .properties import KINDS
 from .runner import EXAMPLES, GROUPS, SEED, selected, verdicts_of
 from .verdict import NamespaceFacts, Report, Verdict
-from .xfails import UNEXPLAINED, Entry, loaded, path_for, unexplained, written
+from .xfails import UNEXPLAINED, Entry, inherited, loaded, path_for, unexplained, written
 
-__all__ = ["NamespaceError", "Options", "UsageError", "expectations", "opened", "run"]
+__all__ = ["NamespaceError", "Options", "UsageError", "expectations", "opened", "parts_of", "report_of", "run",
+           "share"]
 
 
 class UsageError(ValueError):
@@ -85,8 +86,8 @@ def run(namespaces: Sequence[str], progress: Callable[[int, int, list[Verdict]],
         options: Options | None = None, **given: Any) -> Report:
     """Run the suite on namespaces and give the report; options as on the command line: examples=, only=, kind=, ...
 
-    A namespace is a name, a dotted path or 'package:object'. UsageError for options that cannot be, NamespaceError for
-    a namespace that cannot be opened.
+    A namespace is a name, a dotted path, 'package:object' or a module of the Keras backend API. UsageError for options
+    that cannot be, NamespaceError for a namespace that cannot be opened.
     """
     start = time.time()
     if isinstance(given.get("kind"), str):
@@ -103,19 +104,36 @@ def run(namespaces: Sequence[str], progress: Callable[[int, int, list[Verdict]],
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the libraries' remarks on edge values; what matters here is the result
         spaces = opened(options)
+        if not any(on.judges(case) for on in spaces for case in cases):
+            raise UsageError(f"{options.only or options.group!r}: nothing of it is asked of {', '.join(options.names)}")
         known = {on.name: expectations(on, options) for on in spaces}
-        facts = [NamespaceFacts(on.name, on.library, on.probe.version, str(on.backend.device or ""),
-                                on.probe.as_dict()) for on in spaces]
         deadline = None if options.budget is None else start + options.budget
         verdicts = _all(cases, spaces, known, options, deadline, progress)
-        explained(verdicts)
-    report = Report(verdicts, facts, options.seed, _plain(options), time.time() - start)
+    report = report_of(spaces, verdicts, options, start)
     report.unmatched = unmatched(known, verdicts, cases, options)
     if options.update_xfails:
         for on in spaces:
-            written(path_for(on.name, on.library, options.xfails), known[on.name],
-                    [v for v in verdicts if v.namespace == on.name])
+            own = _file(on, options, on.place)
+            shared = known[on.name].keys() - own.keys()
+            written(path_for(on.name, on.library, options.xfails, on.place), own,
+                    [v for v in verdicts if v.namespace == on.name and v.id not in shared])
     return report
+
+
+def report_of(spaces: Sequence[Namespace], verdicts: list[Verdict], options: Options, start: float) -> Report:
+    """The report that these verdicts make; `start` is when the run began."""
+    explained(verdicts)
+    facts = [NamespaceFacts(on.name, on.library, on.probe.version, str(on.backend.device or ""), on.probe.as_dict())
+             for on in spaces]
+    return Report(verdicts, facts, options.seed, _plain(options), time.time() - start)
+
+
+def parts_of(text: str) -> tuple[int, int]:
+    """The numbers of a shard such as '1/4'; UsageError for what is none."""
+    first, stroke, count = text.partition("/")
+    if not (stroke and first.isdecimal() and count.isdecimal()):
+        raise UsageError(f"{text!r} is no part such as 1/4")
+    return int(first), int(count)
 
 
 def opened(options: Options) -> list[Namespace]:
@@ -133,10 +151,15 @@ def opened(options: Options) -> list[Namespace]:
 
 
 def expectations(on: Namespace, options: Options) -> dict[str, Entry]:
-    """The expected failures of a namespace; UsageError where one has no reason yet."""
+    """The expected failures of a namespace: its library's and its device's own; UsageError for one without a reason."""
     if not options.expect:
         return {}
-    path = path_for(on.name, on.library, options.xfails)
+    return {**inherited(_file(on, options), on.place), **_file(on, options, on.place)} if on.place else \
+        _file(on, options)
+
+
+def _file(on: Namespace, options: Options, place: str = "") -> dict[str, Entry]:
+    path = path_for(on.name, on.library, options.xfails, place)
     try:
         entries = loaded(path, on.probe.version)
     except ValueError as error:
@@ -173,7 +196,7 @@ def _all(cases: list[Case], spaces: list[Namespace], known: dict[str, dict[str, 
 
     if options.jobs == 1:
         for place, index in enumerate(order):
-            until = _share(deadline, len(cases) - place, 1)
+            until = share(deadline, len(cases) - place, 1)
             arrived(index, _one(cases[index], spaces, known, options, until))
     else:
         context = multiprocessing.get_context("spawn")
@@ -192,7 +215,7 @@ def _spread(count: int) -> list[int]:
     return [(i * step) % count for i in range(count)] if count > 1 else list(range(count))
 
 
-def _share(deadline: float | None, left: int, jobs: int) -> float | None:
+def share(deadline: float | None, left: int, jobs: int) -> float | None:
     """Until when one operation may take its time: its share of what is left, doubled since most need less."""
     if deadline is None:
         return None
@@ -226,7 +249,7 @@ def _prepared(options: Options) -> tuple[dict[tuple[str, str], Case], list[Names
 def _elsewhere(key: tuple[str, str], options: Options, deadline: float | None, left: int) -> list[Verdict]:
     """One operation in a process of its own."""
     cases, spaces, known = _prepared(options)
-    return _one(cases[key], spaces, known, options, _share(deadline, left, options.jobs))
+    return _one(cases[key], spaces, known, options, share(deadline, left, options.jobs))
 
 
 def _plain(options: Options) -> dict[str, Any]:

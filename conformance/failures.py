@@ -11,7 +11,7 @@ from backend.namespaces import host, is_array
 
 from .bounds import EPS, Expected, deviation, differences, ulps
 
-__all__ = ["Failure", "WHOLE", "compare", "measured"]
+__all__ = ["Failure", "WHOLE", "allowed_dtypes", "compare", "measured"]
 
 WHOLE = ("shape", "dtype", "value")
 
@@ -50,6 +50,11 @@ def compare(wanted: list[Any], results: list[Any], dtypes: tuple[str, ...] = (),
     return worst
 
 
+def allowed_dtypes(wanted: str, dtypes: tuple[str, ...]) -> tuple[str, ...]:
+    """The dtype wanted; also the one that stands in for it where only these can be held, () being all."""
+    return (wanted, NARROW[wanted]) if dtypes and wanted not in dtypes and wanted in NARROW else (wanted,)
+
+
 def _compared(i: int, want: Any, got: Any, dtypes: tuple[str, ...], what: tuple[str, ...]) -> float:
     if not isinstance(want, Expected):
         if "value" not in what:
@@ -66,8 +71,7 @@ def _compared(i: int, want: Any, got: Any, dtypes: tuple[str, ...], what: tuple[
     if ("shape" in what or "value" in what) and shape != want.value.shape:
         raise Failure("shape", f"shape {shape}, expected {want.value.shape}", want.value, _seen(got), output=i)
     name = dtype_name(got.dtype)
-    allowed = {want.dtype} | ({NARROW.get(want.dtype)} if dtypes and want.dtype not in dtypes else set())
-    if "dtype" in what and name not in allowed:
+    if "dtype" in what and name not in allowed_dtypes(want.dtype, dtypes):
         raise Failure("dtype", f"dtype {name}, expected {want.dtype}", want.dtype, name, output=i)
     if "value" not in what:
         return 0.0

@@ -1,28 +1,40 @@
-"""Opening a namespace by what the command line calls it: a name, a dotted path, or package:object."""
+"""Opening a namespace by what the command line calls it: a name, a dotted path, package:object, a K-like module."""
 
 from __future__ import annotations
 
+import functools
 import importlib
 import importlib.metadata
 import sys
-from typing import Any
+from typing import Any, NamedTuple
+
+import numpy as np
 
 import backend as K
 from backend.dtypes import learn_dtypes
 from backend.namespaces import describe
 from backend.selector import _ALIASES, _BUILT_IN, Backend, _entry_points, _registered
 
-__all__ = ["opened", "version_of"]
+__all__ = ["KerasModule", "asked_device", "opened", "version_of"]
+
+FEWEST = 3  # operations of K, of those the standard has not, that make a module one of the Keras backend API
 
 
-def opened(name: str) -> Backend:
+class KerasModule(NamedTuple):
+    """A module, or an object, with functions of the Keras backend API in place of the standard's."""
+
+    functions: Any
+
+
+def opened(name: str) -> Backend | KerasModule:
     """The backend of a name that K knows, of a module by its path, or of an object in one.
 
-    A namespace may lack functions, which is what the probe finds out; it has to have `asarray`. ImportError where the
-    module or the object cannot be imported, TypeError for what is no array namespace, ValueError for no such device.
+    A namespace may lack functions, which is what the probe finds out; it has to have `asarray`, or at least three
+    operations of K that the standard has not. ImportError where the module or the object cannot be imported, TypeError
+    for what is neither, ValueError for no such device.
     """
     path, _, rest = name.partition(":")
-    if path in (*_BUILT_IN, *_ALIASES, *_registered, *_entry_points()):
+    if _is_known(path):
         return K.get_backend(name)
     if "" not in sys.path:
         sys.path.insert(0, "")  # the installed command finds modules in the working directory, too
@@ -36,22 +48,60 @@ def opened(name: str) -> Backend:
     return _bound(name, found, device)
 
 
-def _bound(name: str, found: Any, device: str) -> Backend:
+def _bound(name: str, found: Any, device: str) -> Backend | KerasModule:
     own = getattr(found, "xp", None)
+    if own is None and _is_keras(found):
+        if device:
+            raise ValueError(f"{name!r} has no {device!r}; a module of the Keras backend API has no devices")
+        return KerasModule(found)
     if isinstance(own, str):
         return Backend(name, K.get_backend(own).xp, getattr(found, "device", None))
     xp = found if own is None else own
     if own is None and not hasattr(xp, "asarray") and hasattr(xp, "__array_namespace__"):
         xp = xp.__array_namespace__()
     if not hasattr(xp, "asarray"):
-        raise TypeError(f"{name!r} is no array namespace: {describe(xp)} has no function asarray")
+        raise TypeError(f"{name!r} is no array namespace: {describe(xp)} has no function asarray; nor has it {FEWEST} "
+                        "operations of the Keras backend API")
     learn_dtypes(xp)
     if not device:
         return Backend(name, xp, getattr(found, "device", None) if own is not None else None)
     for candidate in xp.__array_namespace_info__().devices():
-        if device in (str(candidate), repr(candidate), str(candidate).partition("'")[2].rstrip("')")):
+        if device in _names_of(candidate):
             return Backend(name, xp, candidate)
     raise ValueError(f"{name!r} has no device {device!r}")
+
+
+def _is_keras(found: Any) -> bool:
+    """Whether these are functions of the Keras backend API; a namespace of the standard may have some, too."""
+    if any(hasattr(found, name) for name in ("__array_namespace__", "__array_namespace_info__")):
+        return False
+    named = [name for name in _only_keras() if callable(getattr(found, name, None))]
+    return len(named) >= FEWEST
+
+
+@functools.cache
+def _only_keras() -> tuple[str, ...]:
+    """Operations of K that NumPy, whose names the standard's functions have, does not have."""
+    from .case import discovered
+
+    return tuple(name for name in discovered() if not hasattr(np, name))
+
+
+def _is_known(path: str) -> bool:
+    return path in (*_BUILT_IN, *_ALIASES, *_registered, *_entry_points())
+
+
+def _names_of(device: Any) -> tuple[str, ...]:
+    """What a device may be called: device1 for Device('device1'), too."""
+    return str(device), repr(device), str(device).partition("'")[2].rstrip("')")
+
+
+def asked_device(name: str, device: Any) -> str:
+    """The part of a namespace's name that names its device; '' where there is none."""
+    path, _, rest = name.partition(":")
+    if _is_known(path) or not rest:
+        return rest
+    return next((n for n in _names_of(device) if n and (rest == n or rest.endswith(f":{n}"))), "")
 
 
 def version_of(library: str, xp: Any) -> str:

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import functools
-import importlib
-import importlib.util
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -14,7 +11,7 @@ import numpy as np
 import backend as K
 from backend.composite import Composite
 from backend.dtypes import DTYPES, dtype_name
-from backend.namespaces import _NAMESPACE_OF, describe, device_of, host, is_array, namespace_of
+from backend.namespaces import _NAMESPACE_OF, device_of, host, is_array, namespace_of
 from backend.operands import _FLOATING, _NUMERIC
 from backend.rewriting import effects_of
 from backend.selector import Backend
@@ -25,74 +22,11 @@ from .bounds import Expected, analysing
 from .case import Case
 from .drawing import Example, typical
 from .functions import applied, special_value
-from .opening import opened
+from .modules import Module
+from .spaces import Namespace, namespace
 
 __all__ = ["Namespace", "called", "compiled", "composites_of", "eager", "evaluated", "expected", "flat", "functions_of",
            "namespace", "placeholders", "recorded", "symbolic"]
-
-
-class Namespace:
-    """A namespace under test: a backend of K, and what it can hold."""
-
-    def __init__(self, name: str, backend: Any) -> None:
-        self.name = name
-        self.backend = backend
-        self.xp = backend.xp
-        self.library = describe(backend.xp).partition(".")[0]
-
-    @functools.cached_property
-    def dtypes(self) -> tuple[str, ...]:
-        """The names of the dtypes that arrays of this namespace can have."""
-        return tuple(name for name in DTYPES if name != "bfloat16" and self._makes(name))
-
-    def _makes(self, name: str) -> bool:
-        try:
-            self.backend.asarray(np.ones(1, name), name)
-        except Exception:  # noqa: BLE001 - however it refuses, it has no such dtype
-            return False
-        return True
-
-    @functools.cached_property
-    def probe(self) -> Any:
-        """What the namespace can do."""
-        from .probe import probed
-
-        return probed(self)
-
-    @property
-    def kernels(self) -> frozenset[str]:
-        """The names of the library's own kernels."""
-        path = f"backend.kernels.{self.library}"
-        if importlib.util.find_spec(path) is None:
-            return frozenset()
-        return frozenset(name for name in dir(importlib.import_module(path)) if not name.startswith("_"))
-
-    @functools.cached_property
-    def devices(self) -> tuple[Namespace, ...]:
-        """Where the library simulates devices (array_api_strict), this namespace on each but the default one."""
-        if self.library != "array_api_strict" or self.backend.device is not None:
-            return ()
-        names = [str(d).partition("'")[2].rstrip("')") for d in self.xp.__array_namespace_info__().devices()]
-        return tuple(namespace(f"{self.name}:{name}") for name in names if name != "CPU_DEVICE")
-
-    def holds(self, example: Example) -> bool:
-        """Whether it has the dtypes of an example, those that are asked for by name included."""
-        named = [v for v in (*example.call.args, *example.call.kwargs.values()) if isinstance(v, str) and v in DTYPES]
-        return all(name in self.dtypes for name in (*named, *(v.dtype.name for v in example.values)))
-
-    def arrays(self, example: Example) -> list[Any]:
-        """The arrays of an example in this namespace."""
-        return [self.array(v) for v in example.values]
-
-    def array(self, value: np.ndarray) -> Any:
-        """A copy of a NumPy array in this namespace."""
-        return self.backend.asarray(value.copy(), value.dtype.name)
-
-
-@functools.cache
-def namespace(name: str) -> Namespace:
-    """The namespace that K knows under this name, or importable by it."""
-    return Namespace(name, opened(name))
 
 
 SAMPLE = np.ones(1, "float32")  # what every namespace has to be able to hold
@@ -212,6 +146,8 @@ def evaluated(backend: Any, results: Sequence[Any]) -> list[Any]:
 
 def eager(on: Namespace | Any, example: Example, arrays: list[Any] | None = None) -> list[Any]:
     """The results of the operation on native arrays."""
+    if isinstance(on, Module):
+        return on.results(example, on.arrays(example) if arrays is None else arrays)
     backend = on.backend if isinstance(on, Namespace) else on
     if arrays is None:
         arrays = on.arrays(example)

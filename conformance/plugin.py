@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,7 +24,12 @@ _OPTIONS: dict[str, Any] = {  # name -> (type, help); the command line's options
     "examples": (int, "examples drawn per call, beside the fixed ones"),
     "seed": (int, "what examples are drawn from"),
     "xfails": (Path, "folder of the files of expected failures (default: those that ship)"),
+    "shard": (str, "only the I-th of N parts of the operations, as I/N"),
+    "budget": (float, "seconds for all of these tests, spread over them"),
 }
+_FORMS = {"json": "for machines, and as a later baseline", "junit": "for a CI's test page",
+          "html": "one page that needs no network", "markdown": "for a pull request's comment"}
+_RUN = pytest.StashKey[Any]()  # the verdicts of this session, what they are compared with and until when there is time
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -33,6 +39,42 @@ def pytest_addoption(parser: pytest.Parser) -> None:
                     help="prove this namespace: a name, a dotted path, or package:object; may be given several times")
     for name, (kind, text) in _OPTIONS.items():
         group.addoption(f"--conformance-{name}", type=kind, default=None, help=text)
+    group.addoption("--conformance-no-xfails", action="store_true", help="every failure fails, expected or not")
+    group.addoption("--conformance-baseline", type=Path, default=None, metavar="FILE",
+                    help="an earlier JSON report: what was wrong in it is an expected failure")
+    for form, text in _FORMS.items():
+        group.addoption(f"--conformance-{form}", type=Path, default=None, metavar="FILE",
+                        help=f"write the report to a file: {text}")
+
+
+class _Run:
+    """One session's verdicts, and what holds for all of its tests."""
+
+    def __init__(self, options: Any, baseline: Path | None) -> None:
+        from .reports import json
+
+        self.options = options
+        self.start = time.time()
+        self.verdicts: list[Any] = []
+        self.spaces: list[Any] = []
+        self.left = 0  # tests that have not run yet
+        old = json.read(baseline.read_text("utf-8")).failed if baseline else []
+        self.known = {(v.namespace, v.id) for v in old}
+
+    def until(self) -> float | None:
+        """Until when the next test may take its time."""
+        from .engine import share
+
+        left, self.left = self.left, self.left - 1
+        deadline = None if self.options.budget is None else self.start + self.options.budget
+        return share(deadline, left, 1)
+
+    def report(self) -> Any:
+        """The report of all verdicts so far."""
+        from .engine import report_of
+
+        once = {(v.namespace, v.group, v.id): v for v in self.verdicts}  # what is missing is met by several tests
+        return report_of(self.spaces, list(once.values()), self.options, self.start)
 
 
 class Space(pytest.Collector):
@@ -71,12 +113,17 @@ class Operation(pytest.Item):
         from .reports.terminal import described
         from .runner import verdicts_of
 
-        space, options = self.parent, self.parent.options  # type: ignore[union-attr]
+        space, options, run = self.parent, self.parent.options, self.config.stash[_RUN]  # type: ignore[union-attr]
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # the libraries' remarks on edge values; the results are what is tested
             verdicts = verdicts_of(self.case, space.space, kinds=(self.kind,), count=options.examples,  # type: ignore
-                                   seed=options.seed, dtype=options.dtype, known=space.known)  # type: ignore
-        if bad := [v for v in verdicts if v.bad]:
+                                   seed=options.seed, dtype=options.dtype, known=space.known,  # type: ignore
+                                   until=run.until())
+        run.verdicts += verdicts
+        bad = [v for v in verdicts if v.bad]
+        if bad and all((v.namespace, v.id) in run.known for v in bad):
+            pytest.xfail("as in the baseline")
+        if bad:
             raise NotConforming("\n\n".join(described(v) for v in bad))
         for status, stop in (("xfail", pytest.xfail), ("unsupported", pytest.skip), ("blocked", pytest.skip)):
             if found := [v.reason for v in verdicts if v.status == status]:
@@ -101,22 +148,42 @@ def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config
     names = config.getoption("conformance")
     if not names:
         return
-    from .engine import NamespaceError, Options, UsageError, expectations, opened
+    from .engine import NamespaceError, Options, UsageError, expectations, opened, parts_of
 
     given = {name: config.getoption(f"conformance_{name}") for name in _OPTIONS}
     if given["kind"]:
         given["kind"] = tuple(given["kind"].split(","))
+    given["expect"] = False if config.getoption("conformance_no_xfails") else None
+    forms = [form for form in _FORMS if config.getoption(f"conformance_{form}")]
+    if forms and getattr(config.option, "numprocesses", None):
+        raise pytest.UsageError(f"conformance: --conformance-{forms[0]} needs one process; the command has --jobs")
     try:
+        given["shard"] = parts_of(given["shard"]) if given["shard"] else None
         device = given.get("device")
         options = Options(names=tuple(f"{name}:{device}" if device else name for name in names),
                           **{name: value for name, value in given.items() if value is not None})
+        config.stash[_RUN] = run = _Run(options, config.getoption("conformance_baseline"))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             for space in opened(options):
+                run.spaces.append(space)
                 made = Space.from_parent(session, name=space.name, nodeid=f"conformance[{space.name}]", space=space,
                                          options=options, known=expectations(space, options))
                 found = config.hook.pytest_make_collect_report(collector=made)
                 config.hook.pytest_collectreport(report=found)  # the terminal counts them
                 items.extend(found.result)
-    except (UsageError, NamespaceError) as error:
+                run.left += len(found.result)
+    except (UsageError, NamespaceError, OSError, ValueError) as error:
         raise pytest.UsageError(f"conformance: {error}") from error
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Write the reports that were asked for."""
+    run = session.config.stash.get(_RUN, None)
+    if run is None:
+        return
+    from .reports.forms import FORMS
+
+    for form in _FORMS:
+        if path := session.config.getoption(f"conformance_{form}"):
+            path.write_text(FORMS[form](run.report()), "utf-8")

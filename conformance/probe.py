@@ -50,6 +50,7 @@ class Probe:
     default_float: str
     default_int: str
     abilities: dict[str, bool] = field(default_factory=dict)
+    whole: int = len(STANDARD_NAMES)  # how many functions there could be
 
     def as_dict(self) -> dict[str, Any]:
         """The same as plain data."""
@@ -123,11 +124,13 @@ def probe_table(names: Sequence[str], probes: Sequence[Probe]) -> str:
     """What each namespace can do, one row each."""
     lines = []
     for name, probe in zip(names, probes, strict=True):
-        lines.append(f"{name}: {probe.library} {probe.version}, standard {probe.revision}, "
-                     f"{probe.functions} of {len(STANDARD_NAMES)} functions")
+        of = f"standard {probe.revision}" if probe.devices else probe.revision
+        lines.append(f"{name}: {' '.join(filter(None, [probe.library, probe.version]))}, {of}, "
+                     f"{probe.functions} of {probe.whole} functions")
         lacks = [what for what, able in probe.abilities.items() if not able and what != "lazy"]
         rows = {"lacks": " ".join(probe.missing), "dtypes": " ".join(probe.dtypes), "cannot": ", ".join(lacks),
-                "defaults": f"{probe.default_float}, {probe.default_int}{', lazy' if probe.abilities['lazy'] else ''}",
+                "defaults": ", ".join(filter(None, [probe.default_float, probe.default_int,
+                                                    "lazy" if probe.abilities.get("lazy") else ""])),
                 "devices": ", ".join(probe.devices)}
         lines += [f"  {label + ':':<10}{text}" for label, text in rows.items() if text]
     return "\n".join(lines)

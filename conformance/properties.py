@@ -19,7 +19,7 @@ from backend.symbolic.tensor import Tensor
 from .bounds import EPS, FLOOR, Expected
 from .case import A, Case, parts
 from .drawing import Example
-from .failures import Failure, compare
+from .failures import Failure, allowed_dtypes, compare
 from .gradients import gradient, unknown_gradient
 from .operations import (
     Namespace,
@@ -157,7 +157,7 @@ def predicted(on: Namespace, example: Example) -> float | None:
         elif out.shape != tuple(got.shape):
             raise Failure("shape", f"predicted {out.shape}, produced {tuple(got.shape)}", out.shape, tuple(got.shape),
                           output=i)
-        elif out.dtype != dtype_name(got.dtype):
+        elif dtype_name(got.dtype) not in allowed_dtypes(out.dtype, on.dtypes):
             raise Failure("dtype", f"predicted {out.dtype}, produced {dtype_name(got.dtype)}", str(out.dtype),
                           dtype_name(got.dtype), output=i)
     return 0.0
@@ -262,7 +262,7 @@ class Property(NamedTuple):
     """
 
     name: str
-    holds: Callable[[Namespace, Example], float | None]
+    holds: Callable[[Any, Example], float | None]  # of a Namespace, or of a kind of them
     examples: str
     applies: Callable[[Case, Namespace], bool]
 

@@ -17,8 +17,10 @@ from .bounds import Expected
 from .case import A, Case, discovered, discovered_standard, parts
 from .drawing import Example, drawn, edges, erroneous, shrunk, typical
 from .failures import Failure, measured
-from .operations import Namespace, functions_of, namespace
-from .properties import PROPERTIES, Property
+from .module_properties import properties_of
+from .modules import Module
+from .operations import Namespace, namespace
+from .properties import Property
 from .scripts import finding
 from .verdict import CHECKED, Verdict
 from .xfails import Entry
@@ -26,7 +28,7 @@ from .xfails import Entry
 __all__ = ["EXAMPLES", "SEED", "examples_of", "public_operations", "selected", "tasks_of", "verdict_on", "verdicts_of"]
 
 EXAMPLES, SEED = 4, 0  # drawn per call, beside the typical and the literal ones; the seed of everything drawn
-FEWEST = 3  # examples that are tried however little time there is
+FEWEST = 3  # examples that are tried however little time there is; 1 where each costs a compilation
 GROUPS = ("standard", "k")
 # What the probe tried and some namespaces do without, by the cases that need it.
 ABILITIES = {"array.setitem": "write to slices", "array.getitem_reversed": "negative steps"}
@@ -58,7 +60,7 @@ def _places(prop: Property, on: Namespace) -> Iterator[tuple[Namespace, str]]:
 
 def tasks_of(case: Case, on: Namespace, kinds: Sequence[str] | None = None) -> list[Task]:
     """Everything there is to try of one case on one namespace."""
-    return [(prop, place, variant) for prop in PROPERTIES.values()
+    return [] if not on.judges(case) else [(prop, place, variant) for prop in properties_of(on).values()
             if (kinds is None or prop.name in kinds) and prop.applies(case, on) for place, variant in _places(prop, on)]
 
 
@@ -76,13 +78,24 @@ def examples_of(case: Case, prop: Property, on: Namespace, count: int = EXAMPLES
         found = edges(case)
     else:
         found = [typical(case, i, d, variant, seed) for i in calls for d in _dtypes(case, i)
-                 for variant in ((0, 1) if prop.name in ("unknown", "value") else (0,))]
+                 for variant in _variants(case, i, d, prop, on)]
         if prop.examples == "all":
             found += [e for i in calls for e in drawn(case, i, count, seed)]
             found += edges(case) if case.group == "k" else []
     if prop.examples != "smooth":  # where time runs out, float32 was tried first
         found.sort(key=lambda e: ("float32", "float64", "float16").index(e.dtype))
     return [e for e in found if on.holds(e) and (dtype is None or dtype in _used(e))]
+
+
+def _variants(case: Case, index: int, dtype: str, prop: Property, on: Namespace) -> tuple[int, ...]:
+    """The sizes that one call is tried in with a dtype.
+
+    Where each shape costs a compilation (on JAX 31 ms, and an operation takes 137 of them) a dtype has sizes of its
+    own, the same ones for all properties, in place of each dtype in each size.
+    """
+    if on.compiles and len(_dtypes(case, index)) > 1:
+        return (int(dtype != "float32"),)
+    return (0, 1) if prop.name in ("unknown", "value") else (0,)
 
 
 def _dtypes(case: Case, index: int) -> tuple[str, ...]:
@@ -102,7 +115,10 @@ def verdicts_of(case: Case, on: Namespace, *, kinds: Sequence[str] | None = None
     """All verdicts on one operation; what the namespace lacks is one verdict."""
     known = known or {}
     ability = ABILITIES.get(case.name, "")
-    if case.group == "standard" and (case.name in on.probe.missing or not on.probe.abilities.get(ability, True)):
+    if not on.judges(case):
+        return []
+    if (case.group == "standard" or isinstance(on, Module)) and (
+            case.name in on.probe.missing or not on.probe.abilities.get(ability, True)):
         lacking = _verdict(case, "value", on, "")
         lacking.status = "unsupported"
         lacking.reason = f"the probe found no {ability}" if ability else f"there is no function {case.name}"
@@ -183,7 +199,7 @@ def _tried(verdict: Verdict, case: Case, prop: Property, on: Namespace, found: l
            until: float | None) -> None:
     lacks: dict[str, str] = {}
     for example in found:
-        if until is not None and verdict.examples >= FEWEST and time.time() > until:
+        if until is not None and verdict.examples >= (1 if on.compiles else FEWEST) and time.time() > until:
             verdict.reason = f"time for {verdict.examples} of {len(found)} examples"
             break
         try:
@@ -199,8 +215,7 @@ def _tried(verdict: Verdict, case: Case, prop: Property, on: Namespace, found: l
             if worst >= verdict.worst:
                 verdict.worst, verdict.dtype = worst, example.dtype
             verdict.status = "identical" if verdict.worst == 0.0 else "within"
-    missing = functions_of(case) & set(on.probe.missing) if lacks and case.group == "k" else ()
-    if missing:
+    if missing := on.lacking(case) if lacks else None:
         verdict.status, verdict.reason = "blocked", f"blocked by {', '.join(sorted(missing))}"
     elif lacks and not verdict.examples:
         verdict.status, verdict.reason = "unsupported", next(iter(lacks.values()))
@@ -216,8 +231,7 @@ def _failed(verdict: Verdict, prop: Property, on: Namespace, example: Example, f
     kept = dict(measured)
     verdict.dtype = example.dtype
     if failure.kind in ("exception", "error class"):
-        lacks = functions_of(example.case) & set(on.probe.missing) if example.case.group == "k" else ()
-        if lacks:
+        if lacks := on.lacking(example.case):
             verdict.status, verdict.reason = "blocked", f"blocked by {', '.join(sorted(lacks))}"
             return
     try:

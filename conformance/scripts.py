@@ -10,6 +10,9 @@ import numpy as np
 from .drawing import Example
 from .failures import Failure
 from .functions import Dtype
+from .module_scripts import module_script
+from .modules import Module
+from .spaces import namespace as space
 from .standalone import standalone
 from .verdict import Finding
 
@@ -78,8 +81,12 @@ def finding(failure: Failure, example: Example, namespace: str, kind: str) -> Fi
 
 def _script(failure: Failure, example: Example, namespace: str, kind: str) -> str:
     """Imports, the arrays, one call, one assertion; what is not one call asks the tool itself."""
-    case = example.case
-    if text := standalone(failure, example, namespace, kind, shown_call(example), [literal(v) for v in example.values]):
+    case, on = example.case, space(namespace)
+    literals = [literal(v) for v in example.values]
+    if isinstance(on, Module):
+        return module_script(failure, example, on, kind, shown_call(example), literals) or _asking(
+            failure, example, namespace, kind)
+    if text := standalone(failure, example, namespace, kind, shown_call(example), literals):
         return text
     functions = any(callable(v) for v in (*example.call.args, *example.call.kwargs.values()))
     if not isinstance(failure.expected, np.ndarray) or kind not in ("value", "special", "shape", "device") or \
@@ -130,8 +137,9 @@ def _asking(failure: Failure, example: Example, namespace: str, kind: str) -> st
         where = next(f"errors[{i}][1]" for i, (_, c) in enumerate(case.errors) if c is example.call)
     values = ", ".join(literal(v) for v in example.values)
     return "\n".join([
-        "import numpy as np", "from conformance import case, drawing, operations, properties",
+        "import numpy as np", "from conformance import case, drawing, module_properties, operations",
         "case.discovered(), case.discovered_standard()", f"one = case.{group}[{case.name!r}]",
         f"example = drawing.Example(one, one.{where}, [{values}], {example.dtype!r})",
         f"# {shown_call(example)}: {failure.message.splitlines()[0] if failure.message else ''}",
-        f"properties.PROPERTIES[{kind!r}].holds(operations.namespace({namespace!r}), example)  # raises what is wrong"])
+        f"on = operations.namespace({namespace!r})",
+        f"module_properties.properties_of(on)[{kind!r}].holds(on, example)  # raises what is wrong"])

@@ -1,4 +1,4 @@
-"""Expected failures: one TOML file per namespace, exact ids, each with the fact found when it was looked at."""
+"""Expected failures: a TOML file per library, one more per device, exact ids, each with the fact that was found."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import json
 import re
 import tomllib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from .verdict import Verdict
 
-__all__ = ["Entry", "UNEXPLAINED", "loaded", "path_for", "unexplained", "written"]
+__all__ = ["Entry", "UNEXPLAINED", "inherited", "loaded", "path_for", "unexplained", "written"]
 
 UNEXPLAINED = "unexplained: look at it"
 SHIPPED = Path(__file__).parent / "xfails"
@@ -32,10 +32,26 @@ class Entry:
         return self.id.partition("/")[0]
 
 
-def path_for(namespace: str, library: str, folder: Path | None = None) -> Path:
-    """The file for a namespace: by its library's name, jax.toml for jax.numpy."""
-    name = re.sub(r"[^\w.]", "_", library.partition(".")[0] or namespace)
-    return (folder or SHIPPED) / f"{name}.toml"
+def path_for(namespace: str, library: str, folder: Path | None = None, place: str = "") -> Path:
+    """The file for a namespace: by its library's name, jax.toml; torch.cuda_0.toml on device cuda:0."""
+    names = [library or namespace, *filter(None, [place])]
+    return (folder or SHIPPED) / ".".join([*(re.sub(r"[^\w.]", "_", name) for name in names), "toml"])
+
+
+def inherited(entries: dict[str, Entry], place: str) -> dict[str, Entry]:
+    """What a library's entries say of its namespace on one device.
+
+    What fails on every device fails there; exp/device/PLACE is what is called exp/device there, and the entries of
+    other devices do not matter.
+    """
+    found = {}
+    for entry in entries.values():
+        name, _, variant = entry.id.partition("/device/")
+        if not variant:
+            found[entry.id] = entry
+        elif variant == place:
+            found[f"{name}/device"] = replace(entry, id=f"{name}/device")
+    return found
 
 
 def loaded(path: Path, version: str = "") -> dict[str, Entry]:
@@ -94,6 +110,8 @@ def written(path: Path, entries: dict[str, Entry], verdicts: Sequence[Verdict]) 
     for verdict in verdicts:
         if verdict.status == "wrong":
             kept.setdefault(verdict.id, Entry(verdict.id, UNEXPLAINED))
+    if not kept and not path.is_file():
+        return 0
     lines = _header(path)
     for entry in sorted(kept.values(), key=lambda e: e.id):
         verdict_ = seen.get(entry.id)

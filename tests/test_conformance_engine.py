@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import shutil
 import sys
 import types
 from typing import Any
@@ -12,9 +13,12 @@ import numpy as np
 import pytest
 
 import conformance
+from conformance.__main__ import main
 from conformance.engine import NamespaceError, Options, UsageError
+from conformance.failures import allowed_dtypes
 from conformance.operations import functions_of, namespace
-from conformance.runner import selected
+from conformance.properties import PROPERTIES
+from conformance.runner import examples_of, selected
 from conformance.verdict import Report
 from conformance.xfails import UNEXPLAINED, loaded, path_for
 
@@ -86,6 +90,13 @@ def test_namespaces_are_found_by_path_object_and_device():
     for wrong in ("conformance_holder:none", "no_such_module", "json"):
         with pytest.raises(NamespaceError, match=wrong):
             run(wrong, only="exp")
+
+
+@pytest.mark.skipif(shutil.which("nvidia-smi") is not None, reason="needs a machine without a GPU")
+def test_cupy_without_a_gpu_is_one_sentence_and_exit_code_3(capsys):
+    assert main(["numpy", "cupy"]) == 3
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("conformance: cupy: ") and ("no CUDA device" in line or "not installed" in line)
 
 
 @pytest.mark.parametrize("options", [
@@ -200,3 +211,54 @@ def test_equal_failures_are_grouped():
         compat.cosh(x), compat.float64))
     groups = run(name, only="xp.????", kind="dtype").groups
     assert any({v.operation for v in group} == {"sinh", "cosh"} for group in groups)
+
+
+def test_a_library_s_expected_failures_hold_on_its_devices_and_a_device_has_a_file_of_its_own(tmp_path):
+    entries = {"xp.isin/value": ["isin ignores invert everywhere"], "xp.isin/device/device1": ["so it does there"],
+               "xp.isin/device/device2": ["so it does on another one"]}
+    text = "".join(f'["{i}"]\nreason = "{reason}"\n' for i, (reason,) in entries.items())
+    (tmp_path / "array_api_strict.toml").write_text(text)
+    options = {"only": "xp.isin", "xfails": tmp_path}
+    assert statuses(run("array_api_strict", **options))["xp.isin/device/device1"] == "xfail"
+    report = run("array_api_strict:device1", **options)
+    found = statuses(report)
+    assert found["xp.isin/value"] == found["xp.isin/device"] == "xfail" and report.unmatched == []
+    assert statuses(run("array_api_strict:no_x64", **options))["xp.isin/device"] == "wrong"
+
+    run("array_api_strict:no_x64", update_xfails=True, **options)
+    own = tmp_path / "array_api_strict.no_x64.toml"
+    assert list(loaded(own)) == ["xp.isin/device"]  # what the library's file says already is not said again
+    own.write_text(own.read_text().replace(UNEXPLAINED, "isin ignores invert there, too"))
+    assert run("array_api_strict:no_x64", **options).exit_code == 0
+    assert run("array_api_strict:device1", **options).exit_code == 0
+
+
+@pytest.mark.parametrize("device", ["device1", "no_x64"])
+def test_strict_s_devices_are_as_their_files_say(device):
+    report = run(f"array_api_strict:{device}", only="*[ai]r*", kind="value,dtype,device,gradient")
+    assert report.exit_code == 0 and report.unmatched == [] and len(report.verdicts) > 20
+
+
+def test_gradients_need_no_64_bit_integers():
+    report = run("array_api_strict:no_x64", only="cumprod", kind="gradient", expect=False)
+    assert statuses(report) == {"cumprod/gradient": "within"}
+
+
+def test_each_dtype_has_a_size_of_its_own_where_each_shape_is_compiled():
+    pytest.importorskip("jax")
+    (case,) = selected("softmax")
+
+    def tried(name: str) -> set[tuple[str, tuple[int, ...]]]:
+        found = examples_of(case, PROPERTIES["value"], namespace(name), 0)
+        return {(e.dtype, e.values[0].shape) for e in found if e.call is case.calls[0]}
+
+    assert len(tried("numpy")) == 6 and len({shape for _, shape in tried("numpy")}) == 2
+    assert {dtype for dtype, _ in tried("jax")} == {"float16", "float32"}
+    assert len(tried("jax")) == 2 == len({shape for _, shape in tried("jax")})
+
+
+def test_a_predicted_dtype_that_the_library_lacks_may_be_its_narrower_one():
+    pytest.importorskip("jax")
+    assert statuses(run("jax", only="argmax", group="k", kind="predicted")) == {"argmax/predicted": "identical"}
+    assert allowed_dtypes("int64", ("int32",)) == ("int64", "int32")
+    assert allowed_dtypes("int64", ("int32", "int64")) == allowed_dtypes("int64", ()) == ("int64",)

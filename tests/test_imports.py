@@ -1,8 +1,11 @@
 """The doors between modules, read from their imports; and what every module owes its reader."""
 
 import ast
+import configparser
 import functools
 import inspect
+import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -124,6 +127,17 @@ def test_backend_does_not_know_conformance_or_tests():
     offending = [name for name, path in BACKEND.items()
                  if {other.partition(".")[0] for other in imported("backend", path)} & {"conformance", "tests"}]
     assert offending == []
+
+
+def test_the_extra_of_conformance_brings_what_the_tool_imports():
+    told = configparser.ConfigParser()
+    told.read(ROOT / "setup.cfg", "utf-8")
+    lines = told["options"]["install_requires"] + told["options.extras_require"]["conformance"]
+    brought = {re.split(r"[<>=\[]", line)[0].replace("-", "_") for line in lines.split()}
+    asked_for = {"torch", "jax"}  # namespaces under test; pytest loads its plugin by itself
+    paths = files("conformance").values()
+    needed = {name.partition(".")[0] for path in paths for name in imported("conformance", path)}
+    assert needed - sys.stdlib_module_names - {"backend", "conformance", "pytest"} - asked_for - brought == set()
 
 
 # ---- what a module owes its reader ----------------------------------------------------------------------------

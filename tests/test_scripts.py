@@ -55,7 +55,7 @@ def test_a_script_fails_while_the_fault_stands(fault, operation, kind, direct):
             script = verdict.finding.script
             assert outcome(script) == "fails"
         assert outcome(script) == "passes"
-    assert ("PROPERTIES" not in script) is direct
+    assert ("properties_of(" not in script) is direct
     assert script.count("assert ") <= 1
 
 

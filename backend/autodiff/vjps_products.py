@@ -80,7 +80,7 @@ def _together(x, y):
 def diagonal_mask(x, offset=0):
     """Return a boolean matrix of the size of x's matrices, True on the given diagonal."""
     xp, (m, n), device = array_namespace(x), sizes(x)[-2:], device_of(x)
-    rows, columns = xp.arange(m, device=device), xp.arange(n, device=device)
+    rows, columns = xp.arange(m, dtype=xp.int32, device=device), xp.arange(n, dtype=xp.int32, device=device)
     return xp.expand_dims(rows, axis=1) + offset == xp.expand_dims(columns, axis=0)
 
 

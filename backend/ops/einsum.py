@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..operands import Array, broadcast, device_of, is_array, numeric, product, promoted, sizes
+from .reductions import kept
 
 __all__ = ["einsum"]
 
@@ -126,7 +127,7 @@ def _reduced(xp: Any, x: Array, own: list[Label], needed: set[Label]) -> tuple[A
     """The sum over all axes that nothing else needs."""
     axes = tuple(i for i, label in enumerate(own) if label not in needed)
     if axes:
-        x = xp.sum(x, axis=axes, dtype=x.dtype)
+        x = xp.sum(x, axis=axes, **kept(x))
     return x, [label for label in own if label in needed]
 
 
@@ -164,7 +165,7 @@ def _product(xp: Any, x: Array, own: list[Label], y: Array, other: list[Label],
         y = _shaped(xp, _permuted(xp, y, other, [*batch, *right, *summed]),
                     [b.get(label, 1) for label in (*labels, *summed)])
         z = xp.multiply(x, y)
-        return (xp.sum(z, axis=tuple(range(len(labels), z.ndim)), dtype=z.dtype) if summed else z), labels
+        return (xp.sum(z, axis=tuple(range(len(labels), z.ndim)), **kept(z)) if summed else z), labels
     x, y = _permuted(xp, x, own, [*batch, *left, *summed]), _permuted(xp, y, other, [*batch, *summed, *right])
     rows, columns, depth = ([a[c] for c in left], [b[c] for c in right], [_joint(a[c], b[c]) for c in summed])
     x = _shaped(xp, x, [*(a[c] for c in batch), product(rows), product(depth)])

@@ -23,6 +23,7 @@ from ..operands import (
     size_from,
     sizes,
 )
+from .reductions import kept
 from .sparse import Sparse, sparse_dot
 
 __all__ = ["batch_dot", "dot", "gather", "one_hot", "permute_dimensions", "transpose"]
@@ -83,7 +84,7 @@ def batch_dot(x: Array, y: Array, axes: Any = None) -> Array:
     _matching("batch_dot", x, y, 0, 0)
     _matching("batch_dot", x, y, a, b)
     if x.ndim == y.ndim == 2:
-        return xp.sum(x * y, axis=1, keepdims=True, dtype=x.dtype)
+        return xp.sum(x * y, axis=1, keepdims=True, **kept(x))
     left = [i for i in range(1, x.ndim) if i != a]
     right = [i for i in range(1, y.ndim) if i != b]
     batch = next((n for n in (sizes(x)[0], sizes(y)[0]) if isinstance(n, int)), sizes(x)[0])

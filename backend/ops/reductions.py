@@ -46,6 +46,14 @@ def _reduced(name: str, xp: Any, x: Array, axis: Any, keepdims: bool, empty: Any
         return _filled(name, xp, x, axis, keepdims, empty)
 
 
+def kept(x: Array) -> dict[str, Any]:
+    """The dtype= with which sums and products stay in x's dtype: integers need it.
+
+    Floats stay by themselves; given dtype=float16, JAX would add up in float16 in place of float32.
+    """
+    return {"dtype": x.dtype} if is_integer(dtype_name(x.dtype)) else {}
+
+
 def _is_empty(name: str, x: Array, axis: Any) -> bool:
     """Whether an axis to reduce is known to have no element."""
     shape = x.shape
@@ -97,7 +105,7 @@ def sum(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
     Source: Keras 2.3.1 backend semantics.
     """
     xp, x = numeric(x)
-    return _reduced("sum", xp, x, axis, keepdims, dtype=x.dtype)
+    return _reduced("sum", xp, x, axis, keepdims, **kept(x))
 
 
 def prod(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
@@ -108,7 +116,7 @@ def prod(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
     Source: Keras 2.3.1 backend semantics.
     """
     xp, x = numeric(x)
-    return _reduced("prod", xp, x, axis, keepdims, dtype=x.dtype)
+    return _reduced("prod", xp, x, axis, keepdims, **kept(x))
 
 
 def mean(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:

@@ -23,7 +23,7 @@ p{margin:6px 0}.soft{color:var(--soft)}.num{font-variant-numeric:tabular-nums}
 .verdict{font-weight:600}.verdict.bad{color:var(--bad)}.verdict.good{color:var(--same)}
 .cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(250px,1fr));gap:12px;margin-top:16px}
 .card{background:var(--card);border:1px solid var(--line);border-radius:10px;padding:14px 16px}
-.card h3{margin:0;font-size:16px}.card .soft{font-size:13px}
+.card h3{margin:0;font-size:16px;overflow-wrap:anywhere}.card .soft{font-size:13px}
 .score{display:flex;align-items:baseline;gap:8px;margin-top:8px;font-size:13px}
 .score b{font-size:22px;white-space:nowrap;flex:none;font-weight:650;font-variant-numeric:tabular-nums}
 .strip{display:flex;height:8px;border-radius:4px;overflow:hidden;margin:4px 0 2px;background:var(--lacks)}
@@ -98,7 +98,7 @@ footer{margin-top:40px;color:var(--soft);font-size:13px}
 .facts{grid-template-columns:1fr;gap:0}.facts dd{margin-bottom:6px}.matrix tbody th{max-width:112px;font-size:12px;
 padding-right:6px}.matrix td i{width:17px;height:17px}.matrix thead{top:0}.matrix thead th{font-size:12px}
 .matrix thead th div{width:19px;transform-origin:9px 100%}.matrix .ulp{display:none}
-.drill{width:calc(100vw - 24px)}}
+.drill{width:calc(100vw - 42px)}}
 @media print{.bar{position:static}details.fail{break-inside:avoid}}
 """
 

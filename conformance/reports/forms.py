@@ -1,0 +1,13 @@
+"""The forms of a report that are written to files, by the names of their options."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ..verdict import Report
+from . import html, json, junit, markdown
+
+__all__ = ["FORMS"]
+
+FORMS: dict[str, Callable[[Report], str]] = {"json": json.written, "junit": junit.written, "html": html.written,
+                                             "markdown": markdown.written}
