@@ -152,7 +152,7 @@ def kernels_enabled() -> bool:
 
 
 def program_compiler(xp: Any) -> Callable[..., Any]:
-    """The library's own compiler of programs, jit(scope, name, chains) -> function, or what hands them back as they are.
+    """The library's own compiler of programs, jit(scope, name, chains) -> function, or one that hands them back.
 
     `scope` has the functions of an executed program; `chains` names those that work element by element.
     """

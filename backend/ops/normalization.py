@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from ..composite import composite, spec
 from ..config import data_format_of
-from ..operands import Array, array_namespace, dtype_name, native_dtype, normalize_axis, promoted, sizes
+from ..operands import Array, array_namespace, dtype_name, native_dtype, normalize_axis, product, promoted, sizes
 from .reductions import mean as average
 
 __all__ = ["batch_normalization", "group_normalization", "layer_normalization", "normalize_batch_in_training",
@@ -28,13 +29,58 @@ def normalize_batch_in_training(x: Array, gamma: Array | None, beta: Array | Non
     axes = normalize_axis("normalize_batch_in_training", reduction_axes, x.ndim)
     axes = (axes,) if isinstance(axes, int) else axes
     kept = [i for i in range(x.ndim) if i not in axes]
+    gamma = _spread("normalize_batch_in_training", "gamma", gamma, x, kept)
+    beta = _spread("normalize_batch_in_training", "beta", beta, x, kept)
+    normalized, mean, variance = standardization(x, axes=axes, epsilon=float(epsilon))
+    normalized = normalized if gamma is None else normalized * gamma
+    normalized = normalized if beta is None else normalized + beta
+    return normalized, xp.squeeze(mean, axis=axes), xp.squeeze(variance, axis=axes)
+
+
+@composite
+def standardization(x: Array, *, axes: tuple[int, ...], epsilon: float) -> tuple[Array, Array, Array]:
+    """(x - mean) / sqrt(variance + epsilon), the mean and the variance over the axes, which are kept with size 1."""
+    xp = array_namespace(x)
     mean = xp.mean(x, axis=axes, keepdims=True)
     centered = x - mean
     variance = xp.mean(centered * centered, axis=axes, keepdims=True)
-    gamma = _spread("normalize_batch_in_training", "gamma", gamma, x, kept)
-    beta = _spread("normalize_batch_in_training", "beta", beta, x, kept)
-    normalized = _scaled(xp, centered, variance, gamma, beta, epsilon)
-    return normalized, xp.squeeze(mean, axis=axes), xp.squeeze(variance, axis=axes)
+    return centered / xp.sqrt(variance + epsilon), mean, variance
+
+
+@standardization.shape
+def _(x, *, axes, epsilon):
+    statistics = spec([1 if i in axes else n for i, n in enumerate(sizes(x))], x.dtype)
+    return spec(sizes(x), x.dtype), statistics, statistics
+
+
+@standardization.vjp
+def _(g, out, x, *, axes, epsilon):
+    (g, g_mean, g_variance), (normalized, _, variance) = g, out
+    xp, count = array_namespace(x), product(sizes(x)[i] for i in axes)
+    total = None
+    if g is not None:
+        total = standardization_gradient(g, normalized, variance, axes=axes, epsilon=epsilon)
+    if g_variance is not None:
+        part = (x - xp.mean(x, axis=axes, keepdims=True)) * (g_variance * 2.0 / count)
+        total = part if total is None else total + part
+    if g_mean is not None:
+        part = xp.broadcast_to(g_mean / count, sizes(x))
+        total = part if total is None else total + part
+    return (total,)
+
+
+@composite
+def standardization_gradient(g: Array, normalized: Array, variance: Array, *, axes: tuple[int, ...],
+                             epsilon: float) -> Array:
+    """What x receives from the cotangent of the normalized x: g less its mean and less its share along x."""
+    xp = array_namespace(g)
+    share = xp.mean(g * normalized, axis=axes, keepdims=True)
+    return (g - xp.mean(g, axis=axes, keepdims=True) - normalized * share) / xp.sqrt(variance + epsilon)
+
+
+@standardization_gradient.shape
+def _(g, normalized, variance, *, axes, epsilon):
+    return sizes(g)
 
 
 def batch_normalization(x: Array, mean: Array, var: Array, beta: Array | None, gamma: Array | None, axis: int = -1,
