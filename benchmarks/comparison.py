@@ -9,7 +9,7 @@ from typing import Any
 from .peers import absence, threads
 from .timing import interleaved, printed
 
-__all__ = ["Row", "Side", "Target", "compared", "limit_row", "tabled"]
+__all__ = ["Row", "Side", "Target", "better_of", "compared", "limit_row", "ratios", "tabled"]
 
 LIMIT = "roofline"  # the column that says what the machine needs at least
 
@@ -67,6 +67,16 @@ def compared(question: str, case: str, sides: Iterable[Side], *, rounds: int, se
             for side in sides]
 
 
+def better_of(rows: Sequence[Row], ending: str) -> list[Row]:
+    """The rows, where a side is there once with and once without an ending: only the better one keeps its targets."""
+    costs, found = {row.side: row.cost or float("inf") for row in rows}, []
+    for row in rows:
+        base = row.side.removesuffix(ending)
+        best = min((side for side in (base, base + ending) if side in costs), key=costs.__getitem__)
+        found.append(row if row.side == best else dataclasses.replace(row, targets=()))
+    return found
+
+
 def limit_row(question: str, case: str, seconds: float) -> Row:
     """The row of the bound that memory or arithmetic sets."""
     return Row(question, case, LIMIT, seconds * 1e6)
@@ -90,7 +100,9 @@ def tabled(rows: Sequence[Row], note: str = "") -> str:
     parts = []
     for question in dict.fromkeys(row.question for row in rows):
         own = [row for row in rows if row.question == question]
-        sides, cases = (list(dict.fromkeys(getattr(row, key) for row in own)) for key in ("side", "case"))
+        cases = list(dict.fromkeys(row.case for row in own))
+        fullest = max(cases, key=lambda case: sum(row.case == case for row in own))
+        sides = list(dict.fromkeys(row.side for row in sorted(own, key=lambda row: row.case != fullest)))
         costs = {(row.case, row.side): row.cost for row in own}
         unit, scale = _unit(own)
         cells = [[case, *(_number(costs.get((case, side)), scale) for side in sides)] for case in cases]
@@ -100,8 +112,8 @@ def tabled(rows: Sequence[Row], note: str = "") -> str:
         if goals:
             parts.append(printed(f"{question}: targets", ["case", "side", "against", "ratio", "at most", "reached"],
                                  goals))
-    parts += [f"{why}.\n" for why in dict.fromkeys(row.absent for row in rows if row.absent)]
-    return "\n".join([*parts, *([f"{note}\n"] if note else [])])
+    missing = "; ".join(dict.fromkeys(row.absent for row in rows if row.absent))
+    return "\n".join([*parts, *(f"{text}\n" for text in (missing and f"{missing}.", note) if text)])
 
 
 def _unit(rows: Sequence[Row]) -> tuple[str, float]:

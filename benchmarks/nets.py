@@ -69,7 +69,7 @@ def weights(net: Net) -> dict[str, np.ndarray]:
     """The first weights, float32, the same on every side."""
     rng, found = np.random.default_rng(1), {}
     for name, shape in _kernels(net):
-        spread = (1 / np.prod(shape[:-1])) ** 0.5
+        spread = ((1 if net.kind == "recurrent" else 2) / np.prod(shape[:-1])) ** 0.5  # keeps the spread of values
         found[name] = rng.normal(scale=spread, size=shape).astype("float32")
         if name == "recurrent":
             continue

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import os
+import shutil
 from typing import Any
 
 __all__ = ["absence", "limit", "only", "peer", "threads"]
@@ -35,7 +36,11 @@ def absence(name: str) -> str | None:
     """Why a library takes no part, in a few words; None when it does."""
     if _ONLY and name not in _ONLY[0]:
         return f"{name} was left out"
-    return None if importlib.util.find_spec(name) else f"{name} is not installed"
+    if importlib.util.find_spec(name.partition(".")[0]) is None:
+        return f"{name} is not installed"
+    if name == "torch.compile" and shutil.which("c++") is None:
+        return f"{name} needs a C++ compiler, and there is none"
+    return None
 
 
 def peer(name: str) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 import importlib
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,12 +10,13 @@ from typing import Any
 import numpy as np
 
 from . import nets
-from .comparison import Row, Side, Target, compared, limit_row, tabled
+from .comparison import Row, Side, Target, better_of, compared, limit_row, tabled
 from .peers import peer
 from .roofline import matmul_rate
+from .sides import ours
 from .worker import Worker
 
-__all__ = ["NOTE", "measured", "table"]
+__all__ = ["measured", "table", "told"]
 
 QUESTION = "A training step"
 BY_HAND, KERAS = "torch by hand", "keras 3 [torch]"
@@ -33,23 +33,21 @@ def _side(module: str, net: nets.Net) -> Any:
 
 def sides(net: nets.Net) -> Iterator[Side]:
     """Who takes part."""
-    from .sides import ours
-
     on_numpy = (Target(BY_HAND, TARGETS[net.kind]), Target("autograd", 1.0), Target("pytensor", 1.0))
     on_torch = (Target(BY_HAND, 1.1), Target(KERAS, 1 / 1.5))
     for library, targets in (("numpy", on_numpy), ("torch", on_torch)):
-        yield Side(f"K [{library}]", library, functools.partial(_ours, ours, net, library, 2), targets)
+        yield Side(f"K [{library}]", library, functools.partial(_ours, net, library, 2), targets)
         if net.kind == "recurrent":
-            yield Side(f"K [{library}], cell 1", library, functools.partial(_ours, ours, net, library, 1), targets)
+            yield Side(f"K [{library}], cell 1", library, functools.partial(_ours, net, library, 1), targets)
     yield Side(BY_HAND, "torch", functools.partial(_side, "torch", net))
     for library in ("autograd", "pytensor", "jax"):
         yield Side(library, library, functools.partial(_side, library, net))
     yield Side(KERAS, "keras", functools.partial(Worker, "benchmarks.sides.keras", "step", net, KERAS_BACKEND="torch"))
 
 
-def _ours(module: Any, net: nets.Net, library: str, cell: int) -> Any:
+def _ours(net: nets.Net, library: str, cell: int) -> Any:
     peer(library)
-    return module.step(net, library, cell)
+    return ours.step(net, library, cell)
 
 
 def same_losses(made: Mapping[str, Any]) -> None:
@@ -61,27 +59,21 @@ def same_losses(made: Mapping[str, Any]) -> None:
             raise AssertionError(f"{name}: the first losses are {losses}, those of {BY_HAND} {expected}")
 
 
-def better_cell(rows: list[Row]) -> list[Row]:
-    """The rows, targets kept on the better of two ways to write the same thing."""
-    costs = {row.side: row.cost or float("inf") for row in rows}
-    for i, row in enumerate(rows):
-        base = row.side.removesuffix(", cell 1")
-        both = [base, f"{base}, cell 1"]
-        if both[1] in costs and row.side != min(both, key=costs.__getitem__):
-            rows[i] = dataclasses.replace(row, targets=())
-    return rows
-
-
 def measured(quick: bool, which: Sequence[nets.Net] = nets.NETS) -> list[Row]:
     """A row for each net and side."""
     rows = []
     for net in which:
-        rows += better_cell(compared(QUESTION, net.label, sides(net), rounds=3 if quick else 11,
-                                     seconds=0.05 if quick else 0.1, check=same_losses))
+        rows += better_of(compared(QUESTION, net.label, sides(net), rounds=3 if quick else 11,
+                                     seconds=0.05 if quick else 0.1, check=same_losses), ", cell 1")
         rows.append(limit_row(QUESTION, net.label, nets.flops(net) / matmul_rate()))
     return rows
 
 
-def table(quick: bool) -> str:
+def told(rows: Sequence[Row]) -> str:
     """What a step costs each side, and whether the targets are reached."""
-    return tabled(measured(quick), NOTE)
+    return tabled(rows, NOTE)
+
+
+def table(quick: bool) -> str:
+    """The same, measured now."""
+    return told(measured(quick))
