@@ -19,13 +19,13 @@ HUES = ("#2a6fb0", "#e9962b", "#7a4fb5", "#1f9fb5", "#b5467f", "#8a6d3b", "#4f5d
 
 
 class Bar(NamedTuple):
-    """One side of K in one case: its ratio to the side its first target names, that target, and the peers' ratios."""
+    """One side of K in one case: its ratio to the side its first target names, that target, and the others."""
 
     case: str
     ratio: float
     at_most: float
     against: str
-    reached: bool
+    missed: list[str]  # against whom
     peers: dict[str, float]
 
 
@@ -42,7 +42,8 @@ def bars(rows: Sequence[Row]) -> dict[str, list[Bar]]:
                  and not side.startswith(("K [", LIMIT)) and side != first.against}
         case = row.case if not row.side.startswith("K [") else f"{row.case}, {row.side[3:].replace(']', '')}"
         found.setdefault(row.question, []).append(
-            Bar(case, ratio, first.at_most, first.against, all(r <= t.at_most for t, r in own), peers))
+            Bar(case, ratio, first.at_most, first.against,
+                [t.against for t, r in own if r > t.at_most], peers))
     return found
 
 
@@ -56,12 +57,12 @@ def picture(rows: Sequence[Row], path: Path, caption: str = "") -> None:
     heights = [len(found) + 1.6 for found in panels.values()]
     tall = 0.3 * sum(heights) + 2.1
     fig = matplotlib.figure.Figure(figsize=(12, tall), dpi=110, facecolor="white")
-    grid = fig.add_gridspec(len(panels), 1, height_ratios=heights, left=0.22, right=0.91, top=1 - 1.5 / tall,
+    grid = fig.add_gridspec(len(panels), 1, height_ratios=heights, left=0.22, right=0.81, top=1 - 1.5 / tall,
                             bottom=0.55 / tall, hspace=0.75)
     for place, (question, found) in zip(grid, panels.items(), strict=True):
         panel(fig.add_subplot(place), question, found, looks)
-    total, reached = (sum(len(f) if every else sum(b.reached for b in f) for f in panels.values()) for every in (1, 0))
-    fig.text(0.02, 1 - 0.32 / tall, f"{reached} of {total} reach their targets", color=INK, size=16, weight="bold")
+    missed = [bool(bar.missed) for found in panels.values() for bar in found]
+    fig.text(0.02, 1 - 0.32 / tall, f"{missed.count(False)} of {len(missed)} reach their targets", color=INK, size=16, weight="bold")
     fig.text(0.02, 1 - 0.56 / tall, "bar: K's cost as a multiple of the reference's, less is better; green: all "
              "targets reached; | the most that is allowed; marks: other libraries", color=SOFT, size=10)
     handles = [matplotlib.lines.Line2D([], [], linestyle="", marker=mark, color=hue, markersize=5, label=name)
@@ -80,10 +81,12 @@ def panel(axes: Any, question: str, found: list[Bar], looks: dict[str, tuple[str
     values = [v for bar in found for v in (bar.ratio, bar.at_most, 1.0, *bar.peers.values())]
     low, high = min(values) / 1.5, max(values) * 1.6
     for y, bar in enumerate(found):
-        axes.barh(y, bar.ratio - low, left=low, height=0.62, color=GOOD if bar.reached else BAD, alpha=0.75, zorder=2)
+        axes.barh(y, bar.ratio - low, left=low, height=0.62, color=BAD if bar.missed else GOOD, alpha=0.75, zorder=2)
         axes.plot([bar.at_most] * 2, [y - 0.46, y + 0.46], color=INK, linewidth=2.4, zorder=4)
-        axes.text(1.01, y, f"{bar.ratio:.2f} of {bar.at_most:.2f}", transform=axes.get_yaxis_transform(), va="center",
-                  size=8, color=GOOD if bar.reached else BAD, weight="bold")
+        others = [name for name in bar.missed if name != bar.against]
+        told = f"{bar.ratio:.2f} of {bar.at_most:.2f}" + (f", behind {', '.join(others)}" if others else "")
+        axes.text(1.01, y, told, transform=axes.get_yaxis_transform(), va="center",
+                  size=8, color=BAD if bar.missed else GOOD, weight="bold")
         for name, value in bar.peers.items():
             mark, hue = looks[name]
             axes.plot(value, y, mark, color=hue, markersize=5.5, markeredgecolor="white", markeredgewidth=0.5, zorder=3)

@@ -41,7 +41,7 @@ def sides(net: nets.Net) -> Iterator[Side]:
             yield Side(f"K [{library}], cell 1", library, functools.partial(_ours, net, library, 1), targets)
     yield Side(BY_HAND, "torch", functools.partial(_side, "torch", net))
     for library in ("autograd", "pytensor", "jax"):
-        yield Side(library, library, functools.partial(_side, library, net))
+        yield Side("jax.jit" if library == "jax" else library, library, functools.partial(_side, library, net))
     yield Side(KERAS, "keras", functools.partial(Worker, "benchmarks.sides.keras", "step", net, KERAS_BACKEND="torch"))
 
 
