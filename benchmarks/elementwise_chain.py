@@ -18,8 +18,8 @@ __all__ = ["measured", "table", "told"]
 QUESTION, SWEEP = "An elementwise chain of {} float32", "The gelu chain by size"
 SIZE = 4_000_000
 SIZES = (1_000, 100_000, 1_000_000, 4_000_000, 16_000_000)
-NOTE = ("numpy out=: in place by hand. keras 3: keras.ops. roofline: the fewest bytes, each element read once and written "
-        "once, at the bandwidth of a copy; tanh costs more than that on every side.")
+NOTE = ("numpy out=: in place by hand. keras 3: keras.ops. roofline: the fewest bytes, each element read once and "
+        "written once, at the bandwidth of a copy; tanh costs more than that on every side.")
 
 
 def _keras(library: str, chain: str, size: int) -> Any:

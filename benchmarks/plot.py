@@ -62,7 +62,8 @@ def picture(rows: Sequence[Row], path: Path, caption: str = "") -> None:
     for place, (question, found) in zip(grid, panels.items(), strict=True):
         panel(fig.add_subplot(place), question, found, looks)
     missed = [bool(bar.missed) for found in panels.values() for bar in found]
-    fig.text(0.02, 1 - 0.32 / tall, f"{missed.count(False)} of {len(missed)} reach their targets", color=INK, size=16, weight="bold")
+    fig.text(0.02, 1 - 0.32 / tall, f"{missed.count(False)} of {len(missed)} reach their targets", color=INK, size=16,
+             weight="bold")
     fig.text(0.02, 1 - 0.56 / tall, "bar: K's cost as a multiple of the reference's, less is better; green: all "
              "targets reached; | the most that is allowed; marks: other libraries", color=SOFT, size=10)
     handles = [matplotlib.lines.Line2D([], [], linestyle="", marker=mark, color=hue, markersize=5, label=name)
