@@ -57,7 +57,7 @@ def picture(rows: Sequence[Row], path: Path, caption: str = "") -> None:
     heights = [len(found) + 1.6 for found in panels.values()]
     tall = 0.3 * sum(heights) + 2.1
     fig = matplotlib.figure.Figure(figsize=(12, tall), dpi=110, facecolor="white")
-    grid = fig.add_gridspec(len(panels), 1, height_ratios=heights, left=0.22, right=0.81, top=1 - 1.5 / tall,
+    grid = fig.add_gridspec(len(panels), 1, height_ratios=heights, left=0.22, right=0.8, top=1 - 1.5 / tall,
                             bottom=0.55 / tall, hspace=0.75)
     for place, (question, found) in zip(grid, panels.items(), strict=True):
         panel(fig.add_subplot(place), question, found, looks)
@@ -85,7 +85,7 @@ def panel(axes: Any, question: str, found: list[Bar], looks: dict[str, tuple[str
         axes.barh(y, bar.ratio - low, left=low, height=0.62, color=BAD if bar.missed else GOOD, alpha=0.75, zorder=2)
         axes.plot([bar.at_most] * 2, [y - 0.46, y + 0.46], color=INK, linewidth=2.4, zorder=4)
         others = [name for name in bar.missed if name != bar.against]
-        told = f"{bar.ratio:.2f} of {bar.at_most:.2f}" + (f", behind {', '.join(others)}" if others else "")
+        told = f"{bar.ratio:.2f} of {bar.at_most:.2f}" + (f"; not {', '.join(others)}" if others else "")
         axes.text(1.01, y, told, transform=axes.get_yaxis_transform(), va="center",
                   size=8, color=BAD if bar.missed else GOOD, weight="bold")
         for name, value in bar.peers.items():
