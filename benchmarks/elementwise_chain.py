@@ -59,7 +59,7 @@ def same(made: Mapping[str, Any]) -> None:
 
 def measured(quick: bool, size: int = SIZE, sweep: Sequence[int] = SIZES) -> list[Row]:
     """A row for each chain and side, then one for each size and side."""
-    how = {"rounds": 3 if quick else 15, "seconds": 0.02 if quick else 0.1}
+    how = {"rounds": 3 if quick else 9, "seconds": 0.02 if quick else 0.05}
     rows, question = [], QUESTION.format(f"{size / 1e6:g} M")
     for chain in chains.CHAINS:
         rows += compared(question, chain, sides(chain, size), check=same, **how)
