@@ -46,8 +46,8 @@ def conformance(session: nox.Session, namespace: str) -> None:
 
 @nox.session
 def benchmarks(session: nox.Session) -> None:
-    """Every benchmark's table; `-- --quick` for a short run."""
-    session.install(TORCH, "-e", ".")
+    """Every benchmark's tables; `-- --quick` for a short run, `-- --plot FILE.png` for a picture."""
+    session.install(TORCH, "-e", ".", "matplotlib")
     session.run("python", "-m", "benchmarks", *session.posargs)
 
 

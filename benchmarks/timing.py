@@ -4,29 +4,44 @@ from __future__ import annotations
 
 import platform
 import statistics
+import time
 import timeit
 from collections.abc import Callable, Mapping, Sequence
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-__all__ = ["Costs", "interleaved", "machine", "printed"]
+__all__ = ["Costs", "interleaved", "machine", "printed", "versions"]
 
 Costs = dict[str, float]
 
+SETTLES = 0.03  # seconds: the threads of a library that has just run spin no longer, and leave the next one its cores
+
 
 def interleaved(candidates: Mapping[str, Callable[[], Any]], *, rounds: int, seconds: float) -> Costs:
-    """The median cost of one call of each candidate, in microseconds; `seconds` is the length of one measurement."""
-    timers, counts = {}, {}
-    for name, call in candidates.items():
-        timers[name] = timeit.Timer(call)
-        call()
-        loops, took = timers[name].autorange()
-        counts[name] = max(1, round(loops * seconds / took))
+    """The median cost of one call of each candidate, in microseconds; `seconds` is the length of one measurement.
+
+    A candidate is a function, or something with a `timeit` of its own, such as a worker in another process.
+    """
+    timers = {name: call if hasattr(call, "timeit") else timeit.Timer(call) for name, call in candidates.items()}
+    counts = {name: _count(timer, seconds) for name, timer in timers.items()}
     found: dict[str, list[float]] = {name: [] for name in candidates}
     for _ in range(rounds):
         for name, timer in timers.items():
+            if len(timers) > 1:
+                time.sleep(min(SETTLES, seconds / 3))
+            if counts[name] > 1:
+                timer.timeit(1)  # after another candidate its data is in no cache
             found[name].append(timer.timeit(counts[name]) / counts[name])
     return {name: statistics.median(costs) * 1e6 for name, costs in found.items()}
+
+
+def _count(timer: Any, seconds: float) -> int:
+    """How many calls take about so long."""
+    timer.timeit(1)
+    number = 1
+    while (took := timer.timeit(number)) < seconds / 4:
+        number *= 10 if took < seconds / 40 else 4
+    return max(1, round(number * seconds / took))
 
 
 def printed(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -37,7 +52,18 @@ def printed(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> 
     return "\n".join([f"### {title}", "", *(f"| {' | '.join(line)} |" for line in lines), ""])
 
 
+def versions(*packages: str) -> dict[str, str]:
+    """The versions of those packages that are installed."""
+    found = {}
+    for name in packages:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
 def machine(*packages: str) -> str:
     """What the figures were taken on."""
-    found = ", ".join(f"{name} {version(name)}" for name in packages)
+    found = ", ".join(f"{name} {number}" for name, number in versions(*packages).items())
     return f"{platform.machine()}, Python {platform.python_version()}, {found}"

@@ -1,0 +1,130 @@
+"""One question's sides measured together, as rows of data; tables, the JSON file and the plot are made from these."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from .peers import absence, threads
+from .timing import interleaved, printed
+
+__all__ = ["Row", "Side", "Target", "better_of", "compared", "limit_row", "ratios", "tabled"]
+
+LIMIT = "roofline"  # the column that says what the machine needs at least
+
+
+@dataclasses.dataclass(frozen=True)
+class Target:
+    """At most this many times what another side costs."""
+
+    against: str
+    at_most: float
+
+
+@dataclasses.dataclass(frozen=True)
+class Side:
+    """A side of a comparison: the library it needs, how to make what is timed, and what it must reach."""
+
+    name: str
+    package: str
+    make: Callable[[], Any]
+    targets: Sequence[Target] = ()
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    """What one side costs in one case, in microseconds or another unit; without a cost, why."""
+
+    question: str
+    case: str
+    side: str
+    cost: float | None
+    unit: str = "µs"
+    targets: Sequence[Target] = ()
+    absent: str | None = None
+
+
+def compared(question: str, case: str, sides: Iterable[Side], *, rounds: int, seconds: float,
+             check: Callable[[Mapping[str, Any]], None] | None = None) -> list[Row]:
+    """A row for each side, those that are here measured in turn; `check` raises if one computes something else."""
+    sides, made, absent = list(sides), {}, {}
+    for side in sides:
+        why = absence(side.package)
+        if why:
+            absent[side.name] = why
+        else:
+            made[side.name] = side.make()
+    try:
+        if check:
+            check(made)
+        costs = interleaved(made, rounds=rounds, seconds=seconds)
+    finally:
+        for call in made.values():
+            if hasattr(call, "close"):
+                call.close()
+    return [Row(question, case, side.name, costs.get(side.name), targets=side.targets, absent=absent.get(side.name))
+            for side in sides]
+
+
+def better_of(rows: Sequence[Row], ending: str) -> list[Row]:
+    """The rows, where a side is there once with and once without an ending: only the better one keeps its targets."""
+    costs, found = {row.side: row.cost or float("inf") for row in rows}, []
+    for row in rows:
+        base = row.side.removesuffix(ending)
+        best = min((side for side in (base, base + ending) if side in costs), key=costs.__getitem__)
+        found.append(row if row.side == best else dataclasses.replace(row, targets=()))
+    return found
+
+
+def limit_row(question: str, case: str, seconds: float) -> Row:
+    """The row of the bound that memory or arithmetic sets."""
+    return Row(question, case, LIMIT, seconds * 1e6)
+
+
+def ratios(rows: Iterable[Row]) -> list[tuple[Row, Target, float]]:
+    """Every target that can be judged, with what was reached."""
+    rows = list(rows)
+    costs = {(row.question, row.case, row.side): row.cost for row in rows}
+    found = []
+    for row in rows:
+        for target in row.targets:
+            other = costs.get((row.question, row.case, target.against))
+            if row.cost and other:
+                found.append((row, target, row.cost / other))
+    return found
+
+
+def tabled(rows: Sequence[Row], note: str = "") -> str:
+    """A table of costs for each question, then what was to be reached and what was."""
+    parts = []
+    for question in dict.fromkeys(row.question for row in rows):
+        own = [row for row in rows if row.question == question]
+        cases = list(dict.fromkeys(row.case for row in own))
+        fullest = max(cases, key=lambda case: sum(row.case == case for row in own))
+        sides = list(dict.fromkeys(row.side for row in sorted(own, key=lambda row: row.case != fullest)))
+        costs = {(row.case, row.side): row.cost for row in own}
+        unit, scale = _unit(own)
+        cells = [[case, *(_number(costs.get((case, side)), scale) for side in sides)] for case in cases]
+        parts.append(printed(f"{question}, {unit}, {threads()} threads for every side", ["case", *sides], cells))
+        goals = [[row.case, row.side, target.against, f"{ratio:.2f}", f"{target.at_most:.2f}",
+                  "yes" if ratio <= target.at_most else "no"] for row, target, ratio in ratios(own)]
+        if goals:
+            parts.append(printed(f"{question}: targets", ["case", "side", "against", "ratio", "at most", "reached"],
+                                 goals))
+    missing = "; ".join(dict.fromkeys(row.absent for row in rows if row.absent))
+    return "\n".join([*parts, *(f"{text}\n" for text in (missing and f"{missing}.", note) if text)])
+
+
+def _unit(rows: Sequence[Row]) -> tuple[str, float]:
+    if rows[0].unit != "µs":
+        return rows[0].unit, 1.0
+    least = min((row.cost for row in rows if row.cost and row.side != LIMIT), default=0.0)
+    return ("milliseconds", 1e-3) if least >= 100 else ("microseconds", 1.0)
+
+
+def _number(cost: float | None, scale: float) -> str:
+    if cost is None:
+        return "-"
+    value = cost * scale
+    return f"{value:.0f}" if value >= 1000 else f"{value:.1f}" if value >= 100 else f"{value:.2f}"

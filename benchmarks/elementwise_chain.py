@@ -1,0 +1,84 @@
+"""What does a chain of elementwise calls cost, compiled by K.function, beside plain NumPy and compilers made for it?"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from .comparison import Row, Side, Target, compared, limit_row, tabled
+from .roofline import bandwidth
+from .sides import chains
+from .worker import Worker
+
+__all__ = ["measured", "table", "told"]
+
+QUESTION, SWEEP = "An elementwise chain of {} float32", "The gelu chain by size"
+SIZE = 4_000_000
+SIZES = (1_000, 100_000, 1_000_000, 4_000_000, 16_000_000)
+NOTE = ("numpy out=: in place by hand. keras 3: keras.ops. roofline: the fewest bytes, each element read once and "
+        "written once, at the bandwidth of a copy; tanh costs more than that on every side.")
+
+
+def _keras(library: str, chain: str, size: int) -> Any:
+    return Worker("benchmarks.sides.chains", "keras", chain, size, KERAS_BACKEND=library)
+
+
+def sides(chain: str, size: int, swept: bool = False) -> Iterator[Side]:
+    """Who takes part; in the sweep, those of NumPy and torch."""
+    def side(library: str) -> Any:
+        return functools.partial(chains.side, library, chain, size)
+
+    ahead = () if swept else (Target("numpy", 0.5), Target("numexpr", 1.0), Target("torch", 1.0))
+    for library, targets in (("numpy", ahead), ("torch", (Target("torch", 1.0),))):
+        yield Side(f"K [{library}]", library, functools.partial(chains.ours, chain, size, library), targets)
+    yield Side("numpy", "numpy", side("numpy"))
+    yield Side("numpy out=", "numpy", side("numpy_out"))
+    yield Side("torch", "torch", side("torch"))
+    yield Side("numexpr", "numexpr", side("numexpr"))
+    if swept:
+        return
+    yield Side("jax.jit", "jax", side("jax"))
+    yield Side("torch.compile", "torch.compile", side("torch_compiled"))
+    for library in ("numpy", "torch"):
+        yield Side(f"keras 3 [{library}]", "keras", functools.partial(_keras, library, chain, size))
+
+
+def same(made: Mapping[str, Any]) -> None:
+    """Refuse a side that computes something else."""
+    expected = made["numpy"]()
+    for name, call in made.items():
+        if hasattr(call, "timeit"):
+            continue  # a worker's array would travel through the pipe
+        found = np.asarray(call())
+        if found.dtype != np.float32 or not np.allclose(found, expected, rtol=1e-5, atol=1e-6):
+            raise AssertionError(f"{name}: the result is {found.dtype} and not that of NumPy")
+
+
+def measured(quick: bool, size: int = SIZE, sweep: Sequence[int] = SIZES) -> list[Row]:
+    """A row for each chain and side, then one for each size and side."""
+    how = {"rounds": 3 if quick else 9, "seconds": 0.02 if quick else 0.05}
+    rows, question = [], QUESTION.format(f"{size / 1e6:g} M")
+    for chain in chains.CHAINS:
+        rows += compared(question, chain, sides(chain, size), check=same, **how)
+        rows.append(limit_row(question, chain, _least(size)))
+    for n in sweep[:-1] if quick else sweep:
+        rows += compared(SWEEP, f"{n:,}", sides(chains.CHAINS[0], n, swept=True), check=same, **how)
+        rows.append(limit_row(SWEEP, f"{n:,}", _least(n)))
+    return rows
+
+
+def _least(size: int) -> float:
+    return chains.FEWEST_PASSES * 4 * size / bandwidth()
+
+
+def told(rows: Sequence[Row]) -> str:
+    """What a chain costs each side, and whether the targets are reached."""
+    return tabled(rows, NOTE)
+
+
+def table(quick: bool) -> str:
+    """The same, measured now."""
+    return told(measured(quick))

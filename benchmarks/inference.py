@@ -1,0 +1,77 @@
+"""What does asking a trained net about one sample cost, beside PyTorch, NumPy by hand and other libraries?"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from . import nets
+from .comparison import Row, Side, Target, better_of, compared, tabled
+from .peers import peer
+from .sides import ours
+from .worker import Worker
+
+__all__ = ["measured", "table", "told"]
+
+QUESTION = "Inference of one sample"
+NETS = (nets.MLP.of(1), nets.LSTM.of(1))
+BY_HAND = "torch eager"
+TARGETS = {"dense": 1.0, "recurrent": 2.0}  # NumPy, times torch eager
+NOTE = ("Every side's probabilities must be those of the others. numpy: by hand, the input's product for all steps at "
+        "once and the four gates as one. K, cell 1: eight products a step, where K is two; the target counts for the "
+        "better.")
+
+
+def _ours(net: nets.Net, library: str, cell: int) -> Any:
+    peer(library)
+    return ours.predict(net, library, cell)
+
+
+def _side(module: str, net: nets.Net) -> Any:
+    peer(module)
+    return importlib.import_module(f"benchmarks.sides.{module}").predict(net)
+
+
+def sides(net: nets.Net) -> Iterator[Side]:
+    """Who takes part."""
+    for library, targets in (("numpy", (Target(BY_HAND, TARGETS[net.kind]),)), ("torch", (Target(BY_HAND, 1.1),))):
+        yield Side(f"K [{library}]", library, functools.partial(_ours, net, library, 2), targets)
+        if net.kind == "recurrent":
+            yield Side(f"K [{library}], cell 1", library, functools.partial(_ours, net, library, 1), targets)
+    yield Side(BY_HAND, "torch", functools.partial(_side, "torch", net))
+    yield Side("numpy", "numpy", functools.partial(_side, "numpy", net))
+    yield Side("jax.jit", "jax", functools.partial(_side, "jax", net))
+    for library in ("numpy", "torch"):
+        yield Side(f"keras 3 [{library}]", "keras",
+                   functools.partial(Worker, "benchmarks.sides.keras", "predict", net, KERAS_BACKEND=library))
+
+
+def same(made: Mapping[str, Any]) -> None:
+    """Refuse a side that finds other probabilities."""
+    expected = made["numpy"]()
+    for name, call in made.items():
+        if not np.allclose(np.asarray(call()), expected, rtol=1e-4, atol=1e-6):
+            raise AssertionError(f"{name}: the probabilities are {call()}, NumPy's {expected}")
+
+
+def measured(quick: bool, which: Sequence[nets.Net] = NETS) -> list[Row]:
+    """A row for each net and side."""
+    rows = []
+    for net in which:
+        rows += better_of(compared(QUESTION, net.label, sides(net), rounds=5 if quick else 21,
+                                   seconds=0.02 if quick else 0.1, check=same), ", cell 1")
+    return rows
+
+
+def told(rows: Sequence[Row]) -> str:
+    """What one answer costs each side, and whether the targets are reached."""
+    return tabled(rows, NOTE)
+
+
+def table(quick: bool) -> str:
+    """The same, measured now."""
+    return told(measured(quick))

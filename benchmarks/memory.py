@@ -1,0 +1,93 @@
+"""How much memory does a training step take at its peak, beside PyTorch by hand? Each side in a fresh process."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from . import nets
+from .comparison import Row, Target, tabled
+from .peers import absence, peer
+from .worker import Worker
+
+__all__ = ["measured", "table", "told"]
+
+QUESTION = "Peak memory of training steps"
+BY_HAND = "torch by hand"
+STATUS, RESET = Path("/proc/self/status"), Path("/proc/self/clear_refs")
+NOTE = ("The largest resident set during three steps less that before the net was made, so weights, gradients, graph "
+        "and all; a small net of the same kind ran before, so libraries are loaded. Activations of the deep net fill "
+        "16 times the memory of its weights.")
+
+
+def deep(depth: int) -> nets.Net:
+    """A dense net whose activations take far more memory than its weights."""
+    return nets.Net(f"{depth} dense layers", "dense", 1024, (64,), (*(64,) * (depth - 1), 10))
+
+
+def small(net: nets.Net) -> nets.Net:
+    """A net of the same kind, to load the libraries with."""
+    return dataclasses.replace(net.of(2), widths=net.widths[-3:] if net.kind == "dense" else net.widths)
+
+
+def _resident(which: str) -> float:
+    """A figure of the process in megabytes: VmRSS now, VmHWM at the most."""
+    return next(int(line.split()[1]) for line in STATUS.read_text().splitlines() if line.startswith(which)) / 1e3
+
+
+def peak(side: str, net: nets.Net) -> Callable[[], float]:
+    """What measures a side, in a process that does nothing else."""
+    def run() -> float:
+        make = maker(side)
+        make(small(net))()
+        before = _resident("VmRSS")
+        RESET.write_text("5")  # VmHWM starts anew
+        step = make(net)
+        for _ in range(3):
+            step()
+        return _resident("VmHWM") - before
+
+    return run
+
+
+def maker(side: str) -> Callable[[nets.Net], Callable[[], float]]:
+    """What makes a side's training step."""
+    if side == BY_HAND:
+        from .sides import torch as by_hand
+
+        peer("torch")
+        return by_hand.step
+    from .sides import ours
+
+    library = side.removeprefix("K [").removesuffix("]")
+    peer(library)
+    return lambda net: ours.step(net, library)
+
+
+def measured(quick: bool, which: Sequence[nets.Net] = ()) -> list[Row]:
+    """A row for each net and side."""
+    which = which or (deep(100 if quick else 1000), nets.CONVNET.of(128))
+    rows, linux = [], STATUS.exists() and RESET.exists()
+    for net in which:
+        for side in ("K [numpy]", "K [torch]", BY_HAND):
+            library = "numpy" if "numpy" in side else "torch"
+            why = absence(library) if linux else "peak memory is read from /proc, which is Linux's"
+            targets = () if side == BY_HAND else (Target(BY_HAND, 1.3),)
+            cost = None
+            if not why:
+                worker = Worker("benchmarks.memory", "peak", side, net)
+                cost = worker()
+                worker.close()
+            rows.append(Row(QUESTION, net.label, side, cost, "MB", targets, why))
+    return rows
+
+
+def told(rows: Sequence[Row]) -> str:
+    """What a step needs on each side, and whether the target is reached."""
+    return tabled(rows, NOTE)
+
+
+def table(quick: bool) -> str:
+    """The same, measured now."""
+    return told(measured(quick))

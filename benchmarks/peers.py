@@ -1,0 +1,51 @@
+"""The libraries K is compared with: which of them are here, and as many threads for each as for every other."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import os
+import shutil
+from typing import Any
+
+__all__ = ["absence", "limit", "only", "peer", "threads"]
+
+VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS",
+             "NUMEXPR_MAX_THREADS", "NUMBA_NUM_THREADS", "PJRT_NPROC")
+_ONLY: list[frozenset[str]] = []  # the peers asked for; none: all
+
+
+def limit(count: int) -> None:
+    """Confine this process and its workers to so many threads and cores; libraries read it when they are imported."""
+    os.environ.update(dict.fromkeys(VARIABLES, str(count)))
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:count])
+
+
+def threads() -> int:
+    """How many threads every side has."""
+    return int(os.environ.get("OMP_NUM_THREADS", 0)) or os.cpu_count() or 1
+
+
+def only(*names: str) -> None:
+    """Leave out every peer but these."""
+    _ONLY[:] = [frozenset(names)]
+
+
+def absence(name: str) -> str | None:
+    """Why a library takes no part, in a few words; None when it does."""
+    if _ONLY and name not in _ONLY[0]:
+        return f"{name} was left out"
+    if importlib.util.find_spec(name.partition(".")[0]) is None:
+        return f"{name} is not installed"
+    if name == "torch.compile" and shutil.which("c++") is None:
+        return f"{name} needs a C++ compiler, and there is none"
+    return None
+
+
+def peer(name: str) -> Any:
+    """A library, with its number of threads set."""
+    library = importlib.import_module(name)
+    if name in ("torch", "numexpr"):
+        library.set_num_threads(threads())
+    return library

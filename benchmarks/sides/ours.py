@@ -1,0 +1,110 @@
+"""The nets written with K alone: placeholders, variables, K.rnn with the cell of Keras 2.3.1, K.optimizers.SGD."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+import backend as K
+
+from ..nets import RATE, Net, batch, logits, weights
+
+__all__ = ["predict", "step", "trained"]
+
+Step = Callable[[], float]
+
+
+class Layers:
+    """The layers as Keras 2.3.1 writes them; `cell` 1 is an LSTM of separate products, 2 one of a single product."""
+
+    def __init__(self, cell: int, training: bool) -> None:
+        self.cell, self.training = cell, training
+        self.updates: list[Any] = []
+        self.moving: list[tuple[Any, Any]] = []
+
+    def dense(self, x: Any, kernel: Any, bias: Any) -> Any:
+        return K.bias_add(K.dot(x, kernel), bias)
+
+    def relu(self, x: Any) -> Any:
+        return K.relu(x)
+
+    def conv(self, x: Any, kernel: Any, bias: Any, padding: str) -> Any:
+        y = K.conv2d(x, kernel, padding=padding)
+        return y if bias is None else K.bias_add(y, bias)
+
+    def pool(self, x: Any) -> Any:
+        return K.pool2d(x, (2, 2), strides=(2, 2))
+
+    def flat(self, x: Any) -> Any:
+        return K.batch_flatten(x)
+
+    def normalized(self, x: Any, gamma: Any, beta: Any) -> Any:
+        mean, var = K.zeros(K.int_shape(gamma)), K.ones(K.int_shape(gamma))
+        y, batch_mean, batch_var = K.normalize_batch_in_training(x, gamma, beta, [0, 1, 2])
+        self.updates += [K.moving_average_update(mean, batch_mean, 0.99),
+                         K.moving_average_update(var, batch_var, 0.99)]
+        return y
+
+    def lstm(self, x: Any, kernel: Any, recurrent: Any, bias: Any) -> Any:
+        units = K.int_shape(recurrent)[0]
+        gates = [slice(i * units, (i + 1) * units) for i in range(4)]
+
+        def separate(x: Any, states: Any) -> Any:
+            h, c = states
+            xi, xf, xc, xo = (K.bias_add(K.dot(x, kernel[:, part]), bias[part]) for part in gates)
+            i = K.sigmoid(xi + K.dot(h, recurrent[:, gates[0]]))
+            f = K.sigmoid(xf + K.dot(h, recurrent[:, gates[1]]))
+            c = f * c + i * K.tanh(xc + K.dot(h, recurrent[:, gates[2]]))
+            o = K.sigmoid(xo + K.dot(h, recurrent[:, gates[3]]))
+            h = o * K.tanh(c)
+            return h, [h, c]
+
+        def single(x: Any, states: Any) -> Any:
+            h, c = states
+            z = K.dot(x, kernel)
+            z = z + K.dot(h, recurrent)
+            z = K.bias_add(z, bias)
+            z0, z1, z2, z3 = (z[:, part] for part in gates)
+            i, f = K.sigmoid(z0), K.sigmoid(z1)
+            c = f * c + i * K.tanh(z2)
+            o = K.sigmoid(z3)
+            h = o * K.tanh(c)
+            return h, [h, c]
+
+        start = K.zeros((K.shape(x)[0], units))
+        return K.rnn(separate if self.cell == 1 else single, x, [start, start])[0]
+
+
+def trained(net: Net, cell: int = 2) -> Any:
+    """The function [samples, one-hot labels] -> [loss] that takes one step, on the active backend."""
+    x, y = K.placeholder((None, *net.sample), name="samples"), K.placeholder((None, net.widths[-1]), name="labels")
+    layers, w = Layers(cell, training=True), {name: K.variable(v, name=name) for name, v in weights(net).items()}
+    loss = K.mean(K.categorical_crossentropy(y, logits(net, layers, w, x), from_logits=True))
+    updates = K.optimizers.SGD(RATE).get_updates(loss, list(w.values()))
+    return K.function([x, y], [loss], updates + layers.updates)
+
+
+def step(net: Net, backend: str = "numpy", cell: int = 2) -> Step:
+    """What trains the net on its batch once, and returns the loss, on a backend by name."""
+    x, classes = batch(net)
+    labels = np.eye(net.widths[-1], dtype="float32")[classes]
+    with K.use_backend(backend):
+        f, x, labels = trained(net, cell), native(x), native(labels)
+    return lambda: float(f([x, labels])[0])
+
+
+def native(value: np.ndarray) -> Any:
+    """An array of the active backend."""
+    return K.variable(value).array
+
+
+def predict(net: Net, backend: str = "numpy", cell: int = 2) -> Callable[[], Any]:
+    """What computes the probabilities of the net's batch."""
+    with K.use_backend(backend):
+        x = K.placeholder((None, *net.sample), name="samples")
+        w = {name: K.variable(v, name=name) for name, v in weights(net).items()}
+        f = K.function([x], [K.softmax(logits(net, Layers(cell, training=False), w, x))])
+        samples = native(batch(net)[0])
+    return lambda: f([samples])[0]

@@ -1,0 +1,79 @@
+"""What does a training step cost, the four nets written with K alone, beside PyTorch by hand and other libraries?"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from . import nets
+from .comparison import Row, Side, Target, better_of, compared, limit_row, tabled
+from .peers import peer
+from .roofline import matmul_rate
+from .sides import ours
+from .worker import Worker
+
+__all__ = ["measured", "table", "told"]
+
+QUESTION = "A training step"
+BY_HAND, KERAS = "torch by hand", "keras 3 [torch]"
+TARGETS = {"dense": 1.2, "convolution": 1.8, "recurrent": 2.0, "normalized": 2.0}  # NumPy, times torch by hand
+NOTE = ("K and every other side start from the same weights and must have the same first five losses. roofline: the "
+        "products' operations at the rate of a 1024x1024 matrix product. K, cell 1: Keras's LSTM cell written as eight "
+        "products, where K is its cell of two; the target counts for the better.")
+
+
+def _side(module: str, net: nets.Net) -> Any:
+    peer(module)
+    return importlib.import_module(f"benchmarks.sides.{module}").step(net)
+
+
+def sides(net: nets.Net) -> Iterator[Side]:
+    """Who takes part."""
+    on_numpy = (Target(BY_HAND, TARGETS[net.kind]), Target("autograd", 1.0), Target("pytensor", 1.0))
+    on_torch = (Target(BY_HAND, 1.1), Target(KERAS, 1 / 1.5))
+    for library, targets in (("numpy", on_numpy), ("torch", on_torch)):
+        yield Side(f"K [{library}]", library, functools.partial(_ours, net, library, 2), targets)
+        if net.kind == "recurrent":
+            yield Side(f"K [{library}], cell 1", library, functools.partial(_ours, net, library, 1), targets)
+    yield Side(BY_HAND, "torch", functools.partial(_side, "torch", net))
+    for library in ("autograd", "pytensor", "jax"):
+        yield Side("jax.jit" if library == "jax" else library, library, functools.partial(_side, library, net))
+    yield Side(KERAS, "keras", functools.partial(Worker, "benchmarks.sides.keras", "step", net, KERAS_BACKEND="torch"))
+
+
+def _ours(net: nets.Net, library: str, cell: int) -> Any:
+    peer(library)
+    return ours.step(net, library, cell)
+
+
+def same_losses(made: Mapping[str, Any]) -> None:
+    """Refuse a side whose first five losses are not those of the others."""
+    found = {name: [call() for _ in range(5)] for name, call in made.items()}
+    expected = found.get(BY_HAND) or next(iter(found.values()))
+    for name, losses in found.items():
+        if not np.allclose(losses, expected, rtol=2e-4):
+            raise AssertionError(f"{name}: the first losses are {losses}, those of {BY_HAND} {expected}")
+
+
+def measured(quick: bool, which: Sequence[nets.Net] = nets.NETS) -> list[Row]:
+    """A row for each net and side."""
+    rows = []
+    for net in which:
+        rows += better_of(compared(QUESTION, net.label, sides(net), rounds=3 if quick else 11,
+                                     seconds=0.05 if quick else 0.1, check=same_losses), ", cell 1")
+        rows.append(limit_row(QUESTION, net.label, nets.flops(net) / matmul_rate()))
+    return rows
+
+
+def told(rows: Sequence[Row]) -> str:
+    """What a step costs each side, and whether the targets are reached."""
+    return tabled(rows, NOTE)
+
+
+def table(quick: bool) -> str:
+    """The same, measured now."""
+    return told(measured(quick))
