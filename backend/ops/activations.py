@@ -7,6 +7,7 @@ import operator
 from typing import Any
 
 from ..composite import composite
+from ..direct import direct, direct_softmax
 from ..operands import (
     Array,
     array_namespace,
@@ -101,6 +102,7 @@ def selu(x: Array) -> Array:
     return elu(x, SELU_ALPHA) * SELU_SCALE
 
 
+@direct_softmax
 def softmax(x: Array, axis: int | tuple[int, ...] = -1) -> Array:
     """exp(x) scaled to sum 1 along an axis, or several together.
 
@@ -117,6 +119,7 @@ def softmax(x: Array, axis: int | tuple[int, ...] = -1) -> Array:
     return e / xp.sum(e, axis=axis, keepdims=True)
 
 
+@direct_softmax
 def log_softmax(x: Array, axis: int | tuple[int, ...] = -1) -> Array:
     """The logarithm of softmax, accurate where softmax itself underflows.
 
@@ -178,6 +181,7 @@ def hard_sigmoid(x: Array) -> Array:
     return xp.minimum(xp.maximum(0.2 * x + 0.5, 0.0), 1.0)
 
 
+@direct(floating)
 def tanh(x: Array) -> Array:
     """The hyperbolic tangent.
 
