@@ -10,12 +10,10 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-from .composite import kernels_enabled
 from .namespaces import _NAMESPACE_OF
 from .operands import _FLOATING, _NUMERIC, MISFIT, Array, floating
 
-__all__ = ["direct", "direct_detaching", "direct_pair", "direct_product", "direct_reduction", "direct_reshape",
-           "direct_softmax"]
+__all__ = ["direct", "direct_detaching", "direct_pair", "direct_product", "direct_reduction", "direct_reshape"]
 
 _ASIDE = (AttributeError, KeyError, *MISFIT)
 
@@ -132,22 +130,5 @@ def direct_detaching(definition: Callable[[Any], Any]) -> Callable[[Any], Any]:
             return _NAMESPACE_OF[type(variables)].__plain__["detach"](variables)
         except _ASIDE:
             return definition(variables)
-
-    return operation
-
-
-def direct_softmax(definition: Callable[..., Array]) -> Callable[..., Array]:
-    """For `softmax` and its logarithm along one axis: a library's own, which is a kernel and switched off as one."""
-    name = definition.__name__
-
-    @functools.wraps(definition)
-    def operation(x: Array, axis: Any = -1) -> Array:
-        if type(axis) is int:
-            try:
-                if x.ndim and kernels_enabled():
-                    return _FLOATING[type(x)][x.dtype].__plain__[name](x, axis)
-            except _ASIDE:
-                pass
-        return definition(x, axis)
 
     return operation

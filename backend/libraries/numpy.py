@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 from typing import Any
 
@@ -181,15 +182,17 @@ def sign(x: Any, /) -> Any:
 
 # ---- what K calls directly
 
-def _along(reduce: Callable[..., Any]) -> Callable[..., Any]:
-    return lambda x, axis, keepdims: reduce(x, axis, None, None, keepdims)
+def _along(reduce: Callable[..., Any], otherwise: Callable[..., Any]) -> Callable[..., Any]:
+    """A reduction that a subclass may have its own way of."""
+    return lambda x, axis, keepdims: \
+        reduce(x, axis, None, None, keepdims) if type(x) is ndarray else otherwise(x, axis=axis, keepdims=keepdims)
 
 
 # Functions for arrays of one dtype, arguments by position: (x, y), (x, axis, keepdims), (x, shape).
 __plain__: dict[str, Any] = {
-    "matmul": np.matmul, "matmul is strict": False,  # it promotes, and takes the matrices of a stack one by one
-    "detach": lambda x: x,
+    "matmul": operator.matmul, "matmul is strict": False,  # it promotes, and takes the matrices of a stack one by one
+    "detach": lambda x: x, "reshape": lambda x, shape: x.reshape(shape),
     "equal": np.equal, "not_equal": np.not_equal, "greater": np.greater, "greater_equal": np.greater_equal,
     "less": np.less, "less_equal": np.less_equal, "maximum": np.maximum, "minimum": np.minimum,
-    "max": _along(np.maximum.reduce), "min": _along(np.minimum.reduce), "sum": _along(np.add.reduce),
-    "prod": _along(np.multiply.reduce), "reshape": ndarray.reshape}
+    "max": _along(np.maximum.reduce, np.max), "min": _along(np.minimum.reduce, np.min),
+    "sum": _along(np.add.reduce, np.sum), "prod": _along(np.multiply.reduce, np.prod)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Callable
 from typing import Any
 
@@ -41,10 +42,10 @@ def _bounding(name: str, direct: Callable[..., Any]) -> Callable[..., Any]:
         if type(x1) is type(x2):
             if x1.dtype is x2.dtype:
                 return direct(x1, x2)
-        elif type(x2) is float:
+        elif type(x2) is builtins.float:
             if x1.dtype.is_floating_point:
                 return direct(x1, torch.scalar_tensor(x2, dtype=x1.dtype, device=x1.device))
-        elif type(x1) is float and x2.dtype.is_floating_point:
+        elif type(x1) is builtins.float and x2.dtype.is_floating_point:
             return direct(torch.scalar_tensor(x1, dtype=x2.dtype, device=x2.device), x2)
         return careful(x1, x2)
 
@@ -68,7 +69,7 @@ maximum, minimum = _bounding("maximum", torch.maximum), _bounding("minimum", tor
 
 def where(condition: Any, x1: Any, x2: Any, /) -> Any:
     """The standard's `where`."""
-    if type(x1) is type(x2) and type(x1) is not float and x1.dtype is not x2.dtype:
+    if type(x1) is type(x2) and type(x1) is not builtins.float and x1.dtype is not x2.dtype:
         return compat.where(condition, x1, x2)
     return torch.where(condition, x1, x2)
 
@@ -91,7 +92,7 @@ def sum(x: Any, /, *, axis: Any = None, dtype: Any = None, keepdims: bool = Fals
 
 def prod(x: Any, /, *, axis: Any = None, dtype: Any = None, keepdims: bool = False) -> Any:
     """The standard's `prod`."""
-    if type(axis) is int:
+    if type(axis) is builtins.int:
         return torch.prod(x, axis, keepdims, dtype=dtype)
     return compat.prod(x, axis=axis, dtype=dtype, keepdims=keepdims)
 
@@ -158,14 +159,14 @@ def concat(arrays: Any, /, *, axis: int | None = 0) -> Any:
 
 def squeeze(x: Any, /, axis: Any) -> Any:
     """The standard's `squeeze`."""
-    if type(axis) is int and x.shape[axis] == 1:
+    if type(axis) is builtins.int and x.shape[axis] == 1:
         return torch.squeeze(x, axis)
     return compat.squeeze(x, axis)
 
 
 def expand_dims(x: Any, /, axis: Any) -> Any:
     """The standard's `expand_dims`."""
-    return torch.unsqueeze(x, axis) if type(axis) is int else compat.expand_dims(x, axis=axis)
+    return torch.unsqueeze(x, axis) if type(axis) is builtins.int else compat.expand_dims(x, axis=axis)
 
 
 def permute_dims(x: Any, /, axes: Any) -> Any:
@@ -202,5 +203,5 @@ _COMPARING = {"equal": torch.eq, "not_equal": torch.ne, "greater": torch.gt, "gr
 __plain__: dict[str, Any] = {
     **{name: _beside(function) for name, function in _COMPARING.items()},
     "max": torch.amax, "min": torch.amin, "sum": torch.sum, "reshape": torch.reshape,
-    "detach": torch.Tensor.detach, "softmax": torch.softmax, "log_softmax": torch.log_softmax,
+    "detach": lambda x: x.detach(),
     "matmul": torch.matmul, "matmul is strict": True}  # it refuses two dtypes, and makes one matrix of a stack

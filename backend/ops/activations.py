@@ -7,7 +7,7 @@ import operator
 from typing import Any
 
 from ..composite import composite
-from ..direct import direct, direct_softmax
+from ..direct import direct
 from ..operands import (
     Array,
     array_namespace,
@@ -102,7 +102,6 @@ def selu(x: Array) -> Array:
     return elu(x, SELU_ALPHA) * SELU_SCALE
 
 
-@direct_softmax
 def softmax(x: Array, axis: int | tuple[int, ...] = -1) -> Array:
     """exp(x) scaled to sum 1 along an axis, or several together.
 
@@ -119,7 +118,6 @@ def softmax(x: Array, axis: int | tuple[int, ...] = -1) -> Array:
     return e / xp.sum(e, axis=axis, keepdims=True)
 
 
-@direct_softmax
 def log_softmax(x: Array, axis: int | tuple[int, ...] = -1) -> Array:
     """The logarithm of softmax, accurate where softmax itself underflows.
 
