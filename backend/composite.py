@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from . import config, namespaces
-from .namespaces import describe, namespace_of
+from .namespaces import _NAMESPACE_OF, describe, namespace_of
 from .symbolic.recording import tensor
 from .symbolic.shapes import broadcast
 from .symbolic.sizes import Size
@@ -67,20 +67,20 @@ class Composite:
         return rule
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if any(_symbolic(a) for a in args) or any(_symbolic(v) for v in kwargs.values()):
-            return self.record(args, kwargs)
-        like = next((a for a in _flat(args) if namespace_of(a) is not None), None)
-        if like is None:  # Python values and sizes alone
-            return self.record(args, kwargs)
-        return self.bound(namespace_of(like))(*args, **kwargs)
+        xp = _shared(args)
+        if xp is None or xp is namespaces.recorder or kwargs and any(_symbolic(v) for v in kwargs.values()):
+            return self.record(args, kwargs)  # symbolic arguments, or Python values and sizes alone
+        return self.bound(xp)(*args, **kwargs)
 
     def bound(self, xp: Any) -> Callable[..., Any]:
         """What runs on arrays of a namespace: the kernel, backed by the definition, or the definition."""
         key = (_label(xp), kernels_enabled())
-        if key not in self._bound:
+        try:
+            return self._bound[key]
+        except KeyError:
             kernel = getattr(_kernels_of(xp), self.__name__, None) if key[1] else None
-            self._bound[key] = self.definition if kernel is None else _backed(kernel, self.definition)
-        return self._bound[key]
+            bound = self._bound[key] = self.definition if kernel is None else _backed(kernel, self.definition)
+            return bound
 
     def record(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Record the call, arrays among the arguments as constants."""
@@ -96,6 +96,20 @@ class Composite:
         if isinstance(shape, Spec) or (shape and isinstance(shape[0], Spec)):
             return shape if isinstance(shape, Spec) else tuple(shape)
         return spec(shape, next(a for a in _flat(args) if isinstance(a, Tensor)).dtype)
+
+
+def _shared(values: Any) -> Any:
+    """The namespace of the first array among values and in tuples of them; the recorder where one is symbolic."""
+    found = None
+    for value in values:
+        xp = _NAMESPACE_OF.get(type(value))
+        if xp is None and value is not None:
+            xp = _shared(value) if isinstance(value, (tuple, list)) else \
+                namespaces.recorder if isinstance(value, Size) else namespace_of(value)
+        if xp is namespaces.recorder and xp is not None:
+            return xp
+        found = found or xp
+    return found
 
 
 def _flat(args: Any) -> list[Any]:

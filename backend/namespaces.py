@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy as np
 from .dtypes import learn_dtypes
 
 __all__ = ["array_namespace", "computes_in_one_thread", "describe", "detach", "device_of", "host", "in_host_memory",
-           "is_array", "is_concrete", "namespace_of", "writable"]
+           "is_array", "is_concrete", "namespace_of", "of_library", "settled", "writable"]
 
 # The namespace of each array type met so far. Python numbers and lists are no arrays: they have none.
 _NAMESPACE_OF: dict[type, Any] = {}
@@ -33,7 +34,11 @@ def _meet(x: Any) -> Any:
     if issubclass(kind, _PYTHON) and not hasattr(kind, "__array_namespace__"):
         return None
     root = kind.__module__.partition(".")[0]
-    if root in ("torch", "cupy", "dask") or isinstance(x, _HOST) or _is_torch(x):
+    if isinstance(x, _HOST):
+        xp = of_library("numpy")
+    elif _is_torch(x):
+        xp = of_library("torch")
+    elif root in ("cupy", "dask"):
         import array_api_compat
 
         try:
@@ -50,6 +55,17 @@ def _meet(x: Any) -> Any:
         learn_dtypes(xp)
         _NAMESPACE_OF[kind] = xp
     return xp
+
+
+def of_library(name: str) -> Any:
+    """The namespace of NumPy's or torch's arrays, everywhere the same: `backend.libraries.<name>`."""
+    return importlib.import_module(f"{__package__}.libraries.{name}")
+
+
+def settled(xp: Any) -> Any:
+    """The one namespace of a library in place of array_api_compat's for it; any other namespace as it is."""
+    name = getattr(xp, "__name__", None)
+    return of_library(name.rpartition(".")[2]) if name in ("array_api_compat.numpy", "array_api_compat.torch") else xp
 
 
 def _is_torch(x: Any) -> bool:
@@ -92,7 +108,7 @@ def array_namespace(*arrays: Any) -> Any:
 
 def describe(xp: Any) -> str:
     """The library's name of a namespace: 'numpy', 'torch', ..."""
-    name = getattr(xp, "__name__", type(xp).__name__)
+    name = getattr(xp, "__name__", type(xp).__name__).removeprefix(f"{__package__}.libraries.")
     return name.removeprefix("array_api_compat.").removesuffix(".numpy").removesuffix(".array")
 
 

@@ -19,7 +19,7 @@ import numpy as np
 
 from . import config
 from .dtypes import dtype_name, learn_dtypes
-from .namespaces import describe, host, is_array, namespace_of
+from .namespaces import describe, host, is_array, namespace_of, of_library, settled
 
 __all__ = ["Backend", "BackendHandle", "BackendStatus", "active", "backend", "get_backend", "list_backends",
            "register_backend", "set_backend", "use_backend"]
@@ -115,14 +115,13 @@ class BackendStatus(NamedTuple):
 def _open_numpy(device: str) -> tuple[Any, Any]:
     if device not in ("", "cpu"):
         raise ValueError(f"numpy has the device 'cpu' only, got {device!r}")
-    import array_api_compat.numpy as xp
-
-    return xp, None
+    return of_library("numpy"), None
 
 
 def _open_torch(device: str) -> tuple[Any, Any]:
-    import array_api_compat.torch as xp
     import torch
+
+    xp = of_library("torch")
 
     try:
         bound = torch.device(device or "cpu")
@@ -248,7 +247,7 @@ def _import_namespace(path: str) -> Any:
         known = ", ".join(dict.fromkeys([*_BUILT_IN, *_registered, *_entry_points()]))
         raise ValueError(f"backend {path!r}: no such name or module; there is {known}, "
                          "or any importable array API namespace by its dotted path")
-    return _checked(path, importlib.import_module(path))
+    return _checked(path, settled(importlib.import_module(path)))
 
 
 def _checked(name: str, xp: Any) -> Any:
@@ -284,7 +283,7 @@ def _adapt(name: str, given: Any) -> Backend:
         return Backend(name, inner.xp, getattr(source, "device", inner.device))
     if xp is None and hasattr(source, "__array_namespace__"):
         xp = source.__array_namespace__()
-    return Backend(name, _checked(name, source if xp is None else xp), getattr(source, "device", None))
+    return Backend(name, _checked(name, settled(source if xp is None else xp)), getattr(source, "device", None))
 
 
 # ---- which backend is active ----------------------------------------------------------------------------------

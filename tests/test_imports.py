@@ -20,11 +20,12 @@ LIBRARIES = {"numpy", "torch", "cupy", "jax", "dask", "array_api_compat", "array
 # From the ground up: a module imports from floors below its own, and from its own without going in circles.
 FLOORS = [
     {"config", "names"},
-    {"dtypes"},
+    {"dtypes", "libraries"},
     {"namespaces"},
     {"symbolic", "selector"},
     {"operands", "composite", "blocking", "tidying", "rewriting", "fusing", "scheduling", "printing", "lifting",
      "merging", "hoisting"},
+    {"direct"},
     {"autodiff", "tracing"},
     {"ops"},
     {"variables"},
@@ -117,8 +118,16 @@ def test_a_kernel_imports_its_own_library_alone():
         assert others & (LIBRARIES | {"backend", "conformance"}) <= {own}, name
 
 
+def test_a_librarys_namespace_imports_that_library_alone():
+    for name, path in ROOMS.items():
+        if name.startswith("libraries.") and "__init__" not in name:
+            others = {other.partition(".")[0] for other in imported("backend", path)}
+            assert others & (LIBRARIES | {"backend"}) == {name.partition(".")[2], "array_api_compat"}, name
+
+
 def test_libraries_are_imported_only_where_they_are_opened():
-    offending = [f"{name} imports {other}" for name, path in ROOMS.items() if name not in ("selector", "namespaces")
+    offending = [f"{name} imports {other}" for name, path in ROOMS.items()
+                 if name not in ("selector", "namespaces") and room_of(name) != "libraries"
                  for other in imported("backend", path) if other.partition(".")[0] in LIBRARIES - {"numpy"}]
     assert offending == []
 

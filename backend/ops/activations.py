@@ -8,6 +8,7 @@ from typing import Any
 
 from ..autodiff.cotangents import only_where
 from ..composite import elementwise
+from ..direct import direct
 from ..operands import (
     Array,
     array_namespace,
@@ -192,6 +193,7 @@ def hard_sigmoid(x: Array) -> Array:
     return xp.minimum(xp.maximum(0.2 * x + 0.5, 0.0), 1.0)
 
 
+@direct(floating)
 def tanh(x: Array) -> Array:
     """The hyperbolic tangent.
 

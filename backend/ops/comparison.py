@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..direct import direct_pair
 from ..operands import arrays, broadcasting, device_of, dtype_name, is_array, native_dtype, promoted, promoted_numbers
 
 __all__ = ["equal", "greater", "greater_equal", "less", "less_equal", "logical_and", "logical_not", "logical_or",
@@ -12,6 +13,7 @@ __all__ = ["equal", "greater", "greater_equal", "less", "less_equal", "logical_a
 Array = Any
 
 
+@direct_pair
 def equal(x: Array, y: Array) -> Array:
     """Whether elements are equal, as booleans of the broadcast shape.
 
@@ -24,6 +26,7 @@ def equal(x: Array, y: Array) -> Array:
     return broadcasting("equal", xp.equal, x, y)
 
 
+@direct_pair
 def not_equal(x: Array, y: Array) -> Array:
     """Whether elements differ, as booleans of the broadcast shape; all else as in `equal`.
 
@@ -33,6 +36,7 @@ def not_equal(x: Array, y: Array) -> Array:
     return broadcasting("not_equal", xp.not_equal, x, y)
 
 
+@direct_pair
 def greater(x: Array, y: Array) -> Array:
     """Whether x > y, as booleans of the broadcast shape.
 
@@ -45,6 +49,7 @@ def greater(x: Array, y: Array) -> Array:
     return broadcasting("greater", xp.greater, x, y)
 
 
+@direct_pair
 def greater_equal(x: Array, y: Array) -> Array:
     """Whether x >= y, as booleans of the broadcast shape; all else as in `greater`.
 
@@ -54,6 +59,7 @@ def greater_equal(x: Array, y: Array) -> Array:
     return broadcasting("greater_equal", xp.greater_equal, x, y)
 
 
+@direct_pair
 def less(x: Array, y: Array) -> Array:
     """Whether x < y, as booleans of the broadcast shape; all else as in `greater`.
 
@@ -63,6 +69,7 @@ def less(x: Array, y: Array) -> Array:
     return broadcasting("less", xp.less, x, y)
 
 
+@direct_pair
 def less_equal(x: Array, y: Array) -> Array:
     """Whether x <= y, as booleans of the broadcast shape; all else as in `greater`.
 
@@ -72,6 +79,7 @@ def less_equal(x: Array, y: Array) -> Array:
     return broadcasting("less_equal", xp.less_equal, x, y)
 
 
+@direct_pair
 def maximum(x: Array, y: Array) -> Array:
     """The larger of two elements.
 
@@ -86,6 +94,7 @@ def maximum(x: Array, y: Array) -> Array:
     return broadcasting("maximum", xp.maximum, x, y)
 
 
+@direct_pair
 def minimum(x: Array, y: Array) -> Array:
     """The smaller of two elements; all else as in `maximum`.
 

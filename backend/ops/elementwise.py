@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 from ..composite import composite, elementwise
+from ..direct import direct, direct_detaching
 from ..namespaces import detach
 from ..operands import (
     MISFIT,
@@ -36,6 +37,7 @@ Array = Any
 
 # ---- functions of one array -------------------------------------------------------------------------------------
 
+@direct(numeric)
 def abs(x: Array) -> Array:
     """The absolute value of each element.
 
@@ -48,6 +50,7 @@ def abs(x: Array) -> Array:
     return xp.abs(x)
 
 
+@direct(numeric)
 def square(x: Array) -> Array:
     """The square of each element.
 
@@ -72,6 +75,7 @@ def sqrt(x: Array) -> Array:
     return xp.sqrt(xp.where(x < 0, 0.0, x))
 
 
+@direct(floating)
 def exp(x: Array) -> Array:
     """e to the power of each element.
 
@@ -84,6 +88,7 @@ def exp(x: Array) -> Array:
     return xp.exp(x)
 
 
+@direct(floating)
 def expm1(x: Array) -> Array:
     """exp(x) - 1, exact to the last digits near 0.
 
@@ -95,6 +100,7 @@ def expm1(x: Array) -> Array:
     return xp.expm1(x)
 
 
+@direct(floating)
 def log(x: Array) -> Array:
     """The natural logarithm of each element.
 
@@ -107,6 +113,7 @@ def log(x: Array) -> Array:
     return xp.log(x)
 
 
+@direct(floating)
 def log1p(x: Array) -> Array:
     """log(1 + x), exact to the last digits near 0.
 
@@ -119,6 +126,7 @@ def log1p(x: Array) -> Array:
     return xp.log1p(x)
 
 
+@direct(floating)
 def sin(x: Array) -> Array:
     """The sine of each element, in radians.
 
@@ -131,6 +139,7 @@ def sin(x: Array) -> Array:
     return xp.sin(x)
 
 
+@direct(floating)
 def cos(x: Array) -> Array:
     """The cosine of each element, in radians.
 
@@ -143,6 +152,7 @@ def cos(x: Array) -> Array:
     return xp.cos(x)
 
 
+@direct(numeric)
 def round(x: Array) -> Array:
     """The nearest whole number to each element, the even one of two (2.5 -> 2, 3.5 -> 4).
 
@@ -155,6 +165,7 @@ def round(x: Array) -> Array:
     return xp.round(x)
 
 
+@direct(numeric)
 def floor(x: Array) -> Array:
     """The largest whole number not above each element.
 
@@ -167,6 +178,7 @@ def floor(x: Array) -> Array:
     return xp.floor(x)
 
 
+@direct(numeric)
 def ceil(x: Array) -> Array:
     """The smallest whole number not below each element.
 
@@ -193,6 +205,7 @@ def sign(x: Array) -> Array:
     return signs if is_integer(dtype_name(x.dtype)) else xp.where(x == x, signs, x)
 
 
+@direct(numeric)
 def isnan(x: Array) -> Array:
     """Whether each element is NaN, as booleans.
 
@@ -202,6 +215,7 @@ def isnan(x: Array) -> Array:
     return xp.isnan(x)
 
 
+@direct(numeric)
 def isinf(x: Array) -> Array:
     """Whether each element is an infinity, as booleans.
 
@@ -211,6 +225,7 @@ def isinf(x: Array) -> Array:
     return xp.isinf(x)
 
 
+@direct(numeric)
 def isfinite(x: Array) -> Array:
     """Whether each element is neither NaN nor an infinity, as booleans.
 
@@ -253,6 +268,7 @@ def _(g: Array, out: Array, x: Array) -> tuple[None]:
     return (None,)
 
 
+@direct_detaching
 def stop_gradient(variables: Array) -> Array:
     """The same values, through which no gradient passes: ours, torch's and JAX's alike.
 

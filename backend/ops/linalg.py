@@ -7,6 +7,7 @@ from typing import Any
 from ..autodiff.scatter import take_adjoint
 from ..composite import composite
 from ..config import floatx
+from ..direct import direct_product
 from ..operands import (
     MISFIT,
     array_namespace,
@@ -33,6 +34,7 @@ Array = Any
 
 # ---- products ---------------------------------------------------------------------------------------------------
 
+@direct_product
 def dot(x: Array, y: Array) -> Array:
     """The product of two matrices, or of the last axis of x with the second-to-last of y.
 
@@ -48,7 +50,7 @@ def dot(x: Array, y: Array) -> Array:
     xp, x, y = promoted_numbers(x, y)
     try:
         if x.ndim < 3 and y.ndim < 3:
-            return x @ y  # the operator, on one dtype: array_api_compat's function for torch takes 4 us longer
+            return x @ y
         axis = y.ndim - 2 if y.ndim > 1 else 0
         return xp.tensordot(x, y, axes=((x.ndim - 1,), (axis,)))
     except (*MISFIT, AttributeError):

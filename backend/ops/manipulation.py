@@ -7,6 +7,7 @@ from typing import Any
 from ..autodiff.scatter import scatter_slice
 from ..composite import composite
 from ..config import data_format_of
+from ..direct import direct_reshape
 from ..namespaces import namespace_of
 from ..operands import (
     MISFIT,
@@ -36,6 +37,7 @@ _INT = frozenset([int])
 
 # ---- another shape, the same elements ---------------------------------------------------------------------------
 
+@direct_reshape
 def reshape(x: Array, shape: Any) -> Array:
     """x in another shape, its elements in row-major order.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from ..direct import direct_reduction
 from ..dtypes import limits
 from ..operands import (
     MISFIT,
@@ -28,8 +29,8 @@ Array = Any
 Axis = int | tuple[int, ...] | list[int] | None
 
 
-def _reduced(name: str, xp: Any, x: Array, axis: Any, keepdims: bool, empty: Any = None, **more: Any) -> Array:
-    """One function of the standard along axes; `empty` is the result where there is nothing to reduce.
+def _reduced(name: str, xp: Any, x: Array, axis: Any, keepdims: bool, infinity: float = 0.0, **more: Any) -> Array:
+    """One function of the standard along axes; an infinity is the result where there is nothing to reduce.
 
     ValueError, whatever the library raises, for an axis that is not there.
     """
@@ -40,10 +41,10 @@ def _reduced(name: str, xp: Any, x: Array, axis: Any, keepdims: bool, empty: Any
     try:
         return getattr(xp, name)(x, axis=axis, keepdims=keepdims, **more)
     except MISFIT:
-        if empty is None or not _is_empty(name, x, axis):
+        if not infinity or not _is_empty(name, x, axis):
             axes_of(name, axis, x.ndim)
             raise
-        return _filled(name, xp, x, axis, keepdims, empty)
+        return _filled(name, xp, x, axis, keepdims, _extreme(x, infinity))
 
 
 def kept(x: Array) -> dict[str, Any]:
@@ -64,6 +65,7 @@ def _filled(name: str, xp: Any, x: Array, axis: Any, keepdims: bool, value: Any)
     return xp.full(reduced(name, sizes(x), axis, keepdims), value, dtype=x.dtype, device=device_of(x))
 
 
+@direct_reduction(numeric)
 def max(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
     """The largest element along axes.
 
@@ -76,9 +78,10 @@ def max(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
     Source: Keras 2.3.1 backend semantics.
     """
     xp, x = numeric(x)
-    return _reduced("max", xp, x, axis, keepdims, _extreme(x, -math.inf))
+    return _reduced("max", xp, x, axis, keepdims, -math.inf)
 
 
+@direct_reduction(numeric)
 def min(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
     """The smallest element along axes; nothing to choose from gives inf, or the dtype's largest integer.
 
@@ -87,7 +90,7 @@ def min(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
     Source: Keras 2.3.1 backend semantics.
     """
     xp, x = numeric(x)
-    return _reduced("min", xp, x, axis, keepdims, _extreme(x, math.inf))
+    return _reduced("min", xp, x, axis, keepdims, math.inf)
 
 
 def _extreme(x: Array, infinity: float) -> Any:
@@ -95,6 +98,7 @@ def _extreme(x: Array, infinity: float) -> Any:
     return limits(name)[infinity > 0] if is_integer(name) else infinity
 
 
+@direct_reduction(floating)
 def sum(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
     """The sum along axes; of nothing, 0.
 
@@ -108,6 +112,7 @@ def sum(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
     return _reduced("sum", xp, x, axis, keepdims, **kept(x))
 
 
+@direct_reduction(floating)
 def prod(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
     """The product along axes; of nothing, 1.
 

@@ -7,6 +7,7 @@ import struct
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from backend.namespaces import describe
 from backend.ops.normal_quantile import constant, fence, half_normal_quantile, tail_probabilities
 
 __all__ = ["threefry2x32", "random_bits", "uniform", "normal", "truncated_normal", "bernoulli"]
@@ -267,7 +268,7 @@ def _native(operation: str, dtype: str, xp: Any, device: Any) -> Any:
     # JAX without x64 has the names but gives 32 bits; of the narrow types only float16 is optional.
     wide = dtype in ("float64", "int64")
     if not hasattr(xp, dtype) or wide and dtype not in xp.__array_namespace_info__().dtypes(device=device):
-        raise ValueError(f"{operation}: dtype is {dtype!r}, which {xp.__name__} lacks on device {device}")
+        raise ValueError(f"{operation}: dtype is {dtype!r}, which {describe(xp)} lacks on device {device}")
     return getattr(xp, dtype)
 
 

@@ -1,0 +1,134 @@
+"""The direct way to a library's function, for operations on arrays of a kind met before.
+
+A decorator stands before the definition and passes it over where types and dtypes say that nothing is to be promoted.
+All other arguments are the definition's, and so is every failure: it runs again there, and raises what it always did.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from .namespaces import _NAMESPACE_OF
+from .operands import _FLOATING, _NUMERIC, MISFIT, Array, floating
+
+__all__ = ["direct", "direct_detaching", "direct_pair", "direct_product", "direct_reduction", "direct_reshape"]
+
+_ASIDE = (AttributeError, KeyError, *MISFIT)
+
+
+def direct(bring: Callable[[Array], Any]) -> Callable[[Callable[[Array], Array]], Callable[[Array], Array]]:
+    """For an operation that brings an array to a dtype, by `floating` or `numeric`, and calls the function of its name.
+
+    An array that is of such a dtype goes to the namespace's function at once.
+    """
+    table = _FLOATING if bring is floating else _NUMERIC
+
+    def shortened(definition: Callable[[Array], Array]) -> Callable[[Array], Array]:
+        name = definition.__name__
+
+        @functools.wraps(definition)
+        def operation(x: Array) -> Array:
+            try:
+                return getattr(table[type(x)][x.dtype], name)(x)
+            except _ASIDE:
+                pass
+            return definition(x)
+
+        return operation
+
+    return shortened
+
+
+def direct_pair(definition: Callable[[Array, Array], Array]) -> Callable[[Array, Array], Array]:
+    """The same for two arrays: they go to the library's function when they are of one type, dtype and device."""
+    name = definition.__name__
+
+    @functools.wraps(definition)
+    def operation(x: Array, y: Array) -> Array:
+        kind = type(x)
+        if kind is type(y):
+            try:
+                dtype = x.dtype
+                if y.dtype is dtype:
+                    return _NUMERIC[kind][dtype].__plain__[name](x, y)
+            except _ASIDE:
+                pass
+        return definition(x, y)
+
+    return operation
+
+
+def direct_product(definition: Callable[[Array, Array], Array]) -> Callable[[Array, Array], Array]:
+    """For `dot` with a vector or a matrix: the library's matmul."""
+
+    @functools.wraps(definition)
+    def operation(x: Array, y: Array) -> Array:
+        kind = type(x)
+        if kind is type(y):
+            try:
+                dtype = x.dtype
+                plain = _NUMERIC[kind][dtype].__plain__
+                if y.ndim < 3 and (x.device == y.device if plain["matmul is strict"] else
+                                   y.dtype is dtype and x.ndim < 3):
+                    return plain["matmul"](x, y)
+            except _ASIDE:
+                pass
+        return definition(x, y)
+
+    return operation
+
+
+def direct_reduction(bring: Callable[[Array], Any]) -> Callable[[Callable[..., Array]], Callable[..., Array]]:
+    """The same for a reduction of all axes, or of one."""
+    table = _FLOATING if bring is floating else _NUMERIC
+
+    def shortened(definition: Callable[..., Array]) -> Callable[..., Array]:
+        name = definition.__name__
+
+        @functools.wraps(definition)
+        def operation(x: Array, axis: Any = None, keepdims: bool = False) -> Array:
+            if axis is None or type(axis) is int:
+                try:
+                    if axis is None or x.ndim:  # libraries let axis 0 of a number pass
+                        return table[type(x)][x.dtype].__plain__[name](x, axis, keepdims)
+                except _ASIDE:
+                    pass
+            return definition(x, axis, keepdims)
+
+        return operation
+
+    return shortened
+
+
+def direct_reshape(definition: Callable[[Array, Any], Array]) -> Callable[[Array, Any], Array]:
+    """For `reshape`: a tuple of Python's integers goes to the library's function."""
+
+    @functools.wraps(definition)
+    def operation(x: Array, shape: Any) -> Array:
+        if type(shape) is tuple:
+            for size in shape:
+                if type(size) is not int:
+                    break
+            else:
+                try:
+                    return _NAMESPACE_OF[type(x)].__plain__["reshape"](x, shape)
+                except _ASIDE:
+                    pass
+        return definition(x, shape)
+
+    return operation
+
+
+def direct_detaching(definition: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """For `stop_gradient` of one array."""
+
+    @functools.wraps(definition)
+    def operation(variables: Any) -> Any:
+        try:
+            return _NAMESPACE_OF[type(variables)].__plain__["detach"](variables)
+        except _ASIDE:
+            return definition(variables)
+
+    return operation
