@@ -85,8 +85,11 @@ class _Cotangents:
 
     def of(self, t: Tensor) -> Tensor | None:
         """The cotangent of t: everything that has come back, in one."""
-        if id(t) in self._parts:
-            self.add(t, gathered(self._parts.pop(id(t)), t.sizes))
+        parts = self._parts.pop(id(t), [])
+        rule = VJPS["getitem"][0]
+        if parts and rule is not None:
+            key, g = parts[0]
+            self.add(t, rule(g, None, t, key) if len(parts) == 1 else gathered(parts, t.sizes))
         return self._sums.get(id(t))
 
     def drop(self, t: Tensor) -> None:
