@@ -8,6 +8,7 @@ from typing import Any
 
 from .peers import absence, threads
 from .timing import interleaved, printed
+from .worker import Worker
 
 __all__ = ["Row", "Side", "Target", "better_of", "compared", "limit_row", "ratios", "tabled"]
 
@@ -24,12 +25,16 @@ class Target:
 
 @dataclasses.dataclass(frozen=True)
 class Side:
-    """A side of a comparison: the library it needs, how to make what is timed, and what it must reach."""
+    """A side of a comparison: the library it needs, how to make what is timed, and what it must reach.
+
+    With an environment it has a process of its own in any case.
+    """
 
     name: str
     package: str
     make: Callable[[], Any]
     targets: Sequence[Target] = ()
+    environment: Mapping[str, str] | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,16 +51,17 @@ class Row:
 
 
 def compared(question: str, case: str, sides: Iterable[Side], *, rounds: int, seconds: float,
-             check: Callable[[Mapping[str, Any]], None] | None = None) -> list[Row]:
-    """A row for each side, those that are here measured in turn; `check` raises if one computes something else."""
-    sides, made, absent = list(sides), {}, {}
-    for side in sides:
-        why = absence(side.package)
-        if why:
-            absent[side.name] = why
-        else:
-            made[side.name] = side.make()
+             apart: bool, check: Callable[[Mapping[str, Any]], None] | None = None) -> list[Row]:
+    """A row for each side, those that are here measured in turn; `check` raises if one computes something else.
+
+    `apart` gives each side a process of its own: what a fresh array costs depends on all that ran there before.
+    """
+    sides, made = list(sides), {}
+    absent = {side.name: why for side in sides if (why := absence(side.package))}
     try:
+        for side in sides:
+            if side.name not in absent:
+                made[side.name] = Worker(side.make, side.environment) if apart or side.environment else side.make()
         if check:
             check(made)
         costs = interleaved(made, rounds=rounds, seconds=seconds)

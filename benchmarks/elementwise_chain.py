@@ -11,7 +11,6 @@ import numpy as np
 from .comparison import Row, Side, Target, compared, limit_row, tabled
 from .roofline import bandwidth
 from .sides import chains
-from .worker import Worker
 
 __all__ = ["measured", "table", "told"]
 
@@ -20,10 +19,6 @@ SIZE = 4_000_000
 SIZES = (1_000, 100_000, 1_000_000, 4_000_000, 16_000_000)
 NOTE = ("numpy out=: in place by hand. keras 3: keras.ops. roofline: the fewest bytes, each element read once and "
         "written once, at the bandwidth of a copy; tanh costs more than that on every side.")
-
-
-def _keras(library: str, chain: str, size: int) -> Any:
-    return Worker("benchmarks.sides.chains", "keras", chain, size, KERAS_BACKEND=library)
 
 
 def sides(chain: str, size: int, swept: bool = False) -> Iterator[Side]:
@@ -43,15 +38,13 @@ def sides(chain: str, size: int, swept: bool = False) -> Iterator[Side]:
     yield Side("jax.jit", "jax", side("jax"))
     yield Side("torch.compile", "torch.compile", side("torch_compiled"))
     for library in ("numpy", "torch"):
-        yield Side(f"keras 3 [{library}]", "keras", functools.partial(_keras, library, chain, size))
+        yield Side(f"keras 3 [{library}]", "keras", side("keras"), environment={"KERAS_BACKEND": library})
 
 
 def same(made: Mapping[str, Any]) -> None:
     """Refuse a side that computes something else."""
     expected = made["numpy"]()
     for name, call in made.items():
-        if hasattr(call, "timeit"):
-            continue  # a worker's array would travel through the pipe
         found = np.asarray(call())
         if found.dtype != np.float32 or not np.allclose(found, expected, rtol=1e-5, atol=1e-6):
             raise AssertionError(f"{name}: the result is {found.dtype} and not that of NumPy")
@@ -59,7 +52,7 @@ def same(made: Mapping[str, Any]) -> None:
 
 def measured(quick: bool, size: int = SIZE, sweep: Sequence[int] = SIZES) -> list[Row]:
     """A row for each chain and side, then one for each size and side."""
-    how = {"rounds": 3 if quick else 9, "seconds": 0.02 if quick else 0.05}
+    how = {"rounds": 3 if quick else 9, "seconds": 0.02 if quick else 0.05, "apart": not quick}
     rows, question = [], QUESTION.format(f"{size / 1e6:g} M")
     for chain in chains.CHAINS:
         rows += compared(question, chain, sides(chain, size), check=same, **how)

@@ -92,7 +92,7 @@ def measured(quick: bool) -> list[Row]:
     missing = {library: why for library in LIBRARIES if (why := gpu(library))}
     if "torch" in missing:
         return []
-    how = {"rounds": 3 if quick else 11, "seconds": 0.05 if quick else 0.2}
+    how = {"rounds": 3 if quick else 11, "seconds": 0.05 if quick else 0.2, "apart": False}
     rows = []
 
     def here(sides: Iterator[Side]) -> list[Side]:

@@ -13,7 +13,6 @@ from . import nets
 from .comparison import Row, Side, Target, better_of, compared, tabled
 from .peers import peer
 from .sides import ours
-from .worker import Worker
 
 __all__ = ["measured", "table", "told"]
 
@@ -46,8 +45,8 @@ def sides(net: nets.Net) -> Iterator[Side]:
     yield Side("numpy", "numpy", functools.partial(_side, "numpy", net))
     yield Side("jax.jit", "jax", functools.partial(_side, "jax", net))
     for library in ("numpy", "torch"):
-        yield Side(f"keras 3 [{library}]", "keras",
-                   functools.partial(Worker, "benchmarks.sides.keras", "predict", net, KERAS_BACKEND=library))
+        yield Side(f"keras 3 [{library}]", "keras", functools.partial(_side, "keras", net),
+                   environment={"KERAS_BACKEND": library})
 
 
 def same(made: Mapping[str, Any]) -> None:
@@ -63,7 +62,7 @@ def measured(quick: bool, which: Sequence[nets.Net] = NETS) -> list[Row]:
     rows = []
     for net in which:
         rows += better_of(compared(QUESTION, net.label, sides(net), rounds=5 if quick else 21,
-                                   seconds=0.02 if quick else 0.1, check=same), ", cell 1")
+                                   seconds=0.02 if quick else 0.1, apart=not quick, check=same), ", cell 1")
     return rows
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -76,8 +77,8 @@ def measured(quick: bool, which: Sequence[nets.Net] = ()) -> list[Row]:
             targets = () if side == BY_HAND else (Target(BY_HAND, 1.3),)
             cost = None
             if not why:
-                worker = Worker("benchmarks.memory", "peak", side, net)
-                cost = worker()
+                worker = Worker(functools.partial(peak, side, net))
+                cost = float(worker())
                 worker.close()
             rows.append(Row(QUESTION, net.label, side, cost, "MB", targets, why))
     return rows

@@ -6,6 +6,7 @@ import importlib
 import importlib.util
 import os
 import shutil
+from pathlib import Path
 from typing import Any
 
 __all__ = ["absence", "limit", "only", "peer", "threads"]
@@ -19,7 +20,18 @@ def limit(count: int) -> None:
     """Confine this process and its workers to so many threads and cores; libraries read it when they are imported."""
     os.environ.update(dict.fromkeys(VARIABLES, str(count)))
     if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:count])
+        os.sched_setaffinity(0, _apart(sorted(os.sched_getaffinity(0)))[:count])
+
+
+def _apart(cpus: list[int]) -> list[int]:
+    """CPUs of different cores first, then those that share a core with one before."""
+    first, second, seen = [], [], set()
+    for cpu in cpus:
+        siblings = Path(f"/sys/devices/system/cpu/cpu{cpu}/topology/thread_siblings_list")
+        core = siblings.read_text() if siblings.exists() else str(cpu)
+        (second if core in seen else first).append(cpu)
+        seen.add(core)
+    return first + second
 
 
 def threads() -> int:

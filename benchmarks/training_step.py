@@ -14,7 +14,6 @@ from .comparison import Row, Side, Target, better_of, compared, limit_row, table
 from .peers import peer
 from .roofline import matmul_rate
 from .sides import ours
-from .worker import Worker
 
 __all__ = ["measured", "table", "told"]
 
@@ -42,7 +41,7 @@ def sides(net: nets.Net) -> Iterator[Side]:
     yield Side(BY_HAND, "torch", functools.partial(_side, "torch", net))
     for library in ("autograd", "pytensor", "jax"):
         yield Side("jax.jit" if library == "jax" else library, library, functools.partial(_side, library, net))
-    yield Side(KERAS, "keras", functools.partial(Worker, "benchmarks.sides.keras", "step", net, KERAS_BACKEND="torch"))
+    yield Side(KERAS, "keras", functools.partial(_side, "keras", net), environment={"KERAS_BACKEND": "torch"})
 
 
 def _ours(net: nets.Net, library: str, cell: int) -> Any:
@@ -64,7 +63,7 @@ def measured(quick: bool, which: Sequence[nets.Net] = nets.NETS) -> list[Row]:
     rows = []
     for net in which:
         rows += better_of(compared(QUESTION, net.label, sides(net), rounds=3 if quick else 11,
-                                     seconds=0.05 if quick else 0.1, check=same_losses), ", cell 1")
+                                     seconds=0.05 if quick else 0.1, apart=not quick, check=same_losses), ", cell 1")
         rows.append(limit_row(QUESTION, net.label, nets.flops(net) / matmul_rate()))
     return rows
 

@@ -1,44 +1,54 @@
-"""A side of a comparison in a process of its own, timed over a pipe: Keras 3 has one backend per process."""
+"""A side of a comparison in a process of its own, timed over a pipe.
+
+There its memory and threads are its own, whatever ran before; and Keras 3 has one backend per process.
+"""
 
 from __future__ import annotations
 
-import importlib
 import multiprocessing
 import os
 import timeit
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from multiprocessing.connection import Connection
 from typing import Any
+
+import numpy as np
 
 __all__ = ["Worker"]
 
 
-def _serve(pipe: Connection, environment: Mapping[str, str], module: str, function: str, arguments: Any) -> None:
+def _serve(pipe: Connection, make: Callable[[], Any], environment: Mapping[str, str]) -> None:
     os.environ.update(environment)
-    call = getattr(importlib.import_module(module), function)(*arguments)
+    call = make()
     timer = timeit.Timer(call)
     pipe.send(None)
     while (asked := pipe.recv()) is not None:  # a number of calls to time, 0 for a call and what it returns
-        pipe.send(timer.timeit(asked) if asked else call())
+        pipe.send(timer.timeit(asked) if asked else np.asarray(call()))
 
 
 class Worker:
-    """What `module.function(*arguments)` returns in a fresh process, to call and to time from here."""
+    """What `make()` returns in a fresh process, to call and to time from here; results come as NumPy arrays."""
 
-    def __init__(self, module: str, function: str, *arguments: Any, **environment: str) -> None:
+    def __init__(self, make: Callable[[], Any], environment: Mapping[str, str] | None = None) -> None:
         context = multiprocessing.get_context("spawn")
         self._pipe, other = context.Pipe()
-        self._process = context.Process(target=_serve, args=(other, environment, module, function, arguments),
-                                        daemon=True)
+        self._process = context.Process(target=_serve, args=(other, make, environment or {}), daemon=True)
         self._process.start()
         other.close()
-        self._told()
+        self._ready = False
+
+    def _ask(self, number: int) -> Any:
+        if not self._ready:
+            self._told()
+            self._ready = True
+        self._pipe.send(number)
+        return self._told()
 
     def _told(self) -> Any:
         try:
             return self._pipe.recv()
         except EOFError:
-            raise RuntimeError("the worker ended; what it printed says why") from None
+            raise RuntimeError("a worker ended; what it printed says why") from None
 
     def __call__(self) -> Any:
         return self._ask(0)
@@ -47,11 +57,7 @@ class Worker:
         """The seconds so many calls take over there."""
         return self._ask(number)
 
-    def _ask(self, number: int) -> Any:
-        self._pipe.send(number)
-        return self._told()
-
     def close(self) -> None:
         """End the process."""
-        self._pipe.send(None)
+        self._process.terminate()
         self._process.join()

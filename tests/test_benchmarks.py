@@ -1,5 +1,6 @@
 """The benchmarks run, on nets and arrays too small to tell anything; their figures become tables and a picture."""
 
+import functools
 import importlib
 import json
 import sys
@@ -61,10 +62,16 @@ def test_a_missing_gpu_is_told_in_one_sentence():
 @pytest.mark.skipif(not memory.STATUS.exists(), reason="peak memory is read from /proc")
 def test_memory_is_measured_in_a_process_of_its_own():
     wide = nets.Net("wide", "dense", 2000, (1000,), (1000, 1000, 10))
-    worker = Worker("benchmarks.memory", "peak", "K [numpy]", wide)
+    worker = Worker(functools.partial(memory.peak, "K [numpy]", wide))
     assert 40 < worker() < 400  # five arrays of 8 MB at the least
     assert worker.timeit(1) > 0
     worker.close()
+
+
+def test_a_worker_that_fails_is_told(capfd):
+    with pytest.raises(RuntimeError, match="a worker ended"):
+        Worker(functools.partial(int, "three"))()
+    assert "invalid literal for int" in capfd.readouterr().err
 
 
 def test_interleaved_gives_a_median_for_each():
@@ -83,7 +90,7 @@ def test_targets_are_judged_and_the_better_way_counts():
 
 def test_a_side_that_is_not_there_has_a_row_without_cost():
     sides = [Side("K", "numpy", lambda: list), Side("other", "jax", lambda: 1 / 0)]
-    here, absent = compared("q", "c", sides, rounds=1, seconds=0.001)
+    here, absent = compared("q", "c", sides, rounds=1, seconds=0.001, apart=False)
     assert here.cost == 1.0
     assert (absent.cost, absent.absent) == (None, "jax was left out")
 

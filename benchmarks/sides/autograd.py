@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -63,8 +64,6 @@ def lstm(x: Any, kernel: Any, recurrent: Any, bias: Any) -> Any:
 
 def step(net: Net) -> Callable[[], float]:
     """What trains the net on its batch once, and returns the loss."""
-    import sys
-
     ops, w, (x, labels) = sys.modules[__name__], weights(net), batch(net)
     places = np.arange(net.batch)
 

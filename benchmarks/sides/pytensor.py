@@ -1,4 +1,7 @@
-"""The nets in pytensor: shared variables, its own gradients, scan; convolution as with autograd, for it has none."""
+"""The nets in pytensor: shared variables, its own gradients, scan; convolution as with autograd, for it has none.
+
+The first compilation of a convolutional net takes minutes (Numba); pytensor keeps what it compiled for the next run.
+"""
 
 from __future__ import annotations
 
