@@ -14,7 +14,8 @@ __all__ = ["Costs", "interleaved", "machine", "printed", "versions"]
 
 Costs = dict[str, float]
 
-SETTLES = 0.03  # seconds: the threads of a library that has just run spin no longer, and leave the next one its cores
+SETTLES = 0.1  # seconds: OpenBLAS's threads spin for some 0.03 after a product, and would take a core from who is next
+SHORT = 0.02  # measurements shorter than this are of calls too small for threads
 
 
 def interleaved(candidates: Mapping[str, Callable[[], Any]], *, rounds: int, seconds: float) -> Costs:
@@ -27,8 +28,8 @@ def interleaved(candidates: Mapping[str, Callable[[], Any]], *, rounds: int, sec
     found: dict[str, list[float]] = {name: [] for name in candidates}
     for _ in range(rounds):
         for name, timer in timers.items():
-            if len(timers) > 1:
-                time.sleep(min(SETTLES, seconds / 3))
+            if seconds >= SHORT and len(timers) > 1:
+                time.sleep(min(SETTLES, seconds))
             if counts[name] > 1:
                 timer.timeit(1)  # after another candidate its data is in no cache
             found[name].append(timer.timeit(counts[name]) / counts[name])
