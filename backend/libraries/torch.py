@@ -178,7 +178,7 @@ def permute_dims(x: Any, /, axes: Any) -> Any:
 
 def astype(x: Any, dtype: Any, /, *, copy: bool = True, device: Any = None) -> Any:
     """The standard's `astype`."""
-    return x.to(dtype, copy=copy) if device is None else compat.astype(x, dtype, copy=copy, device=device)
+    return x.to(dtype=dtype, copy=copy) if device is None else compat.astype(x, dtype, copy=copy, device=device)
 
 
 # ---- what K calls directly
