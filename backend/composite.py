@@ -16,6 +16,7 @@ from .symbolic.tensor import Spec, Tensor, record, spec
 __all__ = ["COMPOSITES", "Composite", "acting", "composite", "kernels_enabled", "set_kernels", "spec"]
 
 COMPOSITES: dict[str, Composite] = {}
+_PLAIN = frozenset([bool, int, float, str, type(None)])  # most parameters
 
 
 class Composite:
@@ -58,14 +59,16 @@ class Composite:
         return rule
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        xp = _shared(args)
-        if xp is None or xp is namespaces.recorder or kwargs and any(_symbolic(v) for v in kwargs.values()):
+        xp = _NAMESPACE_OF.get(type(args[0])) if len(args) == 1 else None  # the common case, without a detour
+        if xp is None:
+            xp = _shared(args)
+        if xp is None or xp is namespaces.recorder or kwargs and _symbolic(kwargs.values()):
             return self.record(args, kwargs)  # symbolic arguments, or Python values and sizes alone
         return self.bound(xp)(*args, **kwargs)
 
     def bound(self, xp: Any) -> Callable[..., Any]:
         """What runs on arrays of a namespace: the kernel, backed by the definition, or the definition."""
-        key = (_label(xp), kernels_enabled())
+        key = (_label(xp), config.setting("kernels"))
         try:
             return self._bound[key]
         except KeyError:
@@ -107,10 +110,13 @@ def _flat(args: Any) -> list[Any]:
     return [v for a in args for v in (_flat(a) if isinstance(a, (tuple, list)) else (a,))]
 
 
-def _symbolic(value: Any) -> bool:
-    if isinstance(value, (tuple, list)):
-        return any(_symbolic(v) for v in value)
-    return isinstance(value, (Tensor, Size))
+def _symbolic(values: Any) -> bool:
+    """Whether one of the values, or in a tuple of them, is symbolic."""
+    for value in values:
+        if type(value) not in _PLAIN and (
+                _symbolic(value) if isinstance(value, (tuple, list)) else isinstance(value, (Tensor, Size))):
+            return True
+    return False
 
 
 def _as_tensors(value: Any) -> Any:
