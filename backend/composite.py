@@ -62,13 +62,13 @@ class Composite:
         xp = _NAMESPACE_OF.get(type(args[0])) if len(args) == 1 else None  # the common case, without a detour
         if xp is None:
             xp = _shared(args)
-        if xp is None or xp is namespaces.recorder or kwargs and _symbolic(kwargs.values()):
-            return self.record(args, kwargs)  # symbolic arguments, or Python values and sizes alone
-        return self.bound(xp)(*args, **kwargs)
+        if xp is not None and xp is not namespaces.recorder and not (kwargs and _symbolic(kwargs.values())):
+            return self.bound(xp)(*args, **kwargs)
+        return self.record(args, kwargs)  # symbolic arguments, or Python values and sizes alone
 
     def bound(self, xp: Any) -> Callable[..., Any]:
         """What runs on arrays of a namespace: the kernel, backed by the definition, or the definition."""
-        key = (_label(xp), config.setting("kernels"))
+        key = (getattr(xp, "__name__", None) or id(xp), config.setting("kernels"))  # as _label, without a call
         try:
             return self._bound[key]
         except KeyError:
