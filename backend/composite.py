@@ -18,6 +18,7 @@ __all__ = ["COMPOSITES", "Composite", "acting", "composite", "elementwise", "ker
            "program_compiler", "set_kernels", "spec"]
 
 COMPOSITES: dict[str, Composite] = {}
+_PLAIN = frozenset([bool, int, float, str, type(None)])  # most parameters
 
 
 class Composite:
@@ -67,14 +68,16 @@ class Composite:
         return rule
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        xp = _shared(args)
-        if xp is None or xp is namespaces.recorder or kwargs and any(_symbolic(v) for v in kwargs.values()):
-            return self.record(args, kwargs)  # symbolic arguments, or Python values and sizes alone
-        return self.bound(xp)(*args, **kwargs)
+        xp = _NAMESPACE_OF.get(type(args[0])) if len(args) == 1 else None  # the common case, without a detour
+        if xp is None:
+            xp = _shared(args)
+        if xp is not None and xp is not namespaces.recorder and not (kwargs and _symbolic(kwargs.values())):
+            return self.bound(xp)(*args, **kwargs)
+        return self.record(args, kwargs)  # symbolic arguments, or Python values and sizes alone
 
     def bound(self, xp: Any) -> Callable[..., Any]:
         """What runs on arrays of a namespace: the kernel, backed by the definition, or the definition."""
-        key = (_label(xp), kernels_enabled())
+        key = (getattr(xp, "__name__", None) or id(xp), config.setting("kernels"))  # as _label, without a call
         try:
             return self._bound[key]
         except KeyError:
@@ -116,10 +119,13 @@ def _flat(args: Any) -> list[Any]:
     return [v for a in args for v in (_flat(a) if isinstance(a, (tuple, list)) else (a,))]
 
 
-def _symbolic(value: Any) -> bool:
-    if isinstance(value, (tuple, list)):
-        return any(_symbolic(v) for v in value)
-    return isinstance(value, (Tensor, Size))
+def _symbolic(values: Any) -> bool:
+    """Whether one of the values, or in a tuple of them, is symbolic."""
+    for value in values:
+        if type(value) not in _PLAIN and (
+                _symbolic(value) if isinstance(value, (tuple, list)) else isinstance(value, (Tensor, Size))):
+            return True
+    return False
 
 
 def _as_tensors(value: Any) -> Any:

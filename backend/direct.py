@@ -70,9 +70,12 @@ def direct_product(definition: Callable[[Array, Array], Array]) -> Callable[[Arr
             try:
                 dtype = x.dtype
                 plain = _NUMERIC[kind][dtype].__plain__
-                if y.ndim < 3 and (x.device == y.device if plain["matmul is strict"] else
-                                   y.dtype is dtype and x.ndim < 3):
-                    return plain["matmul"](x, y)
+                ndim = y.ndim
+                if plain["matmul is strict"]:
+                    if ndim == 1 or ndim == 2 and x.device == y.device:
+                        return plain["matmul"](x, y)
+                elif ndim < 3 and x.ndim < 3 and y.dtype is dtype:
+                    return x @ y
             except _ASIDE:
                 pass
         return definition(x, y)
@@ -89,12 +92,13 @@ def direct_reduction(bring: Callable[[Array], Any]) -> Callable[[Callable[..., A
 
         @functools.wraps(definition)
         def operation(x: Array, axis: Any = None, keepdims: bool = False) -> Array:
-            if axis is None or type(axis) is int:
-                try:
-                    if axis is None or x.ndim:  # libraries let axis 0 of a number pass
-                        return table[type(x)][x.dtype].__plain__[name](x, axis, keepdims)
-                except _ASIDE:
-                    pass
+            try:
+                if axis is None and not keepdims:
+                    return table[type(x)][x.dtype].__plain__[name](x)
+                if type(axis) is int and x.ndim:  # libraries let axis 0 of a number pass
+                    return table[type(x)][x.dtype].__plain__[name](x, axis, keepdims)
+            except _ASIDE:
+                pass
             return definition(x, axis, keepdims)
 
         return operation

@@ -90,6 +90,8 @@ def array_namespace(*arrays: Any) -> Any:
     With Python values alone it is the symbolic namespace: they become constants.
     Two libraries in one call are a TypeError that names both.
     """
+    if len(arrays) == 1 and (xp := _NAMESPACE_OF.get(type(arrays[0]))) is not None:
+        return xp
     found = None
     scalar = None  # a NumPy scalar counts as a number beside arrays of another library
     for x in arrays:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable
 from typing import Any
 
@@ -184,13 +183,13 @@ def sign(x: Any, /) -> Any:
 
 def _along(reduce: Callable[..., Any], otherwise: Callable[..., Any]) -> Callable[..., Any]:
     """A reduction that a subclass may have its own way of."""
-    return lambda x, axis, keepdims: \
+    return lambda x, axis=None, keepdims=False: \
         reduce(x, axis, None, None, keepdims) if type(x) is ndarray else otherwise(x, axis=axis, keepdims=keepdims)
 
 
-# Functions for arrays of one dtype, arguments by position: (x, y), (x, axis, keepdims), (x, shape).
+# Functions for arrays of one dtype, arguments by position: (x, y), (x), (x, axis, keepdims), (x, shape).
 __plain__: dict[str, Any] = {
-    "matmul": operator.matmul, "matmul is strict": False,  # it promotes, and takes the matrices of a stack one by one
+    "matmul is strict": False,  # it promotes, and takes the matrices of a stack one by one
     "detach": lambda x: x, "reshape": lambda x, shape: x.reshape(shape),
     "equal": np.equal, "not_equal": np.not_equal, "greater": np.greater, "greater_equal": np.greater_equal,
     "less": np.less, "less_equal": np.less_equal, "maximum": np.maximum, "minimum": np.minimum,

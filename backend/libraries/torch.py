@@ -183,7 +183,7 @@ def permute_dims(x: Any, /, axes: Any) -> Any:
 
 def astype(x: Any, dtype: Any, /, *, copy: bool = True, device: Any = None) -> Any:
     """The standard's `astype`."""
-    return x.to(dtype, copy=copy) if device is None else compat.astype(x, dtype, copy=copy, device=device)
+    return x.to(dtype=dtype, copy=copy) if device is None else compat.astype(x, dtype, copy=copy, device=device)
 
 
 # ---- what K calls directly
@@ -204,9 +204,10 @@ def _beside(direct: Callable[..., Any]) -> Callable[..., Any]:
 _COMPARING = {"equal": torch.eq, "not_equal": torch.ne, "greater": torch.gt, "greater_equal": torch.ge,
               "less": torch.lt, "less_equal": torch.le, "maximum": torch.maximum, "minimum": torch.minimum}
 
-# Functions for tensors of one dtype, arguments by position: (x, y), (x, axis, keepdims), (x, shape).
+# Functions for tensors of one dtype, arguments by position: (x, y), (x), (x, axis, keepdims), (x, shape).
 __plain__: dict[str, Any] = {
     **{name: _beside(function) for name, function in _COMPARING.items()},
-    "max": torch.amax, "min": torch.amin, "sum": torch.sum, "reshape": torch.reshape,
+    "max": torch.amax, "min": torch.amin, "sum": torch.sum, "prod": torch.prod, "reshape": torch.reshape,
     "detach": lambda x: x.detach(),
-    "matmul": torch.matmul, "matmul is strict": True}  # it refuses two dtypes, and makes one matrix of a stack
+    # It refuses two dtypes, and two devices but for matrices on 'meta'; of a stack of matrices it makes one.
+    "matmul": torch.matmul, "matmul is strict": True}
