@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 
-from . import call_cost, compiled_cost, deep_graph, import_cost, keras_step
+from . import call_cost, compiled_cost, convolution, deep_graph, import_cost, keras_step, pooling
 from .timing import machine
 
-ALL = {"call_cost": call_cost.table, "compiled_cost": compiled_cost.table, "deep_graph": deep_graph.table,
+ALL = {"call_cost": call_cost.table, "compiled_cost": compiled_cost.table, "convolution": convolution.table,
+       "pooling": pooling.table, "deep_graph": deep_graph.table,
        "import_cost": import_cost.table,
        "keras_step": keras_step.table}
 
