@@ -40,7 +40,7 @@ def way_of(x: Array, over: Grid, out: int, depthwise: bool) -> Way:
     """The way that was fastest on NumPy for such arrays."""
     size, channels = 8 if dtype_name(x.dtype) == "float64" else 4, x.shape[-1]
     if depthwise:
-        return Way(_depthwise_product, _depthwise_outer, size * 8 * out)
+        return Way(_depthwise_product, _depthwise_outer, size * out)
     if math.prod(over.window) == 1:  # nothing to gather: one matrix product
         return Way(_rows_product, rows_outer, 0)
     if channels <= FEW_CHANNELS:
