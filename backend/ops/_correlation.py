@@ -143,7 +143,7 @@ def _correlate(xp: Any, x: Array, kernel: Array, over: Grid, depthwise: bool) ->
         part, places = patch(xp, x, over, box)
         return way.product(xp, part, kernel, places)
 
-    return assembled(xp, shape, boxes, product, x, kernel, apart=depthwise)
+    return assembled(xp, shape, boxes, product, x, kernel)
 
 
 def _outer(xp: Any, x: Array, g: Array, over: Grid, depthwise: bool) -> Array:

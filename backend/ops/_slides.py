@@ -63,7 +63,7 @@ def placewise(xp: Any, x: Array, over: Grid, definition: Callable[..., Array], f
         return definition(part, slides(places), box)
 
     held = _bytes(x) * x.shape[-1] * math.prod(over.strides)
-    return assembled(xp, shape, blocks(shape[:-1], held), part, x, apart=True)
+    return assembled(xp, shape, blocks(shape[:-1], held), part, x)
 
 
 def imagewise(xp: Any, definition: Callable[..., Array], shape: Ints, *images: Array) -> Array:
@@ -72,7 +72,7 @@ def imagewise(xp: Any, definition: Callable[..., Array], shape: Ints, *images: A
         return definition(*images)
     cost = _bytes(images[0]) * max(math.prod(x.shape[1:]) for x in images)
     return assembled(xp, shape, blocks(shape[:1], cost),
-                     lambda box: definition(*(x[slice(*box[0]), ...] for x in images)), *images, apart=True)
+                     lambda box: definition(*(x[slice(*box[0]), ...] for x in images)), *images)
 
 
 def _bytes(x: Array) -> int:

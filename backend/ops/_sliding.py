@@ -28,7 +28,11 @@ WRAPPED = 1.5
 
 
 class Way(NamedTuple):
-    """The product for one block, its adjoint, the bytes a place of the block holds (0: no blocks), wrapping or not."""
+    """The product for one block, its adjoint, what a place counts for in BLOCK_BYTES (0: no blocks), wrapping or not.
+
+    A place counts for fewer bytes than it holds where larger blocks were faster: taps at 4 MB take 0.8 of the time that
+    they take at 2 MB, since every tap is a copy of its own.
+    """
 
     product: Callable[..., Array]
     outer: Callable[..., Array]
@@ -44,7 +48,7 @@ def way_of(x: Array, over: Grid, out: int, depthwise: bool) -> Way:
     if math.prod(over.window) == 1:  # nothing to gather: one matrix product
         return Way(_rows_product, rows_outer, 0)
     if channels <= FEW_CHANNELS:
-        return Way(_taps_product, _taps_outer, size * math.prod(over.window) * channels)
+        return Way(_taps_product, _taps_outer, size * math.prod(over.window) * channels // 2)
     padded = [n + (k - 1) * d for n, k, d in zip(over.places, over.window, over.dilation, strict=True)]
     if set(over.strides) == {1} and over.dilation[-1] == 1 and math.prod(padded) <= WRAPPED * math.prod(over.places):
         return Way(_flat_product, _flat_outer, size * (channels + out) // 2, True)
@@ -196,7 +200,7 @@ def scattered(xp: Any, g: Array, kernel: Array, over: Grid, size: Ints) -> Array
     stride = over.strides[-1]
     lanes = xp.zeros((stride, channels, g.shape[0], *reach[:-1], -(-reach[-1] // stride)), dtype=g.dtype,
                      device=device_of(g))
-    held = (8 if dtype_name(g.dtype) == "float64" else 4) * weights.shape[0]
+    held = (8 if dtype_name(g.dtype) == "float64" else 4) * weights.shape[0] // 2
     for box in blocks(g.shape[:-1], held):
         part = g[(*(slice(*edges) for edges in box), slice(None))]
         counts = part.shape[:-1]
