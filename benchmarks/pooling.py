@@ -1,0 +1,133 @@
+"""What does pooling cost beside torch called by hand, forward and backward, on NumPy and on torch arrays?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import backend as K
+from backend.composite import COMPOSITES
+
+from .heavy import compared, copy_rate, drawn, keras_ops, mean, ratio, two_threads
+from .timing import printed
+
+__all__ = ["table"]
+
+
+class Case(NamedTuple):
+    """A layer on x (batch, rows, columns, channels)."""
+
+    mode: str
+    x: tuple[int, int, int, int]
+    window: int
+    stride: int
+    padding: str = "valid"
+
+    def __str__(self) -> str:
+        return (f"{self.mode} {self.window}x{self.window} stride {self.stride} {self.padding} "
+                f"{'x'.join(map(str, self.x))}")
+
+
+CASES = [Case("max", (32, 24, 24, 64), 2, 2), Case("max", (8, 56, 56, 64), 2, 2),
+         Case("max", (8, 112, 112, 64), 3, 2, "same"), Case("max", (8, 28, 28, 64), 3, 1, "same"),
+         Case("avg", (8, 56, 56, 64), 2, 2), Case("avg", (8, 56, 56, 64), 3, 2, "same")]
+PASSES = ("forward", "gradient", "training")
+Calls = dict[str, Callable[[], Any]]
+
+
+def _ours(case: Case, x: Any, g: Any) -> Calls:
+    """What a compiled function of K runs for each pass."""
+    how: dict[str, Any] = {"window": (case.window,) * 2, "strides": (case.stride,) * 2, "padding": case.padding}
+
+    def forward() -> Any:
+        return K.pool2d(x, case.window, case.stride, case.padding, pool_mode=case.mode)
+
+    def gradient() -> Any:
+        if case.mode == "max":
+            return COMPOSITES["max_pool_gradient"](g, x, **how)
+        return COMPOSITES["average_pool_gradient"](g, size=case.x[1:3], **how)
+
+    return {"forward": forward, "gradient": gradient, "training": lambda: (forward(), gradient())}
+
+
+def _by_hand(torch: Any, case: Case, x: Any, g: Any) -> Calls:
+    """The same with torch's functions on tensors in torch's own layout channels_last."""
+    functional, aten = torch.nn.functional, torch.ops.aten
+    x, g = x.movedim(-1, 1), g.movedim(-1, 1)
+    window, strides = (case.window,) * 2, (case.stride,) * 2
+    same = case.padding == "same"  # even sizes: with stride 2 the last window hangs over
+    pads, ceil = ((1, 1) if same and case.stride == 1 else (0, 0)), same and case.stride > 1
+
+    def largest(x: Any = x) -> Any:
+        return functional.max_pool2d(x, window, strides, pads, 1, ceil)
+
+    def average(x: Any = x) -> Any:
+        return functional.avg_pool2d(x, window, strides, pads, ceil, False)
+
+    def average_back() -> Any:
+        return aten.avg_pool2d_backward(g, x, window, strides, pads, ceil, False, None)
+
+    where = functional.max_pool2d(x, window, strides, pads, 1, ceil, return_indices=True)[1]
+
+    def largest_back(where: Any = where) -> Any:
+        return aten.max_pool2d_with_indices_backward(g, x, window, strides, pads, [1, 1], ceil, where)
+
+    def both() -> Any:
+        y, where = functional.max_pool2d(x, window, strides, pads, 1, ceil, return_indices=True)
+        return y, largest_back(where)
+
+    if case.mode == "max":
+        return {"forward": largest, "gradient": largest_back, "training": both,
+                "autograd": _autograd(torch, largest, x, g)}
+    return {"forward": average, "gradient": average_back, "training": lambda: (average(), average_back()),
+            "autograd": _autograd(torch, average, x, g)}
+
+
+def _autograd(torch: Any, forward: Callable[..., Any], x: Any, g: Any) -> Callable[[], Any]:
+    leaf = x.detach().requires_grad_()
+    return lambda: torch.autograd.grad(forward(leaf), leaf, g)
+
+
+def table(quick: bool) -> str:
+    """Each pass of each layer on NumPy and on torch, as ratios to torch channels_last by hand."""
+    torch, keras = two_threads(), keras_ops()
+    rows: list[list[str]] = []
+    ratios: dict[tuple[str, str], list[float]] = {}
+    moved: dict[str, list[float]] = {name: [] for name in PASSES}
+    for case in CASES:
+        x = drawn(*case.x)
+        y = K.pool2d(x, case.window, case.stride, case.padding, pool_mode=case.mode)
+        for name, cells in _measured(torch, keras, case, x, drawn(*y.shape), quick).items():
+            if name in moved:
+                least = {"forward": x.nbytes + y.nbytes, "gradient": x.nbytes + y.nbytes, "training":
+                         2 * x.nbytes + 2 * y.nbytes}[name] + (x.nbytes if case.mode == "max" and name != "forward"
+                                                              else 0)
+                moved[name].append(least / cells["numpy"] * 1e-6)
+            for side in ("numpy", "K torch"):
+                if side in cells:
+                    ratios.setdefault((name, side), []).append(cells[side] / cells["torch"])
+            rows.append([str(case), name, *(f"{cells[key]:.2f}" if key in cells else "-" for key in
+                                            ("numpy", "K torch", "torch", "keras")),
+                         ratio(cells, "numpy"), ratio(cells, "K torch"), ratio(cells, "numpy", "keras")])
+    for name in (*PASSES, "autograd"):
+        rows.append(["geometric mean", name, "", "", "", "", *(
+            f"{mean(ratios[name, side]):.2f}" if (name, side) in ratios else "-" for side in ("numpy", "K torch")), ""])
+    rows.append(["target of the mean", "all", "", "", "", "", "1.50", "1.10", ""])
+    best = copy_rate(quick)
+    lines = ", ".join(f"{name} {' '.join(f'{rate:.1f}' for rate in rates)}" for name, rates in moved.items())
+    return printed("Pooling, milliseconds, 2 threads", [
+        "layer", "pass", "K on numpy", "K on torch", "torch by hand", "keras.ops[numpy]", "numpy / torch",
+        "K / torch", "numpy / keras"], rows) + (
+        f"\nGB/s on NumPy, arrays read and written once, layer by layer: {lines}; copy {best:.1f}\n")
+
+
+def _measured(torch: Any, keras: Any, case: Case, x: Any, g: Any, quick: bool) -> dict[str, dict[str, float]]:
+    """The cost of each pass by candidate."""
+    native = torch.from_numpy(x), torch.from_numpy(g)
+    sides = {"numpy": _ours(case, x, g), "K torch": _ours(case, *native), "torch": _by_hand(torch, case, *native)}
+    sides["K torch"]["autograd"] = _autograd(
+        torch, lambda x: K.pool2d(x, case.window, case.stride, case.padding, pool_mode=case.mode), *native)
+    if keras is not None:
+        pooled = keras.max_pool if case.mode == "max" else keras.average_pool
+        sides["keras"] = {"forward": lambda: pooled(x, case.window, case.stride, case.padding)}
+    return compared(sides, quick)
