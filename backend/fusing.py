@@ -7,7 +7,8 @@ import operator
 from collections.abc import Iterable
 from typing import Any
 
-from .blocking import FROM, blocked
+from . import blocking
+from .blocking import blocked
 from .rewriting import VIEWS
 from .symbolic.recording import ELEMENTWISE
 from .symbolic.sizes import Size, product
@@ -15,7 +16,9 @@ from .symbolic.tensor import Constant, Node, Placeholder, Subgraph, Tensor, orde
 
 __all__ = ["computes", "fused"]
 
-FEWEST = 3  # calls that a chain has: with two there is one array between, which `+=` and its like spare as well
+# Calls for each result of a chain: results are written once more when blocks are joined, and `+=` and its like spare
+# what lies between two calls anyway. An update with momentum, four calls for two results, was slower in blocks.
+FEWEST = 3
 # Elementwise functions that some library answers with the array it was given, integers being whole and real already.
 MAY_PASS_ON = {"ceil", "floor", "round", "trunc"}
 
@@ -43,7 +46,7 @@ def fused(outputs: list[Tensor]) -> list[Tensor]:
     for chain in chains:
         own = {id(t) for t in chain}
         results = [t for t in chain if id(t) in last or readers.get(id(t), set()) - own]
-        if 2 * len(results) <= len(chain):
+        if FEWEST * len(results) <= len(chain):
             call = _call(chain, own, results)
             instead.update((id(t), (call, index)) for index, t in enumerate(results))
     return _replaced(outputs, instead)
@@ -54,7 +57,7 @@ def _shape_key(t: Tensor) -> Any:
     if t.spec.shape is None or None in t.spec.shape:
         return None
     total = product(t.spec.shape)
-    if isinstance(total, int) and total < FROM:
+    if isinstance(total, int) and total < blocking.FROM:
         return None
     return tuple(size.key if isinstance(size, Size) else size for size in t.spec.shape)
 

@@ -14,8 +14,8 @@ from typing import Any
 from . import peers
 from .timing import machine, versions
 
-ALL = ("call_cost", "compiled_cost", "deep_graph", "import_cost", "keras_step", "elementwise_chain", "convolution",
-       "pooling", "training_step", "inference", "memory", "gpu")  # one file each, imported once the number of threads is set
+ALL = ("call_cost", "compiled_cost", "deep_graph", "import_cost", "keras_step", "elementwise_chain",
+       "convolution", "pooling", "training_step", "inference", "memory", "gpu")  # imported once threads are limited
 PACKAGES = ("numpy", "torch", "array-api-compat", "jax", "autograd", "pytensor", "numexpr", "keras", "cupy-cuda12x")
 
 

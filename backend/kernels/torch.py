@@ -12,7 +12,7 @@ from torch.nn import functional
 
 __all__ = ["attention", "average_pool", "average_pool_gradient", "convolution", "convolution_input_gradient",
            "convolution_kernel_gradient", "error_function", "jit", "logistic", "max_pool", "max_pool_gradient",
-           "max_pool_selection", "rectifier", "standardization"]
+           "max_pool_selection", "rectifier", "rectifier_gradient", "standardization"]
 
 Ints = tuple[int, ...]
 
@@ -241,6 +241,11 @@ def logistic(x: Tensor) -> Tensor:
 
 def rectifier(x: Tensor) -> Tensor:
     return torch.relu(x)
+
+
+def rectifier_gradient(g: Tensor, out: Tensor) -> Any:
+    """torch.ops.aten.threshold_backward."""
+    return NotImplemented if g.shape != out.shape else torch.ops.aten.threshold_backward(g, out, 0.0)
 
 
 def _channel(x: Tensor, axes: Ints) -> int | None:

@@ -66,7 +66,13 @@ def rectifier(x: Array) -> Array:
 
 @rectifier.vjp
 def _(g: Array, out: Array, x: Array) -> tuple[Array]:
-    return (only_where(out > 0, g),)  # of the result, so that x need not be kept
+    return (rectifier_gradient(g, out),)  # of the result, so that x need not be kept
+
+
+@elementwise
+def rectifier_gradient(g: Array, out: Array) -> Array:
+    """g where the rectifier's result is not 0, NaN included."""
+    return only_where(~(out <= 0), g)
 
 
 def leaky_relu(x: Array, negative_slope: float = 0.2) -> Array:
