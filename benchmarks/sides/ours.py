@@ -1,4 +1,4 @@
-"""The nets written with K alone: placeholders, variables, K.rnn with the cell of Keras 2.3.1, K.optimizers.SGD."""
+"""The nets written with K alone: placeholders, variables, K.rnn with the cell of Keras 2.3.1, gradients and updates."""
 
 from __future__ import annotations
 
@@ -82,7 +82,8 @@ def trained(net: Net, cell: int = 2) -> Any:
     x, y = K.placeholder((None, *net.sample), name="samples"), K.placeholder((None, net.widths[-1]), name="labels")
     layers, w = Layers(cell, training=True), {name: K.variable(v, name=name) for name, v in weights(net).items()}
     loss = K.mean(K.categorical_crossentropy(y, logits(net, layers, w, x), from_logits=True))
-    updates = K.optimizers.SGD(RATE).get_updates(loss, list(w.values()))
+    slopes = K.gradients(loss, list(w.values()))  # K.optimizers.SGD would keep moments, which the other sides do not
+    updates = [(v, v - RATE * slope) for v, slope in zip(w.values(), slopes, strict=True)]
     return K.function([x, y], [loss], updates + layers.updates)
 
 
