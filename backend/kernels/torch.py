@@ -11,8 +11,8 @@ from torch import Tensor
 from torch.nn import functional
 
 __all__ = ["attention", "average_pool", "average_pool_gradient", "convolution", "convolution_input_gradient",
-           "convolution_kernel_gradient", "error_function", "max_pool", "max_pool_gradient", "max_pool_selection",
-           "rectifier"]
+           "convolution_kernel_gradient", "error_function", "log_shares", "max_pool", "max_pool_gradient",
+           "max_pool_selection", "rectifier", "shares"]
 
 Ints = tuple[int, ...]
 
@@ -229,3 +229,13 @@ def attention(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, *,
 
 def rectifier(x: Tensor) -> Tensor:
     return torch.relu(x)
+
+
+def shares(x: Tensor, *, axis: int | Ints) -> Any:
+    """torch.softmax."""
+    return torch.softmax(x, axis) if isinstance(axis, int) else NotImplemented
+
+
+def log_shares(x: Tensor, *, axis: int | Ints) -> Any:
+    """torch.log_softmax."""
+    return torch.log_softmax(x, axis) if isinstance(axis, int) else NotImplemented
