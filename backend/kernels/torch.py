@@ -11,8 +11,8 @@ from torch import Tensor
 from torch.nn import functional
 
 __all__ = ["attention", "average_pool", "average_pool_gradient", "convolution", "convolution_input_gradient",
-           "convolution_kernel_gradient", "error_function", "jit", "logistic", "max_pool", "max_pool_gradient",
-           "max_pool_selection", "rectifier", "rectifier_gradient", "standardization"]
+           "convolution_kernel_gradient", "error_function", "jit", "log_shares", "logistic", "max_pool",
+           "max_pool_gradient", "max_pool_selection", "rectifier", "rectifier_gradient", "shares", "standardization"]
 
 Ints = tuple[int, ...]
 
@@ -241,6 +241,16 @@ def logistic(x: Tensor) -> Tensor:
 
 def rectifier(x: Tensor) -> Tensor:
     return torch.relu(x)
+
+
+def shares(x: Tensor, *, axis: int | Ints) -> Any:
+    """torch.softmax."""
+    return torch.softmax(x, axis) if isinstance(axis, int) else NotImplemented
+
+
+def log_shares(x: Tensor, *, axis: int | Ints) -> Any:
+    """torch.log_softmax."""
+    return torch.log_softmax(x, axis) if isinstance(axis, int) else NotImplemented
 
 
 def rectifier_gradient(g: Tensor, out: Tensor) -> Any:

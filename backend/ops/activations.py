@@ -119,10 +119,27 @@ def softmax(x: Array, axis: int | tuple[int, ...] = -1) -> Array:
 
     Source: Keras 2.3.1 backend semantics; shifted by the maximum.
     """
-    xp, x = floating(x)
-    axis = normalize_axis("softmax", axis, x.ndim)
+    _, x = floating(x)
+    return shares(x, axis=normalize_axis("softmax", axis, x.ndim))
+
+
+@composite
+def shares(x: Array, *, axis: int | tuple[int, ...]) -> Array:
+    """exp(x) scaled to sum 1."""
+    xp = array_namespace(x)
     e = xp.exp(x - stop_gradient(largest(x, axis=axis, keepdims=True)))
     return e / xp.sum(e, axis=axis, keepdims=True)
+
+
+@shares.shape
+def _(x: Array, *, axis: int | tuple[int, ...]) -> tuple[Any, ...]:
+    return sizes(x)
+
+
+@shares.vjp
+def _(g: Array, out: Array, x: Array, *, axis: int | tuple[int, ...]) -> tuple[Array]:
+    xp = array_namespace(g)
+    return ((g - xp.sum(g * out, axis=axis, keepdims=True)) * out,)
 
 
 def log_softmax(x: Array, axis: int | tuple[int, ...] = -1) -> Array:
@@ -133,10 +150,27 @@ def log_softmax(x: Array, axis: int | tuple[int, ...] = -1) -> Array:
 
     Source: x - max - log(sum(exp(x - max))).
     """
-    xp, x = floating(x)
-    axis = normalize_axis("log_softmax", axis, x.ndim)
+    _, x = floating(x)
+    return log_shares(x, axis=normalize_axis("log_softmax", axis, x.ndim))
+
+
+@composite
+def log_shares(x: Array, *, axis: int | tuple[int, ...]) -> Array:
+    """The logarithm of `shares`."""
+    xp = array_namespace(x)
     x = x - stop_gradient(largest(x, axis=axis, keepdims=True))
     return x - xp.log(xp.sum(xp.exp(x), axis=axis, keepdims=True))
+
+
+@log_shares.shape
+def _(x: Array, *, axis: int | tuple[int, ...]) -> tuple[Any, ...]:
+    return sizes(x)
+
+
+@log_shares.vjp
+def _(g: Array, out: Array, x: Array, *, axis: int | tuple[int, ...]) -> tuple[Array]:
+    xp = array_namespace(g)
+    return (g - xp.sum(g, axis=axis, keepdims=True) * xp.exp(out),)
 
 
 def softplus(x: Array) -> Array:
