@@ -8,26 +8,26 @@ its gradients are the other two, so gradients of any order stay within this modu
 from __future__ import annotations
 
 import functools
-import itertools
-import math
 import operator
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..composite import composite
-from ..operands import array_namespace, device_of, dtype_name, sizes
+from ..namespaces import writable
+from ..operands import array_namespace, device_of, sizes
+from ._sliding import FEW_CHANNELS, rows_outer, scattered, way_of
 from ._windows import (
     Grid,
     Phase,
-    along,
+    assembled,
+    blocks,
     grid,
     interleave,
     known_sizes,
     narrowed,
     output_sizes,
-    patches,
+    patch,
     phases,
-    stretch,
     widened,
 )
 
@@ -35,10 +35,6 @@ __all__ = ["convolution", "convolution_input_gradient", "convolution_kernel_grad
 
 Array = Any
 Ints = tuple[int, ...]
-
-# Up to so many input channels the taps are gathered channel by channel, so that copies run along the image
-# instead of along two or three channels: measured 1.7 times as fast for 3 channels, slower from 8 on.
-FEW_CHANNELS = 4
 
 
 @composite
@@ -140,27 +136,47 @@ def _correlate(xp: Any, x: Array, kernel: Array, over: Grid, depthwise: bool) ->
     shape = (x.shape[0], *over.places, _channels_out(kernel.shape, depthwise))
     if 0 in shape:
         return xp.zeros(shape, dtype=x.dtype, device=device_of(x))
-    multiply, _, held = _way(x, over.window, shape[-1], depthwise)
-    parts = [xp.reshape(multiply(xp, patch, kernel, part), (-1, shape[-1]))
-             for _, patch, part in patches(xp, x, over, held)]
-    return xp.reshape(xp.concat(parts, axis=0) if len(parts) > 1 else parts[0], shape)
+    way = way_of(x, over, shape[-1], depthwise)
+    boxes = blocks(shape[:-1], way.held)
+
+    def product(box: Any) -> Array:
+        part, places = patch(xp, x, over, box)
+        return way.product(xp, part, kernel, places)
+
+    return assembled(xp, shape, boxes, product, x, kernel)
 
 
 def _outer(xp: Any, x: Array, g: Array, over: Grid, depthwise: bool) -> Array:
-    """The sum over all places of x at each tap times g, block by block."""
+    """The sum over all places of x at each tap times g."""
     channels, out = x.shape[-1], g.shape[-1]
     shape = (*over.window, channels, out // max(channels, 1) if depthwise else out)
     if 0 in (*g.shape, channels):
         return xp.zeros(shape, dtype=x.dtype, device=device_of(x))
-    _, multiply, held = _way(x, over.window, out, depthwise)
-    return xp.reshape(functools.reduce(operator.add, (
-        multiply(xp, patch, g[(*(slice(*edges) for edges in box), slice(None))], part)
-        for box, patch, part in patches(xp, x, over, held))), shape)
+    way, writes = way_of(x, over, out, depthwise), writable(x, g)
+    found = None
+    if writes or not way.wraps:
+        found = _summed(xp, x, g, over, way.outer, way.held)
+    if way.wraps and not (writes and bool(xp.all(xp.isfinite(found)))):
+        # windows that wrap around meet the zeros beside g; 0 times what is not finite would be NaN at every tap
+        found = _summed(xp, x, g, over, rows_outer, way.held)
+    return xp.reshape(found, shape)
+
+
+def _summed(xp: Any, x: Array, g: Array, over: Grid, outer: Callable[..., Array], held: int) -> Array:
+    """The products of x and g, block by block, added up."""
+    def product(box: Any) -> Array:
+        part, places = patch(xp, x, over, box)
+        return outer(xp, part, g[(*(slice(*edges) for edges in box), slice(None))], places)
+
+    return functools.reduce(operator.iadd if writable(x, g) else operator.add,
+                            map(product, blocks(g.shape[:-1], held)))
 
 
 def _spread(xp: Any, g: Array, kernel: Array, over: Grid, size: Ints, depthwise: bool) -> Array:
     """The adjoint of `_correlate`: one sliding product of stride 1 per phase of the strides, interleaved."""
     *window, channels, multiplier = kernel.shape
+    if not depthwise and channels <= FEW_CHANNELS and 0 not in (*g.shape, *size) and writable(g, kernel):
+        return scattered(xp, g, kernel, over, size)
     if depthwise:
         kernel = xp.reshape(kernel, (*window, channels * multiplier, 1))
     else:
@@ -191,107 +207,3 @@ def _spread(xp: Any, g: Array, kernel: Array, over: Grid, size: Ints, depthwise:
     if depthwise and multiplier > 1:
         return xp.sum(xp.reshape(x, (*x.shape[:-1], channels, multiplier)), axis=-1)
     return x
-
-
-# ---- how one block is worked out
-
-
-def _way(x: Array, window: Ints, out: int, depthwise: bool) -> tuple[Any, Any, int]:
-    """The product and its adjoint for one block, and the bytes that a place of the block holds (0: no blocks)."""
-    size, channels = 8 if dtype_name(x.dtype) == "float64" else 4, x.shape[-1]
-    if depthwise:
-        return _depthwise_product, _depthwise_outer, size * 2 * out
-    if math.prod(window) == 1:  # nothing to gather: one matrix product
-        return _rows_product, _rows_outer, 0
-    if channels <= FEW_CHANNELS:
-        return _taps_product, _taps_outer, size * math.prod(window) * channels
-    return _rows_product, _rows_outer, size * (window[-1] * channels + out)
-
-
-def _offsets(window: Sequence[int]) -> Iterator[Ints]:
-    return itertools.product(*map(range, window))
-
-
-def _shifted(patch: Array, tap: Ints, over: Grid, first: int = 1) -> Array:
-    """What one tap meets at each place, on as many spatial axes as the tap has numbers."""
-    spans = (stretch(i * d, n, s) for i, d, n, s in zip(tap, over.dilation, over.places, over.strides, strict=False))
-    return patch[(*(slice(None),) * first, *spans, ...)]
-
-
-def _columns(patch: Array, over: Grid) -> Iterator[Array]:
-    """What the taps of one kernel row meet, on the last spatial axis alone."""
-    for i in range(over.window[-1]):
-        yield along(patch, patch.ndim - 2, i * over.dilation[-1], over.places[-1], over.strides[-1])
-
-
-def _rows(xp: Any, patch: Array, over: Grid) -> Iterator[Array]:
-    """For each row of the kernel what its taps meet, side by side: (batch, places..., row * in)."""
-    columns = list(_columns(patch, over))
-    joined = xp.concat(columns, axis=-1) if len(columns) > 1 else columns[0]
-    for tap in _offsets(over.window[:-1]):
-        yield _shifted(joined, tap, over)
-
-
-def _rows_product(xp: Any, patch: Array, kernel: Array, over: Grid) -> Array:
-    *window, channels, out = kernel.shape
-    rows, joined = math.prod(window[:-1]), window[-1] * channels
-    weights = xp.reshape(kernel, (rows, joined, out))
-    # the rows of one image lie together in memory, the images of one patch do not: merging those would copy
-    shape = (-1, joined) if rows == 1 else (patch.shape[0], *over.places[:-2], math.prod(over.places[-2:]), joined)
-    return functools.reduce(operator.add, (xp.matmul(xp.reshape(row, shape), weights[r, :, :])
-                                           for r, row in enumerate(_rows(xp, patch, over))))
-
-
-def _rows_outer(xp: Any, patch: Array, g: Array, over: Grid) -> Array:
-    g, joined = xp.reshape(g, (-1, g.shape[-1])), over.window[-1] * patch.shape[-1]
-    return xp.stack([xp.matmul(xp.matrix_transpose(xp.reshape(row, (-1, joined))), g)
-                     for row in _rows(xp, patch, over)])
-
-
-def _taps(xp: Any, patch: Array, over: Grid) -> Array:
-    """What each tap meets, tap by tap and channel by channel: (taps * in, batch * places)."""
-    channels = patch.shape[-1]
-    # stacked, not permuted: that would leave NumPy's channels side by side in memory
-    first = xp.stack([patch[..., c] for c in range(channels)])
-    stacked = xp.stack([_shifted(first, tap, over, 2) for tap in _offsets(over.window)])
-    return xp.reshape(stacked, (stacked.shape[0] * channels, -1))
-
-
-def _taps_product(xp: Any, patch: Array, kernel: Array, over: Grid) -> Array:
-    return xp.matmul(xp.matrix_transpose(_taps(xp, patch, over)), xp.reshape(kernel, (-1, kernel.shape[-1])))
-
-
-def _taps_outer(xp: Any, patch: Array, g: Array, over: Grid) -> Array:
-    return xp.matmul(_taps(xp, patch, over), xp.reshape(g, (-1, g.shape[-1])))
-
-
-def _wide_taps(xp: Any, patch: Array, multiplier: int, over: Grid) -> Iterator[tuple[Ints, Array]]:
-    """For each tap what it meets, channels repeated for the multiplier and joined with the last spatial axis.
-
-    That long last axis is what makes NumPy fast here.
-    """
-    if multiplier > 1:
-        repeated = xp.broadcast_to(xp.expand_dims(patch, axis=-1), (*patch.shape, multiplier))
-        patch = xp.reshape(repeated, (*patch.shape[:-1], patch.shape[-1] * multiplier))
-    for i, column in enumerate(_columns(patch, over)):
-        column = xp.reshape(column, (*column.shape[:-2], math.prod(column.shape[-2:])))
-        for tap in _offsets(over.window[:-1]):
-            yield (*tap, i), _shifted(column, tap, over)
-
-
-def _depthwise_product(xp: Any, patch: Array, kernel: Array, over: Grid) -> Array:
-    *window, channels, multiplier = kernel.shape
-    weights = xp.reshape(kernel, (*window, 1, channels * multiplier))
-    weights = xp.broadcast_to(weights, (*window, over.places[-1], channels * multiplier))
-    weights = xp.reshape(weights, (*window, over.places[-1] * channels * multiplier))
-    return functools.reduce(operator.add, (shifted * weights[(*tap, ...)]
-                                           for tap, shifted in _wide_taps(xp, patch, multiplier, over)))
-
-
-def _depthwise_outer(xp: Any, patch: Array, g: Array, over: Grid) -> Array:
-    channels, out = patch.shape[-1], g.shape[-1]
-    g = xp.reshape(g, (*g.shape[:-2], math.prod(g.shape[-2:])))
-    lead = tuple(range(g.ndim - 1))
-    sums = {tap: xp.sum(shifted * g, axis=lead) for tap, shifted in _wide_taps(xp, patch, out // channels, over)}
-    stacked = xp.stack([sums[tap] for tap in _offsets(over.window)])
-    return xp.sum(xp.reshape(stacked, (stacked.shape[0], -1, out)), axis=1)

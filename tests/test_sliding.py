@@ -1,0 +1,71 @@
+"""The ways a block of a convolution is worked out agree with one another, whatever arrays can be written to."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from convolution_tools import DEPTHWISE, TABLE, assert_near, drawn, torch_convolution, tuples
+
+from backend.ops import _correlation, _slides, _sliding, _windows
+from backend.ops._correlation import convolution, convolution_input_gradient, convolution_kernel_gradient
+from backend.ops.pooling import max_pool, max_pool_gradient
+
+LARGER = [*TABLE, ((17, 19), (3, 3), 6, 5, 1, "same", 1), ((17,), (4,), 5, 3, 1, "causal", 1),
+          ((12, 9, 11), (2, 3, 3), 5, 4, 1, "valid", (2, 1, 1)), ((9, 8), (3, 1), 7, 3, 1, "same", (2, 1))]
+
+
+@pytest.fixture(params=["written", "functional"])
+def writes(request, monkeypatch):
+    """With and without writing into results."""
+    if request.param == "functional":
+        for module in (_windows, _sliding, _correlation, _slides):
+            monkeypatch.setattr(module, "writable", lambda *arrays: False)
+
+
+@pytest.mark.parametrize("wrapped", [0, 100])
+@pytest.mark.parametrize("room", [600, 6000, 10**6])
+@pytest.mark.parametrize(("depthwise", "row"), [*((False, row) for row in LARGER), *((True, row) for row in DEPTHWISE)])
+def test_every_way_beside_torch(depthwise, row, room, wrapped, writes, monkeypatch):
+    monkeypatch.setattr(_windows, "BLOCK_BYTES", room)
+    monkeypatch.setattr(_sliding, "WRAPPED", wrapped)
+    sizes, window, channels, out, strides, padding, dilation = row
+    how = {"strides": tuples(strides, len(sizes)), "padding": padding, "dilation": tuples(dilation, len(sizes)),
+           "depthwise": depthwise}
+    x, kernel = drawn(3, *sizes, channels), drawn(*window, channels, out)
+    leaves = [torch.tensor(a, requires_grad=True) for a in (x, kernel)]
+    wanted = torch_convolution(*leaves, *how.values())
+    g = drawn(*wanted.shape)
+    to_x, to_kernel = torch.autograd.grad(wanted, leaves, torch.tensor(g))
+    assert_near(convolution(x, kernel, **how), wanted.detach(), 1e-12)
+    assert_near(convolution_input_gradient(g, kernel, size=sizes, **how), to_x, 1e-12)
+    assert_near(convolution_kernel_gradient(x, g, window=window, **how), to_kernel, 1e-12)
+
+
+def test_what_is_not_finite_stays_where_it_belongs():
+    """Windows that wrap around an edge leave no trace, not even 0 * inf."""
+    x, g = drawn(2, 30, 30, 6), drawn(2, 28, 28, 5)
+    x[0, 0, 0, 2], x[1, -1, -1, 3] = np.inf, np.nan
+    how = {"strides": (1, 1), "padding": "valid", "dilation": (1, 1)}
+    with np.errstate(invalid="ignore"):
+        found = ~np.isfinite(convolution_kernel_gradient(x, g, window=(3, 3), **how))
+    wanted = np.zeros((3, 3, 6, 5), dtype=bool)
+    wanted[0, 0, 2], wanted[2, 2, 3] = True, True
+    np.testing.assert_array_equal(found, wanted)
+    kernel = drawn(3, 3, 6, 5)
+    with np.errstate(invalid="ignore"):
+        found = ~np.isfinite(convolution(x, kernel, **how)).all(-1)
+    assert found[0, 0, 0] and found[1, -1, -1] and found.sum() == 2
+
+
+@pytest.mark.parametrize(("window", "strides", "padding"), [((2, 2), (2, 2), "valid"), ((3, 2), (2, 3), "same")])
+def test_pooling_with_and_without_writing(window, strides, padding, writes, monkeypatch):
+    how = {"window": window, "strides": strides, "padding": padding}
+    x = np.round(2 * drawn(3, 9, 8, 2))
+    whole = max_pool(x, **how)
+    g = drawn(*whole.shape)
+    spread = max_pool_gradient(g, x, **how)
+    monkeypatch.setattr(_windows, "BLOCK_BYTES", 300)
+    np.testing.assert_array_equal(max_pool(x, **how), whole)
+    np.testing.assert_allclose(max_pool_gradient(g, x, **how), spread, rtol=1e-12)
+    np.testing.assert_allclose(spread.sum(), g.sum(), rtol=1e-12)
