@@ -46,7 +46,7 @@ def compared(sides: Mapping[str, Mapping[str, Callable[[], Any]]], quick: bool) 
     after a product, in which torch takes up to four times as long.
     """
     found: dict[str, dict[str, list[float]]] = {}
-    for _ in range(1 if quick else 5):
+    for _ in range(1 if quick else 4):
         for side, calls in sides.items():
             time.sleep(0.1)
             for name, call in calls.items():
