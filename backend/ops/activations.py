@@ -7,7 +7,7 @@ import operator
 from typing import Any
 
 from ..autodiff.cotangents import only_where
-from ..composite import elementwise
+from ..composite import composite, elementwise
 from ..direct import direct
 from ..operands import (
     Array,
