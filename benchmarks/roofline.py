@@ -4,18 +4,28 @@ from __future__ import annotations
 
 import functools
 import timeit
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-__all__ = ["bandwidth", "matmul_rate"]
+from .peers import threads
+
+__all__ = ["copying", "matmul_rate"]
 
 
 @functools.cache
-def bandwidth(size: int = 2**26) -> float:
-    """Bytes per second that a copy of so many bytes reads and writes, the best of several."""
-    source = np.ones(size // 4, "float32")
+def copying(size: int) -> float:
+    """The seconds a copy of so many float32 takes, the best of several, by one thread or by all."""
+    source = np.ones(size, "float32")
     target = np.empty_like(source)
-    return 2 * size / min(timeit.repeat(lambda: np.copyto(target, source), number=1, repeat=7))
+    parts = list(zip(np.array_split(target, threads()), np.array_split(source, threads()), strict=True))
+    with ThreadPoolExecutor(threads()) as pool:
+        def together() -> None:
+            list(pool.map(lambda part: np.copyto(*part), parts))
+
+        number = max(1, 10**6 // size)
+        return min(min(timeit.repeat(copy, number=number, repeat=9)) / number
+                   for copy in (lambda: np.copyto(target, source), together))
 
 
 @functools.cache
