@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 from collections.abc import Callable
+from importlib.metadata import version
 from typing import Any
 
 import numpy as np
@@ -49,8 +50,8 @@ def _alone(model: Any) -> Callable[[Any, Any], Any]:
 def table(quick: bool) -> str:
     """A step by hand, through the function Keras compiles, through train_on_batch, and within fit."""
     title = f"A training step of {BATCH} samples under Keras 2.3.1, microseconds"
-    if importlib.util.find_spec("keras") is None:
-        return f"### {title}\n\nKeras is not installed: pip install 'array-api-backend[keras]'\n"
+    if importlib.util.find_spec("keras") is None or not version("keras").startswith("2."):
+        return f"### {title}\n\nKeras 2.3.1 is not installed: pip install 'array-api-backend[keras]'\n"
     os.environ.setdefault("KERAS_BACKEND", "backend")
     import keras
 
