@@ -21,8 +21,8 @@ RUNS = 5  # fresh processes a side: where an allocator puts arrays differs from 
 STATUS, RESET = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 NOTE = ("Medians of several fresh processes, in brackets the least and the most; --quick runs one, which decides "
         "nothing. The largest resident set during three steps less that before the net was made, so weights, "
-        "gradients, graph and all; a small net of the same kind ran before, so libraries are loaded. Activations of "
-        "the deep net fill 16 times the memory of its weights.")
+        "gradients, graph and all; a small net of the same kind ran before, so libraries are loaded. Activations "
+        "of the deep net fill 16 times the memory of its weights.")
 
 
 def deep(depth: int) -> nets.Net:
