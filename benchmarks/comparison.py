@@ -11,7 +11,7 @@ from .peers import absence, threads
 from .timing import interleaved, printed
 from .worker import Worker
 
-__all__ = ["Row", "Side", "Target", "better_of", "compared", "limit_row", "ratios", "tabled"]
+__all__ = ["Row", "Side", "Target", "better_of", "certain", "compared", "limit_row", "ratios", "tabled"]
 
 PROCESSES = 3  # that each side has, one after the other
 LIMIT = "roofline"  # the column that says what the machine needs at least
@@ -140,11 +140,14 @@ def tabled(rows: Sequence[Row], note: str = "") -> str:
     return "\n".join([*parts, *(f"{text}\n" for text in (missing and f"{missing}.", note) if text)])
 
 
-def _verdict(row: Row, other: Row, target: Target, ratio: float) -> str:
-    """Whether a target is reached; uncertain where other processes of the same program say otherwise."""
+def certain(row: Row, other: Row, target: Target) -> bool:
+    """Whether all processes of both sides give the same verdict on a target."""
     (low, high), (least, most) = (r.spread or (r.cost, r.cost) for r in (row, other))
-    sure = (low / most <= target.at_most) == (high / least <= target.at_most)
-    return ("yes" if ratio <= target.at_most else "no") + ("" if sure else ", uncertain")
+    return (low / most <= target.at_most) == (high / least <= target.at_most)
+
+
+def _verdict(row: Row, other: Row, target: Target, ratio: float) -> str:
+    return ("yes" if ratio <= target.at_most else "no") + ("" if certain(row, other, target) else ", uncertain")
 
 
 def _unit(rows: Sequence[Row]) -> tuple[str, float]:
