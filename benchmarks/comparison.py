@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import statistics
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -10,8 +11,9 @@ from .peers import absence, threads
 from .timing import interleaved, printed
 from .worker import Worker
 
-__all__ = ["Row", "Side", "Target", "better_of", "compared", "limit_row", "ratios", "tabled"]
+__all__ = ["Row", "Side", "Target", "better_of", "certain", "compared", "limit_row", "ratios", "tabled"]
 
+PROCESSES = 3  # that each side has, one after the other
 LIMIT = "roofline"  # the column that says what the machine needs at least
 
 
@@ -39,7 +41,10 @@ class Side:
 
 @dataclasses.dataclass(frozen=True)
 class Row:
-    """What one side costs in one case, in microseconds or another unit; without a cost, why."""
+    """What one side costs in one case, in microseconds or another unit; without a cost, why.
+
+    `spread` is the least and the most that several runs gave, where they differ enough to matter.
+    """
 
     question: str
     case: str
@@ -48,29 +53,42 @@ class Row:
     unit: str = "µs"
     targets: Sequence[Target] = ()
     absent: str | None = None
+    spread: tuple[float, float] | None = None
 
 
 def compared(question: str, case: str, sides: Iterable[Side], *, rounds: int, seconds: float,
              apart: bool, check: Callable[[Mapping[str, Any]], None] | None = None) -> list[Row]:
     """A row for each side, those that are here measured in turn; `check` raises if one computes something else.
 
-    `apart` gives each side a process of its own: what a fresh array costs depends on all that ran there before.
+    `apart` gives each side a process of its own, and does it several times over: what a fresh array costs depends on
+    all that ran in a process before, and on where its allocator happens to put things.
     """
-    sides, made = list(sides), {}
+    sides = list(sides)
     absent = {side.name: why for side in sides if (why := absence(side.package))}
+    here = [side for side in sides if side.name not in absent]
+    times = PROCESSES if apart else 1
+    runs = [_run(here, -(-rounds // times), seconds, apart, check) for _ in range(times)]
+    rows = []
+    for side in sides:
+        costs = [run[side.name] for run in runs if side.name in run]
+        rows.append(Row(question, case, side.name, statistics.median(costs) if costs else None, targets=side.targets,
+                        absent=absent.get(side.name), spread=(min(costs), max(costs)) if len(costs) > 1 else None))
+    return rows
+
+
+def _run(sides: Sequence[Side], rounds: int, seconds: float, apart: bool, check: Any) -> Mapping[str, float]:
+    """The cost of each side, made anew."""
+    made: dict[str, Any] = {}
     try:
         for side in sides:
-            if side.name not in absent:
-                made[side.name] = Worker(side.make, side.environment) if apart or side.environment else side.make()
+            made[side.name] = Worker(side.make, side.environment) if apart or side.environment else side.make()
         if check:
             check(made)
-        costs = interleaved(made, rounds=rounds, seconds=seconds)
+        return interleaved(made, rounds=rounds, seconds=seconds)
     finally:
         for call in made.values():
             if hasattr(call, "close"):
                 call.close()
-    return [Row(question, case, side.name, costs.get(side.name), targets=side.targets, absent=absent.get(side.name))
-            for side in sides]
 
 
 def better_of(rows: Sequence[Row], ending: str) -> list[Row]:
@@ -109,17 +127,27 @@ def tabled(rows: Sequence[Row], note: str = "") -> str:
         cases = list(dict.fromkeys(row.case for row in own))
         fullest = max(cases, key=lambda case: sum(row.case == case for row in own))
         sides = list(dict.fromkeys(row.side for row in sorted(own, key=lambda row: row.case != fullest)))
-        costs = {(row.case, row.side): row.cost for row in own}
+        found = {(row.case, row.side): row for row in own}
         unit, scale = _unit(own)
-        cells = [[case, *(_number(costs.get((case, side)), scale) for side in sides)] for case in cases]
+        cells = [[case, *(_cell(found.get((case, side)), scale) for side in sides)] for case in cases]
         parts.append(printed(f"{question}, {unit}, {threads()} threads for every side", ["case", *sides], cells))
         goals = [[row.case, row.side, target.against, f"{ratio:.2f}", f"{target.at_most:.2f}",
-                  "yes" if ratio <= target.at_most else "no"] for row, target, ratio in ratios(own)]
+                  _verdict(row, found[row.case, target.against], target, ratio)] for row, target, ratio in ratios(own)]
         if goals:
             parts.append(printed(f"{question}: targets", ["case", "side", "against", "ratio", "at most", "reached"],
                                  goals))
     missing = "; ".join(dict.fromkeys(row.absent for row in rows if row.absent))
     return "\n".join([*parts, *(f"{text}\n" for text in (missing and f"{missing}.", note) if text)])
+
+
+def certain(row: Row, other: Row, target: Target) -> bool:
+    """Whether all processes of both sides give the same verdict on a target."""
+    (low, high), (least, most) = (r.spread or (r.cost, r.cost) for r in (row, other))
+    return (low / most <= target.at_most) == (high / least <= target.at_most)
+
+
+def _verdict(row: Row, other: Row, target: Target, ratio: float) -> str:
+    return ("yes" if ratio <= target.at_most else "no") + ("" if certain(row, other, target) else ", uncertain")
 
 
 def _unit(rows: Sequence[Row]) -> tuple[str, float]:
@@ -129,8 +157,12 @@ def _unit(rows: Sequence[Row]) -> tuple[str, float]:
     return ("milliseconds", 1e-3) if least >= 100 else ("microseconds", 1.0)
 
 
-def _number(cost: float | None, scale: float) -> str:
-    if cost is None:
+def _cell(row: Row | None, scale: float) -> str:
+    if row is None or row.cost is None:
         return "-"
-    value = cost * scale
+    low_high = f" ({'-'.join(_number(value * scale) for value in row.spread)})" if row.spread else ""
+    return _number(row.cost * scale) + low_high
+
+
+def _number(value: float) -> str:
     return f"{value:.0f}" if value >= 1000 else f"{value:.1f}" if value >= 100 else f"{value:.2f}"

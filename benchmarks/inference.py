@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from . import nets
-from .comparison import Row, Side, Target, better_of, compared, tabled
+from .comparison import PROCESSES, Row, Side, Target, better_of, compared, tabled
 from .peers import peer
 from .sides import ours
 
@@ -20,9 +20,9 @@ QUESTION = "Inference of one sample"
 NETS = (nets.MLP.of(1), nets.LSTM.of(1))
 BY_HAND = "torch eager"
 TARGETS = {"dense": 1.0, "recurrent": 2.0}  # NumPy, times torch eager
-NOTE = ("Every side's probabilities must be those of the others. numpy: by hand, the input's product for all steps at "
-        "once and the four gates as one. K, cell 1: eight products a step, where K is two; the target counts for the "
-        "better.")
+NOTE = (f"{PROCESSES} processes a side, in brackets the fastest and the slowest. Every side's probabilities must "
+        "be those of the others. numpy: by hand, the input's product for all steps at once and the four gates as "
+        "one. K, cell 1: eight products a step, where K is two; the target counts for the better.")
 
 
 def _ours(net: nets.Net, library: str, cell: int) -> Any:

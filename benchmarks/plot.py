@@ -9,11 +9,12 @@ from typing import Any, NamedTuple
 import matplotlib.figure
 import matplotlib.ticker
 
-from .comparison import LIMIT, Row, ratios
+from .comparison import LIMIT, Row, certain, ratios
 
 __all__ = ["picture"]
 
 INK, SOFT, FAINT, GOOD, BAD = "#22303c", "#7d8a96", "#e4e8ec", "#1b7f5c", "#c8402f"
+OPEN = "#c98a1b"  # where processes of the same program disagree
 MARKS = "os^Dv<>pP*"  # one for each peer
 HUES = ("#2a6fb0", "#e9962b", "#7a4fb5", "#1f9fb5", "#b5467f", "#8a6d3b", "#4f5d75", "#5c9e31", "#d95f5f", "#999999")
 
@@ -26,6 +27,7 @@ class Bar(NamedTuple):
     at_most: float
     against: str
     missed: list[str]  # against whom
+    sure: bool
     peers: dict[str, float]
 
 
@@ -33,17 +35,22 @@ def bars(rows: Sequence[Row]) -> dict[str, list[Bar]]:
     """The bars of each question, in order."""
     found: dict[str, list[Bar]] = {}
     judged = ratios(rows)
-    costs = {(row.question, row.case, row.side): row.cost for row in rows}
+    whole = {(row.question, row.case, row.side): row for row in rows}
+    costs = {key: row.cost for key, row in whole.items()}
     for row in dict.fromkeys(row for row, _, _ in judged):
         own = [(target, ratio) for other, target, ratio in judged if other == row]
         (first, ratio), base = own[0], costs[row.question, row.case, own[0][0].against]
         peers = {side: cost / base for (question, case, side), cost in costs.items()
                  if (question, case) == (row.question, row.case) and cost and row.side.startswith("K [")
                  and not side.startswith(("K [", LIMIT)) and side != first.against}
+        certainties = [certain(row, whole[row.question, row.case, t.against], t) for t, _ in own]
+        # one target that is surely missed decides
+        decided = all(certainties) or any(s and r > t.at_most for s, (t, r) in zip(certainties, own, strict=True))
         case = row.case if not row.side.startswith("K [") else f"{row.case}, {row.side[3:].replace(']', '')}"
         found.setdefault(row.question, []).append(
             Bar(case, ratio, first.at_most, first.against,
-                [t.against for t, r in own if r > t.at_most], peers))
+                [t.against for t, r in own if r > t.at_most],
+                decided, peers))
     return found
 
 
@@ -61,11 +68,13 @@ def picture(rows: Sequence[Row], path: Path, caption: str = "") -> None:
                             bottom=0.55 / tall, hspace=0.75)
     for place, (question, found) in zip(grid, panels.items(), strict=True):
         panel(fig.add_subplot(place), question, found, looks)
-    missed = [bool(bar.missed) for found in panels.values() for bar in found]
-    fig.text(0.02, 1 - 0.32 / tall, f"{missed.count(False)} of {len(missed)} reach their targets", color=INK, size=16,
-             weight="bold")
+    sure = [bar for found in panels.values() for bar in found if bar.sure]
+    total, reached = sum(map(len, panels.values())), sum(not bar.missed for bar in sure)
+    headline = f"{reached} of {total} reach their targets, {total - len(sure)} uncertain"
+    fig.text(0.02, 1 - 0.32 / tall, headline, color=INK, size=16, weight="bold")
     fig.text(0.02, 1 - 0.56 / tall, "bar: K's cost as a multiple of the reference's, less is better; green: all "
-             "targets reached; | the most that is allowed; marks: other libraries", color=SOFT, size=10)
+             "targets reached; amber: uncertain; | the most that is allowed; marks: other libraries", color=SOFT,
+             size=10)
     handles = [matplotlib.lines.Line2D([], [], linestyle="", marker=mark, color=hue, markersize=5, label=name)
                for name, (mark, hue) in looks.items()]
     if handles:
@@ -82,12 +91,13 @@ def panel(axes: Any, question: str, found: list[Bar], looks: dict[str, tuple[str
     values = [v for bar in found for v in (bar.ratio, bar.at_most, 1.0, *bar.peers.values())]
     low, high = min(values) / 1.5, max(values) * 1.6
     for y, bar in enumerate(found):
-        axes.barh(y, bar.ratio - low, left=low, height=0.62, color=BAD if bar.missed else GOOD, alpha=0.75, zorder=2)
+        colour = (BAD if bar.missed else GOOD) if bar.sure else OPEN
+        axes.barh(y, bar.ratio - low, left=low, height=0.62, color=colour, alpha=0.75, zorder=2)
         axes.plot([bar.at_most] * 2, [y - 0.46, y + 0.46], color=INK, linewidth=2.4, zorder=4)
         others = [name for name in bar.missed if name != bar.against]
         told = f"{bar.ratio:.2f} of {bar.at_most:.2f}" + (f"; not {', '.join(others)}" if others else "")
         axes.text(1.01, y, told, transform=axes.get_yaxis_transform(), va="center",
-                  size=8, color=BAD if bar.missed else GOOD, weight="bold")
+                  size=8, color=colour, weight="bold")
         for name, value in bar.peers.items():
             mark, hue = looks[name]
             axes.plot(value, y, mark, color=hue, markersize=5.5, markeredgecolor="white", markeredgewidth=0.5, zorder=3)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from . import nets
-from .comparison import Row, Side, Target, better_of, compared, limit_row, tabled
+from .comparison import PROCESSES, Row, Side, Target, better_of, compared, limit_row, tabled
 from .peers import peer
 from .roofline import matmul_rate
 from .sides import ours
@@ -20,9 +20,10 @@ __all__ = ["measured", "table", "told"]
 QUESTION = "A training step"
 BY_HAND, KERAS = "torch by hand", "keras 3 [torch]"
 TARGETS = {"dense": 1.2, "convolution": 1.8, "recurrent": 2.0, "normalized": 2.0}  # NumPy, times torch by hand
-NOTE = ("K and every other side start from the same weights and must have the same first five losses. roofline: the "
-        "products' operations at the rate of a 1024x1024 matrix product. K, cell 1: Keras's LSTM cell written as eight "
-        "products, where K is its cell of two; the target counts for the better.")
+NOTE = (f"{PROCESSES} processes a side, in brackets the fastest and the slowest. K and every other side start from "
+        "the same weights and must have the same first five losses. roofline: the products' operations at the "
+        "rate of a 1024x1024 matrix product. K, cell 1: Keras's LSTM cell written as eight products, where K is "
+        "its cell of two; the target counts for the better.")
 
 
 def _side(module: str, net: nets.Net) -> Any:

@@ -88,6 +88,14 @@ def test_targets_are_judged_and_the_better_way_counts():
     assert "jax is not installed." in text and text.endswith("A note.\n")
 
 
+def test_a_verdict_that_processes_disagree_on_is_uncertain():
+    rows = [Row("q", "c", "K", 120.0, targets=(Target("torch", 1.3),), spread=(119.0, 121.0)),
+            Row("q", "c", "torch", 100.0, spread=(75.0, 101.0))]
+    text = tabled(rows)
+    assert "yes, uncertain" in text and "(" in text
+    assert "uncertain" not in tabled([rows[0], Row("q", "c", "torch", 100.0, spread=(99.0, 101.0))])
+
+
 def test_a_side_that_is_not_there_has_a_row_without_cost():
     sides = [Side("K", "numpy", lambda: list), Side("other", "jax", lambda: 1 / 0)]
     here, absent = compared("q", "c", sides, rounds=1, seconds=0.001, apart=False)
