@@ -14,9 +14,9 @@ from . import config
 from .composite import composite
 from .namespaces import array_namespace, computes_in_one_thread, device_of, in_host_memory, writable
 
-__all__ = ["blocked", "boxes", "set_blocking"]
+__all__ = ["Box", "blocked", "boxes", "set_blocking"]
 
-Box = tuple[tuple[int, int], ...]
+Box = tuple[tuple[int, int], ...]  # (start, stop) per axis
 
 # Elements of one block, of the smallest array that is cut into blocks, and of what each thread is given at least.
 # Measured on NumPy with float32, 1 MB of level-2 and 32 MB of level-3 cache. While a whole array fits into the caches,
@@ -95,8 +95,9 @@ def _shared(fill: Callable[[Sequence[Box]], None], todo: Sequence[Box], workers:
 def threads() -> int:
     """How many threads may share the blocks of a call: OMP_NUM_THREADS where it is set, else one for each core."""
     given = os.environ.get("OMP_NUM_THREADS", "")
-    return max(int(given), 1) if given.isdecimal() else len(os.sched_getaffinity(0)) \
-        if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if given.isdecimal():
+        return max(int(given), 1)
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _common_shape(arrays: Sequence[Any]) -> tuple[int, ...]:

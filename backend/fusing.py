@@ -9,26 +9,24 @@ from typing import Any
 
 from . import blocking
 from .blocking import blocked
-from .rewriting import VIEWS
-from .symbolic.recording import ELEMENTWISE
+from .rewriting import VIEWS, called
+from .symbolic.recording import is_elementwise
 from .symbolic.sizes import Size, product
-from .symbolic.tensor import Constant, Node, Placeholder, Subgraph, Tensor, ordering, rebuild
+from .symbolic.tensor import Constant, Node, Placeholder, Subgraph, Tensor, inputs_of, ordering, rebuild
 
 __all__ = ["computes", "fused"]
 
 # Calls for each result of a chain: results are written once more when blocks are joined, and `+=` and its like spare
 # what lies between two calls anyway. An update with momentum, four calls for two results, was slower in blocks.
 FEWEST = 3
-# Elementwise functions that some library answers with the array it was given, integers being whole and real already.
-MAY_PASS_ON = {"ceil", "floor", "round", "trunc"}
+# Elementwise functions that may give the array they were given; some library does so for integers, which are whole
+# already. A cast that a graph has is to another dtype, and so never one of them.
+SHOWING = VIEWS - {"astype"} | {"ceil", "floor", "round", "trunc"}
 
 
 def computes(t: Tensor) -> bool:
     """Whether t is the result of an elementwise call, in memory of its own."""
-    function: Any = t.node.function if t.node is not None else None
-    if isinstance(function, str):
-        return function in ELEMENTWISE and function not in VIEWS | MAY_PASS_ON or function == "astype"
-    return getattr(function, "elementwise", False) and function.__name__ not in VIEWS
+    return t.node is not None and is_elementwise(t.node.function) and called(t.node) not in SHOWING
 
 
 def fused(outputs: list[Tensor]) -> list[Tensor]:
@@ -39,7 +37,7 @@ def fused(outputs: list[Tensor]) -> list[Tensor]:
         return outputs
     readers: dict[int, set[int]] = {}
     for t in order:
-        for i in t.node.inputs if t.node is not None else ():
+        for i in inputs_of(t):
             readers.setdefault(id(i), set()).add(id(t))
     last = {id(t) for t in outputs}
     instead: dict[int, tuple[Node, int]] = {}

@@ -15,7 +15,7 @@ from collections import Counter
 from typing import Any
 
 from .lifting import Lifted, Unliftable
-from .merging import merged
+from .merging import calls, merged, reads
 from .rewriting import Rewriter
 from .symbolic.sizes import Size, known, product, size_tensors
 from .symbolic.tensor import Placeholder, Subgraph, Tensor, inputs_of, ordering, rebuild
@@ -36,14 +36,13 @@ def hoisted(loop: Any, initial: tuple[Tensor, ...], sequences: tuple[Tensor, ...
     body = merged(plain, count)
     outer = Lifted(length, {id(p): x for p, x in zip(body.inputs[count:count + given], sequences, strict=True)},
                    {id(p): x for p, x in zip(body.inputs[count + given:], captured, strict=True)})
-    own = {id(t) for t in body.inputs}
-    order = [t for t in ordering(body.outputs, stop=lambda t: id(t) in own) if t.node is not None]
+    order = calls(body)
     for t in order:
         if _small(t):
             with contextlib.suppress(Unliftable):
                 outer.lift(t)
     before = {id(t) for t in order if t in outer}
-    uses = _uses(body, order)
+    uses = reads(body, order)
     sums = _sums(body, count, uses)
     contracted = {id(t) for t in sums.values() if uses[id(t)] == 1 and _contraction(t)}
     inside = _inside(body, count, order, sums, contracted, before, outer)
@@ -79,12 +78,6 @@ def _with_own_sizes(body: Subgraph, sizes: list[Any]) -> Subgraph:
 
 def _small(t: Tensor) -> bool:
     return product(known(size) or 1 for size in t.shape) <= LARGE
-
-
-def _uses(body: Subgraph, order: list[Tensor]) -> Counter[int]:
-    """How often each tensor of the body is read, by id; a result is read once more."""
-    nodes = {id(t.node): t.node for t in order}.values()
-    return Counter(id(t) for t in (*body.outputs, *(i for node in nodes if node is not None for i in node.inputs)))
 
 
 def _sums(body: Subgraph, count: int, uses: Counter[int]) -> dict[int, Tensor]:

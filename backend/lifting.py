@@ -41,7 +41,7 @@ class Lifted:
         node = t.node
         if node is None or node.many or not all(i in self for i in node.inputs):
             raise Unliftable
-        if getattr(node.function, "elementwise", False):
+        if not isinstance(node.function, str) and node.function.elementwise:
             found = self.stacked if any(id(i) in self.stacked for i in node.inputs) else self.same
             found[id(t)] = node.function(*(self.aligned(a, t.ndim) for a in node.args))
         elif node.function in CREATION or not any(id(i) in self.stacked for i in node.inputs):

@@ -12,11 +12,11 @@ from typing import Any, NamedTuple
 
 from . import namespaces
 from .rewriting import Rewriter
-from .symbolic.recording import ELEMENTWISE
+from .symbolic.recording import is_elementwise
 from .symbolic.tensor import Constant, Node, Subgraph, Tensor, inputs_of, ordering
 from .tidying import joined
 
-__all__ = ["merged"]
+__all__ = ["calls", "merged", "reads"]
 
 
 def merged(body: Subgraph, count: int) -> Subgraph:
@@ -25,6 +25,18 @@ def merged(body: Subgraph, count: int) -> Subgraph:
         while instead := rule(_Body(body, count)):
             body = Subgraph(body.inputs, _Substitution(body.inputs, instead)(body.outputs))
     return body
+
+
+def calls(body: Subgraph) -> list[Tensor]:
+    """The results of a body's calls, each after what it needs."""
+    own = {id(t) for t in body.inputs}
+    return [t for t in ordering(body.outputs, stop=lambda t: id(t) in own) if t.node is not None]
+
+
+def reads(body: Subgraph, order: list[Tensor]) -> Counter[int]:
+    """How often each tensor of the body is read, by id; a result is read once more."""
+    nodes = {id(t.node): t for t in order}.values()
+    return Counter(map(id, (*body.outputs, *(i for t in nodes for i in inputs_of(t)))))
 
 
 class _Substitution(Rewriter):
@@ -43,18 +55,12 @@ class _Body:
     """What the rules ask of a body."""
 
     def __init__(self, body: Subgraph, count: int) -> None:
-        own = {id(t) for t in body.inputs}
-        self.order = [t for t in ordering(body.outputs, stop=lambda t: id(t) in own) if t.node is not None]
+        self.order = calls(body)
+        self.reads = reads(body, self.order)
         self._carried = {id(t) for t in body.inputs[:count]}
-        self.reads = Counter(id(t) for t in body.outputs)  # how often each tensor is read
-        seen: set[int] = set()
         for t in self.order:
-            inputs = inputs_of(t)
-            if any(id(i) in self._carried for i in inputs):
+            if any(id(i) in self._carried for i in inputs_of(t)):
                 self._carried.add(id(t))
-            if id(t.node) not in seen:
-                seen.add(id(t.node))
-                self.reads.update(map(id, inputs))
 
     def carried(self, x: Any) -> bool:
         """Whether x depends on a carry."""
@@ -145,17 +151,13 @@ def _stretches(body: _Body) -> dict[int, Tensor]:
 
 def _stretched(body: _Body, t: Tensor) -> Iterator[_Stretched]:
     node = t.node
-    if node is None or not body.carried(t) or not _elementwise(node):
+    if node is None or not body.carried(t) or not is_elementwise(node.function):
         return
     for place, part in enumerate(node.args):
         others = [a for i, a in enumerate(node.args) if i != place]
         span = _last_axis(part, t.ndim)
         if span is not None and not any(map(body.carried, others)):
             yield _Stretched(t, node, place, part.node.args[0], *span, others)
-
-
-def _elementwise(node: Node) -> bool:
-    return node.function in ELEMENTWISE or getattr(node.function, "elementwise", False)
 
 
 def _last_axis(part: Any, ndim: int) -> tuple[int, int] | None:
@@ -206,7 +208,7 @@ def _joins(body: _Body) -> dict[int, Tensor]:
     for t, (parts,) in body.made_by("concat"):
         assert t.node is not None
         axis, nodes = t.node.kwargs["axis"], [p.node for p in parts]
-        if any(n is None or n.function != nodes[0].function or not _elementwise(n) or n.kwargs
+        if any(n is None or n.function != nodes[0].function or not is_elementwise(n.function) or n.kwargs
                or len(n.args) != 2 or body.reads[id(p)] > 1 for n, p in zip(nodes, parts, strict=True)):
             continue
         columns = list(zip(*(n.args for n in nodes), strict=True))

@@ -10,7 +10,7 @@ import numpy as np
 from .blocking import blocked
 from .dtypes import DType
 from .fusing import computes
-from .rewriting import may_alias_leaf
+from .rewriting import called, may_alias_leaf
 from .scheduling import scheduled
 from .symbolic.recording import OPERATORS
 from .symbolic.sizes import Size, known, product
@@ -158,8 +158,7 @@ def _large(t: Tensor) -> bool:
 
 def _owns(t: Tensor) -> bool:
     """Whether the memory of a result is its own: of elementwise calls, of products and reductions."""
-    function = t.node.function if t.node is not None else None
-    return computes(t) or getattr(function, "__name__", function) in OWNERS
+    return t.node is not None and (computes(t) or called(t.node) in OWNERS)
 
 
 def _shown(order: Sequence[Tensor]) -> set[int]:
@@ -175,14 +174,11 @@ def _overwriting(block: _Block, t: Tensor) -> str | None:
     spare = block.spare.get(id(node))
     if not spare or node.function not in OVERWRITING or None in (node.specs[0].shape or (None,)):
         return None
-    x, y = node.args
-    swapped = not _fits(x, y, node, spare)
-    if swapped:
-        if node.function not in ("add", "multiply") or not _fits(y, x, node, spare):
-            return None
-        x, y = y, x
-    block.names[id(t)] = block.names[id(x)]
-    return f"{block.names[id(x)]} {OPERATORS[node.function]}= {_text(block, y)}"
+    for x, y in (node.args, node.args[::-1])[:2 if node.function in ("add", "multiply") else 1]:
+        if _fits(x, y, node, spare):
+            block.names[id(t)] = name = block.names[id(x)]
+            return f"{name} {OPERATORS[node.function]}= {_text(block, y)}"
+    return None
 
 
 def _fits(x: Any, other: Any, node: Any, spare: set[int]) -> bool:

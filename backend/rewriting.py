@@ -12,7 +12,7 @@ from .symbolic.sizes import Size
 from .symbolic.tensor import Constant, Effect, Node, Subgraph, Tensor, leaves, ordering, rebuild, spec
 from .tidying import tidied
 
-__all__ = ["VIEWS", "Rewriter", "effects_of", "is_view", "may_alias_leaf", "settled"]
+__all__ = ["VIEWS", "Rewriter", "called", "effects_of", "is_view", "may_alias_leaf", "settled"]
 
 # Results of these may share memory with their argument, so an output made of a leaf by them alone is copied.
 VIEWS = {"reshape", "permute_dims", "getitem", "expand_dims", "squeeze", "broadcast_to", "matrix_transpose", "flip",
@@ -165,7 +165,12 @@ def is_view(t: Tensor) -> bool:
     """Whether the result of a call may share memory with its first argument."""
     if t.node is None or not t.node.args or not isinstance(t.node.args[0], Tensor):
         return False
-    return (t.node.function if isinstance(t.node.function, str) else t.node.function.__name__) in VIEWS
+    return called(t.node) in VIEWS
+
+
+def called(node: Node) -> str:
+    """The name of a call's function, of the standard or composite."""
+    return node.function if isinstance(node.function, str) else node.function.__name__
 
 
 def may_alias_leaf(t: Tensor) -> bool:

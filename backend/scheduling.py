@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 
 from .symbolic.sizes import known
@@ -23,7 +24,7 @@ def scheduled(order: Sequence[Tensor], keep: set[int]) -> list[Tensor]:
     for t in order:
         if t.node is not None:
             tensors.setdefault(id(t.node), []).append(t)
-    nodes = list({id(t.node): t.node for t in order if t.node is not None}.values())
+    nodes = [found[0].node for found in tensors.values() if found[0].node is not None]
     return [t for t in order if t.node is None] + [
         t for node in _eagerly(_deepest_first(nodes, set(tensors)), tensors, keep) for t in tensors[id(node)]]
 
@@ -34,7 +35,7 @@ def _before(nodes: Sequence[Node], inside: set[int]) -> dict[int, list[Node]]:
     last: Node | None = None
     for node in nodes:
         needed = {id(i.node): i.node for i in node.inputs if i.node is not None and id(i.node) in inside}
-        if not getattr(node.function, "pure", True):
+        if not _pure(node):
             if last is not None:
                 needed[id(last)] = last
             last = node
@@ -111,7 +112,4 @@ def _pure(node: Node) -> bool:
 
 
 def _weight(t: Tensor) -> int:
-    weight = 1
-    for size in t.spec.shape or ():
-        weight *= known(size) or UNKNOWN
-    return weight
+    return math.prod(known(size) or UNKNOWN for size in t.spec.shape or ())

@@ -8,8 +8,7 @@ from typing import Any, NamedTuple
 import backend as K
 from backend.composite import COMPOSITES
 
-from .heavy import compared, drawn, keras_ops, matmul_rate, mean, ratio, two_threads
-from .timing import printed
+from .heavy import compared, drawn, each, keras_ops, matmul_rate, ratios, two_threads
 
 __all__ = ["table"]
 
@@ -94,28 +93,11 @@ def _autograd(torch: Any, forward: Callable[..., Any], x: Any, kernel: Any, g: A
 def table(quick: bool) -> str:
     """Each pass of each layer on NumPy and on torch, as ratios to torch channels_last by hand."""
     torch, keras = two_threads(), keras_ops()
-    rows: list[list[str]] = []
-    ratios: dict[tuple[str, str], list[float]] = {}
-    spent: dict[str, list[float]] = {name: [] for name in PASSES}
-    for case in CASES:
-        for name, cells in _measured(torch, keras, case, quick).items():
-            if name in spent:
-                spent[name].append(case.flops() * (3 if name == "training" else 1) / cells["numpy"] * 1e-6)
-            for side in ("numpy", "K torch"):
-                if side in cells:
-                    ratios.setdefault((name, side), []).append(cells[side] / cells["torch"])
-            rows.append([str(case), name, *(f"{cells[key]:.2f}" if key in cells else "-" for key in
-                                            ("numpy", "K torch", "torch", "keras")),
-                         ratio(cells, "numpy"), ratio(cells, "K torch"), ratio(cells, "numpy", "keras")])
-    for name in (*PASSES, "autograd"):
-        rows.append(["geometric mean", name, "", "", "", "", *(
-            f"{mean(ratios[name, side]):.2f}" if (name, side) in ratios else "-" for side in ("numpy", "K torch")), ""])
-    rows.append(["target of the mean", "all", "", "", "", "", "1.50", "1.10", ""])
-    best = matmul_rate(quick)
-    lines = ", ".join(f"{name} {' '.join(f'{rate:.0f}' for rate in rates)}" for name, rates in spent.items())
-    return printed("A convolution, milliseconds, 2 threads", [
-        "layer", "pass", "K on numpy", "K on torch", "torch by hand", "keras.ops[numpy]", "numpy / torch",
-        "K / torch", "numpy / keras"], rows) + f"\nGFLOP/s on NumPy, layer by layer: {lines}; matmul {best:.0f}\n"
+    measured = [(case, _measured(torch, keras, case, quick)) for case in CASES]
+    rates = {name: [case.flops() * (3 if name == "training" else 1) / cells[name]["numpy"] * 1e-6
+                    for case, cells in measured] for name in PASSES}
+    return ratios("A convolution, milliseconds, 2 threads", PASSES, measured) + \
+        f"\nGFLOP/s on NumPy, layer by layer: {each(rates, '.0f')}; matmul {matmul_rate(quick):.0f}\n"
 
 
 def _measured(torch: Any, keras: Any, case: Case, quick: bool) -> dict[str, dict[str, float]]:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import math
 import os
 import statistics
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import numpy as np
 
-__all__ = ["THREADS", "compared", "copy_rate", "drawn", "keras_ops", "matmul_rate", "mean", "ratio", "two_threads"]
+from .timing import printed
+
+__all__ = ["THREADS", "compared", "copy_rate", "drawn", "each", "keras_ops", "matmul_rate", "ratios", "two_threads"]
 
 THREADS = 2
 Cells = dict[str, float]
@@ -76,11 +77,31 @@ def drawn(*shape: int) -> np.ndarray:
     return np.random.default_rng(0).standard_normal(shape, dtype="float32")
 
 
-def mean(ratios: Iterable[float]) -> float:
-    """The geometric mean."""
-    return math.exp(statistics.fmean(map(math.log, ratios)))
+def ratios(title: str, passes: Sequence[str], measured: Sequence[tuple[Any, Mapping[str, Cells]]]) -> str:
+    """The table of every pass of every layer, as ratios to torch by hand, with their geometric means by pass."""
+    rows = [[str(case), name, *(f"{cells[key]:.2f}" if key in cells else "-" for key in
+                                ("numpy", "K torch", "torch", "keras")),
+             _ratio(cells, "numpy"), _ratio(cells, "K torch"), _ratio(cells, "numpy", "keras")]
+            for case, found in measured for name, cells in found.items()]
+    for name in (*passes, "autograd"):
+        means = (_mean([found[name][side] / found[name]["torch"] for _, found in measured if side in found[name]])
+                 for side in ("numpy", "K torch"))
+        rows.append(["geometric mean", name, "", "", "", "", *means, ""])
+    rows.append(["target of the mean", "all", "", "", "", "", "1.50", "1.10", ""])
+    return printed(title, ["layer", "pass", "K on numpy", "K on torch", "torch by hand", "keras.ops[numpy]",
+                           "numpy / torch", "K / torch", "numpy / keras"], rows)
 
 
-def ratio(cells: Cells, name: str, beside: str = "torch") -> str:
+def each(rates: Mapping[str, Sequence[float]], form: str) -> str:
+    """The rates of every pass, layer by layer."""
+    return ", ".join(f"{name} {' '.join(format(rate, form) for rate in found)}" for name, found in rates.items())
+
+
+def _mean(found: Sequence[float]) -> str:
+    """The geometric mean, or a dash where nothing was measured."""
+    return f"{statistics.geometric_mean(found):.2f}" if found else "-"
+
+
+def _ratio(cells: Cells, name: str, beside: str = "torch") -> str:
     """How many times the cost of another candidate, or a dash where one of the two was not measured."""
     return f"{cells[name] / cells[beside]:.2f}" if name in cells and beside in cells else "-"

@@ -8,8 +8,7 @@ from typing import Any, NamedTuple
 import backend as K
 from backend.composite import COMPOSITES
 
-from .heavy import compared, copy_rate, drawn, keras_ops, mean, ratio, two_threads
-from .timing import printed
+from .heavy import compared, copy_rate, drawn, each, keras_ops, ratios, two_threads
 
 __all__ = ["table"]
 
@@ -91,34 +90,20 @@ def _autograd(torch: Any, forward: Callable[..., Any], x: Any, g: Any) -> Callab
 def table(quick: bool) -> str:
     """Each pass of each layer on NumPy and on torch, as ratios to torch channels_last by hand."""
     torch, keras = two_threads(), keras_ops()
-    rows: list[list[str]] = []
-    ratios: dict[tuple[str, str], list[float]] = {}
-    moved: dict[str, list[float]] = {name: [] for name in PASSES}
+    measured = []
+    rates: dict[str, list[float]] = {name: [] for name in PASSES}
     for case in CASES:
         x = drawn(*case.x)
         y = K.pool2d(x, case.window, case.stride, case.padding, pool_mode=case.mode)
-        for name, cells in _measured(torch, keras, case, x, drawn(*y.shape), quick).items():
-            if name in moved:
-                least = {"forward": x.nbytes + y.nbytes, "gradient": x.nbytes + y.nbytes, "training":
-                         2 * x.nbytes + 2 * y.nbytes}[name] + (x.nbytes if case.mode == "max" and name != "forward"
-                                                              else 0)
-                moved[name].append(least / cells["numpy"] * 1e-6)
-            for side in ("numpy", "K torch"):
-                if side in cells:
-                    ratios.setdefault((name, side), []).append(cells[side] / cells["torch"])
-            rows.append([str(case), name, *(f"{cells[key]:.2f}" if key in cells else "-" for key in
-                                            ("numpy", "K torch", "torch", "keras")),
-                         ratio(cells, "numpy"), ratio(cells, "K torch"), ratio(cells, "numpy", "keras")])
-    for name in (*PASSES, "autograd"):
-        rows.append(["geometric mean", name, "", "", "", "", *(
-            f"{mean(ratios[name, side]):.2f}" if (name, side) in ratios else "-" for side in ("numpy", "K torch")), ""])
-    rows.append(["target of the mean", "all", "", "", "", "", "1.50", "1.10", ""])
-    best = copy_rate(quick)
-    lines = ", ".join(f"{name} {' '.join(f'{rate:.1f}' for rate in rates)}" for name, rates in moved.items())
-    return printed("Pooling, milliseconds, 2 threads", [
-        "layer", "pass", "K on numpy", "K on torch", "torch by hand", "keras.ops[numpy]", "numpy / torch",
-        "K / torch", "numpy / keras"], rows) + (
-        f"\nGB/s on NumPy, arrays read and written once, layer by layer: {lines}; copy {best:.1f}\n")
+        cells = _measured(torch, keras, case, x, drawn(*y.shape), quick)
+        measured.append((case, cells))
+        again = x.nbytes if case.mode == "max" else 0  # going back, the maxima are looked for in x
+        for name, least in (("forward", x.nbytes + y.nbytes), ("gradient", x.nbytes + y.nbytes + again),
+                            ("training", 2 * x.nbytes + 2 * y.nbytes + again)):
+            rates[name].append(least / cells[name]["numpy"] * 1e-6)
+    return ratios("Pooling, milliseconds, 2 threads", PASSES, measured) + (
+        f"\nGB/s on NumPy, arrays read and written once, layer by layer: {each(rates, '.1f')}; "
+        f"copy {copy_rate(quick):.1f}\n")
 
 
 def _measured(torch: Any, keras: Any, case: Case, x: Any, g: Any, quick: bool) -> dict[str, dict[str, float]]:

@@ -131,10 +131,10 @@ def gathered(parts: list[tuple[tuple[Any, ...], Array]], shape: tuple[Any, ...])
     Parts that lie side by side along one axis, as the gates of a recurrent layer or the steps of an unrolled loop do,
     are joined by one concatenation.
     """
-    (key, g), *more = parts
+    key, g = parts[0]
     xp = array_namespace(g)
     axis = _parted(parts)
-    if not more or axis is None:
+    if axis is None:
         return functools.reduce(xp.add, (scatter_slice(g, key, shape) for key, g in parts))
     runs = sorted(((*_run(key[axis]), _widened(g, key, axis)) for key, g in parts), key=lambda run: run[0])
     place, pieces, end = sum(isinstance(k, slice) for k in key[:axis]), [], 0

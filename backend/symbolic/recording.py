@@ -14,7 +14,8 @@ from .shapes import broadcast
 from .sizes import Size
 from .tensor import Constant, Tensor, record, spec
 
-__all__ = ["ELEMENTWISE", "binary", "called", "checked_kind", "common", "constant", "is_operand", "scalar_of", "tensor",
+__all__ = ["ELEMENTWISE", "binary", "called", "checked_kind", "common", "constant", "is_elementwise",
+           "is_operand", "scalar_of", "tensor",
            "unary"]
 
 NUMERIC = ("integer", "real floating", "complex floating")
@@ -22,6 +23,11 @@ FLOATING = ("real floating", "complex floating")
 REAL = ("integer", "real floating")
 ANY = ("bool", *NUMERIC)
 ELEMENTWISE = {"where", "astype"}  # functions whose result at a place depends on their arguments there alone
+
+
+def is_elementwise(function: Any) -> bool:
+    """Whether a recorded function, of the standard or composite, works on each place of its arguments by itself."""
+    return function in ELEMENTWISE if isinstance(function, str) else function.elementwise
 
 
 def is_operand(x: Any) -> bool:
