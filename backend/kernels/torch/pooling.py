@@ -1,0 +1,91 @@
+"""Pooling and its gradients: torch's own, channels last."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from ._layout import Ints, first, last, missing, pads_of
+
+__all__ = ["average_pool", "average_pool_gradient", "max_pool", "max_pool_gradient", "max_pool_selection"]
+
+_MAX = {1: functional.max_pool1d, 2: functional.max_pool2d, 3: functional.max_pool3d}
+_AVERAGE = {1: functional.avg_pool1d, 2: functional.avg_pool2d, 3: functional.avg_pool3d}
+_MAX_GRADIENT = {2: torch.ops.aten.max_pool2d_with_indices_backward, 3: torch.ops.aten.max_pool3d_with_indices_backward}
+_AVERAGE_GRADIENT = {2: torch.ops.aten.avg_pool2d_backward, 3: torch.ops.aten.avg_pool3d_backward}
+
+
+def _pooling(sizes: Any, window: Ints, strides: Ints, padding: str) -> tuple[list[int], bool] | None:
+    """The padding and ceil_mode that make torch's windows ours, or None where there are none.
+
+    torch pads both sides alike; ceil_mode lets the last window hang over where more is needed behind than before.
+    """
+    ones = (1,) * len(window)
+    if len(window) not in _MAX or missing(sizes, window, strides, ones, padding):
+        return None
+    pads = pads_of(sizes, window, strides, ones, padding)
+    before, ceil = [b for b, _ in pads], any(b != a for b, a in pads)
+    for n, (b, a), k, s in zip(sizes, pads, window, strides, strict=True):
+        torchs = (n + 2 * b - k + (s - 1 if ceil else 0)) // s
+        if torchs * s >= n + b:
+            torchs -= 1  # torch lets no window begin beyond x
+        if torchs != (n + b + a - k) // s:
+            return None
+    return before, ceil
+
+
+def max_pool(x: Tensor, *, window: Ints, strides: Ints, padding: str) -> Any:
+    """torch.nn.functional.max_pool1d, max_pool2d, max_pool3d."""
+    how = _pooling(x.shape[1:-1], window, strides, padding)
+    if how is None or 0 in x.shape:
+        return NotImplemented
+    return last(_MAX[len(window)](first(x), window, strides, how[0], 1, how[1]))
+
+
+def _indices(x: Tensor, window: Ints, strides: Ints, how: tuple[list[int], bool]) -> Tensor:
+    """Where each window has its largest element, channels first."""
+    return _MAX[len(window)](first(x), window, strides, how[0], 1, how[1], return_indices=True)[1]
+
+
+def max_pool_gradient(g: Tensor, x: Tensor, *, window: Ints, strides: Ints, padding: str) -> Any:
+    """torch.ops.aten.max_pool2d_with_indices_backward, max_pool3d_with_indices_backward."""
+    how = _pooling(x.shape[1:-1], window, strides, padding)
+    if how is None or 0 in x.shape or len(window) not in _MAX_GRADIENT:
+        return NotImplemented
+    where = _indices(x, window, strides, how)
+    return last(_MAX_GRADIENT[len(window)](first(g), first(x), window, strides, how[0], [1] * len(window), how[1],
+                                            where))
+
+
+def max_pool_selection(h: Tensor, x: Tensor, *, window: Ints, strides: Ints, padding: str) -> Any:
+    """torch.gather at the indices of max_pool1d, max_pool2d, max_pool3d."""
+    how = _pooling(x.shape[1:-1], window, strides, padding)
+    if how is None or 0 in x.shape:
+        return NotImplemented
+    where = _indices(x, window, strides, how)
+    return last(first(h).flatten(2).gather(2, where.flatten(2)).reshape(where.shape))
+
+
+def _averages(dtype: torch.dtype, sizes: Any, window: Ints) -> bool:
+    """Whether torch has the average: in three dimensions not in half precision, nor over windows larger than x."""
+    return len(window) < 3 or dtype.itemsize > 2 and all(n >= k for n, k in zip(sizes, window, strict=True))
+
+
+def average_pool(x: Tensor, *, window: Ints, strides: Ints, padding: str) -> Any:
+    """torch.nn.functional.avg_pool1d, avg_pool2d, avg_pool3d, padding not counted."""
+    how = _pooling(x.shape[1:-1], window, strides, padding)
+    if how is None or 0 in x.shape or not _averages(x.dtype, x.shape[1:-1], window):
+        return NotImplemented
+    return last(_AVERAGE[len(window)](first(x), window, strides, how[0], how[1], False))
+
+
+def average_pool_gradient(g: Tensor, *, size: Ints, window: Ints, strides: Ints, padding: str) -> Any:
+    """torch.ops.aten.avg_pool2d_backward, avg_pool3d_backward."""
+    how = _pooling(size, window, strides, padding)
+    if how is None or 0 in g.shape or len(window) not in _AVERAGE_GRADIENT or not _averages(g.dtype, size, window):
+        return NotImplemented
+    like = first(g.new_empty((g.shape[0], *size, g.shape[-1])))  # torch asks it for the sizes and the layout alone
+    return last(_AVERAGE_GRADIENT[len(window)](first(g), like, window, strides, how[0], how[1], False, None))
