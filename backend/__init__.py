@@ -35,6 +35,7 @@ from .ops.elementwise import *  # noqa: F403
 from .ops.linalg import *  # noqa: F403
 from .ops.local_convolution import *  # noqa: F403
 from .ops.losses import *  # noqa: F403
+from .ops.lstm import *  # noqa: F403
 from .ops.manipulation import *  # noqa: F403
 from .ops.normalization import *  # noqa: F403
 from .ops.pooling import *  # noqa: F403

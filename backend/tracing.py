@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence, Set
 from typing import Any
 
 from .rewriting import Rewriter, is_view
@@ -51,19 +51,21 @@ def restore(shape: Any, arrays: Iterable[Any]) -> Any:
     return build(shape)
 
 
-def stand_ins(tensors: Iterable[Tensor], drop: int = 0) -> list[Placeholder]:
+def stand_ins(tensors: Iterable[Tensor], drop: int = 0, within: Set[int] = frozenset()) -> list[Placeholder]:
     """Placeholders of the same shapes, less `drop` leading axes.
 
-    Their sizes are the originals' own expressions, so that what depends on sizes alone does not depend on them.
+    Their sizes are the originals' own expressions, so that what depends on sizes alone does not depend on them; unless
+    these read one of the tensors `within`, by their ids, which are not there where the placeholders will be.
     """
-    return [Placeholder(t.sizes[drop:], t.dtype) for t in tensors]
+    return [Placeholder([None if any(id(read) in within for read in leaves(n)) else n for n in t.sizes[drop:]], t.dtype)
+            for t in tensors]
 
 
-def with_stand_ins(outputs: Sequence[Tensor], known: Callable[[Tensor], bool]
+def with_stand_ins(outputs: Sequence[Tensor], known: Callable[[Tensor], bool], within: Set[int]
                    ) -> tuple[list[Tensor], list[Placeholder], list[Tensor]]:
     """A graph with placeholders for what is known of it: its new outputs, the placeholders, and what they stand for."""
     found = [t for t in ordering(outputs, stop=known) if known(t)]
-    places = stand_ins(found)
+    places = stand_ins(found, within=within)
     return Rewriter({id(t): p for t, p in zip(found, places, strict=True)})(outputs), places, found
 
 

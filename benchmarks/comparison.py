@@ -11,7 +11,7 @@ from .peers import absence, threads
 from .timing import interleaved, printed
 from .worker import Worker
 
-__all__ = ["Row", "Side", "Target", "better_of", "certain", "compared", "limit_row", "ratios", "tabled"]
+__all__ = ["Row", "Side", "Target", "certain", "compared", "limit_row", "ratios", "tabled"]
 
 PROCESSES = 3  # that each side has, one after the other
 LIMIT = "roofline"  # the column that says what the machine needs at least
@@ -89,16 +89,6 @@ def _run(sides: Sequence[Side], rounds: int, seconds: float, apart: bool, check:
         for call in made.values():
             if hasattr(call, "close"):
                 call.close()
-
-
-def better_of(rows: Sequence[Row], ending: str) -> list[Row]:
-    """The rows, where a side is there once with and once without an ending: only the better one keeps its targets."""
-    costs, found = {row.side: row.cost or float("inf") for row in rows}, []
-    for row in rows:
-        base = row.side.removesuffix(ending)
-        best = min((side for side in (base, base + ending) if side in costs), key=costs.__getitem__)
-        found.append(row if row.side == best else dataclasses.replace(row, targets=()))
-    return found
 
 
 def limit_row(question: str, case: str, seconds: float) -> Row:

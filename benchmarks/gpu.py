@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from . import nets
-from .comparison import Row, Side, Target, better_of, compared, tabled
+from .comparison import Row, Side, Target, compared, tabled
 from .peers import absence
 from .sides import chains
 from .training_step import same_losses
@@ -46,10 +46,9 @@ def _steps(net: nets.Net) -> Iterator[Side]:
 
     for library, at_most in LIBRARIES.items():
         name = "torch:cuda:0" if library == "torch" else library
-        for cell in (2, 1) if net.kind == "recurrent" else (2,):
-            ending = ", cell 1" if cell == 1 else ""
-            yield Side(f"K [{library}]{ending}", library, functools.partial(ours.step, net, name, cell),
-                       (Target(BY_HAND, at_most),))
+        yield Side(f"K [{library}]", library, functools.partial(ours.step, net, name), (Target(BY_HAND, at_most),))
+        if net.kind == "recurrent":
+            yield Side(f"K [{library}], rnn", library, functools.partial(ours.step, net, name, stepwise=True))
     yield Side(BY_HAND, "torch", functools.partial(by_hand.step, net, "cuda:0"))
 
 
@@ -99,7 +98,7 @@ def measured(quick: bool) -> list[Row]:
         return [side for side in sides if side.package not in missing]
 
     for net in (net.of(LARGER * net.batch) for net in nets.NETS):
-        rows += better_of(compared(STEP, net.label, here(_steps(net)), check=same_losses, **how), ", cell 1")
+        rows += compared(STEP, net.label, here(_steps(net)), check=same_losses, **how)
     for chain in chains.CHAINS:
         for size in SIZES[:1] if quick else SIZES:
             rows += compared(CHAIN, f"{chain}, {size / 1e6:g} M", here(_chains(chain, size)), **how)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from . import nets
-from .comparison import PROCESSES, Row, Side, Target, better_of, compared, tabled
+from .comparison import PROCESSES, Row, Side, Target, compared, tabled
 from .peers import peer
 from .sides import ours
 
@@ -22,12 +22,12 @@ BY_HAND = "torch eager"
 TARGETS = {"dense": 1.0, "recurrent": 2.0}  # NumPy, times torch eager
 NOTE = (f"{PROCESSES} processes a side, in brackets the fastest and the slowest. Every side's probabilities must "
         "be those of the others. numpy: by hand, the input's product for all steps at once and the four gates as "
-        "one. K, cell 1: eight products a step, where K is two; the target counts for the better.")
+        "one. rnn: K.rnn with the step of Keras's LSTM cell in place of K.lstm.")
 
 
-def _ours(net: nets.Net, library: str, cell: int) -> Any:
+def _ours(net: nets.Net, library: str, stepwise: bool) -> Any:
     peer(library)
-    return ours.predict(net, library, cell)
+    return ours.predict(net, library, stepwise)
 
 
 def _side(module: str, net: nets.Net) -> Any:
@@ -38,9 +38,9 @@ def _side(module: str, net: nets.Net) -> Any:
 def sides(net: nets.Net) -> Iterator[Side]:
     """Who takes part."""
     for library, targets in (("numpy", (Target(BY_HAND, TARGETS[net.kind]),)), ("torch", (Target(BY_HAND, 1.1),))):
-        yield Side(f"K [{library}]", library, functools.partial(_ours, net, library, 2), targets)
+        yield Side(f"K [{library}]", library, functools.partial(_ours, net, library, False), targets)
         if net.kind == "recurrent":
-            yield Side(f"K [{library}], cell 1", library, functools.partial(_ours, net, library, 1), targets)
+            yield Side(f"K [{library}], rnn", library, functools.partial(_ours, net, library, True))
     yield Side(BY_HAND, "torch", functools.partial(_side, "torch", net))
     yield Side("numpy", "numpy", functools.partial(_side, "numpy", net))
     yield Side("jax.jit", "jax", functools.partial(_side, "jax", net))
@@ -61,8 +61,8 @@ def measured(quick: bool, which: Sequence[nets.Net] = NETS) -> list[Row]:
     """A row for each net and side."""
     rows = []
     for net in which:
-        rows += better_of(compared(QUESTION, net.label, sides(net), rounds=5 if quick else 21,
-                                   seconds=0.02 if quick else 0.1, apart=not quick, check=same), ", cell 1")
+        rows += compared(QUESTION, net.label, sides(net), rounds=5 if quick else 21,
+                         seconds=0.02 if quick else 0.1, apart=not quick, check=same)
     return rows
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from . import nets
-from .comparison import PROCESSES, Row, Side, Target, better_of, compared, limit_row, tabled
+from .comparison import PROCESSES, Row, Side, Target, compared, limit_row, tabled
 from .peers import peer
 from .roofline import matmul_rate
 from .sides import ours
@@ -22,8 +22,8 @@ BY_HAND, KERAS = "torch by hand", "keras 3 [torch]"
 TARGETS = {"dense": 1.2, "convolution": 1.8, "recurrent": 2.0, "normalized": 2.0}  # NumPy, times torch by hand
 NOTE = (f"{PROCESSES} processes a side, in brackets the fastest and the slowest. K and every other side start from "
         "the same weights and must have the same first five losses. roofline: the products' operations at the "
-        "rate of a 1024x1024 matrix product. K, cell 1: Keras's LSTM cell written as eight products, where K is "
-        "its cell of two; the target counts for the better.")
+        "rate of a 1024x1024 matrix product. rnn: K.rnn with the step of Keras's LSTM cell, as any step is written, "
+        "in place of K.lstm.")
 
 
 def _side(module: str, net: nets.Net) -> Any:
@@ -36,18 +36,18 @@ def sides(net: nets.Net) -> Iterator[Side]:
     on_numpy = (Target(BY_HAND, TARGETS[net.kind]), Target("autograd", 1.0), Target("pytensor", 1.0))
     on_torch = (Target(BY_HAND, 1.1), Target(KERAS, 1 / 1.5))
     for library, targets in (("numpy", on_numpy), ("torch", on_torch)):
-        yield Side(f"K [{library}]", library, functools.partial(_ours, net, library, 2), targets)
+        yield Side(f"K [{library}]", library, functools.partial(_ours, net, library, False), targets)
         if net.kind == "recurrent":
-            yield Side(f"K [{library}], cell 1", library, functools.partial(_ours, net, library, 1), targets)
+            yield Side(f"K [{library}], rnn", library, functools.partial(_ours, net, library, True))
     yield Side(BY_HAND, "torch", functools.partial(_side, "torch", net))
     for library in ("autograd", "pytensor", "jax"):
         yield Side("jax.jit" if library == "jax" else library, library, functools.partial(_side, library, net))
     yield Side(KERAS, "keras", functools.partial(_side, "keras", net), environment={"KERAS_BACKEND": "torch"})
 
 
-def _ours(net: nets.Net, library: str, cell: int) -> Any:
+def _ours(net: nets.Net, library: str, stepwise: bool) -> Any:
     peer(library)
-    return ours.step(net, library, cell)
+    return ours.step(net, library, stepwise)
 
 
 def same_losses(made: Mapping[str, Any]) -> None:
@@ -63,8 +63,8 @@ def measured(quick: bool, which: Sequence[nets.Net] = nets.NETS) -> list[Row]:
     """A row for each net and side."""
     rows = []
     for net in which:
-        rows += better_of(compared(QUESTION, net.label, sides(net), rounds=3 if quick else 11,
-                                     seconds=0.05 if quick else 0.1, apart=not quick, check=same_losses), ", cell 1")
+        rows += compared(QUESTION, net.label, sides(net), rounds=3 if quick else 11,
+                         seconds=0.05 if quick else 0.1, apart=not quick, check=same_losses)
         rows.append(limit_row(QUESTION, net.label, nets.flops(net) / matmul_rate()))
     return rows
 

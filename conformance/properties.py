@@ -28,6 +28,7 @@ from .operations import (
     device_matches,
     eager,
     expected,
+    flat,
     placeholders,
     recorded,
     symbolic,
@@ -111,7 +112,7 @@ def _check_reference(example: Example, formula: Callable[..., Any], wanted: list
     call = example.filled(_plain(example, wanted))
     with np.errstate(all="ignore"):
         found = formula(*call.args, **call.kwargs)
-    found = list(found) if isinstance(found, tuple) else [found]
+    found = flat(found)
     for i, (want, reference) in enumerate(zip(wanted, found, strict=True)):
         if not isinstance(want, Expected):
             compare([want], [reference])

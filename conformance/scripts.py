@@ -92,13 +92,14 @@ def _script(failure: Failure, example: Example, namespace: str, kind: str) -> st
     if not isinstance(failure.expected, np.ndarray) or kind not in ("value", "special", "shape", "device") or \
             case.judge or functions or kind == "device" and ": compiled: " in failure.message:
         return _asking(failure, example, namespace, kind)
-    lines = ["import numpy as np", "import backend as K", "from conformance.operations import host, namespace, owning"]
+    lines = ["import numpy as np", "import backend as K",
+             "from conformance.operations import flat, host, namespace, owning"]
     if case.name.startswith("array."):
         lines.append("from conformance.functions import function_of")
     lines += [f"on = namespace({namespace!r})", "xp = on.xp"]
     lines += [f"x{i} = on.array({literal(v)})" for i, v in enumerate(example.values)]
     lines += ["with K.use_backend(on.backend), owning(on.backend):", f"    got = {shown_call(example)}"]
-    lines.append(f"    got = got[{failure.output}] if isinstance(got, tuple | list) else got")
+    lines.append(f"    got = flat(got)[{failure.output}]")
     lines.append("    got = host(K.eval(got))" if case.group == "k" else "    got = host(got)")
     lines.append(f"expected = {literal(failure.expected)}")
     if kind == "shape" or failure.kind == "shape":

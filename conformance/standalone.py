@@ -28,7 +28,7 @@ def standalone(failure: Failure, example: Example, namespace: str, kind: str, ca
     if kind == "device" and (not example.values or ": compiled: " in failure.message):
         return None
     head = ["import numpy as np", "import backend as K",
-            "from conformance.operations import namespace, owning", f"on = namespace({namespace!r})"]
+            "from conformance.operations import flat, namespace, owning", f"on = namespace({namespace!r})"]
     head += ["xp = on.xp"] if not k else []
     head += [f"x{i} = on.array({text})" for i, text in enumerate(literals)]
     block = "with K.use_backend(on.backend), owning(on.backend):"
@@ -52,7 +52,7 @@ def standalone(failure: Failure, example: Example, namespace: str, kind: str, ca
 
 
 def _part(failure: Failure) -> str:
-    return f"got[{failure.output}]" if failure.output else "(got[0] if isinstance(got, tuple | list) else got)"
+    return f"flat(got)[{failure.output}]"
 
 
 def _fed(example: Example) -> tuple[str, str]:
@@ -76,7 +76,7 @@ def _error(failure: Failure, example: Example, block: str, call: str) -> list[st
     if failure.message.startswith("as a graph"):
         made, fed = _fed(example)
         lines = [f"p = {made}", f"y = {_symbolic(call, len(example.values))}",
-                 f"K.function(p, list(y) if isinstance(y, tuple | list) else [y])({fed})"]
+                 f"K.function(p, flat(y))({fed})"]
     return ["found = None", "try:", f"    {block}", *(f"        {line}" for line in lines),
             "except Exception as error:", "    found = error", f"assert {wanted}, repr(found)"]
 
@@ -92,11 +92,9 @@ def _predicted(failure: Failure, example: Example, call: str) -> list[str]:
 
 def _compiled(failure: Failure, example: Example, call: str) -> list[str]:
     made, fed = _fed(example)
-    part = f"[{failure.output}]" if failure.output else ""
     return [f"p = {made}", f"y = {_symbolic(call, len(example.values))}",
-            f"compiled = K.function(p, list(y) if isinstance(y, tuple | list) else [y])({fed})[{failure.output}]",
-            f"eager = ({call}){part}",
-            "eager = eager[0] if isinstance(eager, tuple | list) else eager",
+            f"compiled = K.function(p, flat(y))({fed})[{failure.output}]",
+            f"eager = flat({call})[{failure.output}]",
             "compiled, eager = K.eval(compiled), K.eval(eager)",
             "assert compiled.dtype == eager.dtype and np.array_equal(compiled, eager, "
             "equal_nan=eager.dtype.kind in 'fc'), compiled"]

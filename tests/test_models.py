@@ -127,6 +127,22 @@ def test_lstm_learns_the_parity_of_marks_before_the_padding():
     np.testing.assert_allclose(model.predict(padded), model.predict(tokens), atol=1e-6)
 
 
+def test_an_lstm_is_the_same_in_one_call_and_step_by_step():
+    x = np.random.default_rng(0).normal(size=(3, 5, 2)).astype("float32")
+    layers = [LSTM(4, return_sequences=True, return_state=True, go_backwards=True, unroll=unroll, input_shape=(5, 2))
+              for unroll in (False, True)]
+    given, found = K.placeholder((None, 5, 2)), []
+    for layer in layers:
+        outputs = layer(given)
+        for target, source in zip(layer.weights, layers[0].weights, strict=True):
+            K.set_value(target, K.get_value(source))
+        f = K.function([given], outputs)
+        found.append((f.source, f([x])))
+    assert "lstm_sequence" in found[0][0] and "lstm_sequence" not in found[1][0]
+    for one, other in zip(found[0][1], found[1][1], strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-6)
+
+
 def test_dropout_within_an_lstm_trains_and_is_gone_in_prediction():
     model = Sequential([Embedding(5, 4, mask_zero=True), LSTM(6, dropout=0.3, recurrent_dropout=0.3), Dense(1)])
     x, y = np.random.randint(0, 5, (40, 7)), floats(40)

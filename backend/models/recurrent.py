@@ -97,6 +97,11 @@ class LSTM(Layer):
         if self.dropout:
             sequence = x
             x = K.in_train_phase(lambda: K.dropout(sequence, self.dropout, noise_shape=(None, 1, None)), x)
+        if mask is None and not (self.recurrent_dropout or self.unroll) and \
+                (self.activation, self.recurrent_activation) == (K.tanh, K.sigmoid):
+            bias = self.bias if self.use_bias else None
+            last, outputs, states = K.lstm(x, self.kernel, self.recurrent_kernel, bias, states, self.go_backwards)
+            return self._shown(last, outputs, states)
         if self.recurrent_dropout:
             whole = K.ones((batch, self.units))
             kept = K.in_train_phase(lambda: K.dropout(whole, self.recurrent_dropout), whole)
@@ -112,6 +117,9 @@ class LSTM(Layer):
         gates = K.dot(x, self.kernel)  # of all time steps at once: they need no state
         last, outputs, states = K.rnn(step, gates + self.bias if self.use_bias else gates, states, self.go_backwards,
                                       mask, unroll=self.unroll)
+        return self._shown(last, outputs, states)
+
+    def _shown(self, last: Any, outputs: Any, states: list[Any]) -> Any:
         output = outputs if self.return_sequences else last
         return [output, *states] if self.return_state else output
 

@@ -67,8 +67,9 @@ def _(g, out, initial, sequences, captured, *, body, length, reverse):
     carries_in, slices, constants = body.inputs[:count], body.inputs[count:count + given], body.inputs[count + given:]
     outputs = [y for y in body.outputs[count:]]
     stacked = {id(y): x for y, x in zip(outputs, out[count:], strict=True) if y not in (*slices, *constants)}
+    within = dependents(ordering(body.outputs), body.inputs)
     g_carry = stand_ins(carries_in)
-    g_out = stand_ins(outputs)
+    g_out = stand_ins(outputs, within=within)
     pulled = backward(body.outputs, [*g_carry, *(p if g[count + i] is not None else None for i, p in enumerate(g_out))],
                       body.inputs, stop=True)
     xp = array_namespace(body.outputs[0])
@@ -80,7 +81,7 @@ def _(g, out, initial, sequences, captured, *, body, length, reverse):
     wanted = [i for i, d in enumerate(d_slice) if d is not None]
     results += [d_slice[i] for i in wanted]
     fed = [i for i in range(len(outputs)) if g[count + i] is not None]
-    results, places, known = with_stand_ins(results, lambda t: id(t) in stacked)
+    results, places, known = with_stand_ins(results, lambda t: id(t) in stacked, within)
     step = Step(carry=[*g_carry, *totals], slices=[*places, *slices, *(g_out[i] for i in fed)],
                 captured=constants, results=results)
     start = [xp.zeros_like(x) if g[i] is None else g[i] for i, x in enumerate(initial)]

@@ -1,4 +1,4 @@
-"""The nets written with K alone: placeholders, variables, K.rnn with the cell of Keras 2.3.1, gradients and updates."""
+"""The nets written with K alone: placeholders, variables, gradients and updates."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ Step = Callable[[], float]
 
 
 class Layers:
-    """The layers as Keras 2.3.1 writes them; `cell` 1 is an LSTM of separate products, 2 one of a single product."""
+    """The layers in K's words; `stepwise`, the LSTM is K.rnn with the step that Keras 2.3.1's cell takes."""
 
-    def __init__(self, cell: int, training: bool) -> None:
-        self.cell, self.training = cell, training
+    def __init__(self, stepwise: bool) -> None:
+        self.stepwise = stepwise
         self.updates: list[Any] = []
         self.moving: list[tuple[Any, Any]] = []
 
@@ -48,25 +48,16 @@ class Layers:
         return y
 
     def lstm(self, x: Any, kernel: Any, recurrent: Any, bias: Any) -> Any:
+        if not self.stepwise:
+            return K.lstm(x, kernel, recurrent, bias)[0]
         units = K.int_shape(recurrent)[0]
-        gates = [slice(i * units, (i + 1) * units) for i in range(4)]
 
-        def separate(x: Any, states: Any) -> Any:
-            h, c = states
-            xi, xf, xc, xo = (K.bias_add(K.dot(x, kernel[:, part]), bias[part]) for part in gates)
-            i = K.sigmoid(xi + K.dot(h, recurrent[:, gates[0]]))
-            f = K.sigmoid(xf + K.dot(h, recurrent[:, gates[1]]))
-            c = f * c + i * K.tanh(xc + K.dot(h, recurrent[:, gates[2]]))
-            o = K.sigmoid(xo + K.dot(h, recurrent[:, gates[3]]))
-            h = o * K.tanh(c)
-            return h, [h, c]
-
-        def single(x: Any, states: Any) -> Any:
+        def step(x: Any, states: Any) -> Any:
             h, c = states
             z = K.dot(x, kernel)
             z = z + K.dot(h, recurrent)
             z = K.bias_add(z, bias)
-            z0, z1, z2, z3 = (z[:, part] for part in gates)
+            z0, z1, z2, z3 = (z[:, i * units:(i + 1) * units] for i in range(4))
             i, f = K.sigmoid(z0), K.sigmoid(z1)
             c = f * c + i * K.tanh(z2)
             o = K.sigmoid(z3)
@@ -74,25 +65,25 @@ class Layers:
             return h, [h, c]
 
         start = K.zeros((K.shape(x)[0], units))
-        return K.rnn(separate if self.cell == 1 else single, x, [start, start])[0]
+        return K.rnn(step, x, [start, start])[0]
 
 
-def trained(net: Net, cell: int = 2) -> Any:
+def trained(net: Net, stepwise: bool = False) -> Any:
     """The function [samples, one-hot labels] -> [loss] that takes one step, on the active backend."""
     x, y = K.placeholder((None, *net.sample), name="samples"), K.placeholder((None, net.widths[-1]), name="labels")
-    layers, w = Layers(cell, training=True), {name: K.variable(v, name=name) for name, v in weights(net).items()}
+    layers, w = Layers(stepwise), {name: K.variable(v, name=name) for name, v in weights(net).items()}
     loss = K.mean(K.categorical_crossentropy(y, logits(net, layers, w, x), from_logits=True))
     slopes = K.gradients(loss, list(w.values()))  # K.optimizers.SGD would keep moments, which the other sides do not
     updates = [(v, v - RATE * slope) for v, slope in zip(w.values(), slopes, strict=True)]
     return K.function([x, y], [loss], updates + layers.updates)
 
 
-def step(net: Net, backend: str = "numpy", cell: int = 2) -> Step:
+def step(net: Net, backend: str = "numpy", stepwise: bool = False) -> Step:
     """What trains the net on its batch once, and returns the loss, on a backend by name."""
     x, classes = batch(net)
     labels = np.eye(net.widths[-1], dtype="float32")[classes]
     with K.use_backend(backend):
-        f, x, labels = trained(net, cell), native(x), native(labels)
+        f, x, labels = trained(net, stepwise), native(x), native(labels)
     return lambda: float(f([x, labels])[0])
 
 
@@ -101,11 +92,11 @@ def native(value: np.ndarray) -> Any:
     return K.variable(value).array
 
 
-def predict(net: Net, backend: str = "numpy", cell: int = 2) -> Callable[[], Any]:
+def predict(net: Net, backend: str = "numpy", stepwise: bool = False) -> Callable[[], Any]:
     """What computes the probabilities of the net's batch."""
     with K.use_backend(backend):
         x = K.placeholder((None, *net.sample), name="samples")
         w = {name: K.variable(v, name=name) for name, v in weights(net).items()}
-        f = K.function([x], [K.softmax(logits(net, Layers(cell, training=False), w, x))])
+        f = K.function([x], [K.softmax(logits(net, Layers(stepwise), w, x))])
         samples = native(batch(net)[0])
     return lambda: f([samples])[0]

@@ -23,6 +23,8 @@ from .pooling import average_pool_gradient as average_pool_gradient
 from .pooling import max_pool as max_pool
 from .pooling import max_pool_gradient as max_pool_gradient
 from .pooling import max_pool_selection as max_pool_selection
+from .recurrence import lstm_sequence as lstm_sequence
+from .recurrence import lstm_sequence_gradient as lstm_sequence_gradient
 
 __all__ = ["jit"]
 

@@ -1,0 +1,203 @@
+"""Long short-term memory over a whole sequence, as one call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from ..composite import composite, spec
+from ..operands import Array, array_namespace, device_of, promoted, sizes
+from ..tracing import is_symbolic
+from ._windows import narrowed, widened
+from .recurrent import loop, scan
+
+__all__ = ["lstm"]
+
+ALL = (0, 1, 2, 3, 4, 5)
+
+
+def lstm(inputs: Array, kernel: Array, recurrent_kernel: Array, bias: Array | None = None,
+         initial_states: Sequence[Array] | None = None, go_backwards: bool = False) -> tuple[Array, Array, list[Array]]:
+    """Run long short-term memory over the time axis: what `rnn` gives for its step, in one call that libraries have.
+
+    Each step takes the gates i, f, o = sigmoid(x @ W + h @ U + b), new = tanh(x @ W + h @ U + b), each with its own
+    part of the weights, and then c = f * c + i * new and h = o * tanh(c).
+    Returns (last h, every h, [last h, last c]). Shapes and dtypes: inputs (batch, time, features), kernel
+    (features, 4 * units), recurrent_kernel (units, 4 * units) and bias (4 * units,), None for 0, with the parts of i,
+    f, new, o side by side; initial_states h and c (batch, units), None for 0; every h (batch, time, units) in the order
+    the steps ran (with go_backwards the last time comes first). Dtypes are promoted, integers become floatx; float16
+    is computed in float32. Differentiable, also twice.
+    Edge values: no step gives the initial states; infinite inputs saturate the gates, NaN stays in its sample.
+    Errors: ValueError for inputs of other than 3 dimensions, and weights or states of other shapes.
+
+    Source: Hochreiter, Schmidhuber, "Long short-term memory", 1997; Gers et al., "Learning to forget", 2000; the order
+    of weights of Keras 2.3.1.
+    """
+    given = [kernel, recurrent_kernel, *([] if bias is None else [bias]), *(initial_states or ())]
+    xp, x, kernel, recurrent, *more = promoted(inputs, *given, 1.0)[:-1]
+    b = None if bias is None else more.pop(0)
+    if x.ndim != 3:
+        raise ValueError(f"lstm: inputs has {x.ndim} dimensions, expected 3 (batch, time, features)")
+    if recurrent.ndim != 2:
+        raise ValueError(f"lstm: recurrent_kernel has {recurrent.ndim} dimensions, expected 2")
+    batch, _, features = sizes(x)
+    units = sizes(recurrent)[0]
+    _check("kernel", kernel, (features, 4 * units))
+    _check("recurrent_kernel", recurrent, (units, 4 * units))
+    if b is not None:
+        _check("bias", b, (4 * units,))
+    if initial_states is None:
+        more = [xp.zeros((batch, units), dtype=x.dtype, device=device_of(x))] * 2
+    if len(more) != 2:
+        raise ValueError(f"lstm: initial_states has {len(more)} members, expected 2: h and c")
+    for name, state in zip("hc", more, strict=True):
+        _check(f"initial_states' {name}", state, (batch, units))
+    x = xp.flip(x, axis=1) if go_backwards else x
+    every, h, c = lstm_sequence(x, kernel, recurrent, b, *more, keep=is_symbolic(x, kernel, recurrent, b, more))[:3]
+    return h, every, [h, c]
+
+
+def _check(name: str, x: Array, expected: tuple[Any, ...]) -> None:
+    found = sizes(x)
+    if len(found) != len(expected) or any(
+            isinstance(n, int) and isinstance(m, int) and n != m for n, m in zip(found, expected, strict=True)):
+        raise ValueError(f"lstm: {name} has shape {tuple(x.shape)}, expected "
+                         f"{tuple(n if isinstance(n, int) else None for n in expected)}")
+
+
+# ---- the composites
+#
+# Within, arrays lie as (time, batch, 4 * units), the gates in the order o, i, f, new: the first three are sigmoids, the
+# last three meet the cell's cotangent. sigmoid(z) is (tanh(z / 2) + 1) / 2, so that one tanh does for all four.
+
+
+@composite
+def lstm_sequence(x: Array, kernel: Array, recurrent: Array, bias: Array | None, h: Array, c: Array, *,
+                  keep: bool) -> tuple[Array, ...]:
+    """(every h, last h, last c) and, to `keep`, two arrays that a library's own gradient wants to know again.
+
+    Here these are the tanh of the gates and the cells of each step; kernels have their own.
+    """
+    xp, units, narrow = array_namespace(x, kernel, recurrent), sizes(h)[1], x
+    x, kernel, recurrent, h, c = (widened(xp, p) for p in (x, kernel, recurrent, h, c))
+    again = _halved(xp, _gates_in_order(xp, recurrent, units), units)
+    z = xp.tensordot(xp.permute_dims(x, (1, 0, 2)), _halved(xp, _gates_in_order(xp, kernel, units), units), axes=1)
+    if bias is not None:
+        z = z + _halved(xp, _gates_in_order(xp, widened(xp, bias)[None, :], units), units)
+
+    def step(h: Array, c: Array, z: Array) -> tuple[Array, ...]:
+        gates = xp.tanh(z + h @ again)
+        sigmoids = gates[:, :3 * units] * 0.5 + 0.5
+        c = sigmoids[:, 2 * units:] * c + sigmoids[:, units:2 * units] * gates[:, 3 * units:]
+        h = sigmoids[:, :units] * xp.tanh(c)
+        return h, c, h, c, gates
+
+    h, c, every, cells, gates = _run(step, [h, c], [z])
+    results = [narrowed(xp, y, narrow) for y in (xp.permute_dims(every, (1, 0, 2)), h, c)]
+    return (*results, gates, cells) if keep else tuple(results)
+
+
+@lstm_sequence.shape
+def _(x, kernel, recurrent, bias, h, c, *, keep):
+    batch, time, _ = sizes(x)
+    state, kept = spec(sizes(h), x.dtype), spec(None, x.dtype)
+    return spec((batch, time, sizes(h)[1]), x.dtype), state, state, *([kept, kept] if keep else [])
+
+
+@lstm_sequence.prune
+def _(live, *args, keep):
+    """Keep nothing where no gradient reads it."""
+    keep = not live.isdisjoint((3, 4))
+    return args, {"keep": keep}, range(5 if keep else 3)
+
+
+@lstm_sequence.vjp
+def _(g, out, x, kernel, recurrent, bias, h, c, *, keep):
+    kept = out[3:] if keep else (None, None)
+    wanted = tuple(i for i in ALL if i != 3 or bias is not None)
+    found = dict(zip(wanted, lstm_sequence_gradient(*g[:3], x, kernel, recurrent, bias, h, c, out[0], *kept,
+                                                    wanted=wanted), strict=True))
+    return tuple(map(found.get, ALL))
+
+
+@composite
+def lstm_sequence_gradient(g: Array | None, g_h: Array | None, g_c: Array | None, x: Array, kernel: Array,
+                           recurrent: Array, bias: Array | None, h: Array, c: Array, every: Array,
+                           gates: Array | None, cells: Array | None, *, wanted: tuple[int, ...]) -> tuple[Array, ...]:
+    """The cotangents of x, kernel, recurrent, bias, h and c, those `wanted`, from those of every h, last h and last c.
+
+    `gates` and `cells` are what the forward pass kept; what a kernel kept is worked out again.
+    """
+    xp, units, narrow = array_namespace(x, kernel, recurrent), sizes(h)[1], x
+    if gates is None or is_symbolic(gates) or gates.ndim != 3:  # in a graph, nobody knows yet whose it will be
+        gates, cells = lstm_sequence.definition(x, kernel, recurrent, bias, h, c, keep=True)[3:]
+    x, kernel, recurrent, h, c, every = (widened(xp, p) for p in (x, kernel, recurrent, h, c, every))
+    back = xp.matrix_transpose(_gates_in_order(xp, recurrent, units))
+
+    def step(dh: Array, dc: Array, slope: Array, through_h: Array, f: Array, *own: Array) -> tuple[Array, ...]:
+        dh = dh + own[0] if own else dh
+        dc = dc + dh * through_h
+        dz = slope * xp.concat([dh, dc, dc, dc], axis=1)
+        return dz @ back, dc * f, dz
+
+    start = [xp.zeros_like(h) if s is None else widened(xp, s) for s in (g_h, g_c)]
+    own = [] if g is None else [xp.permute_dims(widened(xp, g), (1, 0, 2))]
+    dh, dc, dz = _run(step, start, [*_slopes(xp, gates, cells, c, units), *own], reverse=True)
+    results: dict[int, Callable[[], Array]] = {
+        0: lambda: xp.permute_dims(
+            xp.tensordot(dz, xp.matrix_transpose(_gates_in_order(xp, kernel, units)), axes=1), (1, 0, 2)),
+        4: lambda: dh, 5: lambda: dc}
+    if not {1, 2, 3}.isdisjoint(wanted):  # one product for all three
+        features, one = sizes(x)[2], xp.ones((*sizes(x)[:2], 1), dtype=x.dtype, device=device_of(x))
+        met = xp.concat([x, xp.concat([h[:, None, :], every], axis=1)[:, :-1, :], one], axis=2)
+        d = xp.tensordot(xp.permute_dims(met, (1, 0, 2)), dz, axes=((0, 1), (0, 1)))
+        d = xp.concat([d[:, units:], d[:, :units]], axis=1)  # i, f, new, o again
+        results |= {1: lambda: d[:features, :], 2: lambda: d[features:features + units, :], 3: lambda: d[-1, :]}
+    return tuple(narrowed(xp, results[i](), narrow) for i in wanted)
+
+
+@lstm_sequence_gradient.shape
+def _(g, g_h, g_c, x, kernel, recurrent, bias, h, c, every, gates, cells, *, wanted):
+    like = (x, kernel, recurrent, bias, h, c)
+    return tuple(spec(sizes(like[i]), x.dtype) for i in wanted)
+
+
+@lstm_sequence_gradient.prune
+def _(live, *args, wanted):
+    """Leave out the cotangents that nothing reads."""
+    kept = sorted(live)
+    return args, {"wanted": tuple(wanted[i] for i in kept)}, kept
+
+
+def _slopes(xp: Any, gates: Array, cells: Array, c: Array, units: Any) -> tuple[Array, Array, Array]:
+    """Of every step at once: what dh and dc are to be multiplied with for dz, dh for dc, and dc for the step before."""
+    tops, before = xp.tanh(cells), xp.concat([c[None, :, :], cells], axis=0)[:-1, :, :]
+    sigmoids, new = gates[:, :, :3 * units] * 0.5 + 0.5, gates[:, :, 3 * units:]
+    o, i, f = (sigmoids[:, :, k * units:(k + 1) * units] for k in range(3))
+    met = xp.concat([tops, new, before], axis=2)
+    return (xp.concat([met * (sigmoids * (1.0 - sigmoids)), i * (1.0 - new * new)], axis=2), o * (1.0 - tops * tops), f)
+
+
+def _gates_in_order(xp: Any, weights: Array, units: Any) -> Array:
+    """Columns i, f, new, o as columns o, i, f, new."""
+    return xp.concat([weights[:, 3 * units:], weights[:, :3 * units]], axis=1)
+
+
+def _halved(xp: Any, weights: Array, units: Any) -> Array:
+    """The columns of the sigmoids by 2."""
+    return xp.concat([weights[:, :3 * units] * 0.5, weights[:, 3 * units:]], axis=1)
+
+
+def _run(step: Callable[..., tuple[Array, ...]], initial: list[Array], sequences: list[Array],
+         reverse: bool = False) -> tuple[Array, ...]:
+    """step(*carry, *slices) -> (*carry, *outputs) along the first axis: the carries, then the stacked outputs."""
+    count = len(initial)
+    if not is_symbolic(initial, sequences):
+        return loop.definition(tuple(initial), tuple(sequences), (), body=step, length=None, reverse=reverse)
+
+    def pair(carry: list[Array], slices: list[Array]) -> tuple[list[Array], list[Array]]:
+        results = step(*carry, *slices)
+        return list(results[:count]), list(results[count:])
+
+    carry, outputs = scan(pair, initial, sequences, reverse=reverse)
+    return (*carry, *outputs)
