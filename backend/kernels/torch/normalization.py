@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ._layout import Ints
 
-__all__ = ["standardization"]
+__all__ = ["standardization", "standardization_gradient"]
 
 
 def _channel(x: Tensor, axes: Ints) -> int | None:
@@ -20,13 +20,37 @@ def _channel(x: Tensor, axes: Ints) -> int | None:
     return kept[0]
 
 
-def standardization(x: Tensor, *, axes: Ints, epsilon: float) -> Any:
+def standardization(x: Tensor, gamma: Tensor | None, beta: Tensor | None, *, axes: Ints, epsilon: float) -> Any:
     """torch.native_batch_norm, whose running statistics are those of this batch where the momentum is 1."""
     at = _channel(x, axes)
-    if at is None or x.requires_grad or torch._C._functorch.is_functorch_wrapped_tensor(x):
+    if at is None or _followed(x, gamma, beta):
         return NotImplemented  # the statistics would have no gradient
     mean, variance = x.new_zeros(2, x.shape[at])
-    y = torch.native_batch_norm(x.movedim(at, 1), None, None, mean, variance, True, 1.0, epsilon)[0]
+    y = torch.native_batch_norm(x.movedim(at, 1), _flat(gamma), _flat(beta), mean, variance, True, 1.0, epsilon)[0]
     variance *= 1.0 - x.shape[at] / x.numel()  # which torch divides by n - 1
     shape = [n if i == at else 1 for i, n in enumerate(x.shape)]
     return y.movedim(1, at), mean.reshape(shape), variance.reshape(shape)
+
+
+def standardization_gradient(g: Tensor, x: Tensor, gamma: Tensor | None, mean: Tensor, variance: Tensor, *, axes: Ints,
+                             epsilon: float, wanted: Ints) -> Any:
+    """torch.ops.aten.native_batch_norm_backward."""
+    at = _channel(x, axes)
+    if at is None or _followed(g, x, gamma, mean, variance):
+        return NotImplemented
+    deviations = (variance.reshape(-1) + epsilon).rsqrt_()
+    d_x, d_gamma, d_beta = torch.ops.aten.native_batch_norm_backward(
+        g.movedim(at, 1), x.movedim(at, 1), _flat(gamma), None, None, mean.reshape(-1), deviations, True, epsilon,
+        [i in wanted for i in range(3)])
+    found = (d_x.movedim(1, at) if 0 in wanted else None, d_gamma, d_beta)
+    return tuple(d if i == 0 else d.reshape(mean.shape) for i, d in enumerate(found) if i in wanted)
+
+
+def _flat(parameter: Tensor | None) -> Tensor | None:
+    return None if parameter is None else parameter.reshape(-1)
+
+
+def _followed(*given: Tensor | None) -> bool:
+    """Whether torch follows one of the tensors to differentiate it."""
+    return any(x is not None and (x.requires_grad or torch._C._functorch.is_functorch_wrapped_tensor(x))
+               for x in given)

@@ -1,0 +1,106 @@
+"""Batch normalization in rows of many channels side by side, a stretch of them at a time, in memory that is there.
+
+Loops as long as one place's channels cost NumPy as much as the arithmetic: 16 channels take three times as long one
+place at a time as sixteen places at a time. Sums over places are products with ones, as in libraries/numpy.py.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+__all__ = ["standardization", "standardization_gradient"]
+
+Ints = tuple[int, ...]
+
+ROW = 512  # numbers of a row at most, unless one place has more channels
+STRETCH = 2**17  # worked on at a time: 2**14, 15, 16, 17, 18 took 356, 284, 254, 231, 218 us for 2**18 float32
+
+
+def standardization(x: np.ndarray, gamma: np.ndarray | None, beta: np.ndarray | None, *, axes: Ints,
+                    epsilon: float) -> Any:
+    """Deviations from the mean where the result will be, their squares a stretch at a time."""
+    if _declined(axes, x, gamma, beta):
+        return NotImplemented
+    rows, times = _rows(x, axes)
+    count, kind = len(rows) * times, x.dtype.type
+    mean = _sums(rows, times) / kind(count)
+    y, squares, middle = np.empty_like(rows), np.zeros_like(mean), _wide(mean, times)
+    for part, buffer in _stretches(rows):
+        np.subtract(rows[part], middle, out=y[part])
+        np.multiply(y[part], y[part], out=buffer)
+        squares += _sums(buffer, times)
+    variance = squares / kind(count)
+    scale = kind(1.0) / np.sqrt(variance + kind(epsilon))
+    factor = _wide(scale if gamma is None else scale * gamma.reshape(-1), times)
+    shift = None if beta is None else _wide(beta.reshape(-1), times)
+    for part, _ in _stretches(rows):
+        y[part] *= factor
+        if shift is not None:
+            y[part] += shift
+    kept = (1,) * len(axes) + x.shape[len(axes):]
+    return y.reshape(x.shape), mean.reshape(kept), variance.reshape(kept)
+
+
+def standardization_gradient(g: np.ndarray, x: np.ndarray, gamma: np.ndarray | None, mean: np.ndarray,
+                             variance: np.ndarray, *, axes: Ints, epsilon: float, wanted: Ints) -> Any:
+    """Deviations from the mean where the result will be, which then is put together from them and g."""
+    if _declined(axes, g, x, gamma, mean, variance) or g.shape != x.shape:
+        return NotImplemented
+    rows, times = _rows(x, axes)
+    gs, kind = g.reshape(rows.shape), x.dtype.type
+    scale = kind(1.0) / np.sqrt(variance.reshape(-1) + kind(epsilon))
+    total, along = _sums(gs, times), np.zeros_like(scale)
+    d_x, middle = np.empty_like(rows), _wide(mean.reshape(-1), times)
+    for part, buffer in _stretches(rows):
+        np.subtract(rows[part], middle, out=d_x[part])
+        np.multiply(gs[part], d_x[part], out=buffer)
+        along += _sums(buffer, times)
+    along *= scale
+    if 0 in wanted:
+        count = kind(len(rows) * times)
+        factor = scale if gamma is None else scale * gamma.reshape(-1)
+        of_g, of_x, rest = (_wide(v, times) for v in (factor, -factor * scale * along / count, -factor * total / count))
+        for part, buffer in _stretches(rows):
+            d_x[part] *= of_x
+            np.multiply(gs[part], of_g, out=buffer)
+            d_x[part] += buffer
+            d_x[part] += rest
+    found = (d_x.reshape(x.shape), along.reshape(mean.shape), total.reshape(mean.shape))
+    return tuple(found[i] for i in wanted)
+
+
+def _declined(axes: Ints, *given: np.ndarray | None) -> bool:
+    """What the definition does: axes that do not come first, arrays that do not lie in order, other dtypes, nothing."""
+    return axes != (*range(len(axes)),) or any(
+        x is not None and (x.dtype.char not in "fd" or not x.size or not x.flags.c_contiguous) for x in given)
+
+
+def _rows(x: np.ndarray, axes: Ints) -> tuple[np.ndarray, int]:
+    """x with so many places side by side in each row as its places can be shared out to."""
+    channels = math.prod(x.shape[len(axes):])
+    times = math.gcd(x.size // channels, 2 ** max((ROW // channels).bit_length() - 1, 0))
+    return x.reshape(-1, times * channels), times
+
+
+def _stretches(rows: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
+    """Which rows to work on next, and memory for as many."""
+    step = max(STRETCH // rows.shape[1], 1)
+    buffer = np.empty_like(rows[:step])
+    for start in range(0, len(rows), step):
+        part = slice(start, start + step)
+        yield part, buffer[:len(rows) - start]
+
+
+def _sums(rows: np.ndarray, times: int) -> np.ndarray:
+    """The sum of each channel."""
+    found: np.ndarray = (np.ones((1, len(rows)), rows.dtype) @ rows).reshape(times, -1).sum(axis=0)
+    return found
+
+
+def _wide(channels: np.ndarray, times: int) -> np.ndarray:
+    """The channels' numbers as a row has them."""
+    return np.tile(channels, times)
