@@ -14,6 +14,7 @@ from convolution_tools import (
     tuples,
 )
 
+import backend as K
 from backend.ops import _windows
 from backend.ops.pooling import (
     average_pool,
@@ -80,7 +81,7 @@ def test_pool_adjoints(row, monkeypatch):
     g = drawn(*max_pool(x, **how).shape)
     spread = max_pool_gradient(g, x, **how)
     np.testing.assert_allclose(np.sum(spread * h), np.sum(g * max_pool_selection(h, x, **how)), rtol=1e-10)
-    back, _ = max_pool_gradient.vjp_rule(h, spread, g, x, **how)
+    back, *_ = max_pool_gradient.vjp_rule(h, spread, g, x, **how)
     np.testing.assert_array_equal(back, max_pool_selection(h, x, **how))
     np.testing.assert_array_equal(max_pool_selection.vjp_rule(g, None, h, x, **how)[0], spread)
     spread = average_pool_gradient(g, size=sizes, **how)
@@ -103,4 +104,49 @@ def test_max_pool_ties_and_infinities():
     assert np.isnan(pool2d(x, 2)) and np.isnan(pool2d(x, 2, pool_mode="avg"))
 
 
-# ---- bias
+# ---- what the forward pass keeps for the gradient
+
+@pytest.fixture(params=["numpy", "torch", "numpy, definitions", "torch, definitions"])
+def library(request):
+    """A backend, with its kernels or without."""
+    name, _, plain = request.param.partition(", ")
+    before, kernels = K.backend(), K.kernels_enabled()
+    K.set_backend(name)
+    K.set_kernels(not plain)
+    yield name
+    K.set_backend(before)
+    K.set_kernels(kernels)
+
+
+def test_kept_only_where_a_gradient_reads_it(library):
+    x = K.placeholder((None, 6, 6, 2))
+    y = K.pool2d(x, 2, 2)
+    assert "keep" not in K.function([x], [y]).source
+    slope, = K.gradients(K.sum(K.square(y)), [x])
+    source = K.function([x], [y, slope]).source
+    assert source.count("max_pool(") == 1 and "keep=True" in source
+    again, = K.gradients(K.sum(K.square(slope)), [x])
+    f = K.function([x], [y, slope, again])
+    assert f.source.count("max_pool(") == 1 and "max_pool_selection(" in f.source
+    values = drawn(2, 6, 6, 2, dtype="float32")
+    largest, slopes, slopes_again = (np.asarray(v) for v in f([values]))
+    first = max_pool_gradient.definition(largest, values, window=(2, 2), strides=(2, 2), padding="valid")
+    np.testing.assert_array_equal(slopes, 2 * first)
+    np.testing.assert_array_equal(slopes_again, 8 * first)
+
+
+def test_kept_in_loops_and_in_gradients_of_functions(library):
+    """A gradient through a loop reads what each of its steps kept."""
+    values = drawn(3, 2, 5, 5, 2, dtype="float32")
+
+    def loss(x):
+        return K.sum(K.square(K.map_fn(lambda image: K.pool2d(image, 3, 2, "same"), x)))
+
+    native = torch.tensor(values) if library == "torch" else values
+    slopes = np.asarray(K.grad(loss)(native))
+    one = np.asarray(K.grad(lambda x: K.sum(K.square(K.pool2d(x, 3, 2, "same"))))(native.reshape(6, 5, 5, 2)))
+    np.testing.assert_allclose(slopes.reshape(one.shape), one, rtol=1e-6)
+    how = {"window": (3, 3), "strides": (2, 2), "padding": "same"}
+    flat = values.reshape(one.shape)
+    np.testing.assert_allclose(one, max_pool_gradient.definition(2 * max_pool.definition(flat, **how), flat, **how),
+                               rtol=1e-6)
