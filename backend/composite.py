@@ -58,7 +58,10 @@ class Composite:
         return rule
 
     def prune(self, rule: Callable[..., Any]) -> Callable[..., Any]:
-        """Say how to do without unused outputs: rule(live, *args, **kwargs) -> (args, kwargs, indices still given)."""
+        """Say how to do without unused outputs: rule(live, *args, **kwargs) -> (args, kwargs, indices still given).
+
+        One index, not in a list, says that the call then gives that output alone, and no tuple.
+        """
         self.prune_rule = rule
         return rule
 

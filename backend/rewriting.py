@@ -106,6 +106,8 @@ class Rewriter:
 
     def _call(self, node: Node) -> dict[int, Tensor]:
         args, kwargs, kept = self._pruned.get(id(node), (node.args, node.kwargs, range(len(node.specs))))
+        many = node.many and not isinstance(kept, int)
+        kept = (kept,) if isinstance(kept, int) else kept
         args = rebuild(args, self._replace, self._resize)
         kwargs = {k: self._body(v) if isinstance(v, Subgraph) else v
                   for k, v in rebuild(kwargs, self._replace, self._resize).items()}
@@ -113,7 +115,7 @@ class Rewriter:
         if key not in self._shared:
             specs = tuple(spec(None if s.shape is None else rebuild(s.shape, self._replace, self._resize), s.dtype)
                           for s in (node.specs[i] for i in kept))
-            made = Node(node.function, args, kwargs, specs, node.many)
+            made = Node(node.function, args, kwargs, specs, many)
             better = self._better(made) if self.optimize else None
             self._shared[key] = tuple(self(better)) if better else tuple(map(made.output, range(len(specs))))
             self._kept.append(made)

@@ -35,18 +35,24 @@ Calls = dict[str, Callable[[], Any]]
 
 
 def _ours(case: Case, x: Any, g: Any) -> Calls:
-    """What a compiled function of K runs for each pass."""
+    """What a compiled function of K runs for each pass; going back, it has what the forward pass kept."""
     how: dict[str, Any] = {"window": (case.window,) * 2, "strides": (case.stride,) * 2, "padding": case.padding}
+    largest, largest_back = COMPOSITES["max_pool"], COMPOSITES["max_pool_gradient"]
 
     def forward() -> Any:
         return K.pool2d(x, case.window, case.stride, case.padding, pool_mode=case.mode)
 
-    def gradient() -> Any:
-        if case.mode == "max":
-            return COMPOSITES["max_pool_gradient"](g, x, **how)
+    def average_back() -> Any:
         return COMPOSITES["average_pool_gradient"](g, size=case.x[1:3], **how)
 
-    return {"forward": forward, "gradient": gradient, "training": lambda: (forward(), gradient())}
+    def both() -> Any:
+        y, kept = largest(x, **how, keep=True)
+        return y, largest_back(g, x, kept, **how)
+
+    if case.mode == "avg":
+        return {"forward": forward, "gradient": average_back, "training": lambda: (forward(), average_back())}
+    kept = largest(x, **how, keep=True)[1]
+    return {"forward": forward, "gradient": lambda: largest_back(g, x, kept, **how), "training": both}
 
 
 def _by_hand(torch: Any, case: Case, x: Any, g: Any) -> Calls:
@@ -97,9 +103,8 @@ def table(quick: bool) -> str:
         y = K.pool2d(x, case.window, case.stride, case.padding, pool_mode=case.mode)
         cells = _measured(torch, keras, case, x, drawn(*y.shape), quick)
         measured.append((case, cells))
-        again = x.nbytes if case.mode == "max" else 0  # going back, the maxima are looked for in x
-        for name, least in (("forward", x.nbytes + y.nbytes), ("gradient", x.nbytes + y.nbytes + again),
-                            ("training", 2 * x.nbytes + 2 * y.nbytes + again)):
+        once = x.nbytes + y.nbytes
+        for name, least in (("forward", once), ("gradient", once), ("training", 2 * once)):
             rates[name].append(least / cells[name]["numpy"] * 1e-6)
     return ratios("Pooling, milliseconds, 2 threads", PASSES, measured) + (
         f"\nGB/s on NumPy, arrays read and written once, layer by layer: {each(rates, '.1f')}; "

@@ -7,9 +7,10 @@ import math
 import operator
 from typing import Any
 
-from ..composite import composite
+from ..composite import composite, spec
 from ..config import data_format_of
 from ..operands import array_namespace, floating, sizes
+from ..tracing import is_symbolic
 from ._slides import (
     Slide,
     chain,
@@ -86,7 +87,11 @@ def _pool(operation: str, x: Array, pool_size: Any, strides: Any, padding: str, 
         raise ValueError(f"{operation}: x has {x.ndim} dimensions; expected {count + 2}")
     x = channels_last(xp, x, data_format)
     output_sizes(operation, x.shape[1:-1], how["window"], how["strides"], (1,) * count, padding)
-    return channels_first(xp, (max_pool if pool_mode == "max" else average_pool)(x, **how), data_format)
+    if pool_mode == "avg":
+        y = average_pool(x, **how)
+    else:  # recorded, a gradient may come; `kept` goes again where none does
+        y = max_pool(x, **how, keep=True)[0] if is_symbolic(x) else max_pool(x, **how)
+    return channels_first(xp, y, data_format)
 
 
 # ---- composites: channels last, any number of spatial axes
@@ -97,10 +102,11 @@ def _pool(operation: str, x: Array, pool_size: Any, strides: Any, padding: str, 
 
 
 @composite
-def max_pool(x: Array, *, window: Ints, strides: Ints, padding: str) -> Array:
+def max_pool(x: Array, *, window: Ints, strides: Ints, padding: str, keep: bool = False) -> Any:
     """The largest element of each window; x (batch, spatial..., channels) gives (batch, places..., channels).
 
-    Elements outside of x count as -infinity; NaN in a window gives NaN.
+    Elements outside of x count as -infinity; NaN in a window gives NaN. With `keep`, (largest, kept): what the gradient
+    is better off knowing, as whatever computed the largest has it; an array of the same shape, of any dtype.
 
     Source: Keras 2.3.1 backend semantics.
     """
@@ -112,25 +118,33 @@ def max_pool(x: Array, *, window: Ints, strides: Ints, padding: str) -> Array:
             part = functools.reduce(xp.maximum, taps(xp, part, slide, -math.inf))
         return part
 
-    return placewise(xp, x, over, largest, -math.inf)
+    y = placewise(xp, x, over, largest, -math.inf)
+    return (y, y) if keep else y
 
 
 @max_pool.vjp
-def _(g: Array, out: Array, x: Array, **how: Any) -> tuple[Array]:
-    return (max_pool_gradient(g, x, **how),)
+def _(g: Any, out: Any, x: Array, *, keep: bool = False, **how: Any) -> tuple[Array]:
+    return (max_pool_gradient(g[0], x, out[1], **how) if keep else max_pool_gradient(g, x, **how),)
 
 
 @max_pool.shape
-def _(x: Array, **how: Any) -> Any:
-    return _pooled_shape("max_pool", x, **how)
+def _(x: Array, *, keep: bool = False, **how: Any) -> Any:
+    found = spec(_pooled_shape("max_pool", x, **how), x.dtype)
+    return (found, found) if keep else found
+
+
+@max_pool.prune
+def _(live: Any, x: Array, *, keep: bool, **how: Any) -> Any:
+    return ((x,), {**how, "keep": keep}, [0, 1]) if 1 in live else ((x,), how, 0)
 
 
 @composite
-def max_pool_gradient(g: Array, x: Array, *, window: Ints, strides: Ints, padding: str) -> Array:
+def max_pool_gradient(g: Array, x: Array, kept: Array | None = None, *, window: Ints, strides: Ints,
+                      padding: str) -> Array:
     """The adjoint of `max_pool_selection`: each window's g lands on its largest element, the first of equal ones.
 
-    g (batch, places..., channels) and x (batch, spatial..., channels) give the shape of x. A g that is not finite
-    may make NaN of its whole window. float16 is summed in float32.
+    g (batch, places..., channels) and x (batch, spatial..., channels) give the shape of x; `kept` is what `max_pool`
+    kept of that x, or None. A g that is not finite may make NaN of its whole window. float16 is summed in float32.
 
     Source: Keras 2.3.1 backend semantics.
     """
@@ -147,20 +161,22 @@ def max_pool_gradient(g: Array, x: Array, *, window: Ints, strides: Ints, paddin
 
 
 @max_pool_gradient.vjp
-def _(h: Array, out: Array, g: Array, x: Array, **how: Any) -> tuple[Array, None]:
-    return max_pool_selection(h, x, **how), None
+def _(h: Array, out: Array, g: Array, x: Array, kept: Array | None = None, **how: Any) -> tuple[Array, None, None]:
+    return max_pool_selection(h, x, kept, **how), None, None
 
 
 @max_pool_gradient.shape
-def _(g: Array, x: Array, **how: Any) -> Any:
+def _(g: Array, x: Array, kept: Array | None = None, **how: Any) -> Any:
     return x.shape
 
 
 @composite
-def max_pool_selection(h: Array, x: Array, *, window: Ints, strides: Ints, padding: str) -> Array:
+def max_pool_selection(h: Array, x: Array, kept: Array | None = None, *, window: Ints, strides: Ints,
+                       padding: str) -> Array:
     """What h has where each window of x has its largest element, the first of equal ones.
 
-    h and x (batch, spatial..., channels) give (batch, places..., channels). Linear in h.
+    h and x (batch, spatial..., channels) give (batch, places..., channels); `kept` is what `max_pool` kept of that x,
+    or None. Linear in h.
 
     Source: the derivative of `max_pool_gradient` with respect to g.
     """
@@ -178,12 +194,12 @@ def max_pool_selection(h: Array, x: Array, *, window: Ints, strides: Ints, paddi
 
 
 @max_pool_selection.vjp
-def _(g: Array, out: Array, h: Array, x: Array, **how: Any) -> tuple[Array, None]:
-    return max_pool_gradient(g, x, **how), None
+def _(g: Array, out: Array, h: Array, x: Array, kept: Array | None = None, **how: Any) -> tuple[Array, None, None]:
+    return max_pool_gradient(g, x, kept, **how), None, None
 
 
 @max_pool_selection.shape
-def _(h: Array, x: Array, **how: Any) -> Any:
+def _(h: Array, x: Array, kept: Array | None = None, **how: Any) -> Any:
     return _pooled_shape("max_pool_selection", x, **how)
 
 

@@ -1,7 +1,11 @@
-"""What NumPy can do faster for composites, by their names: the same arithmetic, in memory that is used again."""
+"""What NumPy does better than the definitions of composites, by their names: the same arithmetic, in less memory."""
 
 from .elementwise import only_where as only_where
 from .normalization import standardization as standardization
 from .normalization import standardization_gradient as standardization_gradient
+from .pooling import average_pool as average_pool
+from .pooling import average_pool_gradient as average_pool_gradient
+from .pooling import max_pool as max_pool
+from .pooling import max_pool_gradient as max_pool_gradient
 from .recurrence import lstm_sequence as lstm_sequence
 from .recurrence import lstm_sequence_gradient as lstm_sequence_gradient

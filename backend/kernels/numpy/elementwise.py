@@ -1,4 +1,4 @@
-"""What NumPy has of its own for composites, by their names."""
+"""Elementwise composites on NumPy."""
 
 from __future__ import annotations
 

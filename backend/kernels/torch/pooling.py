@@ -12,7 +12,7 @@ from ._layout import Ints, first, last, missing, pads_of
 
 __all__ = ["average_pool", "average_pool_gradient", "max_pool", "max_pool_gradient", "max_pool_selection"]
 
-_MAX = {1: functional.max_pool1d, 2: functional.max_pool2d, 3: functional.max_pool3d}
+_MAX: dict[int, Any] = {1: functional.max_pool1d, 2: functional.max_pool2d, 3: functional.max_pool3d}
 _AVERAGE = {1: functional.avg_pool1d, 2: functional.avg_pool2d, 3: functional.avg_pool3d}
 _MAX_GRADIENT = {2: torch.ops.aten.max_pool2d_with_indices_backward, 3: torch.ops.aten.max_pool3d_with_indices_backward}
 _AVERAGE_GRADIENT = {2: torch.ops.aten.avg_pool2d_backward, 3: torch.ops.aten.avg_pool3d_backward}
@@ -37,35 +37,40 @@ def _pooling(sizes: Any, window: Ints, strides: Ints, padding: str) -> tuple[lis
     return before, ceil
 
 
-def max_pool(x: Tensor, *, window: Ints, strides: Ints, padding: str) -> Any:
-    """torch.nn.functional.max_pool1d, max_pool2d, max_pool3d."""
+def max_pool(x: Tensor, *, window: Ints, strides: Ints, padding: str, keep: bool = False) -> Any:
+    """torch.nn.functional.max_pool1d, max_pool2d, max_pool3d, which keep indices."""
     how = _pooling(x.shape[1:-1], window, strides, padding)
     if how is None or 0 in x.shape:
         return NotImplemented
-    return last(_MAX[len(window)](first(x), window, strides, how[0], 1, how[1]))
+    found = _MAX[len(window)](first(x), window, strides, how[0], 1, how[1], return_indices=keep)
+    return (last(found[0]), last(found[1])) if keep else last(found)
 
 
-def _indices(x: Tensor, window: Ints, strides: Ints, how: tuple[list[int], bool]) -> Tensor:
-    """Where each window has its largest element, channels first."""
+def _indices(x: Tensor, kept: Tensor | None, window: Ints, strides: Ints, how: tuple[list[int], bool]) -> Tensor:
+    """Where each window has its largest element, channels first: what the same windows of `max_pool` have kept."""
+    if kept is not None and kept.dtype == torch.int64:
+        return first(kept)
     return _MAX[len(window)](first(x), window, strides, how[0], 1, how[1], return_indices=True)[1]
 
 
-def max_pool_gradient(g: Tensor, x: Tensor, *, window: Ints, strides: Ints, padding: str) -> Any:
+def max_pool_gradient(g: Tensor, x: Tensor, kept: Tensor | None = None, *, window: Ints, strides: Ints,
+                      padding: str) -> Any:
     """torch.ops.aten.max_pool2d_with_indices_backward, max_pool3d_with_indices_backward."""
     how = _pooling(x.shape[1:-1], window, strides, padding)
     if how is None or 0 in x.shape or len(window) not in _MAX_GRADIENT:
         return NotImplemented
-    where = _indices(x, window, strides, how)
+    where = _indices(x, kept, window, strides, how)
     return last(_MAX_GRADIENT[len(window)](first(g), first(x), window, strides, how[0], [1] * len(window), how[1],
                                             where))
 
 
-def max_pool_selection(h: Tensor, x: Tensor, *, window: Ints, strides: Ints, padding: str) -> Any:
+def max_pool_selection(h: Tensor, x: Tensor, kept: Tensor | None = None, *, window: Ints, strides: Ints,
+                       padding: str) -> Any:
     """torch.gather at the indices of max_pool1d, max_pool2d, max_pool3d."""
     how = _pooling(x.shape[1:-1], window, strides, padding)
     if how is None or 0 in x.shape:
         return NotImplemented
-    where = _indices(x, window, strides, how)
+    where = _indices(x, kept, window, strides, how)
     return last(first(h).flatten(2).gather(2, where.flatten(2)).reshape(where.shape))
 
 
