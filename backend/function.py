@@ -165,6 +165,8 @@ class Function:
         key = (id(backend.xp), str(backend.device), kernels_enabled(), in_place)
         if key not in self._bound:
             xp = backend.xp
+            if prepare := getattr(xp, "__prepare__", None):
+                prepare()
             program, code = self._program(in_place)
             scope: dict[str, Any] = {"xp": xp, "device": backend.device, "inf": math.inf, "nan": math.nan}
             scope.update((name, c.bound(xp)) for name, c in program.composites.items())

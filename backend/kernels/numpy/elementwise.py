@@ -16,6 +16,6 @@ def only_where(condition: np.ndarray, g: np.ndarray) -> Any:
     bits = _BITS.get(g.dtype)
     if bits is None or not g.ndim or condition.shape != g.shape:
         return NotImplemented
-    kept = np.negative(condition.view(np.int8).astype(bits))
+    kept = np.negative(condition.view(np.int8)).astype(bits)
     kept &= g.view(bits)
     return kept.view(g.dtype)
