@@ -14,7 +14,7 @@ from .symbolic.shapes import broadcast
 from .symbolic.sizes import Size
 from .symbolic.tensor import Spec, Tensor, record, spec
 
-__all__ = ["COMPOSITES", "Composite", "acting", "composite", "elementwise", "kernels_enabled",
+__all__ = ["COMPOSITES", "Composite", "acting", "chain_planner", "composite", "elementwise", "kernels_enabled",
            "program_compiler", "set_kernels", "spec"]
 
 COMPOSITES: dict[str, Composite] = {}
@@ -180,6 +180,11 @@ def program_compiler(xp: Any) -> Callable[..., Any]:
     `scope` has the functions of an executed program; `chains` names those that work element by element.
     """
     return getattr(_kernels_of(xp), "jit", None) or (lambda scope, name, chains: scope[name])
+
+
+def chain_planner(xp: Any) -> Callable[..., Any] | None:
+    """The library's own way to write an elementwise chain into given memory, chain(body, arrays, shape), or None."""
+    return getattr(_kernels_of(xp), "chain", None) if kernels_enabled() else None
 
 
 def set_kernels(enabled: bool) -> None:

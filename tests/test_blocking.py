@@ -8,6 +8,8 @@ import torch
 
 import backend as K
 from backend import blocking, config
+from backend.kernels import numpy as numpy_kernels
+from backend.kernels.numpy.chains import chain
 from backend.namespaces import in_host_memory
 from backend.symbolic import namespace as xp
 from backend.symbolic.tensor import Placeholder
@@ -19,6 +21,7 @@ RNG = np.random.default_rng(0)
 def small_blocks(monkeypatch):
     """Blocks so small that small arrays have several, and two threads for them."""
     monkeypatch.setattr(blocking, "BLOCK", 64)
+    monkeypatch.setattr(blocking, "PLANNED_BLOCK", 64)
     monkeypatch.setattr(blocking, "FROM", 100)
     monkeypatch.setattr(blocking, "FOR_A_THREAD", 150)
     monkeypatch.setenv("OMP_NUM_THREADS", "2")
@@ -194,3 +197,44 @@ def test_an_operand_that_would_widen_the_result_forbids_it():
     assert f([np.zeros((1, 2000)), np.ones((3, 2000))])[0].shape == (3, 2000)
     f = K.function([x], [x * 2.0 + xp.sum(x, axis=0)])
     assert "+= " in f.source
+
+
+def planned(make, *data):
+    """The plan that NumPy has for a chain, and what it writes."""
+    inputs = [Placeholder(x.shape, x.dtype.name) for x in data]
+    f = K.function(inputs, [make(*inputs)])
+    f(list(data))
+    (bound,) = f._bound.values()
+    return chain(bound.__globals__["body_1"], data, np.broadcast_shapes(*(x.shape for x in data)))
+
+
+def test_a_chain_is_written_into_its_result():
+    x, y = (RNG.normal(size=(200, 3)).astype("f") for _ in range(2))
+    plan = planned(lambda x, y: xp.maximum(x, x * 0.1) * 1.5 + y, x, y)
+    assert plan.results == [np.float32] and plan.scratch == []
+    plan = planned(lambda x, y: xp.astype(xp.exp(x) > y, xp.float32) * (x + 1.0) - y, x, y)
+    assert plan.results == [np.float32] and sorted(map(str, plan.scratch)) == ["bool", "float32"]
+    got = np.empty((200, 3), "f")
+    plan.writer()([x, y], [got])
+    np.testing.assert_array_equal(got, (np.exp(x) > y).astype("f") * (x + np.float32(1)) - y)
+
+
+def test_a_chain_of_more_than_ufuncs_is_left_to_its_body():
+    x, row = RNG.normal(size=(200, 3)).astype("f"), RNG.normal(size=3).astype("f")
+    assert planned(CHAINS["masks"], x, x, x) is None
+    assert planned(CHAINS["constants"], x, x, x) is None
+    assert planned(lambda x, row: x * xp.exp(row) + row - x, x, row) is None
+
+
+def test_without_kernels_there_is_no_plan(monkeypatch):
+    x = Placeholder((None,), "float32")
+    f = K.function([x], [xp.exp(x) * 2.0 + x])
+    data, asked = RNG.normal(size=300).astype("f"), []
+    monkeypatch.setattr(numpy_kernels, "chain", lambda *how: asked.append(how) or chain(*how))
+    with_plan = f([data])[0]
+    K.set_kernels(False)
+    try:
+        np.testing.assert_array_equal(f([data])[0], with_plan)
+    finally:
+        K.set_kernels(True)
+    assert len(asked) == 1

@@ -1,5 +1,6 @@
 """What NumPy does better than the definitions of composites, by their names: the same arithmetic, in less memory."""
 
+from .chains import chain as chain
 from .elementwise import only_where as only_where
 from .normalization import standardization as standardization
 from .normalization import standardization_gradient as standardization_gradient
