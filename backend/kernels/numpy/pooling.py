@@ -125,10 +125,9 @@ def _numbered(x: Array, top: Array, slide: Slide, numbers: Array | None, unit: i
         first, second = (slide.met(x, *tap) for tap in taps)  # one comparison instead of two
         np.multiply(np.less(first, second).view(np.uint8), np.uint8(unit), out=out)
         return
-    room = np.empty(out.shape, np.uint8)  # for every tap: new memory costs more than what is written to it
     for already, (tap, low, high) in enumerate(taps):
         key = slide.key(low, high)
-        number = _masks(np.less, slide.met(x, tap, low, high), top[key], room[key])
+        number = _masks(np.less(slide.met(x, tap, low, high), top[key]))
         if numbers is not None:
             met = slide.met(numbers, tap, low, high)
             number |= met + np.uint8(tap * unit) if tap else met
@@ -140,10 +139,9 @@ def _numbered(x: Array, top: Array, slide: Slide, numbers: Array | None, unit: i
             out[...] = number
 
 
-def _masks(ufunc: np.ufunc, x: Array, y: Any, out: Array) -> Array:
-    """Into bytes: all bits set where the comparison holds."""
-    ufunc(x, y, out=out.view(bool))
-    return np.negative(out.view(np.int8), out=out.view(np.int8)).view(np.uint8)
+def _masks(condition: Array) -> Array:
+    """All bits of a byte where the condition holds, in its memory."""
+    return np.negative(condition.view(np.int8), out=condition.view(np.int8)).view(np.uint8)
 
 
 def _shape(x: Array, slides: list[Slide]) -> Ints:
@@ -185,27 +183,22 @@ def max_pool_gradient(g: Array, x: Array, kept: Array | None = None, *, window: 
     return dx
 
 
-def _chosen(g: Array, masks: Array, wide: Array, out: Array | None = None) -> Array:
-    """g where the masks have all bits set, else 0, whatever g is; into `out`, else over the wide masks."""
-    np.copyto(wide, masks.view(np.int8))
-    return np.bitwise_and(g.view(wide.dtype), wide, out=wide if out is None else out.view(wide.dtype)).view(g.dtype)
-
-
-def _rooms(g: Array) -> tuple[Array, Array]:
-    """Memory for the masks of all taps, in bytes and as wide as g."""
-    return np.empty(g.shape, np.uint8), np.empty(g.shape, _BITS[g.dtype])
+def _chosen(g: Array, masks: Array, out: Array | None = None) -> Array:
+    """g where the masks have all bits set, else 0, whatever g is."""
+    kind = _BITS[g.dtype]
+    wide = masks.view(np.int8).astype(kind)
+    return np.bitwise_and(g.view(kind), wide, out=wide if out is None else out.view(kind)).view(g.dtype)
 
 
 def _placed(g: Array, codes: Array, slides: list[Slide], dx: Array) -> None:
     """Into dx: what windows that do not overlap have for each of their taps."""
     if any(sum(high - low for _, low, high in slide.taps()) < slide.n for slide in slides):
         dx[...] = 0
-    narrow, wide = _rooms(g)
     for taps in itertools.product(*(slide.taps() for slide in slides)):
         number, target, key = 0, dx, (slice(None), *(slice(low, high) for _, low, high in taps))
         for slide, tap in zip(slides, taps, strict=True):
             number, target = number * slide.window + tap[0], slide.met(target, *tap)
-        _chosen(g[key], _masks(np.equal, codes[key], np.uint8(number), narrow[key]), wide[key], target)
+        _chosen(g[key], _masks(codes[key] == np.uint8(number)), target)
 
 
 def _gathered(g: Array, codes: Array, slides: list[Slide], dx: Array) -> None:
@@ -216,7 +209,6 @@ def _gathered(g: Array, codes: Array, slides: list[Slide], dx: Array) -> None:
     for slide in reversed(slides):
         last, shape = slide is slides[0], tuple(slide.n if i == slide.axis else n for i, n in enumerate(g.shape))
         out, found = (dx, None) if last else (np.empty(shape, g.dtype), np.zeros(shape, np.uint8))
-        narrow, wide = _rooms(g)
         rest = codes // np.uint8(slide.window)
         taps = codes if last else codes - rest * np.uint8(slide.window)
         for start, count, met in slide.phases():
@@ -227,11 +219,11 @@ def _gathered(g: Array, codes: Array, slides: list[Slide], dx: Array) -> None:
                 total[...] = 0
             for number, (tap, low, place, n) in enumerate(met):
                 given, key = slide.key(place, place + n), slide.key(low, low + n)
-                masks = _masks(np.equal, taps[given], np.uint8(tap), narrow[given])
+                masks = _masks(taps[given] == np.uint8(tap))
                 if number == 0:
-                    _chosen(g[given], masks, wide[given], total[key])
+                    _chosen(g[given], masks, total[key])
                 else:
-                    total[key] += _chosen(g[given], masks, wide[given])
+                    total[key] += _chosen(g[given], masks)
                 if found is not None:
                     masks &= rest[given]
                     found[phase][key] |= masks
