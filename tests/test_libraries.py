@@ -238,3 +238,13 @@ def test_sums_of_integers_and_infinities_stay_exact():
     x = np.ones((4096, 4), "float32")
     x[5] = [np.inf, -np.inf, np.nan, 1.0]
     np.testing.assert_array_equal(of_library("numpy").sum(x, axis=0), [np.inf, -np.inf, np.nan, 4096.0])
+
+
+def test_torchs_narrow_products_are_those_of_numpy():
+    rng = np.random.default_rng(0)
+    for shape, other in [((128, 512), (128, 10)), ((128, 512), (128, 16)), ((128, 16), (128, 1)), ((0, 20), (0, 3))]:
+        x, g = rng.normal(size=shape), rng.normal(size=other)
+        xp = of_library("torch")
+        got = xp.tensordot(xp.asarray(x), xp.asarray(g), axes=((0,), (0,)))
+        np.testing.assert_allclose(got.numpy(), np.tensordot(x, g, axes=((0,), (0,))), rtol=1e-12, atol=1e-12)
+        assert got.is_contiguous()

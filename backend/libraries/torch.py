@@ -74,6 +74,8 @@ def where(condition: Any, x1: Any, x2: Any, /) -> Any:
 def tensordot(x1: Any, x2: Any, /, *, axes: Any = 2) -> Any:
     """The standard's `tensordot`."""
     if type(x1) is type(x2) and x1.dtype is x2.dtype:
+        if axes == ((0,), (0,)) and x1.ndim == x2.ndim == 2 and x2.shape[1] <= 16 <= x1.shape[1]:
+            return (x2.mT @ x1).mT.contiguous()  # lying down: 45 us for 108 at 512 by 10
         return torch.tensordot(x1, x2, axes)
     return compat.tensordot(x1, x2, axes=axes)
 
