@@ -1,6 +1,9 @@
 """K.function: the printed source, feeding, updates, what comes back, and that graphs are released."""
 
 import gc
+import platform
+import subprocess
+import sys
 import textwrap
 import weakref
 
@@ -206,3 +209,21 @@ def test_unknown_keywords_and_wrong_updates_are_refused():
         K.function([x], [x], updates=[x, 3])
     with pytest.raises(TypeError, match="symbolic"):
         K.function([x], [x])([x])
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="needs glibc, whose rule for freed memory this is about")
+def test_freed_memory_is_there_for_the_next_call():
+    """Arrays of 2 MB: without that, each of the sixteen of a call is made of 512 pages filled with zeros."""
+    script = """if True:
+        import resource, numpy as np, backend as K
+        x = K.placeholder((None,))
+        f = K.function([x], [K.softmax(K.reshape(x, (8, -1)))])
+        data = np.ones(2**19, "float32")
+        f([data]), f([data])
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+        for _ in range(10):
+            f([data])
+        print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+    """
+    found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert int(found.stdout) < 500

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import math
 from collections.abc import Callable
 from typing import Any
@@ -202,19 +201,6 @@ def astype(x: Any, dtype: Any, /, *, copy: bool = True, device: Any = None) -> A
 def sign(x: Any, /) -> Any:
     """The standard's `sign`."""
     return compat.sign(x) if x.dtype.kind == "c" else np.sign(x)
-
-
-# ---- what compiled functions ask for
-
-@functools.cache
-def __prepare__() -> None:
-    """Have glibc keep freed memory, up to 64 MB, for the next arrays, by freeing a block of nearly 32 MB once.
-
-    It takes the largest block freed so far (32 MB at most) for the size from which blocks come from the system, and
-    keeps twice as much. Before, every array above 128 KB may be made of pages that the system has yet to fill with
-    zeros: a training step of an LSTM met 970 of these, a quarter of its time. No page of the block is touched.
-    """
-    np.empty(2**25 - 2**13, np.uint8)
 
 
 # ---- what K calls directly
