@@ -18,6 +18,22 @@ __all__ = ["direct", "direct_detaching", "direct_pair", "direct_product", "direc
 _ASIDE = (AttributeError, KeyError, *MISFIT)
 
 
+class _Found(dict[Any, Any]):
+    """A value for each key, looked for when first asked for; each look-up less is 20 to 30 ns of a call."""
+
+    def __init__(self, find: Callable[[Any], Any]) -> None:
+        self.find = find
+
+    def __missing__(self, key: Any) -> Any:
+        found = self[key] = self.find(key)
+        return found
+
+
+def _plain(name: str, table: dict[Any, Any]) -> _Found:
+    """The library's own function of that name, by type and dtype of array."""
+    return _Found(lambda kind: _Found(lambda dtype: table[kind][dtype].__plain__[name]))
+
+
 def direct(bring: Callable[[Array], Any]) -> Callable[[Callable[[Array], Array]], Callable[[Array], Array]]:
     """For an operation that brings an array to a dtype, by `floating` or `numeric`, and calls the function of its name.
 
@@ -43,7 +59,7 @@ def direct(bring: Callable[[Array], Any]) -> Callable[[Callable[[Array], Array]]
 
 def direct_pair(definition: Callable[[Array, Array], Array]) -> Callable[[Array, Array], Array]:
     """The same for two arrays: they go to the library's function when they are of one type, dtype and device."""
-    name = definition.__name__
+    plain = _plain(definition.__name__, _NUMERIC)
 
     @functools.wraps(definition)
     def operation(x: Array, y: Array) -> Array:
@@ -52,7 +68,7 @@ def direct_pair(definition: Callable[[Array, Array], Array]) -> Callable[[Array,
             try:
                 dtype = x.dtype
                 if y.dtype is dtype:
-                    return _NUMERIC[kind][dtype].__plain__[name](x, y)
+                    return plain[kind][dtype](x, y)
             except _ASIDE:
                 pass
         return definition(x, y)
@@ -62,6 +78,7 @@ def direct_pair(definition: Callable[[Array, Array], Array]) -> Callable[[Array,
 
 def direct_product(definition: Callable[[Array, Array], Array]) -> Callable[[Array, Array], Array]:
     """For `dot` with a vector or a matrix: the library's matmul."""
+    strict = _plain("strict matmul", _NUMERIC)
 
     @functools.wraps(definition)
     def operation(x: Array, y: Array) -> Array:
@@ -69,11 +86,10 @@ def direct_product(definition: Callable[[Array, Array], Array]) -> Callable[[Arr
         if kind is type(y):
             try:
                 dtype = x.dtype
-                plain = _NUMERIC[kind][dtype].__plain__
-                ndim = y.ndim
-                if plain["matmul is strict"]:
+                matmul, ndim = strict[kind][dtype], y.ndim
+                if matmul is not None:
                     if ndim == 1 or ndim == 2 and x.device == y.device:
-                        return plain["matmul"](x, y)
+                        return matmul(x, y)
                 elif ndim < 3 and x.ndim < 3 and y.dtype is dtype:
                     return x @ y
             except _ASIDE:
@@ -88,15 +104,15 @@ def direct_reduction(bring: Callable[[Array], Any]) -> Callable[[Callable[..., A
     table = _FLOATING if bring is floating else _NUMERIC
 
     def shortened(definition: Callable[..., Array]) -> Callable[..., Array]:
-        name = definition.__name__
+        plain = _plain(definition.__name__, table)
 
         @functools.wraps(definition)
         def operation(x: Array, axis: Any = None, keepdims: bool = False) -> Array:
             try:
                 if axis is None and not keepdims:
-                    return table[type(x)][x.dtype].__plain__[name](x)
+                    return plain[type(x)][x.dtype](x)
                 if type(axis) is int and x.ndim:  # libraries let axis 0 of a number pass
-                    return table[type(x)][x.dtype].__plain__[name](x, axis, keepdims)
+                    return plain[type(x)][x.dtype](x, axis, keepdims)
             except _ASIDE:
                 pass
             return definition(x, axis, keepdims)

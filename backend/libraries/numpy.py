@@ -213,7 +213,7 @@ def _along(reduce: Callable[..., Any], otherwise: Callable[..., Any]) -> Callabl
 
 # Functions for arrays of one dtype, arguments by position: (x, y), (x), (x, axis, keepdims), (x, shape).
 __plain__: dict[str, Any] = {
-    "matmul is strict": False,  # it promotes, and takes the matrices of a stack one by one
+    "strict matmul": None,  # it promotes, and takes the matrices of a stack one by one
     "detach": lambda x: x, "reshape": lambda x, shape: x.reshape(shape),
     "equal": np.equal, "not_equal": np.not_equal, "greater": np.greater, "greater_equal": np.greater_equal,
     "less": np.less, "less_equal": np.less_equal, "maximum": np.maximum, "minimum": np.minimum,

@@ -209,4 +209,4 @@ __plain__: dict[str, Any] = {
     "max": torch.amax, "min": torch.amin, "sum": torch.sum, "prod": torch.prod, "reshape": torch.reshape,
     "detach": lambda x: x.detach(),
     # It refuses two dtypes, and two devices but for matrices on 'meta'; of a stack of matrices it makes one.
-    "matmul": torch.matmul, "matmul is strict": True}
+    "strict matmul": torch.matmul}
