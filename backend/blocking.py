@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import contextvars
 import itertools
 import math
-import os
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from . import config
 from .composite import chain_planner, composite
 from .namespaces import array_namespace, computes_in_one_thread, device_of, in_host_memory, writable
+from .sharing import shared, threads
 
 __all__ = ["Box", "blocked", "boxes", "set_blocking"]
 
@@ -75,7 +73,7 @@ def blocked(arrays: tuple[Any, ...], *, body: Any) -> Any:
 
     if plan is None:
         _copied(done, [out[cuts[0]] for out in outs])
-    _shared(fill, cuts[len(done) > 0:], min(threads(), count // FOR_A_THREAD) if computes_in_one_thread(*arrays) else 1)
+    shared(fill, cuts[len(done) > 0:], min(threads(), count // FOR_A_THREAD) if computes_in_one_thread(*arrays) else 1)
     return outs if len(outs) > 1 else outs[0]
 
 
@@ -92,28 +90,6 @@ def _part(x: Any, key: tuple[slice, ...], shape: tuple[int, ...]) -> Any:
     within = tuple(k if n == whole else slice(None)
                    for k, n, whole in zip(key[skipped:], x.shape, shape[skipped:], strict=True))
     return x[within] if within else x
-
-
-def _shared(fill: Callable[[Sequence[Any]], None], todo: Sequence[Any], workers: int) -> None:
-    """Have some threads, this one among them, fill a stretch of the boxes each."""
-    if workers < 2:
-        return fill(todo)
-    cuts = [len(todo) * i // workers for i in range(workers + 1)]
-    # threads for this call alone: a pool would not outlive a fork. Contexts carry NumPy's error state and our settings
-    with ThreadPoolExecutor(workers - 1) as pool:
-        others = [pool.submit(contextvars.copy_context().run, fill, todo[start:stop])
-                  for start, stop in itertools.pairwise(cuts[1:])]
-        fill(todo[:cuts[1]])
-        for other in others:
-            other.result()
-
-
-def threads() -> int:
-    """How many threads may share the blocks of a call: OMP_NUM_THREADS where it is set, else one for each core."""
-    given = os.environ.get("OMP_NUM_THREADS", "")
-    if given.isdecimal():
-        return max(int(given), 1)
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _common_shape(arrays: Sequence[Any]) -> tuple[int, ...]:

@@ -20,9 +20,15 @@ Cells = dict[str, float]
 
 
 def two_threads() -> Any:
-    """torch with as many threads as BLAS is asked to have; BLAS itself obeys OMP_NUM_THREADS at its import."""
+    """torch with as many threads as BLAS is asked to have; BLAS itself obeys OMP_NUM_THREADS at its import.
+
+    A function is compiled first, as where K is in use: what that does to freed memory is then the same for every side.
+    """
     import torch
 
+    import backend as K
+
+    K.function([], [K.constant(0.0)])([])
     torch.set_num_threads(THREADS)
     return torch
 

@@ -73,7 +73,8 @@ _KERNELS = [
     *(Mutant(f"torch's kernel for {name} is one part in a thousand too large", f"kernel {name}",
              _output(lambda y: y * 1.001))
       for name in ("convolution", "max_pool", "average_pool", "attention", "rectifier", "average_pool_gradient",
-                   "convolution_input_gradient", "convolution_kernel_gradient")),
+                   "convolution_input_gradient", "convolution_kernel_gradient", "lstm_sequence",
+                   "lstm_sequence_gradient", "standardization", "standardization_gradient")),
     *(Mutant(f"torch's kernel for {name} is off by one place", f"kernel {name}", _output(_torch_shift))
       for name in ("convolution", "max_pool", "max_pool_gradient")),
     Mutant("torch's kernel for convolution turns the kernel round", "kernel convolution", arguments(
@@ -112,7 +113,8 @@ _DEFINITIONS = [
              (name,)) for name, module in (("conv2d", "_correlation"), ("conv1d", "_correlation"))),
     *(Mutant(f"{name}: the definition gives 1 % too much, everywhere", f"K.{name}", _output(lambda x: x * 1.01))
       for name in ("softmax", "hard_sigmoid", "conv2d", "pool2d", "logsumexp", "batch_dot", "resize_images",
-                   "normalize_batch_in_training", "ctc_batch_cost", "einsum", "scaled_dot_product_attention", "mean")),
+                   "normalize_batch_in_training", "ctc_batch_cost", "einsum", "scaled_dot_product_attention", "lstm",
+                   "mean")),
     *(Mutant(f"{name}: a bias of one part in a thousand, the same everywhere", f"K.{name}",
              _output(lambda x: x * 1.001))
       for name in ("random_uniform", "random_normal", "truncated_normal", "dropout")),

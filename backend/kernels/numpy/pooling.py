@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from ._threads import by_images
+from ...sharing import shared, threads
 
 __all__ = ["average_pool", "average_pool_gradient", "max_pool", "max_pool_gradient"]
 
@@ -22,10 +22,22 @@ Ints = tuple[int, ...]
 _BITS = {np.dtype("float32"): np.int32, np.dtype("float64"): np.int64}
 # Elements of x worked on at a time, and that a thread is worth starting for: short calls do not run beside each other.
 # Measured with float32, 1 MB of level-2 cache, 8x56x56x64, windows of 2x2: blocks of 2**18, 2**19, 2**20, 2**21 took
-# 0.50, 0.53, 0.36, 0.34 ms forward and 1.06, 0.89, 0.76, 0.72 ms back, two threads 0.7 to 2 times as fast; 8x112x112x64
-# with 3x3, stride 2: 3.7 and 9.7 ms with one thread, 2.4 and 6.4 with two.
+# 0.50, 0.53, 0.36, 0.34 ms forward and 1.06, 0.89, 0.76, 0.72 ms back, two threads 0.5 to 1.3 times as fast; of 8x112x
+# 112x64 with 3x3, stride 2, 3.7 and 9.7 ms with one thread, 2.4 and 6.4 with two.
 BLOCK = 2**20
 SHARE = 2**21
+
+
+def _by_images(work: Callable[[slice], None], x: Array) -> None:
+    """work(some images) for all images of x, in one thread or, where they are large, in several."""
+    step = max(BLOCK // x[0].size, 1)
+    parts = [slice(start, min(start + step, len(x))) for start in range(0, len(x), step)]
+
+    def run(todo: Sequence[slice]) -> None:
+        for part in todo:
+            work(part)
+
+    shared(run, parts, min(threads(), x.size // SHARE, len(parts)))
 
 
 class Slide(NamedTuple):
@@ -159,7 +171,7 @@ def max_pool(x: Array, *, window: Ints, strides: Ints, padding: str, keep: bool 
     def part(of: slice) -> None:
         _reduced(np.maximum, x[of], slides, y[of], None if codes is None else codes[of])
 
-    by_images(part, x.shape[0], x[0].size, BLOCK, SHARE)
+    _by_images(part, x)
     return y if codes is None else (y, codes)
 
 
@@ -179,7 +191,7 @@ def max_pool_gradient(g: Array, x: Array, kept: Array | None = None, *, window: 
             _reduced(np.maximum, x[of], slides, np.empty(codes.shape, x.dtype), codes)
         (_placed if apart else _gathered)(np.ascontiguousarray(g[of]), codes, slides, dx[of])
 
-    by_images(part, x.shape[0], x[0].size, BLOCK, SHARE)
+    _by_images(part, x)
     return dx
 
 
@@ -243,7 +255,7 @@ def average_pool(x: Array, *, window: Ints, strides: Ints, padding: str) -> Any:
         _reduced(np.add, x[of], slides, y[of])
         np.divide(y[of], counts, out=y[of])
 
-    by_images(part, x.shape[0], x[0].size, BLOCK, SHARE)
+    _by_images(part, x)
     return y
 
 
@@ -263,7 +275,7 @@ def average_pool_gradient(g: Array, *, size: Ints, window: Ints, strides: Ints, 
             _spread(wide, slide, out)
             wide = out
 
-    by_images(part, g.shape[0], dx[0].size, BLOCK, SHARE)
+    _by_images(part, dx)
     return dx
 
 
