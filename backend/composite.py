@@ -74,8 +74,12 @@ class Composite:
         xp = _NAMESPACE_OF.get(type(args[0])) if len(args) == 1 else None  # the common case, without a detour
         if xp is None:
             xp = _shared(args)
-        if xp is not None and xp is not namespaces.recorder and not (kwargs and _symbolic(kwargs.values())):
-            return self.bound(xp)(*args, **kwargs)
+        if xp is not None and xp is not namespaces.recorder:
+            for value in kwargs.values():
+                if type(value) not in _PLAIN and _symbolic((value,)):
+                    break
+            else:
+                return self.bound(xp)(*args, **kwargs)
         return self.record(args, kwargs)  # symbolic arguments, or Python values and sizes alone
 
     def bound(self, xp: Any) -> Callable[..., Any]:

@@ -16,22 +16,14 @@ from .operands import _FLOATING, _NUMERIC, MISFIT, Array, floating
 __all__ = ["direct", "direct_detaching", "direct_pair", "direct_product", "direct_reduction", "direct_reshape"]
 
 _ASIDE = (AttributeError, KeyError, *MISFIT)
+Plain = dict[type, dict[Any, Any]]  # a library's own function for one operation, by type and dtype of array
 
 
-class _Found(dict[Any, Any]):
-    """A value for each key, looked for when first asked for; each look-up less is 20 to 30 ns of a call."""
-
-    def __init__(self, find: Callable[[Any], Any]) -> None:
-        self.find = find
-
-    def __missing__(self, key: Any) -> Any:
-        found = self[key] = self.find(key)
-        return found
-
-
-def _plain(name: str, table: dict[Any, Any]) -> _Found:
-    """The library's own function of that name, by type and dtype of array."""
-    return _Found(lambda kind: _Found(lambda dtype: table[kind][dtype].__plain__[name]))
+def _learn(plain: Plain, name: str, table: Any, x: Array) -> None:
+    """Remember the function for arrays like x, if such have been met: each look-up less is 20 ns of a call."""
+    kind = type(x)
+    if kind in table and x.dtype in table[kind] and name in (found := getattr(table[kind][x.dtype], "__plain__", {})):
+        plain.setdefault(kind, {})[x.dtype] = found[name]
 
 
 def direct(bring: Callable[[Array], Any]) -> Callable[[Callable[[Array], Array]], Callable[[Array], Array]]:
@@ -59,7 +51,7 @@ def direct(bring: Callable[[Array], Any]) -> Callable[[Callable[[Array], Array]]
 
 def direct_pair(definition: Callable[[Array, Array], Array]) -> Callable[[Array, Array], Array]:
     """The same for two arrays: they go to the library's function when they are of one type, dtype and device."""
-    plain = _plain(definition.__name__, _NUMERIC)
+    name, plain = definition.__name__, Plain()
 
     @functools.wraps(definition)
     def operation(x: Array, y: Array) -> Array:
@@ -69,6 +61,8 @@ def direct_pair(definition: Callable[[Array, Array], Array]) -> Callable[[Array,
                 dtype = x.dtype
                 if y.dtype is dtype:
                     return plain[kind][dtype](x, y)
+            except KeyError:
+                _learn(plain, name, _NUMERIC, x)
             except _ASIDE:
                 pass
         return definition(x, y)
@@ -78,7 +72,7 @@ def direct_pair(definition: Callable[[Array, Array], Array]) -> Callable[[Array,
 
 def direct_product(definition: Callable[[Array, Array], Array]) -> Callable[[Array, Array], Array]:
     """For `dot` with a vector or a matrix: the library's matmul."""
-    strict = _plain("strict matmul", _NUMERIC)
+    strict = Plain()
 
     @functools.wraps(definition)
     def operation(x: Array, y: Array) -> Array:
@@ -92,6 +86,8 @@ def direct_product(definition: Callable[[Array, Array], Array]) -> Callable[[Arr
                         return matmul(x, y)
                 elif ndim < 3 and x.ndim < 3 and y.dtype is dtype:
                     return x @ y
+            except KeyError:
+                _learn(strict, "strict matmul", _NUMERIC, x)
             except _ASIDE:
                 pass
         return definition(x, y)
@@ -104,7 +100,7 @@ def direct_reduction(bring: Callable[[Array], Any]) -> Callable[[Callable[..., A
     table = _FLOATING if bring is floating else _NUMERIC
 
     def shortened(definition: Callable[..., Array]) -> Callable[..., Array]:
-        plain = _plain(definition.__name__, table)
+        name, plain = definition.__name__, Plain()
 
         @functools.wraps(definition)
         def operation(x: Array, axis: Any = None, keepdims: bool = False) -> Array:
@@ -113,6 +109,8 @@ def direct_reduction(bring: Callable[[Array], Any]) -> Callable[[Callable[..., A
                     return plain[type(x)][x.dtype](x)
                 if type(axis) is int and x.ndim:  # libraries let axis 0 of a number pass
                     return plain[type(x)][x.dtype](x, axis, keepdims)
+            except KeyError:
+                _learn(plain, name, table, x)
             except _ASIDE:
                 pass
             return definition(x, axis, keepdims)
