@@ -18,14 +18,6 @@ def tensors(*values):
     return [torch.tensor(v) for v in values]
 
 
-@pytest.fixture(params=[True, False], ids=["kernel", "definition"])
-def kernels(request):
-    before = K.kernels_enabled()
-    K.set_kernels(request.param)
-    yield request.param
-    K.set_kernels(before)
-
-
 @pytest.mark.parametrize(
     ("mask", "more"),
     [(None, {}), (None, {"is_causal": True}), (None, {"scale": 0.3}), (BARRED, {}), (SCORES, {})],

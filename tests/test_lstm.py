@@ -14,14 +14,6 @@ VALUES = [RNG.normal(size=shape) for shape in SHAPES]
 NEAR = {"float64": {"rtol": 1e-10, "atol": 1e-12}, "float32": {"rtol": 1e-4, "atol": 2e-5}}
 
 
-@pytest.fixture(params=[True, False], ids=["kernel", "definition"])
-def kernels(request):
-    before = K.kernels_enabled()
-    K.set_kernels(request.param)
-    yield request.param
-    K.set_kernels(before)
-
-
 def by_steps(x, kernel, recurrent, bias, states, go_backwards=False):
     def step(x, states):
         h, c = states

@@ -1,0 +1,14 @@
+"""What tests of several files begin with."""
+
+import pytest
+
+import backend as K
+
+
+@pytest.fixture(params=[True, False], ids=["kernel", "definition"])
+def kernels(request):
+    """With the libraries' own kernels, and without."""
+    before = K.kernels_enabled()
+    K.set_kernels(request.param)
+    yield request.param
+    K.set_kernels(before)
