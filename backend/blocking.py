@@ -21,8 +21,7 @@ Box = tuple[tuple[int, int], ...]  # (start, stop) per axis
 # level-3 cache. While a whole array fits into the caches, `+=` and its like leave nothing to gain: at 2**20 elements
 # blocks take 1.0 to 1.3 times as long, at 2**21 0.7 to 0.8. At 4 million, blocks of 2**15, 2**16, 2**17, 2**18 elements
 # took 7.4, 7.5, 6.1, 5.6 ms for a chain of nine calls with one thread and 9.1, 6.4, 5.1, 5.1 with two, and written into
-# the result's memory 5.4, 5.1, 5.6, 5.3 and 5.6, 3.5, 3.3, 3.2: short calls do not run beside each other. Starting a
-# thread takes 0.1 ms.
+# the result's memory 5.4, 5.1, 5.6, 5.3 and 5.6, 3.5, 3.3, 3.2: short calls do not run beside each other.
 BLOCK = 2**18
 PLANNED_BLOCK = 2**17
 FROM = 2**21
@@ -73,7 +72,8 @@ def blocked(arrays: tuple[Any, ...], *, body: Any) -> Any:
 
     if plan is None:
         _copied(done, [out[cuts[0]] for out in outs])
-    shared(fill, cuts[len(done) > 0:], min(threads(), count // FOR_A_THREAD) if computes_in_one_thread(*arrays) else 1)
+        cuts = cuts[1:]
+    shared(fill, cuts, min(threads(), count // FOR_A_THREAD) if computes_in_one_thread(*arrays) else 1)
     return outs if len(outs) > 1 else outs[0]
 
 

@@ -15,7 +15,7 @@ from .symbolic.sizes import Size
 from .symbolic.tensor import Spec, Tensor, record, spec
 
 __all__ = ["COMPOSITES", "Composite", "acting", "chain_planner", "composite", "elementwise", "kernels_enabled",
-           "program_compiler", "set_kernels", "spec"]
+           "only_wanted", "program_compiler", "set_kernels", "spec"]
 
 COMPOSITES: dict[str, Composite] = {}
 _PLAIN = frozenset([bool, int, float, str, type(None)])  # most parameters
@@ -139,6 +139,13 @@ def _as_tensors(value: Any) -> Any:
     if isinstance(value, (tuple, list)):
         return tuple(_as_tensors(v) for v in value)
     return value if value is None or isinstance(value, Size) or callable(value) else tensor(value)
+
+
+def only_wanted(live: set[int], *args: Any, wanted: tuple[int, ...],
+                **how: Any) -> tuple[tuple[Any, ...], dict[str, Any], list[int]]:
+    """The prune rule of a call that gives what its parameter `wanted` lists: it lists no more than is read."""
+    kept = sorted(live)
+    return args, {**how, "wanted": tuple(wanted[i] for i in kept)}, kept
 
 
 def composite(definition: Callable[..., Any]) -> Composite:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ..composite import composite, spec
+from ..composite import composite, only_wanted, spec
 from ..operands import Array, array_namespace, device_of, promoted, sizes
 from ..tracing import is_symbolic
 from ._windows import narrowed, widened
@@ -162,11 +162,7 @@ def _(g, g_h, g_c, x, kernel, recurrent, bias, h, c, every, gates, cells, *, wan
     return tuple(spec(sizes(like[i]), x.dtype) for i in wanted)
 
 
-@lstm_sequence_gradient.prune
-def _(live, *args, wanted):
-    """Leave out the cotangents that nothing reads."""
-    kept = sorted(live)
-    return args, {"wanted": tuple(wanted[i] for i in kept)}, kept
+lstm_sequence_gradient.prune(only_wanted)
 
 
 def _slopes(xp: Any, gates: Array, cells: Array, c: Array, units: Any) -> tuple[Array, Array, Array]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ..composite import composite, spec
+from ..composite import composite, only_wanted, spec
 from ..config import data_format_of
 from ..operands import Array, array_namespace, dtype_name, native_dtype, normalize_axis, product, promoted, sizes
 from .reductions import mean as average
@@ -99,11 +99,7 @@ def _(g, x, gamma, mean, variance, *, axes, epsilon, wanted):
     return tuple(spec(sizes((x, mean, mean)[i]), x.dtype) for i in wanted)
 
 
-@standardization_gradient.prune
-def _(live, *args, wanted, **how):
-    """Leave out the cotangents that nothing reads."""
-    kept = sorted(live)
-    return args, {**how, "wanted": tuple(wanted[i] for i in kept)}, kept
+standardization_gradient.prune(only_wanted)
 
 
 def batch_normalization(x: Array, mean: Array, var: Array, beta: Array | None, gamma: Array | None, axis: int = -1,

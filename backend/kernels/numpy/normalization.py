@@ -28,15 +28,15 @@ def standardization(x: np.ndarray, gamma: np.ndarray | None, beta: np.ndarray | 
     rows, times = _rows(x, axes)
     count, kind = len(rows) * times, x.dtype.type
     mean = _sums(rows, times) / kind(count)
-    y, squares, middle = np.empty_like(rows), np.zeros_like(mean), _wide(mean, times)
+    y, squares, middle = np.empty_like(rows), np.zeros_like(mean), np.tile(mean, times)
     for part, buffer in _stretches(rows):
         np.subtract(rows[part], middle, out=y[part])
         np.multiply(y[part], y[part], out=buffer)
         squares += _sums(buffer, times)
     variance = squares / kind(count)
     scale = kind(1.0) / np.sqrt(variance + kind(epsilon))
-    factor = _wide(scale if gamma is None else scale * gamma.reshape(-1), times)
-    shift = None if beta is None else _wide(beta.reshape(-1), times)
+    factor = np.tile(scale if gamma is None else scale * gamma.reshape(-1), times)
+    shift = None if beta is None else np.tile(beta.reshape(-1), times)
     for part, _ in _stretches(rows):
         y[part] *= factor
         if shift is not None:
@@ -54,7 +54,7 @@ def standardization_gradient(g: np.ndarray, x: np.ndarray, gamma: np.ndarray | N
     gs, kind = g.reshape(rows.shape), x.dtype.type
     scale = kind(1.0) / np.sqrt(variance.reshape(-1) + kind(epsilon))
     total, along = _sums(gs, times), np.zeros_like(scale)
-    d_x, middle = np.empty_like(rows), _wide(mean.reshape(-1), times)
+    d_x, middle = np.empty_like(rows), np.tile(mean.reshape(-1), times)
     for part, buffer in _stretches(rows):
         np.subtract(rows[part], middle, out=d_x[part])
         np.multiply(gs[part], d_x[part], out=buffer)
@@ -63,7 +63,8 @@ def standardization_gradient(g: np.ndarray, x: np.ndarray, gamma: np.ndarray | N
     if 0 in wanted:
         count = kind(len(rows) * times)
         factor = scale if gamma is None else scale * gamma.reshape(-1)
-        of_g, of_x, rest = (_wide(v, times) for v in (factor, -factor * scale * along / count, -factor * total / count))
+        parts = (factor, -factor * scale * along / count, -factor * total / count)
+        of_g, of_x, rest = (np.tile(part, times) for part in parts)
         for part, buffer in _stretches(rows):
             d_x[part] *= of_x
             np.multiply(gs[part], of_g, out=buffer)
@@ -99,8 +100,3 @@ def _sums(rows: np.ndarray, times: int) -> np.ndarray:
     """The sum of each channel."""
     found: np.ndarray = (np.ones((1, len(rows)), rows.dtype) @ rows).reshape(times, -1).sum(axis=0)
     return found
-
-
-def _wide(channels: np.ndarray, times: int) -> np.ndarray:
-    """The channels' numbers as a row has them."""
-    return np.tile(channels, times)

@@ -289,9 +289,7 @@ def _spread(g: Array, slide: Slide, out: Array) -> None:
         else:
             done = 1
             first = g[slide.key(taps[0][2], taps[0][2] + count)]
-            if len(taps) == 1:
-                target[...] = first
-            elif taps[1][-1] == count:
+            if len(taps) > 1 and taps[1][-1] == count:
                 np.add(first, g[slide.key(taps[1][2], taps[1][2] + count)], out=target)
                 done = 2
             else:

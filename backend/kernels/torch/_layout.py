@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-__all__ = ["Ints", "first", "last", "missing", "pads_of", "wide"]
+__all__ = ["Ints", "first", "followed", "last", "missing", "pads_of", "wide"]
 
 Ints = tuple[int, ...]
 
@@ -20,6 +20,12 @@ def first(x: Tensor) -> Tensor:
         # torch 2.13 on CPU gives wrong convolutions for strides like (4, 1, 2, 1), which movedim leaves here
         return x.reshape(x.shape[0], 1, *x.shape[1:-1])
     return x.movedim(-1, 1)
+
+
+def followed(*given: Tensor | None) -> bool:
+    """Whether torch follows one of the tensors to differentiate or to batch it."""
+    return any(x is not None and (x.requires_grad or torch._C._functorch.is_functorch_wrapped_tensor(x))
+               for x in given)
 
 
 def last(x: Tensor) -> Tensor:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import torch
 from torch import Tensor
 from torch.nn import functional
+
+from ._layout import followed
 
 __all__ = ["attention"]
 
@@ -15,7 +16,7 @@ def attention(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, *,
               scale: float | None) -> Any:
     """torch.nn.functional.scaled_dot_product_attention."""
     given = [x for x in (query, key, value, mask) if x is not None]
-    if any(0 in x.shape or x.requires_grad or torch._C._functorch.is_functorch_wrapped_tensor(x) for x in given):
+    if any(0 in x.shape for x in given) or followed(*given):
         return NotImplemented  # torch 2.13 has neither second nor forward derivatives of it on CPU
     if is_causal and mask is not None:
         return NotImplemented  # torch takes only one of the two

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ._layout import Ints
+from ._layout import Ints, followed
 
 __all__ = ["standardization", "standardization_gradient"]
 
@@ -23,7 +23,7 @@ def _channel(x: Tensor, axes: Ints) -> int | None:
 def standardization(x: Tensor, gamma: Tensor | None, beta: Tensor | None, *, axes: Ints, epsilon: float) -> Any:
     """torch.native_batch_norm, whose running statistics are those of this batch where the momentum is 1."""
     at = _channel(x, axes)
-    if at is None or _followed(x, gamma, beta):
+    if at is None or followed(x, gamma, beta):
         return NotImplemented  # the statistics would have no gradient
     mean, variance = x.new_zeros(2, x.shape[at])
     y = torch.native_batch_norm(x.movedim(at, 1), _flat(gamma), _flat(beta), mean, variance, True, 1.0, epsilon)[0]
@@ -36,7 +36,7 @@ def standardization_gradient(g: Tensor, x: Tensor, gamma: Tensor | None, mean: T
                              epsilon: float, wanted: Ints) -> Any:
     """torch.ops.aten.native_batch_norm_backward."""
     at = _channel(x, axes)
-    if at is None or _followed(g, x, gamma, mean, variance):
+    if at is None or followed(g, x, gamma, mean, variance):
         return NotImplemented
     deviations = (variance.reshape(-1) + epsilon).rsqrt_()
     d_x, d_gamma, d_beta = torch.ops.aten.native_batch_norm_backward(
@@ -48,9 +48,3 @@ def standardization_gradient(g: Tensor, x: Tensor, gamma: Tensor | None, mean: T
 
 def _flat(parameter: Tensor | None) -> Tensor | None:
     return None if parameter is None else parameter.reshape(-1)
-
-
-def _followed(*given: Tensor | None) -> bool:
-    """Whether torch follows one of the tensors to differentiate it."""
-    return any(x is not None and (x.requires_grad or torch._C._functorch.is_functorch_wrapped_tensor(x))
-               for x in given)

@@ -8,9 +8,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-__all__ = ["lstm_sequence", "lstm_sequence_gradient"]
+from ._layout import Ints, followed
 
-Ints = tuple[int, ...]
+__all__ = ["lstm_sequence", "lstm_sequence_gradient"]
 
 _LSTM = 2  # oneDNN's number of this kind of cell, as torch counts them
 
@@ -49,8 +49,7 @@ def lstm_sequence_gradient(g: Tensor | None, g_h: Tensor | None, g_c: Tensor | N
 
 def _declined(*given: Tensor | None) -> bool:
     """What the definition does: nothing to compute, half precision, and what torch follows to differentiate it."""
-    return any(x is not None and (0 in x.shape or x.dtype.itemsize == 2 or x.requires_grad or
-                                  torch._C._functorch.is_functorch_wrapped_tensor(x)) for x in given)
+    return followed(*given) or any(x is not None and (0 in x.shape or x.dtype.itemsize == 2) for x in given)
 
 
 def _fused(x: Tensor) -> bool:
