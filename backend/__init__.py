@@ -4,26 +4,33 @@ import os as _os
 import sys as _sys
 
 if "keras.backend.common" in _sys.modules or _os.environ.get("KERAS_BACKEND") == __name__:
-    from . import keras_compat as keras_compat  # before all else: it says what is missing, where Keras would not
+    from .compat import keras as _keras_compat  # noqa: F401 - first of all: it says what is missing, where Keras would not
 
-from .aliases import numpy_backend as numpy_backend
-from .aliases import tensorflow_backend as tensorflow_backend
-from .aliases import theano_backend as theano_backend
-from .autodiff.gradients import gradients as gradients
-from .blocking import set_blocking as set_blocking
-from .composite import kernels_enabled as kernels_enabled
-from .composite import set_kernels as set_kernels
+from .api.creation import *  # noqa: F403
+from .api.function import *  # noqa: F403
+from .api.grad import *  # noqa: F403
+from .api.inspection import *  # noqa: F403
+from .api.learning_phase import *  # noqa: F403
+from .api.naming import *  # noqa: F403
+from .api.random import *  # noqa: F403
+from .api.session import *  # noqa: F403
+from .api.variables import *  # noqa: F403
+from .arrays.backends import *  # noqa: F403
+from .autodiff.backward import gradients as gradients
+from .compat.legacy_names import numpy_backend as numpy_backend
+from .compat.legacy_names import tensorflow_backend as tensorflow_backend
+from .compat.legacy_names import theano_backend as theano_backend
+from .compiler.tiling import set_blocking as set_blocking
 from .config import *  # noqa: F403
-from .creation import *  # noqa: F403
-from .differentiation import *  # noqa: F403
-from .draws import *  # noqa: F403
-from .function import *  # noqa: F403
-from .inspection import *  # noqa: F403
-from .learning_phase import *  # noqa: F403
-from .names import *  # noqa: F403
+from .control.branch import *  # noqa: F403
+from .control.loop import *  # noqa: F403
+from .control.while_ import *  # noqa: F403
+from .graph.tensor import Placeholder as Placeholder
+from .graph.tensor import Tensor as Tensor
+from .kernels.lookup import kernels_enabled as kernels_enabled
+from .kernels.lookup import set_kernels as set_kernels
 from .ops.activations import *  # noqa: F403
 from .ops.attention import *  # noqa: F403
-from .ops.branches import *  # noqa: F403
 from .ops.comparison import *  # noqa: F403
 from .ops.control_flow import *  # noqa: F403
 from .ops.convolution import *  # noqa: F403
@@ -39,18 +46,12 @@ from .ops.lstm import *  # noqa: F403
 from .ops.manipulation import *  # noqa: F403
 from .ops.normalization import *  # noqa: F403
 from .ops.pooling import *  # noqa: F403
-from .ops.random import *  # noqa: F403
-from .ops.recurrent import *  # noqa: F403
 from .ops.reductions import *  # noqa: F403
 from .ops.resizing import *  # noqa: F403
+from .ops.rng.sampling import *  # noqa: F403
 from .ops.selection import *  # noqa: F403
 from .ops.sparse import *  # noqa: F403
 from .ops.special import *  # noqa: F403
-from .selector import *  # noqa: F403
-from .session import *  # noqa: F403
-from .symbolic.tensor import Placeholder as Placeholder
-from .symbolic.tensor import Tensor as Tensor
-from .variables import *  # noqa: F403
 
 __version__ = "0.1.0"
 
@@ -60,7 +61,7 @@ def __getattr__(name: str) -> object:
     if name in ("optimizers", "models"):
         import importlib
 
-        compat = _sys.modules.get(f"{__name__}.keras_compat")
+        compat = _sys.modules.get(f"{__name__}.compat.keras")
         if name == "optimizers" and compat is not None and compat.runs_on_us():
             return importlib.import_module("keras.optimizers")
         return importlib.import_module(f"{__name__}.{name}")

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from . import config
-from .autodiff.gradients import gradients
-from .selector import active
-from .symbolic import namespace as xp
-from .symbolic.tensor import Tensor
-from .variables import Variable, batch_set_value, get_value, set_value, update, update_add
+from .api.variables import Variable, batch_set_value, get_value, set_value, update, update_add
+from .arrays.backends import active
+from .autodiff.backward import gradients
+from .graph.standard import namespace as xp
+from .graph.tensor import Tensor
 
 __all__ = ["SGD", "Adadelta", "Adagrad", "Adam", "Adamax", "Nadam", "Optimizer", "RMSprop"]
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import backend as K
-from backend.composite import COMPOSITES
+from backend.graph.composite import COMPOSITES
 
 from .heavy import compared, drawn, each, keras_ops, matmul_rate, ratios, two_threads
 

@@ -55,7 +55,7 @@ def table(quick: bool) -> str:
     os.environ.setdefault("KERAS_BACKEND", "backend")
     import keras
 
-    import backend.keras_compat  # noqa: F401 - before keras
+    import backend.compat.keras  # noqa: F401 - before keras
 
     rng, rows = np.random.default_rng(0), []
     for name in ("numpy", "torch"):

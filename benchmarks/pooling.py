@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import backend as K
-from backend.composite import COMPOSITES
+from backend.graph.composite import COMPOSITES
 
 from .heavy import compared, copy_rate, drawn, each, keras_ops, ratios, two_threads
 
@@ -46,12 +46,12 @@ def _ours(case: Case, x: Any, g: Any) -> Calls:
         return COMPOSITES["average_pool_gradient"](g, size=case.x[1:3], **how)
 
     def both() -> Any:
-        y, kept = largest(x, **how, keep=True)
+        y, kept = largest(x, **how, residuals=True)
         return y, largest_back(g, x, kept, **how)
 
     if case.mode == "avg":
         return {"forward": forward, "gradient": average_back, "training": lambda: (forward(), average_back())}
-    kept = largest(x, **how, keep=True)[1]
+    kept = largest(x, **how, residuals=True)[1]
     return {"forward": forward, "gradient": lambda: largest_back(g, x, kept, **how), "training": both}
 
 

@@ -17,9 +17,9 @@ from typing import Any
 
 from . import operations
 from .case import ALL_DTYPES, Case
-from .consequences import explained
 from .operations import Namespace, namespace
 from .properties import KINDS
+from .root_cause import explained
 from .runner import EXAMPLES, GROUPS, SEED, selected, verdicts_of
 from .verdict import NamespaceFacts, Report, Verdict
 from .xfails import UNEXPLAINED, Entry, inherited, loaded, path_for, unexplained, written

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from backend.dtypes import dtype_name
-from backend.namespaces import host, is_array
+from backend.arrays.dtypes import dtype_name
+from backend.arrays.namespaces import host, is_array
 
 from .bounds import EPS, Expected, deviation, differences, ulps
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from backend.dtypes import DTYPES, dtype_name
-from backend.namespaces import is_array
+from backend.arrays.dtypes import DTYPES, dtype_name
+from backend.arrays.namespaces import is_array
 
 from .bounds import EPS, FLOOR, LARGEST, Expected, ulps_of
 from .case import Case

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 
 import backend as K
-from backend.dtypes import dtype_name, is_float
-from backend.namespaces import array_namespace, is_array
+from backend.arrays.dtypes import dtype_name, is_float
+from backend.arrays.namespaces import array_namespace, is_array
 
-from . import bounded
+from . import error_analysis
 from .bounds import EPS, Expected, analysing
-from .drawing import Example
+from .examples import Example
 from .failures import Failure, compare
 from .operations import (
     BOUNDED,
@@ -86,15 +86,15 @@ def unknown_gradient(on: Namespace, example: Example) -> float:
 
     def record() -> tuple[list[Any], list[Any]]:
         inputs = placeholders(example, example.unknown)
-        shares: list[Any] = []  # the weights are fed, too: their sizes are those of the results
+        softmax_: list[Any] = []  # the weights are fed, too: their sizes are those of the results
 
         def fed(weight: Any) -> Any:
-            shares.append(weight)
+            softmax_.append(weight)
             return weight
 
         results = symbolic(example, inputs)
         loss = contraction(results, fed, lambda out: K.Placeholder((None,) * out.ndim, out.dtype))
-        return [*inputs, *shares], K.gradients(loss, [inputs[i] for i in example.differentiated])
+        return [*inputs, *softmax_], K.gradients(loss, [inputs[i] for i in example.differentiated])
 
     inputs, found = recorded(_unknown, (example.call_key, example.dtype), record)
     values = [e.value for e in expected(example, on.library) if isinstance(e, Expected) and e.dtype in EPS]
@@ -117,14 +117,14 @@ def wanted_gradients(example: Example, library: str = "") -> list[Expected] | No
             example.cache[key] = None
         else:
             with analysing(library):
-                arrays = [bounded.bounded(v) for v in example.values]
+                arrays = [error_analysis.bounded(v) for v in example.values]
                 results = iter(compiled(ANALYSIS, inputs, [g for g in found if g is not None], arrays))
             example.cache[key] = [_zeros(example.values[i]) if g is None else as_expected(next(results))
                                   for i, g in zip(example.differentiated, found, strict=True)]
     return example.cache[key]
 
 
-ANALYSIS = Namespace("conformance.bounded", BOUNDED)
+ANALYSIS = Namespace("conformance.error_analysis", BOUNDED)
 
 
 def _zeros(value: np.ndarray) -> Expected:

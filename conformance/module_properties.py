@@ -9,7 +9,7 @@ import numpy as np
 
 from .bounds import EPS, Expected
 from .case import Case
-from .drawing import Example
+from .examples import Example
 from .failures import Failure, compare
 from .gradients import loosened, wanted_gradients, weights
 from .modules import Module

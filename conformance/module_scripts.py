@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .drawing import Example
+from .examples import Example
 from .failures import Failure
 from .modules import READERS, Module
 

@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 
 import backend as K
-from backend.dtypes import DTYPES
-from backend.namespaces import host, is_array, is_concrete
+from backend.arrays.dtypes import DTYPES
+from backend.arrays.namespaces import host, is_array, is_concrete
 
 from .case import Case, discovered
-from .drawing import Example
+from .examples import Example
 from .opening import version_of
 from .probe import Probe
-from .spaces import Namespace
+from .targets import Namespace
 
 __all__ = ["Module"]
 

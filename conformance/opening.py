@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import backend as K
-from backend.dtypes import learn_dtypes
-from backend.namespaces import describe
-from backend.selector import _ALIASES, _BUILT_IN, Backend, _entry_points, _registered
+from backend.arrays.backends import _ALIASES, _BUILT_IN, Backend, _entry_points, _registered
+from backend.arrays.dtypes import learn_dtypes
+from backend.arrays.namespaces import describe
 
 __all__ = ["KerasModule", "asked_device", "opened", "version_of"]
 

@@ -9,21 +9,22 @@ from typing import Any
 import numpy as np
 
 import backend as K
-from backend.composite import Composite
-from backend.dtypes import DTYPES, dtype_name
-from backend.namespaces import _NAMESPACE_OF, device_of, host, is_array, namespace_of
-from backend.operands import _FLOATING, _NUMERIC
-from backend.rewriting import effects_of
-from backend.selector import Backend
-from backend.symbolic.tensor import Tensor, ordering
+from backend.arrays.backends import Backend
+from backend.arrays.dtypes import DTYPES, dtype_name
+from backend.arrays.namespaces import _NAMESPACE_OF, device_of, host, is_array, namespace_of
+from backend.compiler.rewriter import effects_of
+from backend.dispatch.promotion import _FLOATING, _NUMERIC
+from backend.graph.composite import Composite
+from backend.graph.tensor import Tensor
+from backend.graph.traversal import toposort
 
-from . import bounded
+from . import error_analysis
 from .bounds import Expected, analysing
 from .case import Case
-from .drawing import Example, typical
+from .examples import Example, typical
 from .functions import applied, special_value
 from .modules import Module
-from .spaces import Namespace, namespace
+from .targets import Namespace, namespace
 
 __all__ = ["Namespace", "called", "compiled", "composites_of", "eager", "evaluated", "expected", "flat", "functions_of",
            "namespace", "placeholders", "recorded", "symbolic"]
@@ -40,7 +41,7 @@ def set_reference(name: str) -> None:
         _reference[:] = [name]
 
 
-BOUNDED = Backend("conformance.bounded", bounded)
+BOUNDED = Backend("conformance.error_analysis", error_analysis)
 
 
 @contextlib.contextmanager
@@ -82,17 +83,17 @@ def _kinds_of(xp: Any) -> tuple[type, ...]:
 def functions_of(case: Case) -> frozenset[str]:
     """The functions of the standard that an operation's definition calls, seen by running it."""
     if case not in _FUNCTIONS:
-        watching = _Watching(bounded)
-        _forget(bounded.Bounded)
-        _NAMESPACE_OF[bounded.Bounded] = watching
+        watching = _Watching(error_analysis)
+        _forget(error_analysis.Bounded)
+        _NAMESPACE_OF[error_analysis.Bounded] = watching
         try:
             for index in range(len(case.calls)):
                 example = typical(case, index, case.dtypes[-1])
-                arrays = [bounded.bounded(v) for v in example.values]
+                arrays = [error_analysis.bounded(v) for v in example.values]
                 with contextlib.suppress(Exception):  # without an analysis of a function it is seen, all the same
-                    eager(Backend("conformance.bounded", watching), example, arrays)
+                    eager(Backend("conformance.error_analysis", watching), example, arrays)
         finally:
-            _forget(bounded.Bounded)
+            _forget(error_analysis.Bounded)
         _FUNCTIONS[case] = frozenset(watching.seen)
     return _FUNCTIONS[case]
 
@@ -110,7 +111,7 @@ class _Watching:
     """A namespace that remembers which functions it was asked for."""
 
     def __init__(self, inner: Any, prefix: str = "", seen: set[str] | None = None) -> None:
-        self.__name__ = "conformance.bounded"
+        self.__name__ = "conformance.error_analysis"
         self._inner = inner
         self._prefix = prefix
         self.seen: set[str] = set() if seen is None else seen
@@ -202,7 +203,7 @@ def composites_of(case: Case) -> frozenset[str]:
         roots = [o for o in symbolic(example, placeholders(example)) if isinstance(o, Tensor)]
     except Exception:  # noqa: BLE001 - 'predicted' reports it; here the question is only what there is to try
         return frozenset()
-    return frozenset(t.node.function.__name__ for t in ordering(roots)
+    return frozenset(t.node.function.__name__ for t in toposort(roots)
                      if t.node is not None and isinstance(t.node.function, Composite))
 
 
@@ -218,7 +219,7 @@ def expected(example: Example, library: str = "") -> list[Any]:
             found = [Expected(host(r), None, dtype_name(r.dtype)) if is_array(r) else r for r in results]
         else:
             with analysing(library):
-                arrays = [bounded.bounded(v) for v in example.values]
+                arrays = [error_analysis.bounded(v) for v in example.values]
                 found = [as_expected(r) for r in eager(BOUNDED, example, arrays)]
         example.cache[key] = found
     return example.cache[key]
@@ -239,12 +240,12 @@ def _standard(example: Example, library: str) -> list[Any]:
         if case.exact:
             results = eager(namespace(_reference[0]), example)
             return [Expected(host(r), None, dtype_name(r.dtype)) if is_array(r) else r for r in results]
-        return [as_expected(r) for r in eager(BOUNDED, example, [bounded.bounded(v) for v in example.values])]
+        return [as_expected(r) for r in eager(BOUNDED, example, [error_analysis.bounded(v) for v in example.values])]
 
 
 def as_expected(result: Any) -> Any:
     """What a result of the error analysis demands."""
-    if not isinstance(result, bounded.Bounded):
+    if not isinstance(result, error_analysis.Bounded):
         return result
     value = result.value
     error = np.zeros(value.shape) if result.error is None else result.error

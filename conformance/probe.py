@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from backend.dtypes import dtype_name
-from backend.namespaces import device_of, host
+from backend.arrays.dtypes import dtype_name
+from backend.arrays.namespaces import device_of, host
 
 from .opening import version_of
 

@@ -12,13 +12,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import backend as K
-from backend.dtypes import dtype_name
-from backend.namespaces import host, is_array
-from backend.symbolic.tensor import Tensor
+from backend.arrays.dtypes import dtype_name
+from backend.arrays.namespaces import host, is_array
+from backend.graph.tensor import Tensor
 
 from .bounds import EPS, FLOOR, Expected
 from .case import A, Case, parts
-from .drawing import Example
+from .examples import Example
 from .failures import Failure, allowed_dtypes, compare
 from .gradients import gradient, unknown_gradient
 from .operations import (
@@ -33,7 +33,7 @@ from .operations import (
     recorded,
     symbolic,
 )
-from .transparency import transparent
+from .transforms import transparent
 
 __all__ = ["KINDS", "PROPERTIES", "Property"]
 

@@ -15,7 +15,7 @@ import backend as K
 
 from .bounds import Expected
 from .case import A, Case, discovered, discovered_standard, parts
-from .drawing import Example, drawn, edges, erroneous, shrunk, typical
+from .examples import Example, drawn, edges, erroneous, shrunk, typical
 from .failures import Failure, measured
 from .module_properties import properties_of
 from .modules import Module
@@ -313,14 +313,16 @@ def _shrunk(first: Failure, example: Example, prop: Property, on: Namespace, see
 
 
 def public_operations() -> dict[str, str]:
-    """The operations of K by name, each with its chapter: what the modules of backend.ops hand to the face."""
+    """The operations of K by name, each with its chapter: the public functions of backend.ops and backend.control."""
+    import backend.control
     import backend.ops
 
     found: dict[str, str] = {}
-    for module in pkgutil.iter_modules(backend.ops.__path__):
-        chapter = importlib.import_module(f"backend.ops.{module.name}")
-        found.update((name, module.name) for name in getattr(chapter, "__all__", ())
-                     if callable(getattr(chapter, name)) and getattr(K, name, None) is getattr(chapter, name))
+    for package in (backend.ops, backend.control):
+        for module in pkgutil.iter_modules(package.__path__):
+            chapter = importlib.import_module(f"{package.__name__}.{module.name}")
+            found.update((name, module.name) for name in getattr(chapter, "__all__", ())
+                         if callable(getattr(chapter, name)) and getattr(K, name, None) is getattr(chapter, name))
     return found
 
 

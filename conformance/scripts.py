@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from .drawing import Example
+from .examples import Example
 from .failures import Failure
 from .functions import Dtype
 from .module_scripts import module_script
 from .modules import Module
-from .spaces import namespace as space
 from .standalone import standalone
+from .targets import namespace as space
 from .verdict import Finding
 
 __all__ = ["finding", "literal", "shown_call"]
@@ -138,9 +138,9 @@ def _asking(failure: Failure, example: Example, namespace: str, kind: str) -> st
         where = next(f"errors[{i}][1]" for i, (_, c) in enumerate(case.errors) if c is example.call)
     values = ", ".join(literal(v) for v in example.values)
     return "\n".join([
-        "import numpy as np", "from conformance import case, drawing, module_properties, operations",
+        "import numpy as np", "from conformance import case, examples, module_properties, operations",
         "case.discovered(), case.discovered_standard()", f"one = case.{group}[{case.name!r}]",
-        f"example = drawing.Example(one, one.{where}, [{values}], {example.dtype!r})",
+        f"example = examples.Example(one, one.{where}, [{values}], {example.dtype!r})",
         f"# {shown_call(example)}: {failure.message.splitlines()[0] if failure.message else ''}",
         f"on = operations.namespace({namespace!r})",
         f"module_properties.properties_of(on)[{kind!r}].holds(on, example)  # raises what is wrong"])

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from .bounds import EPS, Expected
-from .drawing import Example
+from .examples import Example
 from .failures import Failure
 
 __all__ = ["standalone"]

@@ -17,7 +17,7 @@ import h5py
 import numpy as np
 import pytest
 
-import backend.keras_compat  # noqa: F401 - before keras
+import backend.compat.keras  # noqa: F401 - before keras
 
 # NumPy dropped these; tests call `np.alltrue`, and Keras's NumPy reference, which only tests use, `np.int`.
 for _name, _value in {"alltrue": np.all, "int": int}.items():

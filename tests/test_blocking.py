@@ -7,12 +7,13 @@ import pytest
 import torch
 
 import backend as K
-from backend import blocking, config
+from backend import config
+from backend.arrays.namespaces import in_host_memory
+from backend.compiler import tiling
+from backend.graph.standard import namespace as xp
+from backend.graph.tensor import Placeholder
 from backend.kernels import numpy as numpy_kernels
 from backend.kernels.numpy.chains import chain
-from backend.namespaces import in_host_memory
-from backend.symbolic import namespace as xp
-from backend.symbolic.tensor import Placeholder
 
 RNG = np.random.default_rng(0)
 
@@ -20,10 +21,10 @@ RNG = np.random.default_rng(0)
 @pytest.fixture(autouse=True)
 def small_blocks(monkeypatch):
     """Blocks so small that small arrays have several, and two threads for them."""
-    monkeypatch.setattr(blocking, "BLOCK", 64)
-    monkeypatch.setattr(blocking, "PLANNED_BLOCK", 64)
-    monkeypatch.setattr(blocking, "FROM", 100)
-    monkeypatch.setattr(blocking, "FOR_A_THREAD", 150)
+    monkeypatch.setattr(tiling, "BLOCK", 64)
+    monkeypatch.setattr(tiling, "PLANNED_BLOCK", 64)
+    monkeypatch.setattr(tiling, "MIN_ELEMENTS", 100)
+    monkeypatch.setattr(tiling, "MIN_ELEMENTS_PER_THREAD", 150)
     monkeypatch.setenv("OMP_NUM_THREADS", "2")
     yield
     config.change("blocking", True)
@@ -68,8 +69,8 @@ def test_blocks_have_the_bits_of_the_whole(name, dtype, known):
 
 def test_a_chain_is_one_call_and_flags_and_sizes_decide(monkeypatch):
     calls = []
-    original = blocking.boxes
-    monkeypatch.setattr(blocking, "boxes", lambda shape, room: calls.append(shape) or original(shape, room))
+    original = tiling.boxes
+    monkeypatch.setattr(tiling, "boxes", lambda shape, room: calls.append(shape) or original(shape, room))
     x = Placeholder((None,), "float32")
     f = K.function([x], [xp.exp(x) * 2.0 + x])
     assert f.source.count("blocked(") == 1
@@ -122,7 +123,7 @@ def test_an_error_in_a_thread_comes_out():
         return (x,)
 
     with pytest.raises(ZeroDivisionError):
-        blocking.blocked((np.ones(1000),), body=body)
+        tiling.blocked((np.ones(1000),), body=body)
 
 
 @pytest.mark.parametrize("library", ["torch", "jax", "array_api_strict"])

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import backend as K
-from backend.composite import COMPOSITES, Composite, acting
-from backend.operands import array_namespace
+from backend.dispatch.promotion import array_namespace
+from backend.graph.composite import COMPOSITES, Composite, effectful
 
 
 def weighted(x, y, *, scale):
@@ -65,7 +65,7 @@ def test_kernels_switch_off_and_on():
 def test_what_acts_is_not_worked_out_beforehand():
     happened = []
 
-    @acting
+    @effectful
     def seen(x):
         happened.append(1)
         return x

@@ -13,12 +13,12 @@ import numpy as np
 import pytest
 
 import backend as K
-from backend.autodiff.vjps import VJPS
-from conformance import bounded
+from backend.autodiff.rules.table import VJPS
+from conformance import error_analysis
 from conformance.__main__ import main
 from conformance.bounds import Expected, deviation, differences
 from conformance.case import A, Case, call, case
-from conformance.drawing import drawn, typical
+from conformance.examples import drawn, typical
 from conformance.operations import namespace
 from conformance.properties import PROPERTIES
 from conformance.runner import verdict_on
@@ -128,7 +128,7 @@ def test_a_gradient_wrong_on_one_namespace_is_found(monkeypatch):
 
 
 def test_a_gradient_that_takes_unknown_sizes_for_1_is_found(monkeypatch):
-    import backend.autodiff.vjps_elementwise as rules
+    import backend.autodiff.rules.elementwise as rules
 
     which = own("maximum", call(A("n", 3), A(3)))
     assert status(which, "unknown") in ("within", "identical")
@@ -234,7 +234,7 @@ def test_the_error_analysis_holds_and_is_not_idle():
     """Whatever float32 does to a softmax stays within the bound, which lies within a hundred ulps of it."""
     rng = np.random.default_rng(0)
     x = rng.normal(size=(50, 20)).astype(np.float32)
-    wanted = K.softmax(bounded.bounded(x))
+    wanted = K.softmax(error_analysis.bounded(x))
     error, bound = differences(Expected(wanted.value, wanted.error, "float32"), K.softmax(x))
     assert 0.02 < deviation(error, bound) <= 1.0
     assert np.all(bound < 100 * 2.0**-23 * wanted.value)

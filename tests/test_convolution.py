@@ -15,10 +15,9 @@ from convolution_tools import (
     tuples,
 )
 
-from backend.autodiff.gradients import gradients
-from backend.function import function
-from backend.ops import _windows
-from backend.ops._correlation import convolution
+from backend.api.function import function
+from backend.autodiff.backward import gradients
+from backend.graph.tensor import Placeholder
 from backend.ops.convolution import (
     conv1d,
     conv2d,
@@ -29,7 +28,8 @@ from backend.ops.convolution import (
     separable_conv1d,
     separable_conv2d,
 )
-from backend.symbolic.tensor import Placeholder
+from backend.ops.windows import geometry
+from backend.ops.windows.correlation import convolution
 
 
 @pytest.mark.parametrize(("n", "k", "options", "wanted"), [
@@ -128,7 +128,7 @@ def test_blocks_change_nothing(monkeypatch, room):
             yield from convolution.vjp_rule(drawn(*y.shape), y, x, kernel, **how)
 
     whole = list(results())
-    monkeypatch.setattr(_windows, "BLOCK_BYTES", room)
+    monkeypatch.setattr(geometry, "BLOCK_BYTES", room)
     for got, wanted in zip(results(), whole, strict=True):
         assert_near(got, wanted, 1e-12)
 

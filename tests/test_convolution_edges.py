@@ -18,10 +18,10 @@ from convolution_tools import (
     tuples,
 )
 
-from backend.autodiff.gradients import gradients
-from backend.function import function
+from backend.api.function import function
+from backend.autodiff.backward import gradients
+from backend.graph.tensor import Placeholder
 from backend.kernels import torch as kernels
-from backend.ops._correlation import convolution, convolution_input_gradient, convolution_kernel_gradient
 from backend.ops.convolution import (
     bias_add,
     conv1d,
@@ -40,7 +40,7 @@ from backend.ops.pooling import (
     pool2d,
     pool3d,
 )
-from backend.symbolic.tensor import Placeholder
+from backend.ops.windows.correlation import convolution, convolution_input_gradient, convolution_kernel_gradient
 
 
 def test_bias_add():

@@ -11,9 +11,9 @@ from array_api_compat import array_namespace
 from einops import EinopsError
 from einops.array_api import pack, rearrange, reduce, repeat, unpack
 
-from backend.function import function
-from backend.symbolic import namespace as recorder
-from backend.symbolic.tensor import Placeholder, Tensor
+from backend.api.function import function
+from backend.graph.standard import namespace as recorder
+from backend.graph.tensor import Placeholder, Tensor
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*is deprecated and will be removed:DeprecationWarning")
 

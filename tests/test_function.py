@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 import backend as K
-from backend.symbolic import namespace as xp
-from backend.symbolic.tensor import Placeholder, ordering
+from backend.graph.standard import namespace as xp
+from backend.graph.tensor import Placeholder
+from backend.graph.traversal import toposort
 
 
 def test_source_is_straight_line_python_and_stable():
@@ -192,7 +193,7 @@ def test_graphs_are_released_without_the_garbage_collector():
         grads = K.gradients(loss, [w])
         f = K.function([x], [loss, *grads])
         f([np.ones((2, 3))])
-        watched = [weakref.ref(t) for t in ordering([loss, *grads]) if t.node is not None]
+        watched = [weakref.ref(t) for t in toposort([loss, *grads]) if t.node is not None]
         assert len(watched) > 3
         del y, loss, grads
         assert [r() for r in watched if r() is not None] == []

@@ -10,8 +10,8 @@ import pytest
 import torch
 
 import backend as K
-from backend.symbolic import namespace as xp
-from backend.symbolic.tensor import Placeholder
+from backend.graph.standard import namespace as xp
+from backend.graph.tensor import Placeholder
 
 RNG = np.random.default_rng(0)
 

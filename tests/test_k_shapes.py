@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import backend as K
-from backend.symbolic.sizes import Size
+from backend.graph.dims import Dim
 
 torch = pytest.importorskip("torch")
 NATIVE = [np.asarray, torch.asarray, strict.asarray]
@@ -117,7 +117,7 @@ def test_static_and_true_shapes(make, static, shape):
 
 
 def test_integers_of_a_graph_are_seen_through():
-    from backend.operands import size_from, sizes_from
+    from backend.dispatch.boundary import size_from, sizes_from
 
     x, sizes = placeholder_and_sizes()
     n = x.sizes[0]
@@ -128,7 +128,7 @@ def test_integers_of_a_graph_are_seen_through():
     assert sizes_from("t", sizes * 2) == (n * 2, 12) and sizes_from("t", K.maximum(sizes, sizes)) == (n, 6)
     assert size_from("t", K.prod(sizes)) == n * 6 and size_from("t", K.sum(sizes)) == n + 6
     count = K.placeholder((), dtype="int32")
-    assert size_from("t", count) == Size("item", count)
+    assert size_from("t", count) == Dim("item", count)
     assert run(K.tile(x, [1, count]), [x, count], np.ones((2, 6)), 3).shape == (2, 18)
     for wrong in (K.placeholder((2,), dtype="int32"), K.placeholder(()), None, 1.5, "two"):
         with pytest.raises(TypeError, match="t: got"):

@@ -108,7 +108,7 @@ def test_a_missing_package_is_named_inside_keras(home):
 
 @needs_keras
 def test_other_programs_read_hdf5_as_ever(home, tmp_path):
-    ran = program(f"import backend.keras_compat, h5py, numpy\nf = h5py.File({str(tmp_path / 'a.h5')!r}, 'w')\n"
+    ran = program(f"import backend.compat.keras, h5py, numpy\nf = h5py.File({str(tmp_path / 'a.h5')!r}, 'w')\n"
                   "f.attrs['a'] = 'text'; f.attrs['b'] = b'bytes'; print(f.attrs['a'], f.attrs['b'])\n"
                   "import keras.utils.io_utils as u\nd = u.H5Dict(f); print(f.attrs['b'])", home)
     before = program(f"import h5py\nf = h5py.File({str(tmp_path / 'b.h5')!r}, 'w')\n"
@@ -119,7 +119,7 @@ def test_other_programs_read_hdf5_as_ever(home, tmp_path):
 def test_nothing_is_patched_without_keras(home):
     text = HIDE.format(names=("keras",)) + (
         "import collections, numpy\nbefore = set(vars(collections)), set(vars(numpy))\n"
-        "import backend.keras_compat as compat, backend as K\n"
+        "import backend.compat.keras as compat, backend as K\n"
         "assert compat.apply() is False and not compat.runs_on_us()\n"
         "assert not hasattr(collections, 'Iterable') and 'Inf' not in vars(numpy) and 'h5py' not in sys.modules\n"
         "print(K.optimizers.__name__, K.floatx())")

@@ -73,7 +73,7 @@ def test_a_gradient_works_out_what_another_one_kept(library, dtype):
 
         def run(forward, backward):
             K.set_kernels(forward)
-            every, _, _, gates, cells = lstm_sequence(*given, keep=True)
+            every, _, _, gates, cells = lstm_sequence(*given, residuals=True)
             K.set_kernels(backward)
             return [K.eval(d) for d in lstm_sequence_gradient(None, g, None, *given, every, gates, cells,
                                                               wanted=(0, 1, 2, 3, 4, 5))]
@@ -90,9 +90,9 @@ def test_a_gradient_works_out_what_another_one_kept(library, dtype):
 def test_nothing_is_kept_and_no_gradient_worked_out_that_nobody_reads():
     inputs = placeholders()
     last, _, _ = K.lstm(*inputs[:4], inputs[4:])
-    assert "keep=False" in K.function(inputs, [last]).source
+    assert "residuals=False" in K.function(inputs, [last]).source
     trained = K.function(inputs, K.gradients(K.sum(last), [inputs[1], inputs[3]])).source
-    assert "keep=True" in trained and "wanted=(1, 3)" in trained
+    assert "residuals=True" in trained and "wanted=(1, 3)" in trained
 
 
 @pytest.mark.parametrize("library", ["numpy", "torch", "array_api_strict"])

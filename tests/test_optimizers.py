@@ -5,7 +5,7 @@ import pytest
 
 import backend as K
 from backend import optimizers
-from backend.selector import use_backend
+from backend.arrays.backends import use_backend
 
 STEPS = 5
 EPSILON = 1e-7

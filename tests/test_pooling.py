@@ -17,7 +17,6 @@ from convolution_tools import (
 import backend as K
 from backend.kernels import numpy as numpy_kernels
 from backend.kernels import torch as torch_kernels
-from backend.ops import _windows
 from backend.ops.pooling import (
     average_pool,
     average_pool_gradient,
@@ -27,6 +26,7 @@ from backend.ops.pooling import (
     pool2d,
     pool3d,
 )
+from backend.ops.windows import geometry
 
 
 @pytest.mark.parametrize(("n", "k", "s", "mode", "wanted"), [
@@ -77,7 +77,7 @@ def test_pool_adjoints(row, monkeypatch):
     """Gradient composites are the adjoints of linear maps, and their rules lead back to those."""
     sizes, window, strides, padding = row
     how = {"window": window, "strides": tuples(strides, len(sizes)), "padding": padding}
-    monkeypatch.setattr(_windows, "BLOCK_BYTES", 2000)
+    monkeypatch.setattr(geometry, "BLOCK_BYTES", 2000)
     x, h = np.round(2 * drawn(3, *sizes, 2)), drawn(3, *sizes, 2, seed=1)
     np.testing.assert_array_equal(max_pool_selection(x, x, **how), max_pool(x, **how))
     g = drawn(*max_pool(x, **how).shape)
@@ -127,10 +127,10 @@ def library(request):
 def test_kept_only_where_a_gradient_reads_it(library):
     x = K.placeholder((None, 6, 6, 2))
     y = K.pool2d(x, 2, 2)
-    assert "keep" not in K.function([x], [y]).source
+    assert "residuals" not in K.function([x], [y]).source
     slope, = K.gradients(K.sum(K.square(y)), [x])
     source = K.function([x], [y, slope]).source
-    assert source.count("max_pool(") == 1 and "keep=True" in source
+    assert source.count("max_pool(") == 1 and "residuals=True" in source
     again, = K.gradients(K.sum(K.square(slope)), [x])
     f = K.function([x], [y, slope, again])
     assert f.source.count("max_pool(") == 1 and "max_pool_selection(" in f.source
@@ -166,7 +166,7 @@ def test_kept_places_are_the_ones_found(row, kernels):
     how = {"window": window, "strides": tuples(strides, len(sizes)), "padding": padding}
     as_native = torch.tensor if kernels is torch_kernels else np.asarray
     for x in (drawn(3, *sizes, 4), np.round(drawn(3, *sizes, 4)), np.full((3, *sizes, 4), -np.inf)):
-        given = kernels.max_pool(as_native(x), **how, keep=True)
+        given = kernels.max_pool(as_native(x), **how, residuals=True)
         if given is NotImplemented:
             assert kernels is torch_kernels
             continue
@@ -200,12 +200,12 @@ def test_averages_on_numpy(row):
 def test_numpy_kernels_in_blocks_and_threads(monkeypatch):
     how = {"window": (3, 3), "strides": (2, 2), "padding": "same"}
     x = drawn(5, 9, 8, 3, dtype="float32")
-    y, kept = numpy_kernels.max_pool(x, **how, keep=True)
+    y, kept = numpy_kernels.max_pool(x, **how, residuals=True)
     dx, mean = numpy_kernels.max_pool_gradient(y, x, kept, **how), numpy_kernels.average_pool(x, **how)
     monkeypatch.setattr(numpy_kernels.pooling, "BLOCK", 300)
-    monkeypatch.setattr(numpy_kernels.pooling, "SHARE", 300)
+    monkeypatch.setattr(numpy_kernels.pooling, "MIN_ELEMENTS_PER_THREAD", 300)
     monkeypatch.setenv("OMP_NUM_THREADS", "3")
-    for got, wanted in zip(numpy_kernels.max_pool(x, **how, keep=True), (y, kept), strict=True):
+    for got, wanted in zip(numpy_kernels.max_pool(x, **how, residuals=True), (y, kept), strict=True):
         np.testing.assert_array_equal(got, wanted)
     np.testing.assert_array_equal(numpy_kernels.max_pool_gradient(y, x, kept, **how), dx)
     np.testing.assert_array_equal(numpy_kernels.average_pool(x, **how), mean)
@@ -216,7 +216,7 @@ def test_numpy_kernels_on_what_is_not_finite(window, strides):
     how = {"window": window, "strides": strides, "padding": "same"}
     x = drawn(1, 6, 6, 1)
     x[0, 2, 3, 0] = np.nan
-    y, kept = numpy_kernels.max_pool(x, **how, keep=True)
+    y, kept = numpy_kernels.max_pool(x, **how, residuals=True)
     np.testing.assert_array_equal(y, max_pool.definition(x, **how))
     ones = np.ones_like(y)
     assert numpy_kernels.max_pool_gradient(ones, x, kept, **how).sum() == ones.sum()  # each to one element
@@ -232,6 +232,6 @@ def test_numpy_kernels_decline():
         assert numpy_kernels.average_pool(x, **how) is NotImplemented
     x = drawn(1, 16, 16, 1)  # more taps than a byte has numbers for
     wide = {"window": (16, 16), "strides": (1, 1), "padding": "valid"}
-    assert numpy_kernels.max_pool(x, **wide, keep=True) is NotImplemented
-    y, kept = max_pool(x, **wide, keep=True)
+    assert numpy_kernels.max_pool(x, **wide, residuals=True) is NotImplemented
+    y, kept = max_pool(x, **wide, residuals=True)
     np.testing.assert_array_equal(max_pool_gradient(np.ones_like(y), x, kept, **wide), x == x.max())

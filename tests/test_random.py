@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import backend as K
-from backend.selector import use_backend
+from backend.arrays.backends import use_backend
 
 LIBRARIES = ["numpy", "torch", "array_api_strict"]
 MAKERS = {

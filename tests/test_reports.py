@@ -12,11 +12,11 @@ from xml.etree import ElementTree
 import pytest
 
 from conformance.__main__ import main
-from conformance.consequences import explained
 from conformance.reports import baseline, junit, markdown, terminal
 from conformance.reports import html as page
 from conformance.reports import json as as_json
 from conformance.reports.matrix import groups, percent
+from conformance.root_cause import explained
 from conformance.verdict import Finding, NamespaceFacts, Report, Verdict
 
 NASTY = "</script><b>&\"' | \x00 `x`"

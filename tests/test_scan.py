@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 import backend as K
-from backend.symbolic import namespace as xp
-from backend.symbolic.tensor import Placeholder, ordering
+from backend.graph.standard import namespace as xp
+from backend.graph.tensor import Placeholder
+from backend.graph.traversal import toposort
 
 RNG = np.random.RandomState(0)
 X = RNG.rand(5, 2, 4)
@@ -109,7 +110,7 @@ def test_the_graph_does_not_grow_with_the_sequence():
         x = Placeholder((length, 2, 4), "float64")
         w = K.variable(np.eye(4), "float64")
         h, ys = K.scan(cell(w), xp.zeros((2, 4), dtype="float64"), x)
-        return len(ordering(K.gradients(xp.sum(ys) + xp.sum(h), [w])))
+        return len(toposort(K.gradients(xp.sum(ys) + xp.sum(h), [w])))
     assert nodes(3) == nodes(300)
 
 

@@ -12,8 +12,9 @@ import pytest
 import torch
 
 import backend as K
-from backend import config, selector
-from backend.namespaces import writable
+from backend import config
+from backend.arrays import backends
+from backend.arrays.namespaces import writable
 
 
 @pytest.fixture(autouse=True)
@@ -21,14 +22,14 @@ def untouched(monkeypatch):
     """Each test starts and ends with the default choice."""
     monkeypatch.delenv("K_BACKEND", raising=False)
     monkeypatch.delenv("K_CONFIG", raising=False)
-    kept = list(selector._process), dict(config._settings), dict(selector._registered)
-    selector._process.clear()
+    kept = list(backends._process), dict(config._settings), dict(backends._registered)
+    backends._process.clear()
     yield
-    selector._process[:] = kept[0]
+    backends._process[:] = kept[0]
     config._settings.clear()
     config._settings.update(kept[1])
-    selector._registered.clear()
-    selector._registered.update(kept[2])
+    backends._registered.clear()
+    backends._registered.update(kept[2])
 
 
 def in_new_process(code, **environment):
@@ -114,8 +115,8 @@ def test_a_library_without_its_hardware_says_so():
 
 
 def test_a_library_that_is_not_installed_says_how_to_get_it(monkeypatch):
-    monkeypatch.setattr(selector.importlib.util, "find_spec", lambda name: None)
-    monkeypatch.setattr(selector, "_opened", {})
+    monkeypatch.setattr(backends.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(backends, "_opened", {})
     with pytest.raises(ImportError, match=r"array-api-backend\[jax\]"):
         K.set_backend("jax")
 
@@ -154,7 +155,7 @@ def test_registered_backends_compute(given):
 
 
 def test_registering_something_else_names_what_is_missing():
-    half = types.SimpleNamespace(**{name: getattr(np, name) for name in selector.REQUIRED
+    half = types.SimpleNamespace(**{name: getattr(np, name) for name in backends.REQUIRED
                                     if hasattr(np, name) and name != "tanh"})
     with pytest.raises(TypeError, match="lacks tanh"):
         K.register_backend("half", half)

@@ -13,9 +13,9 @@ from hypothesis import given, reject
 from hypothesis import strategies as st
 from shape_calls import CALLS, several, values
 
-from backend.symbolic import namespace as xp
-from backend.symbolic.sizes import Size, largest, smallest
-from backend.symbolic.tensor import Placeholder
+from backend.graph.dims import Dim, largest, smallest
+from backend.graph.standard import namespace as xp
+from backend.graph.tensor import Placeholder
 
 # n = 2 and n = 5 tell apart every way in which the calls' shapes depend on n (halves and smaller-of-two included)
 SMALL, LARGE = 2, 5
@@ -36,7 +36,7 @@ def computed(call, n):
 def evaluated(size, sizes_of):
     """A size worked out for the shapes the placeholders get."""
     return size.replace(lambda leaf: sizes_of[leaf.arguments[0].number][leaf.arguments[1]]) \
-        if isinstance(size, Size) else size
+        if isinstance(size, Dim) else size
 
 
 CASES = pytest.mark.parametrize("call", CALLS, ids=[f"{number}-{call.name}" for number, call in enumerate(CALLS)])
@@ -66,7 +66,7 @@ def test_unknown_sizes_as_expressions_give_the_size(call):
         given = {x.number: tuple(n if size is None else size for size in x.shape) for x in inputs}
         for x, (shape, _) in zip(results, computed(call, n), strict=True):
             for axis, size in enumerate(x.sizes):
-                if not isinstance(size, Size) or size != Size("size", x, axis):  # that says only: ask the array itself
+                if not isinstance(size, Dim) or size != Dim("size", x, axis):  # that says only: ask the array itself
                     assert evaluated(size, given) == shape[axis]
 
 
@@ -90,7 +90,7 @@ def test_broadcasting_of_unknown_sizes():
     assert (n + p(4, 3)).shape == (4, 3)
     assert (n + p(1, 3)).sizes == n.sizes == (n + n).sizes == (n + 1).sizes
     both = n + m
-    assert both.shape == (None, 3) and both.sizes[0] == Size("size", both, 0)
+    assert both.shape == (None, 3) and both.sizes[0] == Dim("size", both, 0)
     assert xp.broadcast_shapes((2, 1), (3,)) == (2, 3)
 
 
@@ -133,7 +133,7 @@ def test_simplified_expressions_keep_their_value(expression, n, m):
         found = calculated(expression, OPERATIONS | {"max": largest, "min": smallest}, names)
     except ZeroDivisionError:
         reject()
-    found = found.replace(lambda leaf: (n, m)[leaf.arguments[1]]) if isinstance(found, Size) else found
+    found = found.replace(lambda leaf: (n, m)[leaf.arguments[1]]) if isinstance(found, Dim) else found
     assert found == expected
 
 

@@ -8,7 +8,7 @@ import threading
 
 import pytest
 
-from backend.sharing import shared
+from backend.arrays.threads import shared
 
 SETTING = contextvars.ContextVar("setting", default="no")
 
@@ -48,7 +48,7 @@ def test_work_within_work_does_not_wait_for_threads_that_wait():
 def test_a_forked_process_shares_work_among_threads_of_its_own():
     script = """if True:
         import os
-        from backend.sharing import shared
+        from backend.arrays.threads import shared
         done = []
         shared(done.extend, range(8), 2)
         child = os.fork()

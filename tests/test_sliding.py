@@ -7,9 +7,9 @@ import pytest
 import torch
 from convolution_tools import DEPTHWISE, TABLE, assert_near, drawn, torch_convolution, tuples
 
-from backend.ops import _correlation, _slides, _sliding, _windows
-from backend.ops._correlation import convolution, convolution_input_gradient, convolution_kernel_gradient
 from backend.ops.pooling import max_pool, max_pool_gradient
+from backend.ops.windows import correlation, geometry, products, separable
+from backend.ops.windows.correlation import convolution, convolution_input_gradient, convolution_kernel_gradient
 
 LARGER = [*TABLE, ((17, 19), (3, 3), 6, 5, 1, "same", 1), ((17,), (4,), 5, 3, 1, "causal", 1),
           ((12, 9, 11), (2, 3, 3), 5, 4, 1, "valid", (2, 1, 1)), ((9, 8), (3, 1), 7, 3, 1, "same", (2, 1))]
@@ -19,7 +19,7 @@ LARGER = [*TABLE, ((17, 19), (3, 3), 6, 5, 1, "same", 1), ((17,), (4,), 5, 3, 1,
 def writes(request, monkeypatch):
     """With and without writing into results."""
     if request.param == "functional":
-        for module in (_windows, _sliding, _correlation, _slides):
+        for module in (geometry, products, correlation, separable):
             monkeypatch.setattr(module, "writable", lambda *arrays: False)
 
 
@@ -27,8 +27,8 @@ def writes(request, monkeypatch):
 @pytest.mark.parametrize("room", [600, 6000, 10**6])
 @pytest.mark.parametrize(("depthwise", "row"), [*((False, row) for row in LARGER), *((True, row) for row in DEPTHWISE)])
 def test_every_way_beside_torch(depthwise, row, room, wrapped, writes, monkeypatch):
-    monkeypatch.setattr(_windows, "BLOCK_BYTES", room)
-    monkeypatch.setattr(_sliding, "WRAPPED", wrapped)
+    monkeypatch.setattr(geometry, "BLOCK_BYTES", room)
+    monkeypatch.setattr(products, "WRAPPED", wrapped)
     sizes, window, channels, out, strides, padding, dilation = row
     how = {"strides": tuples(strides, len(sizes)), "padding": padding, "dilation": tuples(dilation, len(sizes)),
            "depthwise": depthwise}
@@ -65,7 +65,7 @@ def test_pooling_with_and_without_writing(window, strides, padding, writes, monk
     whole = max_pool(x, **how)
     g = drawn(*whole.shape)
     spread = max_pool_gradient(g, x, **how)
-    monkeypatch.setattr(_windows, "BLOCK_BYTES", 300)
+    monkeypatch.setattr(geometry, "BLOCK_BYTES", 300)
     np.testing.assert_array_equal(max_pool(x, **how), whole)
     np.testing.assert_allclose(max_pool_gradient(g, x, **how), spread, rtol=1e-12)
     np.testing.assert_allclose(spread.sum(), g.sum(), rtol=1e-12)

@@ -9,10 +9,10 @@ import array_api_strict as strict
 import numpy as np
 import pytest
 
-from backend.dtypes import DTYPES
-from backend.namespaces import array_namespace
-from backend.symbolic import namespace as xp
-from backend.symbolic.tensor import Constant, Placeholder, Tensor
+from backend.arrays.dtypes import DTYPES
+from backend.arrays.namespaces import array_namespace
+from backend.graph.standard import namespace as xp
+from backend.graph.tensor import Constant, Placeholder, Tensor
 
 NOT_STANDARD = {"Device", "ArrayAPIStrictFlags", "set_array_api_strict_flags", "get_array_api_strict_flags",
                 "reset_array_api_strict_flags", "__version__"}

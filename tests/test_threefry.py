@@ -11,8 +11,8 @@ import array_api_strict as strict
 import numpy as np
 import pytest
 
-from backend.ops import threefry
-from backend.ops.threefry import bernoulli, normal, random_bits, truncated_normal, uniform
+from backend.ops.rng import threefry
+from backend.ops.rng.threefry import bernoulli, normal, random_bits, truncated_normal, uniform
 
 # Random123, tests/kat_vectors: counter, key, result.
 VECTORS = [

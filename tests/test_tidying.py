@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 import backend as K
-from backend.rewriting import Rewriter
-from backend.symbolic import namespace as xp
-from backend.symbolic.tensor import Placeholder
+from backend.compiler.rewriter import Rewriter
+from backend.graph.standard import namespace as xp
+from backend.graph.tensor import Placeholder
 
 DATA = np.array([[-0.0, 1.5, np.inf], [np.nan, -2.0, 3.0]], dtype="f")
 
@@ -45,7 +45,7 @@ def test_calls_that_are_left(name, monkeypatch):
     lines = [line for line in lines if line.startswith("    ")]
     assert len(lines) == len(calls) and all(call in line for call, line in zip(calls, lines, strict=True)), f.source
     found = f([DATA])
-    monkeypatch.setattr(sys.modules["backend.function"], "Rewriter", lambda given, optimize: Rewriter(given))
+    monkeypatch.setattr(sys.modules["backend.api.function"], "Rewriter", lambda given, optimize: Rewriter(given))
     expected = K.function([x], [build(x)])([DATA])
     np.testing.assert_array_equal(found[0], expected[0])
     np.testing.assert_array_equal(np.signbit(found[0]), np.signbit(expected[0]))

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from vjp_cases import CASES
 
+from backend.autodiff.rules.table import CREATION, KEYWORD_VJPS, LISTS, NOT_DIFFERENTIABLE, VJPS
 from backend.autodiff.scatter import take_adjoint, take_along_axis_adjoint
-from backend.autodiff.vjps import CREATION, KEYWORD_VJPS, LISTS, NOT_DIFFERENTIABLE, VJPS
 
 STEP = 2e-4
 IDS = [f"{i}-{case.name}" for i, case in enumerate(CASES)]

@@ -6,10 +6,10 @@ import pytest
 from test_vjps import called, converted, is_floating, numerically, outputs
 from vjp_cases import CASES
 
-from backend.autodiff.gradients import gradients
-from backend.function import function
-from backend.symbolic import namespace as xp
-from backend.symbolic.tensor import Placeholder
+from backend.api.function import function
+from backend.autodiff.backward import gradients
+from backend.graph.standard import namespace as xp
+from backend.graph.tensor import Placeholder
 
 
 def unknown(case, fed):

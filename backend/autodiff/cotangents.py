@@ -3,8 +3,10 @@
 from collections.abc import Callable
 from typing import Any
 
-from ..composite import elementwise
-from ..operands import array_namespace, device_of, dtype_name, native_dtype, sizes
+from ..arrays.typing import Array
+from ..dispatch.boundary import sizes
+from ..dispatch.promotion import array_namespace, device_of, dtype_name, native_dtype
+from ..graph.composite import elementwise
 
 __all__ = [
     "Array",
@@ -16,7 +18,7 @@ __all__ = [
     "conj",
     "expanded",
     "is_complex",
-    "only_where",
+    "mask_",
     "resized",
     "restored",
     "row",
@@ -26,7 +28,6 @@ __all__ = [
     "zeros",
 ]
 
-Array = Any
 Rule = Callable[..., Any]
 
 
@@ -107,14 +108,14 @@ def restored(g: Array, x: Array, axis: int | tuple[int, ...] | None, keepdims: b
 
 
 @elementwise
-def only_where(condition: Array, g: Array) -> Array:
+def mask_(condition: Array, g: Array) -> Array:
     """Return `g` where the condition holds and 0 elsewhere; no product, so no 0 * inf."""
     return array_namespace(g).where(condition, g, 0.0)
 
 
-@only_where.vjp
+@mask_.vjp
 def _(h: Array, out: Array, condition: Array, g: Array) -> tuple[None, Array]:
-    return None, unbroadcast(only_where(condition, h), g)
+    return None, unbroadcast(mask_(condition, h), g)
 
 
 def unit(x: Array) -> Array:

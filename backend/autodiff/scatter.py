@@ -7,11 +7,13 @@ import functools
 import math
 from typing import Any
 
-from ..composite import composite
-from ..operands import array_namespace, device_of, moved, sizes
-from .cotangents import Array, only_where, resized, sliced, zeros
+from ..arrays.typing import Array
+from ..dispatch.boundary import moved, sizes
+from ..dispatch.promotion import array_namespace, device_of
+from ..graph.composite import composite
+from .cotangents import mask_, resized, sliced, zeros
 
-__all__ = ["gathered", "scatter_slice", "take_adjoint", "take_along_axis_adjoint"]
+__all__ = ["sum_of_scatters", "scatter_slice", "take_adjoint", "take_along_axis_adjoint"]
 
 
 @composite
@@ -50,11 +52,11 @@ def _segment_sums(xp, rows, indices, places):
     while reach < m:
         same = (keys[reach:] == keys[:-reach])[column]
         earlier = sliced(sums, 0, 0, m - reach)
-        sums = xp.concat([sliced(sums, 0, 0, reach), sliced(sums, 0, reach, m) + only_where(same, earlier)])
+        sums = xp.concat([sliced(sums, 0, 0, reach), sliced(sums, 0, reach, m) + mask_(same, earlier)])
         reach *= 2
     behind = xp.searchsorted(keys, places, side="right")
     last = xp.where(behind > 0, behind - 1, 0)
-    return only_where((xp.take(keys, last) == places)[column], xp.take(sums, last, axis=0))
+    return mask_((xp.take(keys, last) == places)[column], xp.take(sums, last, axis=0))
 
 
 @composite
@@ -125,7 +127,7 @@ def scatter_slice(g: Array, key: tuple[Any, ...], shape: tuple[Any, ...]) -> Arr
     return g
 
 
-def gathered(parts: list[tuple[tuple[Any, ...], Array]], shape: tuple[Any, ...]) -> Array:
+def sum_of_scatters(parts: list[tuple[tuple[Any, ...], Array]], shape: tuple[Any, ...]) -> Array:
     """The sum of several `scatter_slice(g, key, shape)`, one for each (key, g) of `parts`.
 
     Parts that lie side by side along one axis, as the gates of a recurrent layer or the steps of an unrolled loop do,

@@ -6,21 +6,12 @@ import math
 import operator
 from typing import Any
 
-from ..autodiff.cotangents import only_where
-from ..composite import composite, elementwise
-from ..direct import direct
-from ..operands import (
-    Array,
-    array_namespace,
-    arrays,
-    device_of,
-    dtype_name,
-    floating,
-    is_integer,
-    native_dtype,
-    normalize_axis,
-    sizes,
-)
+from ..arrays.typing import Array
+from ..autodiff.cotangents import mask_
+from ..dispatch.boundary import normalize_axis, sizes
+from ..dispatch.fast_path import fast_path
+from ..dispatch.promotion import array_namespace, arrays, device_of, dtype_name, floating, is_integer, native_dtype
+from ..graph.composite import composite, elementwise
 from .elementwise import stop_gradient
 from .reductions import max as largest
 from .special import erfc
@@ -52,27 +43,27 @@ def relu(x: Array, alpha: float = 0.0, max_value: float | None = None, threshold
     xp, x = floating(x)
     alpha, threshold = _number("relu", "alpha", alpha), _number("relu", "threshold", threshold)
     start = threshold if max_value is None else max(threshold, 0.0)
-    result = xp.where(x <= start, 0.0, x) if start else rectifier(x)
+    result = xp.where(x <= start, 0.0, x) if start else relu_(x)
     if max_value is not None:
         result = xp.minimum(result, max(_number("relu", "max_value", max_value), 0.0))
     return result + alpha * xp.minimum(0.0, x - threshold if threshold else x) if alpha else result
 
 
 @elementwise
-def rectifier(x: Array) -> Array:
+def relu_(x: Array) -> Array:
     """max(0, x), with slope 0 at 0."""
     return array_namespace(x).maximum(0.0, x)
 
 
-@rectifier.vjp
+@relu_.vjp
 def _(g: Array, out: Array, x: Array) -> tuple[Array]:
-    return (rectifier_gradient(g, out),)  # of the result, so that x need not be kept
+    return (relu_gradient(g, out),)  # of the result, so that x need not be kept
 
 
 @elementwise
-def rectifier_gradient(g: Array, out: Array) -> Array:
+def relu_gradient(g: Array, out: Array) -> Array:
     """g where the rectifier's result is not 0, NaN included."""
-    return only_where(~(out <= 0), g)
+    return mask_(~(out <= 0), g)
 
 
 def leaky_relu(x: Array, negative_slope: float = 0.2) -> Array:
@@ -120,23 +111,23 @@ def softmax(x: Array, axis: int | tuple[int, ...] = -1) -> Array:
     Source: Keras 2.3.1 backend semantics; shifted by the maximum.
     """
     _, x = floating(x)
-    return shares(x, axis=normalize_axis("softmax", axis, x.ndim))
+    return softmax_(x, axis=normalize_axis("softmax", axis, x.ndim))
 
 
 @composite
-def shares(x: Array, *, axis: int | tuple[int, ...]) -> Array:
+def softmax_(x: Array, *, axis: int | tuple[int, ...]) -> Array:
     """exp(x) scaled to sum 1."""
     xp = array_namespace(x)
     e = xp.exp(x - stop_gradient(largest(x, axis=axis, keepdims=True)))
     return e / xp.sum(e, axis=axis, keepdims=True)
 
 
-@shares.shape
+@softmax_.shape
 def _(x: Array, *, axis: int | tuple[int, ...]) -> tuple[Any, ...]:
     return sizes(x)
 
 
-@shares.vjp
+@softmax_.vjp
 def _(g: Array, out: Array, x: Array, *, axis: int | tuple[int, ...]) -> tuple[Array]:
     xp = array_namespace(g)
     return ((g - xp.sum(g * out, axis=axis, keepdims=True)) * out,)
@@ -151,23 +142,23 @@ def log_softmax(x: Array, axis: int | tuple[int, ...] = -1) -> Array:
     Source: x - max - log(sum(exp(x - max))).
     """
     _, x = floating(x)
-    return log_shares(x, axis=normalize_axis("log_softmax", axis, x.ndim))
+    return log_softmax_(x, axis=normalize_axis("log_softmax", axis, x.ndim))
 
 
 @composite
-def log_shares(x: Array, *, axis: int | tuple[int, ...]) -> Array:
+def log_softmax_(x: Array, *, axis: int | tuple[int, ...]) -> Array:
     """The logarithm of `shares`."""
     xp = array_namespace(x)
     x = x - stop_gradient(largest(x, axis=axis, keepdims=True))
     return x - xp.log(xp.sum(xp.exp(x), axis=axis, keepdims=True))
 
 
-@log_shares.shape
+@log_softmax_.shape
 def _(x: Array, *, axis: int | tuple[int, ...]) -> tuple[Any, ...]:
     return sizes(x)
 
 
-@log_shares.vjp
+@log_softmax_.vjp
 def _(g: Array, out: Array, x: Array, *, axis: int | tuple[int, ...]) -> tuple[Array]:
     xp = array_namespace(g)
     return (g - xp.sum(g, axis=axis, keepdims=True) * xp.exp(out),)
@@ -206,17 +197,17 @@ def sigmoid(x: Array) -> Array:
 
     Source: Keras 2.3.1 backend semantics.
     """
-    return logistic(floating(x)[1])
+    return sigmoid_(floating(x)[1])
 
 
 @elementwise
-def logistic(x: Array) -> Array:
+def sigmoid_(x: Array) -> Array:
     """1 / (1 + exp(-x)), by the exponential of -|x| on either side."""
     xp = array_namespace(x)
     return xp.exp(xp.minimum(x, 0.0)) / (1.0 + xp.exp(xp.minimum(x, -x)))
 
 
-@logistic.vjp
+@sigmoid_.vjp
 def _(g: Array, out: Array, x: Array) -> tuple[Array]:
     return (g * (out * (1.0 - out)),)
 
@@ -233,7 +224,7 @@ def hard_sigmoid(x: Array) -> Array:
     return xp.minimum(xp.maximum(0.2 * x + 0.5, 0.0), 1.0)
 
 
-@direct(floating)
+@fast_path(floating)
 def tanh(x: Array) -> Array:
     """The hyperbolic tangent.
 

@@ -4,20 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..arrays.typing import Array
 from ..autodiff.cotangents import unbroadcast
-from ..composite import composite
-from ..operands import (
-    Array,
-    array_namespace,
-    arrays,
-    broadcast,
-    device_of,
-    dtype_name,
-    floating,
-    is_float,
-    promoted,
-    sizes,
-)
+from ..dispatch.boundary import broadcast, sizes
+from ..dispatch.promotion import array_namespace, arrays, device_of, dtype_name, floating, is_float, promoted
+from ..graph.composite import composite
 
 __all__ = ["scaled_dot_product_attention"]
 

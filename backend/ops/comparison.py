@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..direct import direct_pair
-from ..operands import arrays, broadcasting, device_of, dtype_name, is_array, native_dtype, promoted, promoted_numbers
+from ..arrays.typing import Array
+from ..dispatch.boundary import broadcasting
+from ..dispatch.fast_path import fast_pair
+from ..dispatch.promotion import arrays, device_of, dtype_name, is_array, native_dtype, promoted, promoted_numbers
 
 __all__ = ["equal", "greater", "greater_equal", "less", "less_equal", "logical_and", "logical_not", "logical_or",
            "maximum", "minimum", "not_equal", "where"]
 
-Array = Any
 
 
-@direct_pair
+@fast_pair
 def equal(x: Array, y: Array) -> Array:
     """Whether elements are equal, as booleans of the broadcast shape.
 
@@ -26,7 +27,7 @@ def equal(x: Array, y: Array) -> Array:
     return broadcasting("equal", xp.equal, x, y)
 
 
-@direct_pair
+@fast_pair
 def not_equal(x: Array, y: Array) -> Array:
     """Whether elements differ, as booleans of the broadcast shape; all else as in `equal`.
 
@@ -36,7 +37,7 @@ def not_equal(x: Array, y: Array) -> Array:
     return broadcasting("not_equal", xp.not_equal, x, y)
 
 
-@direct_pair
+@fast_pair
 def greater(x: Array, y: Array) -> Array:
     """Whether x > y, as booleans of the broadcast shape.
 
@@ -49,7 +50,7 @@ def greater(x: Array, y: Array) -> Array:
     return broadcasting("greater", xp.greater, x, y)
 
 
-@direct_pair
+@fast_pair
 def greater_equal(x: Array, y: Array) -> Array:
     """Whether x >= y, as booleans of the broadcast shape; all else as in `greater`.
 
@@ -59,7 +60,7 @@ def greater_equal(x: Array, y: Array) -> Array:
     return broadcasting("greater_equal", xp.greater_equal, x, y)
 
 
-@direct_pair
+@fast_pair
 def less(x: Array, y: Array) -> Array:
     """Whether x < y, as booleans of the broadcast shape; all else as in `greater`.
 
@@ -69,7 +70,7 @@ def less(x: Array, y: Array) -> Array:
     return broadcasting("less", xp.less, x, y)
 
 
-@direct_pair
+@fast_pair
 def less_equal(x: Array, y: Array) -> Array:
     """Whether x <= y, as booleans of the broadcast shape; all else as in `greater`.
 
@@ -79,7 +80,7 @@ def less_equal(x: Array, y: Array) -> Array:
     return broadcasting("less_equal", xp.less_equal, x, y)
 
 
-@direct_pair
+@fast_pair
 def maximum(x: Array, y: Array) -> Array:
     """The larger of two elements.
 
@@ -94,7 +95,7 @@ def maximum(x: Array, y: Array) -> Array:
     return broadcasting("maximum", xp.maximum, x, y)
 
 
-@direct_pair
+@fast_pair
 def minimum(x: Array, y: Array) -> Array:
     """The smaller of two elements; all else as in `maximum`.
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ..operands import Array, array_namespace, broadcast, is_array, native_dtype, ndim_of, promoted, sizes
-from .branches import cond
+from ..arrays.typing import Array
+from ..control.branch import cond
+from ..dispatch.boundary import broadcast, ndim_of, sizes
+from ..dispatch.promotion import array_namespace, is_array, native_dtype, promoted
 
 __all__ = ["switch"]
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 import operator
 from typing import Any
 
+from ..arrays.typing import Array, Ints
 from ..config import data_format_of
-from ..operands import floating, is_array, is_concrete, promoted, sizes
-from ._correlation import convolution, convolution_input_gradient
-from ._windows import channels_first, channels_last, checked_padding, output_sizes, per_axis
+from ..dispatch.boundary import sizes
+from ..dispatch.promotion import floating, is_array, is_concrete, promoted
+from .windows.correlation import convolution, convolution_input_gradient
+from .windows.geometry import channels_first, channels_last, checked_padding, output_sizes, per_axis
 
 __all__ = ["bias_add", "conv1d", "conv2d", "conv2d_transpose", "conv3d", "conv3d_transpose", "depthwise_conv2d",
            "separable_conv1d", "separable_conv2d"]
 
-Array = Any
-Ints = tuple[int, ...]
 
 
 def conv1d(x: Array, kernel: Array, strides: Any = 1, padding: str = "valid", data_format: str | None = None,

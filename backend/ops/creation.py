@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..arrays.typing import Array
 from ..config import floatx
-from ..operands import array_namespace, arrays, device_of, dtype_from, is_array, named, native_dtype, size_from
+from ..dispatch.boundary import dtype_from, named, size_from
+from ..dispatch.promotion import array_namespace, arrays, device_of, is_array, native_dtype
 
 __all__ = ["arange", "ones_like", "zeros_like"]
 
-Array = Any
 
 
 def zeros_like(x: Array, dtype: Any = None, name: str | None = None) -> Array:

@@ -4,21 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..composite import composite, spec
+from ..arrays.typing import Array
 from ..config import epsilon
-from ..operands import (
-    Array,
-    array_namespace,
-    arrays,
-    check_floating,
-    device_of,
-    dtype_name,
-    floating,
-    is_concrete,
-    moved,
-    sizes,
-)
-from .recurrent import scan
+from ..control.loop import scan
+from ..dispatch.boundary import check_floating, moved, sizes
+from ..dispatch.promotion import array_namespace, arrays, device_of, dtype_name, floating, is_concrete
+from ..graph.composite import composite, spec
 from .selection import along_axis
 
 __all__ = ["ctc_batch_cost", "ctc_decode"]

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from ..composite import acting
-from ..namespaces import host, is_concrete
-from ..operands import arrays
+from ..arrays.namespaces import host, is_concrete
+from ..arrays.typing import Array
+from ..dispatch.promotion import arrays
+from ..graph.composite import effectful
 
 __all__ = ["print_tensor"]
 
-Array = Any
 
 
-@acting
+@effectful
 def printed(x: Array, *, message: str) -> Array:
     """x, printed after the message."""
     print(message, host(x) if is_concrete(x) else x)

@@ -6,7 +6,9 @@ import itertools
 from collections.abc import Sequence
 from typing import Any
 
-from ..operands import Array, broadcast, device_of, is_array, numeric, product, promoted, sizes
+from ..arrays.typing import Array
+from ..dispatch.boundary import broadcast, product, sizes
+from ..dispatch.promotion import device_of, is_array, numeric, promoted
 from .reductions import kept
 
 __all__ = ["einsum"]

@@ -5,17 +5,14 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from ..composite import composite, elementwise
-from ..direct import direct, direct_detaching
-from ..namespaces import detach
-from ..operands import (
-    MISFIT,
+from ..arrays.namespaces import detach
+from ..arrays.typing import Array
+from ..dispatch.boundary import MISFIT, broadcast, broadcasting, dtype_from, sizes
+from ..dispatch.fast_path import fast_path, fast_stop_gradient
+from ..dispatch.promotion import (
     array_namespace,
     arrays,
-    broadcast,
-    broadcasting,
     device_of,
-    dtype_from,
     dtype_name,
     floating,
     is_array,
@@ -26,18 +23,17 @@ from ..operands import (
     numeric,
     promoted,
     promoted_numbers,
-    sizes,
 )
+from ..graph.composite import composite, elementwise
 
 __all__ = ["abs", "cast", "ceil", "clip", "cos", "exp", "expm1", "floor", "isfinite", "isinf", "isnan", "log", "log1p",
            "pow", "round", "sign", "sin", "sqrt", "square", "stop_gradient"]
 
-Array = Any
 
 
 # ---- functions of one array -------------------------------------------------------------------------------------
 
-@direct(numeric)
+@fast_path(numeric)
 def abs(x: Array) -> Array:
     """The absolute value of each element.
 
@@ -50,7 +46,7 @@ def abs(x: Array) -> Array:
     return xp.abs(x)
 
 
-@direct(numeric)
+@fast_path(numeric)
 def square(x: Array) -> Array:
     """The square of each element.
 
@@ -75,7 +71,7 @@ def sqrt(x: Array) -> Array:
     return xp.sqrt(xp.where(x < 0, 0.0, x))
 
 
-@direct(floating)
+@fast_path(floating)
 def exp(x: Array) -> Array:
     """e to the power of each element.
 
@@ -88,7 +84,7 @@ def exp(x: Array) -> Array:
     return xp.exp(x)
 
 
-@direct(floating)
+@fast_path(floating)
 def expm1(x: Array) -> Array:
     """exp(x) - 1, exact to the last digits near 0.
 
@@ -100,7 +96,7 @@ def expm1(x: Array) -> Array:
     return xp.expm1(x)
 
 
-@direct(floating)
+@fast_path(floating)
 def log(x: Array) -> Array:
     """The natural logarithm of each element.
 
@@ -113,7 +109,7 @@ def log(x: Array) -> Array:
     return xp.log(x)
 
 
-@direct(floating)
+@fast_path(floating)
 def log1p(x: Array) -> Array:
     """log(1 + x), exact to the last digits near 0.
 
@@ -126,7 +122,7 @@ def log1p(x: Array) -> Array:
     return xp.log1p(x)
 
 
-@direct(floating)
+@fast_path(floating)
 def sin(x: Array) -> Array:
     """The sine of each element, in radians.
 
@@ -139,7 +135,7 @@ def sin(x: Array) -> Array:
     return xp.sin(x)
 
 
-@direct(floating)
+@fast_path(floating)
 def cos(x: Array) -> Array:
     """The cosine of each element, in radians.
 
@@ -152,7 +148,7 @@ def cos(x: Array) -> Array:
     return xp.cos(x)
 
 
-@direct(numeric)
+@fast_path(numeric)
 def round(x: Array) -> Array:
     """The nearest whole number to each element, the even one of two (2.5 -> 2, 3.5 -> 4).
 
@@ -165,7 +161,7 @@ def round(x: Array) -> Array:
     return xp.round(x)
 
 
-@direct(numeric)
+@fast_path(numeric)
 def floor(x: Array) -> Array:
     """The largest whole number not above each element.
 
@@ -178,7 +174,7 @@ def floor(x: Array) -> Array:
     return xp.floor(x)
 
 
-@direct(numeric)
+@fast_path(numeric)
 def ceil(x: Array) -> Array:
     """The smallest whole number not below each element.
 
@@ -205,7 +201,7 @@ def sign(x: Array) -> Array:
     return signs if is_integer(dtype_name(x.dtype)) else xp.where(x == x, signs, x)
 
 
-@direct(numeric)
+@fast_path(numeric)
 def isnan(x: Array) -> Array:
     """Whether each element is NaN, as booleans.
 
@@ -215,7 +211,7 @@ def isnan(x: Array) -> Array:
     return xp.isnan(x)
 
 
-@direct(numeric)
+@fast_path(numeric)
 def isinf(x: Array) -> Array:
     """Whether each element is an infinity, as booleans.
 
@@ -225,7 +221,7 @@ def isinf(x: Array) -> Array:
     return xp.isinf(x)
 
 
-@direct(numeric)
+@fast_path(numeric)
 def isfinite(x: Array) -> Array:
     """Whether each element is neither NaN nor an infinity, as booleans.
 
@@ -258,17 +254,17 @@ def cast(x: Array, dtype: Any) -> Array:
 
 
 @elementwise
-def detached(x: Array) -> Array:
+def stop_gradient_(x: Array) -> Array:
     """x as a constant to gradients."""
     return detach(x)
 
 
-@detached.vjp
+@stop_gradient_.vjp
 def _(g: Array, out: Array, x: Array) -> tuple[None]:
     return (None,)
 
 
-@direct_detaching
+@fast_stop_gradient
 def stop_gradient(variables: Array) -> Array:
     """The same values, through which no gradient passes: ours, torch's and JAX's alike.
 
@@ -276,7 +272,7 @@ def stop_gradient(variables: Array) -> Array:
 
     Source: Keras 2.3.1 backend semantics.
     """
-    return [detached(x) for x in variables] if isinstance(variables, (list, tuple)) else detached(variables)
+    return [stop_gradient_(x) for x in variables] if isinstance(variables, (list, tuple)) else stop_gradient_(variables)
 
 
 # ---- powers and bounds ------------------------------------------------------------------------------------------
@@ -293,13 +289,13 @@ def pow(x: Array, a: Array) -> Array:
     """
     xp, x, a = promoted_numbers(x, a)
     if is_integer(dtype_name((x if is_array(x) else a).dtype)):
-        return whole_power(xp.asarray(x, dtype=a.dtype, device=device_of(a)) if not is_array(x) else x,
+        return integer_power(xp.asarray(x, dtype=a.dtype, device=device_of(a)) if not is_array(x) else x,
                            xp.asarray(a, dtype=x.dtype, device=device_of(x)) if not is_array(a) else a)
     return broadcasting("pow", lambda x, a: x ** a, x, a)
 
 
 @composite
-def whole_power(x: Array, a: Array) -> Array:
+def integer_power(x: Array, a: Array) -> Array:
     """x ** a of integers, which a negative exponent leaves."""
     xp = array_namespace(x, a)
     if is_concrete(a) and bool(xp.any(a < 0)):
@@ -307,7 +303,7 @@ def whole_power(x: Array, a: Array) -> Array:
     return broadcasting("pow", xp.pow, x, a)
 
 
-@whole_power.shape
+@integer_power.shape
 def _(x: Array, a: Array) -> tuple[Any, ...]:
     return broadcast("pow", sizes(x), sizes(a))
 

@@ -4,37 +4,32 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..arrays.typing import Array
 from ..autodiff.scatter import take_adjoint
-from ..composite import composite
 from ..config import floatx
-from ..direct import direct_product
-from ..operands import (
-    MISFIT,
+from ..dispatch.boundary import MISFIT, axes_of, ndim_of, product, size_from, sizes
+from ..dispatch.fast_path import fast_product
+from ..dispatch.promotion import (
     array_namespace,
     arrays,
-    axes_of,
     device_of,
     dtype_name,
     is_concrete,
     is_integer,
     native_dtype,
-    ndim_of,
-    product,
     promoted_numbers,
-    size_from,
-    sizes,
 )
+from ..graph.composite import composite
 from .reductions import kept
 from .sparse import Sparse, sparse_dot
 
 __all__ = ["batch_dot", "dot", "gather", "one_hot", "permute_dimensions", "transpose"]
 
-Array = Any
 
 
 # ---- products ---------------------------------------------------------------------------------------------------
 
-@direct_product
+@fast_product
 def dot(x: Array, y: Array) -> Array:
     """The product of two matrices, or of the last axis of x with the second-to-last of y.
 

@@ -6,12 +6,13 @@ import itertools
 from collections.abc import Sequence
 from typing import Any
 
+from ..arrays.typing import Array
 from ..config import data_format_of
-from ..operands import floating, moved, promoted, sizes
+from ..dispatch.boundary import moved, sizes
+from ..dispatch.promotion import floating, promoted
 
 __all__ = ["local_conv1d", "local_conv2d"]
 
-Array = Any
 
 
 def local_conv1d(inputs: Array, kernel: Array, kernel_size: Any, strides: Any, data_format: str | None = None) -> Array:

@@ -4,23 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..composite import composite
+from ..arrays.typing import Array
 from ..config import epsilon
-from ..operands import (
-    Array,
+from ..dispatch.boundary import broadcast, normalize_axis, product, sizes
+from ..dispatch.promotion import (
     array_namespace,
     arrays,
-    broadcast,
     device_of,
     dtype_name,
     floating,
     is_concrete,
     native_dtype,
-    normalize_axis,
-    product,
     promoted,
-    sizes,
 )
+from ..graph.composite import composite
 from .activations import log_softmax, sigmoid
 
 __all__ = ["binary_crossentropy", "binary_focal_crossentropy", "categorical_crossentropy",

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ..composite import composite, only_wanted, spec
-from ..operands import Array, array_namespace, device_of, promoted, sizes
-from ..tracing import is_symbolic
-from ._windows import narrowed, widened
-from .recurrent import loop, scan
+from ..arrays.typing import Array
+from ..control.closure import is_symbolic
+from ..control.loop import loop, scan
+from ..dispatch.boundary import sizes
+from ..dispatch.promotion import array_namespace, device_of, promoted
+from ..graph.composite import composite, only_wanted, spec
+from .windows.geometry import narrowed, widened
 
 __all__ = ["lstm"]
 
@@ -53,7 +55,7 @@ def lstm(inputs: Array, kernel: Array, recurrent_kernel: Array, bias: Array | No
     for name, state in zip("hc", more, strict=True):
         _check(f"initial_states' {name}", state, (batch, units))
     x = xp.flip(x, axis=1) if go_backwards else x
-    every, h, c = lstm_sequence(x, kernel, recurrent, b, *more, keep=is_symbolic(x, kernel, recurrent, b, more))[:3]
+    every, h, c = lstm_sequence(x, kernel, recurrent, b, *more, residuals=is_symbolic(x, kernel, recurrent, b, more))[:3]
     return h, every, [h, c]
 
 
@@ -73,7 +75,7 @@ def _check(name: str, x: Array, expected: tuple[Any, ...]) -> None:
 
 @composite
 def lstm_sequence(x: Array, kernel: Array, recurrent: Array, bias: Array | None, h: Array, c: Array, *,
-                  keep: bool) -> tuple[Array, ...]:
+                  residuals: bool) -> tuple[Array, ...]:
     """(every h, last h, last c) and, to `keep`, two arrays that a library's own gradient wants to know again.
 
     Here these are the tanh of the gates and the cells of each step; kernels have their own.
@@ -94,26 +96,26 @@ def lstm_sequence(x: Array, kernel: Array, recurrent: Array, bias: Array | None,
 
     h, c, every, cells, gates = _run(step, [h, c], [z])
     results = [narrowed(xp, y, narrow) for y in (xp.permute_dims(every, (1, 0, 2)), h, c)]
-    return (*results, gates, cells) if keep else tuple(results)
+    return (*results, gates, cells) if residuals else tuple(results)
 
 
 @lstm_sequence.shape
-def _(x, kernel, recurrent, bias, h, c, *, keep):
+def _(x, kernel, recurrent, bias, h, c, *, residuals):
     batch, time, _ = sizes(x)
     state, kept = spec(sizes(h), x.dtype), spec(None, x.dtype)
-    return spec((batch, time, sizes(h)[1]), x.dtype), state, state, *([kept, kept] if keep else [])
+    return spec((batch, time, sizes(h)[1]), x.dtype), state, state, *([kept, kept] if residuals else [])
 
 
 @lstm_sequence.prune
-def _(live, *args, keep):
+def _(live, *args, residuals):
     """Keep nothing where no gradient reads it."""
-    keep = not live.isdisjoint((3, 4))
-    return args, {"keep": keep}, range(5 if keep else 3)
+    residuals = not live.isdisjoint((3, 4))
+    return args, {"residuals": residuals}, range(5 if residuals else 3)
 
 
 @lstm_sequence.vjp
-def _(g, out, x, kernel, recurrent, bias, h, c, *, keep):
-    kept = out[3:] if keep else (None, None)
+def _(g, out, x, kernel, recurrent, bias, h, c, *, residuals):
+    kept = out[3:] if residuals else (None, None)
     wanted = tuple(i for i in ALL if i != 3 or bias is not None)
     found = dict(zip(wanted, lstm_sequence_gradient(*g[:3], x, kernel, recurrent, bias, h, c, out[0], *kept,
                                                     wanted=wanted), strict=True))
@@ -130,7 +132,7 @@ def lstm_sequence_gradient(g: Array | None, g_h: Array | None, g_c: Array | None
     """
     xp, units, narrow = array_namespace(x, kernel, recurrent), sizes(h)[1], x
     if gates is None or is_symbolic(gates) or gates.ndim != 3:  # in a graph, nobody knows yet whose it will be
-        gates, cells = lstm_sequence.definition(x, kernel, recurrent, bias, h, c, keep=True)[3:]
+        gates, cells = lstm_sequence.definition(x, kernel, recurrent, bias, h, c, residuals=True)[3:]
     x, kernel, recurrent, h, c, every = (widened(xp, p) for p in (x, kernel, recurrent, h, c, every))
     back = xp.matrix_transpose(_gates_in_order(xp, recurrent, units))
 

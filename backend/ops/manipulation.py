@@ -4,40 +4,26 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..arrays.namespaces import namespace_of
+from ..arrays.typing import Array
 from ..autodiff.scatter import scatter_slice
-from ..composite import composite
 from ..config import data_format_of
-from ..direct import direct_reshape
-from ..namespaces import namespace_of
-from ..operands import (
-    MISFIT,
-    array_namespace,
-    arrays,
-    axes_of,
-    axis_of,
-    concatenated,
-    device_of,
-    is_array,
-    product,
-    promoted,
-    reshaped,
-    size_from,
-    sizes,
-    sizes_from,
-)
+from ..dispatch.boundary import MISFIT, axes_of, axis_of, concatenated, product, reshaped, size_from, sizes, sizes_from
+from ..dispatch.fast_path import fast_reshape
+from ..dispatch.promotion import array_namespace, arrays, device_of, is_array, promoted
+from ..graph.composite import composite
 from .sparse import Sparse, sparse_concatenate, to_dense
 
 __all__ = ["batch_flatten", "concatenate", "expand_dims", "flatten", "repeat", "repeat_elements", "reshape", "reverse",
            "slice", "spatial_2d_padding", "spatial_3d_padding", "squeeze", "stack", "temporal_padding", "tile"]
 
-Array = Any
 Slice = slice  # Python's; K.slice takes its name below
 _INT = frozenset([int])
 
 
 # ---- another shape, the same elements ---------------------------------------------------------------------------
 
-@direct_reshape
+@fast_reshape
 def reshape(x: Array, shape: Any) -> Array:
     """x in another shape, its elements in row-major order.
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ..composite import composite, only_wanted, spec
+from ..arrays.typing import Array
 from ..config import data_format_of
-from ..operands import Array, array_namespace, dtype_name, native_dtype, normalize_axis, product, promoted, sizes
+from ..dispatch.boundary import normalize_axis, product, sizes
+from ..dispatch.promotion import array_namespace, dtype_name, native_dtype, promoted
+from ..graph.composite import composite, only_wanted, spec
 from .reductions import mean as average
 
 __all__ = ["batch_normalization", "group_normalization", "layer_normalization", "normalize_batch_in_training",
@@ -31,12 +33,12 @@ def normalize_batch_in_training(x: Array, gamma: Array | None, beta: Array | Non
     kept = [i for i in range(x.ndim) if i not in axes]
     gamma = _spread("normalize_batch_in_training", "gamma", gamma, x, kept)
     beta = _spread("normalize_batch_in_training", "beta", beta, x, kept)
-    normalized, mean, variance = standardization(x, gamma, beta, axes=axes, epsilon=float(epsilon))
+    normalized, mean, variance = batch_norm(x, gamma, beta, axes=axes, epsilon=float(epsilon))
     return normalized, xp.squeeze(mean, axis=axes), xp.squeeze(variance, axis=axes)
 
 
 @composite
-def standardization(x: Array, gamma: Array | None, beta: Array | None, *, axes: tuple[int, ...],
+def batch_norm(x: Array, gamma: Array | None, beta: Array | None, *, axes: tuple[int, ...],
                     epsilon: float) -> tuple[Array, Array, Array]:
     """(x - mean) / sqrt(variance + epsilon) * gamma + beta, the mean and the variance over the axes, kept with size 1.
 
@@ -51,20 +53,20 @@ def standardization(x: Array, gamma: Array | None, beta: Array | None, *, axes: 
     return y if beta is None else y + beta, mean, variance
 
 
-@standardization.shape
+@batch_norm.shape
 def _(x, gamma, beta, *, axes, epsilon):
     statistics = spec([1 if i in axes else n for i, n in enumerate(sizes(x))], x.dtype)
     return spec(sizes(x), x.dtype), statistics, statistics
 
 
-@standardization.vjp
+@batch_norm.vjp
 def _(g, out, x, gamma, beta, *, axes, epsilon):
     (g, g_mean, g_variance), (_, mean, variance) = g, out
     xp, count = array_namespace(x), product(sizes(x)[i] for i in axes)
     found = {}
     if g is not None:
         wanted = (0, *(i for i, parameter in ((1, gamma), (2, beta)) if parameter is not None))
-        found = dict(zip(wanted, standardization_gradient(g, x, gamma, mean, variance, axes=axes, epsilon=epsilon,
+        found = dict(zip(wanted, batch_norm_gradient(g, x, gamma, mean, variance, axes=axes, epsilon=epsilon,
                                                           wanted=wanted), strict=True))
     total = found.get(0)
     if g_variance is not None:
@@ -77,7 +79,7 @@ def _(g, out, x, gamma, beta, *, axes, epsilon):
 
 
 @composite
-def standardization_gradient(g: Array, x: Array, gamma: Array | None, mean: Array, variance: Array, *,
+def batch_norm_gradient(g: Array, x: Array, gamma: Array | None, mean: Array, variance: Array, *,
                              axes: tuple[int, ...], epsilon: float, wanted: tuple[int, ...]) -> tuple[Array, ...]:
     """The cotangents of x, gamma and beta, those `wanted`, from that of the result.
 
@@ -94,12 +96,12 @@ def standardization_gradient(g: Array, x: Array, gamma: Array | None, mean: Arra
     return tuple(found[i] for i in wanted)
 
 
-@standardization_gradient.shape
+@batch_norm_gradient.shape
 def _(g, x, gamma, mean, variance, *, axes, epsilon, wanted):
     return tuple(spec(sizes((x, mean, mean)[i]), x.dtype) for i in wanted)
 
 
-standardization_gradient.prune(only_wanted)
+batch_norm_gradient.prune(only_wanted)
 
 
 def batch_normalization(x: Array, mean: Array, var: Array, beta: Array | None, gamma: Array | None, axis: int = -1,

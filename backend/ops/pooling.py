@@ -7,25 +7,13 @@ import math
 import operator
 from typing import Any
 
-from ..composite import composite, spec
+from ..arrays.typing import Array, Ints
 from ..config import data_format_of
-from ..operands import array_namespace, floating, sizes
-from ..tracing import is_symbolic
-from ._slides import (
-    Slide,
-    chain,
-    counts_of,
-    from_first,
-    imagewise,
-    placewise,
-    plan_of,
-    slides,
-    spread,
-    taps,
-    to_first,
-    total,
-)
-from ._windows import (
+from ..control.closure import is_symbolic
+from ..dispatch.boundary import sizes
+from ..dispatch.promotion import array_namespace, floating
+from ..graph.composite import composite, spec
+from .windows.geometry import (
     Box,
     channels_first,
     channels_last,
@@ -37,11 +25,23 @@ from ._windows import (
     per_axis,
     widened,
 )
+from .windows.separable import (
+    AxisWindows,
+    axis_windows,
+    chain,
+    counts_of,
+    from_first,
+    imagewise,
+    placewise,
+    plan_of,
+    spread,
+    taps,
+    to_first,
+    total,
+)
 
 __all__ = ["pool2d", "pool3d"]
 
-Array = Any
-Ints = tuple[int, ...]
 
 
 def pool2d(x: Array, pool_size: Any, strides: Any = (1, 1), padding: str = "valid", data_format: str | None = None,
@@ -90,7 +90,7 @@ def _pool(operation: str, x: Array, pool_size: Any, strides: Any, padding: str, 
     if pool_mode == "avg":
         y = average_pool(x, **how)
     else:  # recorded, a gradient may come; `kept` goes again where none does
-        y = max_pool(x, **how, keep=True)[0] if is_symbolic(x) else max_pool(x, **how)
+        y = max_pool(x, **how, residuals=True)[0] if is_symbolic(x) else max_pool(x, **how)
     return channels_first(xp, y, data_format)
 
 
@@ -102,7 +102,7 @@ def _pool(operation: str, x: Array, pool_size: Any, strides: Any, padding: str, 
 
 
 @composite
-def max_pool(x: Array, *, window: Ints, strides: Ints, padding: str, keep: bool = False) -> Any:
+def max_pool(x: Array, *, window: Ints, strides: Ints, padding: str, residuals: bool = False) -> Any:
     """The largest element of each window; x (batch, spatial..., channels) gives (batch, places..., channels).
 
     Elements outside of x count as -infinity; NaN in a window gives NaN. With `keep`, (largest, kept): what the gradient
@@ -113,29 +113,29 @@ def max_pool(x: Array, *, window: Ints, strides: Ints, padding: str, keep: bool 
     xp = array_namespace(x)
     over = grid("max_pool", x.shape[1:-1], window, strides, (1,) * len(window), padding)
 
-    def largest(part: Array, plan: list[Slide], box: Box) -> Array:
+    def largest(part: Array, plan: list[AxisWindows], box: Box) -> Array:
         for slide in plan:
             part = functools.reduce(xp.maximum, taps(xp, part, slide, -math.inf))
         return part
 
     y = placewise(xp, x, over, largest, -math.inf)
-    return (y, y) if keep else y
+    return (y, y) if residuals else y
 
 
 @max_pool.vjp
-def _(g: Any, out: Any, x: Array, *, keep: bool = False, **how: Any) -> tuple[Array]:
-    return (max_pool_gradient(g[0], x, out[1], **how) if keep else max_pool_gradient(g, x, **how),)
+def _(g: Any, out: Any, x: Array, *, residuals: bool = False, **how: Any) -> tuple[Array]:
+    return (max_pool_gradient(g[0], x, out[1], **how) if residuals else max_pool_gradient(g, x, **how),)
 
 
 @max_pool.shape
-def _(x: Array, *, keep: bool = False, **how: Any) -> Any:
+def _(x: Array, *, residuals: bool = False, **how: Any) -> Any:
     found = spec(_pooled_shape("max_pool", x, **how), x.dtype)
-    return (found, found) if keep else found
+    return (found, found) if residuals else found
 
 
 @max_pool.prune
-def _(live: Any, x: Array, *, keep: bool, **how: Any) -> Any:
-    return ((x,), {**how, "keep": keep}, [0, 1]) if 1 in live else ((x,), how, 0)
+def _(live: Any, x: Array, *, residuals: bool, **how: Any) -> Any:
+    return ((x,), {**how, "residuals": residuals}, [0, 1]) if 1 in live else ((x,), how, 0)
 
 
 @composite
@@ -213,9 +213,9 @@ def average_pool(x: Array, *, window: Ints, strides: Ints, padding: str) -> Arra
     """
     xp = array_namespace(x)
     over = grid("average_pool", x.shape[1:-1], window, strides, (1,) * len(window), padding)
-    counts = counts_of(xp, x, x.shape[1:-1], slides(over))
+    counts = counts_of(xp, x, x.shape[1:-1], axis_windows(over))
 
-    def mean(part: Array, plan: list[Slide], box: Box) -> Array:
+    def mean(part: Array, plan: list[AxisWindows], box: Box) -> Array:
         wide = widened(xp, part)
         for slide in plan:
             wide = total(taps(xp, wide, slide, 0.0), wide)

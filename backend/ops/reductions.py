@@ -5,27 +5,16 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from ..direct import direct_reduction
-from ..dtypes import limits
-from ..operands import (
-    MISFIT,
-    arrays,
-    axes_of,
-    axis_of,
-    device_of,
-    dtype_name,
-    floating,
-    is_integer,
-    numeric,
-    reduced,
-    sizes,
-)
+from ..arrays.dtypes import limits
+from ..arrays.typing import Array
+from ..dispatch.boundary import MISFIT, axes_of, axis_of, reduced, sizes
+from ..dispatch.fast_path import fast_reduction
+from ..dispatch.promotion import arrays, device_of, dtype_name, floating, is_integer, numeric
 from .elementwise import stop_gradient
 
 __all__ = ["all", "any", "argmax", "argmin", "cumprod", "cumsum", "logsumexp", "max", "mean", "min", "prod", "std",
            "sum", "var"]
 
-Array = Any
 Axis = int | tuple[int, ...] | list[int] | None
 
 
@@ -65,7 +54,7 @@ def _filled(name: str, xp: Any, x: Array, axis: Any, keepdims: bool, value: Any)
     return xp.full(reduced(name, sizes(x), axis, keepdims), value, dtype=x.dtype, device=device_of(x))
 
 
-@direct_reduction(numeric)
+@fast_reduction(numeric)
 def max(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
     """The largest element along axes.
 
@@ -81,7 +70,7 @@ def max(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
     return _reduced("max", xp, x, axis, keepdims, -math.inf)
 
 
-@direct_reduction(numeric)
+@fast_reduction(numeric)
 def min(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
     """The smallest element along axes; nothing to choose from gives inf, or the dtype's largest integer.
 
@@ -98,7 +87,7 @@ def _extreme(x: Array, infinity: float) -> Any:
     return limits(name)[infinity > 0] if is_integer(name) else infinity
 
 
-@direct_reduction(floating)
+@fast_reduction(floating)
 def sum(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
     """The sum along axes; of nothing, 0.
 
@@ -112,7 +101,7 @@ def sum(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
     return _reduced("sum", xp, x, axis, keepdims, **kept(x))
 
 
-@direct_reduction(floating)
+@fast_reduction(floating)
 def prod(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
     """The product along axes; of nothing, 1.
 

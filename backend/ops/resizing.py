@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from ..arrays.typing import Array
 from ..config import data_format_of
-from ..operands import array_namespace, arrays, floating, sizes
+from ..dispatch.boundary import sizes
+from ..dispatch.promotion import array_namespace, arrays, floating
 
 __all__ = ["resize_images", "resize_volumes"]
 
-Array = Any
 
 
 def resize_images(x: Array, height_factor: int, width_factor: int, data_format: str,

@@ -5,15 +5,13 @@ from __future__ import annotations
 import operator
 from typing import Any
 
+from ..arrays.typing import Array
 from ..autodiff.cotangents import unbroadcast
 from ..autodiff.scatter import take_adjoint, take_along_axis_adjoint
-from ..composite import composite
-from ..operands import (
-    Array,
+from ..dispatch.boundary import axis_of, broadcast, size_from, sizes
+from ..dispatch.promotion import (
     array_namespace,
     arrays,
-    axis_of,
-    broadcast,
     device_of,
     dtype_name,
     is_concrete,
@@ -21,9 +19,8 @@ from ..operands import (
     is_integer,
     native_dtype,
     numeric,
-    size_from,
-    sizes,
 )
+from ..graph.composite import composite
 from .manipulation import slice as block
 
 __all__ = ["pad", "segment_sum", "take_along_axis", "top_k"]

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from ..arrays.typing import Array
 from ..autodiff.scatter import take_adjoint
-from ..operands import Array, array_namespace, device_of, dtype_name, promoted, sizes
+from ..dispatch.boundary import sizes
+from ..dispatch.promotion import array_namespace, device_of, dtype_name, promoted
 
 __all__ = ["Sparse", "ctc_label_dense_to_sparse", "is_sparse", "to_dense"]
 

@@ -6,8 +6,9 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from ..composite import elementwise
-from ..operands import Array, array_namespace, dtype_name, floating, native_dtype
+from ..arrays.typing import Array
+from ..dispatch.promotion import array_namespace, dtype_name, floating, native_dtype
+from ..graph.composite import elementwise
 
 __all__ = ["erf", "erfc"]
 
@@ -49,7 +50,7 @@ def erf(x: Array) -> Array:
 
     Source: a polynomial near 0, elsewhere 1 - erfc(x); coefficients fitted for this library.
     """
-    return error_function(floating(x)[1])
+    return erf_(floating(x)[1])
 
 
 def erfc(x: Array) -> Array:
@@ -62,38 +63,38 @@ def erfc(x: Array) -> Array:
     Source: Shepherd, Laframboise, "Chebyshev approximation of (1 + 2x) exp(x**2) erfc x", 1981, for the form; the
     coefficients were fitted for this library.
     """
-    return complementary_error_function(floating(x)[1])
+    return erfc_(floating(x)[1])
 
 
 @elementwise
-def error_function(x: Array) -> Array:
+def erf_(x: Array) -> Array:
     """erf of a floating array."""
     xp = array_namespace(x)
     if dtype_name(x.dtype) not in LARGE:
-        return xp.astype(error_function.definition(xp.astype(x, native_dtype(xp, "float32"))), x.dtype)
+        return xp.astype(erf_.definition(xp.astype(x, native_dtype(xp, "float32"))), x.dtype)
     size = xp.abs(x)
     rest = 1.0 - _far(xp, size)
     return xp.where(size <= NEAR_END, _near(xp, x, size), xp.where(x < 0.0, -rest, rest))
 
 
-@error_function.vjp
+@erf_.vjp
 def _(g: Array, out: Array, x: Array) -> Array:
     return g * (SLOPE * array_namespace(x).exp(-x * x))
 
 
 @elementwise
-def complementary_error_function(x: Array) -> Array:
+def erfc_(x: Array) -> Array:
     """erfc of a floating array."""
     xp = array_namespace(x)
     if dtype_name(x.dtype) not in LARGE:
         wide = xp.astype(x, native_dtype(xp, "float32"))
-        return xp.astype(complementary_error_function.definition(wide), x.dtype)
+        return xp.astype(erfc_.definition(wide), x.dtype)
     size = xp.abs(x)
     rest = _far(xp, size)
     return xp.where(size <= FAR_START, 1.0 - _near(xp, x, size), xp.where(x < 0.0, 2.0 - rest, rest))
 
 
-@complementary_error_function.vjp
+@erfc_.vjp
 def _(g: Array, out: Array, x: Array) -> Array:
     return g * (-SLOPE * array_namespace(x).exp(-x * x))
 

@@ -13,10 +13,10 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import backend as K
-from backend.autodiff.vjps import VJPS
-from backend.composite import COMPOSITES
+from backend.autodiff.rules.table import VJPS
+from backend.graph.composite import COMPOSITES
 
-from .. import drawing, gradients, properties
+from .. import examples, gradients, properties
 from ..case import Case
 from ..engine import Options, expectations
 from ..operations import Namespace, namespace
@@ -106,7 +106,7 @@ def _in_namespace(mutant: Mutant) -> bool:
 
 def _forget() -> None:
     """Nothing that was worked out from the rules and definitions of K is kept."""
-    for cache in (drawing.typical, drawing.drawn, drawing.edges, drawing.erroneous, drawing.beside):
+    for cache in (examples.typical, examples.drawn, examples.edges, examples.erroneous, examples.beside):
         cache.cache_clear()
     gradients._unknown.clear()
     properties._graphs.clear()

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from backend.namespaces import is_array
-from backend.symbolic.tensor import Tensor
+from backend.arrays.namespaces import is_array
+from backend.graph.tensor import Tensor
 
 from .faults import arguments, dtype, homeless, on_rule, raising, result, scaled, without_error
 from .table import Mutant
@@ -67,14 +67,14 @@ _GRADIENTS = [
     *(Mutant(f"the gradient of {name} is one part in a thousand too large{_BY[i]}", f"adjoint {name}",
              on_rule(lambda g: g * 1.001, i))
       for name, i in (("convolution", 0), ("convolution", 1), ("max_pool", 0), ("average_pool", 0), ("attention", 1),
-                      ("segments", 0), ("along_axis", 0), ("extended", 0), ("error_function", 0))),
+                      ("segments", 0), ("along_axis", 0), ("extended", 0), ("erf", 0))),
 ]
 _KERNELS = [
     *(Mutant(f"torch's kernel for {name} is one part in a thousand too large", f"kernel {name}",
              _output(lambda y: y * 1.001))
-      for name in ("convolution", "max_pool", "average_pool", "attention", "rectifier", "average_pool_gradient",
+      for name in ("convolution", "max_pool", "average_pool", "attention", "relu", "average_pool_gradient",
                    "convolution_input_gradient", "convolution_kernel_gradient", "lstm_sequence",
-                   "lstm_sequence_gradient", "standardization", "standardization_gradient")),
+                   "lstm_sequence_gradient", "batch_norm", "batch_norm_gradient")),
     *(Mutant(f"torch's kernel for {name} is off by one place", f"kernel {name}", _output(_torch_shift))
       for name in ("convolution", "max_pool", "max_pool_gradient")),
     Mutant("torch's kernel for convolution turns the kernel round", "kernel convolution", arguments(
@@ -110,7 +110,7 @@ _OPERATIONS = [
 ]
 _DEFINITIONS = [
     *(Mutant(f"the padding of {name} is off by one", f"backend.ops.{module}:grid", _output(_shifted, lambda g: True),
-             (name,)) for name, module in (("conv2d", "_correlation"), ("conv1d", "_correlation"))),
+             (name,)) for name, module in (("conv2d", "windows.correlation"), ("conv1d", "windows.correlation"))),
     *(Mutant(f"{name}: the definition gives 1 % too much, everywhere", f"K.{name}", _output(lambda x: x * 1.01))
       for name in ("softmax", "hard_sigmoid", "conv2d", "pool2d", "logsumexp", "batch_dot", "resize_images",
                    "normalize_batch_in_training", "ctc_batch_cost", "einsum", "scaled_dot_product_attention", "lstm",
@@ -120,9 +120,9 @@ _DEFINITIONS = [
       for name in ("random_uniform", "random_normal", "truncated_normal", "dropout")),
     Mutant("random_binomial draws one in a hundred too many", "K.random_binomial", arguments(
         lambda shape, p=0.0, *rest, **how: ((shape, min(p * 1.3, 1.0), *rest), how))),
-    Mutant("random numbers are one step behind", "backend.ops.threefry:_unit_24", _output(
+    Mutant("random numbers are one step behind", "backend.ops.rng.threefry:_unit_24", _output(
         lambda u: u - 2.0**-24), ("random_uniform",)),
-    Mutant("Threefry takes the lower half of the seed alone", "backend.ops.threefry:threefry2x32", arguments(
+    Mutant("Threefry takes the lower half of the seed alone", "backend.ops.rng.threefry:threefry2x32", arguments(
         lambda k0, k1, c0, c1: ((k0, k1 * 0, c0, c1), {})), ("random_uniform", "random_binomial")),
 ]
 

@@ -15,7 +15,7 @@ class Mutant(NamedTuple):
     """One planted fault.
 
     `target` is a function of the namespace ('exp', 'linalg.solve'), an operation of K ('K.softmax'), a gradient rule
-    ('vjp tanh'), a library's kernel ('kernel convolution') or a name within a module ('backend.ops._windows:pads').
+    ('vjp tanh'), a library's kernel ('kernel convolution') or a name within a module ('backend.ops.windows.geometry:grid').
     """
 
     fault: str

@@ -6,11 +6,11 @@ import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from backend.autodiff.vjps import VJPS
-from backend.composite import Composite
+from backend.autodiff.rules.table import VJPS
+from backend.graph.composite import Composite
 
 from ..case import Case
-from ..drawing import typical
+from ..examples import typical
 from ..gradients import wanted_gradients
 from ..operations import Namespace, compiled, eager, placeholders
 from ..operations import symbolic as recorded

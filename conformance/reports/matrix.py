@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from ..consequences import FOLLOWS
+from ..root_cause import FOLLOWS
 from ..verdict import STATUSES, Report, Verdict
 
 __all__ = ["DTYPES", "Rows", "accuracy", "causes", "chapters", "counted", "follows", "groups", "kinds", "members",

@@ -1,9 +1,9 @@
 """What NumPy does better than the definitions of composites, by their names: the same arithmetic, in less memory."""
 
 from .chains import chain as chain
-from .elementwise import only_where as only_where
-from .normalization import standardization as standardization
-from .normalization import standardization_gradient as standardization_gradient
+from .elementwise import mask as mask
+from .normalization import batch_norm as batch_norm
+from .normalization import batch_norm_gradient as batch_norm_gradient
 from .pooling import average_pool as average_pool
 from .pooling import average_pool_gradient as average_pool_gradient
 from .pooling import max_pool as max_pool

@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["only_where"]
+__all__ = ["mask"]
 
 _BITS = {np.dtype("float16"): np.int16, np.dtype("float32"): np.int32, np.dtype("float64"): np.int64}
 
 
-def only_where(condition: np.ndarray, g: np.ndarray) -> Any:
+def mask(condition: np.ndarray, g: np.ndarray) -> Any:
     """g & -condition on the bits: numpy.where takes 15 times as long where the condition has no pattern."""
     bits = _BITS.get(g.dtype)
     if bits is None or not g.ndim or condition.shape != g.shape:

@@ -12,15 +12,15 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["standardization", "standardization_gradient"]
+__all__ = ["batch_norm", "batch_norm_gradient"]
 
 Ints = tuple[int, ...]
 
-ROW = 512  # numbers of a row at most, unless one place has more channels
+MAX_ROW = 512  # numbers of a row at most, unless one place has more channels
 STRETCH = 2**17  # worked on at a time: 2**14, 15, 16, 17, 18 took 356, 284, 254, 231, 218 us for 2**18 float32
 
 
-def standardization(x: np.ndarray, gamma: np.ndarray | None, beta: np.ndarray | None, *, axes: Ints,
+def batch_norm(x: np.ndarray, gamma: np.ndarray | None, beta: np.ndarray | None, *, axes: Ints,
                     epsilon: float) -> Any:
     """Deviations from the mean where the result will be, their squares a stretch at a time."""
     if _declined(axes, x, gamma, beta):
@@ -29,7 +29,7 @@ def standardization(x: np.ndarray, gamma: np.ndarray | None, beta: np.ndarray | 
     count, kind = len(rows) * times, x.dtype.type
     mean = _sums(rows, times) / kind(count)
     y, squares, middle = np.empty_like(rows), np.zeros_like(mean), np.tile(mean, times)
-    for part, buffer in _stretches(rows):
+    for part, buffer in _slices(rows):
         np.subtract(rows[part], middle, out=y[part])
         np.multiply(y[part], y[part], out=buffer)
         squares += _sums(buffer, times)
@@ -37,7 +37,7 @@ def standardization(x: np.ndarray, gamma: np.ndarray | None, beta: np.ndarray | 
     scale = kind(1.0) / np.sqrt(variance + kind(epsilon))
     factor = np.tile(scale if gamma is None else scale * gamma.reshape(-1), times)
     shift = None if beta is None else np.tile(beta.reshape(-1), times)
-    for part, _ in _stretches(rows):
+    for part, _ in _slices(rows):
         y[part] *= factor
         if shift is not None:
             y[part] += shift
@@ -45,7 +45,7 @@ def standardization(x: np.ndarray, gamma: np.ndarray | None, beta: np.ndarray | 
     return y.reshape(x.shape), mean.reshape(kept), variance.reshape(kept)
 
 
-def standardization_gradient(g: np.ndarray, x: np.ndarray, gamma: np.ndarray | None, mean: np.ndarray,
+def batch_norm_gradient(g: np.ndarray, x: np.ndarray, gamma: np.ndarray | None, mean: np.ndarray,
                              variance: np.ndarray, *, axes: Ints, epsilon: float, wanted: Ints) -> Any:
     """Deviations from the mean where the result will be, which then is put together from them and g."""
     if _declined(axes, g, x, gamma, mean, variance) or g.shape != x.shape:
@@ -55,7 +55,7 @@ def standardization_gradient(g: np.ndarray, x: np.ndarray, gamma: np.ndarray | N
     scale = kind(1.0) / np.sqrt(variance.reshape(-1) + kind(epsilon))
     total, along = _sums(gs, times), np.zeros_like(scale)
     d_x, middle = np.empty_like(rows), np.tile(mean.reshape(-1), times)
-    for part, buffer in _stretches(rows):
+    for part, buffer in _slices(rows):
         np.subtract(rows[part], middle, out=d_x[part])
         np.multiply(gs[part], d_x[part], out=buffer)
         along += _sums(buffer, times)
@@ -65,7 +65,7 @@ def standardization_gradient(g: np.ndarray, x: np.ndarray, gamma: np.ndarray | N
         factor = scale if gamma is None else scale * gamma.reshape(-1)
         parts = (factor, -factor * scale * along / count, -factor * total / count)
         of_g, of_x, rest = (np.tile(part, times) for part in parts)
-        for part, buffer in _stretches(rows):
+        for part, buffer in _slices(rows):
             d_x[part] *= of_x
             np.multiply(gs[part], of_g, out=buffer)
             d_x[part] += buffer
@@ -83,11 +83,11 @@ def _declined(axes: Ints, *given: np.ndarray | None) -> bool:
 def _rows(x: np.ndarray, axes: Ints) -> tuple[np.ndarray, int]:
     """x with so many places side by side in each row as its places can be shared out to."""
     channels = math.prod(x.shape[len(axes):])
-    times = math.gcd(x.size // channels, 2 ** max((ROW // channels).bit_length() - 1, 0))
+    times = math.gcd(x.size // channels, 2 ** max((MAX_ROW // channels).bit_length() - 1, 0))
     return x.reshape(-1, times * channels), times
 
 
-def _stretches(rows: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
+def _slices(rows: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
     """Which rows to work on next, and memory for as many."""
     step = max(STRETCH // rows.shape[1], 1)
     buffer = np.empty_like(rows[:step])

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ...sharing import shared, threads
+from ...arrays.threads import shared, threads
 
 __all__ = ["average_pool", "average_pool_gradient", "max_pool", "max_pool_gradient"]
 
@@ -25,7 +25,7 @@ _BITS = {np.dtype("float32"): np.int32, np.dtype("float64"): np.int64}
 # 0.50, 0.53, 0.36, 0.34 ms forward and 1.06, 0.89, 0.76, 0.72 ms back, two threads 0.5 to 1.3 times as fast; of 8x112x
 # 112x64 with 3x3, stride 2, 3.7 and 9.7 ms with one thread, 2.4 and 6.4 with two.
 BLOCK = 2**20
-SHARE = 2**21
+MIN_ELEMENTS_PER_THREAD = 2**21
 
 
 def _by_images(work: Callable[[slice], None], x: Array) -> None:
@@ -37,10 +37,10 @@ def _by_images(work: Callable[[slice], None], x: Array) -> None:
         for part in todo:
             work(part)
 
-    shared(run, parts, min(threads(), x.size // SHARE, len(parts)))
+    shared(run, parts, min(threads(), x.size // MIN_ELEMENTS_PER_THREAD, len(parts)))
 
 
-class Slide(NamedTuple):
+class AxisWindows(NamedTuple):
     """Windows over one axis of n elements."""
 
     axis: int
@@ -84,7 +84,7 @@ class Slide(NamedTuple):
             yield phase, count, sorted(taps, key=lambda tap: -tap[-1])
 
 
-def _slides(sizes: Ints, window: Ints, strides: Ints, padding: str) -> list[Slide] | None:
+def _slides(sizes: Ints, window: Ints, strides: Ints, padding: str) -> list[AxisWindows] | None:
     """The windows axis by axis, None where the definition has something to say."""
     found = []
     for axis, (n, k, s) in enumerate(zip(sizes, window, strides, strict=True), 1):
@@ -92,11 +92,11 @@ def _slides(sizes: Ints, window: Ints, strides: Ints, padding: str) -> list[Slid
         if n < 1 or places < 1:
             return None
         before = max((places - 1) * s + k - n, 0) // 2 if padding == "same" else 0
-        found.append(Slide(axis, n, k, s, before, places))
+        found.append(AxisWindows(axis, n, k, s, before, places))
     return found
 
 
-def _joined(ufunc: np.ufunc, x: Array, slide: Slide, out: Array) -> None:
+def _joined(ufunc: np.ufunc, x: Array, slide: AxisWindows, out: Array) -> None:
     """The ufunc of all that each window along one axis meets."""
     whole, *others = slide.taps()
     held: Array | None = slide.met(x, *whole)  # not in `out` yet: two taps need no copy
@@ -111,7 +111,7 @@ def _joined(ufunc: np.ufunc, x: Array, slide: Slide, out: Array) -> None:
         out[...] = held
 
 
-def _reduced(ufunc: np.ufunc, x: Array, slides: list[Slide], out: Array, codes: Array | None = None) -> None:
+def _reduced(ufunc: np.ufunc, x: Array, slides: list[AxisWindows], out: Array, codes: Array | None = None) -> None:
     """The ufunc over whole windows, the first axis first; into `codes`, which tap was the first of the largest."""
     numbers, unit = None, math.prod(slide.window for slide in slides)
     for slide in slides:
@@ -127,7 +127,7 @@ def _reduced(ufunc: np.ufunc, x: Array, slides: list[Slide], out: Array, codes: 
         x = top
 
 
-def _numbered(x: Array, top: Array, slide: Slide, numbers: Array | None, unit: int, out: Array) -> None:
+def _numbered(x: Array, top: Array, slide: AxisWindows, numbers: Array | None, unit: int, out: Array) -> None:
     """The least number of the taps that are not below the top: taps count in units, elements have their own numbers.
 
     No more than 255 taps, so that 255 says below. NaN is never below: one element is chosen in its windows too.
@@ -156,17 +156,17 @@ def _masks(condition: Array) -> Array:
     return np.negative(condition.view(np.int8), out=condition.view(np.int8)).view(np.uint8)
 
 
-def _shape(x: Array, slides: list[Slide]) -> Ints:
+def _shape(x: Array, slides: list[AxisWindows]) -> Ints:
     return x.shape[0], *(slide.places for slide in slides), x.shape[-1]
 
 
-def max_pool(x: Array, *, window: Ints, strides: Ints, padding: str, keep: bool = False) -> Any:
+def max_pool(x: Array, *, window: Ints, strides: Ints, padding: str, residuals: bool = False) -> Any:
     """numpy.maximum tap by tap; keeps the number of the first of the largest taps, in window scan order."""
     slides = _slides(x.shape[1:-1], window, strides, padding)
-    if slides is None or not x.size or x.dtype not in _BITS or keep and math.prod(window) > 255:
+    if slides is None or not x.size or x.dtype not in _BITS or residuals and math.prod(window) > 255:
         return NotImplemented
     y = np.empty(_shape(x, slides), x.dtype)
-    codes = np.empty(y.shape, np.uint8) if keep else None
+    codes = np.empty(y.shape, np.uint8) if residuals else None
 
     def part(of: slice) -> None:
         _reduced(np.maximum, x[of], slides, y[of], None if codes is None else codes[of])
@@ -202,7 +202,7 @@ def _chosen(g: Array, masks: Array, out: Array | None = None) -> Array:
     return np.bitwise_and(g.view(kind), wide, out=wide if out is None else out.view(kind)).view(g.dtype)
 
 
-def _placed(g: Array, codes: Array, slides: list[Slide], dx: Array) -> None:
+def _placed(g: Array, codes: Array, slides: list[AxisWindows], dx: Array) -> None:
     """Into dx: what windows that do not overlap have for each of their taps."""
     if any(sum(high - low for _, low, high in slide.taps()) < slide.n for slide in slides):
         dx[...] = 0
@@ -213,7 +213,7 @@ def _placed(g: Array, codes: Array, slides: list[Slide], dx: Array) -> None:
         _chosen(g[key], _masks(codes[key] == np.uint8(number)), target)
 
 
-def _gathered(g: Array, codes: Array, slides: list[Slide], dx: Array) -> None:
+def _gathered(g: Array, codes: Array, slides: list[AxisWindows], dx: Array) -> None:
     """Into dx: the sum of what each element's windows have for it, the last axis first.
 
     An element that several windows chose along one axis has one number along the axes before, whichever tells it.
@@ -279,7 +279,7 @@ def average_pool_gradient(g: Array, *, size: Ints, window: Ints, strides: Ints, 
     return dx
 
 
-def _spread(g: Array, slide: Slide, out: Array) -> None:
+def _spread(g: Array, slide: AxisWindows, out: Array) -> None:
     """Into out: the sum of what each element's windows along one axis have for it."""
     for start, count, taps in slide.phases():
         target = out[slide.key(start, slide.n, slide.stride)]
@@ -298,7 +298,7 @@ def _spread(g: Array, slide: Slide, out: Array) -> None:
             target[slide.key(low, low + n)] += g[slide.key(place, place + n)]
 
 
-def _counts(slides: list[Slide], dtype: Any) -> Any:
+def _counts(slides: list[AxisWindows], dtype: Any) -> Any:
     """How many elements each window has, (places..., 1), or one number."""
     found = []
     for slide in slides:

@@ -15,7 +15,7 @@ Ints = tuple[int, ...]
 
 
 def lstm_sequence(x: np.ndarray, kernel: np.ndarray, recurrent: np.ndarray, bias: np.ndarray | None, h: np.ndarray,
-                  c: np.ndarray, *, keep: bool) -> Any:
+                  c: np.ndarray, *, residuals: bool) -> Any:
     """Each step's sums become its gates where they lie; what is kept are the gates and the cells."""
     if _declined(x, kernel, recurrent, bias, h, c):
         return NotImplemented
@@ -25,11 +25,11 @@ def lstm_sequence(x: np.ndarray, kernel: np.ndarray, recurrent: np.ndarray, bias
         z += _ordered(bias[None, :], units, halved=True)
     gates, again = z.reshape(time, batch, 4 * units), _ordered(recurrent, units, halved=True)
     every = np.empty((time, batch, units), x.dtype)
-    cells = np.empty((time if keep else 1, batch, units), x.dtype)
+    cells = np.empty((time if residuals else 1, batch, units), x.dtype)
     sums, part = np.empty((batch, 4 * units), x.dtype), np.empty((batch, units), x.dtype)
     half = x.dtype.type(0.5)
     for t in range(time):
-        gate, state, cell = gates[t], every[t], cells[t if keep else 0]
+        gate, state, cell = gates[t], every[t], cells[t if residuals else 0]
         np.matmul(h, again, out=sums)
         gate += sums
         np.tanh(gate, out=gate)
@@ -43,7 +43,7 @@ def lstm_sequence(x: np.ndarray, kernel: np.ndarray, recurrent: np.ndarray, bias
         np.multiply(sums[:, :units], part, out=state)
         h, c = state, cell
     results = np.swapaxes(every, 0, 1), h, c
-    return (*results, gates, cells) if keep else results
+    return (*results, gates, cells) if residuals else results
 
 
 def lstm_sequence_gradient(g: np.ndarray | None, g_h: np.ndarray | None, g_c: np.ndarray | None, x: np.ndarray,

@@ -9,32 +9,32 @@ from torch import Tensor
 
 from ._layout import Ints
 
-__all__ = ["error_function", "log_shares", "logistic", "rectifier", "rectifier_gradient", "shares"]
+__all__ = ["erf", "log_softmax", "sigmoid", "relu", "relu_gradient", "softmax"]
 
 
-def error_function(x: Tensor) -> Any:
+def erf(x: Tensor) -> Any:
     """torch.erf."""
     return NotImplemented if x.dtype.itemsize == 2 else torch.erf(x)  # up to 5 ulp off near 0 in torch 2.13
 
 
-def logistic(x: Tensor) -> Tensor:
+def sigmoid(x: Tensor) -> Tensor:
     return torch.sigmoid(x)
 
 
-def rectifier(x: Tensor) -> Tensor:
+def relu(x: Tensor) -> Tensor:
     return torch.relu(x)
 
 
-def shares(x: Tensor, *, axis: int | Ints) -> Any:
+def softmax(x: Tensor, *, axis: int | Ints) -> Any:
     """torch.softmax."""
     return torch.softmax(x, axis) if isinstance(axis, int) else NotImplemented
 
 
-def log_shares(x: Tensor, *, axis: int | Ints) -> Any:
+def log_softmax(x: Tensor, *, axis: int | Ints) -> Any:
     """torch.log_softmax."""
     return torch.log_softmax(x, axis) if isinstance(axis, int) else NotImplemented
 
 
-def rectifier_gradient(g: Tensor, out: Tensor) -> Any:
+def relu_gradient(g: Tensor, out: Tensor) -> Any:
     """torch.ops.aten.threshold_backward."""
     return NotImplemented if g.shape != out.shape else torch.ops.aten.threshold_backward(g, out, 0.0)

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ._layout import Ints, followed
 
-__all__ = ["standardization", "standardization_gradient"]
+__all__ = ["batch_norm", "batch_norm_gradient"]
 
 
 def _channel(x: Tensor, axes: Ints) -> int | None:
@@ -20,7 +20,7 @@ def _channel(x: Tensor, axes: Ints) -> int | None:
     return kept[0]
 
 
-def standardization(x: Tensor, gamma: Tensor | None, beta: Tensor | None, *, axes: Ints, epsilon: float) -> Any:
+def batch_norm(x: Tensor, gamma: Tensor | None, beta: Tensor | None, *, axes: Ints, epsilon: float) -> Any:
     """torch.native_batch_norm, whose running statistics are those of this batch where the momentum is 1."""
     at = _channel(x, axes)
     if at is None or followed(x, gamma, beta):
@@ -32,7 +32,7 @@ def standardization(x: Tensor, gamma: Tensor | None, beta: Tensor | None, *, axe
     return y.movedim(1, at), mean.reshape(shape), variance.reshape(shape)
 
 
-def standardization_gradient(g: Tensor, x: Tensor, gamma: Tensor | None, mean: Tensor, variance: Tensor, *, axes: Ints,
+def batch_norm_gradient(g: Tensor, x: Tensor, gamma: Tensor | None, mean: Tensor, variance: Tensor, *, axes: Ints,
                              epsilon: float, wanted: Ints) -> Any:
     """torch.ops.aten.native_batch_norm_backward."""
     at = _channel(x, axes)

@@ -37,13 +37,13 @@ def _pooling(sizes: Any, window: Ints, strides: Ints, padding: str) -> tuple[lis
     return before, ceil
 
 
-def max_pool(x: Tensor, *, window: Ints, strides: Ints, padding: str, keep: bool = False) -> Any:
+def max_pool(x: Tensor, *, window: Ints, strides: Ints, padding: str, residuals: bool = False) -> Any:
     """torch.nn.functional.max_pool1d, max_pool2d, max_pool3d, which keep indices."""
     how = _pooling(x.shape[1:-1], window, strides, padding)
     if how is None or 0 in x.shape:
         return NotImplemented
-    found = _MAX[len(window)](first(x), window, strides, how[0], 1, how[1], return_indices=keep)
-    return (last(found[0]), last(found[1])) if keep else last(found)
+    found = _MAX[len(window)](first(x), window, strides, how[0], 1, how[1], return_indices=residuals)
+    return (last(found[0]), last(found[1])) if residuals else last(found)
 
 
 def _indices(x: Tensor, kept: Tensor | None, window: Ints, strides: Ints, how: tuple[list[int], bool]) -> Tensor:

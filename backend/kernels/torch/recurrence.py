@@ -16,18 +16,18 @@ _LSTM = 2  # oneDNN's number of this kind of cell, as torch counts them
 
 
 def lstm_sequence(x: Tensor, kernel: Tensor, recurrent: Tensor, bias: Tensor | None, h: Tensor, c: Tensor, *,
-                  keep: bool) -> Any:
+                  residuals: bool) -> Any:
     """oneDNN's layer in float32 on the CPU, which keeps a workspace; elsewhere torch.lstm, which keeps nothing here."""
     if _declined(x, kernel, recurrent, bias, h, c):
         return NotImplemented
     if not _fused(x):
         every, h, c = _public((x, kernel, recurrent, bias, h, c), train=False)
-        return (every, h, c, *[x.new_empty(0)] * 2) if keep else (every, h, c)
+        return (every, h, c, *[x.new_empty(0)] * 2) if residuals else (every, h, c)
     every, h, c, workspace = torch.ops.aten.mkldnn_rnn_layer(
         x.transpose(0, 1).contiguous(), *_weights(kernel, recurrent, bias), h, c, False, [], _LSTM, h.shape[1], 1, True,
-        False, False, keep)
+        False, False, residuals)
     every = every.transpose(0, 1)
-    return (every, h, c, workspace, c) if keep else (every, h, c)
+    return (every, h, c, workspace, c) if residuals else (every, h, c)
 
 
 def lstm_sequence_gradient(g: Tensor | None, g_h: Tensor | None, g_c: Tensor | None, x: Tensor, kernel: Tensor,

@@ -1,0 +1,143 @@
+"""Placeholders, constants and arrays of a given shape: what the graph of a symbolic program starts from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..arrays.namespaces import array_namespace, host, is_array
+from ..config import floatx
+from ..dispatch.boundary import dtype_from, named, sizes_from
+from ..graph.tensor import Constant, Placeholder, Tensor, record
+from .sparse_placeholder import SparsePlaceholder
+from .variables import variable
+
+__all__ = ["cast_to_floatx", "constant", "eye", "identity", "ones", "placeholder", "zeros"]
+
+
+def placeholder(shape: Any = None, ndim: int | None = None, dtype: Any = None, sparse: bool = False,
+                name: str | None = None) -> Placeholder | SparsePlaceholder:
+    """A tensor whose value is fed when a function runs.
+
+    Shapes and dtypes: `shape` holds ints and None for unknown sizes, and counts before `ndim`, which stands for that
+    many unknown sizes; with neither even the number of dimensions is unknown. dtype: floatx by default.
+    With `sparse` it is a sparse matrix, fed with SciPy's or dense ones.
+    Errors: TypeError for another entry in the shape or an unknown dtype, ValueError for a negative one, and for a
+    sparse placeholder of other than two dimensions.
+
+    Source: Keras 2.3.1 backend semantics.
+    """
+    if shape is None and ndim is not None:
+        shape = (None,) * ndim
+    if shape is not None:
+        shape = tuple(shape) if isinstance(shape, (tuple, list)) else (shape,)
+        if any(isinstance(n, Tensor) for n in shape):
+            raise TypeError(f"placeholder: shape {shape!r} holds a symbolic tensor; expected ints and None")
+        shape = tuple(None if n is None else sizes_from("placeholder", n)[0] for n in shape)
+        if any(n is not None and n < 0 for n in shape):
+            raise ValueError(f"placeholder: shape {shape} holds a negative size")
+    wanted = dtype_from("placeholder", dtype)
+    return SparsePlaceholder(shape, wanted, name) if sparse else Placeholder(shape, wanted, name)
+
+
+def cast_to_floatx(x: Any) -> Any:
+    """A NumPy array of floatx with the values of x; a symbolic tensor stays symbolic.
+
+    Errors: TypeError for what is not numeric.
+
+    Source: Keras 2.3.1 backend semantics.
+    """
+    if isinstance(x, Tensor):
+        return x.__array_namespace__().astype(x, floatx())
+    values = host(x) if is_array(x) else np.asarray(x)
+    if values.dtype.kind not in "biuf":
+        raise TypeError(f"cast_to_floatx: got dtype {values.dtype}, expected numbers")
+    return np.asarray(values, dtype=floatx())
+
+
+def constant(value: Any, dtype: Any = None, shape: Any = None, name: str | None = None) -> Tensor:
+    """A symbolic tensor with a fixed value.
+
+    Shapes and dtypes: those of the value, as `dtype` (default floatx, whatever the value's dtype); with `shape`, one
+    element is repeated and several are reshaped. Arrays are copied; a symbolic value stays what it is, cast and
+    shaped.
+    Errors: TypeError for a value that is not numeric and for an unknown dtype, ValueError for a misfitting shape.
+
+    Source: Keras 2.3.1 backend semantics.
+    """
+    wanted = dtype_from("constant", dtype)
+    sizes = None if shape is None else sizes_from("constant", shape)
+    if isinstance(value, Tensor) or sizes is not None and not all(isinstance(n, int) for n in sizes):
+        xp = array_namespace()
+        tensor = xp.astype(xp.asarray(value), wanted)
+        if sizes is not None:
+            tensor = xp.broadcast_to(tensor, sizes) if tensor.size == 1 else xp.reshape(tensor, sizes)
+        return named(tensor, name)
+    array = np.asarray(host(value) if is_array(value) else value)
+    if array.dtype.kind not in "biufc":
+        raise TypeError(f"constant: value is of dtype {array.dtype}, expected numbers")
+    array = np.array(array, dtype=wanted)
+    if sizes is not None:
+        count = int(np.prod(sizes))
+        if array.size not in (1, count):
+            raise ValueError(f"constant: value has {array.size} elements, shape {sizes} has {count}")
+        array = np.full(sizes, array.reshape(()), wanted) if array.size == 1 else array.reshape(sizes)
+    return Constant(array, name)
+
+
+def zeros(shape: Any, dtype: Any = None, name: str | None = None) -> Tensor:
+    """A variable full of zeros.
+
+    Shapes and dtypes: `shape` is an int or a sequence of ints; dtype: floatx by default. Where a size is 0 or known at
+    run time only (a tensor such as K.shape(x)[0]), no variable but a plain tensor.
+    Errors: TypeError for None in the shape and for an unknown dtype, ValueError for a negative size.
+
+    Source: Keras 2.3.1 backend semantics.
+    """
+    return _filled("zeros", shape, dtype, name)
+
+
+def ones(shape: Any, dtype: Any = None, name: str | None = None) -> Tensor:
+    """A variable full of ones; all else as in `zeros`.
+
+    Source: Keras 2.3.1 backend semantics.
+    """
+    return _filled("ones", shape, dtype, name)
+
+
+def _filled(function: str, shape: Any, dtype: Any, name: str | None) -> Tensor:
+    sizes = sizes_from(function, shape)
+    wanted = dtype_from(function, dtype)
+    if any(isinstance(n, int) and n < 0 for n in sizes):
+        raise ValueError(f"{function}: shape {sizes} holds a negative size")
+    if all(isinstance(n, int) and n for n in sizes):
+        return variable(getattr(np, function)(sizes, "int8"), wanted, name)
+    return named(getattr(array_namespace(), function)(sizes, dtype=wanted), name)
+
+
+def eye(size: Any, dtype: Any = None, name: str | None = None) -> Tensor:
+    """A symbolic matrix with ones on its main diagonal and zeros elsewhere.
+
+    Shapes and dtypes: `size` is an int or (rows, columns); dtype: floatx by default.
+    Errors: TypeError for sizes that are no integers and for an unknown dtype, ValueError for another number of them.
+
+    Source: Keras 2.3.1 backend semantics; (rows, columns) as in its TensorFlow backend.
+    """
+    sizes = sizes_from("eye", size)
+    if len(sizes) not in (1, 2) or any(isinstance(n, int) and n < 0 for n in sizes):
+        raise ValueError(f"eye: size is {size!r}; expected an int or (rows, columns), of at least 0")
+    return named(array_namespace().eye(sizes[0], sizes[-1], dtype=dtype_from("eye", dtype)), name)
+
+
+def identity(x: Any, name: str | None = None) -> Any:
+    """A new tensor with the value of x, so that what is attached to one does not show on the other.
+
+    Shapes and dtypes: those of x. A native array is given back as it is; numbers and lists become constants.
+
+    Source: Keras 2.3.1 backend semantics.
+    """
+    if is_array(x) and not isinstance(x, Tensor):
+        return x
+    x = array_namespace().asarray(x)
+    return named(record("identity", (x,), {}, x.spec), name)

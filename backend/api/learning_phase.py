@@ -1,0 +1,84 @@
+"""The learning phase: whether a graph runs to train or to predict."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..graph.tensor import Placeholder, Tensor
+from ..ops.control_flow import switch
+
+__all__ = ["in_test_phase", "in_train_phase", "learning_phase", "set_learning_phase"]
+
+_phase: list[Any] = []  # the placeholder once asked for, or the number it was set to
+
+
+def learning_phase() -> Any:
+    """The phase: a scalar int32 placeholder, 0 unless it is fed, or the int given to `set_learning_phase`.
+
+    The placeholder is the same object at every call; 1 means training.
+
+    Source: Keras 2.3.1 backend semantics.
+    """
+    if not _phase:
+        _phase.append(Placeholder((), "int32", "learning_phase", default=0))
+    return _phase[0]
+
+
+def set_learning_phase(value: int) -> None:
+    """Fix the phase from now on to 0 (test) or 1 (training); graphs that exist keep the placeholder.
+
+    Errors: ValueError for anything but 0 and 1; False and True are 0 and 1.
+
+    Source: Keras 2.3.1 backend semantics.
+    """
+    number = _number(value)
+    if number not in (0, 1):
+        raise ValueError(f"set_learning_phase: got {value!r}, expected 0 or 1")
+    _phase[:] = [number]
+
+
+def forget_learning_phase() -> None:
+    """Begin anew, with a placeholder: for `clear_session`."""
+    _phase.clear()
+
+
+def in_train_phase(x: Any, alt: Any, training: Any = None) -> Any:
+    """x while training, else alt.
+
+    Either may be a function without arguments, of which only the chosen one is evaluated. `training` is a number, a
+    scalar tensor, or None for the learning phase.
+    Shapes and dtypes: known at once which, the expression itself, the same object; otherwise as `switch`.
+    Edge values: a result that depends on the learning phase has `_uses_learning_phase` True.
+    Errors: as `switch`.
+
+    Source: Keras 2.3.1 backend semantics.
+    """
+    asked = training is None
+    training = learning_phase() if asked else training
+    number = _number(training)
+    if number is not None:
+        chosen = x if number else alt
+        return chosen() if callable(chosen) else chosen
+    result = switch(training, x, alt)
+    if asked and isinstance(result, Tensor):
+        result._uses_learning_phase = True  # Keras reads it from every tensor
+    return result
+
+
+def in_test_phase(x: Any, alt: Any, training: Any = None) -> Any:
+    """x while testing, else alt: `in_train_phase` with the two exchanged.
+
+    Source: Keras 2.3.1 backend semantics.
+    """
+    return in_train_phase(alt, x, training)
+
+
+def _number(value: Any) -> int | None:
+    """A phase known now, 0-d arrays included, as an int; None for what is symbolic or no whole number."""
+    if isinstance(value, Tensor) or getattr(value, "ndim", None):
+        return None
+    try:
+        number = int(value)
+    except (TypeError, ValueError):  # a tracer's too
+        return None
+    return number if number == value else None

@@ -1,0 +1,102 @@
+"""What Keras programs ask of a session: a fresh start, order of updates, and names kept for old programs."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
+
+from ..compiler.rewriter import effects_of, final_values
+from ..graph.tensor import Control, Tensor, control
+from .learning_phase import forget_learning_phase
+from .naming import reset_uids
+
+__all__ = ["clear_session", "control_dependencies", "eager", "get_session", "manual_variable_initialization",
+           "pattern_broadcast", "set_session", "symbolic"]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def clear_session() -> None:
+    """Begin anew: counters of names at 1 and the learning phase unset. Graphs go when nobody holds them.
+
+    Source: Keras 2.3.1 backend semantics.
+    """
+    reset_uids()
+    forget_learning_phase()
+
+
+@contextlib.contextmanager
+def control_dependencies(control_inputs: Any) -> Iterator[None]:
+    """Let tensors made within the `with` block be evaluated after these updates: they read the new values.
+
+    `control_inputs` is an update op, a list of them, or None. Evaluating such a tensor runs the updates, once however
+    many ways lead to them.
+    Errors: TypeError for anything that is not symbolic.
+
+    Source: Keras 2.3.1 backend semantics.
+    """
+    ops = [] if control_inputs is None else control_inputs if isinstance(control_inputs, (list, tuple)) \
+        else [control_inputs]
+    for op in ops:
+        if not isinstance(op, Tensor):
+            raise TypeError(f"control_dependencies: got {type(op).__name__}, expected update ops")
+    before = control.get()
+    effects = [*before.effects, *(e for e in effects_of(ops) if not any(e is known for known in before.effects))]
+    values = {id(variable): new for variable, new in final_values(effects).items()}
+    token = control.set(Control(tuple(effects), values))
+    try:
+        yield
+    finally:
+        control.reset(token)
+
+
+def symbolic(func: F) -> F:
+    """The function itself: a decorator of Keras's that has nothing to do here.
+
+    Source: Keras 2.3.1 backend semantics.
+    """
+    return func
+
+
+def eager(func: F) -> F:
+    """The function itself: a decorator of Keras's that has nothing to do here.
+
+    Source: Keras 2.3.1 backend semantics.
+    """
+    return func
+
+
+def manual_variable_initialization(value: bool) -> None:
+    """Nothing: variables here have their values from the start.
+
+    Source: Keras 2.3.1 backend semantics (TensorFlow only).
+    """
+
+
+def get_session() -> Any:
+    """Refuse: there are no sessions here.
+
+    Errors: RuntimeError always. Source: Keras 2.3.1 backend semantics (TensorFlow only).
+
+    Source: Keras 2.3.1 backend semantics.
+    """
+    raise RuntimeError("get_session: this backend has no sessions; K.function and K.eval run graphs")
+
+
+def set_session(session: Any) -> None:
+    """Refuse: there are no sessions here.
+
+    Errors: RuntimeError always.
+
+    Source: Keras 2.3.1 backend semantics (TensorFlow only).
+    """
+    raise RuntimeError("set_session: this backend has no sessions; K.set_backend chooses library and device")
+
+
+def pattern_broadcast(x: Any, broadcastable: Any) -> Any:
+    """x itself: sizes of 1 broadcast here without being told.
+
+    Source: Keras 2.3.1 backend semantics (Theano only).
+    """
+    return x

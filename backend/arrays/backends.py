@@ -1,0 +1,374 @@
+"""The selector: which library and device the backend is bound to."""
+
+from __future__ import annotations
+
+import contextlib
+import contextvars
+import functools
+import importlib
+import importlib.metadata
+import importlib.util
+import os
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .. import config
+from .dtypes import dtype_name, learn_dtypes
+from .namespaces import canonical_namespace, describe, host, is_array, namespace_of, of_library
+
+__all__ = ["Backend", "BackendHandle", "BackendStatus", "active", "backend", "get_backend", "list_backends",
+           "register_backend", "set_backend", "use_backend"]
+
+# Functions of the standard that operations stand on; a registered namespace that lacks one is refused by name.
+REQUIRED = ("abs add all any arange argmax argmin argsort asarray astype broadcast_to concat cos divide equal exp "
+            "expand_dims eye floor full greater isnan less log logical_and logical_not matmul max maximum mean min "
+            "minimum multiply ones permute_dims prod reshape sin sort sqrt squeeze stack subtract sum take tanh "
+            "tensordot where zeros").split()
+
+
+# ---- a library bound to a device ------------------------------------------------------------------------------
+
+@dataclass(frozen=True)
+class Backend:
+    """An array namespace and a device to create arrays on."""
+
+    name: str
+    xp: Any = field(compare=False)
+    device: Any = None
+
+    def asarray(self, value: Any, dtype: str | None = None) -> Any:
+        """A new or converted array of this backend, from host data or from an array of any library."""
+        if namespace_of(value) is not self.xp and is_array(value):
+            value = host(value)
+        if isinstance(value, (np.ndarray, np.generic)) and self.xp is not namespace_of(value):
+            value = np.ascontiguousarray(value) if value.ndim else np.asarray(value)
+            value.flags.writeable or (value := value.copy())
+        wanted = None if dtype is None else self.dtype(dtype)
+        try:
+            array = self.xp.asarray(value, dtype=wanted, device=self.device)
+        except TypeError:
+            if not isinstance(value, np.ndarray):
+                raise
+            # array_api_strict takes no NumPy array of another dtype: convert on the host
+            array = self.xp.asarray(value if dtype is None else value.astype(dtype), device=self.device)
+        if dtype is not None and dtype_name(array.dtype) != dtype:
+            raise TypeError(f"backend {self.name!r} has no dtype {dtype} (asked for it, it gave "
+                            f"{dtype_name(array.dtype)})")
+        return array
+
+    def dtype(self, name: str) -> Any:
+        """The namespace's own dtype object of that name; TypeError where it has none."""
+        found = getattr(self.xp, name, None)
+        if found is None:
+            raise TypeError(f"backend {self.name!r} has no dtype {name}")
+        return found
+
+    @functools.cached_property
+    def quiet(self) -> Callable[[], contextlib.AbstractContextManager[Any]]:
+        """A context without NumPy's floating-point warnings, for code whose edge values are decided."""
+        return _silence if describe(self.xp) in ("numpy", "array_api_strict", "dask.array") else contextlib.nullcontext
+
+
+class _Quiet(threading.local):
+    """A context of this thread in which NumPy gives no floating-point warnings, kept: making one takes 0.5 µs."""
+
+    def __init__(self) -> None:
+        self.entered = False
+        with np.errstate(all="ignore"):
+            self.context = contextvars.copy_context()
+
+
+_quiet = _Quiet()
+
+
+def quietly(function: Callable[..., Any], *args: Any) -> Any:
+    """function(*args) on NumPy arrays, without NumPy's floating-point warnings."""
+    if _quiet.entered:
+        return function(*args)
+    _quiet.entered = True
+    try:
+        return _quiet.context.run(function, *args)
+    finally:
+        _quiet.entered = False
+
+
+def _silence() -> contextlib.AbstractContextManager[Any]:
+    return np.errstate(all="ignore")
+
+
+class BackendStatus(NamedTuple):
+    """One line of `list_backends`."""
+
+    name: str
+    installed: bool
+    usable: bool
+    why_not: str
+
+
+# ---- how each built-in library is opened ----------------------------------------------------------------------
+
+def _open_numpy(device: str) -> tuple[Any, Any]:
+    if device not in ("", "cpu"):
+        raise ValueError(f"numpy has the device 'cpu' only, got {device!r}")
+    return of_library("numpy"), None
+
+
+def _open_torch(device: str) -> tuple[Any, Any]:
+    import torch
+
+    xp = of_library("torch")
+
+    try:
+        bound = torch.device(device or "cpu")
+        torch.empty(0, device=bound)
+    except (RuntimeError, AssertionError) as error:
+        raise ValueError(f"torch cannot use device {device!r} here: {_first_line(error)}") from error
+    return xp, bound
+
+
+def _open_cupy(device: str) -> tuple[Any, Any]:
+    import cupy
+
+    try:
+        count = cupy.cuda.runtime.getDeviceCount()
+    except cupy.cuda.runtime.CUDARuntimeError as error:
+        raise ValueError(f"cupy is installed but finds no CUDA device: {_first_line(error)}") from error
+    number = device.removeprefix("cuda:").removeprefix("cuda") or "0"
+    if not number.isdecimal() or int(number) >= count:
+        raise ValueError(f"cupy has devices 0 to {count - 1}, got {device!r}")
+    import array_api_compat.cupy as xp
+
+    return xp, cupy.cuda.Device(int(number))
+
+
+def _open_jax(device: str) -> tuple[Any, Any]:
+    import jax
+
+    platform, _, number = device.partition(":")
+    try:
+        return jax.numpy, jax.devices(platform or None)[int(number or 0)] if device else None
+    except (RuntimeError, ValueError, IndexError) as error:
+        raise ValueError(f"jax cannot use device {device!r} here: {_first_line(error)}") from error
+
+
+def _open_array_api_strict(device: str) -> tuple[Any, Any]:
+    import array_api_strict as xp
+
+    devices = {str(d).partition("'")[2].rstrip("')"): d for d in xp.__array_namespace_info__().devices()}
+    if device and device not in devices:
+        raise ValueError(f"array_api_strict has the devices {', '.join(devices)}, got {device!r}")
+    return xp, devices[device] if device else None
+
+
+def _open_dask(device: str) -> tuple[Any, Any]:
+    if device not in ("", "cpu"):
+        raise ValueError(f"dask has the device 'cpu' only, got {device!r}")
+    import array_api_compat.dask.array as xp
+
+    return xp, None
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]
+
+
+_BUILT_IN: dict[str, Callable[[str], tuple[Any, Any]]] = {
+    "numpy": _open_numpy, "torch": _open_torch, "cupy": _open_cupy, "jax": _open_jax,
+    "array_api_strict": _open_array_api_strict, "dask": _open_dask}
+_EXTRAS = {"torch": "torch", "cupy": "cupy", "jax": "jax", "dask": "dask", "array_api_strict": "test"}
+_ALIASES = {"pytorch": "torch", "strict": "array_api_strict"}
+_registered: dict[str, Backend] = {}
+
+
+def get_backend(spec: str | Backend | None = None) -> Backend:
+    """The backend a specification names, such as 'numpy', 'torch:cuda:0' or a module's dotted path.
+
+    None gives the active one. ValueError for a name that nothing goes by, for a device that is not there and
+    for a library without its hardware; ImportError for one that is not installed.
+
+    Source: this library.
+    """
+    if spec is None:
+        return active()
+    if isinstance(spec, Backend):
+        return spec
+    if not isinstance(spec, str) or not spec:
+        raise ValueError(f"backend: got {spec!r}; expected a name such as 'numpy' or 'torch:cuda:0'")
+    return _registered.get(spec) or _opened.get(spec) or _open(str(spec))
+
+
+_opened: dict[str, Backend] = {}
+
+
+def _open(spec: str) -> Backend:
+    name, _, device = spec.partition(":")
+    library = name if name in _registered else _ALIASES.get(name, name)
+    if library in _registered:
+        return _with_device(_registered[library], spec, device)
+    if library in _BUILT_IN:
+        if importlib.util.find_spec(library) is None:
+            raise ImportError(f"backend {spec!r} needs the package {library}, which is not installed: "
+                              f"pip install 'array-api-backend[{_EXTRAS[library]}]'")
+        opened = Backend(spec, *_BUILT_IN[library](device))
+    elif entry := _entry_points().get(library):
+        opened = _adapt(spec, entry.load())
+    else:
+        opened = Backend(spec, _import_namespace(library))
+        opened = _with_device(opened, spec, device)
+    learn_dtypes(opened.xp)
+    _opened[spec] = opened
+    return opened
+
+
+def _with_device(found: Backend, spec: str, device: str) -> Backend:
+    if not device:
+        return found
+    for candidate in found.xp.__array_namespace_info__().devices():
+        if device in (str(candidate), repr(candidate)):
+            return Backend(spec, found.xp, candidate)
+    raise ValueError(f"backend {spec!r}: {found.name} has no device {device!r}")
+
+
+def _entry_points() -> dict[str, Any]:
+    return {entry.name: entry for entry in importlib.metadata.entry_points(group="array_api_backend")}
+
+
+def _import_namespace(path: str) -> Any:
+    try:
+        found = importlib.util.find_spec(path)
+    except (ImportError, ValueError):
+        found = None
+    if found is None:
+        known = ", ".join(dict.fromkeys([*_BUILT_IN, *_registered, *_entry_points()]))
+        raise ValueError(f"backend {path!r}: no such name or module; there is {known}, "
+                         "or any importable array API namespace by its dotted path")
+    return _checked(path, canonical_namespace(importlib.import_module(path)))
+
+
+def _checked(name: str, xp: Any) -> Any:
+    if missing := [function for function in REQUIRED if not hasattr(xp, function)]:
+        raise TypeError(f"backend {name!r}: {describe(xp)} is no array API namespace; it lacks {', '.join(missing)}")
+    return xp
+
+
+def register_backend(name: str, backend: Any, activate: bool = False) -> Backend:
+    """Give a name to an array namespace of your own and return the backend made of it.
+
+    `backend` is a module or object with the standard's functions, an object with an attribute `xp` (and perhaps
+    `device`) or a method `__array_namespace__`, or a class of such objects, which is instantiated. A name taken
+    before is replaced. TypeError for an object that lacks functions of the standard, naming them.
+
+    Source: the standard's section on the array namespace; Keras's request for pluggable backends.
+    """
+    if not isinstance(name, str) or not name:
+        raise TypeError(f"register_backend: name is {name!r}; expected a non-empty string")
+    adapted = _adapt(name, backend)
+    learn_dtypes(adapted.xp)
+    _registered[name] = adapted
+    if activate:
+        set_backend(name)
+    return adapted
+
+
+def _adapt(name: str, given: Any) -> Backend:
+    source = given() if isinstance(given, type) else given
+    xp = getattr(source, "xp", None)
+    if isinstance(xp, str):
+        inner = get_backend(xp)
+        return Backend(name, inner.xp, getattr(source, "device", inner.device))
+    if xp is None and hasattr(source, "__array_namespace__"):
+        xp = source.__array_namespace__()
+    return Backend(name, _checked(name, canonical_namespace(source if xp is None else xp)), getattr(source, "device", None))
+
+
+# ---- which backend is active ----------------------------------------------------------------------------------
+
+_context: contextvars.ContextVar[Backend | None] = contextvars.ContextVar("backend", default=None)
+_process: list[Backend] = []  # the process-wide choice, once there is one
+
+
+def active() -> Backend:
+    """The backend in force: the context's, else set_backend's, K_BACKEND's, the config file's, else NumPy.
+
+    Source: this library.
+    """
+    return _context.get() or (_process[0] if _process else _default())
+
+
+def _default() -> Backend:
+    spec = os.environ.get("K_BACKEND")
+    if spec:
+        try:
+            _process[:] = [get_backend(spec)]
+        except (ValueError, ImportError, TypeError) as error:
+            raise type(error)(f"K_BACKEND={spec}: {error}") from error
+    else:
+        _process[:] = [get_backend(config.setting("backend") or "numpy")]
+    return _process[0]
+
+
+def set_backend(spec: str | Backend) -> Backend:
+    """Bind creation functions and variables to another library or device from now on, in every thread.
+
+    Nothing changes when the name is wrong (ValueError), not installed (ImportError) or without its hardware
+    (ValueError).
+
+    Source: this library.
+    """
+    _process[:] = [get_backend(spec)]
+    return _process[0]
+
+
+@contextlib.contextmanager
+def use_backend(spec: str | Backend) -> Iterator[Backend]:
+    """Bind another library or device within a `with` block, for this thread or task alone.
+
+    Source: this library.
+    """
+    token = _context.set(get_backend(spec))
+    try:
+        yield _context.get()  # type: ignore[misc]
+    finally:
+        _context.reset(token)
+
+
+def list_backends() -> list[BackendStatus]:
+    """Every backend by name: whether it is installed, whether it can be used here, and if not, why.
+
+    Each installed library is imported to find out.
+
+    Source: this library.
+    """
+    rows = []
+    for name in dict.fromkeys([*_BUILT_IN, *_registered, *_entry_points()]):
+        installed = name in _registered or name not in _BUILT_IN or importlib.util.find_spec(name) is not None
+        try:
+            get_backend(name)
+            rows.append(BackendStatus(name, installed, True, ""))
+        except (ValueError, ImportError, TypeError) as error:
+            rows.append(BackendStatus(name, installed, False, str(error)))
+    return rows
+
+
+class BackendHandle(str):
+    """The active backend's name; other attributes are those of the whole K module."""
+
+    __slots__ = ()
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return getattr(sys.modules[__name__.partition(".")[0]], name)
+
+
+def backend() -> str:
+    """The name of the active backend, a str that also offers the functions of K: `K.backend().set_floatx(...)`.
+
+    Source: Keras 2.3.1 backend semantics; the handle is this library's.
+    """
+    return BackendHandle(active().name)

@@ -1,0 +1,131 @@
+"""Data types by name: kinds, promotion and limits, the same for every namespace."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .. import config
+
+__all__ = ["DTYPES", "DType", "dtype_name", "is_float", "is_integer", "kind_of", "learn_dtypes", "limits",
+           "python_dtype", "result_dtype"]
+
+_INTEGERS = {f"{sign}int{bits}": bits for sign in ("", "u") for bits in (8, 16, 32, 64)}
+_FLOATS = {"float16": 16, "bfloat16": 16, "float32": 32, "float64": 64}
+_COMPLEX = {"complex64": 32, "complex128": 64}
+_EXTRA = ("float8_e4m3fn", "float8_e5m2")  # seen on torch and jax; named in errors, never computed with
+
+DTYPES = ("bool", *_INTEGERS, *_FLOATS, *_COMPLEX)
+_KINDS = {"bool": 0} | dict.fromkeys(_INTEGERS, 1) | dict.fromkeys(_FLOATS, 2) | dict.fromkeys(_COMPLEX, 3)
+_KIND_NAMES = ("bool", "integer", "real floating", "complex floating")
+
+
+class DType(str):
+    """A dtype of the symbolic namespace: a plain name, equal to the string and printed as one."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return str.__str__(self)
+
+    @property
+    def name(self) -> str:
+        return str.__str__(self)
+
+
+# Names by type of dtype object first: array_api_strict's hash like NumPy's, and warn when compared with them.
+_NAMES: dict[type, dict[Any, str]] = {str: {name: name for name in DTYPES}}
+
+
+def learn_dtypes(xp: Any) -> None:
+    """Remember the name of each dtype object a namespace offers."""
+    for name in DTYPES:
+        dtype = getattr(xp, name, None)
+        if dtype is not None:
+            _NAMES.setdefault(type(dtype), {})[dtype] = name
+
+
+def dtype_name(dtype: Any) -> str:
+    """The name, such as 'float32', of a dtype of any library, of a Python type, or of a name itself."""
+    try:
+        return _NAMES[type(dtype)][dtype]
+    except (KeyError, TypeError):
+        pass
+    if isinstance(dtype, type) and dtype in (float, int, bool, complex):  # np.dtype equals these, too
+        return python_dtype(dtype(0))
+    for text in (getattr(dtype, "name", None), getattr(dtype, "__name__", None), str(dtype)):
+        name = str(text).rpartition(".")[2]
+        if name in _KINDS:
+            try:
+                _NAMES.setdefault(type(dtype), {})[dtype] = name
+            except TypeError:  # an unhashable dtype object: its name is looked up at each call
+                return name
+            return name
+    raise TypeError(f"unknown dtype {dtype!r}; expected one of {', '.join(DTYPES)}")
+
+
+def python_dtype(value: bool | int | float | complex) -> str:
+    """The dtype a Python number gets on its own: bool, int32, floatx or the complex of floatx."""
+    if isinstance(value, bool):
+        return "bool"
+    if isinstance(value, int):
+        return "int32" if -(2**31) <= value < 2**31 else "int64"
+    if isinstance(value, float):
+        return config.floatx()
+    return "complex128" if config.floatx() == "float64" else "complex64"
+
+
+def kind_of(name: str) -> str:
+    """'bool', 'integer', 'real floating' or 'complex floating'."""
+    return _KIND_NAMES[_KINDS[name]]
+
+
+def is_float(name: str) -> bool:
+    """Whether the dtype is real or complex floating."""
+    return _KINDS[name] >= 2
+
+
+def is_integer(name: str) -> bool:
+    return name in _INTEGERS
+
+
+def limits(name: str) -> tuple[int, int]:
+    """Smallest and largest value of an integer dtype."""
+    bits = _INTEGERS[name]
+    return (0, 2**bits - 1) if name.startswith("u") else (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
+
+
+def result_dtype(*names: str) -> str:
+    """The common dtype of several: within a kind as in the standard, across kinds the higher kind's.
+
+    bool < integer < real < complex; an integer meeting a float takes the float's dtype, never a wider one.
+    """
+    result = names[0]
+    for name in names[1:]:
+        result = _PAIRS.get((result, name)) or _refuse(result, name)
+    return result
+
+
+def _refuse(a: str, b: str) -> str:
+    raise TypeError(f"dtypes {a} and {b} have no common dtype; cast one of them")
+
+
+def _common(a: str, b: str) -> str | None:
+    if a == b:
+        return a
+    low, high = sorted((a, b), key=lambda name: _KINDS[name])
+    if _KINDS[low] == _KINDS[high] == 1:
+        wide = max(_INTEGERS[a], _INTEGERS[b])
+        if a.startswith("u") == b.startswith("u"):
+            return ("u" if a.startswith("u") else "") + f"int{wide}"
+        unsigned = _INTEGERS[a if a.startswith("u") else b]
+        signed = max(wide, 2 * unsigned)
+        return f"int{signed}" if signed <= 64 else None
+    if _KINDS[low] == _KINDS[high] == 2:
+        return "float32" if _FLOATS[a] == _FLOATS[b] else (a if _FLOATS[a] > _FLOATS[b] else b)
+    if _KINDS[high] == 3 and _KINDS[low] >= 2:
+        wide = max((_FLOATS | _COMPLEX)[low], _COMPLEX[high])
+        return "complex128" if wide == 64 else "complex64"
+    return high
+
+
+_PAIRS = {(a, b): _common(a, b) for a in DTYPES for b in DTYPES}

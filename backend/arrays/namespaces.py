@@ -1,0 +1,205 @@
+"""Which namespace and device arrays belong to, and how their values reach the host."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import Any
+
+import numpy as np
+
+from .dtypes import learn_dtypes
+
+__all__ = ["array_namespace", "computes_in_one_thread", "describe", "detach", "device_of", "host", "in_host_memory",
+           "is_array", "is_concrete", "namespace_of", "of_library", "canonical_namespace", "writable"]
+
+# The namespace of each array type met so far. Python numbers and lists are no arrays: they have none.
+_NAMESPACE_OF: dict[type, Any] = {}
+_PYTHON = (bool, int, float, complex, list, tuple, type(None))
+_HOST = (np.ndarray, np.generic)
+recorder: Any = None  # the symbolic namespace; graph/standard/namespace.py registers itself here
+
+
+def namespace_of(x: Any) -> Any:
+    """The array API namespace of one array, or None for what is no array."""
+    try:
+        return _NAMESPACE_OF[type(x)]
+    except KeyError:
+        return _meet(x)
+
+
+def _meet(x: Any) -> Any:
+    """Find, remember and return the namespace of a type seen for the first time."""
+    kind = type(x)
+    if issubclass(kind, _PYTHON) and not hasattr(kind, "__array_namespace__"):
+        return None
+    root = kind.__module__.partition(".")[0]
+    if isinstance(x, _HOST):
+        xp = of_library("numpy")
+    elif _is_torch(x):
+        xp = of_library("torch")
+    elif root in ("cupy", "dask"):
+        import array_api_compat
+
+        try:
+            xp = array_api_compat.array_namespace(x)
+        except TypeError:
+            return None
+    elif root in ("jax", "jaxlib"):
+        xp = _jax_namespace(x)
+    elif hasattr(kind, "__array_namespace__"):
+        xp = x.__array_namespace__()
+    else:
+        return None
+    if xp is not None:
+        learn_dtypes(xp)
+        _NAMESPACE_OF[kind] = xp
+    return xp
+
+
+def of_library(name: str) -> Any:
+    """The namespace of NumPy's or torch's arrays, everywhere the same: `backend.arrays.libraries.<name>`."""
+    return importlib.import_module(f"{__package__}.libraries.{name}")
+
+
+def canonical_namespace(xp: Any) -> Any:
+    """The one namespace of a library in place of array_api_compat's for it; any other namespace as it is."""
+    name = getattr(xp, "__name__", None)
+    return of_library(name.rpartition(".")[2]) if name in ("array_api_compat.numpy", "array_api_compat.torch") else xp
+
+
+def _is_torch(x: Any) -> bool:
+    """Subclasses of torch.Tensor defined elsewhere: a type whose library is loaded, or it could not exist."""
+    torch = sys.modules.get("torch")
+    return torch is not None and isinstance(x, torch.Tensor)
+
+
+def _jax_namespace(x: Any) -> Any:
+    jax = sys.modules["jax"]
+    return jax.numpy if isinstance(x, jax.Array) else None
+
+
+def is_array(x: Any) -> bool:
+    """Whether x is an array of any namespace, symbolic tensors included."""
+    return namespace_of(x) is not None
+
+
+def array_namespace(*arrays: Any) -> Any:
+    """The one namespace these values share; the symbolic one wins, Python values belong to whatever the rest is.
+
+    With Python values alone it is the symbolic namespace: they become constants.
+    Two libraries in one call are a TypeError that names both.
+    """
+    if len(arrays) == 1 and (xp := _NAMESPACE_OF.get(type(arrays[0]))) is not None:
+        return xp
+    found = None
+    scalar = None  # a NumPy scalar counts as a number beside arrays of another library
+    for x in arrays:
+        xp = namespace_of(x)
+        if xp is None or xp is found:
+            continue
+        if isinstance(x, np.generic):
+            scalar = xp
+        elif found is None or xp is recorder:
+            found = xp
+        elif found is not recorder:
+            raise TypeError(f"arrays of two libraries in one call: {describe(found)} and {describe(xp)}; "
+                            "convert one of them first")
+    return found or scalar or recorder
+
+
+def describe(xp: Any) -> str:
+    """The library's name of a namespace: 'numpy', 'torch', ..."""
+    name = getattr(xp, "__name__", type(xp).__name__).removeprefix(f"{__package__}.libraries.")
+    return name.removeprefix("array_api_compat.").removesuffix(".numpy").removesuffix(".array")
+
+
+def device_of(x: Any) -> Any:
+    """The device an array is on, to be handed to creation functions; None where a namespace has no such thing."""
+    return None if isinstance(x, _HOST) else getattr(x, "device", None)
+
+
+def is_concrete(x: Any) -> bool:
+    """Whether the values of x can be looked at now: false for symbolic tensors and for tracers of jax and torch."""
+    if type(x) is np.ndarray:
+        return True
+    if namespace_of(x) is recorder:
+        return False
+    if jax := sys.modules.get("jax"):
+        if isinstance(x, jax.core.Tracer):
+            return False
+    if _is_torch(x):
+        torch = sys.modules["torch"]
+        return not (x.is_meta or torch._C._functorch.is_functorch_wrapped_tensor(x)
+                    or torch.compiler.is_compiling())
+    return True
+
+
+_WRITABLE: dict[type, bool] = {}  # array type -> whether its library takes x[a:b] = y
+
+
+def writable(*arrays: Any) -> bool:
+    """Whether a result made of these arrays may be written piece by piece: x[a:b] = y, and += into what is dead.
+
+    Not where the library's arrays never change (JAX), nor where something follows their values: symbolic tensors,
+    torch's autograd, vmap and compile.
+    """
+    for x in arrays:
+        kind = type(x)
+        if kind is np.ndarray or isinstance(x, np.generic):
+            continue
+        if kind not in _WRITABLE:
+            _WRITABLE[kind] = _takes_writing(x)
+        if not _WRITABLE[kind] or _is_torch(x) and (x.requires_grad or not is_concrete(x)):
+            return False
+    return True
+
+
+def _takes_writing(x: Any) -> bool:
+    """Try it, on an array of two elements."""
+    xp = namespace_of(x)
+    if xp is None or xp is recorder:
+        return False
+    trial = xp.zeros((2,), dtype=xp.float32, device=device_of(x))
+    try:
+        trial[:1] = xp.ones((1,), dtype=xp.float32, device=device_of(x))
+    except (TypeError, AttributeError, NotImplementedError):
+        return False
+    return bool(host(trial)[0] == 1)
+
+
+def in_host_memory(*arrays: Any) -> bool:
+    """Whether these arrays lie in the host's memory, where small blocks are fast because of its caches."""
+    for x in arrays:
+        if not isinstance(x, _HOST):
+            return int(x.__dlpack_device__()[0]) == 1  # DLPack's number for it
+    return True
+
+
+def computes_in_one_thread(*arrays: Any) -> bool:
+    """Whether elementwise calls on these arrays use one thread and let others compute meanwhile, as NumPy's do."""
+    return all(isinstance(x, _HOST) for x in arrays)
+
+
+def detach(x: Any) -> Any:
+    """x without a way for its library's own gradients; x itself where the library has none."""
+    if _is_torch(x):
+        return x.detach()
+    if (jax := sys.modules.get("jax")) and isinstance(x, jax.Array):
+        return jax.lax.stop_gradient(x)
+    return x
+
+
+def host(x: Any) -> np.ndarray:
+    """A NumPy array with the values of an array of any library and device, detached from any gradient."""
+    if isinstance(x, _HOST):
+        return np.asarray(x)
+    if _is_torch(x):
+        return x.detach().cpu().resolve_conj().numpy()
+    if hasattr(x, "get") and type(x).__module__.startswith("cupy"):
+        return x.get()
+    try:
+        return np.asarray(x)
+    except (TypeError, ValueError, RuntimeError):
+        # array_api_strict's simulated devices refuse NumPy, as a GPU would: move to the default device first
+        return np.asarray(x.to_device(x.__array_namespace__().__array_namespace_info__().default_device()))

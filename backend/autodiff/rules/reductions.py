@@ -1,0 +1,164 @@
+"""Gradient rules of reductions, cumulative functions, differences and sorting.
+
+At kinks: the ties of max and min share equally; std has slope 0 where it is 0. Products are differentiated
+without division, so any number of zeros is exact.
+"""
+
+import math
+from typing import Any
+
+from ...arrays.typing import Array
+from ...dispatch.boundary import sizes
+from ...dispatch.promotion import array_namespace, device_of
+from ..cotangents import Rule, axes_of, cast, conj, mask_, restored, sliced, zeros
+
+__all__ = ["DIFF_KEYWORDS", "REDUCTIONS", "shared_extreme"]
+
+
+def _sum(g, out, x, *, axis=None, dtype=None, keepdims=False):
+    return cast(array_namespace(g).broadcast_to(restored(g, x, axis, keepdims), sizes(x)), x)
+
+
+def _count(x, axis):
+    shape = sizes(x)
+    return math.prod(shape[a] for a in axes_of(axis, x.ndim))
+
+
+def _mean(g, out, x, *, axis=None, keepdims=False):
+    return _sum(g / _count(x, axis), out, x, axis=axis, keepdims=keepdims)
+
+
+def _deviations(x, axis, correction):
+    """Return x - mean(x), and count - correction."""
+    xp, count = array_namespace(x), _count(x, axis)
+    if correction == int(correction):
+        correction = int(correction)
+    elif not isinstance(count, int):  # expressions of sizes are whole numbers
+        count = xp.sum(xp.ones_like(x), axis=axis, keepdims=True)
+    return x - xp.mean(x, axis=axis, keepdims=True), count - correction
+
+
+def _var(g, out, x, *, axis=None, correction=0.0, keepdims=False):
+    deviations, degrees = _deviations(x, axis, correction)
+    return restored(g, x, axis, keepdims) * 2 / degrees * deviations
+
+
+def _std(g, out, x, *, axis=None, correction=0.0, keepdims=False):
+    deviations, degrees = _deviations(x, axis, correction)
+    slope = mask_(out != 0, g / array_namespace(g).where(out == 0, 1.0, out))
+    return restored(slope, x, axis, keepdims) / degrees * deviations
+
+
+def shared_extreme(g: Array, out: Array, x: Array, axis: Any, keepdims: bool) -> Array:
+    """Give the cotangent of a maximum or minimum in equal parts to all elements that reach it."""
+    xp = array_namespace(g)
+    reached = x == restored(out, x, axis, keepdims)
+    ties = xp.sum(xp.astype(reached, g.dtype), axis=axis, keepdims=True)
+    ties = xp.where(ties == 0, 1.0, ties)  # NaN reaches nothing
+    return mask_(reached, restored(g, x, axis, keepdims) / ties)
+
+
+def _extreme(g, out, x, *, axis=None, keepdims=False):
+    return shared_extreme(g, out, x, axis, keepdims)
+
+
+def _products_of_others(x, axis):
+    """Product of all other elements along one axis: the products before times the products behind."""
+    xp = array_namespace(x)
+    last = sizes(x)[axis]
+    before = sliced(xp.cumulative_prod(x, axis=axis, include_initial=True), axis, 0, last)
+    behind = xp.cumulative_prod(xp.flip(x, axis=axis), axis=axis, include_initial=True)
+    return before * xp.flip(sliced(behind, axis, 0, last), axis=axis)
+
+
+def _prod(g, out, x, *, axis=None, dtype=None, keepdims=False):
+    xp = array_namespace(g)
+    axes, shape = axes_of(axis, x.ndim), sizes(x)
+    if not axes:
+        return cast(g, x)
+    g = restored(g, x, axis, keepdims)
+    z = x if dtype is None else xp.astype(x, dtype)
+    if len(axes) == 1:
+        others = _products_of_others(z, axes[0])
+    else:
+        order = tuple(a for a in range(x.ndim) if a not in axes) + axes
+        moved = xp.permute_dims(z, order)
+        joined = tuple(shape[a] for a in order[: x.ndim - len(axes)]) + (math.prod(shape[a] for a in axes),)
+        others = _products_of_others(xp.reshape(moved, joined), len(joined) - 1)
+        others = xp.reshape(others, tuple(shape[a] for a in order))
+        others = xp.permute_dims(others, tuple(order.index(a) for a in range(x.ndim)))
+    return cast(g * conj(others), x)
+
+
+def _cumulated(g, x, axis, include_initial):
+    axis = 0 if axis is None else axis % x.ndim
+    return (sliced(g, axis, 1, sizes(x)[axis] + 1) if include_initial else g), axis
+
+
+def _cumulative_sum(g, out, x, *, axis=None, dtype=None, include_initial=False):
+    xp = array_namespace(g)
+    g, axis = _cumulated(g, x, axis, include_initial)
+    return cast(xp.flip(xp.cumulative_sum(xp.flip(g, axis=axis), axis=axis), axis=axis), x)
+
+
+def _cumulative_prod(g, out, x, *, axis=None, dtype=None, include_initial=False):
+    """Sum over j >= i of g[j] * product(x[k] for k <= j, k != i); quadratic in the axis, exact at zeros."""
+    xp = array_namespace(g)
+    g, axis = _cumulated(g, x, axis, include_initial)
+    z = xp.moveaxis(x if dtype is None else xp.astype(x, dtype), axis, -1)
+    steps = xp.arange(sizes(z)[-1], dtype=xp.int32, device=device_of(g))
+    of, upto = xp.expand_dims(steps, axis=1), xp.expand_dims(steps, axis=0)
+    products = xp.cumulative_prod(xp.where(of == upto, 1.0, xp.expand_dims(z, axis=-2)), axis=-1)
+    terms = mask_(of <= upto, xp.expand_dims(xp.moveaxis(g, axis, -1), axis=-2) * conj(products))
+    return cast(xp.moveaxis(xp.sum(terms, axis=-1), -1, axis), x)
+
+
+def _diff(g, out, x, *, axis=-1, n=1, prepend=None, append=None):
+    return cast(_diff_part(g, x, axis, n, prepend, append, 1), x)
+
+
+def _diff_part(g, x, axis, n, prepend, append, part):
+    """Cotangent of prepend (0), x (1) or append (2): y = diff(z) has -diff(0, g, 0)."""
+    xp, axis = array_namespace(g), axis % x.ndim
+    lengths = [0 if z is None else sizes(z)[axis] for z in (prepend, x, append)]
+    shape = sizes(x)
+    total, start = sum(lengths[1:], lengths[0]), sum(lengths[1:part], lengths[0]) if part else 0
+    if isinstance(total, int) and total <= n:
+        return zeros(g, shape[:axis] + (lengths[part],) + shape[axis + 1 :])
+    if n:
+        rim = zeros(g, shape[:axis] + (n,) + shape[axis + 1 :])
+        g = xp.diff(xp.concat([rim, g, rim], axis=axis), axis=axis, n=n)
+    g = -g if n % 2 else g
+    return g if prepend is None and append is None else sliced(g, axis, start, start + lengths[part])
+
+
+DIFF_KEYWORDS: dict[str, Rule] = {
+    "prepend": lambda g, out, x, *, axis=-1, n=1, prepend, append=None: cast(
+        _diff_part(g, x, axis, n, prepend, append, 0), prepend
+    ),
+    "append": lambda g, out, x, *, axis=-1, n=1, prepend=None, append: cast(
+        _diff_part(g, x, axis, n, prepend, append, 2), append
+    ),
+}
+
+
+def _sort(g, out, x, *, axis=-1, descending=False, stable=True):
+    xp = array_namespace(g)
+    order = xp.argsort(x, axis=axis, descending=descending, stable=True)
+    places = xp.argsort(order, axis=axis)  # the inverse permutation: a gather instead of a scatter
+    return xp.take_along_axis(g, places, axis=axis)
+
+
+REDUCTIONS: dict[str, tuple[Rule | None, ...]] = {
+    "cumulative_prod": (_cumulative_prod,),
+    "cumulative_sum": (_cumulative_sum,),
+    "diff": (_diff,),
+    "max": (_extreme,),
+    "mean": (_mean,),
+    "min": (_extreme,),
+    "prod": (_prod,),
+    "sort": (_sort,),
+    "std": (_std,),
+    "sum": (_sum,),
+    "var": (_var,),
+}

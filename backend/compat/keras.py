@@ -1,0 +1,197 @@
+"""Lets Keras 2.3.1 run on today's Python, NumPy and h5py: each patch names what Keras needs it for."""
+
+from __future__ import annotations
+
+import collections
+import collections.abc
+import importlib
+import importlib.abc
+import importlib.util
+import os
+import sys
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+__all__ = ["apply", "runs_on_us"]
+
+PATCHES: list[Callable[[], None]] = []
+_PACKAGE = __name__.partition(".")[0]
+_applied: list[bool] = []
+
+
+def runs_on_us() -> bool:
+    """Whether Keras 2 has this package as its backend, or is importing it as such, or has been told to.
+
+    Source: keras/backend/load_backend.py of Keras 2.3.1: KERAS_BACKEND counts, then its config file.
+    """
+    loader = sys.modules.get("keras.backend.load_backend")
+    if loader is not None:
+        return getattr(loader, "_BACKEND", "") == _PACKAGE
+    return os.environ.get("KERAS_BACKEND") == _PACKAGE and _installed("keras")
+
+
+def apply() -> bool:
+    """Apply every patch, once; False, and nothing is touched, where Keras is not installed.
+
+    Importing this module does it, and so does Keras when it loads this package.
+    Errors: RuntimeError for a package that is missing: Keras would hide an ImportError behind "Unable to import
+    backend".
+
+    Source: the breaks measured with Keras 2.3.1 on Python 3.11, NumPy 2.4 and h5py 3.16.
+    """
+    if not _installed("keras"):
+        return False
+    if not _installed("array_api_compat"):
+        raise RuntimeError("array-api-backend needs the package array-api-compat: pip install array-api-compat")
+    if not _applied:
+        _applied.append(True)
+        for patch in PATCHES:
+            patch()
+    return True
+
+
+def _installed(name: str) -> bool:
+    return name in sys.modules or importlib.util.find_spec(name) is not None
+
+
+def _patch(function: Callable[[], None]) -> Callable[[], None]:
+    PATCHES.append(function)
+    return function
+
+
+@_patch
+def _collections() -> None:
+    """Python 3.10 took the abstract classes out of `collections`; Keras's callbacks and training_utils ask there."""
+    for name in ("Container", "Iterable", "Mapping", "Sequence"):
+        if not hasattr(collections, name):
+            setattr(collections, name, getattr(collections.abc, name))
+
+
+@_patch
+def _numpy_names() -> None:
+    """NumPy 2 dropped spellings: callbacks use `np.Inf`, the HDF5 reader `np.string_`, pad_sequences `np.unicode_`."""
+    for name, value in {"Inf": np.inf, "string_": np.bytes_, "unicode_": np.str_}.items():
+        if name not in vars(np):
+            setattr(np, name, value)
+
+
+@_patch
+def _steps_in_int64() -> None:
+    """JAX has 64-bit integers only if told before its import; Keras's optimizers count their steps in them."""
+    if "jax" not in sys.modules:
+        os.environ.setdefault("JAX_ENABLE_X64", "1")
+
+
+@_patch
+def _literal_comparisons() -> None:
+    """Python 3.8 warns at `label_smoothing is not 0` in keras/losses.py; it holds for the int 0 all the same."""
+    warnings.filterwarnings("ignore", '"is( not)?" with .*literal', SyntaxWarning)
+
+
+@_patch
+def _bytes_from_hdf5() -> None:
+    """h5py 3 gives text for attributes written as bytes; Keras decodes them when it loads a model or weights.
+
+    Callers other than Keras get what they always got.
+    """
+    if not _installed("h5py"):
+        return
+    h5py: Any = importlib.import_module("h5py")
+    manager = h5py.AttributeManager
+    as_text = manager.__getitem__
+
+    def getitem(self: Any, name: Any) -> Any:
+        value = as_text(self, name)
+        if not _asked_by_keras():
+            return value
+        kind = h5py.check_string_dtype(self.get_id(name).dtype)
+        if kind is None or kind.encoding != "ascii":
+            return value
+        if isinstance(value, str):
+            return value.encode("utf-8")
+        return value.astype("S") if isinstance(value, np.ndarray) and value.dtype.kind == "O" else value
+
+    manager.__getitem__ = getitem
+
+
+@_patch
+def _files_in_memory() -> None:
+    """h5py 3 opens files to read unless told, and has no `File.fid`: both in Keras's `save_to_binary_h5py`."""
+    if not _installed("h5py"):
+        return
+    h5py: Any = importlib.import_module("h5py")
+    opened = h5py.File.__init__
+
+    def init(self: Any, name: Any, mode: Any = None, *args: Any, **options: Any) -> None:
+        in_memory = options.get("driver") == "core" and options.get("backing_store") is False
+        if mode is None and in_memory and _asked_by_keras():
+            mode = "w"
+        opened(self, name, *(() if mode is None else (mode,)), *args, **options)
+
+    h5py.File.__init__ = init
+    if not hasattr(h5py.File, "fid"):
+        h5py.File.fid = property(lambda self: self.id)
+
+
+@_patch
+def _lambda_shapes() -> None:
+    """Keras infers the output shape of a Lambda for two backends by name, and takes the input's for any other."""
+    sys.meta_path.insert(0, _AfterImport("keras.layers.core", _infer_shapes))
+
+
+def _infer_shapes(core: Any) -> None:
+    guessed = core.Lambda.compute_output_shape
+
+    def compute_output_shape(self: Any, input_shape: Any) -> Any:
+        if self._output_shape is not None or not runs_on_us():
+            return guessed(self, input_shape)
+        K: Any = core.K
+        many = isinstance(input_shape, list)
+        inputs = [K.placeholder(shape=shape, dtype=dtype) for shape, dtype in zip(
+            input_shape if many else [input_shape], self._input_dtypes if many else [self._input_dtypes], strict=True)]
+        outputs = self.call(inputs if many else inputs[0])
+        return [K.int_shape(x) for x in outputs] if isinstance(outputs, list) else K.int_shape(outputs)
+
+    core.Lambda.compute_output_shape = compute_output_shape
+
+
+class _AfterImport(importlib.abc.MetaPathFinder):
+    """Has `then` called with a module right after its import, whoever imports it."""
+
+    def __init__(self, name: str, then: Callable[[Any], None]) -> None:
+        self.name, self.then = name, then
+        if name in sys.modules:
+            then(sys.modules[name])
+
+    def find_spec(self, fullname: str, path: Any, target: Any = None) -> Any:
+        if fullname != self.name or self not in sys.meta_path:
+            return None
+        sys.meta_path.remove(self)
+        found = importlib.util.find_spec(fullname)
+        if found is not None and found.loader is not None:
+            run = found.loader.exec_module
+
+            def exec_module(module: Any) -> None:
+                run(module)
+                self.then(module)
+
+            found.loader.exec_module = exec_module  # type: ignore[method-assign]
+        return found
+
+
+def _asked_by_keras() -> bool:
+    """Whether the caller of a patched function is Keras, perhaps by way of one method of the standard library."""
+    frame: Any = sys._getframe(2)
+    for _ in range(4):
+        if frame is None:
+            return False
+        if frame.f_globals.get("__name__", "").partition(".")[0] == "keras":
+            return True
+        frame = frame.f_back
+    return False
+
+
+apply()

@@ -1,0 +1,51 @@
+"""The names Keras's own backends went by: `K.tensorflow_backend` and its siblings are K itself under another name."""
+
+from __future__ import annotations
+
+import sys
+import types
+from typing import Any
+
+from ..arrays.backends import active
+
+__all__ = ["numpy_backend", "tensorflow_backend", "theano_backend"]
+
+_PACKAGE = __name__.partition(".")[0]
+
+
+class Alias(types.ModuleType):
+    """A module that has whatever K has, now or later."""
+
+    def __getattr__(self, name: str) -> Any:
+        whole = sys.modules[_PACKAGE]
+        if name == "__all__":
+            return [n for n in dir(whole) if not n.startswith("_")]
+        if name.startswith("__"):  # what only a module of its own has, such as __path__
+            raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
+        return getattr(whole, name)
+
+    def __dir__(self) -> list[str]:
+        return sorted({*super().__dir__(), *dir(sys.modules[_PACKAGE])})
+
+    @staticmethod
+    def _is_tf_1() -> bool:
+        """False: no TensorFlow is behind it, let alone an old one."""
+        return False
+
+    @staticmethod
+    def _get_available_gpus() -> list[str]:
+        """The GPUs the active backend can use, by its library's names for them."""
+        devices = active().xp.__array_namespace_info__().devices()
+        return [str(d) for d in devices if any(kind in str(d).lower() for kind in ("cuda", "gpu"))]
+
+
+def _alias(name: str) -> Alias:
+    """An alias that `import backend.NAME` finds as well."""
+    full = f"{_PACKAGE}.{name}"
+    made = sys.modules[full] = Alias(full, __doc__)
+    return made
+
+
+numpy_backend = _alias("numpy_backend")
+tensorflow_backend = _alias("tensorflow_backend")
+theano_backend = _alias("theano_backend")

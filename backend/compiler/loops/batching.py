@@ -1,0 +1,178 @@
+"""A loop's body for all of its steps at once: each call on arrays with one more axis in front, the steps'."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ...arrays import namespaces
+from ...graph.dims import Dim
+from ...graph.recording import ELEMENTWISE, tensor
+from ...graph.tensor import Constant, Tensor, map_tensors
+
+__all__ = ["Batched", "NotBatchable"]
+
+
+CREATION = {"arange", "eye", "full", "linspace", "ones", "zeros"}  # of what is around them they need sizes alone
+
+
+class NotBatchable(Exception):
+    """A call that is not to be done for all steps at once."""
+
+
+class Batched:
+    """What the tensors of a body are outside of the loop.
+
+    `stacked` maps the id of a tensor to one with an axis of `length` steps in front; `same` maps the id of one that is
+    alike in all steps to that.
+    """
+
+    def __init__(self, length: Any, stacked: dict[int, Tensor], same: dict[int, Tensor]) -> None:
+        self.length = length
+        self.stacked = stacked
+        self.same = same
+        self.xp = namespaces.recorder
+
+    def __contains__(self, t: Tensor) -> bool:
+        return id(t) in self.stacked or id(t) in self.same or isinstance(t, Constant)
+
+    def lift(self, t: Tensor) -> None:
+        """Find the outside of a call whose inputs have one; Unliftable where there is none, or none worth having."""
+        node = t.node
+        if node is None or node.multi_output or not all(i in self for i in node.inputs):
+            raise NotBatchable
+        if not isinstance(node.function, str) and node.function.elementwise:
+            found = self.stacked if any(id(i) in self.stacked for i in node.inputs) else self.same
+            found[id(t)] = node.function(*(self.aligned(a, t.ndim) for a in node.args))
+        elif node.function in CREATION or not any(id(i) in self.stacked for i in node.inputs):
+            self.same[id(t)] = self._fast_call(node)
+        elif node.function in ELEMENTWISE:
+            self.stacked[id(t)] = self._elementwise(node, t.ndim)
+        elif node.function in BATCHING_RULES:
+            self.stacked[id(t)] = BATCHING_RULES[node.function](self, *node.args, **node.kwargs)
+        else:
+            raise NotBatchable
+
+    def whole(self, t: Tensor) -> Tensor:
+        """A tensor's outside with the steps in front, repeated if it is alike in all of them."""
+        if id(t) in self.stacked:
+            return self.stacked[id(t)]
+        outer = self.alike(t)
+        return self.xp.broadcast_to(outer, (self.length, *outer.sizes))
+
+    def alike(self, t: Tensor) -> Tensor:
+        """The outside of a tensor that is alike in all steps; constants are their own."""
+        return t if isinstance(t, Constant) else self.same[id(t)]
+
+    def size(self, size: Any) -> Any:
+        """A size within the body as seen from outside."""
+        return size.replace(self._leaf) if isinstance(size, Dim) else size
+
+    def _leaf(self, leaf: Dim) -> Any:
+        t = leaf.arguments[0]
+        if leaf.function == "size" and id(t) in self.stacked:
+            return self.stacked[id(t)].sizes[leaf.arguments[1] + 1]
+        if id(t) in self.same:
+            return self.same[id(t)].sizes[leaf.arguments[1]] if leaf.function == "size" else \
+                Dim("item", self.same[id(t)])
+        raise NotBatchable
+
+    def sizes(self, shape: Any) -> tuple[Any, ...]:
+        return tuple(map(self.size, shape))
+
+    def _fast_call(self, node: Any) -> Tensor:
+        if not isinstance(node.function, str):
+            raise NotBatchable
+        args, kwargs = map_tensors((node.args, node.kwargs), self.alike, self.size)
+        return _function(self.xp, node.function)(*args, **kwargs)
+
+    def _elementwise(self, node: Any, ndim: int) -> Tensor:
+        args = [self.aligned(a, ndim) if isinstance(a, Tensor) else self.size(a) for a in node.args]
+        return getattr(self.xp, node.function)(*args, **node.kwargs)
+
+    def aligned(self, t: Tensor, ndim: int) -> Tensor:
+        """The outside of an operand, its steps before all the axes of a result of `ndim` dimensions."""
+        if id(t) not in self.stacked:
+            return self.alike(t)
+        outer = self.stacked[id(t)]
+        missing = ndim + 1 - outer.ndim
+        if not missing:
+            return outer
+        return self.xp.reshape(outer, (outer.sizes[0], *(1,) * missing, *outer.sizes[1:]))
+
+
+def _function(xp: Any, name: str) -> Callable[..., Any]:
+    for part in name.split("."):
+        xp = getattr(xp, part)
+    return xp
+
+
+# ---- functions of the standard that are not elementwise; axes are those that were recorded, so counted from the front
+
+
+def _axes(axis: Any, ndim: int) -> Any:
+    if axis is None:
+        return tuple(range(1, ndim + 1))
+    return tuple(_axes(a, ndim) for a in axis) if isinstance(axis, (tuple, list)) else axis % ndim + 1
+
+
+def _reduction(name: str) -> Callable[..., Tensor]:
+    def lifted(on: Batched, x: Tensor, *, axis: Any = None, **how: Any) -> Tensor:
+        if axis is None and not x.ndim:
+            raise NotBatchable
+        return getattr(on.xp, name)(on.stacked[id(x)], axis=_axes(axis, x.ndim), **how)
+
+    return lifted
+
+
+def _matmul(on: Batched, x: Tensor, y: Tensor) -> Tensor:
+    xp = on.xp
+    if x.ndim < 2 or y.ndim < 2:
+        raise NotBatchable
+    if id(y) in on.stacked or y.ndim > 2:
+        ndim = max(x.ndim, y.ndim)
+        return xp.matmul(on.aligned(x, ndim), on.aligned(y, ndim))
+    rows, matrix = on.stacked[id(x)], on.alike(y)  # one product of many rows instead of one a step
+    product = xp.matmul(xp.reshape(rows, (-1, rows.sizes[-1])), matrix)
+    return xp.reshape(product, (*rows.sizes[:-1], matrix.sizes[-1]))
+
+
+def _getitem(on: Batched, x: Tensor, key: Any) -> Tensor:
+    sizes = iter(x.sizes)
+    within = [k if k is None else slice(None) if k == slice(0, n, 1) else k
+              for k in key for n in (None if k is None else next(sizes),)]
+    return on.xp.getitem(on.stacked[id(x)], (slice(None), *map_tensors(within, tensor, on.size)))
+
+
+def _broadcast_to(on: Batched, x: Tensor, shape: Any) -> Tensor:
+    return on.xp.broadcast_to(on.aligned(x, len(shape)), (on.length, *on.sizes(shape)))
+
+
+def _reshape(on: Batched, x: Tensor, shape: Any, *, copy: Any = None) -> Tensor:
+    return on.xp.reshape(on.stacked[id(x)], (on.length, *on.sizes(shape)))
+
+
+def _concat(on: Batched, arrays: Any, *, axis: Any = 0) -> Tensor:
+    if axis is None:
+        raise NotBatchable
+    return on.xp.concat([on.whole(x) for x in arrays], axis=axis % arrays[0].ndim + 1)
+
+
+def _stack(on: Batched, arrays: Any, *, axis: int = 0) -> Tensor:
+    return on.xp.stack([on.whole(tensor(x)) for x in arrays], axis=axis % (arrays[0].ndim + 1) + 1)
+
+
+BATCHING_RULES: dict[str, Callable[..., Tensor]] = {
+    **{name: _reduction(name) for name in ("all", "any", "max", "mean", "min", "prod", "sum")},
+    "broadcast_to": _broadcast_to,
+    "concat": _concat,
+    "expand_dims": lambda on, x, axis=0: on.xp.expand_dims(on.stacked[id(x)], axis=axis % (x.ndim + 1) + 1),
+    "flip": lambda on, x, axis=None: on.xp.flip(on.stacked[id(x)], axis=_axes(axis, x.ndim)),
+    "getitem": _getitem,
+    "matmul": _matmul,
+    "matrix_transpose": lambda on, x: on.xp.matrix_transpose(on.stacked[id(x)]),
+    "permute_dims": lambda on, x, axes: on.xp.permute_dims(on.stacked[id(x)], (0, *_axes(tuple(axes), x.ndim))),
+    "reshape": _reshape,
+    "squeeze": lambda on, x, axis: on.xp.squeeze(on.stacked[id(x)], _axes(axis, x.ndim)),
+    "stack": _stack,
+}

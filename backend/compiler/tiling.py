@@ -1,0 +1,104 @@
+"""Chains of elementwise calls, worked out a stretch at a time so that what lies between stays in the cache."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from .. import config
+from ..arrays.blocks import boxes
+from ..arrays.namespaces import array_namespace, computes_in_one_thread, device_of, in_host_memory, writable
+from ..arrays.threads import shared, threads
+from ..graph.composite import composite
+from ..kernels.lookup import chain_planner
+
+__all__ = ["blocked", "set_blocking"]
+
+
+# Elements of one block, of one that is written into the result's own memory, of the smallest array that is cut into
+# blocks, and of what each thread is given at least. Measured on NumPy with float32, 1 MB of level-2 and 32 MB of
+# level-3 cache. While a whole array fits into the caches, `+=` and its like leave nothing to gain: at 2**20 elements
+# blocks take 1.0 to 1.3 times as long, at 2**21 0.7 to 0.8. At 4 million, blocks of 2**15, 2**16, 2**17, 2**18 elements
+# took 7.4, 7.5, 6.1, 5.6 ms for a chain of nine calls with one thread and 9.1, 6.4, 5.1, 5.1 with two, and written into
+# the result's memory 5.4, 5.1, 5.6, 5.3 and 5.6, 3.5, 3.3, 3.2: short calls do not run beside each other.
+BLOCK = 2**18
+PLANNED_BLOCK = 2**17
+MIN_ELEMENTS = 2**21
+MIN_ELEMENTS_PER_THREAD = 2**19
+
+
+def set_blocking(enabled: bool) -> None:
+    """Switch the blocked evaluation of elementwise chains in compiled functions on (default) or off.
+
+    Results are the same to the bit; only speed and memory change.
+
+    Source: this library.
+    """
+    config.change("blocking", bool(enabled))
+
+
+@composite
+def blocked(arrays: tuple[Any, ...], *, body: Any) -> Any:
+    """body(*arrays), which works element by element and gives arrays of the shape that these broadcast to.
+
+    Large arrays in the host's memory are cut into blocks, which two or more threads share where the library's own calls
+    use one; everywhere else it is one call.
+    """
+    shape = _common_shape(arrays)
+    count = math.prod(shape)
+    if count < MIN_ELEMENTS or not (config.setting("blocking") and writable(*arrays) and in_host_memory(*arrays)):
+        results = body(*arrays)
+        return results if len(results) > 1 else results[0]
+
+    xp = array_namespace(*arrays)
+    planner = chain_planner(xp)
+    plan = planner(body, arrays, shape) if planner else None
+
+    cuts = [tuple(slice(*edges) for edges in box) for box in boxes(shape, BLOCK if plan is None else PLANNED_BLOCK)]
+
+    def parts(key: tuple[slice, ...]) -> list[Any]:
+        return [_part(x, key, shape) for x in arrays]
+
+    done = body(*parts(cuts[0])) if plan is None else ()  # which tells the dtypes
+    dtypes = [x.dtype for x in done] if plan is None else plan.results
+    outs = tuple(xp.empty(shape, dtype=dtype, device=device_of(arrays[0])) for dtype in dtypes)
+
+    def fill(keys: Sequence[tuple[slice, ...]]) -> None:
+        write = plan.writer() if plan else lambda arguments, places: _copied(body(*arguments), places)
+        # all views first: Python between two calls has the other threads wait
+        for arguments, places in [(parts(key), [out[key] for out in outs]) for key in keys]:
+            write(arguments, places)
+
+    if plan is None:
+        _copied(done, [out[cuts[0]] for out in outs])
+        cuts = cuts[1:]
+    shared(fill, cuts, min(threads(), count // MIN_ELEMENTS_PER_THREAD) if computes_in_one_thread(*arrays) else 1)
+    return outs if len(outs) > 1 else outs[0]
+
+
+def _copied(results: Sequence[Any], places: Sequence[Any]) -> None:
+    for place, result in zip(places, results, strict=True):
+        place[...] = result
+
+
+def _part(x: Any, key: tuple[slice, ...], shape: tuple[int, ...]) -> Any:
+    """What x has for a block of a shape that it broadcasts to."""
+    if x.shape == shape:
+        return x[key]
+    skipped = len(shape) - x.ndim
+    within = tuple(k if n == whole else slice(None)
+                   for k, n, whole in zip(key[skipped:], x.shape, shape[skipped:], strict=True))
+    return x[within] if within else x
+
+
+def _common_shape(arrays: Sequence[Any]) -> tuple[int, ...]:
+    """The shape that arrays known to fit broadcast to."""
+    first = arrays[0].shape
+    if all(x.shape == first for x in arrays):
+        return tuple(first)
+    columns = itertools.zip_longest(*(reversed(x.shape) for x in arrays), fillvalue=1)
+    return tuple(next((n for n in sizes if n != 1), 1) for sizes in columns)[::-1]
+
+

@@ -1,0 +1,194 @@
+"""What an operation does first: bring what it was given to one namespace, one device and one dtype."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .. import config
+from ..arrays import namespaces
+from ..arrays.dtypes import dtype_name, is_float, is_integer, kind_of, python_dtype, result_dtype
+from ..arrays.namespaces import array_namespace, describe, device_of, is_array, is_concrete, namespace_of
+from ..arrays.typing import Array
+from ..graph.recording import ANY, common, scalar_of
+from ..graph.standard import namespace as recorder
+from ..graph.tensor import Tensor
+
+__all__ = ["array_namespace", "arrays", "device_of", "dtype_name", "floating", "is_array", "is_concrete", "is_float",
+           "is_integer", "kind_of", "native_dtype", "numeric", "promoted", "promoted_numbers"]
+
+
+_FLOATING: dict[type, dict[Any, Any]] = {}  # array type -> floating dtype object -> namespace
+_NUMERIC: dict[type, dict[Any, Any]] = {}  # the same for all dtypes but bool
+_PYTHON = (bool, int, float, complex)
+
+
+def floating(x: Array) -> tuple[Any, Array]:
+    """The namespace of x, and x as a floating array: integers, booleans and Python numbers become floatx."""
+    try:
+        return _FLOATING[type(x)][x.dtype], x
+    except (AttributeError, KeyError, TypeError):
+        pass
+    xp, x = arrays(x)
+    if is_float(_learned(xp, x)):
+        return xp, x
+    return xp, xp.astype(x, native_dtype(xp, config.floatx()))
+
+
+def numeric(x: Array) -> tuple[Any, Array]:
+    """The namespace of x, and x as an array to calculate with: booleans become int32, other dtypes stay."""
+    try:
+        return _NUMERIC[type(x)][x.dtype], x
+    except (AttributeError, KeyError, TypeError):
+        pass
+    xp, x = arrays(x)
+    return xp, xp.astype(x, xp.int32) if _learned(xp, x) == "bool" else x
+
+
+def _learned(xp: Any, x: Array) -> str:
+    """The name of x's dtype, remembered for the next array like x."""
+    name = dtype_name(x.dtype)
+    if name != "bool":
+        _NUMERIC.setdefault(type(x), {})[x.dtype] = xp
+    if is_float(name):
+        _FLOATING.setdefault(type(x), {})[x.dtype] = xp
+    return name
+
+
+def arrays(*values: Array) -> tuple[Any, ...]:
+    """The namespace the values share, and the values as arrays of it; dtypes stay as they are.
+
+    A list with arrays in it becomes one array, of their common dtype.
+    """
+    if len(values) == 1 and (xp := namespaces._NAMESPACE_OF.get(type(values[0]))) is not None:
+        return xp, values[0]
+    values = tuple(_stacked(x) if isinstance(x, (list, tuple)) else x for x in values)
+    xp = array_namespace(*values)
+    if xp is recorder:
+        return (xp, *(x if type(x) is Tensor else xp.asarray(x) for x in values))
+    like = next(x for x in values if namespace_of(x) is xp)
+    result = tuple(x if namespace_of(x) is xp else _native(xp, x, like, None) for x in values)
+    if len(result) > 1:
+        _same_device(result)
+    return (xp, *result)
+
+
+def promoted(*values: Array) -> tuple[Any, ...]:
+    """The namespace the values share, and the values in their common dtype.
+
+    Arrays of one kind promote as in the standard, an integer meeting a float takes the float's dtype, Python
+    numbers stay numbers and never widen (only a float beside integers makes floatx). Two devices are a TypeError.
+    """
+    first = values[0]
+    known = _NUMERIC.get(type(first))
+    if known is not None:  # the common case: arrays of one dtype, or numbers beside floats
+        dtype = first.dtype
+        xp = known.get(dtype)
+        if xp is not None and xp is not recorder and _alike(first, dtype, values):
+            return (xp, *values)
+    values = tuple(_stacked(x) if isinstance(x, (list, tuple)) else x for x in values)
+    xp = array_namespace(*values)
+    if xp is recorder:
+        return (xp, *common("promotion", ANY, *values)[1])
+    members = [x for x in values if namespace_of(x) is xp and not isinstance(x, np.generic)]
+    if not members:  # NumPy scalars alone
+        members = [x for x in values if namespace_of(x) is xp]
+    numbers = [x.item() if isinstance(x, np.generic) else x for x in values
+               if isinstance(x, (*_PYTHON, np.generic)) and not any(x is m for m in members)]
+    name = _common_dtype(members, numbers)
+    target = native_dtype(xp, name)
+    _learned(xp, members[0])
+    if len(members) > 1:
+        _same_device(members)
+    result = []
+    for x in values:
+        if any(x is m for m in members):
+            result.append(x if x.dtype == target else xp.astype(x, target))
+        elif isinstance(x, (*_PYTHON, np.generic)):
+            result.append(scalar_of("promotion", x.item() if isinstance(x, np.generic) else x, name))
+        else:
+            result.append(_native(xp, x, members[0], target))
+    return (xp, *result)
+
+
+def _alike(first: Array, dtype: Any, values: tuple[Any, ...]) -> bool:
+    """Whether the other values are arrays just like the first, or plain numbers beside a float."""
+    kind = type(first)
+    for x in values:
+        if type(x) is kind:
+            if x is not first:
+                if x.dtype is not dtype and x.dtype != dtype:
+                    return False
+                if kind is not np.ndarray:
+                    _same_device((first, x))
+        elif type(x) is not float and type(x) is not int or dtype not in _FLOATING.get(kind, ()):
+            return False
+    return True
+
+
+def promoted_numbers(x: Array, y: Array) -> tuple[Any, Array, Array]:
+    """As `promoted`, for functions of numbers: where both are booleans they become int32."""
+    kind = type(x)
+    if kind is type(y) and kind in _NUMERIC and x.dtype is y.dtype:  # the common case, without a detour
+        xp = _NUMERIC[kind].get(x.dtype)
+        if xp is not None and xp is not recorder and (
+                kind is np.ndarray or getattr(x, "device", None) == getattr(y, "device", None)):
+            return xp, x, y
+    xp, x, y = promoted(x, y)
+    z = y if isinstance(x, _PYTHON) else x
+    if z.dtype not in _NUMERIC.get(type(z), ()) and _learned(xp, z) == "bool":
+        x, y = (int(v) if isinstance(v, bool) else xp.astype(v, xp.int32) for v in (x, y))
+    return xp, x, y
+
+
+def _stacked(values: Any) -> Any:
+    """A list or tuple with arrays in it as one array; anything else as it is."""
+    if not any(is_array(v) or isinstance(v, (list, tuple)) for v in values):
+        return values
+    rows = [_stacked(v) if isinstance(v, (list, tuple)) else v for v in values]
+    if array_namespace(*rows) is recorder or not any(is_array(v) for v in rows):
+        return values
+    xp, *rows = promoted(*rows)
+    like = next(v for v in rows if is_array(v))
+    return xp.stack([v if is_array(v) else xp.asarray(v, dtype=like.dtype, device=device_of(like)) for v in rows])
+
+
+def _common_dtype(members: list[Any], numbers: list[Any]) -> str:
+    name = result_dtype(*(dtype_name(x.dtype) for x in members))
+    for x in numbers:
+        if isinstance(x, float) and not is_float(name):
+            name = config.floatx()
+        elif isinstance(x, complex) and kind_of(name) != "complex floating":
+            name = "complex128" if name == "float64" else "complex64"
+        elif isinstance(x, int) and not isinstance(x, bool) and name == "bool":
+            name = "int32"
+    return name
+
+
+def _native(xp: Any, x: Any, like: Any, dtype: Any) -> Any:
+    """A Python number or list as an array beside `like`."""
+    if isinstance(x, np.generic):
+        x = x.item()
+    if dtype is None:
+        dtype = native_dtype(xp, python_dtype(x)) if isinstance(x, (bool, int, float, complex)) else None
+    return xp.asarray(x, dtype=dtype, device=device_of(like))
+
+
+def _same_device(members: Any) -> None:
+    if isinstance(members[0], (np.ndarray, np.generic, Tensor)):
+        return
+    devices = [getattr(x, "device", None) for x in members]
+    for device in devices[1:]:
+        if device != devices[0] and device is not None and devices[0] is not None:
+            raise TypeError(f"arrays on two devices in one call: {devices[0]} and {device}; move one of them first")
+
+
+def native_dtype(xp: Any, name: str) -> Any:
+    """The namespace's dtype object of that name; TypeError where it has none."""
+    found = getattr(xp, name, None)
+    if found is None:
+        raise TypeError(f"{describe(xp)} has no dtype {name}")
+    return found
+
+

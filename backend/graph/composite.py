@@ -1,0 +1,176 @@
+"""Composite operations: kept whole in a graph, defined like any other, replaceable by a library's own kernel."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from .. import config
+from ..arrays import namespaces
+from ..arrays.namespaces import _NAMESPACE_OF, namespace_of
+from ..kernels.lookup import backed, kernels_of
+from .dims import Dim
+from .recording import tensor
+from .shape_rules import broadcast
+from .tensor import Spec, Tensor, record, spec
+
+__all__ = ["COMPOSITES", "Composite", "effectful", "composite", "elementwise", "only_wanted", "spec"]
+
+COMPOSITES: dict[str, Composite] = {}
+_PLAIN = frozenset([bool, int, float, str, type(None)])  # most parameters
+
+
+class Composite:
+    """An operation that stays one call in a graph.
+
+    Positional arguments are arrays, tuples of arrays, or None; keyword arguments are parameters. On native arrays the
+    library's kernel of the same name runs where there is one, else the definition; on symbolic tensors the call is
+    recorded. Its gradient is the rule given with `vjp`, else that of its definition.
+    """
+
+    def __init__(self, definition: Callable[..., Any], pure: bool = True) -> None:
+        self.definition = definition
+        self.pure = pure  # whether a call on constants may be worked out once and for all
+        self.__name__ = definition.__name__.removesuffix("_")  # softmax_ beside the public softmax is called softmax
+        self.__doc__ = definition.__doc__
+        self.__wrapped__ = definition
+        self.__module__ = definition.__module__
+        self.vjp_rule: Callable[..., Any] | None = None
+        self.shape_rule: Callable[..., Any] | None = None
+        self.prune_rule: Callable[..., Any] | None = None
+        self.rewrite_rule: Callable[..., Any] | None = None
+        self.elementwise = False  # whether the result at a place depends on the arguments there alone
+        self._bound: dict[tuple[Any, bool], Callable[..., Any]] = {}
+        COMPOSITES[self.__name__] = self
+
+    def __repr__(self) -> str:
+        return f"<composite {self.__name__}>"
+
+    def vjp(self, rule: Callable[..., Any]) -> Callable[..., Any]:
+        """Give the gradient rule: rule(g, out, *args, **kwargs) -> one cotangent per positional argument."""
+        self.vjp_rule = rule
+        return rule
+
+    def shape(self, rule: Callable[..., Any]) -> Callable[..., Any]:
+        """Give the shape rule: rule(*args, **kwargs) -> a shape of the first array's dtype, a spec or several specs."""
+        self.shape_rule = rule
+        return rule
+
+    def prune(self, rule: Callable[..., Any]) -> Callable[..., Any]:
+        """Say how to do without unused outputs: rule(live, *args, **kwargs) -> (args, kwargs, indices still given).
+
+        One index, not in a list, says that the call then gives that output alone, and no tuple.
+        """
+        self.prune_rule = rule
+        return rule
+
+    def rewrite(self, rule: Callable[..., Any]) -> Callable[..., Any]:
+        """Say how to compile it better: rule(*args, **kwargs) -> the outputs put together otherwise, or None."""
+        self.rewrite_rule = rule
+        return rule
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        xp = _NAMESPACE_OF.get(type(args[0])) if len(args) == 1 else None  # the common case, without a detour
+        if xp is None:
+            xp = _shared(args)
+        if xp is not None and xp is not namespaces.recorder:
+            for value in kwargs.values():
+                if type(value) not in _PLAIN and _symbolic((value,)):
+                    break
+            else:
+                return self.bound(xp)(*args, **kwargs)
+        return self.record(args, kwargs)  # symbolic arguments, or Python values and sizes alone
+
+    def bound(self, xp: Any) -> Callable[..., Any]:
+        """What runs on arrays of a namespace: the kernel, backed by the definition, or the definition."""
+        key = (getattr(xp, "__name__", None) or id(xp), config.setting("kernels"))  # as _label, without a call
+        try:
+            return self._bound[key]
+        except KeyError:
+            kernel = getattr(kernels_of(xp), self.__name__, None) if key[1] else None
+            bound = self._bound[key] = self.definition if kernel is None else backed(kernel, self.definition)
+            return bound
+
+    def record(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Record the call, arrays among the arguments as constants."""
+        args = tuple(_as_tensors(a) for a in args)
+        return record(self, args, kwargs, self.specs(args, kwargs))
+
+    def specs(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """The shapes and dtypes of the result: by the shape rule, else by recording the definition."""
+        if self.shape_rule is None:
+            result = self.definition(*args, **kwargs)
+            return result.spec if isinstance(result, Tensor) else tuple(r.spec for r in result)
+        shape = self.shape_rule(*args, **kwargs)
+        if isinstance(shape, Spec) or (shape and isinstance(shape[0], Spec)):
+            return shape if isinstance(shape, Spec) else tuple(shape)
+        return spec(shape, next(a for a in _flat(args) if isinstance(a, Tensor)).dtype)
+
+
+def _shared(values: Any) -> Any:
+    """The namespace of the first array among values and in tuples of them; the recorder where one is symbolic."""
+    found = None
+    for value in values:
+        xp = _NAMESPACE_OF.get(type(value))
+        if xp is None and value is not None:
+            xp = _shared(value) if isinstance(value, (tuple, list)) else \
+                namespaces.recorder if isinstance(value, Dim) else namespace_of(value)
+        if xp is namespaces.recorder and xp is not None:
+            return xp
+        found = found or xp
+    return found
+
+
+def _flat(args: Any) -> list[Any]:
+    return [v for a in args for v in (_flat(a) if isinstance(a, (tuple, list)) else (a,))]
+
+
+def _symbolic(values: Any) -> bool:
+    """Whether one of the values, or in a tuple of them, is symbolic."""
+    for value in values:
+        if type(value) not in _PLAIN and (
+                _symbolic(value) if isinstance(value, (tuple, list)) else isinstance(value, (Tensor, Dim))):
+            return True
+    return False
+
+
+def _as_tensors(value: Any) -> Any:
+    if isinstance(value, (tuple, list)):
+        return tuple(_as_tensors(v) for v in value)
+    return value if value is None or isinstance(value, Dim) or callable(value) else tensor(value)
+
+
+def only_wanted(live: set[int], *args: Any, wanted: tuple[int, ...],
+                **how: Any) -> tuple[tuple[Any, ...], dict[str, Any], list[int]]:
+    """The prune rule of a call that gives what its parameter `wanted` lists: it lists no more than is read."""
+    kept = sorted(live)
+    return args, {**how, "wanted": tuple(wanted[i] for i in kept)}, kept
+
+
+def composite(definition: Callable[..., Any]) -> Composite:
+    """Make an operation a composite."""
+    return Composite(definition)
+
+
+def elementwise(definition: Callable[..., Any]) -> Composite:
+    """Make a composite of arrays that works element by element; the result has the dtype of the last of them."""
+    made = Composite(definition)
+    made.elementwise = True
+
+    @made.shape
+    def _(*args: Any) -> Spec:
+        shapes = [None if x.spec.shape is None else x.sizes for x in args]
+        return spec(None if None in shapes else broadcast(made.__name__, *(s for s in shapes if s is not None)),
+                    args[-1].dtype)
+
+    return made
+
+
+def effectful(definition: Callable[..., Any]) -> Composite:
+    """Make a composite that does something at each evaluation, such as print."""
+    return Composite(definition, pure=False)
+
+
+# ---- kernels: found by name, in the module named after the library
+
+

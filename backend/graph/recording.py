@@ -1,0 +1,205 @@
+"""How a function of the standard records itself: operands made symbolic, brought to one dtype, and checked by kind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from .. import config
+from ..arrays.dtypes import DType, dtype_name, is_float, kind_of, limits, python_dtype, result_dtype
+from ..arrays.namespaces import is_array
+from .dims import Dim
+from .shape_rules import broadcast
+from .tensor import Constant, Tensor, record, spec
+
+__all__ = ["ELEMENTWISE", "binary", "called", "checked_kind", "common", "constant", "is_elementwise",
+           "is_operand", "scalar_of", "tensor",
+           "unary"]
+
+NUMERIC = ("integer", "real floating", "complex floating")
+FLOATING = ("real floating", "complex floating")
+REAL = ("integer", "real floating")
+ANY = ("bool", *NUMERIC)
+ELEMENTWISE = {"where", "astype"}  # functions whose result at a place depends on their arguments there alone
+
+
+def is_elementwise(function: Any) -> bool:
+    """Whether a recorded function, of the standard or composite, works on each place of its arguments by itself."""
+    return function in ELEMENTWISE if isinstance(function, str) else function.elementwise
+
+
+def is_operand(x: Any) -> bool:
+    """Whether x may stand beside a tensor in an operation."""
+    return isinstance(x, (Tensor, Dim, bool, int, float, complex, list)) or is_array(x)
+
+
+def constant(value: Any, dtype: str | None = None) -> Tensor:
+    """A constant tensor from a Python number, nested lists or an array; lists that hold tensors are stacked."""
+    if isinstance(value, (bool, int, float, complex)):
+        return Constant(np.asarray(value, dtype=dtype or python_dtype(value)))
+    if isinstance(value, (list, tuple)):
+        if any(isinstance(v, (Tensor, Dim)) for v in _flat(value)):
+            return _stacked(value, dtype)
+        value = np.asarray(value)
+        if value.dtype.kind in "OUS":
+            raise TypeError(f"cannot make an array of {value.dtype} elements: expected numbers")
+        if dtype is None and value.dtype.kind in "fiu":
+            dtype = config.floatx() if value.dtype.kind == "f" else \
+                "int32" if not value.size or np.abs(value).max() < 2**31 else None
+    if dtype is not None and dtype_name(value.dtype) != dtype:
+        value = value.astype(dtype) if isinstance(value, (np.ndarray, np.generic)) else value
+    return Constant(value)
+
+
+def _flat(values: Any) -> list[Any]:
+    return [v for value in values for v in (_flat(value) if isinstance(value, (list, tuple)) else (value,))]
+
+
+def _stacked(values: Any, dtype: str | None) -> Tensor:
+    """A tensor from nested lists that hold tensors or sizes."""
+    if all(isinstance(v, (int, Dim)) for v in values):
+        result = spec((len(values),), dtype or "int32")
+        return record("asarray", (tuple(values),), {"dtype": result.dtype}, result)
+    rows = [tensor(v) for v in values]
+    name = dtype or result_dtype(*(row.dtype for row in rows))
+    rows = [row if row.dtype == name else cast(row, name) for row in rows]
+    shape = broadcast("asarray", *(row.sizes for row in rows))
+    return record("stack", (tuple(rows),), {"axis": 0}, spec((len(rows), *shape), name))
+
+
+def tensor(x: Any, dtype: str | None = None) -> Tensor:
+    """x as a tensor; arrays and Python numbers become constants."""
+    if isinstance(x, Tensor):
+        return x
+    if isinstance(x, Dim):
+        result = spec((), dtype or "int32")
+        return record("asarray", (x,), {"dtype": result.dtype}, result)
+    if isinstance(x, (bool, int, float, complex, list, tuple)) or is_array(x):
+        return constant(x, dtype)
+    raise TypeError(f"expected a tensor, an array or a number, got {type(x).__name__}")
+
+
+def cast(x: Tensor, name: str) -> Tensor:
+    """x in another dtype; x itself where it has it already."""
+    if x.dtype == name:
+        return x
+    if isinstance(x, Constant) and isinstance(x.value, (np.ndarray, np.generic)) and "bfloat" not in name:
+        return Constant(x.value.astype(name))
+    return record("astype", (x, DType(name)), {}, spec(x.spec.shape and x.sizes, name))
+
+
+def checked_kind(function: str, name: str, kinds: tuple[str, ...]) -> str:
+    """A dtype name an operation of these kinds can work in: bool and integers rise to what it needs, or TypeError."""
+    kind = kind_of(name)
+    if kind in kinds:
+        return name
+    if kind in ("bool", "integer"):
+        if "real floating" in kinds:
+            return config.floatx() if "integer" not in kinds or kind == "integer" else "int32"
+        if kind == "bool" and "integer" in kinds:
+            return "int32"
+    raise TypeError(f"{function}: dtype {name} came, expected {' or '.join(kinds)}")
+
+
+def common(function: str, kinds: tuple[str, ...], *operands: Any) -> tuple[str, list[Any]]:
+    """The dtype several operands meet in, and the operands in it.
+
+    Tensors decide; NumPy and other arrays beside them take the tensors' dtype unless that would lose their kind,
+    Python numbers stay numbers.
+    """
+    tensors = [x for x in operands if isinstance(x, Tensor) and not isinstance(x, Constant)]
+    arrays = [x if isinstance(x, Tensor) else constant(x) for x in operands
+              if not isinstance(x, (bool, int, float, complex, Dim))]
+    decide = tensors or arrays
+    name = result_dtype(*(x.dtype for x in decide)) if decide else \
+        result_dtype(*(python_dtype(x) for x in operands if not isinstance(x, Dim)) or ("int32",))
+    for x in arrays:
+        if kind_rank(x.dtype) > kind_rank(name):
+            name = config.floatx() if kind_of(x.dtype) == "real floating" else x.dtype
+    for x in operands:
+        if isinstance(x, float) and not is_float(name):
+            name = config.floatx()
+        elif isinstance(x, complex) and kind_of(name) != "complex floating":
+            name = "complex128" if name == "float64" else "complex64"
+        elif isinstance(x, (int, Dim)) and not isinstance(x, bool) and name == "bool":
+            name = "int32"
+    name = checked_kind(function, name, kinds)
+    result = []
+    for x in operands:
+        if isinstance(x, (bool, int, float, complex)):
+            result.append(scalar_of(function, x, name))
+        else:
+            result.append(x if isinstance(x, Dim) else cast(tensor(x), name))
+    if not any(isinstance(x, Tensor) for x in result):
+        result = [tensor(x, name) for x in result]
+    return name, result
+
+
+def kind_rank(name: str) -> int:
+    return ANY.index(kind_of(name))
+
+
+def scalar_of(function: str, x: Any, name: str) -> Any:
+    """A Python number of the kind the dtype has; OverflowError when an integer dtype cannot hold it."""
+    if kind_of(name) == "bool":
+        return bool(x)
+    if kind_of(name) == "integer":
+        low, high = limits(name)
+        if not low <= x <= high:
+            raise OverflowError(f"{function}: {x} is out of range for {name} ({low} to {high})")
+        return int(x)
+    return float(x) if kind_of(name) == "real floating" and not isinstance(x, float) else x
+
+
+def called(function: str, stub: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a stub the name and docstring it has in the namespace."""
+    stub.__name__ = stub.__qualname__ = function
+    stub.__doc__ = f"Record a call of the standard's `{function}`."
+    return stub
+
+
+def unary(function: str, kinds: tuple[str, ...] = NUMERIC, result: str | None = None) -> Callable[..., Tensor]:
+    """The stub of an elementwise function of one array."""
+
+    ELEMENTWISE.add(function)
+
+    def stub(x: Any, /) -> Tensor:
+        x = tensor(x)
+        x = cast(x, checked_kind(function, x.dtype, kinds))
+        dtype = result or x.dtype
+        if function in ("abs", "real", "imag") and kind_of(dtype) == "complex floating":
+            dtype = "float32" if dtype == "complex64" else "float64"
+        return record(function, (x,), {}, spec(x.spec.shape and x.sizes, dtype))
+
+    return called(function, stub)
+
+
+# Functions that print as operators may keep a Python number; the others get it as a constant of the array's dtype.
+OPERATORS = {"add": "+", "subtract": "-", "multiply": "*", "divide": "/", "pow": "**", "floor_divide": "//",
+             "remainder": "%", "less": "<", "less_equal": "<=", "greater": ">", "greater_equal": ">=", "equal": "==",
+             "not_equal": "!=", "bitwise_and": "&", "bitwise_or": "|", "bitwise_xor": "^", "bitwise_left_shift": "<<",
+             "bitwise_right_shift": ">>"}
+
+
+def binary(function: str, kinds: tuple[str, ...] = NUMERIC, result: str | None = None) -> Callable[..., Tensor]:
+    """The stub of an elementwise function of two arrays."""
+
+    ELEMENTWISE.add(function)
+
+    def stub(x1: Any, x2: Any, /) -> Tensor:
+        dtype, pair = common(function, kinds, x1, x2)
+        if function not in OPERATORS:
+            pair = [tensor(x, dtype) for x in pair]
+        shape = _elementwise_shape(function, pair)
+        return record(function, tuple(pair), {}, spec(shape, result or dtype))
+
+    return called(function, stub)
+
+
+def _elementwise_shape(function: str, operands: list[Any]) -> tuple[Any, ...] | None:
+    shapes = [x.spec.shape for x in operands if isinstance(x, Tensor)]
+    if None in shapes:
+        return None
+    return broadcast(function, *(x.sizes for x in operands if isinstance(x, Tensor)))

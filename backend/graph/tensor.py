@@ -1,0 +1,379 @@
+"""The symbolic tensor: an array object of the standard whose functions record instead of computing."""
+
+from __future__ import annotations
+
+import contextvars
+import itertools
+import weakref
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..arrays.dtypes import DType, dtype_name
+from .dims import Dim, dim_tensors, known, product
+
+__all__ = ["Constant", "Control", "Effect", "Node", "Placeholder", "Spec", "Subgraph", "Tensor", "control", "leaves",
+           "map_tensors", "record", "spec"]
+
+
+class Spec(NamedTuple):
+    """The shape and dtype of an array to come; a size is an int, a Size, or None: ask the array itself."""
+
+    shape: tuple[Any, ...] | None
+    dtype: DType
+
+
+def spec(shape: Iterable[Any] | None, dtype: Any) -> Spec:
+    """A Spec from any iterable of sizes and any dtype."""
+    return Spec(None if shape is None else tuple(shape), DType(dtype_name(dtype)))
+
+
+class Effect(NamedTuple):
+    """What evaluating a node does to a variable: it becomes `new`; several with a `step` add up."""
+
+    variable: Any
+    new: Any
+    step: Any = None
+
+
+class Node:
+    """One recorded call: `function` is a standard function's name ('exp', 'linalg.inv') or a composite.
+
+    `args` and `kwargs` hold tensors, sizes, Python values and tuples of them; `effects` are committed whenever the node
+    has been evaluated.
+    """
+
+    __slots__ = ("__weakref__", "_outputs", "args", "effects", "function", "inputs", "kwargs", "multi_output", "specs")
+
+    def __init__(self, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any], specs: tuple[Spec, ...],
+                 multi_output: bool = False) -> None:
+        self.function = function
+        self.args = args
+        self.kwargs = kwargs
+        self.specs = specs
+        self.multi_output = multi_output  # whether the call gives a tuple, be it of one
+        self.inputs = tuple(leaves((args, kwargs)))
+        self.effects: tuple[Effect, ...] = ()
+        self._outputs: dict[int, Any] = {}  # weak: a tensor holds its node, not the other way round
+
+    def output(self, index: int) -> Tensor:
+        """The tensor of one result: one object as long as anybody holds it."""
+        held = self._outputs.get(index)
+        found = None if held is None else held()
+        if found is None:
+            found = Tensor(self, index, self.specs[index])
+            self._outputs[index] = weakref.ref(found)
+        return found
+
+    def __repr__(self) -> str:
+        return f"<node {self.function}>"
+
+
+class Subgraph:
+    """A graph within a call, such as the body of a loop: it uses nothing but its own inputs and constants."""
+
+    __slots__ = ("inputs", "outputs")
+
+    def __init__(self, inputs: Iterable[Any], outputs: Iterable[Any]) -> None:
+        self.inputs = tuple(inputs)
+        self.outputs = tuple(outputs)
+
+
+_counter = itertools.count(1)
+_Operators: Any = object  # to a type checker: operators are set below, and what they give is an array, so Any
+
+
+class Tensor(_Operators):
+    """An array to come, known by shape and dtype: nothing is computed before `eval`, `K.eval` or a `K.function`.
+
+    It offers the array object of the standard: operators, `shape` (None for unknown sizes), `dtype` (a string),
+    `ndim`, `size`, `T`, `mT`, and `__array_namespace__`, so code written for the standard records on it. `==` records,
+    and where Python asks its result for a truth value (`x in tensors`), that tells whether both are one tensor: tensors
+    are dictionary keys and members of lists in Keras.
+    """
+
+    __array_ufunc__ = None  # so that `ndarray + tensor` records and `np.exp(tensor)` is refused
+    __array_priority__ = 1000
+    __hash__ = object.__hash__
+    _identical: bool | None = None  # of the result of == and !=: its truth value
+
+    def __init__(self, node: Node | None, index: int, spec: Spec, name: str | None = None) -> None:
+        self.node = node
+        self.index = index
+        self.spec = spec
+        self.number = next(_counter)
+        self._name = name
+
+    # ---- what the standard asks of an array object
+
+    @property
+    def dtype(self) -> DType:
+        """The dtype by name: 'float32', 'bool', ..."""
+        return self.spec.dtype
+
+    @property
+    def shape(self) -> tuple[int | None, ...]:
+        """The shape, with None for each size unknown until run time; ValueError where even the rank is."""
+        return tuple(known(size) for size in self._known_rank())
+
+    @property
+    def sizes(self) -> tuple[Any, ...]:
+        """The shape with an expression for each unknown size, fit for arithmetic and for reshape."""
+        return tuple(Dim("size", self, axis) if size is None else size
+                     for axis, size in enumerate(self._known_rank()))
+
+    def _known_rank(self) -> tuple[Any, ...]:
+        if self.spec.shape is None:
+            raise ValueError(f"{self.name}: the number of dimensions is unknown; give the placeholder a shape or ndim")
+        return self.spec.shape
+
+    @property
+    def ndim(self) -> int:
+        """The number of dimensions."""
+        return len(self._known_rank())
+
+    @property
+    def size(self) -> int | None:
+        """The number of elements, None where it is unknown."""
+        return known(product(self.sizes))
+
+    @property
+    def device(self) -> None:
+        """None: the device is chosen when the graph runs."""
+        return None
+
+    @property
+    def name(self) -> str:
+        """A name, given or made from the function and a running number."""
+        if self._name is None:
+            function = getattr(self.node and self.node.function, "__name__", self.node and self.node.function)
+            self._name = f"{str(function or type(self).__name__).rpartition('.')[2].lower()}_{self.number}"
+        return self._name
+
+    @name.setter
+    def name(self, name: str) -> None:
+        self._name = name
+
+    def __array_namespace__(self, *, api_version: str | None = None) -> Any:
+        from .standard import namespace  # the namespace is made of functions on tensors: it comes after this module
+
+        return namespace.checked_version(api_version)
+
+    def to_device(self, device: Any, /, *, stream: Any = None) -> Tensor:
+        """The tensor itself: the device is chosen when the graph runs."""
+        return self
+
+    @property
+    def T(self) -> Tensor:
+        """The matrix transposed; ValueError unless there are two dimensions."""
+        if self.ndim != 2:
+            raise ValueError(f"T: needs 2 dimensions, got {self.ndim}; use K.transpose or permute_dims")
+        return self.__array_namespace__().matrix_transpose(self)
+
+    @property
+    def mT(self) -> Tensor:
+        """The last two axes exchanged."""
+        return self.__array_namespace__().matrix_transpose(self)
+
+    def __getitem__(self, key: Any) -> Tensor:
+        return self.__array_namespace__().getitem(self, key)
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        raise TypeError("symbolic tensors cannot be assigned to; use K.where or K.update")
+
+    def __iter__(self) -> Iterator[Tensor]:
+        length = self.shape[0] if self.ndim else None
+        if length is None:
+            raise TypeError(f"{self.name}: cannot iterate over a symbolic tensor without a known first size; "
+                            "use K.map_fn, or K.eval for its values")
+        return iter(self[i] for i in range(length))
+
+    def __len__(self) -> int:
+        raise TypeError(f"{self.name}: a symbolic tensor has no len(); use .shape[0] or K.shape")
+
+    def _no_value(self, *_: Any, **__: Any) -> Any:
+        raise ValueError(f"{self.name} is symbolic and has no value yet; use K.eval or a K.function")
+
+    __float__ = __int__ = __index__ = __complex__ = _no_value
+
+    def __eq__(self, other: Any) -> Any:
+        return _comparison("equal", self, other, self is other)
+
+    def __ne__(self, other: Any) -> Any:
+        return _comparison("not_equal", self, other, self is not other)
+
+    def __bool__(self) -> bool:
+        if self._identical is not None:
+            return self._identical
+        raise TypeError(f"{self.name} is symbolic and is neither true nor false yet; use K.switch, or K.eval")
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
+        raise TypeError(f"{self.name} is symbolic and cannot become a NumPy array; use K.eval")
+
+    def __dlpack__(self, **_: Any) -> Any:
+        raise BufferError(f"{self.name} is symbolic and holds no memory; use K.eval")
+
+    def __dlpack_device__(self) -> Any:
+        raise BufferError(f"{self.name} is symbolic and is on no device; use K.eval")
+
+    def __repr__(self) -> str:
+        shape = "unknown rank" if self.spec.shape is None else str(self.shape)
+        return f"<{type(self).__name__} {self.name} shape={shape} dtype={self.dtype}>"
+
+    # ---- what Keras code asks
+
+    _given_shape: Any = None
+
+    @property
+    def static_shape(self) -> tuple[int | None, ...] | None:
+        """The shape, completed by what Keras has set; None where even the rank is unknown.
+
+        Keras's Lambda sets what it guesses: its input's shape. What contradicts the shape known here does not count.
+        """
+        own = None if self.spec.shape is None else self.shape
+        given = self._given_shape
+        if given is None or own is not None and len(own) != len(given):
+            return own
+        if own is None:
+            return tuple(given)
+        return tuple(theirs if mine is None else mine for mine, theirs in zip(own, given, strict=True))
+
+    @property
+    def _keras_shape(self) -> tuple[int | None, ...] | None:
+        """`static_shape` of what is a Keras tensor: layers set it, placeholders and variables have it."""
+        if self.node is not None and self._given_shape is None:
+            raise AttributeError("_keras_shape")  # Keras takes what has it for the output of a layer
+        return self.static_shape
+
+    @_keras_shape.setter
+    def _keras_shape(self, given: Any) -> None:
+        self._given_shape = None if given is None else tuple(given)
+
+    def get_shape(self) -> tuple[int | None, ...]:
+        """`shape`, as a method."""
+        return self.shape
+
+
+def _comparison(name: str, x: Tensor, other: Any, identical: bool) -> Any:
+    """x == other by element, for code written for the standard; NotImplemented, so identity, where that fails."""
+    xp = x.__array_namespace__()
+    try:
+        result = getattr(xp, name)(x, other) if xp.is_operand(other) else NotImplemented
+    except (TypeError, ValueError, OverflowError):  # two tensors that cannot be compared are two tensors
+        return NotImplemented
+    if isinstance(result, Tensor):
+        result._identical = identical
+    return result
+
+
+def _operator(name: str, reflected: bool = False) -> Callable[..., Any]:
+    def method(self: Tensor, other: Any) -> Any:
+        xp = self.__array_namespace__()
+        if not xp.is_operand(other):
+            return NotImplemented
+        return getattr(xp, name)(other, self) if reflected else getattr(xp, name)(self, other)
+
+    return method
+
+
+for _sign, _name in {"add": "add", "sub": "subtract", "mul": "multiply", "truediv": "divide", "pow": "pow",
+                     "floordiv": "floor_divide", "mod": "remainder", "matmul": "matmul", "and": "bitwise_and",
+                     "or": "bitwise_or", "xor": "bitwise_xor", "lshift": "bitwise_left_shift",
+                     "rshift": "bitwise_right_shift"}.items():
+    setattr(Tensor, f"__{_sign}__", _operator(_name))
+    setattr(Tensor, f"__r{_sign}__", _operator(_name, reflected=True))
+for _sign, _name in {"lt": "less", "le": "less_equal", "gt": "greater", "ge": "greater_equal"}.items():
+    setattr(Tensor, f"__{_sign}__", _operator(_name))
+
+
+def _unary(name: str) -> Callable[[Tensor], Any]:
+    return lambda self: getattr(self.__array_namespace__(), name)(self)
+
+
+for _sign, _name in {"neg": "negative", "pos": "positive", "abs": "abs", "invert": "bitwise_invert"}.items():
+    setattr(Tensor, f"__{_sign}__", _unary(_name))
+
+
+class Placeholder(Tensor):
+    """A tensor whose value is fed when the function runs; `default` is used where none is."""
+
+    def __init__(self, shape: Iterable[int | None] | None, dtype: Any, name: str | None = None,
+                 default: Any = None) -> None:
+        super().__init__(None, 0, spec(shape, dtype), name)
+        self.default = default
+        self._uses_learning_phase = False  # Keras asks, and expects no such attribute on the results of operations
+
+
+class Constant(Tensor):
+    """A tensor with a fixed value, converted once per namespace."""
+
+    def __init__(self, value: Any, name: str | None = None) -> None:
+        super().__init__(None, 0, spec(value.shape, value.dtype), name)
+        self.value = value
+
+
+def leaves(structure: Any) -> Iterator[Tensor]:
+    """The tensors in nested arguments, those that sizes are worked out from included."""
+    if isinstance(structure, Tensor):
+        yield structure
+    elif isinstance(structure, Dim):
+        yield from dim_tensors(structure)
+    elif isinstance(structure, (tuple, list)):
+        for item in structure:
+            yield from leaves(item)
+    elif isinstance(structure, dict):
+        yield from leaves(tuple(structure.values()))
+    elif isinstance(structure, slice):
+        yield from leaves((structure.start, structure.stop, structure.step))
+
+
+def map_tensors(structure: Any, replace: Callable[[Tensor], Any], resize: Callable[[Dim], Any] | None = None) -> Any:
+    """The same arguments with each tensor replaced by what `replace` gives for it, and sizes accordingly.
+
+    `resize` gives what takes the place of a size where that is not the size of what replaces a tensor.
+    """
+    if isinstance(structure, Tensor):
+        return replace(structure)
+    if isinstance(structure, Dim):
+        if resize is not None:
+            return resize(structure)
+        return structure.replace(lambda leaf: _size_leaf(leaf, replace(leaf.arguments[0])))
+    if isinstance(structure, (tuple, list)):
+        return tuple(map_tensors(item, replace, resize) for item in structure)
+    if isinstance(structure, dict):
+        return {key: map_tensors(value, replace, resize) for key, value in structure.items()}
+    if isinstance(structure, slice):
+        return slice(*(map_tensors(v, replace, resize) for v in (structure.start, structure.stop, structure.step)))
+    return structure
+
+
+def _size_leaf(leaf: Dim, tensor: Any) -> Any:
+    if leaf.function == "size":
+        return tensor.sizes[leaf.arguments[1]]
+    return Dim("item", tensor)
+
+
+class Control(NamedTuple):
+    """What stands before whatever is recorded: effects that happen, and variables' values once they have."""
+
+    effects: tuple[Effect, ...] = ()
+    values: dict[int, Tensor] = {}  # id of a variable -> its new value
+
+
+control: contextvars.ContextVar[Control] = contextvars.ContextVar("control", default=Control())  # noqa: B039
+
+
+def record(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any], result: Spec | tuple[Spec, ...]) -> Any:
+    """Record a call and return the tensor, or tuple of tensors, that stands for its result."""
+    single = isinstance(result, Spec)
+    specs: Any = (result,) if single else result
+    before = control.get()
+    if before.effects:
+        args, kwargs = map_tensors((args, kwargs), lambda t: before.values.get(id(t), t))
+    node = Node(function, args, kwargs, specs, not single)
+    node.effects = before.effects
+    tensors = tuple(map(node.output, range(len(node.specs))))
+    return tensors[0] if single else tensors
+
+

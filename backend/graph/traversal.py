@@ -1,0 +1,41 @@
+"""Walking graphs: topological order, and what depends on what."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from .tensor import Tensor
+
+__all__ = ["dependents", "inputs_of", "toposort"]
+
+
+def inputs_of(t: Tensor) -> tuple[Tensor, ...]:
+    """The tensors that the call which gives t reads; none where t is no call's result."""
+    return () if t.node is None else t.node.inputs
+
+
+def toposort(outputs: Iterable[Tensor], stop: Callable[[Tensor], bool] = lambda tensor: False) -> list[Tensor]:
+    """Every tensor the outputs need, each after its inputs; what `stop` holds for is taken as given."""
+    done: set[int] = set()
+    order: list[Tensor] = []
+    stack: list[tuple[Tensor, bool]] = [(tensor, False) for tensor in reversed(list(outputs))]
+    while stack:
+        tensor, ready = stack.pop()
+        if id(tensor) in done:
+            continue
+        if ready or tensor.node is None or stop(tensor):
+            done.add(id(tensor))
+            order.append(tensor)
+            continue
+        stack.append((tensor, True))
+        stack.extend((needed, False) for needed in reversed(tensor.node.inputs) if id(needed) not in done)
+    return order
+
+
+def dependents(order: Iterable[Tensor], inputs: Iterable[Tensor]) -> set[int]:
+    """The ids of the inputs, and of all in an ordered graph that depends on one of them."""
+    found = {id(t) for t in inputs}
+    for t in order:
+        if t.node is not None and any(id(i) in found for i in t.node.inputs):
+            found.add(id(t))
+    return found
