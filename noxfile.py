@@ -9,8 +9,16 @@ nox.options.sessions = ["lint", "types", "tests", "conformance", "examples"]
 nox.options.reuse_existing_virtualenvs = True
 
 TORCH = "torch==2.13.0"  # the newest release takes gigabytes of CUDA packages where this one has a CPU build
-NEEDS = {"numpy": [], "torch": [TORCH], "array_api_strict": [], "array_api_strict:device1": [],
-         "array_api_strict:no_float64": [], "jax": [".[jax]"], "dask": [".[dask]"], "cupy": [".[cupy]"]}
+NEEDS = {
+    "numpy": [],
+    "torch": [TORCH],
+    "array_api_strict": [],
+    "array_api_strict:device1": [],
+    "array_api_strict:no_float64": [],
+    "jax": [".[jax]"],
+    "dask": [".[dask]"],
+    "cupy": [".[cupy]"],
+}
 
 
 @nox.session

@@ -8,13 +8,29 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-__all__ = ["config_path", "epsilon", "floatx", "image_data_format", "image_dim_ordering", "normalize_data_format",
-           "set_epsilon", "set_floatx", "set_image_data_format", "set_image_dim_ordering"]
+__all__ = [
+    "config_path",
+    "epsilon",
+    "floatx",
+    "image_data_format",
+    "image_dim_ordering",
+    "normalize_data_format",
+    "set_epsilon",
+    "set_floatx",
+    "set_image_data_format",
+    "set_image_dim_ordering",
+]
 
 _FLOATX = ("float16", "float32", "float64")
 _FORMATS = ("channels_last", "channels_first")
-_DEFAULTS: dict[str, Any] = {"backend": None, "floatx": "float32", "epsilon": 1e-7,
-                             "image_data_format": "channels_last", "kernels": True, "blocking": True}
+_DEFAULTS: dict[str, Any] = {
+    "backend": None,
+    "floatx": "float32",
+    "epsilon": 1e-7,
+    "image_data_format": "channels_last",
+    "kernels": True,
+    "blocking": True,
+}
 _settings: dict[str, Any] = {}  # filled when first asked for, so that importing reads no file
 
 
@@ -56,8 +72,14 @@ def _from_file(path: Path) -> dict[str, Any]:
         found = tomllib.loads(path.read_text("utf-8"))
     except tomllib.TOMLDecodeError as error:
         raise ValueError(f"config file {path}: {error}") from error
-    checks: dict[str, Any] = {"backend": str, "floatx": _floatx, "epsilon": float,
-                              "image_data_format": normalize_data_format, "kernels": bool, "blocking": bool}
+    checks: dict[str, Any] = {
+        "backend": str,
+        "floatx": _floatx,
+        "epsilon": float,
+        "image_data_format": normalize_data_format,
+        "kernels": bool,
+        "blocking": bool,
+    }
     if unknown := sorted(set(found) - set(checks)):
         raise ValueError(f"config file {path}: unknown key {unknown[0]!r}; expected {', '.join(checks)}")
     return {key: checks[key](value) for key, value in found.items()}

@@ -30,11 +30,20 @@ class Optimizer:
     Source: Keras 2.3.1 optimizers.
     """
 
-    def __init__(self, learning_rate: float, decay: float | None = 0.0, clipnorm: float | None = None,
-                 clipvalue: float | None = None, lr: float | None = None, **unknown: Any) -> None:
+    def __init__(
+        self,
+        learning_rate: float,
+        decay: float | None = 0.0,
+        clipnorm: float | None = None,
+        clipvalue: float | None = None,
+        lr: float | None = None,
+        **unknown: Any,
+    ) -> None:
         if unknown:
-            raise TypeError(f"{type(self).__name__}: unexpected keyword argument {next(iter(unknown))!r}; expected "
-                            f"{', '.join(self.argument_names())}")
+            raise TypeError(
+                f"{type(self).__name__}: unexpected keyword argument {next(iter(unknown))!r}; expected "
+                f"{', '.join(self.argument_names())}"
+            )
         self.iterations = _count()
         self.learning_rate = _hyper(learning_rate if lr is None else lr, "learning_rate")
         self.initial_decay = decay or 0.0
@@ -48,7 +57,7 @@ class Optimizer:
     def argument_names(cls) -> tuple[str, ...]:
         """The keyword arguments the class takes, in order."""
         own = cls.__init__.__code__
-        names = own.co_varnames[1:own.co_argcount + own.co_kwonlyargcount]
+        names = own.co_varnames[1 : own.co_argcount + own.co_kwonlyargcount]
         return (*names, *(n for n in ("lr", "decay", "clipnorm", "clipvalue") if n not in names))
 
     # ---- what a subclass gives: its updates
@@ -84,8 +93,10 @@ class Optimizer:
         grads: list[Tensor] = []
         for p, g in zip(params, gradients(loss, list(params)), strict=True):
             if g is None:
-                raise ValueError(f"{type(self).__name__}: the loss has no gradient with respect to {p.name} (shape "
-                                 f"{p.shape}); expected a differentiable way from it to the loss")
+                raise ValueError(
+                    f"{type(self).__name__}: the loss has no gradient with respect to {p.name} (shape "
+                    f"{p.shape}); expected a differentiable way from it to the loss"
+                )
             grads.append(g)
         if self.clipnorm is not None and self.clipnorm > 0:
             squares = [xp.sum(xp.square(g)) for g in grads]
@@ -146,8 +157,10 @@ class Optimizer:
 
     def slots(self, name: str, params: Sequence[Variable]) -> list[Variable]:
         """One variable of zeros beside each parameter, part of the state."""
-        made = [Variable(p.backend.asarray(np.zeros(p.shape), p.dtype), p.backend, f"{name}_{i}")
-                for i, p in enumerate(params)]
+        made = [
+            Variable(p.backend.asarray(np.zeros(p.shape), p.dtype), p.backend, f"{name}_{i}")
+            for i, p in enumerate(params)
+        ]
         self.weights += made
         return made
 
@@ -188,8 +201,9 @@ class SGD(Optimizer):
     importance of initialization and momentum in deep learning", 2013.
     """
 
-    def __init__(self, learning_rate: float = 0.01, momentum: float = 0.0, nesterov: bool = False,
-                 **kwargs: Any) -> None:
+    def __init__(
+        self, learning_rate: float = 0.01, momentum: float = 0.0, nesterov: bool = False, **kwargs: Any
+    ) -> None:
         super().__init__(learning_rate, **kwargs)
         self.momentum = _hyper(momentum, "momentum")
         self.nesterov = nesterov
@@ -232,8 +246,9 @@ class RMSprop(Optimizer):
     Source: Tieleman, Hinton, "Lecture 6.5: rmsprop", Neural Networks for Machine Learning, 2012.
     """
 
-    def __init__(self, learning_rate: float = 0.001, rho: float = 0.9, *, epsilon: float | None = None,
-                 **kwargs: Any) -> None:
+    def __init__(
+        self, learning_rate: float = 0.001, rho: float = 0.9, *, epsilon: float | None = None, **kwargs: Any
+    ) -> None:
         super().__init__(learning_rate, **kwargs)
         self.rho = _hyper(rho, "rho")
         self.epsilon = config.epsilon() if epsilon is None else epsilon
@@ -257,8 +272,9 @@ class Adadelta(Optimizer):
     Source: Zeiler, "ADADELTA: an adaptive learning rate method", 2012.
     """
 
-    def __init__(self, learning_rate: float = 1.0, rho: float = 0.95, *, epsilon: float | None = None,
-                 **kwargs: Any) -> None:
+    def __init__(
+        self, learning_rate: float = 1.0, rho: float = 0.95, *, epsilon: float | None = None, **kwargs: Any
+    ) -> None:
         super().__init__(learning_rate, **kwargs)
         self.rho = _hyper(rho, "rho")
         self.epsilon = config.epsilon() if epsilon is None else epsilon
@@ -286,8 +302,16 @@ class Adam(Optimizer):
     Adam and beyond", 2018.
     """
 
-    def __init__(self, learning_rate: float = 0.001, beta_1: float = 0.9, beta_2: float = 0.999,
-                 amsgrad: bool = False, *, epsilon: float | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        learning_rate: float = 0.001,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        amsgrad: bool = False,
+        *,
+        epsilon: float | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(learning_rate, **kwargs)
         self.beta_1, self.beta_2 = _hyper(beta_1, "beta_1"), _hyper(beta_2, "beta_2")
         self.epsilon = config.epsilon() if epsilon is None else epsilon
@@ -302,8 +326,12 @@ class Adam(Optimizer):
             new_m = b1 * m + (1.0 - b1) * g
             new_v = b2 * v + (1.0 - b2) * xp.square(g)
             bound = new_v if h is None else xp.maximum(h, new_v)
-            updates += [update(m, new_m), update(v, new_v), *([] if h is None else [update(h, bound)]),
-                        _moved(p, p - rate * new_m / (xp.sqrt(bound) + self.epsilon))]
+            updates += [
+                update(m, new_m),
+                update(v, new_v),
+                *([] if h is None else [update(h, bound)]),
+                _moved(p, p - rate * new_m / (xp.sqrt(bound) + self.epsilon)),
+            ]
         return updates
 
 
@@ -317,8 +345,15 @@ class Adamax(Optimizer):
     Source: Kingma, Ba, "Adam: a method for stochastic optimization", section 7, 2015.
     """
 
-    def __init__(self, learning_rate: float = 0.002, beta_1: float = 0.9, beta_2: float = 0.999,
-                 *, epsilon: float | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        learning_rate: float = 0.002,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        *,
+        epsilon: float | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(learning_rate, **kwargs)
         self.beta_1, self.beta_2 = _hyper(beta_1, "beta_1"), _hyper(beta_2, "beta_2")
         self.epsilon = config.epsilon() if epsilon is None else epsilon
@@ -345,8 +380,16 @@ class Nadam(Optimizer):
     Source: Dozat, "Incorporating Nesterov momentum into Adam", 2016.
     """
 
-    def __init__(self, learning_rate: float = 0.002, beta_1: float = 0.9, beta_2: float = 0.999,
-                 *, epsilon: float | None = None, schedule_decay: float = 0.004, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        learning_rate: float = 0.002,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        *,
+        epsilon: float | None = None,
+        schedule_decay: float = 0.004,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(learning_rate, **kwargs)
         self.beta_1, self.beta_2 = _hyper(beta_1, "beta_1"), _hyper(beta_2, "beta_2")
         self.epsilon = config.epsilon() if epsilon is None else epsilon

@@ -14,8 +14,20 @@ from typing import Any
 from . import peers
 from .timing import machine, versions
 
-ALL = ("call_cost", "compiled_cost", "deep_graph", "import_cost", "keras_step", "elementwise_chain",
-       "convolution", "pooling", "training_step", "inference", "memory", "gpu")  # imported once threads are limited
+ALL = (
+    "call_cost",
+    "compiled_cost",
+    "deep_graph",
+    "import_cost",
+    "keras_step",
+    "elementwise_chain",
+    "convolution",
+    "pooling",
+    "training_step",
+    "inference",
+    "memory",
+    "gpu",
+)  # imported once threads are limited
 PACKAGES = ("numpy", "torch", "array-api-compat", "jax", "autograd", "pytensor", "numexpr", "keras", "cupy-cuda12x")
 
 
@@ -46,8 +58,14 @@ def main() -> None:
         else:
             print(module.table(asked.quick), flush=True)
     if asked.json:
-        about = {"machine": platform.machine(), "cores": os.cpu_count(), "threads": asked.threads,
-                 "quick": asked.quick, "python": platform.python_version(), "versions": versions(*PACKAGES)}
+        about = {
+            "machine": platform.machine(),
+            "cores": os.cpu_count(),
+            "threads": asked.threads,
+            "quick": asked.quick,
+            "python": platform.python_version(),
+            "versions": versions(*PACKAGES),
+        }
         asked.json.write_text(json.dumps({**about, "rows": [dataclasses.asdict(row) for row in rows]}, indent=1))
     if asked.plot:
         from .plot import picture

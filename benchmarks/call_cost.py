@@ -37,13 +37,22 @@ def _installed(package: str) -> bool:
 
 
 def _named(calls: tuple[Callable[[], Any], ...]) -> Calls:
-    return dict(zip(("exp(x)", "maximum(x, y)", "sum(x)", "dot(x, y)", "reshape(x, (2, 5))", "softmax(x)"), calls,
-                    strict=True))
+    return dict(
+        zip(("exp(x)", "maximum(x, y)", "sum(x)", "dot(x, y)", "reshape(x, (2, 5))", "softmax(x)"), calls, strict=True)
+    )
 
 
 def _k(x: Any, y: Any) -> Calls:
-    return _named((lambda: K.exp(x), lambda: K.maximum(x, y), lambda: K.sum(x), lambda: K.dot(x, y),
-                   lambda: K.reshape(x, (2, 5)), lambda: K.softmax(x)))
+    return _named(
+        (
+            lambda: K.exp(x),
+            lambda: K.maximum(x, y),
+            lambda: K.sum(x),
+            lambda: K.dot(x, y),
+            lambda: K.reshape(x, (2, 5)),
+            lambda: K.softmax(x),
+        )
+    )
 
 
 def _numpy(x: Any, y: Any) -> Calls:
@@ -51,8 +60,16 @@ def _numpy(x: Any, y: Any) -> Calls:
         e = np.exp(x - np.max(x, axis=-1, keepdims=True))
         return e / np.sum(e, axis=-1, keepdims=True)
 
-    return _named((lambda: np.exp(x), lambda: np.maximum(x, y), lambda: np.sum(x), lambda: np.matmul(x, y),
-                   lambda: np.reshape(x, (2, 5)), lambda: softmax(x)))
+    return _named(
+        (
+            lambda: np.exp(x),
+            lambda: np.maximum(x, y),
+            lambda: np.sum(x),
+            lambda: np.matmul(x, y),
+            lambda: np.reshape(x, (2, 5)),
+            lambda: softmax(x),
+        )
+    )
 
 
 def _torch(x: Any, y: Any) -> Calls:
@@ -62,8 +79,16 @@ def _torch(x: Any, y: Any) -> Calls:
         e = torch.exp(x - torch.amax(x, dim=-1, keepdim=True))
         return e / torch.sum(e, dim=-1, keepdim=True)
 
-    return _named((lambda: torch.exp(x), lambda: torch.maximum(x, y), lambda: torch.sum(x), lambda: torch.matmul(x, y),
-                   lambda: torch.reshape(x, (2, 5)), lambda: softmax(x)))
+    return _named(
+        (
+            lambda: torch.exp(x),
+            lambda: torch.maximum(x, y),
+            lambda: torch.sum(x),
+            lambda: torch.matmul(x, y),
+            lambda: torch.reshape(x, (2, 5)),
+            lambda: softmax(x),
+        )
+    )
 
 
 def _autoray(x: Any, y: Any) -> Calls:
@@ -78,8 +103,16 @@ def _autoray(x: Any, y: Any) -> Calls:
         return e / do("sum", e, -1, True)
 
     of_numpy = isinstance(x, np.ndarray)
-    return _named((lambda: do("exp", x), lambda: do("maximum", x, y), lambda: do("sum", x), lambda: do("matmul", x, y),
-                   lambda: do("reshape", x, (2, 5)), lambda: softmax(x) if of_numpy else softmax_of_torch(x)))
+    return _named(
+        (
+            lambda: do("exp", x),
+            lambda: do("maximum", x, y),
+            lambda: do("sum", x),
+            lambda: do("matmul", x, y),
+            lambda: do("reshape", x, (2, 5)),
+            lambda: softmax(x) if of_numpy else softmax_of_torch(x),
+        )
+    )
 
 
 def _compat(x: Any, y: Any) -> Calls:
@@ -90,8 +123,16 @@ def _compat(x: Any, y: Any) -> Calls:
         e = xp.exp(x - xp.max(x, axis=-1, keepdims=True))
         return e / xp.sum(e, axis=-1, keepdims=True)
 
-    return _named((lambda: of(x).exp(x), lambda: of(x, y).maximum(x, y), lambda: of(x).sum(x),
-                   lambda: of(x, y).matmul(x, y), lambda: of(x).reshape(x, (2, 5)), lambda: softmax(x)))
+    return _named(
+        (
+            lambda: of(x).exp(x),
+            lambda: of(x, y).maximum(x, y),
+            lambda: of(x).sum(x),
+            lambda: of(x, y).matmul(x, y),
+            lambda: of(x).reshape(x, (2, 5)),
+            lambda: softmax(x),
+        )
+    )
 
 
 def _eagerpy(x: Any, y: Any) -> Calls:
@@ -100,15 +141,31 @@ def _eagerpy(x: Any, y: Any) -> Calls:
     def dot(x: Any, y: Any) -> Any:  # its matmul takes matrices alone
         return (of(x) * of(y)).sum().raw
 
-    return _named((lambda: of(x).exp().raw, lambda: of(x).maximum(of(y)).raw, lambda: of(x).sum().raw,
-                   lambda: dot(x, y), lambda: of(x).reshape((2, 5)).raw, lambda: of(x).softmax(-1).raw))
+    return _named(
+        (
+            lambda: of(x).exp().raw,
+            lambda: of(x).maximum(of(y)).raw,
+            lambda: of(x).sum().raw,
+            lambda: dot(x, y),
+            lambda: of(x).reshape((2, 5)).raw,
+            lambda: of(x).softmax(-1).raw,
+        )
+    )
 
 
 def _keras(x: Any, y: Any) -> Calls:
     from keras import ops
 
-    return _named((lambda: ops.exp(x), lambda: ops.maximum(x, y), lambda: ops.sum(x), lambda: ops.matmul(x, y),
-                   lambda: ops.reshape(x, (2, 5)), lambda: ops.softmax(x)))
+    return _named(
+        (
+            lambda: ops.exp(x),
+            lambda: ops.maximum(x, y),
+            lambda: ops.sum(x),
+            lambda: ops.matmul(x, y),
+            lambda: ops.reshape(x, (2, 5)),
+            lambda: ops.softmax(x),
+        )
+    )
 
 
 def measured(library: str, quick: bool) -> dict[str, dict[str, float]]:
@@ -133,8 +190,13 @@ def measured(library: str, quick: bool) -> dict[str, dict[str, float]]:
 def _apart(library: str, quick: bool) -> dict[str, dict[str, float]]:
     """`measured` in a process of its own: keras.ops has one library for good, and all sides have one thread."""
     one = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-    ran = subprocess.run([sys.executable, "-m", __spec__.name, library, *["--quick"] * quick], check=True, text=True,
-                         stdout=subprocess.PIPE, env={**os.environ, **one, "KERAS_BACKEND": library})
+    ran = subprocess.run(
+        [sys.executable, "-m", __spec__.name, library, *["--quick"] * quick],
+        check=True,
+        text=True,
+        stdout=subprocess.PIPE,
+        env={**os.environ, **one, "KERAS_BACKEND": library},
+    )
     return json.loads(ran.stdout.splitlines()[-1])
 
 
@@ -156,11 +218,35 @@ def table(quick: bool) -> str:
     for library in LIBRARIES:
         for name, cost in _apart(library, quick).items():
             shown = [f"{cost[peer]:.2f}" if peer in cost else "not installed" for peer in PEERS]
-            rows.append([library, name, f"{cost['K']:.2f}", f"{cost['bare']:.2f}", f"{cost['K'] - cost['bare']:+.2f}",
-                         f"{cost['K'] / cost['bare']:.2f}", *shown, _verdict(name, cost)])
-    return printed("One call on 10 elements, microseconds", [
-        "library", "call", "K", "bare", "more", "ratio", "autoray", "array-api-compat", "eagerpy", "keras.ops",
-        f"verdict: bare + {MORE}, softmax {RATIO} of bare, ahead of all"], rows)
+            rows.append(
+                [
+                    library,
+                    name,
+                    f"{cost['K']:.2f}",
+                    f"{cost['bare']:.2f}",
+                    f"{cost['K'] - cost['bare']:+.2f}",
+                    f"{cost['K'] / cost['bare']:.2f}",
+                    *shown,
+                    _verdict(name, cost),
+                ]
+            )
+    return printed(
+        "One call on 10 elements, microseconds",
+        [
+            "library",
+            "call",
+            "K",
+            "bare",
+            "more",
+            "ratio",
+            "autoray",
+            "array-api-compat",
+            "eagerpy",
+            "keras.ops",
+            f"verdict: bare + {MORE}, softmax {RATIO} of bare, ahead of all",
+        ],
+        rows,
+    )
 
 
 if __name__ == "__main__":

@@ -56,8 +56,16 @@ class Row:
     spread: tuple[float, float] | None = None
 
 
-def compared(question: str, case: str, sides: Iterable[Side], *, rounds: int, seconds: float,
-             apart: bool, check: Callable[[Mapping[str, Any]], None] | None = None) -> list[Row]:
+def compared(
+    question: str,
+    case: str,
+    sides: Iterable[Side],
+    *,
+    rounds: int,
+    seconds: float,
+    apart: bool,
+    check: Callable[[Mapping[str, Any]], None] | None = None,
+) -> list[Row]:
     """A row for each side, those that are here measured in turn; `check` raises if one computes something else.
 
     `apart` gives each side a process of its own, and does it several times over: what a fresh array costs depends on
@@ -71,8 +79,17 @@ def compared(question: str, case: str, sides: Iterable[Side], *, rounds: int, se
     rows = []
     for side in sides:
         costs = [run[side.name] for run in runs if side.name in run]
-        rows.append(Row(question, case, side.name, statistics.median(costs) if costs else None, targets=side.targets,
-                        absent=absent.get(side.name), spread=(min(costs), max(costs)) if len(costs) > 1 else None))
+        rows.append(
+            Row(
+                question,
+                case,
+                side.name,
+                statistics.median(costs) if costs else None,
+                targets=side.targets,
+                absent=absent.get(side.name),
+                spread=(min(costs), max(costs)) if len(costs) > 1 else None,
+            )
+        )
     return rows
 
 
@@ -121,11 +138,21 @@ def tabled(rows: Sequence[Row], note: str = "") -> str:
         unit, scale = _unit(own)
         cells = [[case, *(_cell(found.get((case, side)), scale) for side in sides)] for case in cases]
         parts.append(printed(f"{question}, {unit}, {threads()} threads for every side", ["case", *sides], cells))
-        goals = [[row.case, row.side, target.against, f"{ratio:.2f}", f"{target.at_most:.2f}",
-                  _verdict(row, found[row.case, target.against], target, ratio)] for row, target, ratio in ratios(own)]
+        goals = [
+            [
+                row.case,
+                row.side,
+                target.against,
+                f"{ratio:.2f}",
+                f"{target.at_most:.2f}",
+                _verdict(row, found[row.case, target.against], target, ratio),
+            ]
+            for row, target, ratio in ratios(own)
+        ]
         if goals:
-            parts.append(printed(f"{question}: targets", ["case", "side", "against", "ratio", "at most", "reached"],
-                                 goals))
+            parts.append(
+                printed(f"{question}: targets", ["case", "side", "against", "ratio", "at most", "reached"], goals)
+            )
     missing = "; ".join(dict.fromkeys(row.absent for row in rows if row.absent))
     return "\n".join([*parts, *(f"{text}\n" for text in (missing and f"{missing}.", note) if text)])
 

@@ -48,8 +48,14 @@ def table(quick: bool) -> str:
         by_hand = _by_hand(xp)
         if not np.allclose(compiled([x])[0], by_hand(x), rtol=1e-5):
             raise AssertionError(f"{name}: the compiled function gives {compiled([x])[0]}, by hand {by_hand(x)}")
-        cost = interleaved({"K": lambda x=x: compiled([x]), "by hand": lambda x=x, f=by_hand: f(x)},
-                           rounds=5 if quick else 41, seconds=0.01 if quick else 0.05)
+        cost = interleaved(
+            {"K": lambda x=x: compiled([x]), "by hand": lambda x=x, f=by_hand: f(x)},
+            rounds=5 if quick else 41,
+            seconds=0.01 if quick else 0.05,
+        )
         rows.append([name, f"{cost['K']:.1f}", f"{cost['by hand']:.1f}", f"{cost['K'] / cost['by hand']:.3f}"])
-    return printed(f"A compiled function of {4 * STEPS} nodes on scalars, microseconds",
-                   ["library", "K.function", "by hand", "ratio"], rows)
+    return printed(
+        f"A compiled function of {4 * STEPS} nodes on scalars, microseconds",
+        ["library", "K.function", "by hand", "ratio"],
+        rows,
+    )

@@ -36,22 +36,32 @@ class Case(NamedTuple):
         return 2.0 * places * height * width * channels * out
 
 
-CASES = [Case((8, 56, 56, 64), (3, 3, 64, 64)), Case((32, 26, 26, 32), (3, 3, 32, 64), padding="valid"),
-         Case((32, 28, 28, 1), (3, 3, 1, 32), padding="valid"), Case((8, 112, 112, 3), (7, 7, 3, 64), stride=2),
-         Case((8, 56, 56, 64), (1, 1, 64, 256)), Case((8, 56, 56, 64), (3, 3, 64, 1), depthwise=True)]
+CASES = [
+    Case((8, 56, 56, 64), (3, 3, 64, 64)),
+    Case((32, 26, 26, 32), (3, 3, 32, 64), padding="valid"),
+    Case((32, 28, 28, 1), (3, 3, 1, 32), padding="valid"),
+    Case((8, 112, 112, 3), (7, 7, 3, 64), stride=2),
+    Case((8, 56, 56, 64), (1, 1, 64, 256)),
+    Case((8, 56, 56, 64), (3, 3, 64, 1), depthwise=True),
+]
 PASSES = ("forward", "input gradient", "kernel gradient", "training")
 Calls = dict[str, Callable[[], Any]]
 
 
 def _ours(case: Case, x: Any, kernel: Any, g: Any) -> Calls:
     """What a compiled function of K runs for each pass."""
-    how: dict[str, Any] = {"strides": (case.stride,) * 2, "padding": case.padding, "dilation": (1, 1),
-                           "depthwise": case.depthwise}
+    how: dict[str, Any] = {
+        "strides": (case.stride,) * 2,
+        "padding": case.padding,
+        "dilation": (1, 1),
+        "depthwise": case.depthwise,
+    }
     public = K.depthwise_conv2d if case.depthwise else K.conv2d
     calls: Calls = {
         "forward": lambda: public(x, kernel, how["strides"], case.padding),
         "input gradient": lambda: COMPOSITES["convolution_input_gradient"](g, kernel, size=case.x[1:3], **how),
-        "kernel gradient": lambda: COMPOSITES["convolution_kernel_gradient"](x, g, window=case.kernel[:2], **how)}
+        "kernel gradient": lambda: COMPOSITES["convolution_kernel_gradient"](x, g, window=case.kernel[:2], **how),
+    }
     parts = tuple(calls.values())
     return {**calls, "training": lambda: [part() for part in parts]}
 
@@ -74,15 +84,34 @@ def _by_hand(torch: Any, case: Case, x: Any, kernel: Any, g: Any) -> Calls:
         return torch.nn.functional.conv2d(padded(x), kernel, None, case.stride, inside, 1, groups)
 
     def backward(to_x: bool, to_kernel: bool) -> Any:
-        found = torch.ops.aten.convolution_backward(g, padded(x), kernel, None, [case.stride] * 2, inside, [1, 1],
-                                                    False, [0, 0], groups, [to_x, to_kernel, False])
+        found = torch.ops.aten.convolution_backward(
+            g,
+            padded(x),
+            kernel,
+            None,
+            [case.stride] * 2,
+            inside,
+            [1, 1],
+            False,
+            [0, 0],
+            groups,
+            [to_x, to_kernel, False],
+        )
         rows, columns = case.x[1:3]
-        return [found[0] if before == behind or not to_x else
-                found[0][:, :, before:before + rows, before:before + columns], found[1]]
+        return [
+            found[0]
+            if before == behind or not to_x
+            else found[0][:, :, before : before + rows, before : before + columns],
+            found[1],
+        ]
 
-    return {"forward": forward, "input gradient": lambda: backward(True, False),
-            "kernel gradient": lambda: backward(False, True), "training": lambda: (forward(), backward(True, True)),
-            "autograd": _autograd(torch, forward, x, kernel, g)}
+    return {
+        "forward": forward,
+        "input gradient": lambda: backward(True, False),
+        "kernel gradient": lambda: backward(False, True),
+        "training": lambda: (forward(), backward(True, True)),
+        "autograd": _autograd(torch, forward, x, kernel, g),
+    }
 
 
 def _autograd(torch: Any, forward: Callable[..., Any], x: Any, kernel: Any, g: Any) -> Callable[[], Any]:
@@ -94,10 +123,16 @@ def table(quick: bool) -> str:
     """Each pass of each layer on NumPy and on torch, as ratios to torch channels_last by hand."""
     torch, keras = two_threads(), keras_ops()
     measured = [(case, _measured(torch, keras, case, quick)) for case in CASES]
-    rates = {name: [case.flops() * (3 if name == "training" else 1) / cells[name]["numpy"] * 1e-6
-                    for case, cells in measured] for name in PASSES}
-    return ratios("A convolution, milliseconds, 2 threads", PASSES, measured) + \
-        f"\nGFLOP/s on NumPy, layer by layer: {each(rates, '.0f')}; matmul {matmul_rate(quick):.0f}\n"
+    rates = {
+        name: [
+            case.flops() * (3 if name == "training" else 1) / cells[name]["numpy"] * 1e-6 for case, cells in measured
+        ]
+        for name in PASSES
+    }
+    return (
+        ratios("A convolution, milliseconds, 2 threads", PASSES, measured)
+        + f"\nGFLOP/s on NumPy, layer by layer: {each(rates, '.0f')}; matmul {matmul_rate(quick):.0f}\n"
+    )
 
 
 def _measured(torch: Any, keras: Any, case: Case, quick: bool) -> dict[str, dict[str, float]]:
@@ -106,10 +141,14 @@ def _measured(torch: Any, keras: Any, case: Case, quick: bool) -> dict[str, dict
     public = K.depthwise_conv2d if case.depthwise else K.conv2d
     g = drawn(*public(x, kernel, (case.stride,) * 2, case.padding).shape)
     native = tuple(torch.from_numpy(a) for a in (x, kernel, g))
-    sides = {"numpy": _ours(case, x, kernel, g), "K torch": _ours(case, *native),
-             "torch": _by_hand(torch, case, *native)}
+    sides = {
+        "numpy": _ours(case, x, kernel, g),
+        "K torch": _ours(case, *native),
+        "torch": _by_hand(torch, case, *native),
+    }
     sides["K torch"]["autograd"] = _autograd(
-        torch, lambda x, kernel: public(x, kernel, (case.stride,) * 2, case.padding), *native)
+        torch, lambda x, kernel: public(x, kernel, (case.stride,) * 2, case.padding), *native
+    )
     if keras is not None:
         convolve = keras.depthwise_conv if case.depthwise else keras.conv
         sides["keras"] = {"forward": lambda: convolve(x, kernel, case.stride, case.padding)}

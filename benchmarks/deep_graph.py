@@ -14,8 +14,10 @@ from .comparison import Row, Target, tabled
 __all__ = ["measured", "table", "told"]
 
 QUESTION = "A deep network made ready to train"
-NOTE = ("Dense layers 4 wide, with their gradients and updates. allowed: 5 seconds for 1000 layers. linear: what the "
-        "first row says of so many layers.")
+NOTE = (
+    "Dense layers 4 wide, with their gradients and updates. allowed: 5 seconds for 1000 layers. linear: what the "
+    "first row says of so many layers."
+)
 
 
 def seconds(depth: int) -> dict[str, float]:
@@ -34,8 +36,12 @@ def seconds(depth: int) -> dict[str, float]:
     step = K.function([x], [loss], [(w, w - 0.1 * g) for w, g in zip(weights, gradients, strict=True)])
     step([np.ones((2, 4))])
     compiled = time.perf_counter()
-    return {"recorded": built - start, "differentiated": differentiated - built,
-            "compiled, first call": compiled - differentiated, "in all": compiled - start}
+    return {
+        "recorded": built - start,
+        "differentiated": differentiated - built,
+        "compiled, first call": compiled - differentiated,
+        "in all": compiled - start,
+    }
 
 
 def measured(quick: bool, depths: Sequence[int] = ()) -> list[Row]:
@@ -50,8 +56,10 @@ def measured(quick: bool, depths: Sequence[int] = ()) -> list[Row]:
         first = first or parts["in all"] / depth
         limits = {"allowed": 5e-3 * depth, "linear": first * depth}
         goals = (Target("allowed", 1.0), Target("linear", 1.3))
-        rows += [Row(QUESTION, f"{depth} layers", part, cost, "seconds", goals if part == "in all" else ())
-                 for part, cost in {**parts, **limits}.items()]
+        rows += [
+            Row(QUESTION, f"{depth} layers", part, cost, "seconds", goals if part == "in all" else ())
+            for part, cost in {**parts, **limits}.items()
+        ]
     return rows
 
 

@@ -17,13 +17,16 @@ __all__ = ["measured", "table", "told"]
 QUESTION, SWEEP = "An elementwise chain of {} float32", "The gelu chain by size"
 SIZE = 4_000_000
 SIZES = (1_000, 100_000, 1_000_000, 4_000_000, 16_000_000)
-NOTE = (f"{PROCESSES} processes a side, in brackets the fastest and the slowest. numpy out=: in place by hand. "
-        "keras 3: keras.ops. roofline: a copy of as many elements, which reads and writes each once; tanh costs "
-        "more than that on every side.")
+NOTE = (
+    f"{PROCESSES} processes a side, in brackets the fastest and the slowest. numpy out=: in place by hand. "
+    "keras 3: keras.ops. roofline: a copy of as many elements, which reads and writes each once; tanh costs "
+    "more than that on every side."
+)
 
 
 def sides(chain: str, size: int, swept: bool = False) -> Iterator[Side]:
     """Who takes part; in the sweep, those of NumPy and torch."""
+
     def side(library: str) -> Any:
         return functools.partial(chains.side, library, chain, size)
 

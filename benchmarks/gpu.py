@@ -81,8 +81,9 @@ def _waited(call: Callable[[], Any], library: str) -> Callable[[], Any]:
 
 def _chains(chain: str, size: int) -> Iterator[Side]:
     for library, at_most in LIBRARIES.items():
-        yield Side(f"K [{library}]", library, functools.partial(_ours, chain, size, library),
-                   (Target(BY_HAND, at_most),))
+        yield Side(
+            f"K [{library}]", library, functools.partial(_ours, chain, size, library), (Target(BY_HAND, at_most),)
+        )
     yield Side(BY_HAND, "torch", functools.partial(_by_hand, chain, size))
 
 

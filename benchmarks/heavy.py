@@ -85,17 +85,40 @@ def drawn(*shape: int) -> np.ndarray:
 
 def ratios(title: str, passes: Sequence[str], measured: Sequence[tuple[Any, Mapping[str, Cells]]]) -> str:
     """The table of every pass of every layer, as ratios to torch by hand, with their geometric means by pass."""
-    rows = [[str(case), name, *(f"{cells[key]:.2f}" if key in cells else "-" for key in
-                                ("numpy", "K torch", "torch", "keras")),
-             _ratio(cells, "numpy"), _ratio(cells, "K torch"), _ratio(cells, "numpy", "keras")]
-            for case, found in measured for name, cells in found.items()]
+    rows = [
+        [
+            str(case),
+            name,
+            *(f"{cells[key]:.2f}" if key in cells else "-" for key in ("numpy", "K torch", "torch", "keras")),
+            _ratio(cells, "numpy"),
+            _ratio(cells, "K torch"),
+            _ratio(cells, "numpy", "keras"),
+        ]
+        for case, found in measured
+        for name, cells in found.items()
+    ]
     for name in (*passes, "autograd"):
-        means = (_mean([found[name][side] / found[name]["torch"] for _, found in measured if side in found[name]])
-                 for side in ("numpy", "K torch"))
+        means = (
+            _mean([found[name][side] / found[name]["torch"] for _, found in measured if side in found[name]])
+            for side in ("numpy", "K torch")
+        )
         rows.append(["geometric mean", name, "", "", "", "", *means, ""])
     rows.append(["target of the mean", "all", "", "", "", "", "1.50", "1.10", ""])
-    return printed(title, ["layer", "pass", "K on numpy", "K on torch", "torch by hand", "keras.ops[numpy]",
-                           "numpy / torch", "K / torch", "numpy / keras"], rows)
+    return printed(
+        title,
+        [
+            "layer",
+            "pass",
+            "K on numpy",
+            "K on torch",
+            "torch by hand",
+            "keras.ops[numpy]",
+            "numpy / torch",
+            "K / torch",
+            "numpy / keras",
+        ],
+        rows,
+    )
 
 
 def each(rates: Mapping[str, Sequence[float]], form: str) -> str:

@@ -25,9 +25,14 @@ print(json.dumps([middle - start, end - middle, others]))
 
 def table(quick: bool) -> str:
     """Seconds of both imports in fresh processes."""
-    runs = [json.loads(subprocess.run([sys.executable, "-c", _SCRIPT], capture_output=True, check=True).stdout)
-            for _ in range(3 if quick else 15)]
+    runs = [
+        json.loads(subprocess.run([sys.executable, "-c", _SCRIPT], capture_output=True, check=True).stdout)
+        for _ in range(3 if quick else 15)
+    ]
     numpy, ours = (statistics.median(run[i] for run in runs) for i in (0, 1))
     others = sorted({name for run in runs for name in run[2]})
-    return printed("Imports, seconds", ["import numpy", "import backend, beyond it", "other libraries loaded"],
-                   [[f"{numpy:.3f}", f"{ours:.3f}", ", ".join(others) or "none"]])
+    return printed(
+        "Imports, seconds",
+        ["import numpy", "import backend, beyond it", "other libraries loaded"],
+        [[f"{numpy:.3f}", f"{ours:.3f}", ", ".join(others) or "none"]],
+    )

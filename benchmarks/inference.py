@@ -20,9 +20,11 @@ QUESTION = "Inference of one sample"
 NETS = (nets.MLP.of(1), nets.LSTM.of(1))
 BY_HAND = "torch eager"
 TARGETS = {"dense": 1.0, "recurrent": 2.0}  # NumPy, times torch eager
-NOTE = (f"{PROCESSES} processes a side, in brackets the fastest and the slowest. Every side's probabilities must "
-        "be those of the others. numpy: by hand, the input's product for all steps at once and the four gates as "
-        "one. rnn: K.rnn with the step of Keras's LSTM cell in place of K.lstm.")
+NOTE = (
+    f"{PROCESSES} processes a side, in brackets the fastest and the slowest. Every side's probabilities must "
+    "be those of the others. numpy: by hand, the input's product for all steps at once and the four gates as "
+    "one. rnn: K.rnn with the step of Keras's LSTM cell in place of K.lstm."
+)
 
 
 def _ours(net: nets.Net, library: str, stepwise: bool) -> Any:
@@ -45,8 +47,12 @@ def sides(net: nets.Net) -> Iterator[Side]:
     yield Side("numpy", "numpy", functools.partial(_side, "numpy", net))
     yield Side("jax.jit", "jax", functools.partial(_side, "jax", net))
     for library in ("numpy", "torch"):
-        yield Side(f"keras 3 [{library}]", "keras", functools.partial(_side, "keras", net),
-                   environment={"KERAS_BACKEND": library})
+        yield Side(
+            f"keras 3 [{library}]",
+            "keras",
+            functools.partial(_side, "keras", net),
+            environment={"KERAS_BACKEND": library},
+        )
 
 
 def same(made: Mapping[str, Any]) -> None:
@@ -61,8 +67,15 @@ def measured(quick: bool, which: Sequence[nets.Net] = NETS) -> list[Row]:
     """A row for each net and side."""
     rows = []
     for net in which:
-        rows += compared(QUESTION, net.label, sides(net), rounds=5 if quick else 21,
-                         seconds=0.02 if quick else 0.1, apart=not quick, check=same)
+        rows += compared(
+            QUESTION,
+            net.label,
+            sides(net),
+            rounds=5 if quick else 21,
+            seconds=0.02 if quick else 0.1,
+            apart=not quick,
+            check=same,
+        )
     return rows
 
 

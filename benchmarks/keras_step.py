@@ -25,12 +25,28 @@ def _nets() -> dict[str, Callable[[], Any]]:
     from keras.models import Sequential
 
     return {
-        "dense": lambda: Sequential([Dense(128, activation="relu", input_shape=(64,)), Dropout(0.2),
-                                     Dense(128, activation="relu"), Dense(10, activation="softmax")]),
-        "convnet": lambda: Sequential([
-            Conv2D(16, 3, padding="same", input_shape=(8, 8, 1)), BatchNormalization(), Activation("relu"),
-            MaxPooling2D(2), Dropout(0.2), Conv2D(32, 3, padding="same"), BatchNormalization(), Activation("relu"),
-            Flatten(), Dense(10, activation="softmax")]),
+        "dense": lambda: Sequential(
+            [
+                Dense(128, activation="relu", input_shape=(64,)),
+                Dropout(0.2),
+                Dense(128, activation="relu"),
+                Dense(10, activation="softmax"),
+            ]
+        ),
+        "convnet": lambda: Sequential(
+            [
+                Conv2D(16, 3, padding="same", input_shape=(8, 8, 1)),
+                BatchNormalization(),
+                Activation("relu"),
+                MaxPooling2D(2),
+                Dropout(0.2),
+                Conv2D(32, 3, padding="same"),
+                BatchNormalization(),
+                Activation("relu"),
+                Flatten(),
+                Dense(10, activation="softmax"),
+            ]
+        ),
     }
 
 
@@ -69,15 +85,37 @@ def table(quick: bool) -> str:
                 trained = build()
                 trained.compile(keras.optimizers.SGD(lr=0.01), "categorical_crossentropy", metrics=["accuracy"])
                 trained.train_on_batch(one, labels)
-                cost = interleaved({
-                    "K.function alone": lambda f=alone, a=one, b=labels: f(a, b),
-                    "train_function": lambda m=trained, a=one, b=labels, w=weights: m.train_function([a, b, w, 1]),
-                    "train_on_batch": lambda m=trained, a=one, b=labels: m.train_on_batch(a, b),
-                    "fit": lambda m=trained, a=x, b=y: m.fit(a, b, batch_size=BATCH, verbose=0),
-                }, rounds=5 if quick else 15, seconds=0.05 if quick else 0.3)
+                cost = interleaved(
+                    {
+                        "K.function alone": lambda f=alone, a=one, b=labels: f(a, b),
+                        "train_function": lambda m=trained, a=one, b=labels, w=weights: m.train_function([a, b, w, 1]),
+                        "train_on_batch": lambda m=trained, a=one, b=labels: m.train_on_batch(a, b),
+                        "fit": lambda m=trained, a=x, b=y: m.fit(a, b, batch_size=BATCH, verbose=0),
+                    },
+                    rounds=5 if quick else 15,
+                    seconds=0.05 if quick else 0.3,
+                )
                 cost["fit"] /= STEPS
-                rows.append([name, net, *(f"{c:.0f}" for c in cost.values()),
-                             f"{cost['train_on_batch'] / cost['K.function alone']:.2f}",
-                             f"{cost['fit'] / cost['K.function alone']:.2f}"])
-    return printed(title, ["library", "net", "K.function alone", "Keras's train_function", "train_on_batch",
-                           "fit, per step", "train_on_batch / alone", "fit / alone"], rows)
+                rows.append(
+                    [
+                        name,
+                        net,
+                        *(f"{c:.0f}" for c in cost.values()),
+                        f"{cost['train_on_batch'] / cost['K.function alone']:.2f}",
+                        f"{cost['fit'] / cost['K.function alone']:.2f}",
+                    ]
+                )
+    return printed(
+        title,
+        [
+            "library",
+            "net",
+            "K.function alone",
+            "Keras's train_function",
+            "train_on_batch",
+            "fit, per step",
+            "train_on_batch / alone",
+            "fit / alone",
+        ],
+        rows,
+    )

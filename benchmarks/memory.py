@@ -19,10 +19,12 @@ QUESTION = "Peak memory of training steps"
 BY_HAND = "torch by hand"
 RUNS = 5  # fresh processes a side: where an allocator puts arrays differs from one to the next by a third
 STATUS, RESET = Path("/proc/self/status"), Path("/proc/self/clear_refs")
-NOTE = ("Medians of several fresh processes, in brackets the least and the most; --quick runs one, which decides "
-        "nothing. The largest resident set during three steps less that before the net was made, so weights, "
-        "gradients, graph and all; a small net of the same kind ran before, so libraries are loaded. Activations "
-        "of the deep net fill 16 times the memory of its weights.")
+NOTE = (
+    "Medians of several fresh processes, in brackets the least and the most; --quick runs one, which decides "
+    "nothing. The largest resident set during three steps less that before the net was made, so weights, "
+    "gradients, graph and all; a small net of the same kind ran before, so libraries are loaded. Activations "
+    "of the deep net fill 16 times the memory of its weights."
+)
 
 
 def deep(depth: int) -> nets.Net:
@@ -42,6 +44,7 @@ def _resident(which: str) -> float:
 
 def peak(side: str, net: nets.Net) -> Callable[[], float]:
     """What measures a side, in a process that does nothing else."""
+
     def run() -> float:
         make = maker(side)
         make(small(net))()
@@ -86,9 +89,19 @@ def measured(quick: bool, which: Sequence[nets.Net] = ()) -> list[Row]:
                     worker = Worker(functools.partial(peak, side, net))
                     peaks.append(float(worker()))
                     worker.close()
-        rows += [Row(QUESTION, net.label, side, statistics.median(peaks) if peaks else None, "MB", targets, why,
-                     (min(peaks), max(peaks)) if len(peaks) > 1 else None)
-                 for side, (peaks, targets, why) in found.items()]
+        rows += [
+            Row(
+                QUESTION,
+                net.label,
+                side,
+                statistics.median(peaks) if peaks else None,
+                "MB",
+                targets,
+                why,
+                (min(peaks), max(peaks)) if len(peaks) > 1 else None,
+            )
+            for side, (peaks, targets, why) in found.items()
+        ]
     return rows
 
 

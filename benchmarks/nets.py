@@ -57,8 +57,12 @@ def _kernels(net: Net) -> list[tuple[str, tuple[int, ...]]]:
     if net.kind == "convolution":
         first, second, hidden, classes = widths
         features = (rows - 4) // 2 * ((columns - 4) // 2) * second
-        return [("kernel0", (3, 3, incoming, first)), ("kernel1", (3, 3, first, second)),
-                ("kernel2", (features, hidden)), ("kernel3", (hidden, classes))]
+        return [
+            ("kernel0", (3, 3, incoming, first)),
+            ("kernel1", (3, 3, first, second)),
+            ("kernel2", (features, hidden)),
+            ("kernel3", (hidden, classes)),
+        ]
     *channels, classes = widths
     shapes = [(3, 3, a, b) for a, b in zip((incoming, *channels), channels, strict=False)]
     shapes.append((rows // 4 * (columns // 4) * channels[-1], classes))

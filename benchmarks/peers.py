@@ -11,8 +11,15 @@ from typing import Any
 
 __all__ = ["absence", "limit", "only", "peer", "threads"]
 
-VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS",
-             "NUMEXPR_MAX_THREADS", "NUMBA_NUM_THREADS", "PJRT_NPROC")
+VARIABLES = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+    "NUMEXPR_MAX_THREADS",
+    "NUMBA_NUM_THREADS",
+    "PJRT_NPROC",
+)
 _ONLY: list[frozenset[str]] = []  # the peers asked for; none: all
 
 

@@ -40,17 +40,22 @@ def bars(rows: Sequence[Row]) -> dict[str, list[Bar]]:
     for row in dict.fromkeys(row for row, _, _ in judged):
         own = [(target, ratio) for other, target, ratio in judged if other == row]
         (first, ratio), base = own[0], costs[row.question, row.case, own[0][0].against]
-        peers = {side: cost / base for (question, case, side), cost in costs.items()
-                 if (question, case) == (row.question, row.case) and cost and row.side.startswith("K [")
-                 and not side.startswith(("K [", LIMIT)) and side != first.against}
+        peers = {
+            side: cost / base
+            for (question, case, side), cost in costs.items()
+            if (question, case) == (row.question, row.case)
+            and cost
+            and row.side.startswith("K [")
+            and not side.startswith(("K [", LIMIT))
+            and side != first.against
+        }
         certainties = [certain(row, whole[row.question, row.case, t.against], t) for t, _ in own]
         # one target that is surely missed decides
         decided = all(certainties) or any(s and r > t.at_most for s, (t, r) in zip(certainties, own, strict=True))
         case = row.case if not row.side.startswith("K [") else f"{row.case}, {row.side[3:].replace(']', '')}"
         found.setdefault(row.question, []).append(
-            Bar(case, ratio, first.at_most, first.against,
-                [t.against for t, r in own if r > t.at_most],
-                decided, peers))
+            Bar(case, ratio, first.at_most, first.against, [t.against for t, r in own if r > t.at_most], decided, peers)
+        )
     return found
 
 
@@ -64,22 +69,39 @@ def picture(rows: Sequence[Row], path: Path, caption: str = "") -> None:
     heights = [len(found) + 1.6 for found in panels.values()]
     tall = 0.3 * sum(heights) + 2.1
     fig = matplotlib.figure.Figure(figsize=(12, tall), dpi=110, facecolor="white")
-    grid = fig.add_gridspec(len(panels), 1, height_ratios=heights, left=0.22, right=0.8, top=1 - 1.5 / tall,
-                            bottom=0.55 / tall, hspace=0.75)
+    grid = fig.add_gridspec(
+        len(panels), 1, height_ratios=heights, left=0.22, right=0.8, top=1 - 1.5 / tall, bottom=0.55 / tall, hspace=0.75
+    )
     for place, (question, found) in zip(grid, panels.items(), strict=True):
         panel(fig.add_subplot(place), question, found, looks)
     sure = [bar for found in panels.values() for bar in found if bar.sure]
     total, reached = sum(map(len, panels.values())), sum(not bar.missed for bar in sure)
     headline = f"{reached} of {total} reach their targets, {total - len(sure)} uncertain"
     fig.text(0.02, 1 - 0.32 / tall, headline, color=INK, size=16, weight="bold")
-    fig.text(0.02, 1 - 0.56 / tall, "bar: K's cost as a multiple of the reference's, less is better; green: all "
-             "targets reached; amber: uncertain; | the most that is allowed; marks: other libraries", color=SOFT,
-             size=10)
-    handles = [matplotlib.lines.Line2D([], [], linestyle="", marker=mark, color=hue, markersize=5, label=name)
-               for name, (mark, hue) in looks.items()]
+    fig.text(
+        0.02,
+        1 - 0.56 / tall,
+        "bar: K's cost as a multiple of the reference's, less is better; green: all "
+        "targets reached; amber: uncertain; | the most that is allowed; marks: other libraries",
+        color=SOFT,
+        size=10,
+    )
+    handles = [
+        matplotlib.lines.Line2D([], [], linestyle="", marker=mark, color=hue, markersize=5, label=name)
+        for name, (mark, hue) in looks.items()
+    ]
     if handles:
-        fig.legend(handles=handles, loc="upper left", ncols=7, frameon=False, fontsize=8, labelcolor=INK,
-                   handletextpad=0.1, columnspacing=1.2, bbox_to_anchor=(0.012, 1 - 0.64 / tall))
+        fig.legend(
+            handles=handles,
+            loc="upper left",
+            ncols=7,
+            frameon=False,
+            fontsize=8,
+            labelcolor=INK,
+            handletextpad=0.1,
+            columnspacing=1.2,
+            bbox_to_anchor=(0.012, 1 - 0.64 / tall),
+        )
     fig.text(0.02, 0.12 / tall, caption, color=SOFT, size=7)
     fig.savefig(path)
 
@@ -96,14 +118,18 @@ def panel(axes: Any, question: str, found: list[Bar], looks: dict[str, tuple[str
         axes.plot([bar.at_most] * 2, [y - 0.46, y + 0.46], color=INK, linewidth=2.4, zorder=4)
         others = [name for name in bar.missed if name != bar.against]
         told = f"{bar.ratio:.2f} of {bar.at_most:.2f}" + (f"; not {', '.join(others)}" if others else "")
-        axes.text(1.01, y, told, transform=axes.get_yaxis_transform(), va="center",
-                  size=8, color=colour, weight="bold")
+        axes.text(1.01, y, told, transform=axes.get_yaxis_transform(), va="center", size=8, color=colour, weight="bold")
         for name, value in bar.peers.items():
             mark, hue = looks[name]
             axes.plot(value, y, mark, color=hue, markersize=5.5, markeredgecolor="white", markeredgewidth=0.5, zorder=3)
     axes.axvline(1, color=SOFT, linewidth=0.8, linestyle=(0, (3, 3)), zorder=1)
-    axes.set(xscale="log", xlim=(low, high), ylim=(len(found) - 0.4, -0.6), yticks=range(len(found)),
-             yticklabels=[bar.case for bar in found])
+    axes.set(
+        xscale="log",
+        xlim=(low, high),
+        ylim=(len(found) - 0.4, -0.6),
+        yticks=range(len(found)),
+        yticklabels=[bar.case for bar in found],
+    )
     axes.xaxis.set_major_locator(matplotlib.ticker.LogLocator(subs=(1, 2, 5)))
     axes.xaxis.set_major_formatter("{x:g}")
     axes.xaxis.set_minor_formatter("")

@@ -23,13 +23,19 @@ class Case(NamedTuple):
     padding: str = "valid"
 
     def __str__(self) -> str:
-        return (f"{self.mode} {self.window}x{self.window} stride {self.stride} {self.padding} "
-                f"{'x'.join(map(str, self.x))}")
+        return (
+            f"{self.mode} {self.window}x{self.window} stride {self.stride} {self.padding} {'x'.join(map(str, self.x))}"
+        )
 
 
-CASES = [Case("max", (32, 24, 24, 64), 2, 2), Case("max", (8, 56, 56, 64), 2, 2),
-         Case("max", (8, 112, 112, 64), 3, 2, "same"), Case("max", (8, 28, 28, 64), 3, 1, "same"),
-         Case("avg", (8, 56, 56, 64), 2, 2), Case("avg", (8, 56, 56, 64), 3, 2, "same")]
+CASES = [
+    Case("max", (32, 24, 24, 64), 2, 2),
+    Case("max", (8, 56, 56, 64), 2, 2),
+    Case("max", (8, 112, 112, 64), 3, 2, "same"),
+    Case("max", (8, 28, 28, 64), 3, 1, "same"),
+    Case("avg", (8, 56, 56, 64), 2, 2),
+    Case("avg", (8, 56, 56, 64), 3, 2, "same"),
+]
 PASSES = ("forward", "gradient", "training")
 Calls = dict[str, Callable[[], Any]]
 
@@ -82,10 +88,18 @@ def _by_hand(torch: Any, case: Case, x: Any, g: Any) -> Calls:
         return y, largest_back(where)
 
     if case.mode == "max":
-        return {"forward": largest, "gradient": largest_back, "training": both,
-                "autograd": _autograd(torch, largest, x, g)}
-    return {"forward": average, "gradient": average_back, "training": lambda: (average(), average_back()),
-            "autograd": _autograd(torch, average, x, g)}
+        return {
+            "forward": largest,
+            "gradient": largest_back,
+            "training": both,
+            "autograd": _autograd(torch, largest, x, g),
+        }
+    return {
+        "forward": average,
+        "gradient": average_back,
+        "training": lambda: (average(), average_back()),
+        "autograd": _autograd(torch, average, x, g),
+    }
 
 
 def _autograd(torch: Any, forward: Callable[..., Any], x: Any, g: Any) -> Callable[[], Any]:
@@ -108,7 +122,8 @@ def table(quick: bool) -> str:
             rates[name].append(least / cells[name]["numpy"] * 1e-6)
     return ratios("Pooling, milliseconds, 2 threads", PASSES, measured) + (
         f"\nGB/s on NumPy, arrays read and written once, layer by layer: {each(rates, '.1f')}; "
-        f"copy {copy_rate(quick):.1f}\n")
+        f"copy {copy_rate(quick):.1f}\n"
+    )
 
 
 def _measured(torch: Any, keras: Any, case: Case, x: Any, g: Any, quick: bool) -> dict[str, dict[str, float]]:
@@ -116,7 +131,8 @@ def _measured(torch: Any, keras: Any, case: Case, x: Any, g: Any, quick: bool) -
     native = torch.from_numpy(x), torch.from_numpy(g)
     sides = {"numpy": _ours(case, x, g), "K torch": _ours(case, *native), "torch": _by_hand(torch, case, *native)}
     sides["K torch"]["autograd"] = _autograd(
-        torch, lambda x: K.pool2d(x, case.window, case.stride, case.padding, pool_mode=case.mode), *native)
+        torch, lambda x: K.pool2d(x, case.window, case.stride, case.padding, pool_mode=case.mode), *native
+    )
     if keras is not None:
         pooled = keras.max_pool if case.mode == "max" else keras.average_pool
         sides["keras"] = {"forward": lambda: pooled(x, case.window, case.stride, case.padding)}

@@ -20,12 +20,15 @@ def copying(size: int) -> float:
     target = np.empty_like(source)
     parts = list(zip(np.array_split(target, threads()), np.array_split(source, threads()), strict=True))
     with ThreadPoolExecutor(threads()) as pool:
+
         def together() -> None:
             list(pool.map(lambda part: np.copyto(*part), parts))
 
         number = max(1, 10**6 // size)
-        return min(min(timeit.repeat(copy, number=number, repeat=9)) / number
-                   for copy in (lambda: np.copyto(target, source), together))
+        return min(
+            min(timeit.repeat(copy, number=number, repeat=9)) / number
+            for copy in (lambda: np.copyto(target, source), together)
+        )
 
 
 @functools.cache

@@ -20,10 +20,12 @@ __all__ = ["measured", "table", "told"]
 QUESTION = "A training step"
 BY_HAND, KERAS = "torch by hand", "keras 3 [torch]"
 TARGETS = {"dense": 1.2, "convolution": 1.8, "recurrent": 2.0, "normalized": 2.0}  # NumPy, times torch by hand
-NOTE = (f"{PROCESSES} processes a side, in brackets the fastest and the slowest. K and every other side start from "
-        "the same weights and must have the same first five losses. roofline: the products' operations at the "
-        "rate of a 1024x1024 matrix product. rnn: K.rnn with the step of Keras's LSTM cell, as any step is written, "
-        "in place of K.lstm.")
+NOTE = (
+    f"{PROCESSES} processes a side, in brackets the fastest and the slowest. K and every other side start from "
+    "the same weights and must have the same first five losses. roofline: the products' operations at the "
+    "rate of a 1024x1024 matrix product. rnn: K.rnn with the step of Keras's LSTM cell, as any step is written, "
+    "in place of K.lstm."
+)
 
 
 def _side(module: str, net: nets.Net) -> Any:
@@ -63,8 +65,15 @@ def measured(quick: bool, which: Sequence[nets.Net] = nets.NETS) -> list[Row]:
     """A row for each net and side."""
     rows = []
     for net in which:
-        rows += compared(QUESTION, net.label, sides(net), rounds=3 if quick else 11,
-                         seconds=0.05 if quick else 0.1, apart=not quick, check=same_losses)
+        rows += compared(
+            QUESTION,
+            net.label,
+            sides(net),
+            rounds=3 if quick else 11,
+            seconds=0.05 if quick else 0.1,
+            apart=not quick,
+            check=same_losses,
+        )
         rows.append(limit_row(QUESTION, net.label, nets.flops(net) / matmul_rate()))
     return rows
 

@@ -23,21 +23,38 @@ AS_EXPECTED, FAILURES, USAGE, NO_NAMESPACE = 0, 1, 2, 3
 
 def parser() -> argparse.ArgumentParser:
     """The arguments; exit codes are 0: as expected, 1: not as expected, 2: wrong usage, 3: no such namespace."""
-    made = argparse.ArgumentParser(prog="conformance", description="Proves that an array namespace computes what the "
-                                   "array API standard says, and that every operation of K gives the same on it.")
+    made = argparse.ArgumentParser(
+        prog="conformance",
+        description="Proves that an array namespace computes what the "
+        "array API standard says, and that every operation of K gives the same on it.",
+    )
     add = made.add_argument
-    add("namespaces", nargs="*", metavar="NAMESPACE",
+    add(
+        "namespaces",
+        nargs="*",
+        metavar="NAMESPACE",
         help="a backend's name (numpy, torch:cuda:0, ...), a namespace's dotted path, package:object, or a module with "
-        "functions of the Keras backend API (softmax, conv2d, ...)")
+        "functions of the Keras backend API (softmax, conv2d, ...)",
+    )
     add("--reference", default="numpy", metavar="NAMESPACE", help="whose bits are the right ones (default numpy)")
     add("--device", help="run on this device of each namespace")
     add("--dtype", help="examples of this dtype only")
     add("--only", metavar="PATTERN", help="operations whose names match, such as 'conv*' or 'xp.exp*'")
     add("--group", help="'standard', 'k', or a chapter such as 'losses'")
-    add("--kind", type=lambda text: tuple(text.split(",")), default=(), metavar="KIND,...",
-        help=f"what to check: {', '.join(KINDS)}")
-    add("--examples", type=int, default=EXAMPLES, metavar="N",
-        help=f"examples drawn per call, beside the fixed ones (default {EXAMPLES})")
+    add(
+        "--kind",
+        type=lambda text: tuple(text.split(",")),
+        default=(),
+        metavar="KIND,...",
+        help=f"what to check: {', '.join(KINDS)}",
+    )
+    add(
+        "--examples",
+        type=int,
+        default=EXAMPLES,
+        metavar="N",
+        help=f"examples drawn per call, beside the fixed ones (default {EXAMPLES})",
+    )
     add("--budget", type=float, metavar="SECONDS", help="time for the whole run, spread over all operations")
     add("--seed", type=int, default=SEED, metavar="S", help=f"what examples are drawn from (default {SEED})")
     add("--jobs", type=int, default=1, metavar="N", help="processes (default 1)")
@@ -46,11 +63,19 @@ def parser() -> argparse.ArgumentParser:
     add("--no-xfails", dest="expect", action="store_false", help="show every failure, expected or not")
     add("--update-xfails", action="store_true", help="write the files of expected failures anew")
     add("--no-shrink", dest="shrink", action="store_false", help="do not look for the smallest example that fails")
-    for form, text in (("json", "for machines, and as a later baseline"), ("junit", "for a CI's test page"),
-                       ("html", "one page that needs no network"), ("markdown", "for a pull request's comment")):
+    for form, text in (
+        ("json", "for machines, and as a later baseline"),
+        ("junit", "for a CI's test page"),
+        ("html", "one page that needs no network"),
+        ("markdown", "for a pull request's comment"),
+    ):
         add(f"--{form}", type=Path, metavar="FILE", help=f"write the report to a file, too: {text}")
-    add("--baseline", type=Path, metavar="FILE",
-        help="an earlier --json: tell only what is new and what is fixed; 1 where something got worse")
+    add(
+        "--baseline",
+        type=Path,
+        metavar="FILE",
+        help="an earlier --json: tell only what is new and what is fixed; 1 where something got worse",
+    )
     add("--table", action=argparse.BooleanOptionalAction, default=True, help="print every operation's verdicts")
     add("--self-check", action="store_true", help="plant faults in a namespace and see that each is found")
     return made
@@ -65,9 +90,28 @@ def _shard(text: str) -> tuple[int, int]:
 
 def options_of(asked: argparse.Namespace) -> Options:
     """The options of a run from the arguments."""
-    return Options(**{name: getattr(asked, name) for name in (
-        "reference", "device", "dtype", "only", "group", "kind", "examples", "budget", "seed", "jobs", "shard",
-        "xfails", "expect", "update_xfails", "shrink")})
+    return Options(
+        **{
+            name: getattr(asked, name)
+            for name in (
+                "reference",
+                "device",
+                "dtype",
+                "only",
+                "group",
+                "kind",
+                "examples",
+                "budget",
+                "seed",
+                "jobs",
+                "shard",
+                "xfails",
+                "expect",
+                "update_xfails",
+                "shrink",
+            )
+        }
+    )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -15,8 +15,19 @@ from typing import NamedTuple
 
 import numpy as np
 
-__all__ = ["ARITHMETIC", "EPS", "FLOOR", "Expected", "LARGEST", "analysing", "deviation", "differences", "summation",
-           "ulps", "ulps_of"]
+__all__ = [
+    "ARITHMETIC",
+    "EPS",
+    "FLOOR",
+    "Expected",
+    "LARGEST",
+    "analysing",
+    "deviation",
+    "differences",
+    "summation",
+    "ulps",
+    "ulps_of",
+]
 
 EPS = {"float16": 2.0**-10, "float32": 2.0**-23, "float64": 2.0**-52}  # one ulp of 1
 LARGEST = {name: float(np.finfo(name).max) for name in EPS}
@@ -28,11 +39,37 @@ ARITHMETIC = 0.5  # + - * / are correctly rounded in every library measured
 
 # Ulps of the result of one function. sqrt is not correctly rounded in torch (measured .75), hence 1.
 ULPS = {
-    "add": ARITHMETIC, "subtract": ARITHMETIC, "multiply": ARITHMETIC, "divide": ARITHMETIC, "reciprocal": ARITHMETIC,
-    "square": ARITHMETIC, "sqrt": 1.0,
-    "exp": 4.0, "log": 4.0, "log2": 4.0, "log10": 4.0, "sin": 4.0, "cos": 4.0, "tanh": 4.0, "hypot": 4.0, "atan2": 6.0,
-    "tan": 6.0, "asin": 6.0, "acos": 6.0, "atan": 6.0, "sinh": 6.0, "cosh": 6.0, "asinh": 6.0, "acosh": 6.0,
-    "atanh": 6.0, "log1p": 6.0, "expm1": 6.0, "logaddexp": 8.0, "pow": 16.0, "remainder": 1.0, "linspace": 2.0,
+    "add": ARITHMETIC,
+    "subtract": ARITHMETIC,
+    "multiply": ARITHMETIC,
+    "divide": ARITHMETIC,
+    "reciprocal": ARITHMETIC,
+    "square": ARITHMETIC,
+    "sqrt": 1.0,
+    "exp": 4.0,
+    "log": 4.0,
+    "log2": 4.0,
+    "log10": 4.0,
+    "sin": 4.0,
+    "cos": 4.0,
+    "tanh": 4.0,
+    "hypot": 4.0,
+    "atan2": 6.0,
+    "tan": 6.0,
+    "asin": 6.0,
+    "acos": 6.0,
+    "atan": 6.0,
+    "sinh": 6.0,
+    "cosh": 6.0,
+    "asinh": 6.0,
+    "acosh": 6.0,
+    "atanh": 6.0,
+    "log1p": 6.0,
+    "expm1": 6.0,
+    "logaddexp": 8.0,
+    "pow": 16.0,
+    "remainder": 1.0,
+    "linspace": 2.0,
     "arange": 2.0,
 }
 
@@ -128,8 +165,9 @@ def _bitwise(value: np.ndarray, got: np.ndarray) -> np.ndarray:
             same &= signs | (got != got)
         if got.dtype.kind == "b":
             return np.where(same, 0.0, 1.0)
-        error = np.abs(value.astype(np.float64) - got.astype(np.float64)) if got.dtype.kind != "c" else \
-            np.abs(value - got)
+        error = (
+            np.abs(value.astype(np.float64) - got.astype(np.float64)) if got.dtype.kind != "c" else np.abs(value - got)
+        )
         error = np.where(np.isnan(error), np.inf, np.maximum(error, np.finfo(np.float64).tiny))
     return np.where(same, 0.0, error)
 

@@ -11,12 +11,38 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-__all__ = ["A", "ALL_DTYPES", "CASES", "Call", "Case", "FLOATS", "STANDARD", "call", "case", "discovered",
-           "discovered_standard", "parts", "replaced", "standard"]
+__all__ = [
+    "A",
+    "ALL_DTYPES",
+    "CASES",
+    "Call",
+    "Case",
+    "FLOATS",
+    "STANDARD",
+    "call",
+    "case",
+    "discovered",
+    "discovered_standard",
+    "parts",
+    "replaced",
+    "standard",
+]
 
 FLOATS = ("float16", "float32", "float64")
-ALL_DTYPES = ("bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", *FLOATS, "complex64",
-                   "complex128")
+ALL_DTYPES = (
+    "bool",
+    "int8",
+    "int16",
+    "int32",
+    "int64",
+    "uint8",
+    "uint16",
+    "uint32",
+    "uint64",
+    *FLOATS,
+    "complex64",
+    "complex128",
+)
 SIZES = (0, 5)  # a letter without a range of its own
 
 
@@ -28,8 +54,16 @@ class A:
     subnormals to floats; `distinct` keeps values pairwise well apart, away from ties; `sizes` gives letters a range.
     """
 
-    def __init__(self, *dims: int | str, dtype: str = "float", low: float = -3.0, high: float = 3.0,
-                 edges: bool = False, distinct: bool = False, sizes: dict[str, tuple[int, int]] | None = None) -> None:
+    def __init__(
+        self,
+        *dims: int | str,
+        dtype: str = "float",
+        low: float = -3.0,
+        high: float = 3.0,
+        edges: bool = False,
+        distinct: bool = False,
+        sizes: dict[str, tuple[int, int]] | None = None,
+    ) -> None:
         if not low <= high:
             raise ValueError(f"A: low {low} lies above high {high}")
         for dim in dims:
@@ -49,8 +83,11 @@ class A:
         return self.dtype == "float" or self.dtype.startswith("float")
 
     def __repr__(self) -> str:
-        more = [f"{k}={v!r}" for k, v in (("dtype", self.dtype), ("low", self.low), ("high", self.high))
-                if v != {"dtype": "float", "low": -3.0, "high": 3.0}[k]]
+        more = [
+            f"{k}={v!r}"
+            for k, v in (("dtype", self.dtype), ("low", self.low), ("high", self.high))
+            if v != {"dtype": "float", "low": -3.0, "high": 3.0}[k]
+        ]
         more += [f"{k}=True" for k in ("edges", "distinct") if getattr(self, k)]
         return f"A({', '.join([*map(repr, self.dims), *more])})"
 
@@ -93,9 +130,17 @@ CASES: dict[str, Case] = {}
 STANDARD: dict[str, Case] = {}  # the standard's functions, by names such as 'exp' and 'linalg.inv'
 
 
-def case(name: str, *calls: Call, exact: bool = False, gradient: Sequence[int] | None = None,
-         edges: Sequence[Call] = (), errors: Sequence[tuple[type[BaseException], Call]] = (),
-         reference: Callable[..., Any] | None = None, dtypes: Sequence[str] = FLOATS, listed: bool = True) -> Case:
+def case(
+    name: str,
+    *calls: Call,
+    exact: bool = False,
+    gradient: Sequence[int] | None = None,
+    edges: Sequence[Call] = (),
+    errors: Sequence[tuple[type[BaseException], Call]] = (),
+    reference: Callable[..., Any] | None = None,
+    dtypes: Sequence[str] = FLOATS,
+    listed: bool = True,
+) -> Case:
     """Describe the operation K.name.
 
     `calls` are drawn many times over. `edges` are literal examples, for values only: NumPy arrays, or lists that hold
@@ -114,17 +159,34 @@ def case(name: str, *calls: Call, exact: bool = False, gradient: Sequence[int] |
         raise ValueError(f"case: {name} has dtypes {dtypes!r}, expected some of {FLOATS}")
     chapter = sys._getframe(1).f_globals["__name__"].rpartition(".")[2]  # the module of cases that called
     edges = tuple(Call(_arrays(each.args), _arrays(each.kwargs)) for each in edges)
-    made = Case(name, tuple(calls), exact, None if gradient is None else tuple(gradient), edges,
-                tuple(errors), reference, tuple(dtypes), chapter)
+    made = Case(
+        name,
+        tuple(calls),
+        exact,
+        None if gradient is None else tuple(gradient),
+        edges,
+        tuple(errors),
+        reference,
+        tuple(dtypes),
+        chapter,
+    )
     if listed:
         CASES[name] = made
     return made
 
 
-def standard(name: str, *calls: Call, exact: bool = True, special: Sequence[tuple[Call, Any]] = (),
-             errors: Sequence[Call] = (), reference: Callable[..., Any] | None = None,
-             dtypes: Sequence[str] = FLOATS[1:], judge: Callable[..., Any] | None = None,
-             view: Callable[..., Any] | None = None, listed: bool = True) -> Case:
+def standard(
+    name: str,
+    *calls: Call,
+    exact: bool = True,
+    special: Sequence[tuple[Call, Any]] = (),
+    errors: Sequence[Call] = (),
+    reference: Callable[..., Any] | None = None,
+    dtypes: Sequence[str] = FLOATS[1:],
+    judge: Callable[..., Any] | None = None,
+    view: Callable[..., Any] | None = None,
+    listed: bool = True,
+) -> Case:
     """Describe a function of the array API standard, called on the namespace itself.
 
     `exact`: equal to the reference bit for bit. `special`: (call, result) pairs that the standard spells out, arrays in
@@ -137,8 +199,21 @@ def standard(name: str, *calls: Call, exact: bool = True, special: Sequence[tupl
         raise ValueError(f"standard: {name} has a case already, in chapter {STANDARD[name].chapter}")
     chapter = sys._getframe(1).f_globals["__name__"].rpartition(".")[2]
     pairs = tuple((Call(_arrays(each.args), _arrays(each.kwargs)), _arrays(want)) for each, want in special)
-    made = Case(name, calls, exact, (), tuple(each for each, _ in pairs), tuple((Exception, each) for each in errors),
-                reference, tuple(dtypes), chapter, "standard", pairs, judge, view)
+    made = Case(
+        name,
+        calls,
+        exact,
+        (),
+        tuple(each for each, _ in pairs),
+        tuple((Exception, each) for each in errors),
+        reference,
+        tuple(dtypes),
+        chapter,
+        "standard",
+        pairs,
+        judge,
+        view,
+    )
     if listed:
         STANDARD[name] = made
     return made

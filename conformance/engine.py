@@ -24,8 +24,7 @@ from .runner import EXAMPLES, GROUPS, SEED, selected, verdicts_of
 from .verdict import NamespaceFacts, Report, Verdict
 from .xfails import UNEXPLAINED, Entry, inherited, loaded, path_for, unexplained, written
 
-__all__ = ["NamespaceError", "Options", "UsageError", "expectations", "opened", "parts_of", "report_of", "run",
-           "share"]
+__all__ = ["NamespaceError", "Options", "UsageError", "expectations", "opened", "parts_of", "report_of", "run", "share"]
 
 
 class UsageError(ValueError):
@@ -76,14 +75,21 @@ class Options:
     def cases(self) -> list[Case]:
         """The cases that are asked for, this shard's."""
         groups = (self.group,) if self.group in GROUPS else GROUPS
-        found = [c for c in selected(self.only, groups)
-                 if self.group in (None, *GROUPS) or fnmatch.fnmatchcase(c.chapter, str(self.group))]
+        found = [
+            c
+            for c in selected(self.only, groups)
+            if self.group in (None, *GROUPS) or fnmatch.fnmatchcase(c.chapter, str(self.group))
+        ]
         i, n = self.shard
-        return found[i - 1::n]
+        return found[i - 1 :: n]
 
 
-def run(namespaces: Sequence[str], progress: Callable[[int, int, list[Verdict]], None] | None = None,
-        options: Options | None = None, **given: Any) -> Report:
+def run(
+    namespaces: Sequence[str],
+    progress: Callable[[int, int, list[Verdict]], None] | None = None,
+    options: Options | None = None,
+    **given: Any,
+) -> Report:
     """Run the suite on namespaces and give the report; options as on the command line: examples=, only=, kind=, ...
 
     A namespace is a name, a dotted path, 'package:object' or a module of the Keras backend API. UsageError for options
@@ -115,16 +121,21 @@ def run(namespaces: Sequence[str], progress: Callable[[int, int, list[Verdict]],
         for on in spaces:
             own = _file(on, options, on.place)
             shared = known[on.name].keys() - own.keys()
-            written(path_for(on.name, on.library, options.xfails, on.place), own,
-                    [v for v in verdicts if v.namespace == on.name and v.id not in shared])
+            written(
+                path_for(on.name, on.library, options.xfails, on.place),
+                own,
+                [v for v in verdicts if v.namespace == on.name and v.id not in shared],
+            )
     return report
 
 
 def report_of(spaces: Sequence[Namespace], verdicts: list[Verdict], options: Options, start: float) -> Report:
     """The report that these verdicts make; `start` is when the run began."""
     explained(verdicts)
-    facts = [NamespaceFacts(on.name, on.library, on.probe.version, str(on.backend.device or ""), on.probe.as_dict())
-             for on in spaces]
+    facts = [
+        NamespaceFacts(on.name, on.library, on.probe.version, str(on.backend.device or ""), on.probe.as_dict())
+        for on in spaces
+    ]
     return Report(verdicts, facts, options.seed, _plain(options), time.time() - start)
 
 
@@ -154,8 +165,9 @@ def expectations(on: Namespace, options: Options) -> dict[str, Entry]:
     """The expected failures of a namespace: its library's and its device's own; UsageError for one without a reason."""
     if not options.expect:
         return {}
-    return {**inherited(_file(on, options), on.place), **_file(on, options, on.place)} if on.place else \
-        _file(on, options)
+    return (
+        {**inherited(_file(on, options), on.place), **_file(on, options, on.place)} if on.place else _file(on, options)
+    )
 
 
 def _file(on: Namespace, options: Options, place: str = "") -> dict[str, Entry]:
@@ -169,20 +181,31 @@ def _file(on: Namespace, options: Options, place: str = "") -> dict[str, Entry]:
     return entries
 
 
-def unmatched(known: Mapping[str, Mapping[str, Entry]], verdicts: Sequence[Verdict], cases: Sequence[Case],
-              options: Options) -> list[str]:
+def unmatched(
+    known: Mapping[str, Mapping[str, Entry]], verdicts: Sequence[Verdict], cases: Sequence[Case], options: Options
+) -> list[str]:
     """Entries for operations that were run, of which no verdict came."""
     ran = {f"xp.{c.name}" if c.group == "standard" else c.name for c in cases}
     ids = {(v.namespace, v.id) for v in verdicts if v.status not in ("empty", "unsupported", "blocked")}
     if options.kinds is not None or options.dtype is not None or options.device is not None:
         return []
     everything = options.only is None and options.group is None and options.shard == (1, 1)
-    return [f"{name}: {entry.id}" for name, entries in known.items() for entry in entries.values()
-            if (entry.operation in ran or everything) and (name, entry.id) not in ids]
+    return [
+        f"{name}: {entry.id}"
+        for name, entries in known.items()
+        for entry in entries.values()
+        if (entry.operation in ran or everything) and (name, entry.id) not in ids
+    ]
 
 
-def _all(cases: list[Case], spaces: list[Namespace], known: dict[str, dict[str, Entry]], options: Options,
-         deadline: float | None, progress: Any) -> list[Verdict]:
+def _all(
+    cases: list[Case],
+    spaces: list[Namespace],
+    known: dict[str, dict[str, Entry]],
+    options: Options,
+    deadline: float | None,
+    progress: Any,
+) -> list[Verdict]:
     found: dict[int, list[Verdict]] = {}
     order = _spread(len(cases)) if deadline is not None else list(range(len(cases)))
     done = 0
@@ -202,8 +225,10 @@ def _all(cases: list[Case], spaces: list[Namespace], known: dict[str, dict[str, 
         context = multiprocessing.get_context("spawn")
         with concurrent.futures.ProcessPoolExecutor(options.jobs, mp_context=context, initializer=_begin) as pool:
             left = [len(order) - place for place in range(len(order))]
-            waiting = {pool.submit(_elsewhere, (cases[i].group, cases[i].name), options, deadline, n): i
-                       for i, n in zip(order, left, strict=True)}
+            waiting = {
+                pool.submit(_elsewhere, (cases[i].group, cases[i].name), options, deadline, n): i
+                for i, n in zip(order, left, strict=True)
+            }
             for each in concurrent.futures.as_completed(waiting):
                 arrived(waiting[each], each.result())
     return [verdict for index in sorted(found) for verdict in found[index]]
@@ -223,14 +248,28 @@ def share(deadline: float | None, left: int, jobs: int) -> float | None:
     return now + max(deadline - now, 0.0) * jobs / max(left, 1) * (2.0 if left > 2 * jobs else 1.0)
 
 
-def _one(case: Case, spaces: Sequence[Namespace], known: Mapping[str, Mapping[str, Entry]], options: Options,
-         until: float | None) -> list[Verdict]:
+def _one(
+    case: Case,
+    spaces: Sequence[Namespace],
+    known: Mapping[str, Mapping[str, Entry]],
+    options: Options,
+    until: float | None,
+) -> list[Verdict]:
     found = []
     for i, on in enumerate(spaces):
         limit = None if until is None else time.time() + max(until - time.time(), 0.0) / (len(spaces) - i)
         with contextlib.redirect_stdout(io.StringIO()):  # some operations print
-            found += verdicts_of(case, on, kinds=options.kinds, count=options.examples, seed=options.seed,
-                                 dtype=options.dtype, known=known[on.name], until=limit, shrink=options.shrink)
+            found += verdicts_of(
+                case,
+                on,
+                kinds=options.kinds,
+                count=options.examples,
+                seed=options.seed,
+                dtype=options.dtype,
+                known=known[on.name],
+                until=limit,
+                shrink=options.shrink,
+            )
     return found
 
 
@@ -253,5 +292,6 @@ def _elsewhere(key: tuple[str, str], options: Options, deadline: float | None, l
 
 
 def _plain(options: Options) -> dict[str, Any]:
-    return {k: str(v) if isinstance(v, Path) else list(v) if isinstance(v, tuple) else v
-            for k, v in asdict(options).items()}
+    return {
+        k: str(v) if isinstance(v, Path) else list(v) if isinstance(v, tuple) else v for k, v in asdict(options).items()
+    }

@@ -56,8 +56,10 @@ class Example:
     @property
     def unknown(self) -> list[tuple[int | None, ...]]:
         """The shapes with None for each lettered size."""
-        return [tuple(None if isinstance(d, str) else d for d in p.dims) if isinstance(p, A) else p.shape
-                for p in parts(self.call)]
+        return [
+            tuple(None if isinstance(d, str) else d for d in p.dims) if isinstance(p, A) else p.shape
+            for p in parts(self.call)
+        ]
 
     def __repr__(self) -> str:
         return f"{self.case.name}{self.filled([(v.dtype.name, v.shape) for v in self.values])!r}"
@@ -70,8 +72,13 @@ def _ranges(call: Call) -> dict[str, tuple[int, int]]:
         for letter in (d for d in part.dims if isinstance(d, str)) if isinstance(part, A) else ():
             low, high = ranges.get(letter, SIZES)
             given = part.sizes.get(letter)
-            ranges[letter] = given if given and letter not in ranges else \
-                (max(low, given[0]), min(high, given[1])) if given else (low, high)
+            ranges[letter] = (
+                given
+                if given and letter not in ranges
+                else (max(low, given[0]), min(high, given[1]))
+                if given
+                else (low, high)
+            )
     return ranges
 
 
@@ -117,8 +124,10 @@ def _seeded(case: Case, *numbers: int) -> np.random.Generator:
 def typical(case: Case, index: int, dtype: str, variant: int = 0, seed: int = 0) -> Example:
     """One example of middling sizes, certain to be tried; `variant` 1 has other sizes than 0, both other values."""
     call = case.calls[index]
-    sizes = {letter: int(np.clip(TYPICAL[i % len(TYPICAL)] + variant, low, high))
-             for i, (letter, (low, high)) in enumerate(_ranges(call).items())}
+    sizes = {
+        letter: int(np.clip(TYPICAL[i % len(TYPICAL)] + variant, low, high))
+        for i, (letter, (low, high)) in enumerate(_ranges(call).items())
+    }
     return _built(case, call, dtype, sizes, _seeded(case, index, variant, seed), whole=False)
 
 
@@ -146,8 +155,10 @@ def edges(case: Case) -> list[Example]:
 def erroneous(case: Case, index: int, dtype: str) -> Example:
     """The arguments of one of a case's errors."""
     call = case.errors[index][1]
-    sizes = {letter: int(np.clip(TYPICAL[i % len(TYPICAL)], low, high))
-             for i, (letter, (low, high)) in enumerate(_ranges(call).items())}
+    sizes = {
+        letter: int(np.clip(TYPICAL[i % len(TYPICAL)], low, high))
+        for i, (letter, (low, high)) in enumerate(_ranges(call).items())
+    }
     return _built(case, call, dtype, sizes, _seeded(case, index, 9), whole=False)
 
 
@@ -165,8 +176,13 @@ def _examples(case: Case, call: Call, dtypes: tuple[str, ...], smooth: bool) -> 
 
 
 def _settings(count: int, *phases: hypothesis.Phase) -> hypothesis.settings:
-    return hypothesis.settings(max_examples=count, database=None, deadline=None, phases=phases,
-                               suppress_health_check=list(hypothesis.HealthCheck))
+    return hypothesis.settings(
+        max_examples=count,
+        database=None,
+        deadline=None,
+        phases=phases,
+        suppress_health_check=list(hypothesis.HealthCheck),
+    )
 
 
 @functools.cache
@@ -200,12 +216,18 @@ def shrunk(example: Example, fails: Callable[[Example], bool], smooth: bool, see
     strategy = _examples(example.case, example.call, (example.dtype,), smooth)
     none = (hypothesis.errors.NoSuchExample, hypothesis.errors.Flaky)
     with contextlib.suppress(*none), contextlib.redirect_stdout(io.StringIO()):
-        hypothesis.find(strategy, condition, random=random.Random(seed),
-                        settings=_settings(60, hypothesis.Phase.generate, hypothesis.Phase.shrink))
+        hypothesis.find(
+            strategy,
+            condition,
+            random=random.Random(seed),
+            settings=_settings(60, hypothesis.Phase.generate, hypothesis.Phase.shrink),
+        )
     return min([example, *best], key=_weight)
 
 
 def _weight(example: Example) -> tuple[Any, ...]:
     """Smaller is simpler: fewer elements, then whole numbers."""
-    return (sum(v.size for v in example.values),
-            sum(int(np.sum(v != np.round(v))) for v in example.values if v.dtype.kind == "f"))
+    return (
+        sum(v.size for v in example.values),
+        sum(int(np.sum(v != np.round(v))) for v in example.values if v.dtype.kind == "f"),
+    )

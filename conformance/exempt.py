@@ -7,7 +7,10 @@ __all__ = ["EXEMPT"]
 _OF_A_FUNCTION = "takes a step function and nests of arrays; tests/test_scan.py compares it with loops written out"
 
 EXEMPT: dict[str, str] = {
-    "scan": _OF_A_FUNCTION, "rnn": _OF_A_FUNCTION, "map_fn": _OF_A_FUNCTION, "foldl": _OF_A_FUNCTION,
+    "scan": _OF_A_FUNCTION,
+    "rnn": _OF_A_FUNCTION,
+    "map_fn": _OF_A_FUNCTION,
+    "foldl": _OF_A_FUNCTION,
     "foldr": _OF_A_FUNCTION,
     "cond": "its branches take no arguments and close over arrays; tests/test_scan.py and test_while_loop.py",
     "ctc_decode": "its results' sizes depend on values; tests/test_ctc.py compares it with all labellings by hand",

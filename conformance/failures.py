@@ -24,8 +24,16 @@ NARROW = {"int64": "int32", "uint64": "uint32", "float64": "float32", "complex12
 class Failure(AssertionError):
     """A property does not hold; `kind` groups equal failures."""
 
-    def __init__(self, kind: str, message: str, expected: Any = None, got: Any = None, error: float | None = None,
-                 bound: float | None = None, output: int = 0) -> None:
+    def __init__(
+        self,
+        kind: str,
+        message: str,
+        expected: Any = None,
+        got: Any = None,
+        error: float | None = None,
+        bound: float | None = None,
+        output: int = 0,
+    ) -> None:
         super().__init__(message)
         self.kind = kind
         self.message = message
@@ -36,8 +44,9 @@ class Failure(AssertionError):
         self.output = output
 
 
-def compare(wanted: list[Any], results: list[Any], dtypes: tuple[str, ...] = (),
-            what: tuple[str, ...] = WHOLE) -> float:
+def compare(
+    wanted: list[Any], results: list[Any], dtypes: tuple[str, ...] = (), what: tuple[str, ...] = WHOLE
+) -> float:
     """The worst error as a fraction of its bound; Failure where shape, dtype or a value is wrong.
 
     `dtypes`: those the device has, where it may lack the expected one. `what` is compared.
@@ -84,8 +93,9 @@ def _compared(i: int, want: Any, got: Any, dtypes: tuple[str, ...], what: tuple[
         at = _worst(error, bound)
         place = f"at {at}" if at else "in the scalar"
         said = f"{place}: got {found[at]!r}, expected {_plain(want.value[at])!r}; error {error[at]:.3g}, bound "
-        raise Failure("value", f"{said}{bound[at]:.3g}", want.value, found, float(error[at]), float(bound[at]),
-                      output=i)
+        raise Failure(
+            "value", f"{said}{bound[at]:.3g}", want.value, found, float(error[at]), float(bound[at]), output=i
+        )
     return worst
 
 

@@ -39,8 +39,11 @@ def weights(shape: tuple[int, ...], dtype: str) -> np.ndarray:
     return np.cos(1.7 * np.arange(count) + 0.5).reshape(shape).astype(dtype)
 
 
-def contraction(results: Sequence[Any], array: Callable[[Any], Any],
-                weight_of: Callable[[Any], Any] = lambda out: weights(tuple(out.shape), dtype_name(out.dtype))) -> Any:
+def contraction(
+    results: Sequence[Any],
+    array: Callable[[Any], Any],
+    weight_of: Callable[[Any], Any] = lambda out: weights(tuple(out.shape), dtype_name(out.dtype)),
+) -> Any:
     """The sum of sin(result * weight) over all floating results, or None where there are none."""
     total = None
     for out in results:
@@ -119,8 +122,10 @@ def wanted_gradients(example: Example, library: str = "") -> list[Expected] | No
             with analysing(library):
                 arrays = [error_analysis.bounded(v) for v in example.values]
                 results = iter(compiled(ANALYSIS, inputs, [g for g in found if g is not None], arrays))
-            example.cache[key] = [_zeros(example.values[i]) if g is None else as_expected(next(results))
-                                  for i, g in zip(example.differentiated, found, strict=True)]
+            example.cache[key] = [
+                _zeros(example.values[i]) if g is None else as_expected(next(results))
+                for i, g in zip(example.differentiated, found, strict=True)
+            ]
     return example.cache[key]
 
 
@@ -146,16 +151,24 @@ def check_differences(example: Example) -> None:
     for i, g in zip(example.differentiated, wanted_gradients(example) or (), strict=True):
         for k in range(2):
             v = np.random.default_rng([i, k]).normal(size=values[i].shape)
-            coarse, fine = ((loss(i, values[i] + h * v) - loss(i, values[i] - h * v)) / (2 * h)
-                            for h in (STEP, STEP / 2))
+            coarse, fine = (
+                (loss(i, values[i] + h * v) - loss(i, values[i] - h * v)) / (2 * h) for h in (STEP, STEP / 2)
+            )
             slope, known = (4 * fine - coarse) / 3, float(np.sum(g.value * v))
             # the change with the step bounds what Richardson's extrapolation leaves
             allowed = abs(fine - coarse) + noise + float(np.sum(np.where(np.isfinite(g.bound), g.bound, 0) * np.abs(v)))
             error = abs(slope - known)
             if not error <= allowed and np.all(np.isfinite(g.bound)):
-                raise Failure("finite differences", f"argument {i}: the gradient's rule gives the slope {known!r}, "
-                              f"central differences give {slope!r}; error {error:.3g}, allowed {allowed:.3g}",
-                              slope, known, error, allowed, i)
+                raise Failure(
+                    "finite differences",
+                    f"argument {i}: the gradient's rule gives the slope {known!r}, "
+                    f"central differences give {slope!r}; error {error:.3g}, allowed {allowed:.3g}",
+                    slope,
+                    known,
+                    error,
+                    allowed,
+                    i,
+                )
     example.cache["differences"] = True
 
 

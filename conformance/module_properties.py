@@ -48,23 +48,28 @@ def gradient(on: Module, example: Example) -> float | None:
         return None
     inputs, outputs = _graph(on, example, [v.shape for v in example.values])
     k = on.functions
-    terms = [k.sum(k.sin(out * weights(want.value.shape, want.dtype)))
-             for want, out in zip(expected(example), outputs, strict=True)
-             if isinstance(want, Expected) and want.dtype in EPS]
+    terms = [
+        k.sum(k.sin(out * weights(want.value.shape, want.dtype)))
+        for want, out in zip(expected(example), outputs, strict=True)
+        if isinstance(want, Expected) and want.dtype in EPS
+    ]
     loss = terms[0]
     for term in terms[1:]:
         loss = loss + term
     found = k.gradients(loss, [inputs[i] for i in example.differentiated])
     values = iter(_run(on, example, inputs, [g for g in found if g is not None]))
-    zeros = [np.zeros(w.value.shape, w.dtype) if g is None else next(values)
-             for w, g in zip(wanted, found, strict=True)]
+    zeros = [
+        np.zeros(w.value.shape, w.dtype) if g is None else next(values) for w, g in zip(wanted, found, strict=True)
+    ]
     return compare(loosened(wanted), zeros)
 
 
 def _graph(on: Module, example: Example, shapes: Sequence[Any]) -> tuple[list[Any], list[Any]]:
     """Its placeholders, and what its function makes of them."""
-    inputs = [on.functions.placeholder(shape=shape, dtype=v.dtype.name)
-              for shape, v in zip(shapes, example.values, strict=True)]
+    inputs = [
+        on.functions.placeholder(shape=shape, dtype=v.dtype.name)
+        for shape, v in zip(shapes, example.values, strict=True)
+    ]
     call = example.filled(inputs)
     return inputs, on.called(example.case.name, call.args, call.kwargs)
 
@@ -92,15 +97,21 @@ _OF_MODULES: dict[str, Property] = {
     "value": PROPERTIES["value"]._replace(applies=_both("value", _with())),
     "error": PROPERTIES["error"]._replace(holds=refused),
     "compiled": PROPERTIES["compiled"]._replace(
-        holds=through_function, examples="typical", applies=_both("compiled", _with("placeholder", "function"))),
+        holds=through_function, examples="typical", applies=_both("compiled", _with("placeholder", "function"))
+    ),
     "unknown": PROPERTIES["unknown"]._replace(
-        holds=unknown, applies=_both("unknown", _with("placeholder", "function"))),
+        holds=unknown, applies=_both("unknown", _with("placeholder", "function"))
+    ),
     "gradient": PROPERTIES["gradient"]._replace(
-        holds=gradient, applies=_both("gradient", _with("placeholder", "function", "gradients", "sum", "sin"))),
+        holds=gradient, applies=_both("gradient", _with("placeholder", "function", "gradients", "sum", "sin"))
+    ),
 }
 
 
 def properties_of(on: Namespace) -> dict[str, Property]:
     """The properties that are tried on a namespace, or on a module of the Keras backend API, in order."""
-    return {name: _OF_MODULES[name] for name in PROPERTIES if name in _OF_MODULES} if isinstance(on, Module) else \
-        PROPERTIES
+    return (
+        {name: _OF_MODULES[name] for name in PROPERTIES if name in _OF_MODULES}
+        if isinstance(on, Module)
+        else PROPERTIES
+    )

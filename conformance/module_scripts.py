@@ -14,19 +14,31 @@ from .modules import READERS, Module
 __all__ = ["module_script"]
 
 
-def module_script(failure: Failure, example: Example, on: Module, kind: str, call: str,
-                  literals: Sequence[str]) -> str | None:
+def module_script(
+    failure: Failure, example: Example, on: Module, kind: str, call: str, literals: Sequence[str]
+) -> str | None:
     """A script that fails as long as the failure stands; None where it takes a function or a gradient.
 
     `call` is the call of the operation on arrays x0, x1, ..., `literals` are these as Python.
     """
     lines = ["import numpy as np", *_imported(on)]
-    lines += [f"x{i} = {_made(on, text, v.dtype.name)}" for i, (text, v) in
-              enumerate(zip(literals, example.values, strict=True))]
+    lines += [
+        f"x{i} = {_made(on, text, v.dtype.name)}"
+        for i, (text, v) in enumerate(zip(literals, example.values, strict=True))
+    ]
     call = f"M.{call.removeprefix('K.')}"
     if kind == "error":
-        return "\n".join([*lines, "refused = False", "try:", f"    {call}", "except Exception:", "    refused = True",
-                          f"assert refused  # {failure.message}"])
+        return "\n".join(
+            [
+                *lines,
+                "refused = False",
+                "try:",
+                f"    {call}",
+                "except Exception:",
+                "    refused = True",
+                f"assert refused  # {failure.message}",
+            ]
+        )
     if kind not in ("value", "shape", "dtype"):
         return None
     if failure.kind == "exception":
@@ -35,8 +47,10 @@ def module_script(failure: Failure, example: Example, on: Module, kind: str, cal
     if failure.kind == "kind":
         return "\n".join([*lines, f"assert not isinstance(got, {type(failure.got).__name__}), got"])
     reader = next((name for name in READERS if on.has(name)), "")
-    lines.append("got = got if isinstance(got, np.ndarray | np.generic) else "
-                 + (f"np.asarray(M.{reader}(got))" if reader else "np.asarray(got)"))
+    lines.append(
+        "got = got if isinstance(got, np.ndarray | np.generic) else "
+        + (f"np.asarray(M.{reader}(got))" if reader else "np.asarray(got)")
+    )
     if failure.kind == "dtype":
         return "\n".join([*lines, f"assert got.dtype == {failure.expected!r}, got.dtype"])
     if not isinstance(failure.expected, np.ndarray):
@@ -51,8 +65,11 @@ def module_script(failure: Failure, example: Example, on: Module, kind: str, cal
     lines.append(f"got, expected = got[{index}], {said}")
     if np.isfinite(value) and failure.bound:
         return "\n".join([*lines, f"assert abs(got - expected) <= {failure.bound!r}, got"])
-    lines.append("assert np.array_equal(got, expected, equal_nan=True) and np.signbit(got) == np.signbit(expected), got"
-                 if isinstance(value, float) else "assert got == expected, got")
+    lines.append(
+        "assert np.array_equal(got, expected, equal_nan=True) and np.signbit(got) == np.signbit(expected), got"
+        if isinstance(value, float)
+        else "assert got == expected, got"
+    )
     return "\n".join(lines)
 
 

@@ -107,12 +107,25 @@ class Module(Namespace):
     def probe(self) -> Probe:
         """Which operations of K it has, and whether it has graphs and gradients."""
         missing = [name for name in discovered() if not self.has(name)]
-        abilities = {"take NumPy arrays": not self.maker, "make functions": self.has("placeholder", "function"),
-                     "give gradients": self.has("placeholder", "function", "gradients", "sum", "sin")}
+        abilities = {
+            "take NumPy arrays": not self.maker,
+            "make functions": self.has("placeholder", "function"),
+            "give gradients": self.has("placeholder", "function", "gradients", "sum", "sin"),
+        }
         floatx = str(self.functions.floatx()) if self.has("floatx") else ""
-        return Probe(self.library, version_of(self.library, self.functions), "Keras backend API",
-                     len(discovered()) - len(missing), missing, list(self.dtypes), [], floatx, "", abilities,
-                     len(discovered()))
+        return Probe(
+            self.library,
+            version_of(self.library, self.functions),
+            "Keras backend API",
+            len(discovered()) - len(missing),
+            missing,
+            list(self.dtypes),
+            [],
+            floatx,
+            "",
+            abilities,
+            len(discovered()),
+        )
 
     def judges(self, case: Case) -> bool:
         """Whether a case is about an operation of K; it has no functions of the standard."""

@@ -60,8 +60,10 @@ def _bound(name: str, found: Any, device: str) -> Backend | KerasModule:
     if own is None and not hasattr(xp, "asarray") and hasattr(xp, "__array_namespace__"):
         xp = xp.__array_namespace__()
     if not hasattr(xp, "asarray"):
-        raise TypeError(f"{name!r} is no array namespace: {describe(xp)} has no function asarray; nor has it {FEWEST} "
-                        "operations of the Keras backend API")
+        raise TypeError(
+            f"{name!r} is no array namespace: {describe(xp)} has no function asarray; nor has it {FEWEST} "
+            "operations of the Keras backend API"
+        )
     learn_dtypes(xp)
     if not device:
         return Backend(name, xp, getattr(found, "device", None) if own is not None else None)

@@ -26,8 +26,21 @@ from .functions import applied, special_value
 from .modules import Module
 from .targets import Namespace, namespace
 
-__all__ = ["Namespace", "called", "compiled", "composites_of", "eager", "evaluated", "expected", "flat", "functions_of",
-           "namespace", "placeholders", "recorded", "symbolic"]
+__all__ = [
+    "Namespace",
+    "called",
+    "compiled",
+    "composites_of",
+    "eager",
+    "evaluated",
+    "expected",
+    "flat",
+    "functions_of",
+    "namespace",
+    "placeholders",
+    "recorded",
+    "symbolic",
+]
 
 
 SAMPLE = np.ones(1, "float32")  # what every namespace has to be able to hold
@@ -203,8 +216,11 @@ def composites_of(case: Case) -> frozenset[str]:
         roots = [o for o in symbolic(example, placeholders(example)) if isinstance(o, Tensor)]
     except Exception:  # noqa: BLE001 - 'predicted' reports it; here the question is only what there is to try
         return frozenset()
-    return frozenset(t.node.function.__name__ for t in toposort(roots)
-                     if t.node is not None and isinstance(t.node.function, Composite))
+    return frozenset(
+        t.node.function.__name__
+        for t in toposort(roots)
+        if t.node is not None and isinstance(t.node.function, Composite)
+    )
 
 
 def expected(example: Example, library: str = "") -> list[Any]:

@@ -27,24 +27,39 @@ _OPTIONS: dict[str, Any] = {  # name -> (type, help); the command line's options
     "shard": (str, "only the I-th of N parts of the operations, as I/N"),
     "budget": (float, "seconds for all of these tests, spread over them"),
 }
-_FORMS = {"json": "for machines, and as a later baseline", "junit": "for a CI's test page",
-          "html": "one page that needs no network", "markdown": "for a pull request's comment"}
+_FORMS = {
+    "json": "for machines, and as a later baseline",
+    "junit": "for a CI's test page",
+    "html": "one page that needs no network",
+    "markdown": "for a pull request's comment",
+}
 _RUN = pytest.StashKey[Any]()  # the verdicts of this session, what they are compared with and until when there is time
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """The options, in a group of their own."""
     group = parser.getgroup("conformance", "conformance of array namespaces")
-    group.addoption("--conformance", action="append", default=[], metavar="NAMESPACE",
-                    help="prove this namespace: a name, a dotted path, or package:object; may be given several times")
+    group.addoption(
+        "--conformance",
+        action="append",
+        default=[],
+        metavar="NAMESPACE",
+        help="prove this namespace: a name, a dotted path, or package:object; may be given several times",
+    )
     for name, (kind, text) in _OPTIONS.items():
         group.addoption(f"--conformance-{name}", type=kind, default=None, help=text)
     group.addoption("--conformance-no-xfails", action="store_true", help="every failure fails, expected or not")
-    group.addoption("--conformance-baseline", type=Path, default=None, metavar="FILE",
-                    help="an earlier JSON report: what was wrong in it is an expected failure")
+    group.addoption(
+        "--conformance-baseline",
+        type=Path,
+        default=None,
+        metavar="FILE",
+        help="an earlier JSON report: what was wrong in it is an expected failure",
+    )
     for form, text in _FORMS.items():
-        group.addoption(f"--conformance-{form}", type=Path, default=None, metavar="FILE",
-                        help=f"write the report to a file: {text}")
+        group.addoption(
+            f"--conformance-{form}", type=Path, default=None, metavar="FILE", help=f"write the report to a file: {text}"
+        )
 
 
 class _Run:
@@ -116,9 +131,16 @@ class Operation(pytest.Item):
         space, options, run = self.parent, self.parent.options, self.config.stash[_RUN]  # type: ignore[union-attr]
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # the libraries' remarks on edge values; the results are what is tested
-            verdicts = verdicts_of(self.case, space.space, kinds=(self.kind,), count=options.examples,  # type: ignore
-                                   seed=options.seed, dtype=options.dtype, known=space.known,  # type: ignore
-                                   until=run.until())
+            verdicts = verdicts_of(
+                self.case,
+                space.space,
+                kinds=(self.kind,),
+                count=options.examples,  # type: ignore
+                seed=options.seed,
+                dtype=options.dtype,
+                known=space.known,  # type: ignore
+                until=run.until(),
+            )
         run.verdicts += verdicts
         bad = [v for v in verdicts if v.bad]
         if bad and all((v.namespace, v.id) in run.known for v in bad):
@@ -160,15 +182,23 @@ def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config
     try:
         given["shard"] = parts_of(given["shard"]) if given["shard"] else None
         device = given.get("device")
-        options = Options(names=tuple(f"{name}:{device}" if device else name for name in names),
-                          **{name: value for name, value in given.items() if value is not None})
+        options = Options(
+            names=tuple(f"{name}:{device}" if device else name for name in names),
+            **{name: value for name, value in given.items() if value is not None},
+        )
         config.stash[_RUN] = run = _Run(options, config.getoption("conformance_baseline"))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             for space in opened(options):
                 run.spaces.append(space)
-                made = Space.from_parent(session, name=space.name, nodeid=f"conformance[{space.name}]", space=space,
-                                         options=options, known=expectations(space, options))
+                made = Space.from_parent(
+                    session,
+                    name=space.name,
+                    nodeid=f"conformance[{space.name}]",
+                    space=space,
+                    options=options,
+                    known=expectations(space, options),
+                )
                 found = config.hook.pytest_make_collect_report(collector=made)
                 config.hook.pytest_collectreport(report=found)  # the terminal counts them
                 items.extend(found.result)

@@ -93,17 +93,29 @@ def probed(on: Any) -> Probe:
             "integer arrays and slices": _works(lambda: array(plane)[array(np.array([1, 0])), :], plane[[1, 0]]),
             "boolean index": _works(lambda: array(line)[array(line > 2)], line[line > 2]),
             "write to slices": _works(lambda: _written(array(line), slice(0, 2), 7), [7, 7, 2, 3, 4, 5]),
-            "write to integer arrays": _works(lambda: _written(array(line), array(np.array([2, 0])), 7),
-                                              [7, 1, 7, 3, 4, 5]),
+            "write to integer arrays": _works(
+                lambda: _written(array(line), array(np.array([2, 0])), 7), [7, 1, 7, 3, 4, 5]
+            ),
             "write to masks": _works(lambda: _written(array(line), array(line > 3), 7), [0, 1, 2, 3, 7, 7]),
-            "64-bit floats": "float64" in on.dtypes, "64-bit integers": "int64" in on.dtypes,
-            "lazy": not _works(lambda: bool(xp.any(array(line) > 2))) or not hasattr(array(line), "__array__")
+            "64-bit floats": "float64" in on.dtypes,
+            "64-bit integers": "int64" in on.dtypes,
+            "lazy": not _works(lambda: bool(xp.any(array(line) > 2)))
+            or not hasattr(array(line), "__array__")
             or type(array(line)).__module__.startswith("dask"),
         }
     sizes = [name for name in STANDARD_NAMES if _has(xp, name)]
-    return Probe(on.library, version_of(on.library, xp), str(getattr(xp, "__array_api_version__", "none stated")),
-                 len(sizes), [name for name in STANDARD_NAMES if name not in sizes], list(on.dtypes),
-                 _devices(on), _default(on, 1.0), _default(on, 1), abilities)
+    return Probe(
+        on.library,
+        version_of(on.library, xp),
+        str(getattr(xp, "__array_api_version__", "none stated")),
+        len(sizes),
+        [name for name in STANDARD_NAMES if name not in sizes],
+        list(on.dtypes),
+        _devices(on),
+        _default(on, 1.0),
+        _default(on, 1),
+        abilities,
+    )
 
 
 def _default(on: Any, value: Any) -> str:
@@ -125,12 +137,19 @@ def probe_table(names: Sequence[str], probes: Sequence[Probe]) -> str:
     lines = []
     for name, probe in zip(names, probes, strict=True):
         of = f"standard {probe.revision}" if probe.devices else probe.revision
-        lines.append(f"{name}: {' '.join(filter(None, [probe.library, probe.version]))}, {of}, "
-                     f"{probe.functions} of {probe.whole} functions")
+        lines.append(
+            f"{name}: {' '.join(filter(None, [probe.library, probe.version]))}, {of}, "
+            f"{probe.functions} of {probe.whole} functions"
+        )
         lacks = [what for what, able in probe.abilities.items() if not able and what != "lazy"]
-        rows = {"lacks": " ".join(probe.missing), "dtypes": " ".join(probe.dtypes), "cannot": ", ".join(lacks),
-                "defaults": ", ".join(filter(None, [probe.default_float, probe.default_int,
-                                                    "lazy" if probe.abilities.get("lazy") else ""])),
-                "devices": ", ".join(probe.devices)}
+        rows = {
+            "lacks": " ".join(probe.missing),
+            "dtypes": " ".join(probe.dtypes),
+            "cannot": ", ".join(lacks),
+            "defaults": ", ".join(
+                filter(None, [probe.default_float, probe.default_int, "lazy" if probe.abilities.get("lazy") else ""])
+            ),
+            "devices": ", ".join(probe.devices),
+        }
         lines += [f"  {label + ':':<10}{text}" for label, text in rows.items() if text]
     return "\n".join(lines)

@@ -71,8 +71,13 @@ def special(on: Namespace, example: Example) -> float | None:
             wrong = (want.value == 0) & (found == 0) & (np.signbit(want.value) != np.signbit(found))
             if np.any(wrong):
                 at = tuple(int(k) for k in np.argwhere(wrong)[0])
-                raise Failure("sign of zero", f"at {at}: got {found[at]!r}, expected {want.value[at]!r}",
-                              want.value, found, output=i)
+                raise Failure(
+                    "sign of zero",
+                    f"at {at}: got {found[at]!r}, expected {want.value[at]!r}",
+                    want.value,
+                    found,
+                    output=i,
+                )
     return worst
 
 
@@ -132,8 +137,15 @@ def _check_reference(example: Example, formula: Callable[..., Any], wanted: list
         try:
             compare([Expected(reference.astype(dtype), bound, dtype)], [want.value.astype(dtype)])
         except Failure as failure:
-            raise Failure(f"reference {failure.kind}", f"K's definition against the case's formula: {failure.message}",
-                          reference, want.value, failure.error, failure.bound, i) from None
+            raise Failure(
+                f"reference {failure.kind}",
+                f"K's definition against the case's formula: {failure.message}",
+                reference,
+                want.value,
+                failure.error,
+                failure.bound,
+                i,
+            ) from None
     example.cache["reference"] = True
 
 
@@ -156,11 +168,17 @@ def predicted(on: Namespace, example: Example) -> float | None:
         elif not is_array(got):
             raise Failure("kind", f"predicted a tensor, produced {got!r}", str(out), got, output=i)
         elif out.shape != tuple(got.shape):
-            raise Failure("shape", f"predicted {out.shape}, produced {tuple(got.shape)}", out.shape, tuple(got.shape),
-                          output=i)
+            raise Failure(
+                "shape", f"predicted {out.shape}, produced {tuple(got.shape)}", out.shape, tuple(got.shape), output=i
+            )
         elif dtype_name(got.dtype) not in allowed_dtypes(out.dtype, on.dtypes):
-            raise Failure("dtype", f"predicted {out.dtype}, produced {dtype_name(got.dtype)}", str(out.dtype),
-                          dtype_name(got.dtype), output=i)
+            raise Failure(
+                "dtype",
+                f"predicted {out.dtype}, produced {dtype_name(got.dtype)}",
+                str(out.dtype),
+                dtype_name(got.dtype),
+                output=i,
+            )
     return 0.0
 
 
@@ -215,11 +233,19 @@ def _refused(how: str, wanted: type[BaseException], example: Example, run: Calla
         result = run()
     except Exception as error:  # noqa: BLE001 - whatever it is, it is what is tested
         if not isinstance(error, wanted):
-            raise Failure("error class", f"{how}: {type(error).__name__}: {error}; expected {wanted.__name__}",
-                          wanted.__name__, type(error).__name__) from error
+            raise Failure(
+                "error class",
+                f"{how}: {type(error).__name__}: {error}; expected {wanted.__name__}",
+                wanted.__name__,
+                type(error).__name__,
+            ) from error
         if example.case.group == "k" and example.case.name not in str(error):
-            raise Failure("error message", f"{how}: the message does not name the operation: {error}",
-                          example.case.name, str(error)) from error
+            raise Failure(
+                "error message",
+                f"{how}: the message does not name the operation: {error}",
+                example.case.name,
+                str(error),
+            ) from error
         return
     raise Failure("no error", f"{how}: no error, expected {wanted.__name__}", wanted.__name__, result)
 
@@ -245,8 +271,13 @@ def device(place: Namespace, example: Example) -> float | None:
     for how, results in runs.items():
         for i, result in enumerate(results):
             if is_array(result) and not device_matches(place, result):
-                raise Failure("device", f"{place.name}: {how}the result is on {result.device}",
-                              str(place.backend.device), str(result.device), output=i)
+                raise Failure(
+                    "device",
+                    f"{place.name}: {how}the result is on {result.device}",
+                    str(place.backend.device),
+                    str(result.device),
+                    output=i,
+                )
         try:
             worst = max(worst, compare(expected(example, place.library), results, place.dtypes))
         except Failure as failure:
@@ -300,23 +331,29 @@ def _unique(case: Case, on: Namespace) -> bool:
     return bool(case.calls) and case.judge is None
 
 
-PROPERTIES: dict[str, Property] = {p.name: p for p in (
-    Property("value", value, "all", lambda case, on: bool(case.calls or case.edges and case.group == "k")),
-    Property("special", special, "special", lambda case, on: bool(case.special)),
-    Property("shape", shape, "all", _unique),
-    Property("dtype", dtype, "all", _unique),
-    Property("predicted", predicted, "all", _of_k(_always)),
-    Property("compiled", run_compiled, "all", _of_k(_always)),
-    Property("unknown", unknown, "typical", _of_k(_lettered)),
-    Property("gradient", gradient, "smooth", _of_k(_differentiable)),
-    Property("error", errors, "errors", lambda case, on: bool(case.errors)),
-    Property("kernel", kernel, "typical", _of_k(_has_kernel)),
-    Property("device", device, "typical", lambda case, on: bool(case.calls) and case.judge is None),
-    Property("transparent", transparent, "smooth", _of_k(_traceable)),
-    Property("determinism", determinism, "typical", lambda case, on: bool(case.calls)),
-)}
+PROPERTIES: dict[str, Property] = {
+    p.name: p
+    for p in (
+        Property("value", value, "all", lambda case, on: bool(case.calls or case.edges and case.group == "k")),
+        Property("special", special, "special", lambda case, on: bool(case.special)),
+        Property("shape", shape, "all", _unique),
+        Property("dtype", dtype, "all", _unique),
+        Property("predicted", predicted, "all", _of_k(_always)),
+        Property("compiled", run_compiled, "all", _of_k(_always)),
+        Property("unknown", unknown, "typical", _of_k(_lettered)),
+        Property("gradient", gradient, "smooth", _of_k(_differentiable)),
+        Property("error", errors, "errors", lambda case, on: bool(case.errors)),
+        Property("kernel", kernel, "typical", _of_k(_has_kernel)),
+        Property("device", device, "typical", lambda case, on: bool(case.calls) and case.judge is None),
+        Property("transparent", transparent, "smooth", _of_k(_traceable)),
+        Property("determinism", determinism, "typical", lambda case, on: bool(case.calls)),
+    )
+}
 
 # What `--kind` takes beside the names above: several properties at once.
 KINDS: dict[str, tuple[str, ...]] = {
-    **{name: (name,) for name in PROPERTIES}, "value": ("value", "special", "kernel"), "gradient": (
-        "gradient", "transparent"), "lazy": ("predicted", "compiled", "unknown", "transparent")}
+    **{name: (name,) for name in PROPERTIES},
+    "value": ("value", "special", "kernel"),
+    "gradient": ("gradient", "transparent"),
+    "lazy": ("predicted", "compiled", "unknown", "transparent"),
+}

@@ -40,8 +40,15 @@ def selected(pattern: str | None, groups: Sequence[str] = ("k",)) -> list[Case]:
     for group in groups:
         registry = discovered_standard() if group == "standard" else discovered()
         found += sorted(registry.values(), key=lambda case: case.chapter)
-    return [case for case in found if pattern is None or any(fnmatch.fnmatchcase(
-        name, pattern) for name in (case.name, *([f"xp.{case.name}"] if case.group == "standard" else [])))]
+    return [
+        case
+        for case in found
+        if pattern is None
+        or any(
+            fnmatch.fnmatchcase(name, pattern)
+            for name in (case.name, *([f"xp.{case.name}"] if case.group == "standard" else []))
+        )
+    ]
 
 
 Task = tuple[Property, Namespace, str]  # the property, where it is tried, and that place's name if it is another one
@@ -60,12 +67,21 @@ def _places(prop: Property, on: Namespace) -> Iterator[tuple[Namespace, str]]:
 
 def tasks_of(case: Case, on: Namespace, kinds: Sequence[str] | None = None) -> list[Task]:
     """Everything there is to try of one case on one namespace."""
-    return [] if not on.judges(case) else [(prop, place, variant) for prop in properties_of(on).values()
-            if (kinds is None or prop.name in kinds) and prop.applies(case, on) for place, variant in _places(prop, on)]
+    return (
+        []
+        if not on.judges(case)
+        else [
+            (prop, place, variant)
+            for prop in properties_of(on).values()
+            if (kinds is None or prop.name in kinds) and prop.applies(case, on)
+            for place, variant in _places(prop, on)
+        ]
+    )
 
 
-def examples_of(case: Case, prop: Property, on: Namespace, count: int = EXAMPLES, seed: int = SEED,
-                dtype: str | None = None) -> list[Example]:
+def examples_of(
+    case: Case, prop: Property, on: Namespace, count: int = EXAMPLES, seed: int = SEED, dtype: str | None = None
+) -> list[Example]:
     """The examples a property is tried on, of dtypes the namespace has."""
     calls = range(len(case.calls))
     if prop.examples == "errors":
@@ -77,8 +93,12 @@ def examples_of(case: Case, prop: Property, on: Namespace, count: int = EXAMPLES
     elif prop.examples == "special":
         found = edges(case)
     else:
-        found = [typical(case, i, d, variant, seed) for i in calls for d in _dtypes(case, i)
-                 for variant in _variants(case, i, d, prop, on)]
+        found = [
+            typical(case, i, d, variant, seed)
+            for i in calls
+            for d in _dtypes(case, i)
+            for variant in _variants(case, i, d, prop, on)
+        ]
         if prop.examples == "all":
             found += [e for i in calls for e in drawn(case, i, count, seed)]
             found += edges(case) if case.group == "k" else []
@@ -100,8 +120,9 @@ def _variants(case: Case, index: int, dtype: str, prop: Property, on: Namespace)
 
 def _dtypes(case: Case, index: int) -> tuple[str, ...]:
     """The dtypes one call is tried in: all where it holds floats, else one."""
-    free = any(p.dtype in ("float", "complex") if isinstance(p, A) else p.dtype == np.float64
-               for p in parts(case.calls[index]))
+    free = any(
+        p.dtype in ("float", "complex") if isinstance(p, A) else p.dtype == np.float64 for p in parts(case.calls[index])
+    )
     return case.dtypes if free or case.group == "k" else case.dtypes[:1]
 
 
@@ -109,16 +130,26 @@ def _used(example: Example) -> tuple[str, ...]:
     return tuple(v.dtype.name for v in example.values) or (example.dtype,)
 
 
-def verdicts_of(case: Case, on: Namespace, *, kinds: Sequence[str] | None = None, count: int = EXAMPLES,
-                seed: int = SEED, dtype: str | None = None, known: Mapping[str, Entry] | None = None,
-                until: float | None = None, shrink: bool = True) -> list[Verdict]:
+def verdicts_of(
+    case: Case,
+    on: Namespace,
+    *,
+    kinds: Sequence[str] | None = None,
+    count: int = EXAMPLES,
+    seed: int = SEED,
+    dtype: str | None = None,
+    known: Mapping[str, Entry] | None = None,
+    until: float | None = None,
+    shrink: bool = True,
+) -> list[Verdict]:
     """All verdicts on one operation; what the namespace lacks is one verdict."""
     known = known or {}
     ability = ABILITIES.get(case.name, "")
     if not on.judges(case):
         return []
     if (case.group == "standard" or isinstance(on, Module)) and (
-            case.name in on.probe.missing or not on.probe.abilities.get(ability, True)):
+        case.name in on.probe.missing or not on.probe.abilities.get(ability, True)
+    ):
         lacking = _verdict(case, "value", on, "")
         lacking.status = "unsupported"
         lacking.reason = f"the probe found no {ability}" if ability else f"there is no function {case.name}"
@@ -129,11 +160,26 @@ def verdicts_of(case: Case, on: Namespace, *, kinds: Sequence[str] | None = None
         apart = _apart(case, prop, known) if not variant else ()
         for each in (*((d, d) for d in apart), (dtype, "")):
             limit = None if until is None else time.time() + max(until - time.time(), 0.0) / (len(todo) - i)
-            verdict = verdict_on(case, prop, place, count, seed, shrink and _id(case, prop, each[1] or variant)
-                                 not in known, variant=each[1] or variant, dtype=each[0], besides=apart,
-                                 reported=on, until=limit)
-            _judge(verdict, known, lambda p=prop, q=place, e=each, a=apart: verdict_on(
-                case, p, q, EXAMPLES, SEED, False, dtype=e[0], besides=a, reported=on))
+            verdict = verdict_on(
+                case,
+                prop,
+                place,
+                count,
+                seed,
+                shrink and _id(case, prop, each[1] or variant) not in known,
+                variant=each[1] or variant,
+                dtype=each[0],
+                besides=apart,
+                reported=on,
+                until=limit,
+            )
+            _judge(
+                verdict,
+                known,
+                lambda p=prop, q=place, e=each, a=apart: verdict_on(
+                    case, p, q, EXAMPLES, SEED, False, dtype=e[0], besides=a, reported=on
+                ),
+            )
             found.append(verdict)
         if found and found[0].status in ("unsupported", "blocked") and found[0].kind == "value":
             return found[:1]
@@ -169,21 +215,36 @@ def _verdict(case: Case, kind: str, on: Namespace, variant: str) -> Verdict:
     return Verdict(on.name, case.group, case.chapter, case.name, kind, variant)
 
 
-def verdict_on(case: Case, prop: Property, on: Namespace, count: int = EXAMPLES, seed: int = SEED,
-               shrink: bool = True, *, variant: str = "", dtype: str | None = None, besides: Sequence[str] = (),
-               reported: Namespace | None = None, until: float | None = None) -> Verdict:
+def verdict_on(
+    case: Case,
+    prop: Property,
+    on: Namespace,
+    count: int = EXAMPLES,
+    seed: int = SEED,
+    shrink: bool = True,
+    *,
+    variant: str = "",
+    dtype: str | None = None,
+    besides: Sequence[str] = (),
+    reported: Namespace | None = None,
+    until: float | None = None,
+) -> Verdict:
     """Try a property on all its examples, or on as many as there is time for."""
     start = time.perf_counter()
     verdict = _verdict(case, prop.name, reported or on, variant)
     measured.clear()
     # within a budget, drawing takes time as well: it waits until the fixed examples have been tried
     later = until is not None and prop.examples == "all"
-    found = [e for e in examples_of(case, prop, on, 0 if later else count, seed, dtype)
-             if variant in besides or not set(_used(e)) & set(besides)]
+    found = [
+        e
+        for e in examples_of(case, prop, on, 0 if later else count, seed, dtype)
+        if variant in besides or not set(_used(e)) & set(besides)
+    ]
     if not found:
         lacks = not examples_of(case, prop, namespace("numpy"), 0, seed, dtype) or besides or dtype
-        verdict.status, verdict.reason = ("empty", "no examples") if lacks else \
-            ("unsupported", "every example needs a dtype that is not there")
+        verdict.status, verdict.reason = (
+            ("empty", "no examples") if lacks else ("unsupported", "every example needs a dtype that is not there")
+        )
     else:
         _tried(verdict, case, prop, on, found, seed, shrink, until)
         if later and count and until is not None and time.time() < until and verdict.status in CHECKED:
@@ -195,8 +256,16 @@ def verdict_on(case: Case, prop: Property, on: Namespace, count: int = EXAMPLES,
     return verdict
 
 
-def _tried(verdict: Verdict, case: Case, prop: Property, on: Namespace, found: list[Example], seed: int, shrink: bool,
-           until: float | None) -> None:
+def _tried(
+    verdict: Verdict,
+    case: Case,
+    prop: Property,
+    on: Namespace,
+    found: list[Example],
+    seed: int,
+    shrink: bool,
+    until: float | None,
+) -> None:
     lacks: dict[str, str] = {}
     for example in found:
         if until is not None and verdict.examples >= (1 if on.compiles else FEWEST) and time.time() > until:
@@ -225,8 +294,9 @@ def _tried(verdict: Verdict, case: Case, prop: Property, on: Namespace, found: l
         _count_unchecked(verdict, found, prop)
 
 
-def _failed(verdict: Verdict, prop: Property, on: Namespace, example: Example, failure: Failure, seed: int,
-            shrink: bool) -> None:
+def _failed(
+    verdict: Verdict, prop: Property, on: Namespace, example: Example, failure: Failure, seed: int, shrink: bool
+) -> None:
     """A failure: blocked by what the namespace lacks, flaky if it does not come again, else wrong."""
     kept = dict(measured)
     verdict.dtype = example.dtype
@@ -253,15 +323,28 @@ def _count_unchecked(verdict: Verdict, found: Sequence[Example], prop: Property)
     """A verdict on values of which most cannot be checked is worth nothing: that is a failure of the case."""
     key = {"value": "expected", "gradient": "wanted gradients"}.get(prop.name)
     drawn_ones = [e for e in found if not any(e.call is c for c in e.case.edges)]
-    bounds = [w.bound for e in drawn_ones for k, results in e.cache.items() if k[0] == key
-              for w in results or () if isinstance(w, Expected) and w.bound is not None and w.bound.size]
+    bounds = [
+        w.bound
+        for e in drawn_ones
+        for k, results in e.cache.items()
+        if k[0] == key
+        for w in results or ()
+        if isinstance(w, Expected) and w.bound is not None and w.bound.size
+    ]
     if bounds:
         verdict.unchecked = sum(int(np.sum(np.isinf(b))) for b in bounds) / sum(b.size for b in bounds)
     if verdict.unchecked > 0.5 and verdict.status != "wrong":
         verdict.status = "wrong"
-        verdict.finding = finding(Failure("unchecked", f"{verdict.unchecked:.0%} of the values hang on rounding and "
-                                          "cannot be checked; give the case inputs away from jumps and overflow"),
-                                  drawn_ones[0], verdict.namespace, prop.name)
+        verdict.finding = finding(
+            Failure(
+                "unchecked",
+                f"{verdict.unchecked:.0%} of the values hang on rounding and "
+                "cannot be checked; give the case inputs away from jumps and overflow",
+            ),
+            drawn_ones[0],
+            verdict.namespace,
+            prop.name,
+        )
 
 
 class Unsupported(Exception):
@@ -321,12 +404,18 @@ def public_operations() -> dict[str, str]:
     for package in (backend.ops, backend.control):
         for module in pkgutil.iter_modules(package.__path__):
             chapter = importlib.import_module(f"{package.__name__}.{module.name}")
-            found.update((name, module.name) for name in getattr(chapter, "__all__", ())
-                         if callable(getattr(chapter, name)) and getattr(K, name, None) is getattr(chapter, name))
+            found.update(
+                (name, module.name)
+                for name in getattr(chapter, "__all__", ())
+                if callable(getattr(chapter, name)) and getattr(K, name, None) is getattr(chapter, name)
+            )
     return found
 
 
 def uncovered(exempt: dict[str, str]) -> dict[str, Any]:
     """Operations without a case or an exemption."""
-    return {name: chapter for name, chapter in public_operations().items()
-            if name not in discovered() and name not in exempt}
+    return {
+        name: chapter
+        for name, chapter in public_operations().items()
+        if name not in discovered() and name not in exempt
+    }

@@ -55,8 +55,10 @@ def _named(value: Any) -> Any:
 
 def shown_call(example: Example, short: bool = False) -> str:
     """The call in one line: its arrays written out (short), or by the names x0, x1, ..."""
-    names = [Name((literal(v) if v.size <= LONGEST else f"{v.dtype}{list(v.shape)}") if short else f"x{i}")
-             for i, v in enumerate(example.values)]
+    names = [
+        Name((literal(v) if v.size <= LONGEST else f"{v.dtype}{list(v.shape)}") if short else f"x{i}")
+        for i, v in enumerate(example.values)
+    ]
     call = example.filled(names)
     arguments = [*map(repr, _named(call.args)), *(f"{k}={v!r}" for k, v in _named(call.kwargs).items())]
     if example.case.name.startswith("array."):
@@ -73,10 +75,18 @@ def _text(value: Any) -> str:
 def finding(failure: Failure, example: Example, namespace: str, kind: str) -> Finding:
     """All there is to say of a failure, as text."""
     at = failure.message.partition(":")[0].removeprefix("at ") if failure.message.startswith("at ") else ""
-    return Finding(failure.kind, failure.message, shown_call(example, short=True),
-                   "" if failure.expected is None else _text(failure.expected),
-                   "" if failure.got is None else _text(failure.got), failure.error, failure.bound, at,
-                   _script(failure, example, namespace, kind), sum(v.size for v in example.values))
+    return Finding(
+        failure.kind,
+        failure.message,
+        shown_call(example, short=True),
+        "" if failure.expected is None else _text(failure.expected),
+        "" if failure.got is None else _text(failure.got),
+        failure.error,
+        failure.bound,
+        at,
+        _script(failure, example, namespace, kind),
+        sum(v.size for v in example.values),
+    )
 
 
 def _script(failure: Failure, example: Example, namespace: str, kind: str) -> str:
@@ -85,15 +95,25 @@ def _script(failure: Failure, example: Example, namespace: str, kind: str) -> st
     literals = [literal(v) for v in example.values]
     if isinstance(on, Module):
         return module_script(failure, example, on, kind, shown_call(example), literals) or _asking(
-            failure, example, namespace, kind)
+            failure, example, namespace, kind
+        )
     if text := standalone(failure, example, namespace, kind, shown_call(example), literals):
         return text
     functions = any(callable(v) for v in (*example.call.args, *example.call.kwargs.values()))
-    if not isinstance(failure.expected, np.ndarray) or kind not in ("value", "special", "shape", "device") or \
-            case.judge or functions or kind == "device" and ": compiled: " in failure.message:
+    if (
+        not isinstance(failure.expected, np.ndarray)
+        or kind not in ("value", "special", "shape", "device")
+        or case.judge
+        or functions
+        or kind == "device"
+        and ": compiled: " in failure.message
+    ):
         return _asking(failure, example, namespace, kind)
-    lines = ["import numpy as np", "import backend as K",
-             "from conformance.operations import flat, host, namespace, owning"]
+    lines = [
+        "import numpy as np",
+        "import backend as K",
+        "from conformance.operations import flat, host, namespace, owning",
+    ]
     if case.name.startswith("array."):
         lines.append("from conformance.functions import function_of")
     lines += [f"on = namespace({namespace!r})", "xp = on.xp"]
@@ -113,8 +133,11 @@ def _script(failure: Failure, example: Example, namespace: str, kind: str) -> st
             lines.append("assert np.signbit(got) == np.signbit(expected), got")
             return "\n".join(lines)
         same = "np.array_equal(got, expected.astype(got.dtype), equal_nan=got.dtype.kind in 'fc')"
-        lines.append(f"assert {same}, got" if not failure.bound else
-                     f"assert np.all(abs(got - expected) <= {failure.bound!r}), got  # {_first(failure)}")
+        lines.append(
+            f"assert {same}, got"
+            if not failure.bound
+            else f"assert np.all(abs(got - expected) <= {failure.bound!r}), got  # {_first(failure)}"
+        )
     return "\n".join(lines)
 
 
@@ -132,15 +155,27 @@ def _asking(failure: Failure, example: Example, namespace: str, kind: str) -> st
     """A script that runs one property of the tool on one example."""
     case = example.case
     group = "STANDARD" if case.group == "standard" else "CASES"
-    where = next((f"{name}[{i}]" for name, calls in (("calls", case.calls), ("edges", case.edges)) for i, c in
-                  enumerate(calls) if c is example.call), None)
+    where = next(
+        (
+            f"{name}[{i}]"
+            for name, calls in (("calls", case.calls), ("edges", case.edges))
+            for i, c in enumerate(calls)
+            if c is example.call
+        ),
+        None,
+    )
     if where is None:
         where = next(f"errors[{i}][1]" for i, (_, c) in enumerate(case.errors) if c is example.call)
     values = ", ".join(literal(v) for v in example.values)
-    return "\n".join([
-        "import numpy as np", "from conformance import case, examples, module_properties, operations",
-        "case.discovered(), case.discovered_standard()", f"one = case.{group}[{case.name!r}]",
-        f"example = examples.Example(one, one.{where}, [{values}], {example.dtype!r})",
-        f"# {shown_call(example)}: {failure.message.splitlines()[0] if failure.message else ''}",
-        f"on = operations.namespace({namespace!r})",
-        f"module_properties.properties_of(on)[{kind!r}].holds(on, example)  # raises what is wrong"])
+    return "\n".join(
+        [
+            "import numpy as np",
+            "from conformance import case, examples, module_properties, operations",
+            "case.discovered(), case.discovered_standard()",
+            f"one = case.{group}[{case.name!r}]",
+            f"example = examples.Example(one, one.{where}, [{values}], {example.dtype!r})",
+            f"# {shown_call(example)}: {failure.message.splitlines()[0] if failure.message else ''}",
+            f"on = operations.namespace({namespace!r})",
+            f"module_properties.properties_of(on)[{kind!r}].holds(on, example)  # raises what is wrong",
+        ]
+    )

@@ -43,6 +43,7 @@ def _through_torch(on: Namespace, example: Example, gradients: Any) -> float | N
     for k, each in enumerate(pair):
         worst = max(worst, _compared("torch.func.vmap", on, _wanted(on, each), [r[k] for r in results]))
     if gradients is not None:
+
         def loss(*arrays: Any) -> Any:
             return contraction(_arrays_of(on, example, arrays), on.array)
 

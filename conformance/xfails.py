@@ -118,8 +118,11 @@ def written(path: Path, entries: dict[str, Entry], verdicts: Sequence[Verdict]) 
         if entry.reason == UNEXPLAINED and verdict_ is not None and verdict_.finding is not None:
             lines += [f"# {line}" for line in verdict_.finding.message.splitlines()[:2]]
         lines.append(f'["{entry.id}"]')
-        lines += [f"{key} = {json.dumps(text, ensure_ascii=False)}" for key, text in
-                  (("reason", entry.reason), ("link", entry.link), ("versions", entry.versions)) if text]
+        lines += [
+            f"{key} = {json.dumps(text, ensure_ascii=False)}"
+            for key, text in (("reason", entry.reason), ("link", entry.link), ("versions", entry.versions))
+            if text
+        ]
         lines.append("")
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("\n".join(lines).rstrip("\n") + "\n", "utf-8")
@@ -135,5 +138,5 @@ def _header(path: Path) -> list[str]:
             break
         head.append(line)
     if "" in head:
-        head = head[:head.index("")]
+        head = head[: head.index("")]
     return [*(head or [f"# Failures of {path.stem} that are known, each looked at: id, reason, link, versions."]), ""]

@@ -19,7 +19,8 @@ __array_api_version__ = "2025.12"
 
 # `from ... import *` leaves out what Python has, too.
 abs, all, any, bool, max, min, pow, round, sum = (  # noqa: A001
-    getattr(_numpy, name) for name in ("abs", "all", "any", "bool", "max", "min", "pow", "round", "sum"))
+    getattr(_numpy, name) for name in ("abs", "all", "any", "bool", "max", "min", "pow", "round", "sum")
+)
 
 
 def exp(x: Any, /) -> Any:

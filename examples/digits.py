@@ -44,8 +44,15 @@ def net(seed: int) -> tuple[Any, Any, Any]:
     blocks, incoming = [], 1
     for i, outgoing in enumerate(CHANNELS):
         scale = (2 / (9 * incoming)) ** 0.5  # He et al., 2015: keeps the spread of values from layer to layer
-        blocks.append([K.random_normal_variable((3, 3, incoming, outgoing), 0.0, scale, seed=seed + i),
-                       K.ones((outgoing,)), K.zeros((outgoing,)), K.zeros((outgoing,)), K.ones((outgoing,))])
+        blocks.append(
+            [
+                K.random_normal_variable((3, 3, incoming, outgoing), 0.0, scale, seed=seed + i),
+                K.ones((outgoing,)),
+                K.zeros((outgoing,)),
+                K.zeros((outgoing,)),
+                K.ones((outgoing,)),
+            ]
+        )
         incoming = outgoing
     dense = K.random_normal_variable((4 * incoming, 10), 0.0, (1 / (4 * incoming)) ** 0.5, seed=seed + len(CHANNELS))
     bias, averages = K.zeros((10,)), []
@@ -55,8 +62,9 @@ def net(seed: int) -> tuple[Any, Any, Any]:
             h = K.conv2d(h, kernel, padding="same")
             if training:
                 h, batch_mean, batch_var = K.normalize_batch_in_training(h, gamma, beta, [0, 1, 2])
-                averages.extend([K.moving_average_update(mean, batch_mean, 0.9),
-                                 K.moving_average_update(var, batch_var, 0.9)])
+                averages.extend(
+                    [K.moving_average_update(mean, batch_mean, 0.9), K.moving_average_update(var, batch_var, 0.9)]
+                )
             else:
                 h = K.batch_normalization(h, mean, var, beta, gamma)
             h = K.relu(h)
@@ -86,11 +94,15 @@ def run(backend: str, data: list[np.ndarray], epochs: int, seed: int) -> Result:
         train, test, adam = net(seed)
         for epoch in range(epochs):
             K.set_value(adam.lr, RATE * (1 - epoch / epochs))
-            batches = np.split(order.permutation(len(x))[:steps * BATCH], steps)
+            batches = np.split(order.permutation(len(x))[: steps * BATCH], steps)
             for step, chosen in enumerate(batches):
                 losses[epoch, step], hits[epoch, step] = train([x[chosen], y[chosen]])
-                bar.set_postfix(epoch=epoch + 1, loss=f"{np.nanmean(losses[epoch]):.4f}",
-                                accuracy=f"{np.nanmean(hits[epoch]):.1%}", refresh=False)
+                bar.set_postfix(
+                    epoch=epoch + 1,
+                    loss=f"{np.nanmean(losses[epoch]):.4f}",
+                    accuracy=f"{np.nanmean(hits[epoch]):.1%}",
+                    refresh=False,
+                )
                 bar.update()
             loss, probabilities = test([x_test, y_test])
             test_losses.append(float(loss))
@@ -142,10 +154,23 @@ def curves(axes: Any, results: list[Result]) -> None:
         epochs = len(result.test_losses)
         batches = np.linspace(0, epochs, result.losses.size)
         axes.plot(batches, result.losses.ravel(), color=colour, alpha=0.2, linewidth=0.7)
-        axes.plot(np.arange(epochs) + 0.5, result.losses.mean(1), color=colour, linewidth=width,
-                  marker=".", label=f"{result.backend}, training")
-        axes.plot(np.arange(epochs) + 1, result.test_losses, color=colour, linewidth=width, linestyle=(0, (1.2, 1.2)),
-                  marker=".", label=f"{result.backend}, test")
+        axes.plot(
+            np.arange(epochs) + 0.5,
+            result.losses.mean(1),
+            color=colour,
+            linewidth=width,
+            marker=".",
+            label=f"{result.backend}, training",
+        )
+        axes.plot(
+            np.arange(epochs) + 1,
+            result.test_losses,
+            color=colour,
+            linewidth=width,
+            linestyle=(0, (1.2, 1.2)),
+            marker=".",
+            label=f"{result.backend}, test",
+        )
     axes.set(yscale="log", xlim=(0, epochs))
     axes.yaxis.set_major_formatter("{x:g}")
     axes.yaxis.set_minor_formatter("")

@@ -27,7 +27,7 @@ def rows(images: np.ndarray, labels: np.ndarray, count: int, seed: int) -> tuple
     for i, length in enumerate(lengths):
         left = rng.randint(0, WIDTH - 8 * length + 1)
         for j, k in enumerate(rng.randint(len(images), size=length)):
-            x[i, left + 8 * j:left + 8 * (j + 1)] = images[k].T / 16
+            x[i, left + 8 * j : left + 8 * (j + 1)] = images[k].T / 16
             y[i, j] = labels[k]
     return x, y, lengths[:, None]
 

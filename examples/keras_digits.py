@@ -32,11 +32,21 @@ def load() -> list[np.ndarray]:
 
 def net() -> Any:
     """Two convolutions with batch normalization and dropout, compiled."""
-    model = keras.Sequential([
-        Conv2D(16, 3, padding="same", input_shape=(8, 8, 1)), BatchNormalization(momentum=0.9), Activation("relu"),
-        MaxPooling2D(2), Dropout(0.2),
-        Conv2D(32, 3, padding="same"), BatchNormalization(momentum=0.9), Activation("relu"),
-        Flatten(), Dropout(0.3), Dense(10, activation="softmax")])
+    model = keras.Sequential(
+        [
+            Conv2D(16, 3, padding="same", input_shape=(8, 8, 1)),
+            BatchNormalization(momentum=0.9),
+            Activation("relu"),
+            MaxPooling2D(2),
+            Dropout(0.2),
+            Conv2D(32, 3, padding="same"),
+            BatchNormalization(momentum=0.9),
+            Activation("relu"),
+            Flatten(),
+            Dropout(0.3),
+            Dense(10, activation="softmax"),
+        ]
+    )
     model.compile(loss="categorical_crossentropy", optimizer=SGD(lr=0.01), metrics=["accuracy"])
     return model
 
@@ -53,8 +63,11 @@ def main() -> float:
     print(f"Keras {keras.__version__} on {K.backend()}, {model.count_params()} weights")
     with tempfile.TemporaryDirectory() as folder:
         best, whole = Path(folder, "best.h5"), Path(folder, "model.h5")
-        callbacks = [keras.callbacks.ModelCheckpoint(str(best), monitor="val_accuracy", save_best_only=True),
-                     keras.callbacks.ReduceLROnPlateau(patience=3), keras.callbacks.EarlyStopping(patience=6)]
+        callbacks = [
+            keras.callbacks.ModelCheckpoint(str(best), monitor="val_accuracy", save_best_only=True),
+            keras.callbacks.ReduceLROnPlateau(patience=3),
+            keras.callbacks.EarlyStopping(patience=6),
+        ]
         model.fit(x, y, batch_size=32, epochs=arguments.epochs, verbose=2, validation_split=0.1, callbacks=callbacks)
         model.load_weights(str(best))
         loss, accuracy = model.evaluate(x_test, y_test, verbose=0)

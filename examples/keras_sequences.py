@@ -37,8 +37,9 @@ def main() -> float:
     arguments = parser.parse_args()
     np.random.seed(0)
     (x, y), (x_test, y_test) = sequences(2000, seed=1), sequences(500, seed=2)
-    model = keras.Sequential([Embedding(4, 8, mask_zero=True), LSTM(24, dropout=0.1, recurrent_dropout=0.1),
-                              Dense(3, activation="softmax")])
+    model = keras.Sequential(
+        [Embedding(4, 8, mask_zero=True), LSTM(24, dropout=0.1, recurrent_dropout=0.1), Dense(3, activation="softmax")]
+    )
     model.compile(loss="categorical_crossentropy", optimizer=keras.optimizers.Adam(0.01), metrics=["accuracy"])
     model.fit(x, y, batch_size=50, epochs=arguments.epochs, verbose=2)
     _, accuracy = model.evaluate(x_test, y_test, verbose=0)

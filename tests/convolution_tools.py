@@ -42,8 +42,9 @@ def torch_convolution(x, kernel, strides, padding, dilation, depthwise):
     if depthwise:
         weight = kernel.permute(rank, rank + 1, *range(rank)).reshape(-1, 1, *kernel.shape[:rank])
     x = padded(x.movedim(-1, 1), kernel.shape[:rank], strides, dilation, padding)
-    return TORCH[rank](x.contiguous(), weight.contiguous(), stride=strides, dilation=dilation,
-                       groups=groups).movedim(1, -1)
+    return TORCH[rank](x.contiguous(), weight.contiguous(), stride=strides, dilation=dilation, groups=groups).movedim(
+        1, -1
+    )
 
 
 # ---- known answers: k-surface, part 6

@@ -42,12 +42,23 @@ def test_convnet_trains_and_comes_back_from_its_file(tmp_path):
     np.random.seed(0)
     x, _ = data(96, 6, 6, 1)
     y = np.eye(2, dtype="float32")[(x.mean((1, 2, 3)) > 0).astype(int)]
-    model = Sequential([Conv2D(4, 3, padding="same", activation="relu", input_shape=(6, 6, 1)), BatchNormalization(),
-                        Dropout(0.1), Flatten(), Dense(2, activation="softmax")])
+    model = Sequential(
+        [
+            Conv2D(4, 3, padding="same", activation="relu", input_shape=(6, 6, 1)),
+            BatchNormalization(),
+            Dropout(0.1),
+            Flatten(),
+            Dense(2, activation="softmax"),
+        ]
+    )
     model.compile(SGD(lr=0.05, momentum=0.9), "categorical_crossentropy", metrics=["accuracy"])
     history = model.fit(x, y, batch_size=16, epochs=8, verbose=0, validation_split=0.25).history
     assert history["loss"][-1] < 0.7 * history["loss"][0] and set(history) == {
-        "loss", "accuracy", "val_loss", "val_accuracy"}
+        "loss",
+        "accuracy",
+        "val_loss",
+        "val_accuracy",
+    }
     model.save(str(tmp_path / "model.h5"))
     again = load_model(str(tmp_path / "model.h5"))
     assert np.array_equal(model.predict(x), again.predict(x))
@@ -100,8 +111,14 @@ def test_metrics_hold_the_batch_they_are_told_of():
 
 def test_lambda_has_the_shape_of_its_function():
     x, z = Input((5,)), Input((2,))
-    double, total, joined = (Lambda(f) for f in (lambda t: K.concatenate([t, t], axis=-1), lambda t: K.sum(t, axis=-1),
-                                                 lambda ts: K.concatenate(ts, axis=-1)))
+    double, total, joined = (
+        Lambda(f)
+        for f in (
+            lambda t: K.concatenate([t, t], axis=-1),
+            lambda t: K.sum(t, axis=-1),
+            lambda ts: K.concatenate(ts, axis=-1),
+        )
+    )
     y = double(x)
     assert K.int_shape(y) == (None, 10) == double.output_shape
     assert Model(x, Dense(2)(y)).predict(np.ones((2, 5))).shape == (2, 2)
@@ -112,8 +129,12 @@ def test_several_inputs_and_outputs_share_weights():
     a, b, shared = Input((4,)), Input((4,)), Dense(6, activation="relu")
     both = add([shared(a), shared(b)])
     model = Model([a, b], [Dense(3, activation="softmax", name="kind")(both), Dense(1, name="size")(both)])
-    model.compile("adam", {"kind": "categorical_crossentropy", "size": "mse"}, loss_weights=[1.0, 0.5],
-                  metrics={"kind": "accuracy"})
+    model.compile(
+        "adam",
+        {"kind": "categorical_crossentropy", "size": "mse"},
+        loss_weights=[1.0, 0.5],
+        metrics={"kind": "accuracy"},
+    )
     assert len(model.trainable_weights) == 6
     (x, kind), (other, _) = data(32, 4), data(32, 4, seed=1)
     size = x.sum(1, keepdims=True)
@@ -137,8 +158,9 @@ def test_stateful_layers_carry_on_where_they_stopped():
 
 
 def test_masked_steps_count_for_nothing():
-    model = Sequential([Embedding(5, 4, mask_zero=True), LSTM(6, dropout=0.2, recurrent_dropout=0.2),
-                        Dense(3, activation="softmax")])
+    model = Sequential(
+        [Embedding(5, 4, mask_zero=True), LSTM(6, dropout=0.2, recurrent_dropout=0.2), Dense(3, activation="softmax")]
+    )
     model.compile("adam", "categorical_crossentropy")
     x = np.asarray([[1, 2, 3, 0, 0], [4, 1, 0, 0, 0]])
     assert np.isfinite(model.train_on_batch(x, np.eye(3)[[0, 1]]))
@@ -149,10 +171,19 @@ def test_callbacks_set_the_rate_and_stop():
     x, y = data(16, 4)
     rates = []
     model = dense_net(optimizer=SGD(lr=1.0))
-    history = model.fit(x, y, epochs=9, verbose=0, callbacks=[
-        keras.callbacks.LearningRateScheduler(lambda epoch: 0.1 / (epoch + 1)),
-        keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: rates.append(float(K.get_value(model.optimizer.lr)))),
-        keras.callbacks.EarlyStopping(monitor="loss", min_delta=100.0, patience=2)])
+    history = model.fit(
+        x,
+        y,
+        epochs=9,
+        verbose=0,
+        callbacks=[
+            keras.callbacks.LearningRateScheduler(lambda epoch: 0.1 / (epoch + 1)),
+            keras.callbacks.LambdaCallback(
+                on_epoch_end=lambda *_: rates.append(float(K.get_value(model.optimizer.lr)))
+            ),
+            keras.callbacks.EarlyStopping(monitor="loss", min_delta=100.0, patience=2),
+        ],
+    )
     assert len(history.epoch) == 3
     assert np.allclose(rates, [0.1, 0.05, 0.1 / 3])
 

@@ -63,10 +63,16 @@ def _in_top_k(predictions: Any, targets: Any, k: int) -> Any:
 importlib.import_module("keras.backend.numpy_backend").in_top_k = _in_top_k
 
 # Tests that Keras leaves out unless the backend is called 'tensorflow', and that ask for nothing of TensorFlow's.
-UNLOCKED = ("losses_test.py", "metrics_test.py", "metrics_confusion_matrix_test.py", "optimizers_test.py::test_no_grad",
-            "backend_test.py::TestBackend::test_update",
-            "backend_test.py::TestBackend::test_ctc_decode_greedy", "::test_ctc_decode_beam_search",
-            "::test_ctc_decode_beam_search_no_merge")
+UNLOCKED = (
+    "losses_test.py",
+    "metrics_test.py",
+    "metrics_confusion_matrix_test.py",
+    "optimizers_test.py::test_no_grad",
+    "backend_test.py::TestBackend::test_update",
+    "backend_test.py::TestBackend::test_ctc_decode_greedy",
+    "::test_ctc_decode_beam_search",
+    "::test_ctc_decode_beam_search_no_merge",
+)
 TENSORFLOW_NAMED = "metrics_confusion_matrix_test.py"  # imports it for its version number alone
 
 
@@ -89,8 +95,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if any(name in item.nodeid for name in UNLOCKED):
             for node in item.listchain():
-                node.own_markers = [mark for mark in node.own_markers
-                                    if mark.name not in ("skip", "skipif") or "TF 2" in mark.kwargs.get("reason", "")]
+                node.own_markers = [
+                    mark
+                    for mark in node.own_markers
+                    if mark.name not in ("skip", "skipif") or "TF 2" in mark.kwargs.get("reason", "")
+                ]
 
 
 @pytest.fixture(autouse=True)

@@ -44,8 +44,23 @@ class Outcome(NamedTuple):
 
 def fetched(into: Path) -> Path:
     """Keras's source distribution, unpacked."""
-    subprocess.run([sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--no-binary", ":all:",
-                    "--no-build-isolation", "-d", str(into), RELEASE], check=True)
+    subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "pip",
+            "download",
+            "-q",
+            "--no-deps",
+            "--no-binary",
+            ":all:",
+            "--no-build-isolation",
+            "-d",
+            str(into),
+            RELEASE,
+        ],
+        check=True,
+    )
     archive = next(into.glob("*.tar.gz"))
     with tarfile.open(archive) as packed:
         packed.extractall(into, [m for m in packed.getmembers() if "/tests/" in m.name], filter="data")
@@ -56,15 +71,47 @@ def run(source: Path, library: str, home: Path, only: list[str], options: list[s
     """Every test's outcome on one library."""
     report = home / f"{library}.xml"
     environment = os.environ | {
-        "KERAS_BACKEND": "backend", "K_BACKEND": library, "KERAS_HOME": str(home), "MPLBACKEND": "Agg",
-        "PYTHONPATH": os.pathsep.join([str(HERE), str(HERE.parent)]), "PYTHONDONTWRITEBYTECODE": "1"}
+        "KERAS_BACKEND": "backend",
+        "K_BACKEND": library,
+        "KERAS_HOME": str(home),
+        "MPLBACKEND": "Agg",
+        "PYTHONPATH": os.pathsep.join([str(HERE), str(HERE.parent)]),
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
     paths = only or ["tests"]
     ignored = [f"--ignore={path}" for path in LEFT_OUT]
-    subprocess.run([sys.executable, "-m", "pytest", "-q", "-p", "keras_shims", "-p", "no:cacheprovider", "--no-header",
-                    "--tb=short", "--show-capture=no", "--disable-warnings", "--import-mode=importlib",
-                    "--continue-on-collection-errors", "-c", os.devnull, "--rootdir=.", "-o", "junit_family=xunit1",
-                    "-o", "python_files=*_test.py test_*.py", f"--junitxml={report}", *ignored, *options, *paths],
-                   cwd=source, env=environment, check=False)
+    subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-q",
+            "-p",
+            "keras_shims",
+            "-p",
+            "no:cacheprovider",
+            "--no-header",
+            "--tb=short",
+            "--show-capture=no",
+            "--disable-warnings",
+            "--import-mode=importlib",
+            "--continue-on-collection-errors",
+            "-c",
+            os.devnull,
+            "--rootdir=.",
+            "-o",
+            "junit_family=xunit1",
+            "-o",
+            "python_files=*_test.py test_*.py",
+            f"--junitxml={report}",
+            *ignored,
+            *options,
+            *paths,
+        ],
+        cwd=source,
+        env=environment,
+        check=False,
+    )
     return list(map(outcome, ElementTree.parse(report).iter("testcase")))
 
 
@@ -79,8 +126,9 @@ def outcome(case: ElementTree.Element) -> Outcome:
         name = f"{inside[-1]}::{name}"
     for kind, found in (("failure", "failed"), ("error", "failed"), ("skipped", "skipped")):
         if (mark := case.find(kind)) is not None:
-            return Outcome(file, name, found, (mark.get("message") or "").partition("\n")[0],
-                           float(case.get("time", 0)))
+            return Outcome(
+                file, name, found, (mark.get("message") or "").partition("\n")[0], float(case.get("time", 0))
+            )
     return Outcome(file, name, "passed", "", float(case.get("time", 0)))
 
 
@@ -94,16 +142,21 @@ def expectations() -> dict[str, str]:
 def judged(outcomes: list[Outcome], library: str) -> list[Outcome]:
     """Print what happened, folder by folder; the failures nobody expected."""
     expected = expectations()
-    reasons = {o.id: next((why for pattern, why in expected.items() if fnmatch.fnmatchcase(o.id, pattern)), "")
-               for o in outcomes if o.outcome == "failed"}
+    reasons = {
+        o.id: next((why for pattern, why in expected.items() if fnmatch.fnmatchcase(o.id, pattern)), "")
+        for o in outcomes
+        if o.outcome == "failed"
+    }
     print(f"\nKeras 2.3.1's own tests on {library}\n{'':52} passed  failed  of these expected  skipped  seconds")
     total: Counter[str] = Counter()
     for folder in [*dict.fromkeys(o.folder for o in outcomes), "all"]:
         mine = [o for o in outcomes if folder in (o.folder, "all")]
         total = Counter(o.outcome for o in mine)
         known = sum(bool(reasons.get(o.id)) for o in mine)
-        print(f"{folder:52} {total['passed']:6}  {total['failed']:6}  {known:17}  {total['skipped']:7}  "
-              f"{sum(o.seconds for o in mine):7.1f}")
+        print(
+            f"{folder:52} {total['passed']:6}  {total['failed']:6}  {known:17}  {total['skipped']:7}  "
+            f"{sum(o.seconds for o in mine):7.1f}"
+        )
     for why in dict.fromkeys(filter(None, reasons.values())):
         print(f"expected, {sum(r == why for r in reasons.values())}: {why}")
     for why, count in Counter(o.why for o in outcomes if o.outcome == "skipped").most_common():

@@ -7,15 +7,20 @@ import backend as K
 
 RNG = np.random.default_rng(4)
 CASES = {
-    "images": ((4, 6, 6, 16), (0, 1, 2)), "rows": ((300, 7), (0,)), "one number a channel": ((2, 3, 5), (0,)),
-    "channels first": ((4, 16, 6, 6), (0, 2, 3)), "more than a stretch": ((64, 8, 8, 64), (0, 1, 2)),
-    "two kept axes": ((5, 4, 3, 2), (0, 1)), "wide rows": ((9, 1030), (0,)),
+    "images": ((4, 6, 6, 16), (0, 1, 2)),
+    "rows": ((300, 7), (0,)),
+    "one number a channel": ((2, 3, 5), (0,)),
+    "channels first": ((4, 16, 6, 6), (0, 2, 3)),
+    "more than a stretch": ((64, 8, 8, 64), (0, 1, 2)),
+    "two kept axes": ((5, 4, 3, 2), (0, 1)),
+    "wide rows": ((9, 1030), (0,)),
 }
 
 
 @pytest.fixture
 def both_ways():
     """Run a function with kernels and without; what both gave."""
+
     def run(function):
         found = []
         for enabled in (True, False):
@@ -34,8 +39,9 @@ def test_kernels_equal_definitions(library, name, parameters, both_ways):
     shape, axes = CASES[name]
     kept = [n for i, n in enumerate(shape) if i not in axes]
     values = [RNG.normal(1.0, 2.0, size=shape), *(RNG.normal(size=kept) for given in parameters if given)]
-    x, *given = inputs = [K.placeholder([None, *v.shape[1:]] if i == 0 else v.shape, dtype="float64")
-                          for i, v in enumerate(values)]
+    x, *given = inputs = [
+        K.placeholder([None, *v.shape[1:]] if i == 0 else v.shape, dtype="float64") for i, v in enumerate(values)
+    ]
     gamma, beta = (given.pop(0) if there else None for there in parameters)
     with K.use_backend(library):
         y, mean, variance = K.normalize_batch_in_training(x, gamma, beta, list(axes))
@@ -45,7 +51,8 @@ def test_kernels_equal_definitions(library, name, parameters, both_ways):
         for got, expected in both_ways(lambda: f(values)):
             np.testing.assert_allclose(got, expected, rtol=1e-8, atol=1e-9)
         reference = (values[0] - values[0].mean(axes, keepdims=True)) / np.sqrt(
-            values[0].var(axes, keepdims=True) + 1e-3)
+            values[0].var(axes, keepdims=True) + 1e-3
+        )
         if parameters == (False, False):
             np.testing.assert_allclose(K.eval(f(values)[0]), reference, rtol=1e-9, atol=1e-10)
 

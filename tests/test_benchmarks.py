@@ -17,10 +17,12 @@ from benchmarks.comparison import Row, Side, Target, compared, ratios, tabled  #
 from benchmarks.timing import interleaved  # noqa: E402
 from benchmarks.worker import Worker  # noqa: E402
 
-TINY = (nets.Net("dense", "dense", 4, (6,), (5, 5, 3)),
-        nets.Net("convolution", "convolution", 2, (8, 8, 1), (3, 4, 5, 3)),
-        nets.Net("recurrent", "recurrent", 2, (4, 3), (4, 3)),
-        nets.Net("normalized", "normalized", 4, (8, 8, 2), (3, 4, 4, 3)))
+TINY = (
+    nets.Net("dense", "dense", 4, (6,), (5, 5, 3)),
+    nets.Net("convolution", "convolution", 2, (8, 8, 1), (3, 4, 5, 3)),
+    nets.Net("recurrent", "recurrent", 2, (4, 3), (4, 3)),
+    nets.Net("normalized", "normalized", 4, (8, 8, 2), (3, 4, 4, 3)),
+)
 
 
 @pytest.fixture(autouse=True)
@@ -36,9 +38,15 @@ def short(monkeypatch):
     monkeypatch.setattr(comparison, "interleaved", once)
 
 
-@pytest.mark.parametrize(("name", "tiny"), [
-    ("training_step", {"which": TINY}), ("inference", {"which": (TINY[0].of(1), TINY[2].of(1))}),
-    ("elementwise_chain", {"size": 50, "sweep": (10, 20)}), ("deep_graph", {"depths": (3, 6)})])
+@pytest.mark.parametrize(
+    ("name", "tiny"),
+    [
+        ("training_step", {"which": TINY}),
+        ("inference", {"which": (TINY[0].of(1), TINY[2].of(1))}),
+        ("elementwise_chain", {"size": 50, "sweep": (10, 20)}),
+        ("deep_graph", {"depths": (3, 6)}),
+    ],
+)
 def test_every_side_computes_the_same_and_has_its_row(name, tiny):
     module = importlib.import_module(f"benchmarks.{name}")
     rows = module.measured(True, **tiny)
@@ -80,8 +88,11 @@ def test_interleaved_gives_a_median_for_each():
 
 
 def test_targets_are_judged():
-    rows = [Row("q", "c", "K", 300.0), Row("q", "c", "K, other way", 150.0, targets=(Target("torch", 2.0),)),
-            Row("q", "c", "torch", 100.0)]
+    rows = [
+        Row("q", "c", "K", 300.0),
+        Row("q", "c", "K, other way", 150.0, targets=(Target("torch", 2.0),)),
+        Row("q", "c", "torch", 100.0),
+    ]
     assert [(row.side, ratio) for row, _, ratio in ratios(rows)] == [("K, other way", 1.5)]
     text = tabled([*rows, Row("q", "c", "jax", None, absent="jax is not installed")], "A note.")
     assert [line.split("|")[4].strip() for line in text.splitlines() if "| torch " in line][1:] == ["1.50"]
@@ -89,8 +100,10 @@ def test_targets_are_judged():
 
 
 def test_a_verdict_that_processes_disagree_on_is_uncertain():
-    rows = [Row("q", "c", "K", 120.0, targets=(Target("torch", 1.3),), spread=(119.0, 121.0)),
-            Row("q", "c", "torch", 100.0, spread=(75.0, 101.0))]
+    rows = [
+        Row("q", "c", "K", 120.0, targets=(Target("torch", 1.3),), spread=(119.0, 121.0)),
+        Row("q", "c", "torch", 100.0, spread=(75.0, 101.0)),
+    ]
     text = tabled(rows)
     assert "yes, uncertain" in text and "(" in text
     assert "uncertain" not in tabled([rows[0], Row("q", "c", "torch", 100.0, spread=(99.0, 101.0))])
@@ -106,10 +119,16 @@ def test_a_side_that_is_not_there_has_a_row_without_cost():
 def test_figures_become_json_and_a_picture(monkeypatch, tmp_path, capsys):
     pytest.importorskip("matplotlib")
     monkeypatch.setattr(peers, "limit", lambda count: None)
-    monkeypatch.setattr(training_step, "measured", lambda quick: [
-        Row("q", "c", "K [numpy]", 3.0, targets=(Target("torch", 2.0),)), Row("q", "c", "torch", 1.0)])
-    monkeypatch.setattr(sys, "argv", ["benchmarks", "training_step", "--json", str(tmp_path / "a.json"),
-                                      "--plot", str(tmp_path / "a.png")])
+    monkeypatch.setattr(
+        training_step,
+        "measured",
+        lambda quick: [Row("q", "c", "K [numpy]", 3.0, targets=(Target("torch", 2.0),)), Row("q", "c", "torch", 1.0)],
+    )
+    monkeypatch.setattr(
+        sys,
+        "argv",
+        ["benchmarks", "training_step", "--json", str(tmp_path / "a.json"), "--plot", str(tmp_path / "a.png")],
+    )
     program.main()
     assert "### q: targets" in capsys.readouterr().out
     assert json.loads((tmp_path / "a.json").read_text())["rows"][0]["targets"] == [{"against": "torch", "at_most": 2.0}]

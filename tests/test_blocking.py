@@ -46,9 +46,15 @@ CHAINS = {
     "composites": lambda x, y, z: K.sigmoid(K.relu(x) - y) * K.gelu(z),
     "constants": lambda x, y, z: (x + xp.asarray([1.0, 2.0, 3.0], dtype=x.dtype)) * y * z + x,
 }
-SHAPES = [((200, 3), (200, 3), (200, 3)), ((200, 3), (200, 1), (3,)), ((1, 3), (200, 1), ()),
-          ((5, 40, 3), (40, 3), (5, 1, 3)), ((1, 400, 3), (1, 1, 3), (400, 1)), ((0, 3), (0, 3), (3,)),
-          ((2, 3), (3,), (2, 1))]
+SHAPES = [
+    ((200, 3), (200, 3), (200, 3)),
+    ((200, 3), (200, 1), (3,)),
+    ((1, 3), (200, 1), ()),
+    ((5, 40, 3), (40, 3), (5, 1, 3)),
+    ((1, 400, 3), (1, 1, 3), (400, 1)),
+    ((0, 3), (0, 3), (3,)),
+    ((2, 3), (3,), (2, 1)),
+]
 
 
 @pytest.mark.parametrize("name", CHAINS)
@@ -56,8 +62,10 @@ SHAPES = [((200, 3), (200, 3), (200, 3)), ((200, 3), (200, 1), (3,)), ((1, 3), (
 @pytest.mark.parametrize("known", [True, False])
 def test_blocks_have_the_bits_of_the_whole(name, dtype, known):
     for shapes in SHAPES:
-        inputs = [Placeholder([n if known or n == 1 else None for n in shape[:1]] + list(shape[1:]), dtype)
-                  for shape in shapes]
+        inputs = [
+            Placeholder([n if known or n == 1 else None for n in shape[:1]] + list(shape[1:]), dtype)
+            for shape in shapes
+        ]
         f = K.function(inputs, [CHAINS[name](*inputs)])
         data = [RNG.normal(size=shape).astype(dtype) for shape in shapes]
         found, expected = both(f, data)
@@ -145,8 +153,10 @@ def test_torchs_autograd_goes_through():
     leaf = torch.linspace(-1.0, 1.0, 200, dtype=torch.float64, requires_grad=True)
     f([leaf])[0].backward()
     torch.testing.assert_close(leaf.grad, (torch.exp(leaf.detach()) * 2.0 + 1.0) / 3.0)
-    assert torch.equal(torch.func.vmap(lambda row: f([row])[0])(torch.ones(3, 4, dtype=torch.float64)),
-                       torch.full((3,), f([np.ones(4)])[0].item(), dtype=torch.float64))
+    assert torch.equal(
+        torch.func.vmap(lambda row: f([row])[0])(torch.ones(3, 4, dtype=torch.float64)),
+        torch.full((3,), f([np.ones(4)])[0].item(), dtype=torch.float64),
+    )
 
 
 def test_arrays_on_other_devices_are_not_host_memory():
@@ -158,6 +168,7 @@ def test_arrays_on_other_devices_are_not_host_memory():
 
 
 # ---- memory that is written over
+
 
 def test_dead_arrays_are_written_over_and_nothing_else():
     x, w = Placeholder((None, 2000), "float64"), K.variable(RNG.normal(size=(2000,)), "float64")

@@ -15,18 +15,25 @@ from conformance.reports.terminal import described
 from conformance.runner import public_operations, selected, uncovered, verdicts_of
 from conformance.xfails import SHIPPED, loaded, unexplained
 
-NAMESPACES = [namespace(name) for name in ("numpy", "torch", "array_api_strict", "jax")
-              if importlib.util.find_spec(name)]
+NAMESPACES = [
+    namespace(name) for name in ("numpy", "torch", "array_api_strict", "jax") if importlib.util.find_spec(name)
+]
 KNOWN = {on.name: expectations(on, Options()) for on in NAMESPACES}
 # jax compiles each function anew for each shape: here its transformations of K, in CI the whole of it by the command
-PAIRS = [(case, on) for case in selected(None, ("standard", "k")) for on in NAMESPACES
-         if on.library != "jax" or case.group == "k" and case.calls]
+PAIRS = [
+    (case, on)
+    for case in selected(None, ("standard", "k"))
+    for on in NAMESPACES
+    if on.library != "jax" or case.group == "k" and case.calls
+]
 BY_ITSELF = {"__array_namespace_info__"}  # the probe reads it
 
 
 @pytest.mark.filterwarnings("ignore")  # the libraries' remarks on edge values; the results are what is tested
-@pytest.mark.parametrize(("case", "on"), [
-    pytest.param(case, on, id=f"{'xp.' * (case.group == 'standard')}{case.name}-{on.name}") for case, on in PAIRS])
+@pytest.mark.parametrize(
+    ("case", "on"),
+    [pytest.param(case, on, id=f"{'xp.' * (case.group == 'standard')}{case.name}-{on.name}") for case, on in PAIRS],
+)
 def test_operation(case, on):
     kinds = ("transparent",) if on.library == "jax" else None
     found = verdicts_of(case, on, kinds=kinds, known=KNOWN[on.name], shrink=False)

@@ -31,8 +31,11 @@ def made(**changes: Any) -> str:
     """A namespace of NumPy's functions with some of them changed (None: taken out), importable by a name of its own."""
     name = f"changed_namespace_{next(_numbers)}"
     module = types.ModuleType(name)
-    module.__dict__.update({k: v for k, v in vars(compat).items() if not k.startswith("__")}
-                           | {"__array_namespace_info__": compat.__array_namespace_info__} | changes)
+    module.__dict__.update(
+        {k: v for k, v in vars(compat).items() if not k.startswith("__")}
+        | {"__array_namespace_info__": compat.__array_namespace_info__}
+        | changes
+    )
     for function in [k for k, v in changes.items() if v is None]:
         delattr(module, function)
     sys.modules[name] = module
@@ -99,9 +102,19 @@ def test_cupy_without_a_gpu_is_one_sentence_and_exit_code_3(capsys):
     assert line.startswith("conformance: cupy: ") and ("no CUDA device" in line or "not installed" in line)
 
 
-@pytest.mark.parametrize("options", [
-    {"kind": "values"}, {"dtype": "float128"}, {"shard": (3, 2)}, {"jobs": 0}, {"only": "nothing like it"},
-    {"budget": -1.0}, {"examples": -1}, {"colour": "green"}])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"kind": "values"},
+        {"dtype": "float128"},
+        {"shard": (3, 2)},
+        {"jobs": 0},
+        {"only": "nothing like it"},
+        {"budget": -1.0},
+        {"examples": -1},
+        {"colour": "green"},
+    ],
+)
 def test_options_that_cannot_be_are_refused(options):
     with pytest.raises(UsageError):
         run("numpy", **options)
@@ -128,8 +141,9 @@ def test_processes_give_the_same_verdicts():
 
 def test_a_budget_is_kept_and_reaches_every_operation():
     report = run("numpy", only="xp.*", group="elementwise", kind="value", budget=3.0, examples=50)
-    assert {v.operation for v in report.verdicts} == {c.name for c in Options(group="elementwise").cases()
-                                                      if c.group == "standard"}
+    assert {v.operation for v in report.verdicts} == {
+        c.name for c in Options(group="elementwise").cases() if c.group == "standard"
+    }
     assert all(v.examples for v in report.verdicts) and report.seconds < 30
 
 
@@ -149,8 +163,9 @@ def test_expected_failures_pass_and_unexpected_passes_fail(tmp_path):
     report = run(name, **options)
     assert statuses(report)["xp.asinh/value"] == "xpass" and report.exit_code == 1
 
-    path.write_text('["xp.sinh/value"]\nreason = "one percent too large"\n'
-                    '["xp.sinh/gradient"]\nreason = "no such kind"\n')
+    path.write_text(
+        '["xp.sinh/value"]\nreason = "one percent too large"\n["xp.sinh/gradient"]\nreason = "no such kind"\n'
+    )
     assert run(name, only="xp.*inh", xfails=tmp_path).unmatched == [f"{name}: xp.sinh/gradient"]
 
 
@@ -178,9 +193,16 @@ def test_the_file_is_written_and_reasons_are_demanded(tmp_path):
         run(name, **options)
 
 
-@pytest.mark.parametrize("text", ['["xp.exp"]\nreason = "no kind in the id"', '["exp/value"]\nreason = ""',
-                                  '["exp/value"]\nwhy = "another key here"', "not toml",
-                                  '["exp/value"]\nreason = "long enough"\nversions = "2.x"'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        '["xp.exp"]\nreason = "no kind in the id"',
+        '["exp/value"]\nreason = ""',
+        '["exp/value"]\nwhy = "another key here"',
+        "not toml",
+        '["exp/value"]\nreason = "long enough"\nversions = "2.x"',
+    ],
+)
 def test_files_that_are_not_as_they_should_be_are_refused(text, tmp_path):
     path_for("numpy", "numpy", tmp_path).write_text(text)
     with pytest.raises(UsageError):
@@ -207,15 +229,20 @@ def test_results_that_change_are_found():
 
 
 def test_equal_failures_are_grouped():
-    name = made(sinh=lambda x: compat.astype(compat.sinh(x), compat.float64), cosh=lambda x: compat.astype(
-        compat.cosh(x), compat.float64))
+    name = made(
+        sinh=lambda x: compat.astype(compat.sinh(x), compat.float64),
+        cosh=lambda x: compat.astype(compat.cosh(x), compat.float64),
+    )
     groups = run(name, only="xp.????", kind="dtype").groups
     assert any({v.operation for v in group} == {"sinh", "cosh"} for group in groups)
 
 
 def test_a_library_s_expected_failures_hold_on_its_devices_and_a_device_has_a_file_of_its_own(tmp_path):
-    entries = {"xp.isin/value": ["isin ignores invert everywhere"], "xp.isin/device/device1": ["so it does there"],
-               "xp.isin/device/device2": ["so it does on another one"]}
+    entries = {
+        "xp.isin/value": ["isin ignores invert everywhere"],
+        "xp.isin/device/device1": ["so it does there"],
+        "xp.isin/device/device2": ["so it does on another one"],
+    }
     text = "".join(f'["{i}"]\nreason = "{reason}"\n' for i, (reason,) in entries.items())
     (tmp_path / "array_api_strict.toml").write_text(text)
     options = {"only": "xp.isin", "xfails": tmp_path}

@@ -82,10 +82,12 @@ FAULTS = {
     "dropout/determinism": {"dropout": _noisy},
     "dropout/dtype": {"dropout": lambda x, level, noise_shape=None, seed=None: K.cast(x, "float64")},
     "square/gradient": {"gradients": lambda loss, variables: [g * 1.001 for g in K.gradients(loss, variables)]},
-    "square/compiled": {"function": lambda inputs, outputs: lambda fed: [
-        v + 1 for v in K.function(inputs, outputs)(fed)]},
-    "log_softmax/unknown": {"placeholder": lambda shape, dtype: K.placeholder(
-        tuple(n or 2 for n in shape), dtype=dtype)},
+    "square/compiled": {
+        "function": lambda inputs, outputs: lambda fed: [v + 1 for v in K.function(inputs, outputs)(fed)]
+    },
+    "log_softmax/unknown": {
+        "placeholder": lambda shape, dtype: K.placeholder(tuple(n or 2 for n in shape), dtype=dtype)
+    },
 }
 
 
@@ -98,11 +100,17 @@ def test_faults_are_found(id_):
 
 
 def test_random_values_are_not_judged_but_their_dtypes_and_their_repetition_are():
-    name = made(random_uniform=lambda shape, minval=0.0, maxval=1.0, dtype="float32", seed=None: K.random_uniform(
-        shape, minval, maxval, dtype, None if seed is None else seed + 1))
+    name = made(
+        random_uniform=lambda shape, minval=0.0, maxval=1.0, dtype="float32", seed=None: K.random_uniform(
+            shape, minval, maxval, dtype, None if seed is None else seed + 1
+        )
+    )
     assert statuses(run(name, only="random_uniform")) == {
-        "random_uniform/shape": "identical", "random_uniform/dtype": "identical", "random_uniform/error": "identical",
-        "random_uniform/determinism": "identical"}
+        "random_uniform/shape": "identical",
+        "random_uniform/dtype": "identical",
+        "random_uniform/error": "identical",
+        "random_uniform/determinism": "identical",
+    }
 
 
 class Box:

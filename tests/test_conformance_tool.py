@@ -72,10 +72,19 @@ _log, _broadcast_to = strict.log, strict.broadcast_to
 EXP = own("exp", call(A("n", "m")))
 SUM = own("sum", call(A("n", "m"), axis=0), call(A("n", "m"), keepdims=True))
 MEAN = own("mean", call(A("n", "m", sizes={"n": (1, 4), "m": (1, 4)})))
-ARGMAX = own("argmax", call(A("n", 4, low=0.0, high=1.0)), exact=True, gradient=(),
-             edges=[call([[1.0, 2.0, 2.0]]), call([[np.nan, 1.0, np.nan]])])
-MAX = own("max", call(A("n", "m", sizes={"n": (1, 4), "m": (1, 4)}), axis=1, keepdims=True), exact=True,
-          edges=[call([[1.0, np.nan, 2.0]], axis=1)])
+ARGMAX = own(
+    "argmax",
+    call(A("n", 4, low=0.0, high=1.0)),
+    exact=True,
+    gradient=(),
+    edges=[call([[1.0, 2.0, 2.0]]), call([[np.nan, 1.0, np.nan]])],
+)
+MAX = own(
+    "max",
+    call(A("n", "m", sizes={"n": (1, 4), "m": (1, 4)}), axis=1, keepdims=True),
+    exact=True,
+    edges=[call([[1.0, np.nan, 2.0]], axis=1)],
+)
 MAXIMUM = own("maximum", call(A("n"), A("n")), exact=True, edges=[call([-0.0, 1.0], [-0.0, -0.0])])
 DOT = own("dot", call(A("n", 2, "k"), A(3, "k", "m")))
 PRODUCT = own("batch_dot", call(A("n", 2, "k"), A("n", "k", "m")))
@@ -90,8 +99,11 @@ PLANTED = {
     "sum one part in a million too large": (scaled("sum", 1 + 1e-6), SUM, "value"),
     "sum forgets keepdims": (ignoring("sum", keepdims=False), SUM, "value"),
     "mean is 0": (("mean", lambda x, **kwargs: _mean(x * 0.0, **kwargs)), MEAN, "value"),
-    "max ignores NaN": (("max", lambda x, **kwargs: _max(_where(strict.isnan(x), strict.zeros_like(x), x), **kwargs)),
-                        MAX, "value"),
+    "max ignores NaN": (
+        ("max", lambda x, **kwargs: _max(_where(strict.isnan(x), strict.zeros_like(x), x), **kwargs)),
+        MAX,
+        "value",
+    ),
     "argmax gives the last of several": (("argmax", last_of_ties), ARGMAX, "value"),
     "argmax gives int32": (narrow("argmax", "int32"), own("argmax", call(A(3, 4)), exact=True, gradient=()), "dtype"),
     "maximum loses the sign of zero": (("maximum", lambda x, y: _maximum(x, y) + 0.0), MAXIMUM, "value"),
@@ -156,11 +168,14 @@ def test_a_compiled_function_that_differs_is_found(monkeypatch):
     assert status(EXP, "compiled") == "wrong"
 
 
-@pytest.mark.parametrize("broken", [
-    lambda x: x / 0 if x.shape == (7,) else x,  # no error at all
-    lambda x: (_ for _ in ()).throw(TypeError("tanh: x came")),  # another class
-    lambda x: (_ for _ in ()).throw(ValueError("no")),  # a message without the operation
-])
+@pytest.mark.parametrize(
+    "broken",
+    [
+        lambda x: x / 0 if x.shape == (7,) else x,  # no error at all
+        lambda x: (_ for _ in ()).throw(TypeError("tanh: x came")),  # another class
+        lambda x: (_ for _ in ()).throw(ValueError("no")),  # a message without the operation
+    ],
+)
 def test_wrong_errors_are_found(broken, monkeypatch):
     monkeypatch.setattr(K, "tanh", broken)
     which = own("tanh", call(A("n")), errors=[(ValueError, call(A(2, 2)))])
@@ -182,8 +197,9 @@ def test_a_result_on_another_device_is_found(monkeypatch):
 def test_an_operation_that_looks_at_values_is_not_transparent(monkeypatch):
     pytest.importorskip("torch")
     monkeypatch.setattr(K, "tanh", lambda x: x * float(x[0, 0]) if hasattr(x, "is_cuda") else x)
-    verdict = verdict_on(own("tanh", call(A(2, 2))), PROPERTIES["transparent"], namespace("torch"),
-                         seed=next(_seeds), shrink=False)
+    verdict = verdict_on(
+        own("tanh", call(A(2, 2))), PROPERTIES["transparent"], namespace("torch"), seed=next(_seeds), shrink=False
+    )
     assert verdict.status == "wrong"
 
 
@@ -203,8 +219,13 @@ def test_a_script_runs_on_its_own_and_shows_no_fault_on_the_intact_namespace(mon
         verdict = verdict_on(EXP, PROPERTIES["value"], namespace(NAME), seed=next(_seeds))
     path = tmp_path / "shown.py"
     path.write_text(verdict.finding.script)
-    run = subprocess.run([sys.executable, str(path)], capture_output=True, text=True, check=False,
-                         env={"PYTHONPATH": ":".join(p for p in sys.path if p)})
+    run = subprocess.run(
+        [sys.executable, str(path)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"PYTHONPATH": ":".join(p for p in sys.path if p)},
+    )
     assert run.returncode == 0, run.stderr
 
 

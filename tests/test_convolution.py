@@ -32,16 +32,19 @@ from backend.ops.windows import geometry
 from backend.ops.windows.correlation import convolution
 
 
-@pytest.mark.parametrize(("n", "k", "options", "wanted"), [
-    (5, 2, {"padding": "same"}, [3, 5, 7, 9, 5]),
-    (5, 4, {"padding": "same"}, [6, 10, 14, 12, 9]),
-    (5, 3, {"padding": "same", "strides": 2}, [3, 9, 9]),
-    (6, 3, {"padding": "same", "strides": 2}, [6, 12, 11]),
-    (6, 4, {"padding": "same", "strides": 3}, [10, 15]),
-    (5, 3, {"padding": "causal"}, [1, 3, 6, 9, 12]),
-    (5, 2, {"padding": "causal", "dilation_rate": 2}, [1, 2, 4, 6, 8]),
-    (7, 3, {"padding": "same", "dilation_rate": 2}, [4, 6, 9, 12, 15, 10, 12]),
-])
+@pytest.mark.parametrize(
+    ("n", "k", "options", "wanted"),
+    [
+        (5, 2, {"padding": "same"}, [3, 5, 7, 9, 5]),
+        (5, 4, {"padding": "same"}, [6, 10, 14, 12, 9]),
+        (5, 3, {"padding": "same", "strides": 2}, [3, 9, 9]),
+        (6, 3, {"padding": "same", "strides": 2}, [6, 12, 11]),
+        (6, 4, {"padding": "same", "strides": 3}, [10, 15]),
+        (5, 3, {"padding": "causal"}, [1, 3, 6, 9, 12]),
+        (5, 2, {"padding": "causal", "dilation_rate": 2}, [1, 2, 4, 6, 8]),
+        (7, 3, {"padding": "same", "dilation_rate": 2}, [4, 6, 9, 12, 15, 10, 12]),
+    ],
+)
 def test_conv1d_known(n, k, options, wanted):
     x = np.arange(1, n + 1, dtype="float32").reshape(1, n, 1)
     got = conv1d(x, np.ones((k, 1, 1), "float32"), **options)
@@ -54,19 +57,22 @@ def test_kernel_is_not_flipped():
     np.testing.assert_array_equal(conv1d(x, np.asarray([[[1.0]], [[0]], [[0]]], "float32"))[0, :, 0], [1, 2, 3])
 
 
-@pytest.mark.parametrize(("k", "strides", "dilation", "padding", "n", "wanted"), [
-    (2, 2, 1, "valid", 6, [1, 2, 2, 4, 3, 6]),
-    (2, 2, 1, "valid", 7, [1, 2, 2, 4, 3, 6, 0]),
-    (3, 2, 1, "valid", 7, [1, 2, 5, 4, 9, 6, 9]),
-    (3, 2, 1, "same", 6, [1, 2, 5, 4, 9, 6]),
-    (3, 2, 1, "same", 5, [2, 5, 4, 9, 6]),
-    (3, 1, 1, "same", 3, [4, 10, 12]),
-    (2, 1, 1, "same", 3, [1, 4, 7]),
-    (4, 2, 1, "same", 6, [2, 5, 8, 9, 14, 9]),
-    (1, 2, 1, "same", 6, [1, 0, 2, 0, 3, 0]),
-    (3, 1, 2, "same", 3, [5, 4, 9]),
-    (2, 1, 2, "valid", 5, [1, 2, 5, 4, 6]),
-])
+@pytest.mark.parametrize(
+    ("k", "strides", "dilation", "padding", "n", "wanted"),
+    [
+        (2, 2, 1, "valid", 6, [1, 2, 2, 4, 3, 6]),
+        (2, 2, 1, "valid", 7, [1, 2, 2, 4, 3, 6, 0]),
+        (3, 2, 1, "valid", 7, [1, 2, 5, 4, 9, 6, 9]),
+        (3, 2, 1, "same", 6, [1, 2, 5, 4, 9, 6]),
+        (3, 2, 1, "same", 5, [2, 5, 4, 9, 6]),
+        (3, 1, 1, "same", 3, [4, 10, 12]),
+        (2, 1, 1, "same", 3, [1, 4, 7]),
+        (4, 2, 1, "same", 6, [2, 5, 8, 9, 14, 9]),
+        (1, 2, 1, "same", 6, [1, 0, 2, 0, 3, 0]),
+        (3, 1, 2, "same", 3, [5, 4, 9]),
+        (2, 1, 2, "valid", 5, [1, 2, 5, 4, 6]),
+    ],
+)
 @pytest.mark.parametrize("rows_first", [True, False])
 def test_conv2d_transpose_known(k, strides, dilation, padding, n, wanted, rows_first):
     def along(values):
@@ -74,8 +80,14 @@ def test_conv2d_transpose_known(k, strides, dilation, padding, n, wanted, rows_f
 
     x, kernel = along([1, 2, 3])[None, ..., None], along(range(1, k + 1))[..., None, None]
     size = (n, 1) if rows_first else (1, n)
-    got = conv2d_transpose(x, kernel, (None, *size, 1), strides=(strides, 1) if rows_first else (1, strides),
-                           padding=padding, dilation_rate=dilation)
+    got = conv2d_transpose(
+        x,
+        kernel,
+        (None, *size, 1),
+        strides=(strides, 1) if rows_first else (1, strides),
+        padding=padding,
+        dilation_rate=dilation,
+    )
     np.testing.assert_array_equal(got[0, ..., 0], along(wanted))
 
 
@@ -96,8 +108,12 @@ def test_convolution_beside_torch(depthwise, row, data_format, dtype):
     if padding == "causal" and data_format == "channels_first":
         data_format = "channels_last"
     x, kernel = drawn(2, *sizes, channels, dtype=dtype), drawn(*window, channels, out, dtype=dtype)
-    how = {"strides": tuples(strides, len(sizes)), "padding": padding, "dilation": tuples(dilation, len(sizes)),
-           "depthwise": depthwise}
+    how = {
+        "strides": tuples(strides, len(sizes)),
+        "padding": padding,
+        "dilation": tuples(dilation, len(sizes)),
+        "depthwise": depthwise,
+    }
     leaves = [torch.tensor(a, dtype=torch.float64, requires_grad=True) for a in (x, kernel)]
     wanted = torch_convolution(*leaves, **how)
     g = drawn(*wanted.shape, dtype=dtype)
@@ -121,8 +137,12 @@ def test_blocks_change_nothing(monkeypatch, room):
     def results():
         for (sizes, window, channels, out, strides, padding, dilation), depthwise in cases:
             x, kernel = drawn(3, *sizes, channels), drawn(*window, channels, out)
-            how = {"strides": tuples(strides, len(sizes)), "padding": padding,
-                   "dilation": tuples(dilation, len(sizes)), "depthwise": depthwise}
+            how = {
+                "strides": tuples(strides, len(sizes)),
+                "padding": padding,
+                "dilation": tuples(dilation, len(sizes)),
+                "depthwise": depthwise,
+            }
             y = convolution(x, kernel, **how)
             yield y
             yield from convolution.vjp_rule(drawn(*y.shape), y, x, kernel, **how)

@@ -54,11 +54,14 @@ def test_bias_add():
     np.testing.assert_array_equal(bias_add(x, shaped, "channels_first"), x + shaped.reshape(3, 4, 5))
     for data_format in ("channels_last", "channels_first"):
         np.testing.assert_array_equal(bias_add(x[0, 0], bias, data_format), x[0, 0] + bias)
-    np.testing.assert_array_equal(bias_add(x[:, :, None, :, None], drawn(3), "channels_first"),
-                                  x[:, :, None, :, None] + drawn(3)[:, None, None, None, None])
+    np.testing.assert_array_equal(
+        bias_add(x[:, :, None, :, None], drawn(3), "channels_first"),
+        x[:, :, None, :, None] + drawn(3)[:, None, None, None, None],
+    )
 
 
 # ---- dtypes, empty batches, unknown sizes
+
 
 def test_integers_become_floatx():
     got = conv2d(np.ones((1, 3, 3, 2), "int32"), np.ones((2, 2, 2, 1), "int64"))
@@ -89,7 +92,7 @@ def test_empty_batch(xp):
     for mode, pool in (("max", max_pool), ("avg", average_pool)):
         pooled = pool2d(x, 3, 2, "same", pool_mode=mode)
         assert tuple(pooled.shape) == (0, 3, 3, 3)
-        back, = pool.vjp_rule(pooled, pooled, x, window=(3, 3), strides=(2, 2), padding="same")
+        (back,) = pool.vjp_rule(pooled, pooled, x, window=(3, 3), strides=(2, 2), padding="same")
         assert tuple(back.shape) == (0, 6, 5, 3)
     assert tuple(conv2d_transpose(x, xp.ones((2, 2, 4, 3), dtype=xp.float32), (0, 7, 6, 4)).shape) == (0, 7, 6, 4)
 
@@ -101,8 +104,12 @@ def test_unknown_sizes():
     assert conv2d(x, kernel, 2, "same").shape == (None, None, 5, 4)
     assert depthwise_conv2d(x, kernel).shape == (None, None, 8, 12)
     assert conv2d(x, Placeholder((None, None, 3, None), "float32")).shape == (None, None, None, None)
-    assert conv2d(Placeholder((None, 3, None, 9), "float32"), kernel, 2, "same", "channels_first").shape == \
-        (None, 4, None, 5)
+    assert conv2d(Placeholder((None, 3, None, 9), "float32"), kernel, 2, "same", "channels_first").shape == (
+        None,
+        4,
+        None,
+        5,
+    )
     assert pool2d(x, 2, 2).shape == (None, None, 4, 3)
     steps = Placeholder((None, None, 3), "float32")
     assert conv1d(steps, kernel[0], padding="causal").shape == (None, None, 4)
@@ -117,7 +124,7 @@ def test_unknown_sizes_run():
         leaves = [torch.tensor(v, requires_grad=True) for v in values]
         inner = torch_convolution(*leaves, (2, 2), "same", (1, 1), False).movedim(-1, 1)
         how = {"window": (2, 2), "strides": (2, 2), "padding": "same", "fill": 0}
-        wanted = (torch_windows(inner, **how).sum(-1) / torch_windows(torch.ones_like(inner), **how).sum(-1))
+        wanted = torch_windows(inner, **how).sum(-1) / torch_windows(torch.ones_like(inner), **how).sum(-1)
         wanted = wanted.movedim(1, -1)
         found = torch.autograd.grad((wanted * wanted).sum(), leaves)
         for got, right in zip(run(values), (wanted, *found), strict=True):
@@ -143,43 +150,61 @@ def test_output_shape_known_at_run_time():
 X, KERNEL = np.ones((2, 5, 4, 3), "float32"), np.ones((3, 2, 3, 4), "float32")
 
 
-@pytest.mark.parametrize(("call", "words"), [
-    (lambda: conv2d(X, KERNEL, data_format="last"), "last"),
-    (lambda: conv2d(X, KERNEL, padding="full"), "conv2d: padding is 'full'; expected 'valid' or 'same'"),
-    (lambda: conv2d(X, KERNEL, padding="causal"), "conv2d: padding is 'causal'"),
-    (lambda: conv2d(X, KERNEL, strides=(1, 2, 3)), "conv2d: strides is .* expected a positive int or 2 of them"),
-    (lambda: conv2d(X, KERNEL, strides=0), "conv2d: strides is 0"),
-    (lambda: conv2d(X, KERNEL, strides=1.5), "conv2d: strides is 1.5"),
-    (lambda: conv2d(X, KERNEL, strides=2, dilation_rate=2), "conv2d: strides are .* expected 1 for one of them"),
-    (lambda: conv2d(X, KERNEL[0]), "conv2d: kernel has 3 dimensions; expected 4"),
-    (lambda: conv2d(X[0], KERNEL), "conv2d: x has 3 dimensions; expected 4"),
-    (lambda: conv2d(X[..., :2], KERNEL), r"conv2d: x has 2 channels; expected 3 for a kernel of shape \(3, 2, 3, 4\)"),
-    (lambda: conv2d(np.ones((2, 5, 4, 6)), KERNEL), "conv2d: x has 6 channels; expected 3"),
-    (lambda: conv2d(X[:, :2], KERNEL), "conv2d: the window spans 3 elements of spatial axis 0, which has 2"),
-    (lambda: conv2d(X, KERNEL, dilation_rate=3), "conv2d: the window spans 7"),
-    (lambda: conv1d(X[0], KERNEL[0], padding="causal", data_format="channels_first"), "conv1d: padding is 'causal'"),
-    (lambda: depthwise_conv2d(X[..., :1], KERNEL), "depthwise_conv2d: x has 1 channels; expected 3"),
-    (lambda: separable_conv1d(X[0], KERNEL[0], np.ones((1, 12, 2)), padding="causal"), "separable_conv1d: padding"),
-    (lambda: separable_conv2d(X, KERNEL, np.ones((2, 1, 12, 2))), "separable_conv2d: pointwise_kernel has shape"),
-    (lambda: separable_conv2d(X, KERNEL, np.ones((1, 1, 11, 2))), "separable_conv2d: x has 12 channels; expected 11"),
-    (lambda: conv2d_transpose(X, KERNEL, (2, 7, 5, 3)), "conv2d_transpose: x has 3 channels; expected 4"),
-    (lambda: conv2d_transpose(X, np.ones((3, 2, 4, 3)), (2, 7, 6, 4)), "conv2d_transpose: output_shape has spatial"),
-    (lambda: conv2d_transpose(X, np.ones((3, 2, 4, 3)), (2, 7, 5, 3)), "has 3 for its channels; expected 4"),
-    (lambda: conv2d_transpose(X, np.ones((3, 2, 4, 3)), (3, 7, 5, 4)), "has 3 for its batch; expected 2"),
-    (lambda: conv2d_transpose(X, np.ones((3, 2, 4, 3)), (2, 7, 5)), "conv2d_transpose: output_shape is"),
-    (lambda: conv2d_transpose(X, np.ones((3, 2, 4, 3)), (2, None, 5, 4)), "expected integers, and None for the batch"),
-    (lambda: conv2d_transpose(X, KERNEL, (2, 9, 6, 3), dilation_rate=(1, 2)), "expected equal rates"),
-    (lambda: pool2d(X, 2, pool_mode="sum"), "pool2d: pool_mode is 'sum'; expected 'max' or 'avg'"),
-    (lambda: pool2d(X, 2, padding="causal"), "pool2d: padding is 'causal'"),
-    (lambda: pool2d(X, (2, 5)), "pool2d: the window spans 5 elements of spatial axis 1, which has 4"),
-    (lambda: pool2d(X, (2, 0)), "pool2d: pool_size is"),
-    (lambda: pool3d(X, 2), "pool3d: x has 4 dimensions; expected 5"),
-    (lambda: bias_add(X, np.ones((4,))), r"bias_add: bias has shape \(4,\)"),
-    (lambda: bias_add(X, np.ones((1,))), r"bias_add: bias has shape \(1,\)"),
-    (lambda: bias_add(X, np.ones((4, 3))), "bias_add: bias has 2 dimensions; expected 1 or 3"),
-    (lambda: bias_add(X, np.ones((5, 4, 3)), "channels_first"), r"bias_add: bias has shape \(5, 4, 3\)"),
-    (lambda: bias_add(np.ones(3), np.ones(3)), "bias_add: x has 1 dimensions; expected at least 2"),
-])
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: conv2d(X, KERNEL, data_format="last"), "last"),
+        (lambda: conv2d(X, KERNEL, padding="full"), "conv2d: padding is 'full'; expected 'valid' or 'same'"),
+        (lambda: conv2d(X, KERNEL, padding="causal"), "conv2d: padding is 'causal'"),
+        (lambda: conv2d(X, KERNEL, strides=(1, 2, 3)), "conv2d: strides is .* expected a positive int or 2 of them"),
+        (lambda: conv2d(X, KERNEL, strides=0), "conv2d: strides is 0"),
+        (lambda: conv2d(X, KERNEL, strides=1.5), "conv2d: strides is 1.5"),
+        (lambda: conv2d(X, KERNEL, strides=2, dilation_rate=2), "conv2d: strides are .* expected 1 for one of them"),
+        (lambda: conv2d(X, KERNEL[0]), "conv2d: kernel has 3 dimensions; expected 4"),
+        (lambda: conv2d(X[0], KERNEL), "conv2d: x has 3 dimensions; expected 4"),
+        (
+            lambda: conv2d(X[..., :2], KERNEL),
+            r"conv2d: x has 2 channels; expected 3 for a kernel of shape \(3, 2, 3, 4\)",
+        ),
+        (lambda: conv2d(np.ones((2, 5, 4, 6)), KERNEL), "conv2d: x has 6 channels; expected 3"),
+        (lambda: conv2d(X[:, :2], KERNEL), "conv2d: the window spans 3 elements of spatial axis 0, which has 2"),
+        (lambda: conv2d(X, KERNEL, dilation_rate=3), "conv2d: the window spans 7"),
+        (
+            lambda: conv1d(X[0], KERNEL[0], padding="causal", data_format="channels_first"),
+            "conv1d: padding is 'causal'",
+        ),
+        (lambda: depthwise_conv2d(X[..., :1], KERNEL), "depthwise_conv2d: x has 1 channels; expected 3"),
+        (lambda: separable_conv1d(X[0], KERNEL[0], np.ones((1, 12, 2)), padding="causal"), "separable_conv1d: padding"),
+        (lambda: separable_conv2d(X, KERNEL, np.ones((2, 1, 12, 2))), "separable_conv2d: pointwise_kernel has shape"),
+        (
+            lambda: separable_conv2d(X, KERNEL, np.ones((1, 1, 11, 2))),
+            "separable_conv2d: x has 12 channels; expected 11",
+        ),
+        (lambda: conv2d_transpose(X, KERNEL, (2, 7, 5, 3)), "conv2d_transpose: x has 3 channels; expected 4"),
+        (
+            lambda: conv2d_transpose(X, np.ones((3, 2, 4, 3)), (2, 7, 6, 4)),
+            "conv2d_transpose: output_shape has spatial",
+        ),
+        (lambda: conv2d_transpose(X, np.ones((3, 2, 4, 3)), (2, 7, 5, 3)), "has 3 for its channels; expected 4"),
+        (lambda: conv2d_transpose(X, np.ones((3, 2, 4, 3)), (3, 7, 5, 4)), "has 3 for its batch; expected 2"),
+        (lambda: conv2d_transpose(X, np.ones((3, 2, 4, 3)), (2, 7, 5)), "conv2d_transpose: output_shape is"),
+        (
+            lambda: conv2d_transpose(X, np.ones((3, 2, 4, 3)), (2, None, 5, 4)),
+            "expected integers, and None for the batch",
+        ),
+        (lambda: conv2d_transpose(X, KERNEL, (2, 9, 6, 3), dilation_rate=(1, 2)), "expected equal rates"),
+        (lambda: pool2d(X, 2, pool_mode="sum"), "pool2d: pool_mode is 'sum'; expected 'max' or 'avg'"),
+        (lambda: pool2d(X, 2, padding="causal"), "pool2d: padding is 'causal'"),
+        (lambda: pool2d(X, (2, 5)), "pool2d: the window spans 5 elements of spatial axis 1, which has 4"),
+        (lambda: pool2d(X, (2, 0)), "pool2d: pool_size is"),
+        (lambda: pool3d(X, 2), "pool3d: x has 4 dimensions; expected 5"),
+        (lambda: bias_add(X, np.ones((4,))), r"bias_add: bias has shape \(4,\)"),
+        (lambda: bias_add(X, np.ones((1,))), r"bias_add: bias has shape \(1,\)"),
+        (lambda: bias_add(X, np.ones((4, 3))), "bias_add: bias has 2 dimensions; expected 1 or 3"),
+        (lambda: bias_add(X, np.ones((5, 4, 3)), "channels_first"), r"bias_add: bias has shape \(5, 4, 3\)"),
+        (lambda: bias_add(np.ones(3), np.ones(3)), "bias_add: x has 1 dimensions; expected at least 2"),
+    ],
+)
 def test_refusals(call, words):
     with pytest.raises(ValueError, match=words):
         call()
@@ -196,6 +221,7 @@ def test_mismatched_gradients_are_refused():
 
 
 # ---- the standard alone, simulated devices included
+
 
 @pytest.mark.parametrize("device", ["CPU_DEVICE", "device1", "device2", "no_float64", "no_x64"])
 def test_strict(device):
@@ -215,8 +241,12 @@ def test_strict(device):
     for depthwise, rows in ((False, TABLE), (True, DEPTHWISE)):
         for sizes, window, channels, out, strides, padding, dilation in rows:
             x, kernel = drawn(2, *sizes, channels, dtype="float32"), drawn(*window, channels, out, dtype="float32")
-            how = {"strides": tuples(strides, len(sizes)), "padding": padding,
-                   "dilation": tuples(dilation, len(sizes)), "depthwise": depthwise}
+            how = {
+                "strides": tuples(strides, len(sizes)),
+                "padding": padding,
+                "dilation": tuples(dilation, len(sizes)),
+                "depthwise": depthwise,
+            }
             wanted = convolution(x, kernel, **how)
             g = drawn(*wanted.shape, dtype="float32")
             assert_same(convolution(moved(x), moved(kernel), **how), wanted)
@@ -224,8 +254,10 @@ def test_strict(device):
             for got, right in zip(found, convolution.vjp_rule(g, None, x, kernel, **how), strict=True):
                 assert_same(got, right)
     for sizes, window, strides, padding in POOLS:
-        x, how = drawn(2, *sizes, 3, dtype="float32"), {"window": window, "strides": tuples(strides, len(sizes)),
-                                                        "padding": padding}
+        x, how = (
+            drawn(2, *sizes, 3, dtype="float32"),
+            {"window": window, "strides": tuples(strides, len(sizes)), "padding": padding},
+        )
         g = drawn(*max_pool(x, **how).shape, dtype="float32")
         assert_same(max_pool(moved(x), **how), max_pool(x, **how))
         assert_same(average_pool(moved(x), **how), average_pool(x, **how))
@@ -241,6 +273,7 @@ def test_strict(device):
 
 
 # ---- torch's kernels beside the definitions
+
 
 def assert_kernel(thing, arrays, how, tolerance):
     """The kernel gives what the definition gives, or declines; returns whether it gave anything."""
@@ -259,8 +292,12 @@ def test_convolution_kernels(depthwise, dtype):
     for sizes, window, channels, out, strides, padding, dilation in DEPTHWISE if depthwise else TABLE:
         x = torch.tensor(drawn(2, *sizes, channels, dtype=dtype))
         kernel = torch.tensor(drawn(*window, channels, out, dtype=dtype))
-        how = {"strides": tuples(strides, len(sizes)), "padding": padding, "dilation": tuples(dilation, len(sizes)),
-               "depthwise": depthwise}
+        how = {
+            "strides": tuples(strides, len(sizes)),
+            "padding": padding,
+            "dilation": tuples(dilation, len(sizes)),
+            "depthwise": depthwise,
+        }
         g = torch.tensor(drawn(*convolution.definition(x, kernel, **how).shape, dtype=dtype))
         assert assert_kernel(convolution, (x, kernel), how, DTYPES[dtype])
         assert assert_kernel(convolution_input_gradient, (g, kernel), {"size": sizes, **how}, DTYPES[dtype])

@@ -8,7 +8,7 @@ import pytest
 import backend as K
 
 RNG = np.random.RandomState(0)
-FRAMES = np.array([[[.1, .8, .1], [.1, .8, .1], [.1, .1, .8], [.1, .8, .1], [.4, .4, .2]]], "float32")
+FRAMES = np.array([[[0.1, 0.8, 0.1], [0.1, 0.8, 0.1], [0.1, 0.1, 0.8], [0.1, 0.8, 0.1], [0.4, 0.4, 0.2]]], "float32")
 
 
 def labellings(y):
@@ -42,8 +42,14 @@ def test_cost_and_gradient_beside_torch(name):
     frames, counts = np.array([[9], [7], [5], [6]]), np.array([[3], [2], [1], [0]])
     leaf = torch.tensor(y, requires_grad=True)
     logs = torch.log_softmax(torch.log(leaf + 1e-7), -1).transpose(0, 1)
-    loss = torch.nn.functional.ctc_loss(logs, torch.tensor(labels), torch.tensor(frames[:, 0]),
-                                        torch.tensor(counts[:, 0]), blank=classes - 1, reduction="none")
+    loss = torch.nn.functional.ctc_loss(
+        logs,
+        torch.tensor(labels),
+        torch.tensor(frames[:, 0]),
+        torch.tensor(counts[:, 0]),
+        blank=classes - 1,
+        reduction="none",
+    )
     loss.sum().backward()
     with K.use_backend(name):
         x = K.placeholder((None, None, classes), dtype="float64")
@@ -69,14 +75,19 @@ def test_greedy_fixture():
     assert paths[0].tolist() == [[1, 1, 0]] and score[0, 0] == pytest.approx(1.80886, abs=1e-5)
     paths, score = K.ctc_decode(np.tile(FRAMES, (2, 1, 1)), np.array([2, 5]))
     assert paths[0].tolist() == [[1, -1, -1], [1, 1, 0]]
-    nothing, _ = K.ctc_decode(np.array([[[.1, .9]] * 3]), np.array([3]))
+    nothing, _ = K.ctc_decode(np.array([[[0.1, 0.9]] * 3]), np.array([3]))
     assert nothing[0].shape == (1, 0)
 
 
-@pytest.mark.parametrize(("width", "top", "merge", "wanted"), [
-    (100, 3, False, [((1, 1), -1.07963), ((1, 1, 0), -1.56945), ((1, 0, 1), -2.16213)]),
-    (2, 2, False, [((1, 1), -1.19706), ((1, 1, 0), -1.69108)]), (1, 1, False, [((1, 1), -1.28562)]),
-    (100, 1, True, [((1,), -1.07963)])])
+@pytest.mark.parametrize(
+    ("width", "top", "merge", "wanted"),
+    [
+        (100, 3, False, [((1, 1), -1.07963), ((1, 1, 0), -1.56945), ((1, 0, 1), -2.16213)]),
+        (2, 2, False, [((1, 1), -1.19706), ((1, 1, 0), -1.69108)]),
+        (1, 1, False, [((1, 1), -1.28562)]),
+        (100, 1, True, [((1,), -1.07963)]),
+    ],
+)
 def test_beam_fixtures(width, top, merge, wanted):
     paths, scores = K.ctc_decode(FRAMES, np.array([5]), False, width, top, merge)
     assert strings(paths, 0) == [label for label, _ in wanted]
@@ -96,12 +107,16 @@ def test_a_wide_beam_finds_the_best_labellings(name):
         np.testing.assert_allclose(scores[i], [score for _, score in best], rtol=1e-12)
 
 
-@pytest.mark.parametrize(("call", "words"), [
-    (lambda: K.ctc_batch_cost(np.zeros((1, 2)), FRAMES, np.array([5]), np.array([[2]])), "input_length"),
-    (lambda: K.ctc_batch_cost(np.zeros((2, 2)), FRAMES, np.array([[5]]), np.array([[2]])), "2 samples"),
-    (lambda: K.ctc_decode(FRAMES, np.array([[5]])), "input_length"),
-    (lambda: K.ctc_decode(FRAMES[0], np.array([5])), "3 \\(batch, time, classes"),
-    (lambda: K.ctc_decode(FRAMES, np.array([5]), False, 2, 3), "top_paths is 3")])
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: K.ctc_batch_cost(np.zeros((1, 2)), FRAMES, np.array([5]), np.array([[2]])), "input_length"),
+        (lambda: K.ctc_batch_cost(np.zeros((2, 2)), FRAMES, np.array([[5]]), np.array([[2]])), "2 samples"),
+        (lambda: K.ctc_decode(FRAMES, np.array([[5]])), "input_length"),
+        (lambda: K.ctc_decode(FRAMES[0], np.array([5])), "3 \\(batch, time, classes"),
+        (lambda: K.ctc_decode(FRAMES, np.array([5]), False, 2, 3), "top_paths is 3"),
+    ],
+)
 def test_refusals(call, words):
     with pytest.raises(ValueError, match=words):
         call()

@@ -11,8 +11,23 @@ import backend as K
 torch = pytest.importorskip("torch")
 
 DTYPES = ("bool", "int8", "int32", "int64", "float16", "float32", "float64", "complex64")
-ONE = ("abs", "ceil", "cos", "exp", "expm1", "floor", "isfinite", "isinf", "isnan", "log", "log1p", "round", "sin",
-       "square", "tanh")
+ONE = (
+    "abs",
+    "ceil",
+    "cos",
+    "exp",
+    "expm1",
+    "floor",
+    "isfinite",
+    "isinf",
+    "isnan",
+    "log",
+    "log1p",
+    "round",
+    "sin",
+    "square",
+    "tanh",
+)
 PAIRS = ("equal", "greater", "greater_equal", "less", "less_equal", "maximum", "minimum", "not_equal", "dot")
 REDUCTIONS = ("max", "min", "prod", "sum")
 LIBRARIES = [np, torch, array_api_strict]
@@ -40,8 +55,11 @@ def same(operation, *args, **kwargs):
 def arrays(xp):
     for dtype in (name for name in DTYPES if hasattr(xp, name)):
         for shape in ((2, 3), (3,), (), (0, 3), (2, 2, 3), (3, 2)):
-            yield xp.asarray(np.resize([1, 0, 3, 2], shape).tolist(), dtype=getattr(xp, dtype)) if 0 not in shape \
+            yield (
+                xp.asarray(np.resize([1, 0, 3, 2], shape).tolist(), dtype=getattr(xp, dtype))
+                if 0 not in shape
                 else xp.zeros(shape, dtype=getattr(xp, dtype))
+            )
 
 
 @pytest.fixture(params=LIBRARIES, ids=lambda xp: xp.__name__)
@@ -90,8 +108,11 @@ def test_stop_gradient(xp):
 
 
 def test_every_direct_operation_is_tried():
-    found = {name for name, value in vars(K).items()
-             if getattr(getattr(value, "__code__", None), "co_filename", "").endswith("fast_path.py")}
+    found = {
+        name
+        for name, value in vars(K).items()
+        if getattr(getattr(value, "__code__", None), "co_filename", "").endswith("fast_path.py")
+    }
     assert found == {*ONE, *PAIRS, *REDUCTIONS, "reshape", "stop_gradient"}
 
 

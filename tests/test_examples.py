@@ -50,8 +50,9 @@ def test_seeds_give_other_weights_and_batches(digits):
 
 def test_program_trains_and_draws(digits, tmp_path, monkeypatch, capsys):
     picture = tmp_path / "digits.png"
-    monkeypatch.setattr(sys, "argv", ["digits.py", "--epochs", "1", "--compare", "numpy", "array_api_strict", "--out",
-                                      str(picture)])
+    monkeypatch.setattr(
+        sys, "argv", ["digits.py", "--epochs", "1", "--compare", "numpy", "array_api_strict", "--out", str(picture)]
+    )
     digits.main()
     printed = capsys.readouterr().out
     assert "numpy: test accuracy 9" in printed and "array_api_strict: test accuracy 9" in printed

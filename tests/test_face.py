@@ -30,8 +30,7 @@ ARGUMENTS = {
     "batch_normalization": "x mean var beta gamma axis=-1 epsilon=0.001",
     "dropout": "x level noise_shape=None seed=None",
     "conv2d": "x kernel strides=(1, 1) padding='valid' data_format=None dilation_rate=(1, 1)",
-    "conv2d_transpose":
-        "x kernel output_shape strides=(1, 1) padding='valid' data_format=None dilation_rate=(1, 1)",
+    "conv2d_transpose": "x kernel output_shape strides=(1, 1) padding='valid' data_format=None dilation_rate=(1, 1)",
     "ctc_decode": "y_pred input_length greedy=True beam_width=100 top_paths=1 merge_repeated=False",
     "in_train_phase": "x alt training=None",
     "logsumexp": "x axis=None keepdims=False",
@@ -44,9 +43,8 @@ ARGUMENTS = {
     "random_uniform": "shape minval=0.0 maxval=1.0 dtype=None seed=None",
     "switch": "condition then_expression else_expression",
     "resize_images": "x height_factor width_factor data_format interpolation='nearest'",
-    "rnn":
-        "step_function inputs initial_states go_backwards=False mask=None constants=None unroll=False "
-        "input_length=None",
+    "rnn": "step_function inputs initial_states go_backwards=False mask=None constants=None unroll=False "
+    "input_length=None",
     "sparse_categorical_crossentropy": "target output from_logits=False axis=-1",
     "arange": "start stop=None step=1 dtype='int32'",
     "variable": "value dtype=None name=None constraint=None",
@@ -63,8 +61,10 @@ def test_every_name_is_there():
 
 @pytest.mark.parametrize("name", ARGUMENTS)
 def test_arguments_are_keras_own(name):
-    found = [p.name if p.default is p.empty else f"{p.name}={p.default!r}"
-             for p in inspect.signature(getattr(K, name)).parameters.values()]
+    found = [
+        p.name if p.default is p.empty else f"{p.name}={p.default!r}"
+        for p in inspect.signature(getattr(K, name)).parameters.values()
+    ]
     wanted = ARGUMENTS[name].replace("(1, 1)", "(1,_1)").split()
     assert found == [w.replace("(1,_1)", "(1, 1)") for w in wanted]
 

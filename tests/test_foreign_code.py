@@ -97,21 +97,28 @@ def test_einops_multiplies_every_size_it_keeps():
 
 
 EXTRA = {
-    "angle": (xpx.angle, z), "angle of real numbers": (xpx.angle, x),
+    "angle": (xpx.angle, z),
+    "angle of real numbers": (xpx.angle, x),
     "angle in degrees": (lambda a: xpx.angle(a, deg=True), z),
     "apply_where": (lambda a: xpx.apply_where(a > 0, a, lambda v: 1 / v, lambda v: -v), x),
-    "apply_where with a fill value": (lambda a, b: xpx.apply_where(a > b, (a, b), lambda v, w: v * w, fill_value=0.5),
-                                      x, y),
+    "apply_where with a fill value": (
+        lambda a, b: xpx.apply_where(a > b, (a, b), lambda v, w: v * w, fill_value=0.5),
+        x,
+        y,
+    ),
     "argpartition": (lambda a: array_namespace(a).take_along_axis(a, xpx.argpartition(a, 2)[:, 2:3], axis=1), x),
     "atleast_nd": (lambda a: xpx.atleast_nd(a, ndim=4), x),
-    "cov": (xpx.cov, x), "deg2rad": (xpx.deg2rad, x), "rad2deg": (xpx.rad2deg, x),
+    "cov": (xpx.cov, x),
+    "deg2rad": (xpx.deg2rad, x),
+    "rad2deg": (xpx.rad2deg, x),
     "expand_dims": (lambda a: xpx.expand_dims(a, axis=(0, 3)), x),
     "isclose": (lambda a, b: xpx.isclose(a, b), x, x * np.float32(1 + 3e-6)),
     "isclose of infinities": (lambda a: xpx.isclose(a, 1 / a), np.asarray([0.0, -0.0, np.inf, 1.0], "float32")),
     "isclose of holes": (lambda a: xpx.isclose(a, a, equal_nan=True), holed),
     "isclose of integers": (lambda a: xpx.isclose(a, a[::-1]), k),
     "nan_to_num": (xpx.nan_to_num, np.asarray([np.nan, np.inf, -np.inf, 2.0], "float32")),
-    "nanmean": (lambda a: xpx.nanmean(a, axis=1), holed), "nansum": (lambda a: xpx.nansum(a, axis=0), holed),
+    "nanmean": (lambda a: xpx.nanmean(a, axis=1), holed),
+    "nansum": (lambda a: xpx.nansum(a, axis=0), holed),
     "nunique": (xpx.nunique, k),
     "one_hot": (lambda a: xpx.one_hot(a, 3, dtype=array_namespace(a).float32), k),
     "one_hot in front": (lambda a: xpx.one_hot(a, 3, axis=0, dtype=array_namespace(a).float32), k),
@@ -120,7 +127,8 @@ EXTRA = {
     "unravel_index": (lambda a: list(xpx.unravel_index(a, (2, 2))), k),
 }
 EXTRA_OF_KNOWN_SIZES = {  # these ask for the sizes as numbers
-    "isin": (xpx.isin, k, integers(2)), "kron": (xpx.kron, x, y),
+    "isin": (xpx.isin, k, integers(2)),
+    "kron": (xpx.kron, x, y),
     "searchsorted": (xpx.searchsorted, np.sort(x, axis=-1), y),
 }
 
@@ -147,18 +155,27 @@ def test_array_api_extra_without_arrays():
     assert columns.dtype == "int64"
 
 
-@pytest.mark.parametrize("call", [
-    lambda a: xpx.pad(a, 1), lambda a: xpx.create_diagonal(a), lambda a: xpx.at(a)[0].add(1.0)],
-    ids=["pad", "create_diagonal", "at"])
+@pytest.mark.parametrize(
+    "call",
+    [lambda a: xpx.pad(a, 1), lambda a: xpx.create_diagonal(a), lambda a: xpx.at(a)[0].add(1.0)],
+    ids=["pad", "create_diagonal", "at"],
+)
 def test_functions_that_assign_are_refused(call):
     with pytest.raises(TypeError, match="symbolic tensors cannot be assigned to"):
         call(Placeholder((2, 2), "float32"))
 
 
-@pytest.mark.parametrize("call", [
-    xpx.union1d, xpx.setdiff1d, lambda a, b: xpx.nanmax(a), lambda a, b: xpx.lazy_apply(np.sin, a, as_numpy=True),
-    lambda a, b: xpx.tril_indices(3, xp=recorder)],
-    ids=["union1d", "setdiff1d", "nanmax", "lazy_apply", "tril_indices"])
+@pytest.mark.parametrize(
+    "call",
+    [
+        xpx.union1d,
+        xpx.setdiff1d,
+        lambda a, b: xpx.nanmax(a),
+        lambda a, b: xpx.lazy_apply(np.sin, a, as_numpy=True),
+        lambda a, b: xpx.tril_indices(3, xp=recorder),
+    ],
+    ids=["union1d", "setdiff1d", "nanmax", "lazy_apply", "tril_indices"],
+)
 def test_functions_that_need_values_are_refused(call):
     with pytest.raises((ValueError, TypeError), match=r"symbolic|depends on the values"):
         call(Placeholder((3,), "float32"), Placeholder((3,), "float32"))

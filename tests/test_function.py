@@ -59,8 +59,21 @@ def test_slices_print_as_written():
     np.testing.assert_array_equal(K.function([x], x[1:-1, ::2] + 0.0)([data]), data[1:-1, ::2])
 
 
-@pytest.mark.parametrize("key", [np.s_[1:], np.s_[:-1], np.s_[-2:], np.s_[2:4], np.s_[::-1], np.s_[-1], np.s_[3:1],
-                                 np.s_[None, 1:], np.s_[..., 1], np.s_[::3]])
+@pytest.mark.parametrize(
+    "key",
+    [
+        np.s_[1:],
+        np.s_[:-1],
+        np.s_[-2:],
+        np.s_[2:4],
+        np.s_[::-1],
+        np.s_[-1],
+        np.s_[3:1],
+        np.s_[None, 1:],
+        np.s_[..., 1],
+        np.s_[::3],
+    ],
+)
 @pytest.mark.parametrize("rows", [0, 1, 2, 5])
 def test_slices_of_unknown_sizes(key, rows):
     data = np.arange(rows * 3, dtype="f").reshape(rows, 3)
@@ -113,9 +126,17 @@ def test_a_failed_call_changes_no_variable():
     np.testing.assert_array_equal(K.get_value(v), np.zeros((2, 2)))
 
 
-@pytest.mark.parametrize(("values", "error", "words"), [
-    ([np.ones((2, 4))], ValueError, "image"), ([np.ones(3)], ValueError, "image"), ([None], ValueError, "image"),
-    ([], ValueError, "1 inputs"), (np.ones((2, 3)), TypeError, "list or tuple"), (["text"], TypeError, "image")])
+@pytest.mark.parametrize(
+    ("values", "error", "words"),
+    [
+        ([np.ones((2, 4))], ValueError, "image"),
+        ([np.ones(3)], ValueError, "image"),
+        ([None], ValueError, "image"),
+        ([], ValueError, "1 inputs"),
+        (np.ones((2, 3)), TypeError, "list or tuple"),
+        (["text"], TypeError, "image"),
+    ],
+)
 def test_feeding_errors_name_the_placeholder(values, error, words):
     f = K.function([Placeholder((None, 3), "float32", "image")], [])
     with pytest.raises(error, match=words):

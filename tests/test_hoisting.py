@@ -75,8 +75,10 @@ def test_what_is_left_of_a_recurrent_layers_loops(joined):
 STEPS = {
     "row alone": lambda h, x: (h * 0.5 + xp.exp(x), h * xp.sum(x)),
     "shift": lambda h, x: (x, h - x),
-    "reductions": lambda h, x: (h * xp.max(x) + xp.mean(x, axis=0, keepdims=True),
-                                xp.sum(xp.reshape(x, (1, 4)), axis=0)),
+    "reductions": lambda h, x: (
+        h * xp.max(x) + xp.mean(x, axis=0, keepdims=True),
+        xp.sum(xp.reshape(x, (1, 4)), axis=0),
+    ),
     "slices": lambda h, x: (xp.concat([h[1:], x[:1]]), x[::2] * h[:2]),
     "stacked": lambda h, x: (xp.tanh(h) + xp.sum(xp.stack([x, h, x * 2.0]), axis=0), xp.stack([x, x])),
     "broadcast": lambda h, x: (h * xp.broadcast_to(x[0], (4,)), xp.broadcast_to(x, (2, 4)) * xp.expand_dims(h, axis=0)),

@@ -14,8 +14,20 @@ import backend as K
 
 ROOT = Path(__file__).parent.parent
 LONGEST = 400
-LIBRARIES = {"numpy", "torch", "cupy", "jax", "dask", "array_api_compat", "array_api_extra", "array_api_strict",
-             "scipy", "sklearn", "matplotlib", "keras"}
+LIBRARIES = {
+    "numpy",
+    "torch",
+    "cupy",
+    "jax",
+    "dask",
+    "array_api_compat",
+    "array_api_extra",
+    "array_api_strict",
+    "scipy",
+    "sklearn",
+    "matplotlib",
+    "keras",
+}
 
 # From the ground up: a module imports from floors below its own, and from its own without going in circles.
 FLOORS = [
@@ -58,8 +70,11 @@ def imported(package: str, path: Path) -> set[str]:
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
-            base = ".".join((*here[:len(here) + 1 - node.level], *filter(None, [node.module]))) if node.level \
+            base = (
+                ".".join((*here[: len(here) + 1 - node.level], *filter(None, [node.module])))
+                if node.level
                 else node.module
+            )
             for alias in node.names:
                 inner = ROOT.joinpath(*base.split("."), alias.name)
                 found.add(f"{base}.{alias.name}" if inner.with_suffix(".py").is_file() or inner.is_dir() else base)
@@ -77,8 +92,11 @@ def room_of(module: str) -> str:
 
 
 BACKEND = files("backend")
-KERNELS = {name: path for name, path in BACKEND.items()
-           if room_of(name) == "kernels" and name not in ("kernels.__init__", "kernels.lookup")}
+KERNELS = {
+    name: path
+    for name, path in BACKEND.items()
+    if room_of(name) == "kernels" and name not in ("kernels.__init__", "kernels.lookup")
+}
 ROOMS = {name: path for name, path in BACKEND.items() if name not in KERNELS}
 
 
@@ -87,14 +105,20 @@ def test_every_module_has_its_floor():
 
 
 def test_no_module_imports_upwards():
-    offending = [f"{name} imports {other}" for name, path in ROOMS.items() for other in within("backend", path)
-                 if FLOOR_OF[room_of(other)] > FLOOR_OF[room_of(name)]]
+    offending = [
+        f"{name} imports {other}"
+        for name, path in ROOMS.items()
+        for other in within("backend", path)
+        if FLOOR_OF[room_of(other)] > FLOOR_OF[room_of(name)]
+    ]
     assert offending == []
 
 
 def test_modules_import_each_other_without_circles():
-    edges = {name: {other for other in within("backend", path) if (name, other) not in CIRCLES}
-             for name, path in ROOMS.items()}
+    edges = {
+        name: {other for other in within("backend", path) if (name, other) not in CIRCLES}
+        for name, path in ROOMS.items()
+    }
     done: set[str] = set()
     while edges.keys() - done:
         ready = {name for name in edges.keys() - done if edges[name] & edges.keys() <= done}
@@ -104,10 +128,16 @@ def test_modules_import_each_other_without_circles():
 
 def test_operations_know_no_library_and_no_symbols():
     closed = LIBRARIES - {"array_api_extra"}
-    offending = [f"{name} imports {other}" for name, path in BACKEND.items() if room_of(name) == "ops"
-                 for other in imported("backend", path)
-                 if other.partition(".")[0] in closed or other.startswith(("backend.graph.tensor", "backend.graph.standard", "backend.compiler",
-                                                              "backend.arrays.backends"))]
+    offending = [
+        f"{name} imports {other}"
+        for name, path in BACKEND.items()
+        if room_of(name) == "ops"
+        for other in imported("backend", path)
+        if other.partition(".")[0] in closed
+        or other.startswith(
+            ("backend.graph.tensor", "backend.graph.standard", "backend.compiler", "backend.arrays.backends")
+        )
+    ]
     assert offending == []
 
 
@@ -115,8 +145,11 @@ def test_a_kernel_imports_its_own_library_alone():
     assert KERNELS
     for name, path in KERNELS.items():
         own = name.split(".")[1]
-        others = {other.partition(".")[0] for other in imported("backend", path)
-                  if not other.startswith(f"backend.kernels.{own}.") and other != "backend.arrays.threads"}
+        others = {
+            other.partition(".")[0]
+            for other in imported("backend", path)
+            if not other.startswith(f"backend.kernels.{own}.") and other != "backend.arrays.threads"
+        }
         assert others & (LIBRARIES | {"backend", "conformance"}) <= {own}, name
 
 
@@ -128,15 +161,22 @@ def test_a_librarys_namespace_imports_that_library_alone():
 
 
 def test_libraries_are_imported_only_where_they_are_opened():
-    offending = [f"{name} imports {other}" for name, path in ROOMS.items()
-                 if name not in ("arrays.backends", "arrays.namespaces") and not name.startswith("arrays.libraries.")
-                 for other in imported("backend", path) if other.partition(".")[0] in LIBRARIES - {"numpy"}]
+    offending = [
+        f"{name} imports {other}"
+        for name, path in ROOMS.items()
+        if name not in ("arrays.backends", "arrays.namespaces") and not name.startswith("arrays.libraries.")
+        for other in imported("backend", path)
+        if other.partition(".")[0] in LIBRARIES - {"numpy"}
+    ]
     assert offending == []
 
 
 def test_backend_does_not_know_conformance_or_tests():
-    offending = [name for name, path in BACKEND.items()
-                 if {other.partition(".")[0] for other in imported("backend", path)} & {"conformance", "tests"}]
+    offending = [
+        name
+        for name, path in BACKEND.items()
+        if {other.partition(".")[0] for other in imported("backend", path)} & {"conformance", "tests"}
+    ]
     assert offending == []
 
 
@@ -153,13 +193,18 @@ def test_the_extra_of_conformance_brings_what_the_tool_imports():
 
 # ---- what a module owes its reader ----------------------------------------------------------------------------
 
-EVERYTHING = {f"{package}.{name}": path for package in ("backend", "conformance") for name, path in
-              files(package).items()}
+EVERYTHING = {
+    f"{package}.{name}": path for package in ("backend", "conformance") for name, path in files(package).items()
+}
 
 
 def test_no_file_is_longer_than_the_limit():
-    paths = [*EVERYTHING.values(), *(ROOT / "tests").glob("*.py"), *(ROOT / "benchmarks").rglob("*.py"),
-             *(ROOT / "examples").glob("*.py")]
+    paths = [
+        *EVERYTHING.values(),
+        *(ROOT / "tests").glob("*.py"),
+        *(ROOT / "benchmarks").rglob("*.py"),
+        *(ROOT / "examples").glob("*.py"),
+    ]
     lengths = {str(path.relative_to(ROOT)): len(path.read_text("utf-8").splitlines()) for path in paths}
     assert {name: n for name, n in lengths.items() if n > LONGEST} == {}
 
@@ -196,10 +241,18 @@ def test_all_is_complete(name):
     assert public - set(listed) == set(), "documented as public, yet not in __all__"
 
 
-PUBLIC = {name: value for name, value in vars(K).items() if not name.startswith("_") and not inspect.ismodule(value)
-          and getattr(value, "__module__", "").startswith("backend")}
-FUNCTIONS = {name: getattr(value, "__wrapped__", value) for name, value in PUBLIC.items()
-             if not inspect.isclass(value) and callable(value)}
+PUBLIC = {
+    name: value
+    for name, value in vars(K).items()
+    if not name.startswith("_")
+    and not inspect.ismodule(value)
+    and getattr(value, "__module__", "").startswith("backend")
+}
+FUNCTIONS = {
+    name: getattr(value, "__wrapped__", value)
+    for name, value in PUBLIC.items()
+    if not inspect.isclass(value) and callable(value)
+}
 
 
 @pytest.mark.parametrize("name", PUBLIC)

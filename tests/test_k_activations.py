@@ -8,8 +8,21 @@ from backend.arrays.backends import use_backend
 
 F = np.float32
 LIBRARIES = ["numpy", "torch", "array_api_strict"]
-SMOOTH = [K.relu, K.leaky_relu, K.elu, K.selu, K.softplus, K.softsign, K.sigmoid, K.hard_sigmoid, K.tanh, K.silu,
-          K.gelu, K.softmax, K.log_softmax]
+SMOOTH = [
+    K.relu,
+    K.leaky_relu,
+    K.elu,
+    K.selu,
+    K.softplus,
+    K.softsign,
+    K.sigmoid,
+    K.hard_sigmoid,
+    K.tanh,
+    K.silu,
+    K.gelu,
+    K.softmax,
+    K.log_softmax,
+]
 
 
 @pytest.fixture(params=LIBRARIES)
@@ -34,16 +47,19 @@ def slope(function, values):
 RELU = [-4, -1, -0.5, 0, 0.5, 1.5, 2.5, 7]
 
 
-@pytest.mark.parametrize(("arguments", "expected"), [
-    ({}, [0, 0, 0, 0, 0.5, 1.5, 2.5, 7]),
-    ({"alpha": 0.1, "max_value": 2, "threshold": 1}, [-0.5, -0.2, -0.15, -0.1, -0.05, 1.5, 2, 2]),
-    ({"threshold": -1}, [0, 0, -0.5, 0, 0.5, 1.5, 2.5, 7]),
-    ({"alpha": 0.1, "threshold": -1}, [-0.3, 0, -0.5, 0, 0.5, 1.5, 2.5, 7]),
-    ({"threshold": -1, "max_value": 2}, [0, 0, 0, 0, 0.5, 1.5, 2, 2]),
-    ({"max_value": -1}, [0] * 8),
-    ({"max_value": 0, "alpha": np.float32(0.5)}, [-2, -0.5, -0.25, 0, 0, 0, 0, 0]),
-    ({"alpha": np.array(-1.0)}, [4, 1, 0.5, 0, 0.5, 1.5, 2.5, 7]),
-])
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        ({}, [0, 0, 0, 0, 0.5, 1.5, 2.5, 7]),
+        ({"alpha": 0.1, "max_value": 2, "threshold": 1}, [-0.5, -0.2, -0.15, -0.1, -0.05, 1.5, 2, 2]),
+        ({"threshold": -1}, [0, 0, -0.5, 0, 0.5, 1.5, 2.5, 7]),
+        ({"alpha": 0.1, "threshold": -1}, [-0.3, 0, -0.5, 0, 0.5, 1.5, 2.5, 7]),
+        ({"threshold": -1, "max_value": 2}, [0, 0, 0, 0, 0.5, 1.5, 2, 2]),
+        ({"max_value": -1}, [0] * 8),
+        ({"max_value": 0, "alpha": np.float32(0.5)}, [-2, -0.5, -0.25, 0, 0, 0, 0, 0]),
+        ({"alpha": np.array(-1.0)}, [4, 1, 0.5, 0, 0.5, 1.5, 2.5, 7]),
+    ],
+)
 def test_relu(on, arguments, expected):
     close(K.relu(on(RELU), **arguments), expected, 1e-6)
 
@@ -72,8 +88,11 @@ def test_in_top_k(on):
 
 
 def test_categorical_crossentropy(on):
-    close(K.categorical_crossentropy(on([[1, 0, 0], [0, 0.5, 0.5]]), on([[0.7, 0.2, 0.1], [0, 1, 0]])),
-          [0.35667, 8.05905], 1e-4)
+    close(
+        K.categorical_crossentropy(on([[1, 0, 0], [0, 0.5, 0.5]]), on([[0.7, 0.2, 0.1], [0, 1, 0]])),
+        [0.35667, 8.05905],
+        1e-4,
+    )
     close(K.categorical_crossentropy(on([[1, 0, 0]]), on([[2, 1, 0.1]]), from_logits=True), [0.41703])
     close(K.categorical_crossentropy(on([0, 1]), on([2, 6])), 0.28768)
     close(K.categorical_crossentropy(on([[1, 0]]), on([[0, 1]])), [16.118], 1e-3)
@@ -88,10 +107,17 @@ def test_sparse_categorical_crossentropy(on):
         close(sparse, np.asarray(dense), 1e-6)
 
 
-@pytest.mark.parametrize(("target", "output", "axis", "expected"), [
-    ((2,), (2, 5), -1, (2,)), ((2, 1), (2, 5), -1, (2,)), ((2, 4, 1), (2, 4, 5), -1, (2, 4)),
-    ((2, 4), (2, 4, 5), 2, (2, 4)), ((2, 4, 3), (2, 5, 4, 3), 1, (2, 4, 3)), ((2, 1, 4, 3), (2, 5, 4, 3), 1, (2, 4, 3)),
-])
+@pytest.mark.parametrize(
+    ("target", "output", "axis", "expected"),
+    [
+        ((2,), (2, 5), -1, (2,)),
+        ((2, 1), (2, 5), -1, (2,)),
+        ((2, 4, 1), (2, 4, 5), -1, (2, 4)),
+        ((2, 4), (2, 4, 5), 2, (2, 4)),
+        ((2, 4, 3), (2, 5, 4, 3), 1, (2, 4, 3)),
+        ((2, 1, 4, 3), (2, 5, 4, 3), 1, (2, 4, 3)),
+    ],
+)
 def test_shapes_of_labels(on, target, output, axis, expected):
     found = K.sparse_categorical_crossentropy(on(np.ones(target), "int32"), on(np.full(output, 0.2)), axis=axis)
     assert tuple(found.shape) == expected
@@ -125,11 +151,15 @@ def test_normalize_batch_in_training(on):
 def test_batch_normalization_takes_beta_before_gamma(on):
     found = K.batch_normalization(on([[1, 2]]), on([1, 0]), on([1, 4]), on([10, 20]), on([1, 3]), epsilon=0.0)
     close(found, [[10, 23]])
-    assert tuple(K.batch_normalization(on(np.ones((2, 3, 4))), *map(on, [[0] * 3, [1] * 3]), None, None, 1).shape) \
-        == (2, 3, 4)
+    assert tuple(K.batch_normalization(on(np.ones((2, 3, 4))), *map(on, [[0] * 3, [1] * 3]), None, None, 1).shape) == (
+        2,
+        3,
+        4,
+    )
 
 
 # ---- slopes
+
 
 def test_slopes_at_kinks():
     assert slope(K.relu, [-1, 0, 1]).tolist() == [0, 0, 1]
@@ -185,6 +215,7 @@ def test_the_gradient_of_softmax_is_made_of_its_result():
 
 
 # ---- phases
+
 
 def test_learning_phase_is_one_placeholder_with_a_default():
     phase = K.learning_phase()
@@ -242,6 +273,7 @@ def test_switch_by_elements_aligns_leading_axes():
 
 
 # ---- names
+
 
 def test_uids_count_per_prefix():
     K.reset_uids()

@@ -33,9 +33,24 @@ def slopes(function, *values, dtype="float32"):
 
 
 @pytest.mark.parametrize("library", LIBRARIES)
-@pytest.mark.parametrize("function", [K.exp, K.sqrt, K.sign, K.sum, K.argmax, lambda x: K.clip(x, 0, 1),
-                                      lambda x: K.maximum(x, 0.5), lambda x: K.pow(2.0, x), K.stop_gradient, K.shape,
-                                      lambda x: K.where(x > 0, x, 0.0), K.zeros_like, K.size])
+@pytest.mark.parametrize(
+    "function",
+    [
+        K.exp,
+        K.sqrt,
+        K.sign,
+        K.sum,
+        K.argmax,
+        lambda x: K.clip(x, 0, 1),
+        lambda x: K.maximum(x, 0.5),
+        lambda x: K.pow(2.0, x),
+        K.stop_gradient,
+        K.shape,
+        lambda x: K.where(x > 0, x, 0.0),
+        K.zeros_like,
+        K.size,
+    ],
+)
 def test_native_arrays_stay_native(library, function):
     x = array(library, [0.0, 1.0, 2.0])
     assert type(function(x)).__module__.partition(".")[0] == type(x).__module__.partition(".")[0]
@@ -69,9 +84,17 @@ def test_two_libraries_in_one_call_are_refused_by_name():
 
 
 @pytest.mark.parametrize("library", SYMBOLIC)
-@pytest.mark.parametrize(("low", "high", "expected"), [
-    (0, 1, [0, 0, 0.5, 1]), (1, 0, [1, 1, 1, 1]), (None, 0.5, [-2, 0, 0.5, 0.5]), (0.5, None, [0.5, 0.5, 0.5, 3]),
-    (None, None, [-2, 0, 0.5, 3]), (-np.inf, np.inf, [-2, 0, 0.5, 3])])
+@pytest.mark.parametrize(
+    ("low", "high", "expected"),
+    [
+        (0, 1, [0, 0, 0.5, 1]),
+        (1, 0, [1, 1, 1, 1]),
+        (None, 0.5, [-2, 0, 0.5, 0.5]),
+        (0.5, None, [0.5, 0.5, 0.5, 3]),
+        (None, None, [-2, 0, 0.5, 3]),
+        (-np.inf, np.inf, [-2, 0, 0.5, 3]),
+    ],
+)
 def test_clip_bounds(library, low, high, expected):
     assert value(K.clip(array(library, [-2, 0, 0.5, 3]), low, high)).tolist() == expected
 
@@ -82,29 +105,33 @@ def test_clip_of_integers_takes_infinite_bounds_for_none(library):
     assert K.dtype(clipped) == "int32" and value(clipped).tolist() == [1, 3]
 
 
-@pytest.mark.parametrize(("function", "at", "expected"), [
-    (lambda x: K.clip(x, 0, 1), [0, 1, 0.5, 2, -1], [1, 1, 1, 0, 0]),
-    (K.sqrt, [0, 1, -1], [np.inf, 0.5, 0]),
-    (K.abs, [0, 2, -2], [0, 1, -1]),
-    (K.sign, [0, 2, -2], [0, 0, 0]),
-    (K.round, [0.4], None),
-    (lambda x: K.maximum(x, 1.0), [1, 2, 0], [1, 1, 0]),
-    (lambda x: K.minimum(x, 1.0), [1, 2, 0], [1, 0, 1]),
-    (lambda x: K.maximum(x, K.ones_like(x)), [1, 2, 0], [1, 1, 0]),
-    (lambda x: K.stop_gradient(x) * x, [3, 4], [3, 4]),
-    (lambda x: K.stop_gradient([x, x])[0], [3], None),
-    (lambda x: K.cast(x, "float64"), [1.5], [1]),
-    (lambda x: K.cast(K.cast(x, "int32"), "float32"), [1.5], None),
-    (lambda x: K.equal(x, 1.0), [1], None),
-    (K.argmax, [1, 2], None),
-    (K.max, [1, 1, 0], [0.5, 0.5, 0]),
-    (K.min, [1, 0, 0], [0, 0.5, 0.5]),
-    (K.std, [2, 2], [0, 0]),
-    (K.prod, [0, 2, 3], [6, 0, 0]),
-    (lambda x: K.sum(K.cumprod(x)), [0, 2, 3], [9, 0, 0]),
-    (K.logsumexp, [1e4, 1e4], [0.5, 0.5]),
-    (lambda x: K.where(x > 1, x * 2, x * 3), [1, 2], [3, 2]),
-    (K.identity, [1], [1])])
+@pytest.mark.parametrize(
+    ("function", "at", "expected"),
+    [
+        (lambda x: K.clip(x, 0, 1), [0, 1, 0.5, 2, -1], [1, 1, 1, 0, 0]),
+        (K.sqrt, [0, 1, -1], [np.inf, 0.5, 0]),
+        (K.abs, [0, 2, -2], [0, 1, -1]),
+        (K.sign, [0, 2, -2], [0, 0, 0]),
+        (K.round, [0.4], None),
+        (lambda x: K.maximum(x, 1.0), [1, 2, 0], [1, 1, 0]),
+        (lambda x: K.minimum(x, 1.0), [1, 2, 0], [1, 0, 1]),
+        (lambda x: K.maximum(x, K.ones_like(x)), [1, 2, 0], [1, 1, 0]),
+        (lambda x: K.stop_gradient(x) * x, [3, 4], [3, 4]),
+        (lambda x: K.stop_gradient([x, x])[0], [3], None),
+        (lambda x: K.cast(x, "float64"), [1.5], [1]),
+        (lambda x: K.cast(K.cast(x, "int32"), "float32"), [1.5], None),
+        (lambda x: K.equal(x, 1.0), [1], None),
+        (K.argmax, [1, 2], None),
+        (K.max, [1, 1, 0], [0.5, 0.5, 0]),
+        (K.min, [1, 0, 0], [0, 0.5, 0.5]),
+        (K.std, [2, 2], [0, 0]),
+        (K.prod, [0, 2, 3], [6, 0, 0]),
+        (lambda x: K.sum(K.cumprod(x)), [0, 2, 3], [9, 0, 0]),
+        (K.logsumexp, [1e4, 1e4], [0.5, 0.5]),
+        (lambda x: K.where(x > 1, x * 2, x * 3), [1, 2], [3, 2]),
+        (K.identity, [1], [1]),
+    ],
+)
 def test_gradients_at_kinks(function, at, expected):
     assert slopes(function, at) == [expected]
 
@@ -116,7 +143,7 @@ def test_the_gradient_of_a_tie_goes_to_the_first_argument():
 
 def test_second_derivative_of_a_power():
     x = K.variable([1.0, 2.0])
-    first, = K.gradients(K.pow(x, 3), [x])
+    (first,) = K.gradients(K.pow(x, 3), [x])
     assert K.gradients(first, [x])[0].eval().tolist() == [6, 12]
 
 
@@ -158,9 +185,21 @@ def test_floatx_decides_what_integers_become():
 
 
 @pytest.mark.parametrize("library", SYMBOLIC)
-@pytest.mark.parametrize(("function", "expected"), [
-    (K.max, -np.inf), (K.min, np.inf), (K.sum, 0.0), (K.prod, 1.0), (K.mean, np.nan), (K.var, np.nan), (K.std, np.nan),
-    (K.any, False), (K.all, True), (K.logsumexp, -np.inf)])
+@pytest.mark.parametrize(
+    ("function", "expected"),
+    [
+        (K.max, -np.inf),
+        (K.min, np.inf),
+        (K.sum, 0.0),
+        (K.prod, 1.0),
+        (K.mean, np.nan),
+        (K.var, np.nan),
+        (K.std, np.nan),
+        (K.any, False),
+        (K.all, True),
+        (K.logsumexp, -np.inf),
+    ],
+)
 def test_reductions_of_nothing(library, function, expected):
     nothing = array(library, np.zeros((0, 3)))
     with warnings.catch_warnings():
@@ -212,8 +251,10 @@ def test_names_and_kinds_are_forwarded_to_tensors():
 
 
 def test_array_api_strict_dtypes_never_meet_numpys():
-    code = ("import warnings; warnings.simplefilter('error')\n"
-            "import numpy as np, array_api_strict as strict, backend as K\n"
-            "for f in (K.exp, K.abs, K.sum, lambda x: K.maximum(x, 1.0), lambda x: K.equal(x, x)):\n"
-            "    f(np.ones(2, 'float32')); f(strict.ones(2, dtype=strict.float32)); f(np.ones(2, 'float32'))\n")
+    code = (
+        "import warnings; warnings.simplefilter('error')\n"
+        "import numpy as np, array_api_strict as strict, backend as K\n"
+        "for f in (K.exp, K.abs, K.sum, lambda x: K.maximum(x, 1.0), lambda x: K.equal(x, x)):\n"
+        "    f(np.ones(2, 'float32')); f(strict.ones(2, dtype=strict.float32)); f(np.ones(2, 'float32'))\n"
+    )
     subprocess.run([sys.executable, "-c", code], check=True)

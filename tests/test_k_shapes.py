@@ -21,10 +21,19 @@ def run(output, inputs, *values):
 
 # ---- products
 
-@pytest.mark.parametrize(("x", "y", "axes", "expected"), [
-    ((5, 4), (5, 4), None, (5, 1)), ((5, 3, 4), (5, 4), None, (5, 3)), ((5, 4), (5, 4, 3), 1, (5, 3)),
-    ((5, 2, 4), (5, 3, 4), 2, (5, 2, 3)), ((5, 2, 3, 4), (5, 6, 4, 7), None, (5, 2, 3, 6, 7)),
-    ((5, 2, 3, 4), (5, 3, 7, 8), (2, 1), (5, 2, 4, 7, 8)), ((5, 4), (5, 2, 3, 4), (1, 3), (5, 2, 3))])
+
+@pytest.mark.parametrize(
+    ("x", "y", "axes", "expected"),
+    [
+        ((5, 4), (5, 4), None, (5, 1)),
+        ((5, 3, 4), (5, 4), None, (5, 3)),
+        ((5, 4), (5, 4, 3), 1, (5, 3)),
+        ((5, 2, 4), (5, 3, 4), 2, (5, 2, 3)),
+        ((5, 2, 3, 4), (5, 6, 4, 7), None, (5, 2, 3, 6, 7)),
+        ((5, 2, 3, 4), (5, 3, 7, 8), (2, 1), (5, 2, 4, 7, 8)),
+        ((5, 4), (5, 2, 3, 4), (1, 3), (5, 2, 3)),
+    ],
+)
 def test_batch_dot_shapes_with_every_size_unknown(x, y, axes, expected):
     a, b = small(*x), small(*y)
     native = K.batch_dot(a, b, axes)
@@ -35,10 +44,18 @@ def test_batch_dot_shapes_with_every_size_unknown(x, y, axes, expected):
     assert np.array_equal(run(output, placeholders, a, b), native)
 
 
-@pytest.mark.parametrize(("x", "y", "expected"), [
-    ((2, 3), (3, 4), (2, 4)), ((2, 3), (4, 3, 5), (2, 4, 5)), ((2, 3, 4), (5, 4, 6), (2, 3, 5, 6)),
-    ((None, 3, 4), (4, 5), (None, 3, 5)), ((None, 3), (3, None), (None, None)), ((None, 3), (3,), (None,)),
-    ((3,), (3,), ())])
+@pytest.mark.parametrize(
+    ("x", "y", "expected"),
+    [
+        ((2, 3), (3, 4), (2, 4)),
+        ((2, 3), (4, 3, 5), (2, 4, 5)),
+        ((2, 3, 4), (5, 4, 6), (2, 3, 5, 6)),
+        ((None, 3, 4), (4, 5), (None, 3, 5)),
+        ((None, 3), (3, None), (None, None)),
+        ((None, 3), (3,), (None,)),
+        ((3,), (3,), ()),
+    ],
+)
 def test_dot_static_shapes(x, y, expected):
     assert K.int_shape(K.dot(K.placeholder(x), K.placeholder(y))) == expected
 
@@ -48,12 +65,12 @@ def test_gradient_of_gather_adds_up_duplicates():
     numbers = K.placeholder((None,), dtype="int32")
     rows = K.gather(table, numbers)
     assert K.int_shape(rows) == (None, 2)
-    gradient, = K.gradients(K.sum(K.square(rows)), [table])
+    (gradient,) = K.gradients(K.sum(K.square(rows)), [table])
     expected = np.zeros((6, 2))
     for i in (1, 1, 0):
         expected[i] += 2 * np.arange(12.0).reshape(6, 2)[i]
     assert np.array_equal(run(gradient, [numbers], [1, 1, 0]), expected)
-    second, = K.gradients(K.sum(K.square(gradient)), [table])
+    (second,) = K.gradients(K.sum(K.square(gradient)), [table])
     assert run(second, [numbers], [1, 1, 0])[:3].tolist() == [[0, 8], [64, 96], [0, 0]]
 
 
@@ -68,47 +85,52 @@ def test_gather_checks_numbers_when_the_function_runs():
 
 # ---- static shapes and sizes known at run time
 
+
 def placeholder_and_sizes():
     x = K.placeholder((None, 6))
     return x, K.shape(x)
 
 
-@pytest.mark.parametrize(("make", "static", "shape"), [
-    (lambda x, s: K.reshape(x, (-1, 2, 3)), (None, 2, 3), (4, 2, 3)),
-    (lambda x, s: K.reshape(x, (s[0], 2, 3)), (None, 2, 3), (4, 2, 3)),
-    (lambda x, s: K.reshape(x, (-1, s[0], 3)), (2, None, 3), (2, 4, 3)),
-    (lambda x, s: K.reshape(x, (s[0] * 2, s[1] // 2)), (None, 3), (8, 3)),
-    (lambda x, s: K.reshape(x, K.stack([s[0], 3, 2])), (None, 3, 2), (4, 3, 2)),
-    (lambda x, s: K.reshape(x, K.concatenate([s[:1], K.constant([3, 2], "int32")])), (None, 3, 2), (4, 3, 2)),
-    (lambda x, s: K.reshape(x, K.constant([-1, 12], "int32")), (None, 12), (2, 12)),
-    (lambda x, s: K.reshape(x, (K.size(x),)), (None,), (24,)),
-    (lambda x, s: K.reshape(x, (K.prod(s), 1)), (None, 1), (24, 1)),
-    (lambda x, s: K.reshape(x, (np.int64(3), -1)), (3, None), (3, 8)),
-    (lambda x, s: K.flatten(x), (None,), (24,)),
-    (lambda x, s: K.batch_flatten(K.reshape(x, (-1, 2, 3))), (None, 6), (4, 6)),
-    (lambda x, s: K.repeat_elements(x, 2, 0), (None, 6), (8, 6)),
-    (lambda x, s: K.repeat_elements(x, s[0], 1), (None, None), (4, 24)),
-    (lambda x, s: K.repeat(x, 3), (None, 3, 6), (4, 3, 6)),
-    (lambda x, s: K.tile(x, 2), (None, 12), (4, 12)),
-    (lambda x, s: K.tile(x, [s[0], 1]), (None, 6), (16, 6)),
-    (lambda x, s: K.tile(x, K.cast(K.stack([1, K.size(x)]), "int32")), (None, None), (4, 144)),
-    (lambda x, s: K.slice(x, [1, 0], [2, -1]), (2, 6), (2, 6)),
-    (lambda x, s: K.slice(x, [s[0] - 1, 0], [-1, 2]), (None, 2), (1, 2)),
-    (lambda x, s: K.concatenate([x, K.zeros((s[0], 2))]), (None, 8), (4, 8)),
-    (lambda x, s: K.stack([x, x], axis=1), (None, 2, 6), (4, 2, 6)),
-    (lambda x, s: K.temporal_padding(K.expand_dims(x), (1, 2)), (None, 9, 1), (4, 9, 1)),
-    (lambda x, s: K.spatial_2d_padding(K.reshape(x, (1, s[0], 6, 1))), (1, None, 8, 1), (1, 6, 8, 1)),
-    (lambda x, s: K.squeeze(K.expand_dims(x, 0), 0), (None, 6), (4, 6)),
-    (lambda x, s: K.arange(s[0]), (None,), (4,)),
-    (lambda x, s: K.one_hot(K.arange(s[0]), 3), (None, 3), (4, 3)),
-    (lambda x, s: K.ones((s[0], 2)), (None, 2), (4, 2)),
-    (lambda x, s: K.zeros(s), (None, 6), (4, 6)),
-    (lambda x, s: K.eye(s[0]), (None, None), (4, 4)),
-    (lambda x, s: K.constant(2.0, shape=(s[0], 1)), (None, 1), (4, 1)),
-    (lambda x, s: K.shape(x), (2,), (2,)),
-    (lambda x, s: K.reverse(x, 1), (None, 6), (4, 6)),
-    (lambda x, s: K.transpose(x), (6, None), (6, 4)),
-    (lambda x, s: K.permute_dimensions(x, (1, 0)), (6, None), (6, 4))])
+@pytest.mark.parametrize(
+    ("make", "static", "shape"),
+    [
+        (lambda x, s: K.reshape(x, (-1, 2, 3)), (None, 2, 3), (4, 2, 3)),
+        (lambda x, s: K.reshape(x, (s[0], 2, 3)), (None, 2, 3), (4, 2, 3)),
+        (lambda x, s: K.reshape(x, (-1, s[0], 3)), (2, None, 3), (2, 4, 3)),
+        (lambda x, s: K.reshape(x, (s[0] * 2, s[1] // 2)), (None, 3), (8, 3)),
+        (lambda x, s: K.reshape(x, K.stack([s[0], 3, 2])), (None, 3, 2), (4, 3, 2)),
+        (lambda x, s: K.reshape(x, K.concatenate([s[:1], K.constant([3, 2], "int32")])), (None, 3, 2), (4, 3, 2)),
+        (lambda x, s: K.reshape(x, K.constant([-1, 12], "int32")), (None, 12), (2, 12)),
+        (lambda x, s: K.reshape(x, (K.size(x),)), (None,), (24,)),
+        (lambda x, s: K.reshape(x, (K.prod(s), 1)), (None, 1), (24, 1)),
+        (lambda x, s: K.reshape(x, (np.int64(3), -1)), (3, None), (3, 8)),
+        (lambda x, s: K.flatten(x), (None,), (24,)),
+        (lambda x, s: K.batch_flatten(K.reshape(x, (-1, 2, 3))), (None, 6), (4, 6)),
+        (lambda x, s: K.repeat_elements(x, 2, 0), (None, 6), (8, 6)),
+        (lambda x, s: K.repeat_elements(x, s[0], 1), (None, None), (4, 24)),
+        (lambda x, s: K.repeat(x, 3), (None, 3, 6), (4, 3, 6)),
+        (lambda x, s: K.tile(x, 2), (None, 12), (4, 12)),
+        (lambda x, s: K.tile(x, [s[0], 1]), (None, 6), (16, 6)),
+        (lambda x, s: K.tile(x, K.cast(K.stack([1, K.size(x)]), "int32")), (None, None), (4, 144)),
+        (lambda x, s: K.slice(x, [1, 0], [2, -1]), (2, 6), (2, 6)),
+        (lambda x, s: K.slice(x, [s[0] - 1, 0], [-1, 2]), (None, 2), (1, 2)),
+        (lambda x, s: K.concatenate([x, K.zeros((s[0], 2))]), (None, 8), (4, 8)),
+        (lambda x, s: K.stack([x, x], axis=1), (None, 2, 6), (4, 2, 6)),
+        (lambda x, s: K.temporal_padding(K.expand_dims(x), (1, 2)), (None, 9, 1), (4, 9, 1)),
+        (lambda x, s: K.spatial_2d_padding(K.reshape(x, (1, s[0], 6, 1))), (1, None, 8, 1), (1, 6, 8, 1)),
+        (lambda x, s: K.squeeze(K.expand_dims(x, 0), 0), (None, 6), (4, 6)),
+        (lambda x, s: K.arange(s[0]), (None,), (4,)),
+        (lambda x, s: K.one_hot(K.arange(s[0]), 3), (None, 3), (4, 3)),
+        (lambda x, s: K.ones((s[0], 2)), (None, 2), (4, 2)),
+        (lambda x, s: K.zeros(s), (None, 6), (4, 6)),
+        (lambda x, s: K.eye(s[0]), (None, None), (4, 4)),
+        (lambda x, s: K.constant(2.0, shape=(s[0], 1)), (None, 1), (4, 1)),
+        (lambda x, s: K.shape(x), (2,), (2,)),
+        (lambda x, s: K.reverse(x, 1), (None, 6), (4, 6)),
+        (lambda x, s: K.transpose(x), (6, None), (6, 4)),
+        (lambda x, s: K.permute_dimensions(x, (1, 0)), (6, None), (6, 4)),
+    ],
+)
 def test_static_and_true_shapes(make, static, shape):
     x, sizes = placeholder_and_sizes()
     output = make(x, sizes)
@@ -161,6 +183,7 @@ def test_slices_that_reach_too_far_are_refused_when_the_function_runs():
 
 # ---- creation and questions
 
+
 def test_placeholders():
     assert K.int_shape(K.placeholder()) is None and K.ndim(K.placeholder()) is None
     assert K.int_shape(K.placeholder(ndim=2)) == (None, None) and K.int_shape(K.placeholder([None, 3])) == (None, 3)
@@ -186,10 +209,19 @@ def test_constants():
     assert run(K.constant(x, dtype="float64"), [x], np.ones(2)).dtype == np.float64
 
 
-@pytest.mark.parametrize(("arguments", "expected", "dtype"), [
-    ((3,), [0, 1, 2], "int32"), ((-3,), [], "int32"), ((5, 2), [], "int32"), ((2, 8, 3), [2, 5], "int32"),
-    ((5, 1, -2), [5, 3], "int32"), ((0, 1, 0.25), [0, 0.25, 0.5, 0.75], "float32"), ((2.0,), [0, 1], "float32"),
-    ((0, 3, 1, "float64"), [0, 1, 2], "float64")])
+@pytest.mark.parametrize(
+    ("arguments", "expected", "dtype"),
+    [
+        ((3,), [0, 1, 2], "int32"),
+        ((-3,), [], "int32"),
+        ((5, 2), [], "int32"),
+        ((2, 8, 3), [2, 5], "int32"),
+        ((5, 1, -2), [5, 3], "int32"),
+        ((0, 1, 0.25), [0, 0.25, 0.5, 0.75], "float32"),
+        ((2.0,), [0, 1], "float32"),
+        ((0, 3, 1, "float64"), [0, 1, 2], "float64"),
+    ],
+)
 def test_arange(arguments, expected, dtype):
     made = K.arange(*arguments)
     assert made.dtype == dtype and made.shape == (len(expected),) and made.eval().tolist() == expected
@@ -223,29 +255,33 @@ def test_keras_may_complete_a_shape_but_not_contradict_it():
     assert K.int_shape(x) == (None, 2)
 
 
-@pytest.mark.parametrize(("error", "call"), [
-    (TypeError, lambda: K.reshape(K.placeholder((None, 6)), (None, 6))),
-    (ValueError, lambda: K.reshape(K.placeholder((None, 6)), (-1, -1))),
-    (ValueError, lambda: K.concatenate([K.placeholder((None, 3)), K.placeholder((None, 3, 1))])),
-    (ValueError, lambda: K.stack([K.placeholder((None, 3)), K.placeholder((None, 4))])),
-    (ValueError, lambda: K.squeeze(K.placeholder((None, 3)), 1)),
-    (ValueError, lambda: K.slice(K.placeholder((None, 3)), [0], [1])),
-    (NotImplementedError, lambda: K.tile(K.placeholder((None, 3)), [1, 1, 1])),
-    (ValueError, lambda: K.dot(K.placeholder((None, 3)), K.placeholder((4, None)))),
-    (ValueError, lambda: K.batch_dot(K.placeholder((2, 3)), K.placeholder((3, 3)))),
-    (TypeError, lambda: K.zeros((None, 2))),
-    (ValueError, lambda: K.ones((-1,))),
-    (TypeError, lambda: K.constant("text")),
-    (ValueError, lambda: K.constant([1, 2], shape=(3,))),
-    (ValueError, lambda: K.eye((1, 2, 3))),
-    (TypeError, lambda: K.placeholder((2.5,))),
-    (ValueError, lambda: K.placeholder((-1,))),
-    (TypeError, lambda: K.placeholder((2,), dtype="text")),
-    (TypeError, lambda: K.count_params(K.placeholder((None,)))),
-    (ValueError, lambda: K.arange(1, 2, 0)),
-    (TypeError, lambda: K.arange("a")),
-    (TypeError, lambda: K.int_shape("text")),
-    (TypeError, lambda: K.dtype("text"))])
+@pytest.mark.parametrize(
+    ("error", "call"),
+    [
+        (TypeError, lambda: K.reshape(K.placeholder((None, 6)), (None, 6))),
+        (ValueError, lambda: K.reshape(K.placeholder((None, 6)), (-1, -1))),
+        (ValueError, lambda: K.concatenate([K.placeholder((None, 3)), K.placeholder((None, 3, 1))])),
+        (ValueError, lambda: K.stack([K.placeholder((None, 3)), K.placeholder((None, 4))])),
+        (ValueError, lambda: K.squeeze(K.placeholder((None, 3)), 1)),
+        (ValueError, lambda: K.slice(K.placeholder((None, 3)), [0], [1])),
+        (NotImplementedError, lambda: K.tile(K.placeholder((None, 3)), [1, 1, 1])),
+        (ValueError, lambda: K.dot(K.placeholder((None, 3)), K.placeholder((4, None)))),
+        (ValueError, lambda: K.batch_dot(K.placeholder((2, 3)), K.placeholder((3, 3)))),
+        (TypeError, lambda: K.zeros((None, 2))),
+        (ValueError, lambda: K.ones((-1,))),
+        (TypeError, lambda: K.constant("text")),
+        (ValueError, lambda: K.constant([1, 2], shape=(3,))),
+        (ValueError, lambda: K.eye((1, 2, 3))),
+        (TypeError, lambda: K.placeholder((2.5,))),
+        (ValueError, lambda: K.placeholder((-1,))),
+        (TypeError, lambda: K.placeholder((2,), dtype="text")),
+        (TypeError, lambda: K.count_params(K.placeholder((None,)))),
+        (ValueError, lambda: K.arange(1, 2, 0)),
+        (TypeError, lambda: K.arange("a")),
+        (TypeError, lambda: K.int_shape("text")),
+        (TypeError, lambda: K.dtype("text")),
+    ],
+)
 def test_errors(error, call):
     with pytest.raises(error, match=r"^\w+: "):
         call()

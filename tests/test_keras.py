@@ -13,13 +13,17 @@ import pytest
 
 HERE = Path(__file__).parent
 CHECKS = HERE / "keras_checks.py"
-NAMES = [node.name for node in ast.parse(CHECKS.read_text("utf-8")).body
-         if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")]
+NAMES = [
+    node.name
+    for node in ast.parse(CHECKS.read_text("utf-8")).body
+    if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
+]
 LIBRARIES = ("numpy", "torch")
 
 needs_keras = pytest.mark.skipif(
     any(importlib.util.find_spec(name) is None for name in ("keras", "h5py")),
-    reason="Keras 2.3.1 is not installed: pip install 'array-api-backend[keras]'")
+    reason="Keras 2.3.1 is not installed: pip install 'array-api-backend[keras]'",
+)
 
 HIDE = """
 import sys
@@ -38,8 +42,12 @@ importlib.util.find_spec = find_spec
 
 def environment(home, library="numpy"):
     paths = [str(HERE.parent), os.environ.get("PYTHONPATH", "")]
-    return os.environ | {"KERAS_BACKEND": "backend", "K_BACKEND": library, "KERAS_HOME": str(home),
-                         "PYTHONPATH": os.pathsep.join(filter(None, paths))}
+    return os.environ | {
+        "KERAS_BACKEND": "backend",
+        "K_BACKEND": library,
+        "KERAS_HOME": str(home),
+        "PYTHONPATH": os.pathsep.join(filter(None, paths)),
+    }
 
 
 def program(text, home, **more):
@@ -61,13 +69,20 @@ def results(home):
             place = home / library
             place.mkdir()
             report = place / "report.xml"
-            ran = subprocess.run([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(CHECKS),
-                                  f"--junitxml={report}"], env=environment(place, library), capture_output=True,
-                                 text=True)
+            ran = subprocess.run(
+                [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(CHECKS), f"--junitxml={report}"],
+                env=environment(place, library),
+                capture_output=True,
+                text=True,
+            )
             assert report.is_file(), ran.stdout + ran.stderr
-            found[library] = {case.get("name"): next((mark.text or mark.get("message") for mark in case
-                                                      if mark.tag in ("failure", "error", "skipped")), None)
-                              for case in ElementTree.parse(report).iter("testcase")}
+            found[library] = {
+                case.get("name"): next(
+                    (mark.text or mark.get("message") for mark in case if mark.tag in ("failure", "error", "skipped")),
+                    None,
+                )
+                for case in ElementTree.parse(report).iter("testcase")
+            }
         return found[library]
 
     return of
@@ -108,11 +123,17 @@ def test_a_missing_package_is_named_inside_keras(home):
 
 @needs_keras
 def test_other_programs_read_hdf5_as_ever(home, tmp_path):
-    ran = program(f"import backend.compat.keras, h5py, numpy\nf = h5py.File({str(tmp_path / 'a.h5')!r}, 'w')\n"
-                  "f.attrs['a'] = 'text'; f.attrs['b'] = b'bytes'; print(f.attrs['a'], f.attrs['b'])\n"
-                  "import keras.utils.io_utils as u\nd = u.H5Dict(f); print(f.attrs['b'])", home)
-    before = program(f"import h5py\nf = h5py.File({str(tmp_path / 'b.h5')!r}, 'w')\n"
-                     "f.attrs['a'] = 'text'; f.attrs['b'] = b'bytes'; print(f.attrs['a'], f.attrs['b'])", home)
+    ran = program(
+        f"import backend.compat.keras, h5py, numpy\nf = h5py.File({str(tmp_path / 'a.h5')!r}, 'w')\n"
+        "f.attrs['a'] = 'text'; f.attrs['b'] = b'bytes'; print(f.attrs['a'], f.attrs['b'])\n"
+        "import keras.utils.io_utils as u\nd = u.H5Dict(f); print(f.attrs['b'])",
+        home,
+    )
+    before = program(
+        f"import h5py\nf = h5py.File({str(tmp_path / 'b.h5')!r}, 'w')\n"
+        "f.attrs['a'] = 'text'; f.attrs['b'] = b'bytes'; print(f.attrs['a'], f.attrs['b'])",
+        home,
+    )
     assert ran.stdout.splitlines()[0] == before.stdout.splitlines()[0], ran.stderr + before.stderr
 
 
@@ -122,7 +143,8 @@ def test_nothing_is_patched_without_keras(home):
         "import backend.compat.keras as compat, backend as K\n"
         "assert compat.apply() is False and not compat.runs_on_us()\n"
         "assert not hasattr(collections, 'Iterable') and 'Inf' not in vars(numpy) and 'h5py' not in sys.modules\n"
-        "print(K.optimizers.__name__, K.floatx())")
+        "print(K.optimizers.__name__, K.floatx())"
+    )
     ran = program(text, home)
     assert ran.stdout.split() == ["backend.optimizers", "float32"], ran.stderr
 

@@ -135,15 +135,21 @@ def test_image_layers():
     conv = Conv2D(4, (2, 3), strides=2, activation="relu", bias_initializer="ones")
     y = conv(x)
     assert conv.output_shape == (None, 2, 2, 4)
-    outputs = [y, MaxPooling2D((2, 3))(x), AveragePooling2D(2, strides=1)(x), GlobalAveragePooling2D()(x),
-               Flatten()(x), Reshape((6, -1))(x)]
+    outputs = [
+        y,
+        MaxPooling2D((2, 3))(x),
+        AveragePooling2D(2, strides=1)(x),
+        GlobalAveragePooling2D()(x),
+        Flatten()(x),
+        Reshape((6, -1))(x),
+    ]
     found = Model(x, outputs).predict(image)
     kernel, bias = conv.get_weights()
-    windows = np.stack([np.stack([image[:, i:i + 2, j:j + 3] for j in (0, 2)], 1) for i in (0, 2)], 1)
+    windows = np.stack([np.stack([image[:, i : i + 2, j : j + 3] for j in (0, 2)], 1) for i in (0, 2)], 1)
     expected = np.maximum(np.einsum("bijhwc,hwcf->bijf", windows, kernel) + bias, 0)
     np.testing.assert_allclose(found[0], expected, atol=1e-5)
     np.testing.assert_array_equal(found[1], image[:, :4].reshape(2, 2, 2, 2, 3, 3).max((2, 4)))
-    shifted = [image[:, i:i + 4, j:j + 5] for i in (0, 1) for j in (0, 1)]
+    shifted = [image[:, i : i + 4, j : j + 5] for i in (0, 1) for j in (0, 1)]
     np.testing.assert_allclose(found[2], np.mean(shifted, 0), atol=1e-6)
     np.testing.assert_allclose(found[3], image.mean((1, 2)), atol=1e-6)
     np.testing.assert_array_equal(found[4], image.reshape(2, -1))
@@ -187,18 +193,25 @@ def test_losses():
     e = np.abs(p - y)
     unit = [v / np.linalg.norm(v, axis=-1, keepdims=True) for v in (y, p)]
     expected = {
-        "mse": np.mean(e**2, -1), "mae": np.mean(e, -1), "msle": np.mean((np.log1p(p) - np.log1p(y)) ** 2, -1),
-        "mape": 100 * np.mean(e / np.maximum(y, 1e-7), -1), "logcosh": np.mean(np.log(np.cosh(p - y)), -1),
-        "huber_loss": np.mean(e**2 / 2, -1), "hinge": np.mean(np.maximum(1 - y * p, 0), -1),
+        "mse": np.mean(e**2, -1),
+        "mae": np.mean(e, -1),
+        "msle": np.mean((np.log1p(p) - np.log1p(y)) ** 2, -1),
+        "mape": 100 * np.mean(e / np.maximum(y, 1e-7), -1),
+        "logcosh": np.mean(np.log(np.cosh(p - y)), -1),
+        "huber_loss": np.mean(e**2 / 2, -1),
+        "hinge": np.mean(np.maximum(1 - y * p, 0), -1),
         "squared_hinge": np.mean(np.maximum(1 - y * p, 0) ** 2, -1),
         "categorical_hinge": np.maximum(0, 1 + np.max((1 - y) * p, -1) - np.sum(y * p, -1)),
         "categorical_crossentropy": -np.sum(y * np.log(p), -1),
         "binary_crossentropy": -np.mean(y * np.log(p) + (1 - y) * np.log(1 - p), -1),
         "kld": np.sum(np.maximum(y, 1e-7) * np.log(np.maximum(y, 1e-7) / p), -1),
-        "poisson": np.mean(p - y * np.log(p), -1), "cosine_proximity": -np.sum(unit[0] * unit[1], -1)}
+        "poisson": np.mean(p - y * np.log(p), -1),
+        "cosine_proximity": -np.sum(unit[0] * unit[1], -1),
+    }
     for name, value in expected.items():
-        np.testing.assert_allclose(K.eval(LOSSES[name](K.constant(y), K.constant(p))), value, rtol=2e-5, atol=1e-6,
-                                   err_msg=name)
+        np.testing.assert_allclose(
+            K.eval(LOSSES[name](K.constant(y), K.constant(p))), value, rtol=2e-5, atol=1e-6, err_msg=name
+        )
     far = LOSSES["huber_loss"](K.constant([[0.0]]), K.constant([[3.0]]))
     assert K.eval(far).tolist() == [2.5]
     sparse = LOSSES["sparse_categorical_crossentropy"](K.constant([[2], [0]]), K.constant(p))

@@ -18,10 +18,16 @@ SHAPES = ((2, 3), (3,), (), (0, 3), (1, 3))
 AXES = ({}, {"axis": 0}, {"axis": -1}, {"axis": (0, 1)}, {"axis": ()}, {"axis": None}, {"axis": 5}, {"axis": (0, 0)})
 KEEPING = [{**axis, **kept} for axis in AXES for kept in ({}, {"keepdims": True}, {"keepdims": False})]
 SUMMING = [{**how, **dtype} for how in KEEPING for dtype in ({}, {"dtype": "int64"}, {"dtype": "float32"})]
-ORDERS = [{**axis, **order} for axis in ({}, {"axis": 0}, {"axis": 7})
-          for order in ({}, {"descending": True}, {"stable": False}, {"descending": True, "stable": False})]
-RUNNING = [{**axis, **more} for axis in ({}, {"axis": 0}, {"axis": -1}, {"axis": 4})
-           for more in ({}, {"dtype": "float64"}, {"include_initial": True})]
+ORDERS = [
+    {**axis, **order}
+    for axis in ({}, {"axis": 0}, {"axis": 7})
+    for order in ({}, {"descending": True}, {"stable": False}, {"descending": True, "stable": False})
+]
+RUNNING = [
+    {**axis, **more}
+    for axis in ({}, {"axis": 0}, {"axis": -1}, {"axis": 4})
+    for more in ({}, {"dtype": "float64"}, {"include_initial": True})
+]
 NUMBERS = (True, 2, -1, 0.5, float("nan"))
 
 # For functions of one array: the positional arguments behind it, and the keywords.
@@ -33,31 +39,50 @@ ONE = {
     **{name: [((), how) for how in RUNNING] for name in ("cumulative_sum", "cumulative_prod")},
     **{name: [((), how) for how in ORDERS] for name in ("sort", "argsort")},
     **{name: [((), {})] for name in ("sign", "ceil", "floor", "trunc", "matrix_transpose")},
-    **{name: [((), {}), ((), {"dtype": "int32"}), ((), {"device": None})]
-       for name in ("zeros_like", "ones_like")},
+    **{name: [((), {}), ((), {"dtype": "int32"}), ((), {"device": None})] for name in ("zeros_like", "ones_like")},
     "full_like": [((2,), {}), ((2.5,), {"dtype": "float64"})],
-    "reshape": [((shape,), how) for shape in ((3, 2), (6,), (-1,), (3, -1), (4, 4), (), (1, 3, 1), (0, 3), [-1])
-                for how in ({}, {"copy": True}, {"copy": False})] + [((), {"shape": (-1, 3)})],
+    "reshape": [
+        ((shape,), how)
+        for shape in ((3, 2), (6,), (-1,), (3, -1), (4, 4), (), (1, 3, 1), (0, 3), [-1])
+        for how in ({}, {"copy": True}, {"copy": False})
+    ]
+    + [((), {"shape": (-1, 3)})],
     "broadcast_to": [((shape,), {}) for shape in ((2, 3), (4, 2, 3), (3,), (2, 2), ())] + [((), {"shape": (2, 3)})],
     "permute_dims": [((axes,), {}) for axes in ((1, 0), (0,), (), (0, 0), (-1, 0))] + [((), {"axes": (1, 0)})],
     "squeeze": [((axis,), {}) for axis in (0, -1, 1, 7, (0,), (0, 1), ())] + [((), {"axis": 0})],
     "expand_dims": [((), {"axis": axis}) for axis in (0, 1, -1, 2, -3, 5, -7, (0,), (0, 1), True)] + [((1,), {})],
-    "astype": [((to,), how) for to in ("float32", "int8", "bool", "complex64")
-               for how in ({}, {"copy": False}, {"copy": True}, {"device": None})],
+    "astype": [
+        ((to,), how)
+        for to in ("float32", "int8", "bool", "complex64")
+        for how in ({}, {"copy": False}, {"copy": True}, {"device": None})
+    ],
     "asarray": [((), how) for how in ({}, {"dtype": "float64"}, {"copy": True}, {"copy": False}, {"device": None})],
     "take": [(([2, 0, -1],), {"axis": -1}), (([1, 0],), {"axis": 0}), (([1],), {}), (([9],), {"axis": 0})],
 }
 # For functions of two: keywords; every pair of dtypes, shapes and numbers is tried.
-TWO = {"tensordot": ({}, *({"axes": axes} for axes in (0, 1, ((0,), (0,)), ([0, 1], [0, 1]), ((0,), (9,))))),
-       "matmul": ({},)}
+TWO = {
+    "tensordot": ({}, *({"axes": axes} for axes in (0, 1, ((0,), (0,)), ([0, 1], [0, 1]), ((0,), (9,))))),
+    "matmul": ({},),
+}
 CREATING = {
-    "arange": [((5,), {}), ((2, 8), {}), ((0, 1, 0.25), {}), ((5,), {"dtype": "float32"}), ((3, 3), {}),
-               ((5, 0, -2), {}), ((0,), {"stop": 4, "step": 2}), ((5,), {"step": 2}), ((3,), {"device": None})],
+    "arange": [
+        ((5,), {}),
+        ((2, 8), {}),
+        ((0, 1, 0.25), {}),
+        ((5,), {"dtype": "float32"}),
+        ((3, 3), {}),
+        ((5, 0, -2), {}),
+        ((0,), {"stop": 4, "step": 2}),
+        ((5,), {"step": 2}),
+        ((3,), {"device": None}),
+    ],
     "eye": [((3,), {}), ((2, 3), {"k": 1}), ((3, 2), {"k": -1, "dtype": "int32"}), ((3, None), {})],
     "linspace": [((0.0, 1.0, 5), {}), ((0.0, 1.0), {"num": 4, "endpoint": False}), ((0, 1, 3), {"dtype": "float32"})],
     "full": [(((2, 3), 1.5), {}), ((3, 2), {"dtype": "int64"}), (((), True), {}), (((2,),), {"fill_value": 4})],
-    **{name: [(((2, 3),), {}), ((3,), {"dtype": "int32"}), (((),), {"dtype": "bool", "device": None})]
-       for name in ("zeros", "ones")},
+    **{
+        name: [(((2, 3),), {}), ((3,), {"dtype": "int32"}), (((),), {"dtype": "bool", "device": None})]
+        for name in ("zeros", "ones")
+    },
 }
 SHAPE_ALONE = ("empty", "empty_like")  # what is in them is not said
 
@@ -70,7 +95,7 @@ def pair(request):
 
 def made(compat, dtype, shape, second=False):
     """An array with zeros, ties and, if floating, NaN, infinity and both zeros."""
-    values = np.resize(np.asarray([1, 0, 3, 2, 2, 1][::-1 if second else 1]), shape)
+    values = np.resize(np.asarray([1, 0, 3, 2, 2, 1][:: -1 if second else 1]), shape)
     if "float" in dtype or "complex" in dtype:
         values = values.astype(dtype)
         values[values == 0] = -0.0 if second else 0.0
@@ -104,8 +129,14 @@ def own(ours, compat):
 
 def pairs_of(ours, compat):
     """Functions of two arrays that take no more than those."""
-    return {name for name in own(ours, compat) if name in TWO or name not in ONE and len(
-        inspect.signature(getattr(array_api_strict, name)).parameters) == 2 and name not in CREATING} - {*SHAPE_ALONE}
+    return {
+        name
+        for name in own(ours, compat)
+        if name in TWO
+        or name not in ONE
+        and len(inspect.signature(getattr(array_api_strict, name)).parameters) == 2
+        and name not in CREATING
+    } - {*SHAPE_ALONE}
 
 
 def test_every_function_of_ours_is_tried(pair):
@@ -125,7 +156,8 @@ def test_signatures_are_the_standards(pair):
         got = inspect.signature(function).parameters.values()
         assert [(p.name, p.kind) for p in got] == [(p.name, p.kind) for p in wanted], name
         assert [(p.name, p.default) for p in got if p.name not in ("copy", "device")] == [
-            (p.name, p.default) for p in wanted if p.name not in ("copy", "device")], name
+            (p.name, p.default) for p in wanted if p.name not in ("copy", "device")
+        ], name
         assert function.__name__ == name and function.__doc__
 
 
@@ -195,11 +227,16 @@ def test_a_subclass_stays_one():
 
 # ---- one namespace per library
 
+
 @pytest.mark.parametrize("name", ["numpy", "torch"])
 def test_a_library_has_one_namespace(name):
     xp = of_library(name)
     compat = importlib.import_module(f"array_api_compat.{name}")
-    assert describe(xp) == name and canonical_namespace(compat) is xp and canonical_namespace(array_api_strict) is array_api_strict
+    assert (
+        describe(xp) == name
+        and canonical_namespace(compat) is xp
+        and canonical_namespace(array_api_strict) is array_api_strict
+    )
     assert namespace_of(xp.asarray([1.0])) is xp
     assert K.get_backend(name).xp is xp
     assert K.get_backend(f"array_api_compat.{name}").xp is xp
@@ -220,8 +257,14 @@ def test_what_is_no_function_of_the_standard_is_found_too():
 def test_numpys_sums_over_leading_axes_are_products(shape, dtype):
     """Every axis, in order and out of it, arrays that lie in order and that do not."""
     xp, whole = of_library("numpy"), np.random.default_rng(0).normal(size=shape)
-    axes = [None, (), *range(-len(shape), len(shape)), *(tuple(range(n)) for n in range(1, len(shape) + 1)),
-            tuple(range(len(shape)))[::-1], tuple(range(1, len(shape)))]
+    axes = [
+        None,
+        (),
+        *range(-len(shape), len(shape)),
+        *(tuple(range(n)) for n in range(1, len(shape) + 1)),
+        tuple(range(len(shape)))[::-1],
+        tuple(range(1, len(shape))),
+    ]
     for x in (whole.astype(dtype), np.asfortranarray(whole.astype(dtype)), whole.astype(dtype)[::-1]):
         for axis in axes:
             for keepdims in (False, True):

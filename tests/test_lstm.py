@@ -8,8 +8,14 @@ from backend.ops.lstm import lstm_sequence, lstm_sequence_gradient
 
 RNG = np.random.default_rng(3)
 BATCH, TIME, FEATURES, UNITS = 3, 5, 4, 6
-SHAPES = [(BATCH, TIME, FEATURES), (FEATURES, 4 * UNITS), (UNITS, 4 * UNITS), (4 * UNITS,),
-          (BATCH, UNITS), (BATCH, UNITS)]
+SHAPES = [
+    (BATCH, TIME, FEATURES),
+    (FEATURES, 4 * UNITS),
+    (UNITS, 4 * UNITS),
+    (4 * UNITS,),
+    (BATCH, UNITS),
+    (BATCH, UNITS),
+]
 VALUES = [RNG.normal(size=shape) for shape in SHAPES]
 NEAR = {"float64": {"rtol": 1e-10, "atol": 1e-12}, "float32": {"rtol": 1e-4, "atol": 2e-5}}
 
@@ -18,7 +24,7 @@ def by_steps(x, kernel, recurrent, bias, states, go_backwards=False):
     def step(x, states):
         h, c = states
         z = K.dot(x, kernel) + K.dot(h, recurrent) + bias
-        i, f, new, o = (z[:, k * UNITS:(k + 1) * UNITS] for k in range(4))
+        i, f, new, o = (z[:, k * UNITS : (k + 1) * UNITS] for k in range(4))
         c = K.sigmoid(f) * c + K.sigmoid(i) * K.tanh(new)
         h = K.sigmoid(o) * K.tanh(c)
         return h, [h, c]
@@ -27,8 +33,11 @@ def by_steps(x, kernel, recurrent, bias, states, go_backwards=False):
 
 
 def placeholders(dtype="float64", time=TIME):
-    return [K.placeholder((None, time, FEATURES), dtype=dtype), *(K.placeholder(s, dtype=dtype) for s in SHAPES[1:4]),
-            *(K.placeholder((None, UNITS), dtype=dtype) for _ in range(2))]
+    return [
+        K.placeholder((None, time, FEATURES), dtype=dtype),
+        *(K.placeholder(s, dtype=dtype) for s in SHAPES[1:4]),
+        *(K.placeholder((None, UNITS), dtype=dtype) for _ in range(2)),
+    ]
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
@@ -75,8 +84,10 @@ def test_a_gradient_works_out_what_another_one_kept(library, dtype):
             K.set_kernels(forward)
             every, _, _, gates, cells = lstm_sequence(*given, residuals=True)
             K.set_kernels(backward)
-            return [K.eval(d) for d in lstm_sequence_gradient(None, g, None, *given, every, gates, cells,
-                                                              wanted=(0, 1, 2, 3, 4, 5))]
+            return [
+                K.eval(d)
+                for d in lstm_sequence_gradient(None, g, None, *given, every, gates, cells, wanted=(0, 1, 2, 3, 4, 5))
+            ]
 
         try:
             expected = run(False, False)
@@ -150,8 +161,10 @@ def test_bad_input_is_refused_by_name():
         ("lstm: recurrent_kernel has shape (6, 23), expected (6, 24)", (x, kernel, recurrent[:, :23])),
         ("lstm: bias has shape (23,), expected (24,)", (x, kernel, recurrent, bias[:23])),
         ("lstm: initial_states has 1 members, expected 2", (x, kernel, recurrent, bias, VALUES[4:5])),
-        ("lstm: initial_states' c has shape (2, 6), expected (3, 6)",
-         (x, kernel, recurrent, bias, [VALUES[4], VALUES[5][:2]])),
+        (
+            "lstm: initial_states' c has shape (2, 6), expected (3, 6)",
+            (x, kernel, recurrent, bias, [VALUES[4], VALUES[5][:2]]),
+        ),
     ]:
         with pytest.raises(ValueError) as found:
             K.lstm(*call)

@@ -55,11 +55,20 @@ def sigmoid(x):
 
 # ---- learning -------------------------------------------------------------------------------------------------
 
+
 def digits_model():
-    model = Sequential([
-        Conv2D(16, 3, padding="same", activation="relu", kernel_initializer="he_normal", input_shape=(8, 8, 1)),
-        MaxPooling2D(), Conv2D(32, 3, padding="same", activation="relu", kernel_initializer="he_normal"),
-        AveragePooling2D(), Flatten(), Dropout(0.1), Dense(10), Activation("softmax")])
+    model = Sequential(
+        [
+            Conv2D(16, 3, padding="same", activation="relu", kernel_initializer="he_normal", input_shape=(8, 8, 1)),
+            MaxPooling2D(),
+            Conv2D(32, 3, padding="same", activation="relu", kernel_initializer="he_normal"),
+            AveragePooling2D(),
+            Flatten(),
+            Dropout(0.1),
+            Dense(10),
+            Activation("softmax"),
+        ]
+    )
     model.compile(loss="categorical_crossentropy", optimizer=K.optimizers.Adam(lr=0.004), metrics=["accuracy"])
     return model
 
@@ -129,8 +138,10 @@ def test_lstm_learns_the_parity_of_marks_before_the_padding():
 
 def test_an_lstm_is_the_same_in_one_call_and_step_by_step():
     x = np.random.default_rng(0).normal(size=(3, 5, 2)).astype("float32")
-    layers = [LSTM(4, return_sequences=True, return_state=True, go_backwards=True, unroll=unroll, input_shape=(5, 2))
-              for unroll in (False, True)]
+    layers = [
+        LSTM(4, return_sequences=True, return_state=True, go_backwards=True, unroll=unroll, input_shape=(5, 2))
+        for unroll in (False, True)
+    ]
     given, found = K.placeholder((None, 5, 2)), []
     for layer in layers:
         outputs = layer(given)
@@ -158,8 +169,12 @@ def test_dropout_within_an_lstm_trains_and_is_gone_in_prediction():
 def test_several_outputs_weigh_as_told():
     x = Input((2,))
     model = Model(x, [Dense(3, activation="softmax", name="kind")(x), Dense(1, name="size")(x)])
-    model.compile("sgd", {"kind": "sparse_categorical_crossentropy", "size": "mse"}, metrics={"kind": ["acc"]},
-                  loss_weights=[1.0, 0.25])
+    model.compile(
+        "sgd",
+        {"kind": "sparse_categorical_crossentropy", "size": "mse"},
+        metrics={"kind": ["acc"]},
+        loss_weights=[1.0, 0.25],
+    )
     assert model.metrics_names == ["loss", "kind_loss", "size_loss", "kind_acc"]
     data, kinds, values = floats(10, 2), np.arange(10) % 3, floats(10)
     total, kind, size, accuracy = model.evaluate(data, {"kind": kinds, "size": values}, verbose=0)
@@ -206,8 +221,15 @@ def test_callbacks_hear_of_everything_and_may_stop():
     witness = Witness()
     model = Sequential([Dense(1)])
     model.compile("sgd", "mse")
-    history = model.fit(floats(6, 2), floats(6), batch_size=4, epochs=9, verbose=0, callbacks=[witness],
-                        validation_data=(floats(3, 2), floats(3)))
+    history = model.fit(
+        floats(6, 2),
+        floats(6),
+        batch_size=4,
+        epochs=9,
+        verbose=0,
+        callbacks=[witness],
+        validation_data=(floats(3, 2), floats(3)),
+    )
     assert history.epoch == [0, 1]
     assert witness.heard == 2 * [(0, ["loss"]), (1, ["loss"]), ["loss", "val_loss"]]
 
@@ -241,6 +263,7 @@ def test_models_are_layers_of_models():
 
 
 # ---- what is shown --------------------------------------------------------------------------------------------
+
 
 def test_summary():
     model = Sequential([Conv2D(4, 3, input_shape=(8, 8, 1)), BatchNormalization(), Flatten(), Dense(10)])
@@ -280,58 +303,97 @@ def test_progress(capsys, monkeypatch):
 
 # ---- errors ---------------------------------------------------------------------------------------------------
 
+
 def small():
     return Sequential([Dense(3, activation="softmax", input_dim=2, name="top")])
 
 
-@pytest.mark.parametrize(("error", "message", "attempt"), [
-    (ValueError, "compile: no loss is called 'msee'; there is .*categorical_crossentropy.*mse",
-     lambda m: m.compile("sgd", "msee")),
-    (ValueError, "compile: no optimizer is called 'sdg'; there is adadelta,", lambda m: m.compile("sdg", "mse")),
-    (ValueError, "compile: no metric is called 'right'; there is acc,", lambda m: m.compile("sgd", "mse", ["right"])),
-    (ValueError, "compile: loss is None", lambda m: m.compile("sgd")),
-    (ValueError, "no activation is called 'rely'; there is elu,", lambda m: Dense(2, activation="rely")),
-    (ValueError, "no initializer is called 'xavier'; there is constant,",
-     lambda m: Sequential([Dense(2, kernel_initializer="xavier", input_dim=2)])),
-    (RuntimeError, "fit: sequential_1 is not compiled", lambda m: m.fit(floats(4, 2), floats(4, 3))),
-    (RuntimeError, "evaluate: sequential_1 is not compiled", lambda m: m.evaluate(floats(4, 2), floats(4, 3))),
-    (RuntimeError, "summary: the shape of the input of sequential_2 is not known",
-     lambda m: Sequential([Dense(2)]).summary()),
-    (ValueError, r"predict: input 'input_1' has shape \(4, 5\), expected \(None, 2\)",
-     lambda m: m.predict(floats(4, 5))),
-    (ValueError, r"predict: got ndarray for 2 inputs \(input_1, input_2\)",
-     lambda m: Model([m.input, x := Input((2,))], Add()([m.input, x])).predict(floats(4, 2))),
-    (ValueError, "predict: no array for input 'input_2'; got input_1",
-     lambda m: Model([m.input, x := Input((2,))], Add()([m.input, x])).predict({"input_1": floats(4, 2)})),
-    (ValueError, "dense: the input has shape .* expected at least 2", lambda m: Dense(2, name="dense")(Input(()))),
-    (ValueError, "conv: the input has shape .* expected 4 dimensions",
-     lambda m: Conv2D(2, 3, name="conv")(Input((4, 4)))),
-    (TypeError, "top: got ndarray, expected a symbolic tensor", lambda m: m.layers[0](floats(4, 2))),
-    (TypeError, "sequential_1: add got str", lambda m: m.add("relu")),
-    (ValueError, "model_1: several layers are called 'top'",
-     lambda m: Model(m.input, Dense(2, name="top")(m.output))),
-    (ValueError, "model_1: .* comes from no layer", lambda m: Model(m.input, Dense(2)(m.output + 1))),
-    (ValueError, "model_1: the outputs depend on input input_1", lambda m: Model(Input((2,)), m.output)),
-    (ValueError, "set_weights: got 1 arrays, sequential_1 has 2 weights", lambda m: m.set_weights([floats(2, 3)])),
-    (ValueError, "get_layer: sequential_1 has no layer 'bottom'; there is top", lambda m: m.get_layer("bottom")),
-])
+@pytest.mark.parametrize(
+    ("error", "message", "attempt"),
+    [
+        (
+            ValueError,
+            "compile: no loss is called 'msee'; there is .*categorical_crossentropy.*mse",
+            lambda m: m.compile("sgd", "msee"),
+        ),
+        (ValueError, "compile: no optimizer is called 'sdg'; there is adadelta,", lambda m: m.compile("sdg", "mse")),
+        (
+            ValueError,
+            "compile: no metric is called 'right'; there is acc,",
+            lambda m: m.compile("sgd", "mse", ["right"]),
+        ),
+        (ValueError, "compile: loss is None", lambda m: m.compile("sgd")),
+        (ValueError, "no activation is called 'rely'; there is elu,", lambda m: Dense(2, activation="rely")),
+        (
+            ValueError,
+            "no initializer is called 'xavier'; there is constant,",
+            lambda m: Sequential([Dense(2, kernel_initializer="xavier", input_dim=2)]),
+        ),
+        (RuntimeError, "fit: sequential_1 is not compiled", lambda m: m.fit(floats(4, 2), floats(4, 3))),
+        (RuntimeError, "evaluate: sequential_1 is not compiled", lambda m: m.evaluate(floats(4, 2), floats(4, 3))),
+        (
+            RuntimeError,
+            "summary: the shape of the input of sequential_2 is not known",
+            lambda m: Sequential([Dense(2)]).summary(),
+        ),
+        (
+            ValueError,
+            r"predict: input 'input_1' has shape \(4, 5\), expected \(None, 2\)",
+            lambda m: m.predict(floats(4, 5)),
+        ),
+        (
+            ValueError,
+            r"predict: got ndarray for 2 inputs \(input_1, input_2\)",
+            lambda m: Model([m.input, x := Input((2,))], Add()([m.input, x])).predict(floats(4, 2)),
+        ),
+        (
+            ValueError,
+            "predict: no array for input 'input_2'; got input_1",
+            lambda m: Model([m.input, x := Input((2,))], Add()([m.input, x])).predict({"input_1": floats(4, 2)}),
+        ),
+        (ValueError, "dense: the input has shape .* expected at least 2", lambda m: Dense(2, name="dense")(Input(()))),
+        (
+            ValueError,
+            "conv: the input has shape .* expected 4 dimensions",
+            lambda m: Conv2D(2, 3, name="conv")(Input((4, 4))),
+        ),
+        (TypeError, "top: got ndarray, expected a symbolic tensor", lambda m: m.layers[0](floats(4, 2))),
+        (TypeError, "sequential_1: add got str", lambda m: m.add("relu")),
+        (
+            ValueError,
+            "model_1: several layers are called 'top'",
+            lambda m: Model(m.input, Dense(2, name="top")(m.output)),
+        ),
+        (ValueError, "model_1: .* comes from no layer", lambda m: Model(m.input, Dense(2)(m.output + 1))),
+        (ValueError, "model_1: the outputs depend on input input_1", lambda m: Model(Input((2,)), m.output)),
+        (ValueError, "set_weights: got 1 arrays, sequential_1 has 2 weights", lambda m: m.set_weights([floats(2, 3)])),
+        (ValueError, "get_layer: sequential_1 has no layer 'bottom'; there is top", lambda m: m.get_layer("bottom")),
+    ],
+)
 def test_errors(error, message, attempt):
     with pytest.raises(error, match=message):
         attempt(small())
 
 
-@pytest.mark.parametrize(("message", "attempt"), [
-    (r"fit: input 'input_1' has shape \(4, 5\), expected \(None, 2\)", lambda m: m.fit(floats(4, 5), floats(4, 3))),
-    (r"fit: target 'top' has shape \(4,\), expected \(None, 3\); .*sparse_categorical_crossentropy",
-     lambda m: m.fit(floats(4, 2), np.arange(4) % 3)),
-    ("evaluate: the arrays hold 4, 5 samples", lambda m: m.evaluate(floats(4, 2), floats(5, 3), verbose=0)),
-    ("fit: target 'top' is None", lambda m: m.fit(floats(4, 2))),
-    ("train_on_batch: there are no samples", lambda m: m.train_on_batch(floats(0, 2), floats(0, 3))),
-    ("fit: validation_split 1.5 is no share", lambda m: m.fit(floats(4, 2), floats(4, 3), validation_split=1.5)),
-    ("fit: validation_data has 3 entries",
-     lambda m: m.fit(floats(4, 2), floats(4, 3), validation_data=(1, 2, 3), verbose=0)),
-    ("batch_size is 0, expected at least 1", lambda m: m.fit(floats(4, 2), floats(4, 3), batch_size=0, verbose=0)),
-])
+@pytest.mark.parametrize(
+    ("message", "attempt"),
+    [
+        (r"fit: input 'input_1' has shape \(4, 5\), expected \(None, 2\)", lambda m: m.fit(floats(4, 5), floats(4, 3))),
+        (
+            r"fit: target 'top' has shape \(4,\), expected \(None, 3\); .*sparse_categorical_crossentropy",
+            lambda m: m.fit(floats(4, 2), np.arange(4) % 3),
+        ),
+        ("evaluate: the arrays hold 4, 5 samples", lambda m: m.evaluate(floats(4, 2), floats(5, 3), verbose=0)),
+        ("fit: target 'top' is None", lambda m: m.fit(floats(4, 2))),
+        ("train_on_batch: there are no samples", lambda m: m.train_on_batch(floats(0, 2), floats(0, 3))),
+        ("fit: validation_split 1.5 is no share", lambda m: m.fit(floats(4, 2), floats(4, 3), validation_split=1.5)),
+        (
+            "fit: validation_data has 3 entries",
+            lambda m: m.fit(floats(4, 2), floats(4, 3), validation_data=(1, 2, 3), verbose=0),
+        ),
+        ("batch_size is 0, expected at least 1", lambda m: m.fit(floats(4, 2), floats(4, 3), batch_size=0, verbose=0)),
+    ],
+)
 def test_errors_of_a_compiled_model(message, attempt):
     model = small()
     model.compile("sgd", "categorical_crossentropy")

@@ -16,11 +16,21 @@ from conformance.operations import namespace  # noqa: E402
 from conformance.runner import GROUPS, selected  # noqa: E402
 
 # one of each sort: values, special values, dtypes, axes, order, devices, rules, kernels, errors, definitions
-SAMPLE = ("exp is off by 2 ulp beyond its bound", "matmul is one part in a million too large", "max ignores NaN",
-          "maximum loses the sign of zero", "argmax gives int32", "sum ignores keepdims", "argsort is not stable",
-          "full ignores the device", "the gradient of tanh is one part in ten thousand too large",
-          "torch's kernel for convolution is off by one place", "gather answers with ValueError for IndexError",
-          "the padding of conv2d is off by one", "random numbers are one step behind")
+SAMPLE = (
+    "exp is off by 2 ulp beyond its bound",
+    "matmul is one part in a million too large",
+    "max ignores NaN",
+    "maximum loses the sign of zero",
+    "argmax gives int32",
+    "sum ignores keepdims",
+    "argsort is not stable",
+    "full ignores the device",
+    "the gradient of tanh is one part in ten thousand too large",
+    "torch's kernel for convolution is off by one place",
+    "gather answers with ValueError for IndexError",
+    "the padding of conv2d is off by one",
+    "random numbers are one step behind",
+)
 
 
 @functools.cache

@@ -89,15 +89,23 @@ CASES = [
     ("SGD", {}, sgd, {}),
     ("SGD", {"lr": 0.02, "decay": 0.5}, sgd, {"lr": 0.02, "decay": 0.5}),
     ("SGD", {"momentum": 0.9}, sgd, {"momentum": 0.9}),
-    ("SGD", {"learning_rate": 0.02, "momentum": 0.5, "nesterov": True, "decay": 0.1}, sgd,
-     {"lr": 0.02, "momentum": 0.5, "nesterov": True, "decay": 0.1}),
+    (
+        "SGD",
+        {"learning_rate": 0.02, "momentum": 0.5, "nesterov": True, "decay": 0.1},
+        sgd,
+        {"lr": 0.02, "momentum": 0.5, "nesterov": True, "decay": 0.1},
+    ),
     ("Adagrad", {"lr": 0.1}, adagrad, {"lr": 0.1}),
     ("RMSprop", {}, rmsprop, {}),
     ("RMSprop", {"rho": 0.5, "decay": 0.1, "epsilon": 0.01}, rmsprop, {"rho": 0.5, "decay": 0.1, "epsilon": 0.01}),
     ("Adadelta", {}, adadelta, {}),
     ("Adam", {}, adam, {}),
-    ("Adam", {"lr": 0.1, "beta_1": 0.5, "beta_2": 0.6, "decay": 0.2}, adam,
-     {"lr": 0.1, "b1": 0.5, "b2": 0.6, "decay": 0.2}),
+    (
+        "Adam",
+        {"lr": 0.1, "beta_1": 0.5, "beta_2": 0.6, "decay": 0.2},
+        adam,
+        {"lr": 0.1, "b1": 0.5, "b2": 0.6, "decay": 0.2},
+    ),
     ("Adam", {"lr": 0.3, "beta_2": 0.3, "amsgrad": True}, adam, {"lr": 0.3, "b2": 0.3, "amsgrad": True}),
     ("Adamax", {}, adamax, {}),
     ("Nadam", {}, nadam, {}),
@@ -210,8 +218,15 @@ def test_learning_rate_changes_compiled_functions():
 
 def test_config_holds_the_arguments():
     found = optimizers.Adam(lr=0.5, amsgrad=True, decay=0.25, clipnorm=1.0).get_config()
-    assert found == {"learning_rate": 0.5, "beta_1": 0.9, "beta_2": 0.999, "amsgrad": True, "epsilon": 1e-7,
-                     "decay": 0.25, "clipnorm": 1.0}
+    assert found == {
+        "learning_rate": 0.5,
+        "beta_1": 0.9,
+        "beta_2": 0.999,
+        "amsgrad": True,
+        "epsilon": 1e-7,
+        "decay": 0.25,
+        "clipnorm": 1.0,
+    }
     assert optimizers.Adam(0.5, 0.6, 0.7, True).get_config()["amsgrad"] is True
     assert optimizers.RMSprop(epsilon=None).epsilon == K.epsilon()
 

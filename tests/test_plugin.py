@@ -19,8 +19,18 @@ def run(pytester, *arguments):
 
 
 def test_operations_and_kinds_become_tests(pytester):
-    result = run(pytester, "--conformance", "numpy", "--conformance-only", "soft*", "--conformance-examples", "1",
-                 "--conformance-kind", "value,error", "-v")
+    result = run(
+        pytester,
+        "--conformance",
+        "numpy",
+        "--conformance-only",
+        "soft*",
+        "--conformance-examples",
+        "1",
+        "--conformance-kind",
+        "value,error",
+        "-v",
+    )
     result.stdout.fnmatch_lines(["*conformance?numpy?::softmax/value PASSED*", "*softmax/error PASSED*"])
     assert result.ret == 0
     assert "gradient" not in result.stdout.str()
@@ -41,14 +51,24 @@ def test_without_the_option_nothing_is_added(pytester):
 def test_a_failure_is_told_with_its_script(pytester, monkeypatch):
     whole = strict.exp
     monkeypatch.setattr(strict, "exp", lambda x: strict.multiply(whole(x), strict.asarray(1.2, dtype=x.dtype)))
-    result = run(pytester, "--conformance", "array_api_strict", "--conformance-only", "exp", "--conformance-kind",
-                 "value", "--conformance-seed", "11")
+    result = run(
+        pytester,
+        "--conformance",
+        "array_api_strict",
+        "--conformance-only",
+        "exp",
+        "--conformance-kind",
+        "value",
+        "--conformance-seed",
+        "11",
+    )
     assert result.ret == 1
     result.stdout.fnmatch_lines(["*exp/value*", "*to see it:*", "*import numpy as np*", "*assert *"])
 
 
-@pytest.mark.parametrize("wrong", [["--conformance", "no_such_library.at_all"],
-                                   ["--conformance", "numpy", "--conformance-kind", "beauty"]])
+@pytest.mark.parametrize(
+    "wrong", [["--conformance", "no_such_library.at_all"], ["--conformance", "numpy", "--conformance-kind", "beauty"]]
+)
 def test_wrong_usage_is_told(pytester, wrong):
     result = run(pytester, *wrong)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
@@ -56,10 +76,26 @@ def test_wrong_usage_is_told(pytester, wrong):
 
 
 def test_reports_shards_and_a_budget_are_there_too(pytester):
-    options = ["--conformance", "numpy", "--conformance-only", "*exp", "--conformance-kind", "value,dtype",
-               "--conformance-budget", "60"]
-    parts = [run(pytester, *options, "--conformance-shard", f"{i}/2", *(
-        f"--conformance-{form}={form}{i}" for form in ("json", "junit", "html", "markdown"))) for i in (1, 2)]
+    options = [
+        "--conformance",
+        "numpy",
+        "--conformance-only",
+        "*exp",
+        "--conformance-kind",
+        "value,dtype",
+        "--conformance-budget",
+        "60",
+    ]
+    parts = [
+        run(
+            pytester,
+            *options,
+            "--conformance-shard",
+            f"{i}/2",
+            *(f"--conformance-{form}={form}{i}" for form in ("json", "junit", "html", "markdown")),
+        )
+        for i in (1, 2)
+    ]
     reports = [json.read((pytester.path / f"json{i}").read_text()) for i in (1, 2)]
     found = [{v.id for v in report.verdicts} for report in reports]
     assert found[0] | found[1] >= {"exp/value", "exp/dtype", "xp.exp/value"} and not found[0] & found[1]
@@ -72,8 +108,16 @@ def test_reports_shards_and_a_budget_are_there_too(pytester):
 def test_what_was_wrong_in_the_baseline_is_no_news(pytester, monkeypatch):
     whole = strict.cosh
     monkeypatch.setattr(strict, "cosh", lambda x: strict.multiply(whole(x), strict.asarray(1.2, dtype=x.dtype)))
-    options = ["--conformance", "array_api_strict", "--conformance-only", "xp.*sh",
-               "--conformance-kind", "value", "--conformance-seed", "12"]
+    options = [
+        "--conformance",
+        "array_api_strict",
+        "--conformance-only",
+        "xp.*sh",
+        "--conformance-kind",
+        "value",
+        "--conformance-seed",
+        "12",
+    ]
     assert run(pytester, *options, "--conformance-json", "old.json").parseoutcomes()["failed"] == 2
     again = run(pytester, *options, "--conformance-baseline", "old.json").parseoutcomes()
     assert again["xfailed"] == 2 and "failed" not in again

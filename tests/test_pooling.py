@@ -29,13 +29,16 @@ from backend.ops.pooling import (
 from backend.ops.windows import geometry
 
 
-@pytest.mark.parametrize(("n", "k", "s", "mode", "wanted"), [
-    (5, 2, 2, "max", [-1, -3, -5]),
-    (5, 2, 2, "avg", [-1.5, -3.5, -5]),
-    (5, 3, 1, "avg", [-1.5, -2, -3, -4, -4.5]),
-    (6, 3, 2, "avg", [-2, -4, -5.5]),
-    (6, 4, 3, "avg", [-2.5, -5]),
-])
+@pytest.mark.parametrize(
+    ("n", "k", "s", "mode", "wanted"),
+    [
+        (5, 2, 2, "max", [-1, -3, -5]),
+        (5, 2, 2, "avg", [-1.5, -3.5, -5]),
+        (5, 3, 1, "avg", [-1.5, -2, -3, -4, -4.5]),
+        (6, 3, 2, "avg", [-2, -4, -5.5]),
+        (6, 4, 3, "avg", [-2.5, -5]),
+    ],
+)
 def test_pool_known(n, k, s, mode, wanted):
     x = -np.arange(1, n + 1, dtype="float32")
     got = pool2d(x.reshape(1, 1, n, 1), (1, k), (1, s), "same", pool_mode=mode)
@@ -67,7 +70,7 @@ def test_pool_beside_torch(row, mode, data_format, dtype):
     got = np.moveaxis(got, 1, -1) if data_format == "channels_first" else got
     assert got.dtype == x.dtype
     assert_near(got, wanted.detach(), 0 if mode == "max" else DTYPES[dtype])
-    gradient, = (max_pool if mode == "max" else average_pool).vjp_rule(g, got, x, **how)
+    (gradient,) = (max_pool if mode == "max" else average_pool).vjp_rule(g, got, x, **how)
     assert gradient.dtype == x.dtype
     assert_near(gradient, wanted_gradient, DTYPES[dtype])
 
@@ -88,7 +91,7 @@ def test_pool_adjoints(row, monkeypatch):
     np.testing.assert_array_equal(max_pool_selection.vjp_rule(g, None, h, x, **how)[0], spread)
     spread = average_pool_gradient(g, size=sizes, **how)
     np.testing.assert_allclose(np.sum(spread * h), np.sum(g * average_pool(h, **how)), rtol=1e-10)
-    back, = average_pool_gradient.vjp_rule(h, spread, g, size=sizes, **how)
+    (back,) = average_pool_gradient.vjp_rule(h, spread, g, size=sizes, **how)
     np.testing.assert_array_equal(back, average_pool(h, **how))
 
 
@@ -108,8 +111,13 @@ def test_max_pool_ties_and_infinities():
 
 # ---- what the forward pass keeps for the gradient
 
-EDGES = [*POOLS, ((7, 6), (1, 1), (2, 3), "same"), ((9, 8), (2, 3), (4, 3), "same"), ((5,), (3,), 1, "same"),
-         ((6,), (2,), 2, "valid")]
+EDGES = [
+    *POOLS,
+    ((7, 6), (1, 1), (2, 3), "same"),
+    ((9, 8), (2, 3), (4, 3), "same"),
+    ((5,), (3,), 1, "same"),
+    ((6,), (2,), 2, "valid"),
+]
 
 
 @pytest.fixture(params=["numpy", "torch", "numpy, definitions", "torch, definitions"])
@@ -128,10 +136,10 @@ def test_kept_only_where_a_gradient_reads_it(library):
     x = K.placeholder((None, 6, 6, 2))
     y = K.pool2d(x, 2, 2)
     assert "residuals" not in K.function([x], [y]).source
-    slope, = K.gradients(K.sum(K.square(y)), [x])
+    (slope,) = K.gradients(K.sum(K.square(y)), [x])
     source = K.function([x], [y, slope]).source
     assert source.count("max_pool(") == 1 and "residuals=True" in source
-    again, = K.gradients(K.sum(K.square(slope)), [x])
+    (again,) = K.gradients(K.sum(K.square(slope)), [x])
     f = K.function([x], [y, slope, again])
     assert f.source.count("max_pool(") == 1 and "max_pool_selection(" in f.source
     values = drawn(2, 6, 6, 2, dtype="float32")
@@ -154,8 +162,9 @@ def test_kept_in_loops_and_in_gradients_of_functions(library):
     np.testing.assert_allclose(slopes.reshape(one.shape), one, rtol=1e-6)
     how = {"window": (3, 3), "strides": (2, 2), "padding": "same"}
     flat = values.reshape(one.shape)
-    np.testing.assert_allclose(one, max_pool_gradient.definition(2 * max_pool.definition(flat, **how), flat, **how),
-                               rtol=1e-6)
+    np.testing.assert_allclose(
+        one, max_pool_gradient.definition(2 * max_pool.definition(flat, **how), flat, **how), rtol=1e-6
+    )
 
 
 @pytest.mark.parametrize("kernels", [numpy_kernels, torch_kernels], ids=["numpy", "torch"])
@@ -193,8 +202,11 @@ def test_averages_on_numpy(row):
     x = drawn(3, *sizes, 4)
     y = numpy_kernels.average_pool(x, **how)
     np.testing.assert_allclose(y, average_pool.definition(x, **how), rtol=1e-12)
-    np.testing.assert_allclose(numpy_kernels.average_pool_gradient(y, size=sizes, **how),
-                               average_pool_gradient.definition(y, size=sizes, **how), rtol=1e-12)
+    np.testing.assert_allclose(
+        numpy_kernels.average_pool_gradient(y, size=sizes, **how),
+        average_pool_gradient.definition(y, size=sizes, **how),
+        rtol=1e-12,
+    )
 
 
 def test_numpy_kernels_in_blocks_and_threads(monkeypatch):

@@ -118,15 +118,18 @@ def test_dtypes():
     assert K.eval(K.random_binomial((2,))).tolist() == [0.0, 0.0]
 
 
-@pytest.mark.parametrize(("error", "match", "make"), [
-    (TypeError, "random_normal: got the size None", lambda: K.random_normal((2, None))),
-    (ValueError, "random_uniform: .*empty", lambda: K.random_uniform((2,), 1.0, 0.0)),
-    (ValueError, "random_binomial: p is 2", lambda: K.random_binomial((2,), 2)),
-    (ValueError, "truncated_normal: stddev is -1", lambda: K.truncated_normal((2,), stddev=-1)),
-    (ValueError, "random_normal: dtype is 'int32'", lambda: K.random_normal((2,), dtype="int32")),
-    (TypeError, "random_normal: mean is 'high'", lambda: K.random_normal((2,), mean="high")),
-    (TypeError, "random_uniform: seed is 0.5", lambda: K.random_uniform((2,), seed=0.5)),
-])
+@pytest.mark.parametrize(
+    ("error", "match", "make"),
+    [
+        (TypeError, "random_normal: got the size None", lambda: K.random_normal((2, None))),
+        (ValueError, "random_uniform: .*empty", lambda: K.random_uniform((2,), 1.0, 0.0)),
+        (ValueError, "random_binomial: p is 2", lambda: K.random_binomial((2,), 2)),
+        (ValueError, "truncated_normal: stddev is -1", lambda: K.truncated_normal((2,), stddev=-1)),
+        (ValueError, "random_normal: dtype is 'int32'", lambda: K.random_normal((2,), dtype="int32")),
+        (TypeError, "random_normal: mean is 'high'", lambda: K.random_normal((2,), mean="high")),
+        (TypeError, "random_uniform: seed is 0.5", lambda: K.random_uniform((2,), seed=0.5)),
+    ],
+)
 def test_bad_parameters_are_refused_at_once(error, match, make):
     with pytest.raises(error, match=match):
         make()
@@ -145,8 +148,9 @@ def test_variables_are_drawn_once(library):
 
 
 def test_a_variable_holds_the_first_draw():
-    np.testing.assert_array_equal(K.get_value(K.variable(K.random_normal((3,), seed=4))),
-                                  K.eval(K.random_normal((3,), seed=4)))
+    np.testing.assert_array_equal(
+        K.get_value(K.variable(K.random_normal((3,), seed=4))), K.eval(K.random_normal((3,), seed=4))
+    )
 
 
 def test_moments_of_a_truncated_normal():
@@ -157,6 +161,7 @@ def test_moments_of_a_truncated_normal():
 
 
 # ---- a random tensor goes where it is used
+
 
 def test_random_tensors_run_where_the_variables_are():
     u = K.random_uniform((3,), seed=1)  # made while NumPy is active
@@ -178,6 +183,7 @@ def test_random_tensors_run_where_the_arrays_fed_are():
 
 
 # ---- dropout
+
 
 def dropped(level, **kwargs):
     x = K.placeholder((None, 50))

@@ -55,8 +55,9 @@ def test_uniform_from_bits():
 def test_integers_from_bits(dtype, low, high):
     count = 2 if high - low <= 2**32 else 4
     bits = unsigned(random_bits(9, 4, (300 * count,), xp=xnp))
-    wide = [sum(w << 32 * (count - 1 - j) for j, w in enumerate(bits[i : i + count]))
-            for i in range(0, len(bits), count)]
+    wide = [
+        sum(w << 32 * (count - 1 - j) for j, w in enumerate(bits[i : i + count])) for i in range(0, len(bits), count)
+    ]
     result = uniform(9, 4, (300,), minval=low, maxval=high, dtype=dtype, xp=xnp)
     assert result.dtype == np.dtype(dtype)
     assert result.tolist() == [low + (w * (high - low) >> 32 * count) for w in wide]
@@ -70,8 +71,10 @@ def test_the_extreme_words_give_the_extreme_integers(dtype, low, high, monkeypat
 
 
 @pytest.mark.parametrize("dtype", FLOATS)
-@pytest.mark.parametrize("low, high", [
-    (0, 1), (-1, 0), (-0.05, 0.05), (0, 1.3), (1, 1.001), (3, 65472), (-1e-6, 0), (100, 100.125), (-2, -1)])
+@pytest.mark.parametrize(
+    "low, high",
+    [(0, 1), (-1, 0), (-0.05, 0.05), (0, 1.3), (1, 1.001), (3, 65472), (-1e-6, 0), (100, 100.125), (-2, -1)],
+)
 def test_the_greatest_word_stays_below_maxval(low, high, dtype, monkeypatch):
     low, high = np.asarray([low, high], dtype=dtype)
     steps = 2 * float(np.spacing(np.abs(high)))
@@ -123,8 +126,9 @@ def test_accuracy_float64():
     pair = [words([value >> 32 for value in m]), words([value % 2**32 for value in m])]
     p, q = normal_quantile.tail_probabilities(pair, 0.0, dtype="float64", xp=xnp)
     z = normal_quantile.half_normal_quantile(p, q, dtype="float64", xp=xnp)
-    exact = exact_quantile(np.asarray([(v + 0.5) * 2.0**-64 for v in m]),
-                           np.asarray([(2 * (2**63 - 1 - v) + 1) * 2.0**-65 for v in m]))
+    exact = exact_quantile(
+        np.asarray([(v + 0.5) * 2.0**-64 for v in m]), np.asarray([(2 * (2**63 - 1 - v) + 1) * 2.0**-65 for v in m])
+    )
     assert z.max() == pytest.approx(9.155293772686, abs=1e-11)
     assert np.max(np.abs(z / exact - 1)) < 3e-15  # SciPy's own error is part of it: mpmath gives 7.9e-16
 
@@ -193,14 +197,18 @@ def numbers(seed=1, draw=0, shape=(N,)):
     return uniform(seed, draw, shape, xp=xnp)
 
 
-@pytest.mark.parametrize("first, second", [
-    (numbers(), numbers(draw=1)),
-    (numbers(), numbers(seed=2)),
-    (numbers(), numbers(seed=1 + 2**32)),
-    (numbers()[0::2], numbers()[1::2]),
-    (numbers()[1:-1:2], numbers()[2::2]),
-    (numbers()[: N // 2], numbers()[N // 2 :]),
-], ids=["draws", "seeds", "high words of seeds", "words", "evaluations", "far apart"])
+@pytest.mark.parametrize(
+    "first, second",
+    [
+        (numbers(), numbers(draw=1)),
+        (numbers(), numbers(seed=2)),
+        (numbers(), numbers(seed=1 + 2**32)),
+        (numbers()[0::2], numbers()[1::2]),
+        (numbers()[1:-1:2], numbers()[2::2]),
+        (numbers()[: N // 2], numbers()[N // 2 :]),
+    ],
+    ids=["draws", "seeds", "high words of seeds", "words", "evaluations", "far apart"],
+)
 def test_independence(first, second):
     table, _, _ = np.histogram2d(first, second, bins=32, range=[[0, 1], [0, 1]])
     assert stats.chisquare(table.reshape(-1)).pvalue > 0.01

@@ -46,8 +46,11 @@ def test_ci_runs_the_test_command_as_it_stands():
 
 def test_commands_name_extras_that_there_are():
     extras = re.search(r"^\[options.extras_require\]\n(.*?)^\[", (ROOT / "setup.cfg").read_text("utf-8"), re.S | re.M)
-    named = {extra for line in (command(".[examples"), command(".[test"))
-             for extra in re.search(r"\.\[(.*?)\]", line).group(1).split(",")}
+    named = {
+        extra
+        for line in (command(".[examples"), command(".[test"))
+        for extra in re.search(r"\.\[(.*?)\]", line).group(1).split(",")
+    }
     assert named <= set(re.findall(r"^(\w+) =", extras.group(1), re.M))
 
 

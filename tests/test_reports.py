@@ -28,25 +28,41 @@ def verdict(operation, kind, status, **more):
 
 
 def finding(cause="value", **more):
-    return Finding(cause, f"at (0,): got 2.0, expected 1.0 {NASTY}", "K.exp(np.array([0.0]))", "[1.]", "[2.]", 1.0,
-                   1e-7, "(0,)", "import numpy as np\nassert False", **more)
+    return Finding(
+        cause,
+        f"at (0,): got 2.0, expected 1.0 {NASTY}",
+        "K.exp(np.array([0.0]))",
+        "[1.]",
+        "[2.]",
+        1.0,
+        1e-7,
+        "(0,)",
+        "import numpy as np\nassert False",
+        **more,
+    )
 
 
 @pytest.fixture
 def report():
-    return Report([
-        verdict("exp", "value", "within", worst=0.25, ulps={"float32": 1.5, "float64": 0.5}, examples=9),
-        verdict("exp", "dtype", "identical"),
-        verdict("sum", "value", "wrong", worst=1e7, ulps={"float32": float("inf")}, finding=finding(size=4)),
-        verdict("mean", "value", "wrong", worst=1e7, finding=finding(size=1)),
-        verdict("sum", "shape", "wrong", finding=finding("shape")),
-        verdict("sin", "value", "unsupported", reason="there is no function sin"),
-        verdict("cos", "value", "blocked", reason="blocked by sin"),
-        verdict("tan", "value", "xfail", reason="known", link="https://example.org/1"),
-        verdict("tanh", "value", "xpass", reason="passes, though expected to fail: known"),
-        verdict("log", "value", "empty"),
-    ], [NamespaceFacts("numpy", "numpy", "2.4.6", probe={"dtypes": ["float32"], "abilities": {"slices": True}})], 7,
-        {"only": None}, 12.5, ["numpy: atan/value"])
+    return Report(
+        [
+            verdict("exp", "value", "within", worst=0.25, ulps={"float32": 1.5, "float64": 0.5}, examples=9),
+            verdict("exp", "dtype", "identical"),
+            verdict("sum", "value", "wrong", worst=1e7, ulps={"float32": float("inf")}, finding=finding(size=4)),
+            verdict("mean", "value", "wrong", worst=1e7, finding=finding(size=1)),
+            verdict("sum", "shape", "wrong", finding=finding("shape")),
+            verdict("sin", "value", "unsupported", reason="there is no function sin"),
+            verdict("cos", "value", "blocked", reason="blocked by sin"),
+            verdict("tan", "value", "xfail", reason="known", link="https://example.org/1"),
+            verdict("tanh", "value", "xpass", reason="passes, though expected to fail: known"),
+            verdict("log", "value", "empty"),
+        ],
+        [NamespaceFacts("numpy", "numpy", "2.4.6", probe={"dtypes": ["float32"], "abilities": {"slices": True}})],
+        7,
+        {"only": None},
+        12.5,
+        ["numpy: atan/value"],
+    )
 
 
 class Page(html.parser.HTMLParser):
@@ -118,15 +134,29 @@ def test_markdown_is_short_enough_for_a_comment(report):
     text = markdown.written(report)
     assert "| numpy 2.4.6 |" in text and "<details>" in text and "```python" in text
     assert "4 of 10 verdicts wrong" in text
-    many = [verdict(f"f{i}", "value", "wrong", finding=replace(finding(f"cause {i}"), script="x" * 3000))
-            for i in range(200)]
+    many = [
+        verdict(f"f{i}", "value", "wrong", finding=replace(finding(f"cause {i}"), script="x" * 3000))
+        for i in range(200)
+    ]
     assert len(markdown.written(Report(many, []))) < 65_536
 
 
 def test_the_terminal_says_it_all(report):
     text = terminal.terminal(report)
-    for told in ("exp", "0.25", "WRONG", "XPASS", "lacks", "block", "ulp f32", "1.5", "seed 7", "assert False",
-                 "no verdict came for the expected failure numpy: atan/value", "4 of 10 wrong"):
+    for told in (
+        "exp",
+        "0.25",
+        "WRONG",
+        "XPASS",
+        "lacks",
+        "block",
+        "ulp f32",
+        "1.5",
+        "seed 7",
+        "assert False",
+        "no verdict came for the expected failure numpy: atan/value",
+        "4 of 10 wrong",
+    ):
         assert told in text
     assert "elementwise" not in terminal.terminal(report, tables=False)
 
@@ -139,8 +169,9 @@ def test_equal_failures_are_told_once_by_the_smallest_example(report):
 
 
 def test_the_same_operations_by_another_kind_are_no_group_of_their_own():
-    wrong = [verdict(name, kind, "wrong", finding=finding()) for kind in ("value", "unknown")
-             for name in ("exp", "sin")]
+    wrong = [
+        verdict(name, kind, "wrong", finding=finding()) for kind in ("value", "unknown") for name in ("exp", "sin")
+    ]
     assert len(groups(Report(wrong, []))) == 1
     standard = verdict("exp", "value", "wrong", group="standard", finding=finding())
     assert groups(Report([*wrong, standard], []))[0] == [standard]

@@ -16,6 +16,7 @@ def cell(w):
     def step(h, x):
         h = x.__array_namespace__().tanh(h @ w + x)
         return h, h * 2.0
+
     return step
 
 
@@ -94,7 +95,7 @@ def test_what_does_not_depend_on_the_loop_moves_out_of_it():
     w = K.variable(np.ones(3))
     h, _ = K.scan(lambda h, row: (h * (row + h * xp.exp(w) * xp.ones_like(row)), ()), xp.zeros((3,)), x)
     source = K.function([x], [h]).source
-    body = source[source.index("def body_1"):source.index("def function")]
+    body = source[source.index("def body_1") : source.index("def function")]
     assert "exp" not in body and "ones" not in body and "xp.exp" in source
 
 
@@ -111,12 +112,17 @@ def test_the_graph_does_not_grow_with_the_sequence():
         w = K.variable(np.eye(4), "float64")
         h, ys = K.scan(cell(w), xp.zeros((2, 4), dtype="float64"), x)
         return len(toposort(K.gradients(xp.sum(ys) + xp.sum(h), [w])))
+
     assert nodes(3) == nodes(300)
 
 
 def test_reverse_and_nested_structures():
-    carry, out = K.scan(lambda c, x: ({"sum": c["sum"] + x[0]}, [c["sum"], (x[1],)]), {"sum": np.array(0.0)},
-                        (np.arange(3.0), np.arange(6.0).reshape(3, 2)), reverse=True)
+    carry, out = K.scan(
+        lambda c, x: ({"sum": c["sum"] + x[0]}, [c["sum"], (x[1],)]),
+        {"sum": np.array(0.0)},
+        (np.arange(3.0), np.arange(6.0).reshape(3, 2)),
+        reverse=True,
+    )
     assert carry["sum"] == 3.0 and out[0].tolist() == [3.0, 2.0, 0.0] and out[1][0].shape == (3, 2)
 
 
@@ -131,12 +137,16 @@ def test_folds_and_map():
         assert K.eval(K.map_fn(lambda v: v * v, x)).tolist() == [1.0, 4.0, 9.0]
 
 
-@pytest.mark.parametrize(("call", "words"), [
-    (lambda: K.scan(lambda c, x: (c, x), np.zeros(2), None), "length"),
-    (lambda: K.scan(lambda c, x: (c, x), np.zeros(2), (np.zeros(2), np.zeros(3))), "different lengths"),
-    (lambda: K.scan(lambda c, x: (np.concatenate([c, c]), x), np.zeros(2), np.zeros(2)), "turns a carry"),
-    (lambda: K.scan(lambda c, x: ((c, c), x), np.zeros(2), np.zeros(2)), "another structure"),
-    (lambda: K.foldl(lambda a, v: a, np.zeros((0, 2))), "no initializer")])
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: K.scan(lambda c, x: (c, x), np.zeros(2), None), "length"),
+        (lambda: K.scan(lambda c, x: (c, x), np.zeros(2), (np.zeros(2), np.zeros(3))), "different lengths"),
+        (lambda: K.scan(lambda c, x: (np.concatenate([c, c]), x), np.zeros(2), np.zeros(2)), "turns a carry"),
+        (lambda: K.scan(lambda c, x: ((c, c), x), np.zeros(2), np.zeros(2)), "another structure"),
+        (lambda: K.foldl(lambda a, v: a, np.zeros((0, 2))), "no initializer"),
+    ],
+)
 def test_what_cannot_be_scanned_is_refused(call, words):
     with pytest.raises(ValueError, match=words):
         call()
@@ -147,12 +157,19 @@ MASK = np.array([[1, 1, 0, 0], [0, 1, 0, 1]])
 
 
 @pytest.mark.parametrize("mode", ["eager", "graph", "unrolled"])
-@pytest.mark.parametrize(("mask", "backwards", "expected"), [
-    (None, False, [[0, .3, .9, 1.8], [1.2, 2.7, 4.5, 6.6]]), (None, True, [[.9, 1.5, 1.8, 1.8], [2.1, 3.9, 5.4, 6.6]]),
-    (MASK, False, [[0, .3, .3, .3], [0, 1.5, 1.5, 3.6]]), (MASK, True, [[0, 0, .3, .3], [2.1, 2.1, 3.6, 3.6]]),
-    (MASK[..., None], False, [[0, .3, .3, .3], [0, 1.5, 1.5, 3.6]])])
+@pytest.mark.parametrize(
+    ("mask", "backwards", "expected"),
+    [
+        (None, False, [[0, 0.3, 0.9, 1.8], [1.2, 2.7, 4.5, 6.6]]),
+        (None, True, [[0.9, 1.5, 1.8, 1.8], [2.1, 3.9, 5.4, 6.6]]),
+        (MASK, False, [[0, 0.3, 0.3, 0.3], [0, 1.5, 1.5, 3.6]]),
+        (MASK, True, [[0, 0, 0.3, 0.3], [2.1, 2.1, 3.6, 3.6]]),
+        (MASK[..., None], False, [[0, 0.3, 0.3, 0.3], [0, 1.5, 1.5, 3.6]]),
+    ],
+)
 def test_rnn_fixture(mode, mask, backwards, expected):
     """The fixture of the house's K surface, part 6: a running sum as the step."""
+
     def step(x, states):
         return x + states[0], [x + states[0]]
 
@@ -182,8 +199,10 @@ def test_branches_evaluate_only_the_one_chosen_and_differentiate():
     y = K.cond(xp.sum(x) > 0, lambda: xp.log(x), lambda: x * 2.0)
     f = K.function([x], [y, K.gradients(xp.sum(xp.sin(y)), [x])[0]])
     data = np.array([1.0, 2.0])
-    for value, expected, slope in ((data, np.log(data), np.cos(np.log(data)) / data),
-                                   (-data, -data * 2, np.cos(-data * 2) * 2)):
+    for value, expected, slope in (
+        (data, np.log(data), np.cos(np.log(data)) / data),
+        (-data, -data * 2, np.cos(-data * 2) * 2),
+    ):
         got, gradient = f([value])
         np.testing.assert_allclose(got, expected)
         np.testing.assert_allclose(gradient, slope)

@@ -28,8 +28,12 @@ FOUND = [
     ("softmax leaves the device", "softmax", "device", True),
     ("the gradient of tanh is one part in ten thousand too large", "tanh", "gradient", False),
     ("exp is 20 % too large", "exp", "unknown", False),
-    ("normalize_batch_in_training: the definition gives 1 % too much, everywhere", "normalize_batch_in_training",
-     "value", True),
+    (
+        "normalize_batch_in_training: the definition gives 1 % too much, everywhere",
+        "normalize_batch_in_training",
+        "value",
+        True,
+    ),
 ]
 
 
@@ -64,7 +68,8 @@ def test_a_script_fails_on_its_own(tmp_path, monkeypatch):
     (tmp_path / "broken_space.py").write_text(
         "from array_api_compat.numpy import *\nfrom array_api_compat import numpy as _whole\n"
         "from array_api_compat.numpy import __array_namespace_info__\n"
-        "def exp(x, /):\n    return _whole.exp(x) * 1.2\n")
+        "def exp(x, /):\n    return _whole.exp(x) * 1.2\n"
+    )
     monkeypatch.syspath_prepend(tmp_path)
     on = namespace("broken_space")
     (case,) = selected("xp.exp", GROUPS)
@@ -73,6 +78,11 @@ def test_a_script_fails_on_its_own(tmp_path, monkeypatch):
     assert verdict.status == "wrong"
     path = tmp_path / "shown.py"
     path.write_text(verdict.finding.script)
-    ran = subprocess.run([sys.executable, str(path)], capture_output=True, text=True, check=False,
-                         env={"PYTHONPATH": ":".join(p for p in sys.path if p)})
+    ran = subprocess.run(
+        [sys.executable, str(path)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"PYTHONPATH": ":".join(p for p in sys.path if p)},
+    )
     assert ran.returncode == 1 and "AssertionError" in ran.stderr, ran.stderr

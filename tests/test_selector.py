@@ -86,10 +86,17 @@ def test_threads_do_not_disturb_each_other():
     assert seen == ["array_api_strict"]
 
 
-@pytest.mark.parametrize(("name", "error", "words"), [
-    ("no_such_library", ValueError, "numpy, torch, cupy"), ("", ValueError, "expected a name"),
-    (3, ValueError, "expected a name"), ("json", TypeError, "lacks abs"),
-    ("array_api_strict:device9", ValueError, "device1"), ("numpy:cuda", ValueError, "'cpu' only")])
+@pytest.mark.parametrize(
+    ("name", "error", "words"),
+    [
+        ("no_such_library", ValueError, "numpy, torch, cupy"),
+        ("", ValueError, "expected a name"),
+        (3, ValueError, "expected a name"),
+        ("json", TypeError, "lacks abs"),
+        ("array_api_strict:device9", ValueError, "device1"),
+        ("numpy:cuda", ValueError, "'cpu' only"),
+    ],
+)
 def test_wrong_names_are_refused_and_change_nothing(name, error, words):
     with pytest.raises(error, match=words):
         K.set_backend(name)
@@ -155,8 +162,9 @@ def test_registered_backends_compute(given):
 
 
 def test_registering_something_else_names_what_is_missing():
-    half = types.SimpleNamespace(**{name: getattr(np, name) for name in backends.REQUIRED
-                                    if hasattr(np, name) and name != "tanh"})
+    half = types.SimpleNamespace(
+        **{name: getattr(np, name) for name in backends.REQUIRED if hasattr(np, name) and name != "tanh"}
+    )
     with pytest.raises(TypeError, match="lacks tanh"):
         K.register_backend("half", half)
     with pytest.raises(TypeError, match="lacks"):

@@ -35,8 +35,11 @@ def computed(call, n):
 
 def evaluated(size, sizes_of):
     """A size worked out for the shapes the placeholders get."""
-    return size.replace(lambda leaf: sizes_of[leaf.arguments[0].number][leaf.arguments[1]]) \
-        if isinstance(size, Dim) else size
+    return (
+        size.replace(lambda leaf: sizes_of[leaf.arguments[0].number][leaf.arguments[1]])
+        if isinstance(size, Dim)
+        else size
+    )
 
 
 CASES = pytest.mark.parametrize("call", CALLS, ids=[f"{number}-{call.name}" for number, call in enumerate(CALLS)])
@@ -53,8 +56,10 @@ def test_known_shapes_and_dtypes(call):
 def test_unknown_sizes_are_unknown_exactly_where_the_size_matters(call):
     results = several(call.call(xp, *placeholders(call.inputs, None)))
     small, large = computed(call, SMALL), computed(call, LARGE)
-    expected = [(tuple(a if a == b else None for a, b in zip(one, other, strict=True)), dtype)
-                for (one, dtype), (other, _) in zip(small, large, strict=True)]
+    expected = [
+        (tuple(a if a == b else None for a, b in zip(one, other, strict=True)), dtype)
+        for (one, dtype), (other, _) in zip(small, large, strict=True)
+    ]
     assert [(x.shape, str(x.dtype)) for x in results] == expected
 
 
@@ -71,9 +76,20 @@ def test_unknown_sizes_as_expressions_give_the_size(call):
 
 
 def test_every_function_has_a_call():
-    aside = {"can_cast", "finfo", "iinfo", "isdtype", "result_type", "__array_namespace_info__",  # about dtypes
-             "broadcast_shapes",  # about shapes
-             "nonzero", "unique_all", "unique_counts", "unique_inverse", "unique_values"}  # refused
+    aside = {
+        "can_cast",
+        "finfo",
+        "iinfo",
+        "isdtype",
+        "result_type",
+        "__array_namespace_info__",  # about dtypes
+        "broadcast_shapes",  # about shapes
+        "nonzero",
+        "unique_all",
+        "unique_counts",
+        "unique_inverse",
+        "unique_values",
+    }  # refused
     names = {name for name in strict.__all__ if inspect.isfunction(getattr(strict, name)) and "flags" not in name}
     names |= {f"linalg.{name}" for name in (*strict.linalg.__all__, "eig", "eigvals")}
     names |= {f"fft.{name}" for name in strict.fft.__all__}
@@ -115,7 +131,9 @@ def test_equal_sizes_stay_equal():
 OPERATIONS = {"+": operator.add, "-": operator.sub, "*": operator.mul, "//": operator.floordiv, "%": operator.mod}
 EXPRESSIONS = st.recursive(
     st.sampled_from(["n", "m", 0, 1, 2, 3, 6]),
-    lambda inner: st.tuples(st.sampled_from([*OPERATIONS, "max", "min"]), inner, inner), max_leaves=6)
+    lambda inner: st.tuples(st.sampled_from([*OPERATIONS, "max", "min"]), inner, inner),
+    max_leaves=6,
+)
 
 
 def calculated(expression, operations, sizes):
@@ -167,8 +185,11 @@ REFUSED = [  # error, words of the message, call
     (ValueError, "diff: .*differ on axis 1", lambda: xp.diff(p(3, 2), axis=0, prepend=p(1, 3))),
     (ValueError, "searchsorted: side is 'middle'", lambda: xp.searchsorted(p(3), p(3), side="middle")),
     (ValueError, "searchsorted: x1 has 2 dimensions, expected 1", lambda: xp.searchsorted(p(3, 3), p(3))),
-    (ValueError, r"concat: sizes 2 and 3 differ on axis 0 .*only axis 1 may differ",
-     lambda: xp.concat([p(2, 1), p(3, 1)], axis=1)),
+    (
+        ValueError,
+        r"concat: sizes 2 and 3 differ on axis 0 .*only axis 1 may differ",
+        lambda: xp.concat([p(2, 1), p(3, 1)], axis=1),
+    ),
     (ValueError, "concat: arrays of 2 and 1 dimensions", lambda: xp.concat([p(2, 1), p(3)])),
     (ValueError, "concat: axis 2 is out of range", lambda: xp.concat([p(2, 1), p(2, 1)], axis=2)),
     (ValueError, "concat: needs at least one array", lambda: xp.concat([])),
@@ -177,12 +198,18 @@ REFUSED = [  # error, words of the message, call
     (ValueError, "stack: axis 2 is out of range for 2 dimensions", lambda: xp.stack([p(2), p(2)], axis=2)),
     (ValueError, "stack: needs at least one array", lambda: xp.stack([])),
     (ValueError, "unstack: the size of axis 0 .* is unknown", lambda: xp.unstack(p(None, 2))),
-    (ValueError, r"reshape: cannot make shape \(4, 2\) \(8 elements\) from shape \(2, 3\) \(6 elements\)",
-     lambda: xp.reshape(p(2, 3), (4, 2))),
+    (
+        ValueError,
+        r"reshape: cannot make shape \(4, 2\) \(8 elements\) from shape \(2, 3\) \(6 elements\)",
+        lambda: xp.reshape(p(2, 3), (4, 2)),
+    ),
     (ValueError, r"reshape: cannot make shape \(4, -1\) from shape \(2, 3\)", lambda: xp.reshape(p(2, 3), (4, -1))),
     (ValueError, "reshape: cannot make shape", lambda: xp.reshape(p(2, 3), (0, -1))),
-    (ValueError, r"reshape: cannot make shape \(None, 4, -1\) from shape \(None, 6\): 6 is no multiple of 4",
-     lambda: (lambda x: xp.reshape(x, (x.sizes[0], 4, -1)))(p(None, 6))),
+    (
+        ValueError,
+        r"reshape: cannot make shape \(None, 4, -1\) from shape \(None, 6\): 6 is no multiple of 4",
+        lambda: (lambda x: xp.reshape(x, (x.sizes[0], 4, -1)))(p(None, 6)),
+    ),
     (ValueError, "reshape: .* a None that can stand for several", lambda: xp.reshape(p(None, None), (None, None))),
     (ValueError, "reshape: .* a None that can stand for", lambda: xp.reshape(p(None, None, 2), (None, -1))),
     (ValueError, "reshape: .* may have one -1", lambda: xp.reshape(p(2, 3), (-1, -1))),
@@ -190,8 +217,11 @@ REFUSED = [  # error, words of the message, call
     (ValueError, r"squeeze: axis 1 of shape \(1, 3\) has size 3, expected 1", lambda: xp.squeeze(p(1, 3), 1)),
     (ValueError, "squeeze: axis 2 is out of range", lambda: xp.squeeze(p(1, 3), 2)),
     (ValueError, "expand_dims: axis 3 is out of range", lambda: xp.expand_dims(p(1, 3), 3)),
-    (ValueError, "permute_dims: axes .* names an axis twice|permute_dims: axis .* names an axis twice",
-     lambda: xp.permute_dims(p(1, 3), (0, 0))),
+    (
+        ValueError,
+        "permute_dims: axes .* names an axis twice|permute_dims: axis .* names an axis twice",
+        lambda: xp.permute_dims(p(1, 3), (0, 0)),
+    ),
     (ValueError, "permute_dims: axes .* for 2 dimensions", lambda: xp.permute_dims(p(1, 3), (0,))),
     (ValueError, "moveaxis: 2 axes cannot move to 1 places", lambda: xp.moveaxis(p(1, 3), (0, 1), 0)),
     (ValueError, "moveaxis: axis 2 is out of range", lambda: xp.moveaxis(p(1, 3), 2, 0)),
@@ -204,8 +234,11 @@ REFUSED = [  # error, words of the message, call
     (ValueError, "take: indices have 2 dimensions", lambda: xp.take(p(2), p(1, 1, dtype="int32"), axis=0)),
     (ValueError, "take: axis 1 is out of range", lambda: xp.take(p(2), p(1, dtype="int32"), axis=1)),
     (ValueError, "take_along_axis: 1 and 2 dimensions", lambda: xp.take_along_axis(p(2), p(1, 1, dtype="int32"))),
-    (ValueError, "take_along_axis: shapes .* do not broadcast",
-     lambda: xp.take_along_axis(p(2, 3), p(4, 1, dtype="int32"))),
+    (
+        ValueError,
+        "take_along_axis: shapes .* do not broadcast",
+        lambda: xp.take_along_axis(p(2, 3), p(4, 1, dtype="int32")),
+    ),
     (IndexError, r"getitem: index 2 is out of range for size 2 in shape \(2, 3\)", lambda: p(2, 3)[2]),
     (IndexError, "getitem: 3 indices for shape", lambda: p(2, 3)[0, 0, 0]),
     (IndexError, "getitem: more than one Ellipsis", lambda: p(2, 3)[..., ...]),
@@ -235,8 +268,11 @@ LINALG_REFUSED = [
     (ValueError, "tensordot: axes is 2 for shapes", lambda: xp.tensordot(p(2), p(2))),
     (ValueError, "tensordot: axes is -1", lambda: xp.tensordot(p(2), p(2), axes=-1)),
     (ValueError, "tensordot: axis 1 is out of range", lambda: xp.tensordot(p(2), p(2), axes=((1,), (0,)))),
-    (ValueError, "tensordot: axis .* names an axis twice",
-     lambda: xp.tensordot(p(2, 2), p(2, 2), axes=((0, 0), (0, 1)))),
+    (
+        ValueError,
+        "tensordot: axis .* names an axis twice",
+        lambda: xp.tensordot(p(2, 2), p(2, 2), axes=((0, 0), (0, 1))),
+    ),
     (ValueError, "tensordot: axes .* pairs 2 axes with 1", lambda: xp.tensordot(p(2, 2), p(2, 2), axes=((0, 1), (0,)))),
     (TypeError, "tensordot: axes is 1.5", lambda: xp.tensordot(p(2), p(2), axes=1.5)),
     (TypeError, "tensordot: axes .* None names no axes", lambda: xp.tensordot(p(2), p(2), axes=(None, (0,)))),
@@ -251,12 +287,22 @@ LINALG_REFUSED = [
     (ValueError, "cross: .*do not broadcast", lambda: xp.linalg.cross(p(2, 3), p(4, 3))),
     (ValueError, "diagonal: needs at least 2 dimensions", lambda: xp.linalg.diagonal(p(3))),
     (TypeError, "diagonal: offset is 0.5", lambda: xp.linalg.trace(p(3, 3), offset=0.5)),
-    *[(ValueError, rf"linalg.{name}: shape \(2, 3\) holds 2 x 3 matrices, expected square",
-       lambda name=name: getattr(xp.linalg, name)(p(2, 3)))
-      for name in ("det", "slogdet", "inv", "cholesky", "eig", "eigh", "eigvals", "eigvalsh")],
-    *[(ValueError, rf"linalg.{name}: needs at least 2 dimensions, got shape \(3,\)",
-       lambda name=name: getattr(xp.linalg, name)(p(3)))
-      for name in ("det", "inv", "svd", "svdvals", "qr", "pinv", "matrix_rank", "matrix_norm")],
+    *[
+        (
+            ValueError,
+            rf"linalg.{name}: shape \(2, 3\) holds 2 x 3 matrices, expected square",
+            lambda name=name: getattr(xp.linalg, name)(p(2, 3)),
+        )
+        for name in ("det", "slogdet", "inv", "cholesky", "eig", "eigh", "eigvals", "eigvalsh")
+    ],
+    *[
+        (
+            ValueError,
+            rf"linalg.{name}: needs at least 2 dimensions, got shape \(3,\)",
+            lambda name=name: getattr(xp.linalg, name)(p(3)),
+        )
+        for name in ("det", "inv", "svd", "svdvals", "qr", "pinv", "matrix_rank", "matrix_norm")
+    ],
     (TypeError, "linalg.inv: dtype float16", lambda: xp.linalg.inv(p(2, 2, dtype="float16"))),
     (ValueError, "qr: mode is 'full'", lambda: xp.linalg.qr(p(2, 2), mode="full")),
     (ValueError, "matrix_norm: ord is 3", lambda: xp.linalg.matrix_norm(p(2, 2), ord=3)),
@@ -288,8 +334,9 @@ LINALG_REFUSED = [
 ]
 
 
-@pytest.mark.parametrize(("error", "words", "call"), [*REFUSED, *LINALG_REFUSED],
-                         ids=[words for _, words, _ in [*REFUSED, *LINALG_REFUSED]])
+@pytest.mark.parametrize(
+    ("error", "words", "call"), [*REFUSED, *LINALG_REFUSED], ids=[words for _, words, _ in [*REFUSED, *LINALG_REFUSED]]
+)
 def test_refused(error, words, call):
     with pytest.raises(error, match=words):
         call()
@@ -304,7 +351,15 @@ def test_results_of_several_outputs_have_the_standards_names():
 
 def test_arguments_at_their_defaults_are_left_out_of_the_record():
     x = p(3, 3)
-    for result in (xp.linalg.vector_norm(x, ord=2), xp.linalg.cholesky(x, upper=False), xp.linalg.svd(x).S,
-                   xp.linalg.matrix_norm(x, ord="fro"), xp.fft.rfft(x, norm="backward"), xp.vecdot(x, x, axis=-1),
-                   xp.linalg.qr(x, mode="reduced").Q, xp.tensordot(x, x, axes=2), xp.sum(x, keepdims=False)):
+    for result in (
+        xp.linalg.vector_norm(x, ord=2),
+        xp.linalg.cholesky(x, upper=False),
+        xp.linalg.svd(x).S,
+        xp.linalg.matrix_norm(x, ord="fro"),
+        xp.fft.rfft(x, norm="backward"),
+        xp.vecdot(x, x, axis=-1),
+        xp.linalg.qr(x, mode="reduced").Q,
+        xp.tensordot(x, x, axes=2),
+        xp.sum(x, keepdims=False),
+    ):
         assert result.node.kwargs == {}

@@ -11,8 +11,13 @@ from backend.ops.pooling import max_pool, max_pool_gradient
 from backend.ops.windows import correlation, geometry, products, separable
 from backend.ops.windows.correlation import convolution, convolution_input_gradient, convolution_kernel_gradient
 
-LARGER = [*TABLE, ((17, 19), (3, 3), 6, 5, 1, "same", 1), ((17,), (4,), 5, 3, 1, "causal", 1),
-          ((12, 9, 11), (2, 3, 3), 5, 4, 1, "valid", (2, 1, 1)), ((9, 8), (3, 1), 7, 3, 1, "same", (2, 1))]
+LARGER = [
+    *TABLE,
+    ((17, 19), (3, 3), 6, 5, 1, "same", 1),
+    ((17,), (4,), 5, 3, 1, "causal", 1),
+    ((12, 9, 11), (2, 3, 3), 5, 4, 1, "valid", (2, 1, 1)),
+    ((9, 8), (3, 1), 7, 3, 1, "same", (2, 1)),
+]
 
 
 @pytest.fixture(params=["written", "functional"])
@@ -30,8 +35,12 @@ def test_every_way_beside_torch(depthwise, row, room, wrapped, writes, monkeypat
     monkeypatch.setattr(geometry, "BLOCK_BYTES", room)
     monkeypatch.setattr(products, "WRAPPED", wrapped)
     sizes, window, channels, out, strides, padding, dilation = row
-    how = {"strides": tuples(strides, len(sizes)), "padding": padding, "dilation": tuples(dilation, len(sizes)),
-           "depthwise": depthwise}
+    how = {
+        "strides": tuples(strides, len(sizes)),
+        "padding": padding,
+        "dilation": tuples(dilation, len(sizes)),
+        "depthwise": depthwise,
+    }
     x, kernel = drawn(3, *sizes, channels), drawn(*window, channels, out)
     leaves = [torch.tensor(a, requires_grad=True) for a in (x, kernel)]
     wanted = torch_convolution(*leaves, *how.values())

@@ -14,13 +14,21 @@ from backend.arrays.namespaces import array_namespace
 from backend.graph.standard import namespace as xp
 from backend.graph.tensor import Constant, Placeholder, Tensor
 
-NOT_STANDARD = {"Device", "ArrayAPIStrictFlags", "set_array_api_strict_flags", "get_array_api_strict_flags",
-                "reset_array_api_strict_flags", "__version__"}
+NOT_STANDARD = {
+    "Device",
+    "ArrayAPIStrictFlags",
+    "set_array_api_strict_flags",
+    "get_array_api_strict_flags",
+    "reset_array_api_strict_flags",
+    "__version__",
+}
 MAIN = [name for name in strict.__all__ if name not in NOT_STANDARD]
 LINALG = [*strict.linalg.__all__, "eig", "eigvals"]  # the two newest are not in its __all__
-FUNCTIONS = [(strict, xp, name) for name in MAIN if inspect.isfunction(getattr(strict, name))] \
-    + [(strict.linalg, xp.linalg, name) for name in LINALG] \
+FUNCTIONS = (
+    [(strict, xp, name) for name in MAIN if inspect.isfunction(getattr(strict, name))]
+    + [(strict.linalg, xp.linalg, name) for name in LINALG]
     + [(strict.fft, xp.fft, name) for name in strict.fft.__all__]
+)
 
 
 def placeholder(*shape, dtype="float32"):
@@ -37,12 +45,15 @@ def test_every_name_of_the_standard_is_there():
 
 def parameters(function):
     """Name, kind and default of each parameter; strict's mark for 'not given' counts as None, as in the standard."""
-    return [(p.name, p.kind, None if repr(p.default).startswith("<Undef") else p.default)
-            for p in inspect.signature(function).parameters.values()]
+    return [
+        (p.name, p.kind, None if repr(p.default).startswith("<Undef") else p.default)
+        for p in inspect.signature(function).parameters.values()
+    ]
 
 
-@pytest.mark.parametrize(("theirs", "ours", "name"), FUNCTIONS,
-                         ids=lambda value: value if isinstance(value, str) else "")
+@pytest.mark.parametrize(
+    ("theirs", "ours", "name"), FUNCTIONS, ids=lambda value: value if isinstance(value, str) else ""
+)
 def test_signatures_are_the_standards(theirs, ours, name):
     expected, found = parameters(getattr(theirs, name)), parameters(getattr(ours, name))
     if name == "expand_dims":  # the standard gives axis the default 0, array_api_strict gives it none
@@ -50,8 +61,11 @@ def test_signatures_are_the_standards(theirs, ours, name):
     assert found == expected
 
 
-@pytest.mark.parametrize(("ours", "name"), [(ours, name) for _, ours, name in FUNCTIONS],
-                         ids=lambda value: value if isinstance(value, str) else "")
+@pytest.mark.parametrize(
+    ("ours", "name"),
+    [(ours, name) for _, ours, name in FUNCTIONS],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
 def test_functions_carry_their_names(ours, name):
     assert getattr(ours, name).__name__ == name
     assert getattr(ours, name).__doc__
@@ -64,8 +78,11 @@ def test_the_functions_in_two_places_are_the_same():
 
 def test_array_members_are_the_standards():
     private = {"__annotations__", "__slots__", "__buffer__"}
-    members = [name for name in vars(type(strict.asarray(1)))
-               if name not in private and (not name.startswith("_") or name.startswith("__"))]
+    members = [
+        name
+        for name in vars(type(strict.asarray(1)))
+        if name not in private and (not name.startswith("_") or name.startswith("__"))
+    ]
     in_place = {name for name in members if name.startswith("__i") and f"__{name[3:]}" in members}
     assert "__add__" in members and "__iadd__" in in_place
     assert [name for name in members if not hasattr(Tensor, name) and name not in in_place] == []
@@ -128,10 +145,21 @@ def test_data_dependent_indices_and_repeats_say_so():
         xp.repeat(x, placeholder(3, dtype="int64"))
 
 
-@pytest.mark.parametrize(("ask", "error"), [
-    (bool, TypeError), (len, TypeError), (int, ValueError), (float, ValueError), (complex, ValueError),
-    (operator.index, ValueError), (np.asarray, TypeError), (np.from_dlpack, BufferError), (iter, TypeError)],
-    ids=lambda value: value.__name__)
+@pytest.mark.parametrize(
+    ("ask", "error"),
+    [
+        (bool, TypeError),
+        (len, TypeError),
+        (int, ValueError),
+        (float, ValueError),
+        (complex, ValueError),
+        (operator.index, ValueError),
+        (np.asarray, TypeError),
+        (np.from_dlpack, BufferError),
+        (iter, TypeError),
+    ],
+    ids=lambda value: value.__name__,
+)
 def test_a_tensor_has_no_value(ask, error):
     x = Placeholder((), "float32", name="weight")
     with pytest.raises(error, match="weight.*symbolic"):
@@ -191,8 +219,9 @@ def test_questions_about_dtypes():
     assert xp.iinfo("int8").max == 127 and xp.iinfo(placeholder(2, dtype="uint8")).max == 255
 
 
-@pytest.mark.parametrize("kind", ["bool", "integral", "signed integer", "unsigned integer", "real floating",
-                                  "complex floating", "numeric"])
+@pytest.mark.parametrize(
+    "kind", ["bool", "integral", "signed integer", "unsigned integer", "real floating", "complex floating", "numeric"]
+)
 def test_isdtype_agrees_with_strict(kind):
     for name in set(DTYPES) - {"float16", "bfloat16"}:
         assert xp.isdtype(getattr(xp, name), kind) == strict.isdtype(getattr(strict, name), kind), name
@@ -207,14 +236,28 @@ def test_isdtype_of_dtypes_and_tuples():
 
 PROMOTIONS = [
     # a tensor decides; NumPy arrays and Python numbers beside it never widen it within a kind
-    ("float32", np.ones(2, "float64"), "float32"), ("float32", np.float64(1), "float32"),
-    ("float64", np.ones(2, "float32"), "float64"), ("int32", np.ones(2, "int64"), "int32"),
-    ("float32", np.ones(2, "int64"), "float32"), ("float16", np.ones(2, "float32"), "float16"),
-    ("bool", np.ones(2, "int64"), "int64"), ("int32", np.ones(2, "float64"), "float32"),
-    ("float32", 1, "float32"), ("float32", 1.5, "float32"), ("float64", 1.5, "float64"), ("float16", 2.5, "float16"),
-    ("float32", 1j, "complex64"), ("float64", 1j, "complex128"), ("int32", 1, "int32"), ("uint8", 1, "uint8"),
-    ("int64", 1.5, "float32"), ("bool", 1, "int32"), ("bool", 0.5, "float32"), ("float32", True, "float32"),
-    ("float32", [1.0, 2.0], "float32"), ("int32", [1.0, 2.0], "float32"),
+    ("float32", np.ones(2, "float64"), "float32"),
+    ("float32", np.float64(1), "float32"),
+    ("float64", np.ones(2, "float32"), "float64"),
+    ("int32", np.ones(2, "int64"), "int32"),
+    ("float32", np.ones(2, "int64"), "float32"),
+    ("float16", np.ones(2, "float32"), "float16"),
+    ("bool", np.ones(2, "int64"), "int64"),
+    ("int32", np.ones(2, "float64"), "float32"),
+    ("float32", 1, "float32"),
+    ("float32", 1.5, "float32"),
+    ("float64", 1.5, "float64"),
+    ("float16", 2.5, "float16"),
+    ("float32", 1j, "complex64"),
+    ("float64", 1j, "complex128"),
+    ("int32", 1, "int32"),
+    ("uint8", 1, "uint8"),
+    ("int64", 1.5, "float32"),
+    ("bool", 1, "int32"),
+    ("bool", 0.5, "float32"),
+    ("float32", True, "float32"),
+    ("float32", [1.0, 2.0], "float32"),
+    ("int32", [1.0, 2.0], "float32"),
     ("complex64", np.ones(2, "float64"), "complex64"),
 ]
 
@@ -251,15 +294,19 @@ def test_integers_rise_to_floatx_where_a_function_needs_floats():
 
 def test_kinds_that_cannot_work_are_refused():
     x, k, z = placeholder(2), placeholder(2, dtype="int32"), placeholder(2, dtype="complex64")
-    for call, words in [(lambda: x & x, "bitwise_and: dtype float32"), (lambda: ~x, "bitwise_invert: dtype float32"),
-                        (lambda: xp.logical_not(x), "logical_not: dtype float32"),
-                        (lambda: z < z, "less: dtype complex64"),
-                        (lambda: xp.floor(z), "floor: dtype complex64"), (lambda: xp.max(z), "max: dtype complex64"),
-                        (lambda: xp.atan2(z, z), "atan2: dtype complex64"),
-                        (lambda: k << 1.5, "left_shift: dtype float32"),
-                        (lambda: xp.astype(z, xp.float32), "astype: a complex array cannot become float32"),
-                        (lambda: xp.where(x, x, x), "where: condition has dtype float32"),
-                        (lambda: xp.take(x, x), "take: indices have dtype float32")]:
+    for call, words in [
+        (lambda: x & x, "bitwise_and: dtype float32"),
+        (lambda: ~x, "bitwise_invert: dtype float32"),
+        (lambda: xp.logical_not(x), "logical_not: dtype float32"),
+        (lambda: z < z, "less: dtype complex64"),
+        (lambda: xp.floor(z), "floor: dtype complex64"),
+        (lambda: xp.max(z), "max: dtype complex64"),
+        (lambda: xp.atan2(z, z), "atan2: dtype complex64"),
+        (lambda: k << 1.5, "left_shift: dtype float32"),
+        (lambda: xp.astype(z, xp.float32), "astype: a complex array cannot become float32"),
+        (lambda: xp.where(x, x, x), "where: condition has dtype float32"),
+        (lambda: xp.take(x, x), "take: indices have dtype float32"),
+    ]:
         with pytest.raises(TypeError, match=words):
             call()
 

@@ -113,8 +113,12 @@ def words(values):
 @everywhere
 def test_published_vectors(target):
     def generated(xp, device, draw):
-        columns = [[v[1][0] for v in VECTORS], [v[1][1] for v in VECTORS],
-                   [v[0][0] for v in VECTORS], [v[0][1] for v in VECTORS]]
+        columns = [
+            [v[1][0] for v in VECTORS],
+            [v[1][1] for v in VECTORS],
+            [v[0][0] for v in VECTORS],
+            [v[0][1] for v in VECTORS],
+        ]
         return xp.concat(threefry.threefry2x32(*(xp.asarray(words(c), device=device) for c in columns)))
 
     expected = [v[2][0] for v in VECTORS] + [v[2][1] for v in VECTORS]
@@ -131,10 +135,16 @@ def test_layout():
 def test_the_stream_never_changes():
     seed, number = 2**40 + 42, 3
     assert [hex(w) for w in unsigned(random_bits(seed, number, (4,), xp=xnp))] == [
-        "0xc4b75784", "0xdea72b0f", "0x70d0f6e8", "0x6d031097"]
+        "0xc4b75784",
+        "0xdea72b0f",
+        "0x70d0f6e8",
+        "0x6d031097",
+    ]
     expected = {
-        uniform: "0x1.896eae0000000p-1", normal: "-0x1.3c34da0000000p-1",
-        truncated_normal: "-0x1.2bffbe0000000p-1"}
+        uniform: "0x1.896eae0000000p-1",
+        normal: "-0x1.3c34da0000000p-1",
+        truncated_normal: "-0x1.2bffbe0000000p-1",
+    }
     assert {f: float(f(seed, number, (1,), xp=xnp)[0]).hex() for f in expected} == expected
     assert float(normal(seed, number, (1,), dtype="float64", xp=xnp)[0]).hex() == "-0x1.3c34da80ec97fp-1"
     integers = uniform(seed, number, (8,), minval=0, maxval=1000, dtype="int32", xp=xnp)
@@ -224,44 +234,56 @@ def test_shapes(target, shape):
     assert target.run(all_shapes).shape == tuple(shape)
 
 
-@pytest.mark.parametrize("error, match, function, arguments, parameters", [
-    (TypeError, "seed is 1.5", random_bits, (1.5, 0, (2,)), {}),
-    (TypeError, "seed is True", random_bits, (True, 0, (2,)), {}),
-    (ValueError, "at most 64 bits", random_bits, (2**64, 0, (2,)), {}),
-    (TypeError, "draw is 0.5", random_bits, (1, 0.5, (2,)), {}),
-    (ValueError, "draw is -1", random_bits, (1, -1, (2,)), {}),
-    (ValueError, "draw is 4294967296", random_bits, (1, 2**32, (2,)), {}),
-    (TypeError, "draw is an array of int64", random_bits, (1, np.asarray([1]), (2,)), {}),
-    (ValueError, r"draw has shape \(2,\)", random_bits, (1, np.int32([1, 2]), (2,)), {}),
-    (TypeError, "shape is None", normal, (1, 0, None), {}),
-    (TypeError, "shape is None", normal, (1, 0, (2, None)), {}),
-    (TypeError, "entry of shape is 2.0", normal, (1, 0, (2.0,)), {}),
-    (ValueError, "no negative size", normal, (1, 0, (2, -1)), {}),
-    (ValueError, "expected at most 4294967296", random_bits, (1, 0, (2**17, 2**16)), {}),
-    (ValueError, "expected at most 2147483648", uniform, (1, 0, (2**32,)),
-     {"dtype": "int64", "minval": 0, "maxval": 2**40}),
-    (ValueError, "dtype is 'bool'", uniform, (1, 0, (2,)), {"dtype": "bool"}),
-    (ValueError, "dtype is 'complex64'", uniform, (1, 0, (2,)), {"dtype": "complex64"}),
-    (ValueError, "dtype is 'int32'", normal, (1, 0, (2,)), {"dtype": "int32"}),
-    (ValueError, "dtype is 'int8'", truncated_normal, (1, 0, (2,)), {"dtype": "int8"}),
-    (ValueError, "dtype is 'str'", bernoulli, (1, 0, (2,)), {"dtype": "str", "p": 0.5}),
-    (ValueError, "is empty in float32", uniform, (1, 0, (2,)), {"minval": 1.0, "maxval": 1.0}),
-    (ValueError, "is empty in float32", uniform, (1, 0, (2,)), {"minval": 1.0, "maxval": 1.0 + 1e-9}),
-    (ValueError, "maxval is nan", uniform, (1, 0, (2,)), {"maxval": math.nan}),
-    (ValueError, "maxval is 1e[+]?39", uniform, (1, 0, (2,)), {"maxval": 1e39}),
-    (ValueError, "maxval - minval", uniform, (1, 0, (2,)), {"minval": -3e38, "maxval": 3e38}),
-    (TypeError, "minval is 'a'", uniform, (1, 0, (2,)), {"minval": "a"}),
-    (ValueError, "is empty or outside int32", uniform, (1, 0, (2,)),
-     {"dtype": "int32", "minval": 3, "maxval": 3}),
-    (ValueError, "is empty or outside uint8", uniform, (1, 0, (2,)),
-     {"dtype": "uint8", "minval": 0, "maxval": 257}),
-    (ValueError, "expected integers for int32", uniform, (1, 0, (2,)), {"dtype": "int32", "maxval": 2.5}),
-    (ValueError, "expected integers for int8", uniform, (1, 0, (2,)), {"dtype": "int8", "maxval": math.inf}),
-    (ValueError, "stddev is -1", normal, (1, 0, (2,)), {"stddev": -1.0}),
-    (ValueError, "mean is inf", normal, (1, 0, (2,)), {"mean": math.inf}),
-    (ValueError, "p is 1.5", bernoulli, (1, 0, (2,)), {"p": 1.5}),
-    (ValueError, "p is nan", bernoulli, (1, 0, (2,)), {"p": math.nan}),
-])
+@pytest.mark.parametrize(
+    "error, match, function, arguments, parameters",
+    [
+        (TypeError, "seed is 1.5", random_bits, (1.5, 0, (2,)), {}),
+        (TypeError, "seed is True", random_bits, (True, 0, (2,)), {}),
+        (ValueError, "at most 64 bits", random_bits, (2**64, 0, (2,)), {}),
+        (TypeError, "draw is 0.5", random_bits, (1, 0.5, (2,)), {}),
+        (ValueError, "draw is -1", random_bits, (1, -1, (2,)), {}),
+        (ValueError, "draw is 4294967296", random_bits, (1, 2**32, (2,)), {}),
+        (TypeError, "draw is an array of int64", random_bits, (1, np.asarray([1]), (2,)), {}),
+        (ValueError, r"draw has shape \(2,\)", random_bits, (1, np.int32([1, 2]), (2,)), {}),
+        (TypeError, "shape is None", normal, (1, 0, None), {}),
+        (TypeError, "shape is None", normal, (1, 0, (2, None)), {}),
+        (TypeError, "entry of shape is 2.0", normal, (1, 0, (2.0,)), {}),
+        (ValueError, "no negative size", normal, (1, 0, (2, -1)), {}),
+        (ValueError, "expected at most 4294967296", random_bits, (1, 0, (2**17, 2**16)), {}),
+        (
+            ValueError,
+            "expected at most 2147483648",
+            uniform,
+            (1, 0, (2**32,)),
+            {"dtype": "int64", "minval": 0, "maxval": 2**40},
+        ),
+        (ValueError, "dtype is 'bool'", uniform, (1, 0, (2,)), {"dtype": "bool"}),
+        (ValueError, "dtype is 'complex64'", uniform, (1, 0, (2,)), {"dtype": "complex64"}),
+        (ValueError, "dtype is 'int32'", normal, (1, 0, (2,)), {"dtype": "int32"}),
+        (ValueError, "dtype is 'int8'", truncated_normal, (1, 0, (2,)), {"dtype": "int8"}),
+        (ValueError, "dtype is 'str'", bernoulli, (1, 0, (2,)), {"dtype": "str", "p": 0.5}),
+        (ValueError, "is empty in float32", uniform, (1, 0, (2,)), {"minval": 1.0, "maxval": 1.0}),
+        (ValueError, "is empty in float32", uniform, (1, 0, (2,)), {"minval": 1.0, "maxval": 1.0 + 1e-9}),
+        (ValueError, "maxval is nan", uniform, (1, 0, (2,)), {"maxval": math.nan}),
+        (ValueError, "maxval is 1e[+]?39", uniform, (1, 0, (2,)), {"maxval": 1e39}),
+        (ValueError, "maxval - minval", uniform, (1, 0, (2,)), {"minval": -3e38, "maxval": 3e38}),
+        (TypeError, "minval is 'a'", uniform, (1, 0, (2,)), {"minval": "a"}),
+        (ValueError, "is empty or outside int32", uniform, (1, 0, (2,)), {"dtype": "int32", "minval": 3, "maxval": 3}),
+        (
+            ValueError,
+            "is empty or outside uint8",
+            uniform,
+            (1, 0, (2,)),
+            {"dtype": "uint8", "minval": 0, "maxval": 257},
+        ),
+        (ValueError, "expected integers for int32", uniform, (1, 0, (2,)), {"dtype": "int32", "maxval": 2.5}),
+        (ValueError, "expected integers for int8", uniform, (1, 0, (2,)), {"dtype": "int8", "maxval": math.inf}),
+        (ValueError, "stddev is -1", normal, (1, 0, (2,)), {"stddev": -1.0}),
+        (ValueError, "mean is inf", normal, (1, 0, (2,)), {"mean": math.inf}),
+        (ValueError, "p is 1.5", bernoulli, (1, 0, (2,)), {"p": 1.5}),
+        (ValueError, "p is nan", bernoulli, (1, 0, (2,)), {"p": math.nan}),
+    ],
+)
 def test_refusals(error, match, function, arguments, parameters):
     with pytest.raises(error, match=match):
         function(*arguments, xp=xnp, **parameters)

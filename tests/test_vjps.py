@@ -226,8 +226,7 @@ def test_convention_at_kink(name, args, kwargs, expected, agrees):
     with np.errstate(all="ignore"):
         args = [np.asarray(x) if isinstance(x, list) else x for x in args]
         out = lookup(np_compat, name)(*args, **kwargs)
-        found = [VJPS[name][i](np.ones_like(out), out, *args, **kwargs)
-                 for i, x in enumerate(args) if is_floating(x)]
+        found = [VJPS[name][i](np.ones_like(out), out, *args, **kwargs) for i, x in enumerate(args) if is_floating(x)]
     for g, e in zip(found, expected, strict=True):
         np.testing.assert_allclose(g, e, rtol=1e-12)
     if agrees and len(NAMESPACES) > 1:
@@ -281,8 +280,14 @@ def test_phase_of_a_pair_of_singular_vectors(shape, imaginary):
     np.testing.assert_allclose(found, numerically(value, x), rtol=1e-7, atol=1e-8)
 
 
-PARTIAL = [("unstack", np.ones((2, 3))), ("linalg.slogdet", 2 * np.eye(2)), ("linalg.qr", np.eye(3)[:, :2]),
-           ("linalg.svd", np.eye(2)), ("linalg.eigh", np.eye(2)), ("linalg.eig", np.diag([1.0, 2.0]))]
+PARTIAL = [
+    ("unstack", np.ones((2, 3))),
+    ("linalg.slogdet", 2 * np.eye(2)),
+    ("linalg.qr", np.eye(3)[:, :2]),
+    ("linalg.svd", np.eye(2)),
+    ("linalg.eigh", np.eye(2)),
+    ("linalg.eig", np.diag([1.0, 2.0])),
+]
 
 
 @pytest.mark.parametrize("name, x", PARTIAL)

@@ -1,6 +1,5 @@
 """Every gradient rule on symbolic tensors of unknown sizes, once and twice differentiated."""
 
-
 import numpy as np
 import pytest
 from test_vjps import called, converted, is_floating, numerically, outputs
@@ -75,7 +74,7 @@ def test_recorded_rule_and_its_derivative(case):
             found = results[2 + order * len(values) + i]
 
             def value(x, i=i, order=order):
-                return f([*values[:i], x, *values[i + 1:]])[order]
+                return f([*values[:i], x, *values[i + 1 :]])[order]
 
             assert found.shape == x.shape and found.dtype == x.dtype
             coarse = case.name == "astype" and case.args[1] == "float32"

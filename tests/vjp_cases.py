@@ -109,8 +109,7 @@ case("where", r(4) > 0, r(4), 1.0)
 case("where", r(4) > 0, 1.0, r(4))
 
 # reductions
-AXES = [{}, {"axis": 1}, {"axis": -1, "keepdims": True}, {"axis": (0, -1)},
-        {"axis": (2, 0), "keepdims": True}]
+AXES = [{}, {"axis": 1}, {"axis": -1, "keepdims": True}, {"axis": (0, -1)}, {"axis": (2, 0), "keepdims": True}]
 for name in "max mean min prod std sum var".split():
     for options in AXES:
         case(name, r(2, 3, 2), **options)
@@ -184,16 +183,32 @@ case("triu", r(2, 3, 3), k=-1)
 case("unstack", r(3, 2), axis=-1)
 case("unstack", r(3, 2))
 FULL = slice(0, 4, 1)
-KEYS = [(FULL, 1), (2, 3), (slice(1, 3, 1), FULL), (slice(1, 4, 2), slice(0, 4, 3)),
-        (None, 3, slice(2, 2, 1)), (slice(0, 3, 2), None, slice(1, 2, 1), None),
-        (slice(1, 2, 3), slice(3, 4, 2)), (slice(0, 4, 2), -1)]
+KEYS = [
+    (FULL, 1),
+    (2, 3),
+    (slice(1, 3, 1), FULL),
+    (slice(1, 4, 2), slice(0, 4, 3)),
+    (None, 3, slice(2, 2, 1)),
+    (slice(0, 3, 2), None, slice(1, 2, 1), None),
+    (slice(1, 2, 3), slice(3, 4, 2)),
+    (slice(0, 4, 2), -1),
+]
 for key in KEYS:
     case("getitem", r(4, 4), key)
 
 # products
-FACTORS = [((3,), (3,)), ((2, 3), (3,)), ((3,), (3, 2)), ((2, 3), (3, 4)), ((5, 2, 3), (3, 2)),
-           ((2, 3), (4, 3, 2)), ((3,), (2, 3, 4)), ((2, 2, 3), (3,)), ((2, 1, 2, 3), (3, 3, 2)),
-           ((2, 2, 3), (1, 3, 2))]
+FACTORS = [
+    ((3,), (3,)),
+    ((2, 3), (3,)),
+    ((3,), (3, 2)),
+    ((2, 3), (3, 4)),
+    ((5, 2, 3), (3, 2)),
+    ((2, 3), (4, 3, 2)),
+    ((3,), (2, 3, 4)),
+    ((2, 2, 3), (3,)),
+    ((2, 1, 2, 3), (3, 3, 2)),
+    ((2, 2, 3), (1, 3, 2)),
+]
 for name in ("matmul", "linalg.matmul"):
     for left, right in FACTORS:
         case(name, r(*left), r(*right))
@@ -259,8 +274,12 @@ ONE = [{}, {"n": 3, "norm": "ortho"}, {"n": 6, "axis": 0, "norm": "forward"}, {"
 for name, make in [("fft", c), ("ifft", c), ("rfft", r), ("irfft", c), ("hfft", c), ("ihfft", r)]:
     for options in ONE:
         case(f"fft.{name}", make(4, 5), **options)
-MANY = [{}, {"axes": (1, 0), "norm": "ortho"}, {"s": (3, 5), "axes": (0, -1), "norm": "forward"},
-        {"s": (6, 4), "axes": (1, 2)}]
+MANY = [
+    {},
+    {"axes": (1, 0), "norm": "ortho"},
+    {"s": (3, 5), "axes": (0, -1), "norm": "forward"},
+    {"s": (6, 4), "axes": (1, 2)},
+]
 for name, make in [("fftn", c), ("ifftn", c), ("rfftn", r), ("irfftn", c)]:
     for options in MANY:
         case(f"fft.{name}", make(2, 4, 3), **options)

@@ -16,8 +16,9 @@ from .variables import variable
 __all__ = ["cast_to_floatx", "constant", "eye", "identity", "ones", "placeholder", "zeros"]
 
 
-def placeholder(shape: Any = None, ndim: int | None = None, dtype: Any = None, sparse: bool = False,
-                name: str | None = None) -> Placeholder | SparsePlaceholder:
+def placeholder(
+    shape: Any = None, ndim: int | None = None, dtype: Any = None, sparse: bool = False, name: str | None = None
+) -> Placeholder | SparsePlaceholder:
     """A tensor whose value is fed when a function runs.
 
     Shapes and dtypes: `shape` holds ints and None for unknown sizes, and counts before `ndim`, which stands for that

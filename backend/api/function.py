@@ -43,22 +43,34 @@ class FastCall(NamedTuple):
 class Function:
     """A compiled function of placeholders; `source` is the Python that runs. Made by `K.function`."""
 
-    def __init__(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor], effects: Sequence[Effect],
-                 name: str = "function", structure: Callable[[list[Any]], Any] = list,
-                 sparse: dict[int, SparsePlaceholder] | None = None, jit: bool = False) -> None:
+    def __init__(
+        self,
+        inputs: Sequence[Tensor],
+        outputs: Sequence[Tensor],
+        effects: Sequence[Effect],
+        name: str = "function",
+        structure: Callable[[list[Any]], Any] = list,
+        sparse: dict[int, SparsePlaceholder] | None = None,
+        jit: bool = False,
+    ) -> None:
         self.name = name
         self._structure = structure  # what makes the result of the list of outputs
         self._jit = jit
         with _no_collection():
             self._build(inputs, outputs, effects, sparse)
 
-    def _build(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor], effects: Sequence[Effect],
-               sparse: dict[int, SparsePlaceholder] | None) -> None:
+    def _build(
+        self,
+        inputs: Sequence[Tensor],
+        outputs: Sequence[Tensor],
+        effects: Sequence[Effect],
+        sparse: dict[int, SparsePlaceholder] | None,
+    ) -> None:
         name = self.name
         feeds = {id(t): t if isinstance(t, Placeholder) else _fed(t) for t in inputs}
         updates = final_values(effects)
         rewritten = fused(Rewriter(dict(feeds), optimize=True)([*outputs, *updates.values()]))
-        outputs, news = rewritten[:len(outputs)], rewritten[len(outputs):]
+        outputs, news = rewritten[: len(outputs)], rewritten[len(outputs) :]
         order = toposort(rewritten)
         self.inputs = [feeds[id(t)] for t in inputs]
         self._sparse = dict(sparse or {})
@@ -68,10 +80,13 @@ class Function:
         self.defaults = [t for t in order if isinstance(t, Placeholder) and id(t) not in given]
         for t in self.defaults:
             if t.default is None:
-                raise ValueError(f"{name}: the outputs depend on placeholder {t.name} (shape "
-                                 f"{t.spec.shape and t.shape}, {t.dtype}), which is not among the inputs")
-        self._print = functools.partial(printed, [*self.inputs, *self.defaults], self.variables, outputs, news,
-                                        _identifier(name))
+                raise ValueError(
+                    f"{name}: the outputs depend on placeholder {t.name} (shape "
+                    f"{t.spec.shape and t.shape}, {t.dtype}), which is not among the inputs"
+                )
+        self._print = functools.partial(
+            printed, [*self.inputs, *self.defaults], self.variables, outputs, news, _identifier(name)
+        )
         self._programs: dict[bool, tuple[Printed, Any]] = {}  # by whether they write over dead arrays
         self._bound: dict[tuple[Any, ...], Callable[..., Any]] = {}
         self._fast_call: FastCall | None = None
@@ -97,11 +112,12 @@ class Function:
                 variable.array = new
             return self._structure([np.asarray(out) for out in outputs])
         if not isinstance(values, (list, tuple)):
-            raise TypeError(f"{self.name}: got {type(values).__name__}, expected a list or tuple of "
-                            f"{len(self.inputs)} values")
+            raise TypeError(
+                f"{self.name}: got {type(values).__name__}, expected a list or tuple of {len(self.inputs)} values"
+            )
         for position, matrix in self._sparse.items():
             if position < len(values):
-                values = [*values[:position], *matrix.feeds(values[position]), *values[position + 1:]]
+                values = [*values[:position], *matrix.feeds(values[position]), *values[position + 1 :]]
         if len(values) != len(self.inputs):
             names = ", ".join(t.name for t in self.inputs)
             raise ValueError(f"{self.name}: got {len(values)} values for {len(self.inputs)} inputs ({names})")
@@ -114,9 +130,13 @@ class Function:
             feeds = [_feed(self.name, backend, t, v) for t, v in zip(self.inputs, values, strict=True)]
             outputs = self.run(backend, feeds)
         if native is None and self.inputs and not self.defaults and all(type(v) is np.ndarray for v in feeds):
-            self._fast_call = FastCall(backend, kernels_enabled(), [v.dtype for v in feeds],
-                                 [t.shape if t.spec.shape is not None else (-1,) for t in self.inputs],
-                                 self.bind(backend))
+            self._fast_call = FastCall(
+                backend,
+                kernels_enabled(),
+                [v.dtype for v in feeds],
+                [t.shape if t.spec.shape is not None else (-1,) for t in self.inputs],
+                self.bind(backend),
+            )
         return self._structure([_returned(out, native) for out in outputs])
 
     def _is_like(self, last: FastCall, values: Any) -> bool:
@@ -127,13 +147,15 @@ class Function:
             if type(value) is not np.ndarray or value.dtype is not dtype:
                 return False
             found = value.shape
-            if found != shape and (len(found) != len(shape) or any(
-                    n != m for n, m in zip(shape, found, strict=True) if n is not None)):
+            if found != shape and (
+                len(found) != len(shape) or any(n != m for n, m in zip(shape, found, strict=True) if n is not None)
+            ):
                 return False
         if not self.variables and not self.updated:
             return active() is last.backend
-        return all(v.backend is last.backend for v in self.variables) and \
-            all(v.backend is last.backend for v in self.updated)
+        return all(v.backend is last.backend for v in self.variables) and all(
+            v.backend is last.backend for v in self.updated
+        )
 
     def run(self, backend: Backend, feeds: Sequence[Any]) -> Sequence[Any]:
         """The outputs for arrays of a backend that fit the inputs; then the updates are committed."""
@@ -154,8 +176,10 @@ class Function:
             first, *others = fixed
             for other in others:
                 if other.xp is not first.xp or other.device != first.device:
-                    raise TypeError(f"{self.name}: its variables are on two backends, {first.name!r} and "
-                                    f"{other.name!r}; make them on one")
+                    raise TypeError(
+                        f"{self.name}: its variables are on two backends, {first.name!r} and "
+                        f"{other.name!r}; make them on one"
+                    )
             return first
         if native is None:
             return active()
@@ -174,8 +198,7 @@ class Function:
             with backend.quiet():
                 exec(code, scope)  # the source is ours, printed from the graph
             name = _identifier(self.name)
-            self._bound[key] = program_compiler(xp)(scope, name, program.chains) if self._jit else \
-                scope[name]
+            self._bound[key] = program_compiler(xp)(scope, name, program.chains) if self._jit else scope[name]
         return self._bound[key]
 
 
@@ -223,20 +246,28 @@ def _feed(function: str, backend: Backend, placeholder: Tensor, value: Any) -> A
     if namespace_of(value) is not backend.xp:
         value = np.asarray(host(value) if is_array(value) else value)
         if value.dtype.kind not in "biufc":
-            raise TypeError(f"{function}: the value fed for {placeholder.name} has dtype {value.dtype}, "
-                            "expected numbers")
+            raise TypeError(
+                f"{function}: the value fed for {placeholder.name} has dtype {value.dtype}, expected numbers"
+            )
     shape, (expected, dtype) = tuple(value.shape), placeholder.spec
-    if shape != expected and expected is not None and (len(shape) != len(expected) or any(
-            isinstance(e, int) and e != s for e, s in zip(expected, shape, strict=True))):
+    if (
+        shape != expected
+        and expected is not None
+        and (
+            len(shape) != len(expected)
+            or any(isinstance(e, int) and e != s for e, s in zip(expected, shape, strict=True))
+        )
+    ):
         raise ValueError(f"{function}: {placeholder.name} has shape {placeholder.shape}, the value fed has {shape}")
-    if namespace_of(value) is backend.xp and device_of(value) == backend.device and \
-            dtype_name(value.dtype) == dtype:
+    if namespace_of(value) is backend.xp and device_of(value) == backend.device and dtype_name(value.dtype) == dtype:
         return value
     if isinstance(value, _HOST):
         return backend.asarray(np.asarray(value, dtype=dtype), dtype)
     if backend.device is not None and device_of(value) != backend.device:
-        raise TypeError(f"{function}: the value fed for {placeholder.name} is on {device_of(value)}, "
-                        f"the function runs on {backend.device}; move it first")
+        raise TypeError(
+            f"{function}: the value fed for {placeholder.name} is on {device_of(value)}, "
+            f"the function runs on {backend.device}; move it first"
+        )
     return backend.xp.astype(value, backend.dtype(dtype))
 
 
@@ -249,8 +280,9 @@ def _returned(out: Any, native: Any) -> Any:
     return namespace_of(native).asarray(host(out), device=device_of(native))
 
 
-def function(inputs: Any, outputs: Any, updates: Any = None, *, name: str = "function", jit: bool = False,
-             **kwargs: Any) -> Function:
+def function(
+    inputs: Any, outputs: Any, updates: Any = None, *, name: str = "function", jit: bool = False, **kwargs: Any
+) -> Function:
     """Compile a graph into a callable: f(list of values) -> values, after which all updates are committed together.
 
     `inputs` are placeholders (any tensor may be fed), `outputs` a list, a tuple or one tensor, and the result is
@@ -303,8 +335,12 @@ def _updates(updates: Sequence[Any]) -> tuple[list[Tensor], list[Effect]]:
         elif isinstance(each, (list, tuple)) and len(each) == 2 and isinstance(each[0], Variable):
             new = tensor(each[1])
             variable = each[0]
-            pairs.append(Effect(variable, new if new.dtype == variable.dtype else
-                                new.__array_namespace__().astype(new, variable.dtype)))
+            pairs.append(
+                Effect(
+                    variable,
+                    new if new.dtype == variable.dtype else new.__array_namespace__().astype(new, variable.dtype),
+                )
+            )
         else:
             raise TypeError(f"function: updates holds {each!r}, expected update ops or (variable, new value) pairs")
     return ops, pairs

@@ -75,8 +75,9 @@ def value_and_grad(f: Callable[..., Any], argnums: int | tuple[int, ...] = 0) ->
 def _as_arrays(value: Any) -> Any:
     """Python numbers where an array is differentiated become arrays of the active backend."""
     found, shape = flatten(value)
-    return restore(shape, [active().asarray(np.asarray(v, config.floatx())) if isinstance(v, (int, float)) else v
-                           for v in found])
+    return restore(
+        shape, [active().asarray(np.asarray(v, config.floatx())) if isinstance(v, (int, float)) else v for v in found]
+    )
 
 
 def _signature(value: Any) -> Any:

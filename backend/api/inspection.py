@@ -15,8 +15,18 @@ from ..graph.tensor import Placeholder, Tensor
 from ..ops.sparse import Sparse
 from .sparse_placeholder import SparsePlaceholder
 
-__all__ = ["count_params", "dtype", "get_variable_shape", "int_shape", "is_keras_tensor", "is_placeholder",
-           "is_tensor", "ndim", "shape", "size"]
+__all__ = [
+    "count_params",
+    "dtype",
+    "get_variable_shape",
+    "int_shape",
+    "is_keras_tensor",
+    "is_placeholder",
+    "is_tensor",
+    "ndim",
+    "shape",
+    "size",
+]
 
 
 def is_tensor(x: Any) -> bool:

@@ -19,12 +19,21 @@ from ..graph.tensor import Effect, Tensor
 from ..ops.rng.sampling import draw_bernoulli, draw_normal, draw_truncated_normal, draw_uniform, kept
 from .variables import Variable, variable
 
-__all__ = ["dropout", "random_bernoulli", "random_binomial", "random_normal", "random_normal_variable",
-           "random_uniform", "random_uniform_variable", "truncated_normal"]
+__all__ = [
+    "dropout",
+    "random_bernoulli",
+    "random_binomial",
+    "random_normal",
+    "random_normal_variable",
+    "random_uniform",
+    "random_uniform_variable",
+    "truncated_normal",
+]
 
 
-def random_uniform(shape: Any, minval: float = 0.0, maxval: float = 1.0, dtype: Any = None,
-                   seed: int | None = None) -> Tensor:
+def random_uniform(
+    shape: Any, minval: float = 0.0, maxval: float = 1.0, dtype: Any = None, seed: int | None = None
+) -> Tensor:
     """A tensor of numbers spread evenly over [minval, maxval), drawn anew at each evaluation.
 
     Shapes and dtypes: `shape` holds integers and 0-d integer tensors, or is one 1-D tensor of them; dtype (default
@@ -39,8 +48,9 @@ def random_uniform(shape: Any, minval: float = 0.0, maxval: float = 1.0, dtype: 
     return _stream("random_uniform", draw_uniform, shape, dtype, seed, minval=minval, maxval=maxval)
 
 
-def random_normal(shape: Any, mean: float = 0.0, stddev: float = 1.0, dtype: Any = None,
-                  seed: int | None = None) -> Tensor:
+def random_normal(
+    shape: Any, mean: float = 0.0, stddev: float = 1.0, dtype: Any = None, seed: int | None = None
+) -> Tensor:
     """A tensor of normally distributed numbers, drawn anew at each evaluation.
 
     Shapes and dtypes: `shape` as in `random_uniform`; dtype (default floatx) is floating.
@@ -53,8 +63,9 @@ def random_normal(shape: Any, mean: float = 0.0, stddev: float = 1.0, dtype: Any
     return _stream("random_normal", draw_normal, shape, dtype, seed, mean=mean, stddev=stddev)
 
 
-def truncated_normal(shape: Any, mean: float = 0.0, stddev: float = 1.0, dtype: Any = None,
-                     seed: int | None = None) -> Tensor:
+def truncated_normal(
+    shape: Any, mean: float = 0.0, stddev: float = 1.0, dtype: Any = None, seed: int | None = None
+) -> Tensor:
     """A tensor of normally distributed numbers within two standard deviations of the mean, drawn at each evaluation.
 
     Shapes and dtypes: as `random_normal`. Their standard deviation is 0.87962566 * stddev.
@@ -88,8 +99,9 @@ def random_bernoulli(shape: Any, p: float = 0.0, dtype: Any = None, seed: int | 
     return _stream("random_bernoulli", draw_bernoulli, shape, dtype, seed, p=_number("random_bernoulli", "p", p))
 
 
-def random_uniform_variable(shape: Any, low: float, high: float, dtype: Any = None, name: str | None = None,
-                            seed: int | None = None) -> Variable:
+def random_uniform_variable(
+    shape: Any, low: float, high: float, dtype: Any = None, name: str | None = None, seed: int | None = None
+) -> Variable:
     """A variable with numbers spread evenly over [low, high), drawn once.
 
     Shapes and dtypes, edge values, errors: as `random_uniform`; sizes must be known.
@@ -99,8 +111,9 @@ def random_uniform_variable(shape: Any, low: float, high: float, dtype: Any = No
     return variable(random_uniform(shape, low, high, dtype, seed), dtype, name)
 
 
-def random_normal_variable(shape: Any, mean: float, scale: float, dtype: Any = None, name: str | None = None,
-                           seed: int | None = None) -> Variable:
+def random_normal_variable(
+    shape: Any, mean: float, scale: float, dtype: Any = None, name: str | None = None, seed: int | None = None
+) -> Variable:
     """A variable with normally distributed numbers of standard deviation `scale`, drawn once.
 
     Shapes and dtypes, edge values, errors: as `random_normal`; sizes must be known.
@@ -146,7 +159,7 @@ def _noise_shape(x: Array, noise_shape: Any) -> tuple[Any, ...]:
     if isinstance(noise_shape, (tuple, list)):
         if len(noise_shape) > len(own):
             raise ValueError(f"dropout: noise_shape {noise_shape} has {len(noise_shape)} dimensions, x has {len(own)}")
-        places = own[len(own) - len(noise_shape):]
+        places = own[len(own) - len(noise_shape) :]
         noise_shape = [n if given is None else given for given, n in zip(noise_shape, places, strict=True)]
     shape = sizes_from("dropout", noise_shape)
     for n, size in zip(shape[::-1], own[::-1], strict=False):

@@ -11,8 +11,16 @@ from ..graph.tensor import Control, Tensor, control
 from .learning_phase import forget_learning_phase
 from .naming import reset_uids
 
-__all__ = ["clear_session", "control_dependencies", "eager", "get_session", "manual_variable_initialization",
-           "pattern_broadcast", "set_session", "symbolic"]
+__all__ = [
+    "clear_session",
+    "control_dependencies",
+    "eager",
+    "get_session",
+    "manual_variable_initialization",
+    "pattern_broadcast",
+    "set_session",
+    "symbolic",
+]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -36,8 +44,13 @@ def control_dependencies(control_inputs: Any) -> Iterator[None]:
 
     Source: Keras 2.3.1 backend semantics.
     """
-    ops = [] if control_inputs is None else control_inputs if isinstance(control_inputs, (list, tuple)) \
+    ops = (
+        []
+        if control_inputs is None
+        else control_inputs
+        if isinstance(control_inputs, (list, tuple))
         else [control_inputs]
+    )
     for op in ops:
         if not isinstance(op, Tensor):
             raise TypeError(f"control_dependencies: got {type(op).__name__}, expected update ops")

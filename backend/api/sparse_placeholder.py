@@ -20,8 +20,10 @@ class SparsePlaceholder(Sparse):
         if shape is None or len(shape) != 2:
             raise ValueError(f"placeholder: shape is {shape}; a sparse one has two dimensions")
         label = name or "sparse"
-        parts = [Placeholder((None,), kind, f"{label}/{part}")
-                 for part, kind in (("values", dtype), ("rows", "int32"), ("columns", "int32"))]
+        parts = [
+            Placeholder((None,), kind, f"{label}/{part}")
+            for part, kind in (("values", dtype), ("rows", "int32"), ("columns", "int32"))
+        ]
         counts = [Placeholder((), "int32", f"{label}/size") if n is None else None for n in shape]
         sizes = [n if c is None else sizes_from("placeholder", (c,))[0] for n, c in zip(shape, counts, strict=True)]
         super().__init__(parts[0], parts[1], parts[2], sizes, label)
@@ -39,8 +41,9 @@ class SparsePlaceholder(Sparse):
         else:
             dense = np.asarray(value)
             if dense.ndim != 2:
-                raise TypeError(f"{self.name}: the value fed is no matrix: {type(value).__name__} of shape "
-                                f"{dense.shape}")
+                raise TypeError(
+                    f"{self.name}: the value fed is no matrix: {type(value).__name__} of shape {dense.shape}"
+                )
             rows, columns = np.nonzero(dense)
             values, shape = dense[rows, columns], dense.shape
         if any(n is not None and n != m for n, m in zip(self.shape, shape, strict=True)):

@@ -17,8 +17,19 @@ from ..graph.tensor import Effect, Tensor, record, spec
 from ..ops.sparse import Sparse
 from .naming import scoped
 
-__all__ = ["Variable", "batch_get_value", "batch_set_value", "get_value", "is_variable",
-           "moving_average_update", "set_value", "update", "update_add", "update_sub", "variable"]
+__all__ = [
+    "Variable",
+    "batch_get_value",
+    "batch_set_value",
+    "get_value",
+    "is_variable",
+    "moving_average_update",
+    "set_value",
+    "update",
+    "update_add",
+    "update_sub",
+    "variable",
+]
 
 
 class Variable(Tensor):
@@ -56,8 +67,9 @@ class Variable(Tensor):
         return np.array(host(self.array), dtype=dtype)
 
 
-def variable(value: Any, dtype: Any = None, name: str | None = None,
-             constraint: Callable[..., Any] | None = None) -> Any:
+def variable(
+    value: Any, dtype: Any = None, name: str | None = None, constraint: Callable[..., Any] | None = None
+) -> Any:
     """A variable with the value given, on the active backend.
 
     Shapes and dtypes: those of the value, as `dtype` (default floatx, whatever the value's dtype).
@@ -133,8 +145,10 @@ def batch_set_value(tuples: Any) -> None:
 
     Source: Keras 2.3.1 backend semantics.
     """
-    pairs = [(x, value.eval() if isinstance(value, Tensor) else np.asarray(host(value) if is_array(value) else value))
-             for x, value in tuples]
+    pairs = [
+        (x, value.eval() if isinstance(value, Tensor) else np.asarray(host(value) if is_array(value) else value))
+        for x, value in tuples
+    ]
     for x, value in pairs:
         _require("batch_set_value", x)
         if tuple(value.shape) != x.shape:
@@ -149,6 +163,7 @@ def _require(function: str, x: Any) -> None:
 
 
 # ---- updates: tensors whose evaluation changes a variable ------------------------------------------------------
+
 
 def update(x: Variable, new_x: Any) -> Tensor:
     """A deferred assignment: x becomes new_x when the result is evaluated, alone or in a function's updates.
@@ -201,8 +216,7 @@ def _update(function: str, x: Variable, new: Any, increment: Any) -> Tensor:
     new = tensor(new, None if isinstance(new, Tensor) else x.dtype)
     new = new if new.dtype == x.dtype else xp.astype(new, x.dtype)
     if new.ndim != x.ndim or any(a != b for a, b in zip(x.shape, new.shape, strict=True) if b is not None):
-        raise ValueError(f"{function}: {x.name} has shape {x.shape}, the new value has "
-                         f"{tuple(map(known, new.sizes))}")
+        raise ValueError(f"{function}: {x.name} has shape {x.shape}, the new value has {tuple(map(known, new.sizes))}")
     result = record("identity", (new,), {}, spec(x.shape, x.dtype))
     assert result.node is not None
     step = None if increment is None else tensor(increment, None if isinstance(increment, Tensor) else x.dtype)

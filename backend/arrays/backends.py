@@ -21,17 +21,30 @@ from .. import config
 from .dtypes import dtype_name, learn_dtypes
 from .namespaces import canonical_namespace, describe, host, is_array, namespace_of, of_library
 
-__all__ = ["Backend", "BackendHandle", "BackendStatus", "active", "backend", "get_backend", "list_backends",
-           "register_backend", "set_backend", "use_backend"]
+__all__ = [
+    "Backend",
+    "BackendHandle",
+    "BackendStatus",
+    "active",
+    "backend",
+    "get_backend",
+    "list_backends",
+    "register_backend",
+    "set_backend",
+    "use_backend",
+]
 
 # Functions of the standard that operations stand on; a registered namespace that lacks one is refused by name.
-REQUIRED = ("abs add all any arange argmax argmin argsort asarray astype broadcast_to concat cos divide equal exp "
-            "expand_dims eye floor full greater isnan less log logical_and logical_not matmul max maximum mean min "
-            "minimum multiply ones permute_dims prod reshape sin sort sqrt squeeze stack subtract sum take tanh "
-            "tensordot where zeros").split()
+REQUIRED = (
+    "abs add all any arange argmax argmin argsort asarray astype broadcast_to concat cos divide equal exp "
+    "expand_dims eye floor full greater isnan less log logical_and logical_not matmul max maximum mean min "
+    "minimum multiply ones permute_dims prod reshape sin sort sqrt squeeze stack subtract sum take tanh "
+    "tensordot where zeros"
+).split()
 
 
 # ---- a library bound to a device ------------------------------------------------------------------------------
+
 
 @dataclass(frozen=True)
 class Backend:
@@ -57,8 +70,9 @@ class Backend:
             # array_api_strict takes no NumPy array of another dtype: convert on the host
             array = self.xp.asarray(value if dtype is None else value.astype(dtype), device=self.device)
         if dtype is not None and dtype_name(array.dtype) != dtype:
-            raise TypeError(f"backend {self.name!r} has no dtype {dtype} (asked for it, it gave "
-                            f"{dtype_name(array.dtype)})")
+            raise TypeError(
+                f"backend {self.name!r} has no dtype {dtype} (asked for it, it gave {dtype_name(array.dtype)})"
+            )
         return array
 
     def dtype(self, name: str) -> Any:
@@ -111,6 +125,7 @@ class BackendStatus(NamedTuple):
 
 
 # ---- how each built-in library is opened ----------------------------------------------------------------------
+
 
 def _open_numpy(device: str) -> tuple[Any, Any]:
     if device not in ("", "cpu"):
@@ -178,8 +193,13 @@ def _first_line(error: BaseException) -> str:
 
 
 _BUILT_IN: dict[str, Callable[[str], tuple[Any, Any]]] = {
-    "numpy": _open_numpy, "torch": _open_torch, "cupy": _open_cupy, "jax": _open_jax,
-    "array_api_strict": _open_array_api_strict, "dask": _open_dask}
+    "numpy": _open_numpy,
+    "torch": _open_torch,
+    "cupy": _open_cupy,
+    "jax": _open_jax,
+    "array_api_strict": _open_array_api_strict,
+    "dask": _open_dask,
+}
 _EXTRAS = {"torch": "torch", "cupy": "cupy", "jax": "jax", "dask": "dask", "array_api_strict": "test"}
 _ALIASES = {"pytorch": "torch", "strict": "array_api_strict"}
 _registered: dict[str, Backend] = {}
@@ -212,8 +232,10 @@ def _open(spec: str) -> Backend:
         return _with_device(_registered[library], spec, device)
     if library in _BUILT_IN:
         if importlib.util.find_spec(library) is None:
-            raise ImportError(f"backend {spec!r} needs the package {library}, which is not installed: "
-                              f"pip install 'array-api-backend[{_EXTRAS[library]}]'")
+            raise ImportError(
+                f"backend {spec!r} needs the package {library}, which is not installed: "
+                f"pip install 'array-api-backend[{_EXTRAS[library]}]'"
+            )
         opened = Backend(spec, *_BUILT_IN[library](device))
     elif entry := _entry_points().get(library):
         opened = _adapt(spec, entry.load())
@@ -245,8 +267,10 @@ def _import_namespace(path: str) -> Any:
         found = None
     if found is None:
         known = ", ".join(dict.fromkeys([*_BUILT_IN, *_registered, *_entry_points()]))
-        raise ValueError(f"backend {path!r}: no such name or module; there is {known}, "
-                         "or any importable array API namespace by its dotted path")
+        raise ValueError(
+            f"backend {path!r}: no such name or module; there is {known}, "
+            "or any importable array API namespace by its dotted path"
+        )
     return _checked(path, canonical_namespace(importlib.import_module(path)))
 
 
@@ -283,7 +307,9 @@ def _adapt(name: str, given: Any) -> Backend:
         return Backend(name, inner.xp, getattr(source, "device", inner.device))
     if xp is None and hasattr(source, "__array_namespace__"):
         xp = source.__array_namespace__()
-    return Backend(name, _checked(name, canonical_namespace(source if xp is None else xp)), getattr(source, "device", None))
+    return Backend(
+        name, _checked(name, canonical_namespace(source if xp is None else xp)), getattr(source, "device", None)
+    )
 
 
 # ---- which backend is active ----------------------------------------------------------------------------------

@@ -19,5 +19,9 @@ def boxes(shape: Sequence[int], room: int) -> Iterator[Box]:
     for size in reversed(shape):
         steps.insert(0, max(min(size, room), 1))
         room = room // size if 0 < size <= room else 1
-    return itertools.product(*([(start, min(start + step, size)) for start in range(0, size, step)]
-                               for size, step in zip(shape, steps, strict=True)))
+    return itertools.product(
+        *(
+            [(start, min(start + step, size)) for start in range(0, size, step)]
+            for size, step in zip(shape, steps, strict=True)
+        )
+    )

@@ -6,8 +6,18 @@ from typing import Any
 
 from .. import config
 
-__all__ = ["DTYPES", "DType", "dtype_name", "is_float", "is_integer", "kind_of", "learn_dtypes", "limits",
-           "python_dtype", "result_dtype"]
+__all__ = [
+    "DTYPES",
+    "DType",
+    "dtype_name",
+    "is_float",
+    "is_integer",
+    "kind_of",
+    "learn_dtypes",
+    "limits",
+    "python_dtype",
+    "result_dtype",
+]
 
 _INTEGERS = {f"{sign}int{bits}": bits for sign in ("", "u") for bits in (8, 16, 32, 64)}
 _FLOATS = {"float16": 16, "bfloat16": 16, "float32": 32, "float64": 64}

@@ -10,8 +10,21 @@ import numpy as np
 
 from .dtypes import learn_dtypes
 
-__all__ = ["array_namespace", "computes_in_one_thread", "describe", "detach", "device_of", "host", "in_host_memory",
-           "is_array", "is_concrete", "namespace_of", "of_library", "canonical_namespace", "writable"]
+__all__ = [
+    "array_namespace",
+    "computes_in_one_thread",
+    "describe",
+    "detach",
+    "device_of",
+    "host",
+    "in_host_memory",
+    "is_array",
+    "is_concrete",
+    "namespace_of",
+    "of_library",
+    "canonical_namespace",
+    "writable",
+]
 
 # The namespace of each array type met so far. Python numbers and lists are no arrays: they have none.
 _NAMESPACE_OF: dict[type, Any] = {}
@@ -103,8 +116,9 @@ def array_namespace(*arrays: Any) -> Any:
         elif found is None or xp is recorder:
             found = xp
         elif found is not recorder:
-            raise TypeError(f"arrays of two libraries in one call: {describe(found)} and {describe(xp)}; "
-                            "convert one of them first")
+            raise TypeError(
+                f"arrays of two libraries in one call: {describe(found)} and {describe(xp)}; convert one of them first"
+            )
     return found or scalar or recorder
 
 
@@ -130,8 +144,7 @@ def is_concrete(x: Any) -> bool:
             return False
     if _is_torch(x):
         torch = sys.modules["torch"]
-        return not (x.is_meta or torch._C._functorch.is_functorch_wrapped_tensor(x)
-                    or torch.compiler.is_compiling())
+        return not (x.is_meta or torch._C._functorch.is_functorch_wrapped_tensor(x) or torch.compiler.is_compiling())
     return True
 
 

@@ -40,10 +40,12 @@ def shared(work: Callable[[Sequence[Any]], None], todo: Sequence[Any], workers: 
         return work(todo)
     cuts = [len(todo) * i // workers for i in range(workers + 1)]
     # contexts carry NumPy's error state and our settings
-    others = [_pool().submit(contextvars.copy_context().run, work, todo[start:stop])
-              for start, stop in itertools.pairwise(cuts[1:])]
+    others = [
+        _pool().submit(contextvars.copy_context().run, work, todo[start:stop])
+        for start, stop in itertools.pairwise(cuts[1:])
+    ]
     try:
-        work(todo[:cuts[1]])
+        work(todo[: cuts[1]])
     finally:
         wait(others)  # none may write on when this call has ended
     for other in others:

@@ -27,14 +27,17 @@ def gradients(loss: Any, variables: Any) -> list[Tensor | None]:
     targets = list(variables) if isinstance(variables, (list, tuple)) else [variables]
     for argument, found in [("loss", x) for x in losses] + [("variables", x) for x in targets]:
         if not isinstance(found, Tensor):
-            raise TypeError(f"gradients: {argument} holds {type(found).__name__}, expected symbolic tensors or "
-                            "variables; for functions of arrays there is K.grad")
+            raise TypeError(
+                f"gradients: {argument} holds {type(found).__name__}, expected symbolic tensors or "
+                "variables; for functions of arrays there is K.grad"
+            )
     seeds = [x.__array_namespace__().ones_like(x) if is_float(x.dtype) else None for x in losses]
     return backward(losses, seeds, targets)
 
 
-def backward(outputs: Sequence[Tensor], cotangents: Sequence[Tensor | None],
-             targets: Sequence[Tensor], stop: bool = False) -> list[Tensor | None]:
+def backward(
+    outputs: Sequence[Tensor], cotangents: Sequence[Tensor | None], targets: Sequence[Tensor], stop: bool = False
+) -> list[Tensor | None]:
     """The cotangent of each target, given those of the outputs; with `stop`, targets are taken as independent."""
     wanted = {id(t) for t in targets}
     closed = wanted if stop else set()
@@ -123,7 +126,8 @@ def _pulled(node: Node, gs: dict[int, Any], outs: dict[int, Tensor], needed: set
         rules = VJPS.get(node.function, ())
         results = tuple(
             rule(g, out, *node.args, **node.kwargs) if rule is not None and _leads(argument, needed) else None
-            for rule, argument in zip(rules, node.args, strict=False))
+            for rule, argument in zip(rules, node.args, strict=False)
+        )
     pairs: list[tuple[Tensor, Tensor]] = []
     _paired(node.args, results, needed, pairs)
     return pairs

@@ -32,7 +32,7 @@ def take_adjoint(g: Array, indices: Array, *, axis: int, size: Any) -> Array:
 
 @take_adjoint.shape
 def _(g, indices, *, axis, size):
-    return (*sizes(g)[:axis], size, *sizes(g)[axis + 1:])
+    return (*sizes(g)[:axis], size, *sizes(g)[axis + 1 :])
 
 
 @take_adjoint.vjp
@@ -81,13 +81,13 @@ def take_along_axis_adjoint(g: Array, indices: Array, *, axis: int, size: Any) -
 @take_along_axis_adjoint.shape
 def _(g, indices, *, axis, size):
     axis = axis % g.ndim
-    return (*sizes(g)[:axis], size, *sizes(g)[axis + 1:])
+    return (*sizes(g)[:axis], size, *sizes(g)[axis + 1 :])
 
 
 @take_along_axis_adjoint.vjp
 def _(g, out, of, indices, *, axis, size):
     xp = array_namespace(g)
-    shape = (*sizes(of)[:axis % of.ndim], sizes(indices)[axis], *sizes(of)[axis % of.ndim + 1:])
+    shape = (*sizes(of)[: axis % of.ndim], sizes(indices)[axis], *sizes(of)[axis % of.ndim + 1 :])
     return xp.take_along_axis(g, xp.broadcast_to(indices, shape), axis=axis), None
 
 
@@ -144,12 +144,12 @@ def sum_of_scatters(parts: list[tuple[tuple[Any, ...], Array]], shape: tuple[Any
     for start, stop, g in [*runs, (n, n, None)]:
         if not (isinstance(start, int) and start == end):
             like = runs[0][2]
-            pieces.append(zeros(like, (*sizes(like)[:place], start - end, *sizes(like)[place + 1:])))
+            pieces.append(zeros(like, (*sizes(like)[:place], start - end, *sizes(like)[place + 1 :])))
         if g is not None:
             pieces.append(g)
         end = stop
     joined = xp.concat(pieces, axis=place) if len(pieces) > 1 else pieces[0]
-    return scatter_slice(joined, (*key[:axis], slice(0, n, 1), *key[axis + 1:]), shape)
+    return scatter_slice(joined, (*key[:axis], slice(0, n, 1), *key[axis + 1 :]), shape)
 
 
 def _run(entry):

@@ -150,8 +150,14 @@ def _infer_shapes(core: Any) -> None:
             return guessed(self, input_shape)
         K: Any = core.K
         many = isinstance(input_shape, list)
-        inputs = [K.placeholder(shape=shape, dtype=dtype) for shape, dtype in zip(
-            input_shape if many else [input_shape], self._input_dtypes if many else [self._input_dtypes], strict=True)]
+        inputs = [
+            K.placeholder(shape=shape, dtype=dtype)
+            for shape, dtype in zip(
+                input_shape if many else [input_shape],
+                self._input_dtypes if many else [self._input_dtypes],
+                strict=True,
+            )
+        ]
         outputs = self.call(inputs if many else inputs[0])
         return [K.int_shape(x) for x in outputs] if isinstance(outputs, list) else K.int_shape(outputs)
 

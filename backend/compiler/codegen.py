@@ -22,8 +22,23 @@ __all__ = ["Printed", "printed"]
 CREATION = {"zeros", "ones", "full", "eye", "arange", "linspace", "asarray", "fft.fftfreq", "fft.rfftfreq"}
 FOLDED_AT_MOST = 2**16  # elements of a constant worked out once instead of at each call (256 KB of float32)
 OVERWRITING = {"add", "subtract", "multiply", "divide"}
-OWNERS = {"matmul", "tensordot", "sum", "mean", "max", "min", "prod", "any", "all", "concat", "stack", "blocked",
-          "convolution", "convolution_input_gradient", "convolution_kernel_gradient"}
+OWNERS = {
+    "matmul",
+    "tensordot",
+    "sum",
+    "mean",
+    "max",
+    "min",
+    "prod",
+    "any",
+    "all",
+    "concat",
+    "stack",
+    "blocked",
+    "convolution",
+    "convolution_input_gradient",
+    "convolution_kernel_gradient",
+}
 FREED_FROM = 2**10  # elements from which a dead value is worth a `del`
 
 
@@ -59,8 +74,14 @@ class _Block:
         return self.names.get(id(t)) or self.fixed[id(t)]
 
 
-def printed(inputs: Sequence[Tensor], variables: Sequence[Tensor], outputs: Sequence[Tensor],
-            updates: Sequence[Tensor], name: str = "function", in_place: bool = True) -> Printed:
+def printed(
+    inputs: Sequence[Tensor],
+    variables: Sequence[Tensor],
+    outputs: Sequence[Tensor],
+    updates: Sequence[Tensor],
+    name: str = "function",
+    in_place: bool = True,
+) -> Printed:
     """The source of name(*inputs, *variables) -> (outputs, updates), for a graph that has been rewritten."""
     whole = Printed(in_place)
     block = _Block(whole, {})
@@ -77,8 +98,11 @@ def printed(inputs: Sequence[Tensor], variables: Sequence[Tensor], outputs: Sequ
     results = [[_result(block, t) for t in group] for group in (outputs, updates)]
     head = [_described(block, t) for t in (*inputs, *variables)]
     head += [f"# {n}: constant {t.dtype} {t.shape}{_value(t)}" for n, t in whole.constants.items()]
-    body = [f"def {name}({', '.join(parameters)}):", *(f"    {line}" for line in block.lines),
-            f"    return {_tuple(results[0])}, {_tuple(results[1])}"]
+    body = [
+        f"def {name}({', '.join(parameters)}):",
+        *(f"    {line}" for line in block.lines),
+        f"    return {_tuple(results[0])}, {_tuple(results[1])}",
+    ]
     whole.source = "\n".join([*head, *whole.parts, "", *body, ""])
     return whole
 
@@ -111,16 +135,21 @@ def _folded(order: Sequence[Tensor]) -> set[int]:
     for t in order:
         if isinstance(t, Constant):
             found.add(id(t))
-        elif t.node is not None and all(id(i) in found for i in t.node.inputs) \
-                and getattr(t.node.function, "pure", True):
+        elif (
+            t.node is not None and all(id(i) in found for i in t.node.inputs) and getattr(t.node.function, "pure", True)
+        ):
             total = None if t.spec.shape is None or None in t.spec.shape else known(product(t.spec.shape))
             if total is not None and total <= FOLDED_AT_MOST:
                 found.add(id(t))
     return found
 
 
-def _emit_all(block: _Block, order: Sequence[Tensor], keep: set[int] = frozenset(),  # type: ignore[assignment]
-              folded: bool = False) -> None:
+def _emit_all(
+    block: _Block,
+    order: Sequence[Tensor],
+    keep: set[int] = frozenset(),  # type: ignore[assignment]
+    folded: bool = False,
+) -> None:
     """One line a call; `del` after the last use of what is large."""
     order = order if folded else scheduled(order, keep)
     last: dict[int, Any] = {}
@@ -175,7 +204,7 @@ def _overwriting(block: _Block, t: Tensor) -> str | None:
     spare = block.spare.get(id(node))
     if not spare or node.function not in OVERWRITING or None in (node.specs[0].shape or (None,)):
         return None
-    for x, y in (node.args, node.args[::-1])[:2 if node.function in ("add", "multiply") else 1]:
+    for x, y in (node.args, node.args[::-1])[: 2 if node.function in ("add", "multiply") else 1]:
         if _fits(x, y, node, spare):
             block.names[id(t)] = name = block.names[id(x)]
             return f"{name} {OPERATORS[node.function]}= {_text(block, y)}"
@@ -189,8 +218,13 @@ def _fits(x: Any, other: Any, node: Any, spare: set[int]) -> bool:
     if not isinstance(other, Tensor):
         return True
     sizes = other.sizes
-    return other.dtype == x.dtype and len(sizes) <= x.ndim and all(
-        n == m or isinstance(n, int) and n == 1 for n, m in zip(reversed(sizes), reversed(x.sizes), strict=False))
+    return (
+        other.dtype == x.dtype
+        and len(sizes) <= x.ndim
+        and all(
+            n == m or isinstance(n, int) and n == 1 for n, m in zip(reversed(sizes), reversed(x.sizes), strict=False)
+        )
+    )
 
 
 def _line(block: _Block, t: Tensor, order: Sequence[Tensor], folded: bool) -> str:
@@ -274,9 +308,13 @@ def _body(block: _Block, body: Subgraph) -> str:
         whole.parts += inner.lines
         inner.lines = []
         _emit_all(inner, [t for t in order if id(t) not in constant], keep={id(t) for t in body.outputs})
-        whole.parts += ["", f"def {name}({', '.join(inner.names[id(t)] for t in body.inputs)}):",
-                        *(f"    {line}" for line in inner.lines),
-                        f"    return {_tuple([inner.name(t) for t in body.outputs])}", ""]
+        whole.parts += [
+            "",
+            f"def {name}({', '.join(inner.names[id(t)] for t in body.inputs)}):",
+            *(f"    {line}" for line in inner.lines),
+            f"    return {_tuple([inner.name(t) for t in body.outputs])}",
+            "",
+        ]
     return whole.bodies[id(body)]
 
 

@@ -133,8 +133,12 @@ def _bits(sets: Iterable[int]) -> int:
 
 def _call(chain: list[Tensor], own: set[int], results: list[Tensor]) -> Node:
     """The call of `blocked` that a chain becomes."""
-    arrays = {id(a): a for t in chain for a in t.node.args  # type: ignore[union-attr]
-              if isinstance(a, Tensor) and id(a) not in own and not (isinstance(a, Constant) and a.shape == ())}
+    arrays = {
+        id(a): a
+        for t in chain
+        for a in t.node.args  # type: ignore[union-attr]
+        if isinstance(a, Tensor) and id(a) not in own and not (isinstance(a, Constant) and a.shape == ())
+    }
     places = {i: Placeholder(a.sizes, a.dtype) for i, a in arrays.items()}
     made: dict[int, Tensor] = dict(places)
     for t in chain:
@@ -164,8 +168,10 @@ def _replaced(outputs: list[Tensor], instead: dict[int, tuple[Node, int]]) -> li
         elif id(t) not in new:
             if id(node) not in calls:
                 args = map_tensors(node.args, lambda i: new[id(i)])
-                kwargs = {k: v if isinstance(v, Subgraph) else map_tensors(v, lambda i: new[id(i)])
-                          for k, v in node.kwargs.items()}
+                kwargs = {
+                    k: v if isinstance(v, Subgraph) else map_tensors(v, lambda i: new[id(i)])
+                    for k, v in node.kwargs.items()
+                }
                 calls[id(node)] = Node(node.function, args, kwargs, node.specs, node.multi_output)
             new[id(t)] = calls[id(node)].output(index)
     return [new[id(t)] for t in outputs]

@@ -16,8 +16,25 @@ from .simplify import tidied
 __all__ = ["VIEWS", "Rewriter", "called", "effects_of", "is_view", "may_alias_leaf", "final_values"]
 
 # Results of these may share memory with their argument, so an output made of a leaf by them alone is copied.
-VIEWS = {"reshape", "permute_dims", "getitem", "expand_dims", "squeeze", "broadcast_to", "matrix_transpose", "flip",
-         "asarray", "astype", "identity", "linalg.diagonal", "real", "imag", "conj", "detached", "positive"}
+VIEWS = {
+    "reshape",
+    "permute_dims",
+    "getitem",
+    "expand_dims",
+    "squeeze",
+    "broadcast_to",
+    "matrix_transpose",
+    "flip",
+    "asarray",
+    "astype",
+    "identity",
+    "linalg.diagonal",
+    "real",
+    "imag",
+    "conj",
+    "detached",
+    "positive",
+}
 
 
 def effects_of(roots: Iterable[Tensor]) -> list[Effect]:
@@ -110,12 +127,16 @@ class Rewriter:
         multi_output = node.multi_output and not isinstance(kept, int)
         kept = (kept,) if isinstance(kept, int) else kept
         args = map_tensors(args, self._replace, self._resize)
-        kwargs = {k: self._body(v) if isinstance(v, Subgraph) else v
-                  for k, v in map_tensors(kwargs, self._replace, self._resize).items()}
+        kwargs = {
+            k: self._body(v) if isinstance(v, Subgraph) else v
+            for k, v in map_tensors(kwargs, self._replace, self._resize).items()
+        }
         key = (node.function, _key(args), _key(kwargs))
         if key not in self._shared:
-            specs = tuple(spec(None if s.shape is None else map_tensors(s.shape, self._replace, self._resize), s.dtype)
-                          for s in (node.specs[i] for i in kept))
+            specs = tuple(
+                spec(None if s.shape is None else map_tensors(s.shape, self._replace, self._resize), s.dtype)
+                for s in (node.specs[i] for i in kept)
+            )
             made = Node(node.function, args, kwargs, specs, multi_output)
             better = self._better(made) if self.optimize else None
             self._shared[key] = tuple(self(better)) if better else tuple(map(made.output, range(len(specs))))

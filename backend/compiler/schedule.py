@@ -26,7 +26,8 @@ def scheduled(order: Sequence[Tensor], keep: set[int]) -> list[Tensor]:
             tensors.setdefault(id(t.node), []).append(t)
     nodes = [found[0].node for found in tensors.values() if found[0].node is not None]
     return [t for t in order if t.node is None] + [
-        t for node in _eagerly(_deepest_first(nodes, set(tensors)), tensors, keep) for t in tensors[id(node)]]
+        t for node in _eagerly(_deepest_first(nodes, set(tensors)), tensors, keep) for t in tensors[id(node)]
+    ]
 
 
 def _before(nodes: Sequence[Node], inside: set[int]) -> dict[int, list[Node]]:
@@ -78,8 +79,11 @@ def _eagerly(nodes: Sequence[Node], tensors: dict[int, list[Tensor]], keep: set[
 
     def worth(node: Node) -> bool:
         """Whether a call that could run now lets go of at least as much as it makes."""
-        freed = sum(_weight(i) for i in _distinct(node.inputs)
-                    if i.node is not None and id(i.node) in tensors and id(i) not in keep and len(readers[id(i)]) == 1)
+        freed = sum(
+            _weight(i)
+            for i in _distinct(node.inputs)
+            if i.node is not None and id(i.node) in tensors and id(i) not in keep and len(readers[id(i)]) == 1
+        )
         return freed > 0 and freed >= sum(map(_weight, tensors[id(node)]))
 
     for first in nodes:

@@ -112,8 +112,13 @@ def _concat(arrays: Any, *, axis: int = 0) -> Tensor | None:
     end: Any = 0
     for _, key in keys:
         for i, (k, n) in enumerate(zip(key, whole.sizes, strict=False)):
-            if not isinstance(k, slice) or k.step != 1 or (k.start != (end if i == axis else 0)) \
-                    or i != axis and k.stop != n:
+            if (
+                not isinstance(k, slice)
+                or k.step != 1
+                or (k.start != (end if i == axis else 0))
+                or i != axis
+                and k.stop != n
+            ):
                 return None
         end = key[axis].stop
     return whole if len(keys[0][1]) == whole.ndim and end == whole.sizes[axis] else None
@@ -128,6 +133,16 @@ def _undone(function: str) -> Callable[..., Tensor | None]:
 
 
 RULES: dict[Any, Callable[..., Tensor | None]] = {
-    "add": _add, "concat": _concat, "divide": _quotient, "matrix_transpose": _undone("matrix_transpose"),
-    "multiply": _multiply, "negative": _undone("negative"), "permute_dims": _permute_dims, "pow": _quotient,
-    "reshape": _reshape, "squeeze": _squeeze, "subtract": _subtract, "where": _where}
+    "add": _add,
+    "concat": _concat,
+    "divide": _quotient,
+    "matrix_transpose": _undone("matrix_transpose"),
+    "multiply": _multiply,
+    "negative": _undone("negative"),
+    "permute_dims": _permute_dims,
+    "pow": _quotient,
+    "reshape": _reshape,
+    "squeeze": _squeeze,
+    "subtract": _subtract,
+    "where": _where,
+}

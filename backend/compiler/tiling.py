@@ -88,8 +88,9 @@ def _part(x: Any, key: tuple[slice, ...], shape: tuple[int, ...]) -> Any:
     if x.shape == shape:
         return x[key]
     skipped = len(shape) - x.ndim
-    within = tuple(k if n == whole else slice(None)
-                   for k, n, whole in zip(key[skipped:], x.shape, shape[skipped:], strict=True))
+    within = tuple(
+        k if n == whole else slice(None) for k, n, whole in zip(key[skipped:], x.shape, shape[skipped:], strict=True)
+    )
     return x[within] if within else x
 
 
@@ -100,5 +101,3 @@ def _common_shape(arrays: Sequence[Any]) -> tuple[int, ...]:
         return tuple(first)
     columns = itertools.zip_longest(*(reversed(x.shape) for x in arrays), fillvalue=1)
     return tuple(next((n for n in sizes if n != 1), 1) for sizes in columns)[::-1]
-
-

@@ -16,8 +16,9 @@ __all__ = ["cond"]
 
 
 @composite
-def branch(condition: Array, first: tuple[Array, ...], second: tuple[Array, ...], *, then: Any,
-           otherwise: Any) -> tuple[Array, ...]:
+def branch(
+    condition: Array, first: tuple[Array, ...], second: tuple[Array, ...], *, then: Any, otherwise: Any
+) -> tuple[Array, ...]:
     """then(*first) where the 0-d condition holds, else otherwise(*second); both where its value cannot be looked at."""
     if is_concrete(condition):
         return then(*first) if condition else otherwise(*second)
@@ -48,8 +49,9 @@ def _(g, out, condition, first, second, *, then, otherwise):
         found.append(backward(body.outputs, alive, body.inputs, stop=True))
     for chosen in (0, 1):
         own = [d for d in found[chosen] if d is not None]
-        zeros = [xp.zeros_like(x) for x, d in zip((second, first)[chosen], found[1 - chosen], strict=True)
-                 if d is not None]
+        zeros = [
+            xp.zeros_like(x) for x, d in zip((second, first)[chosen], found[1 - chosen], strict=True) if d is not None
+        ]
         fed = [s for s, each in zip(seeds, g, strict=True) if each is not None]
         inputs = [*(then, otherwise)[chosen].inputs, *fed]
         body, captured = close_over(inputs, own + zeros if chosen == 0 else zeros + own)
@@ -102,7 +104,7 @@ def _guarded(xp: Any, t: Array, condition: Array, wanted: bool, mark: int) -> Ar
         return t
     bodies = [close_over((), [result], lambda u: u.number < mark) for result in (t, xp.zeros_like(t))]
     (body, captured), (other, others) = bodies if wanted else bodies[::-1]
-    result, = branch(condition, tuple(captured), tuple(others), then=body, otherwise=other)
+    (result,) = branch(condition, tuple(captured), tuple(others), then=body, otherwise=other)
     act_only_if(condition if wanted else xp.logical_not(condition), t, result)
     return result
 

@@ -12,7 +12,19 @@ from ..graph.tensor import Constant, Effect, Placeholder, Subgraph, Tensor, leav
 from ..graph.traversal import dependents, toposort
 from .nests import flatten
 
-__all__ = ["Subgraph", "act_only_if", "has_effects", "close_over", "is_symbolic", "toposort", "is_view", "outer_shape", "placeholders_like", "trace_branch", "with_placeholders"]
+__all__ = [
+    "Subgraph",
+    "act_only_if",
+    "has_effects",
+    "close_over",
+    "is_symbolic",
+    "toposort",
+    "is_view",
+    "outer_shape",
+    "placeholders_like",
+    "trace_branch",
+    "with_placeholders",
+]
 
 
 def is_symbolic(*structures: Any) -> bool:
@@ -26,20 +38,24 @@ def placeholders_like(tensors: Iterable[Tensor], drop: int = 0, within: Set[int]
     Their sizes are the originals' own expressions, so that what depends on sizes alone does not depend on them; unless
     these read one of the tensors `within`, by their ids, which are not there where the placeholders will be.
     """
-    return [Placeholder([None if any(id(read) in within for read in leaves(n)) else n for n in t.sizes[drop:]], t.dtype)
-            for t in tensors]
+    return [
+        Placeholder([None if any(id(read) in within for read in leaves(n)) else n for n in t.sizes[drop:]], t.dtype)
+        for t in tensors
+    ]
 
 
-def with_placeholders(outputs: Sequence[Tensor], known: Callable[[Tensor], bool], within: Set[int]
-                   ) -> tuple[list[Tensor], list[Placeholder], list[Tensor]]:
+def with_placeholders(
+    outputs: Sequence[Tensor], known: Callable[[Tensor], bool], within: Set[int]
+) -> tuple[list[Tensor], list[Placeholder], list[Tensor]]:
     """A graph with placeholders for what is known of it: its new outputs, the placeholders, and what they stand for."""
     found = [t for t in toposort(outputs, stop=known) if known(t)]
     places = placeholders_like(found, within=within)
     return Rewriter({id(t): p for t, p in zip(found, places, strict=True)})(outputs), places, found
 
 
-def close_over(inputs: Sequence[Tensor], outputs: Sequence[Tensor],
-           outer: Callable[[Tensor], bool] | None = None) -> tuple[Subgraph, list[Tensor]]:
+def close_over(
+    inputs: Sequence[Tensor], outputs: Sequence[Tensor], outer: Callable[[Tensor], bool] | None = None
+) -> tuple[Subgraph, list[Tensor]]:
     """A graph made self-contained, and the outside tensors it captures, which become its last inputs.
 
     Outside is what `outer` holds for; by default all that does not depend on the inputs, so a loop's invariants move
@@ -72,6 +88,7 @@ def outer_shape(t: Tensor, outer: dict[int, tuple[Tensor, int]]) -> tuple[Any, .
 
     `outer` maps the id of an input to the tensor outside and how many leading axes the input lacks.
     """
+
     def lifted(leaf: Dim) -> Any:
         if id(leaf.arguments[0]) not in outer:
             raise LookupError
@@ -98,7 +115,8 @@ def act_only_if(condition: Tensor, source: Tensor, result: Tensor) -> None:
     xp = condition.__array_namespace__()
     result.node.effects = tuple(
         Effect(v, xp.where(condition, new, v), None if step is None else xp.where(condition, step, xp.zeros_like(step)))
-        for v, new, step in source.node.effects)
+        for v, new, step in source.node.effects
+    )
 
 
 def trace_branch(function: Callable[[], Any]) -> tuple[list[Tensor], Any, int]:

@@ -21,8 +21,15 @@ __all__ = ["foldl", "foldr", "map_fn", "rnn", "scan"]
 
 
 @composite
-def loop(initial: tuple[Array, ...], sequences: tuple[Array, ...], captured: tuple[Array, ...], *, body: Any,
-         length: Any, reverse: bool) -> tuple[Array, ...]:
+def loop(
+    initial: tuple[Array, ...],
+    sequences: tuple[Array, ...],
+    captured: tuple[Array, ...],
+    *,
+    body: Any,
+    length: Any,
+    reverse: bool,
+) -> tuple[Array, ...]:
     """Run body(*carry, *slices, *captured) -> (*carry, *outputs) over the sequences' first axis.
 
     The results are the last carries, then each output stacked over the steps. In a graph all that a step computes, and
@@ -34,11 +41,11 @@ def loop(initial: tuple[Array, ...], sequences: tuple[Array, ...], captured: tup
     steps = zip(*map(xp.unstack, sequences), strict=True) if sequences else ((),) * length
     for slices in reversed(list(steps)) if reverse else steps:
         results = body(*carry, *slices, *captured)
-        carry = results[:len(initial)]
-        rows.append(results[len(initial):])
+        carry = results[: len(initial)]
+        rows.append(results[len(initial) :])
     if not rows:  # no step: one on zeros tells the outputs' shapes and dtypes
         blank = [xp.zeros(x.shape[1:], dtype=x.dtype, device=device_of(x)) for x in sequences]
-        shaped = body(*initial, *blank, *captured)[len(initial):]
+        shaped = body(*initial, *blank, *captured)[len(initial) :]
         return (*carry, *(xp.zeros((0, *y.shape), dtype=y.dtype, device=device_of(y)) for y in shaped))
     rows = rows[::-1] if reverse else rows
     return (*carry, *(xp.stack(column, axis=0) for column in zip(*rows, strict=True)))
@@ -46,28 +53,41 @@ def loop(initial: tuple[Array, ...], sequences: tuple[Array, ...], captured: tup
 
 @loop.shape
 def _(initial, sequences, captured, *, body, length, reverse):
-    outer = {id(p): (x, drop) for p, x, drop in zip(
-        body.inputs, (*initial, *sequences, *captured),
-        [0] * len(initial) + [1] * len(sequences) + [0] * len(captured), strict=True)}
+    outer = {
+        id(p): (x, drop)
+        for p, x, drop in zip(
+            body.inputs,
+            (*initial, *sequences, *captured),
+            [0] * len(initial) + [1] * len(sequences) + [0] * len(captured),
+            strict=True,
+        )
+    }
     carries = [spec(x.sizes, x.dtype) for x in initial]
-    return tuple(carries) + tuple(spec((length, *outer_shape(y, outer)), y.dtype)
-                                  for y in body.outputs[len(initial):])
+    return tuple(carries) + tuple(spec((length, *outer_shape(y, outer)), y.dtype) for y in body.outputs[len(initial) :])
 
 
 @loop.vjp
 def _(g, out, initial, sequences, captured, *, body, length, reverse):
     """The loop run backwards: each step pulls the cotangents through the body, from what the step computed."""
     count, given = len(initial), len(sequences)
-    carries_in, slices, constants = body.inputs[:count], body.inputs[count:count + given], body.inputs[count + given:]
+    carries_in, slices, constants = (
+        body.inputs[:count],
+        body.inputs[count : count + given],
+        body.inputs[count + given :],
+    )
     outputs = [y for y in body.outputs[count:]]
     stacked = {id(y): x for y, x in zip(outputs, out[count:], strict=True) if y not in (*slices, *constants)}
     within = dependents(toposort(body.outputs), body.inputs)
     g_carry = placeholders_like(carries_in)
     g_out = placeholders_like(outputs, within=within)
-    pulled = backward(body.outputs, [*g_carry, *(p if g[count + i] is not None else None for i, p in enumerate(g_out))],
-                      body.inputs, stop=True)
+    pulled = backward(
+        body.outputs,
+        [*g_carry, *(p if g[count + i] is not None else None for i, p in enumerate(g_out))],
+        body.inputs,
+        stop=True,
+    )
     xp = array_namespace(body.outputs[0])
-    d_carry, d_slice, d_constant = pulled[:count], pulled[count:count + given], pulled[count + given:]
+    d_carry, d_slice, d_constant = pulled[:count], pulled[count : count + given], pulled[count + given :]
     summed = [i for i, d in enumerate(d_constant) if d is not None]
     totals = placeholders_like([constants[i] for i in summed])
     results = [xp.zeros_like(p) if d is None else d for p, d in zip(carries_in, d_carry, strict=True)]
@@ -76,12 +96,21 @@ def _(g, out, initial, sequences, captured, *, body, length, reverse):
     results += [d_slice[i] for i in wanted]
     fed = [i for i in range(len(outputs)) if g[count + i] is not None]
     results, places, known = with_placeholders(results, lambda t: id(t) in stacked, within)
-    step = Step(carry=[*g_carry, *totals], slices=[*places, *slices, *(g_out[i] for i in fed)],
-                captured=constants, results=results)
+    step = Step(
+        carry=[*g_carry, *totals],
+        slices=[*places, *slices, *(g_out[i] for i in fed)],
+        captured=constants,
+        results=results,
+    )
     start = [xp.zeros_like(x) if g[i] is None else g[i] for i, x in enumerate(initial)]
     start += [xp.zeros_like(captured[i]) for i in summed]
-    final = step.run(start, [*(stacked[id(t)] for t in known), *sequences, *(g[count + i] for i in fed)], captured,
-                     length, not reverse)
+    final = step.run(
+        start,
+        [*(stacked[id(t)] for t in known), *sequences, *(g[count + i] for i in fed)],
+        captured,
+        length,
+        not reverse,
+    )
     d_captured = [None] * len(captured)
     for place, i in enumerate(summed):
         d_captured[i] = final[count + place]
@@ -105,11 +134,16 @@ def _(live, initial, sequences, captured, *, body, length, reverse):
     kept = sorted(wanted)
     inputs = [i for i, t in enumerate(body.inputs) if i in wanted or i >= count and id(t) in used]
     if not inputs:  # a body of constants alone still needs an array to tell the namespace
-        return (initial, sequences, captured), {"body": body, "length": length, "reverse": reverse}, \
-            list(range(len(body.outputs)))
+        return (
+            (initial, sequences, captured),
+            {"body": body, "length": length, "reverse": reverse},
+            list(range(len(body.outputs))),
+        )
     whole = (*initial, *sequences, *captured)
-    parts = [tuple(whole[i] for i in inputs if low <= i < high)
-             for low, high in ((0, count), (count, count + given), (count + given, len(whole)))]
+    parts = [
+        tuple(whole[i] for i in inputs if low <= i < high)
+        for low, high in ((0, count), (count, count + given), (count + given, len(whole)))
+    ]
     smaller = Subgraph([body.inputs[i] for i in inputs], [body.outputs[i] for i in kept])
     return tuple(parts), {"body": smaller, "length": length, "reverse": reverse}, kept
 
@@ -122,8 +156,9 @@ def _(initial, sequences, captured, **how):
 class Step:
     """A loop's body as a graph: what it carries, the slices it reads, what it captures, and its results."""
 
-    def __init__(self, carry: list[Any], slices: list[Any], captured: list[Any] | tuple[Any, ...],
-                 results: list[Any]) -> None:
+    def __init__(
+        self, carry: list[Any], slices: list[Any], captured: list[Any] | tuple[Any, ...], results: list[Any]
+    ) -> None:
         self.inputs = [*carry, *slices, *captured]
         self.carry, self.results = carry, results
 
@@ -136,8 +171,9 @@ class Step:
         return loop(tuple(initial), tuple(sequences), (*captured, *more), body=body, length=length, reverse=reverse)
 
 
-def scan(step: Callable[..., Any], initial: Any, sequences: Any, length: int | None = None,
-         reverse: bool = False) -> tuple[Any, Any]:
+def scan(
+    step: Callable[..., Any], initial: Any, sequences: Any, length: int | None = None, reverse: bool = False
+) -> tuple[Any, Any]:
     """Carry a state along the first axis: step(carry, slice) -> (carry, output), giving (last carry, stacked outputs).
 
     Shapes and dtypes: `initial`, `sequences`, and the outputs are arrays or nests of tuples, lists and dictionaries of
@@ -156,7 +192,7 @@ def scan(step: Callable[..., Any], initial: Any, sequences: Any, length: int | N
     symbolic = is_symbolic(carry, xs) or not (carry or xs)
     if carry or xs:
         _, *members = arrays(*carry, *xs)
-        carry, xs = members[:len(carry)], members[len(carry):]
+        carry, xs = members[: len(carry)], members[len(carry) :]
     steps = _length(xs, length)
     if not symbolic:
         return _eager(step, carry, carry_shape, xs, xs_shape, steps, reverse)
@@ -183,8 +219,10 @@ def _checked(carry: list[Any], shape: Any, new: Any) -> list[Any]:
     for old, value in zip(carry, found, strict=True):
         known = [(a, b) for a, b in zip(old.shape, value.shape, strict=False) if None not in (a, b)]
         if old.ndim != value.ndim or any(a != b for a, b in known) or old.dtype != value.dtype:
-            raise ValueError(f"scan: the step turns a carry of shape {tuple(old.shape)}, {old.dtype} into shape "
-                             f"{tuple(value.shape)}, {value.dtype}")
+            raise ValueError(
+                f"scan: the step turns a carry of shape {tuple(old.shape)}, {old.dtype} into shape "
+                f"{tuple(value.shape)}, {value.dtype}"
+            )
     return found
 
 
@@ -193,13 +231,13 @@ def _eager(step: Any, carry: Any, carry_shape: Any, xs: Any, xs_shape: Any, leng
 
     def body(*values: Any) -> tuple[Any, ...]:
         nonlocal ys_shape
-        state, slices = values[:len(carry)], values[len(carry):]
+        state, slices = values[: len(carry)], values[len(carry) :]
         new, y = step(restore(carry_shape, state), restore(xs_shape, slices))
         found, ys_shape = flatten(y)
         return (*_checked(list(state), carry_shape, new), *found)
 
     results = loop.definition(tuple(carry), tuple(xs), (), body=body, length=length, reverse=reverse)
-    return restore(carry_shape, results[:len(carry)]), restore(ys_shape, results[len(carry):])
+    return restore(carry_shape, results[: len(carry)]), restore(ys_shape, results[len(carry) :])
 
 
 def _recorded(step: Any, carry: Any, carry_shape: Any, xs: Any, xs_shape: Any, length: Any, reverse: bool) -> Any:
@@ -208,9 +246,9 @@ def _recorded(step: Any, carry: Any, carry_shape: Any, xs: Any, xs_shape: Any, l
     found, ys_shape = flatten(y)
     results = [*_checked(state, carry_shape, new), *found]
     _, *results = arrays(*results, *state)
-    results = results[:len(carry) + len(found)]
+    results = results[: len(carry) + len(found)]
     whole = Step(state, slices, (), results).run(carry, xs, (), length, reverse)
-    return restore(carry_shape, whole[:len(carry)]), restore(ys_shape, whole[len(carry):len(results)])
+    return restore(carry_shape, whole[: len(carry)]), restore(ys_shape, whole[len(carry) : len(results)])
 
 
 def map_fn(fn: Callable[..., Any], elems: Any, name: str | None = None, dtype: Any = None) -> Any:
@@ -265,9 +303,16 @@ def _folded(name: str, fn: Any, elems: Any, initializer: Any, reverse: bool) -> 
     return scan(lambda acc, x: (fn(acc, x), ()), initializer, restore(shape, xs), reverse=reverse)[0]
 
 
-def rnn(step_function: Callable[..., Any], inputs: Array, initial_states: Any, go_backwards: bool = False,
-        mask: Array = None, constants: Any = None, unroll: bool = False,
-        input_length: Any = None) -> tuple[Array, Array, list[Array]]:
+def rnn(
+    step_function: Callable[..., Any],
+    inputs: Array,
+    initial_states: Any,
+    go_backwards: bool = False,
+    mask: Array = None,
+    constants: Any = None,
+    unroll: bool = False,
+    input_length: Any = None,
+) -> tuple[Array, Array, list[Array]]:
     """Run step_function(inputs_t, states + constants) -> (output, new states) over the time axis.
 
     Returns (last output, outputs, last states). Shapes and dtypes: inputs (batch, time, ...), outputs (batch, time,

@@ -17,8 +17,9 @@ from .nests import flatten, restore
 __all__ = ["while_loop"]
 
 
-def while_loop(condition: Callable[..., Any], body: Callable[..., Any], loop_vars: Any,
-               maximum_iterations: int | None = None) -> Any:
+def while_loop(
+    condition: Callable[..., Any], body: Callable[..., Any], loop_vars: Any, maximum_iterations: int | None = None
+) -> Any:
     """loop_vars = body(*loop_vars) for as long as condition(*loop_vars) holds; gives the last ones.
 
     Shapes and dtypes: `loop_vars` is a tuple or list of arrays or nests of them, and the result a tuple, or it is one
@@ -80,18 +81,27 @@ def _alike(state: Any, shape: Any, new: Any) -> tuple[Any, ...]:
     if new_shape != shape:
         raise ValueError("while_loop: the body returns another structure than the one it was given")
     _, *found = arrays(*found, *state)
-    found = found[:len(state)]
+    found = found[: len(state)]
     for old, value in zip(state, found, strict=True):
         known = [(a, b) for a, b in zip(old.shape, value.shape, strict=False) if None not in (a, b)]
         if old.ndim != value.ndim or any(a != b for a, b in known) or old.dtype != value.dtype:
-            raise ValueError(f"while_loop: the body turns a variable of shape {tuple(old.shape)}, {old.dtype} into "
-                             f"shape {tuple(value.shape)}, {value.dtype}")
+            raise ValueError(
+                f"while_loop: the body turns a variable of shape {tuple(old.shape)}, {old.dtype} into "
+                f"shape {tuple(value.shape)}, {value.dtype}"
+            )
     return tuple(found)
 
 
 @composite
-def while_loop_(initial: tuple[Array, ...], asked: tuple[Array, ...], captured: tuple[Array, ...], *, condition: Any,
-           body: Any, limit: Any) -> tuple[Array, ...]:
+def while_loop_(
+    initial: tuple[Array, ...],
+    asked: tuple[Array, ...],
+    captured: tuple[Array, ...],
+    *,
+    condition: Any,
+    body: Any,
+    limit: Any,
+) -> tuple[Array, ...]:
     """Run body(*state, *captured) while condition(*state, *asked) holds; gives the last state and the rounds run."""
     xp, state, count = array_namespace(*initial), tuple(initial), 0
     on = None
@@ -103,8 +113,10 @@ def while_loop_(initial: tuple[Array, ...], asked: tuple[Array, ...], captured: 
             state = tuple(body(*state, *captured))
         else:
             if limit is None:
-                raise ValueError("while_loop: the condition cannot be looked at here, inside a transformation of the "
-                                 "library; expected a maximum_iterations")
+                raise ValueError(
+                    "while_loop: the condition cannot be looked at here, inside a transformation of the "
+                    "library; expected a maximum_iterations"
+                )
             on = going if on is None else on & going
             state = tuple(xp.where(on, new, old) for new, old in zip(body(*state, *captured), state, strict=True))
         count += 1
@@ -119,7 +131,7 @@ def _(initial, asked, captured, *, condition, body, limit):
 @while_loop_.vjp
 def _(g, out, initial, asked, captured, *, condition, body, limit):
     """The gradient of as many rounds as were run, written as a loop of known length."""
-    own, length = body.inputs[:len(initial)], size_from("while_loop", out[-1])
+    own, length = body.inputs[: len(initial)], size_from("while_loop", out[-1])
     how = {"body": Subgraph(body.inputs, [*body.outputs, *own]), "length": length, "reverse": False}
     done = loop(initial, (), captured, **how)
     assert loop.vjp_rule is not None

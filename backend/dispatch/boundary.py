@@ -15,9 +15,27 @@ from ..graph.dims import Dim, product
 from ..graph.shape_rules import axes_of, axis_of, broadcast, concatenated, reduced, reshaped
 from ..graph.tensor import Tensor
 
-__all__ = ["MISFIT", "axes_of", "axis_of", "broadcast", "broadcasting", "check_floating", "concatenated", "dtype_from",
-           "moved", "named", "ndim_of", "normalize_axis", "number_like", "product", "reduced", "reshaped", "size_from",
-           "sizes", "sizes_from"]
+__all__ = [
+    "MISFIT",
+    "axes_of",
+    "axis_of",
+    "broadcast",
+    "broadcasting",
+    "check_floating",
+    "concatenated",
+    "dtype_from",
+    "moved",
+    "named",
+    "ndim_of",
+    "normalize_axis",
+    "number_like",
+    "product",
+    "reduced",
+    "reshaped",
+    "size_from",
+    "sizes",
+    "sizes_from",
+]
 
 MISFIT = (ValueError, TypeError, RuntimeError, IndexError)  # what libraries raise for shapes and axes that do not fit
 

@@ -15,8 +15,22 @@ from ..graph.recording import ANY, common, scalar_of
 from ..graph.standard import namespace as recorder
 from ..graph.tensor import Tensor
 
-__all__ = ["array_namespace", "arrays", "device_of", "dtype_name", "floating", "is_array", "is_concrete", "is_float",
-           "is_integer", "kind_of", "native_dtype", "numeric", "promoted", "promoted_numbers"]
+__all__ = [
+    "array_namespace",
+    "arrays",
+    "device_of",
+    "dtype_name",
+    "floating",
+    "is_array",
+    "is_concrete",
+    "is_float",
+    "is_integer",
+    "kind_of",
+    "native_dtype",
+    "numeric",
+    "promoted",
+    "promoted_numbers",
+]
 
 
 _FLOATING: dict[type, dict[Any, Any]] = {}  # array type -> floating dtype object -> namespace
@@ -94,8 +108,11 @@ def promoted(*values: Array) -> tuple[Any, ...]:
     members = [x for x in values if namespace_of(x) is xp and not isinstance(x, np.generic)]
     if not members:  # NumPy scalars alone
         members = [x for x in values if namespace_of(x) is xp]
-    numbers = [x.item() if isinstance(x, np.generic) else x for x in values
-               if isinstance(x, (*_PYTHON, np.generic)) and not any(x is m for m in members)]
+    numbers = [
+        x.item() if isinstance(x, np.generic) else x
+        for x in values
+        if isinstance(x, (*_PYTHON, np.generic)) and not any(x is m for m in members)
+    ]
     name = _common_dtype(members, numbers)
     target = native_dtype(xp, name)
     _learned(xp, members[0])
@@ -132,8 +149,11 @@ def promoted_numbers(x: Array, y: Array) -> tuple[Any, Array, Array]:
     kind = type(x)
     if kind is type(y) and kind in _NUMERIC and x.dtype is y.dtype:  # the common case, without a detour
         xp = _NUMERIC[kind].get(x.dtype)
-        if xp is not None and xp is not recorder and (
-                kind is np.ndarray or getattr(x, "device", None) == getattr(y, "device", None)):
+        if (
+            xp is not None
+            and xp is not recorder
+            and (kind is np.ndarray or getattr(x, "device", None) == getattr(y, "device", None))
+        ):
             return xp, x, y
     xp, x, y = promoted(x, y)
     z = y if isinstance(x, _PYTHON) else x
@@ -190,5 +210,3 @@ def native_dtype(xp: Any, name: str) -> Any:
     if found is None:
         raise TypeError(f"{describe(xp)} has no dtype {name}")
     return found
-
-

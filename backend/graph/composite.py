@@ -113,8 +113,13 @@ def _shared(values: Any) -> Any:
     for value in values:
         xp = _NAMESPACE_OF.get(type(value))
         if xp is None and value is not None:
-            xp = _shared(value) if isinstance(value, (tuple, list)) else \
-                namespaces.recorder if isinstance(value, Dim) else namespace_of(value)
+            xp = (
+                _shared(value)
+                if isinstance(value, (tuple, list))
+                else namespaces.recorder
+                if isinstance(value, Dim)
+                else namespace_of(value)
+            )
         if xp is namespaces.recorder and xp is not None:
             return xp
         found = found or xp
@@ -129,7 +134,8 @@ def _symbolic(values: Any) -> bool:
     """Whether one of the values, or in a tuple of them, is symbolic."""
     for value in values:
         if type(value) not in _PLAIN and (
-                _symbolic(value) if isinstance(value, (tuple, list)) else isinstance(value, (Tensor, Dim))):
+            _symbolic(value) if isinstance(value, (tuple, list)) else isinstance(value, (Tensor, Dim))
+        ):
             return True
     return False
 
@@ -140,8 +146,9 @@ def _as_tensors(value: Any) -> Any:
     return value if value is None or isinstance(value, Dim) or callable(value) else tensor(value)
 
 
-def only_wanted(live: set[int], *args: Any, wanted: tuple[int, ...],
-                **how: Any) -> tuple[tuple[Any, ...], dict[str, Any], list[int]]:
+def only_wanted(
+    live: set[int], *args: Any, wanted: tuple[int, ...], **how: Any
+) -> tuple[tuple[Any, ...], dict[str, Any], list[int]]:
     """The prune rule of a call that gives what its parameter `wanted` lists: it lists no more than is read."""
     kept = sorted(live)
     return args, {**how, "wanted": tuple(wanted[i] for i in kept)}, kept
@@ -160,8 +167,9 @@ def elementwise(definition: Callable[..., Any]) -> Composite:
     @made.shape
     def _(*args: Any) -> Spec:
         shapes = [None if x.spec.shape is None else x.sizes for x in args]
-        return spec(None if None in shapes else broadcast(made.__name__, *(s for s in shapes if s is not None)),
-                    args[-1].dtype)
+        return spec(
+            None if None in shapes else broadcast(made.__name__, *(s for s in shapes if s is not None)), args[-1].dtype
+        )
 
     return made
 
@@ -172,5 +180,3 @@ def effectful(definition: Callable[..., Any]) -> Composite:
 
 
 # ---- kernels: found by name, in the module named after the library
-
-

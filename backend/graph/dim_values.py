@@ -16,8 +16,14 @@ from .tensor import Constant, Tensor
 __all__ = ["as_size", "as_sizes"]
 
 _ARITHMETIC: dict[str, Callable[[Any, Any], Any]] = {
-    "add": lambda a, b: a + b, "subtract": lambda a, b: a - b, "multiply": lambda a, b: a * b,
-    "floor_divide": lambda a, b: a // b, "remainder": lambda a, b: a % b, "maximum": largest, "minimum": smallest}
+    "add": lambda a, b: a + b,
+    "subtract": lambda a, b: a - b,
+    "multiply": lambda a, b: a * b,
+    "floor_divide": lambda a, b: a // b,
+    "remainder": lambda a, b: a % b,
+    "maximum": largest,
+    "minimum": smallest,
+}
 _SAME = ("astype", "identity", "asarray", "positive", "squeeze", "reshape", "expand_dims")  # other shape, same numbers
 
 
@@ -35,8 +41,10 @@ def as_size(name: str, t: Tensor) -> Any:
 def as_sizes(name: str, t: Tensor) -> tuple[Any, ...]:
     """A 1-D integer tensor of known length as a shape."""
     if not is_integer(t.dtype) or t.ndim != 1 or t.shape[0] is None:
-        raise TypeError(f"{name}: the shape is a tensor of shape {t.shape} and dtype {t.dtype}; "
-                        "expected integers in 1 dimension of known size")
+        raise TypeError(
+            f"{name}: the shape is a tensor of shape {t.shape} and dtype {t.dtype}; "
+            "expected integers in 1 dimension of known size"
+        )
     found = _value(t, {})
     return tuple(as_size(name, t[i]) for i in range(t.shape[0])) if found is None else found
 
@@ -88,8 +96,13 @@ def _both(operation: Callable[[Any, Any], Any], a: Any, b: Any) -> Any:
     if not isinstance(a, tuple) and not isinstance(b, tuple):
         return None if _divides_by_zero(operation, b) else operation(a, b)
     count = max(len(v) for v in (a, b) if isinstance(v, tuple))
-    pairs = zip(*(v * count if isinstance(v, tuple) and len(v) == 1 else v if isinstance(v, tuple) else (v,) * count
-                  for v in (a, b)), strict=True)
+    pairs = zip(
+        *(
+            v * count if isinstance(v, tuple) and len(v) == 1 else v if isinstance(v, tuple) else (v,) * count
+            for v in (a, b)
+        ),
+        strict=True,
+    )
     found = tuple(_both(operation, *pair) for pair in pairs)
     return None if None in found else found
 
@@ -109,7 +122,10 @@ def _chosen(found: Any, key: tuple[Any, ...]) -> Any:
     if len(key) != 1 or not isinstance(found, tuple):
         return None
     k = key[0]
-    if isinstance(k, int) or isinstance(k, slice) and all(v is None or isinstance(v, int)
-                                                          for v in (k.start, k.stop, k.step)):
+    if (
+        isinstance(k, int)
+        or isinstance(k, slice)
+        and all(v is None or isinstance(v, int) for v in (k.start, k.stop, k.step))
+    ):
         return found[k]
     return None

@@ -27,8 +27,10 @@ class Dim:
     @property
     def key(self) -> tuple[Any, ...]:
         """What makes two sizes the same: equal expressions over the same tensors."""
-        return (self.function, *(a.key if isinstance(a, Dim) else a if isinstance(a, int) else id(a)
-                                 for a in self.arguments))
+        return (
+            self.function,
+            *(a.key if isinstance(a, Dim) else a if isinstance(a, int) else id(a) for a in self.arguments),
+        )
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Dim) and self.key == other.key
@@ -70,8 +72,10 @@ class Dim:
         return _simplified("-", 0, self)
 
     def _unknown(self, *_: Any) -> Any:
-        raise ValueError(f"the size {self!r} is known only when the compiled function runs; "
-                         "give the placeholder a fixed shape if the code needs the number")
+        raise ValueError(
+            f"the size {self!r} is known only when the compiled function runs; "
+            "give the placeholder a fixed shape if the code needs the number"
+        )
 
     __bool__ = __int__ = __index__ = __float__ = __lt__ = __le__ = __gt__ = __ge__ = _unknown
 
@@ -106,8 +110,14 @@ def _multiple(size: Any) -> tuple[Any, int]:
 
 
 _EXACT: dict[str, Callable[[int, int], int]] = {
-    "+": int.__add__, "-": int.__sub__, "*": int.__mul__, "//": int.__floordiv__, "%": int.__mod__,
-    "max": builtins.max, "min": builtins.min}
+    "+": int.__add__,
+    "-": int.__sub__,
+    "*": int.__mul__,
+    "//": int.__floordiv__,
+    "%": int.__mod__,
+    "max": builtins.max,
+    "min": builtins.min,
+}
 
 
 def _simplified(function: str, a: Any, b: Any) -> Any:

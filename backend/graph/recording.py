@@ -14,9 +14,19 @@ from .dims import Dim
 from .shape_rules import broadcast
 from .tensor import Constant, Tensor, record, spec
 
-__all__ = ["ELEMENTWISE", "binary", "called", "checked_kind", "common", "constant", "is_elementwise",
-           "is_operand", "scalar_of", "tensor",
-           "unary"]
+__all__ = [
+    "ELEMENTWISE",
+    "binary",
+    "called",
+    "checked_kind",
+    "common",
+    "constant",
+    "is_elementwise",
+    "is_operand",
+    "scalar_of",
+    "tensor",
+    "unary",
+]
 
 NUMERIC = ("integer", "real floating", "complex floating")
 FLOATING = ("real floating", "complex floating")
@@ -46,8 +56,13 @@ def constant(value: Any, dtype: str | None = None) -> Tensor:
         if value.dtype.kind in "OUS":
             raise TypeError(f"cannot make an array of {value.dtype} elements: expected numbers")
         if dtype is None and value.dtype.kind in "fiu":
-            dtype = config.floatx() if value.dtype.kind == "f" else \
-                "int32" if not value.size or np.abs(value).max() < 2**31 else None
+            dtype = (
+                config.floatx()
+                if value.dtype.kind == "f"
+                else "int32"
+                if not value.size or np.abs(value).max() < 2**31
+                else None
+            )
     if dtype is not None and dtype_name(value.dtype) != dtype:
         value = value.astype(dtype) if isinstance(value, (np.ndarray, np.generic)) else value
     return Constant(value)
@@ -110,11 +125,17 @@ def common(function: str, kinds: tuple[str, ...], *operands: Any) -> tuple[str, 
     Python numbers stay numbers.
     """
     tensors = [x for x in operands if isinstance(x, Tensor) and not isinstance(x, Constant)]
-    arrays = [x if isinstance(x, Tensor) else constant(x) for x in operands
-              if not isinstance(x, (bool, int, float, complex, Dim))]
+    arrays = [
+        x if isinstance(x, Tensor) else constant(x)
+        for x in operands
+        if not isinstance(x, (bool, int, float, complex, Dim))
+    ]
     decide = tensors or arrays
-    name = result_dtype(*(x.dtype for x in decide)) if decide else \
-        result_dtype(*(python_dtype(x) for x in operands if not isinstance(x, Dim)) or ("int32",))
+    name = (
+        result_dtype(*(x.dtype for x in decide))
+        if decide
+        else result_dtype(*(python_dtype(x) for x in operands if not isinstance(x, Dim)) or ("int32",))
+    )
     for x in arrays:
         if kind_rank(x.dtype) > kind_rank(name):
             name = config.floatx() if kind_of(x.dtype) == "real floating" else x.dtype
@@ -177,10 +198,26 @@ def unary(function: str, kinds: tuple[str, ...] = NUMERIC, result: str | None = 
 
 
 # Functions that print as operators may keep a Python number; the others get it as a constant of the array's dtype.
-OPERATORS = {"add": "+", "subtract": "-", "multiply": "*", "divide": "/", "pow": "**", "floor_divide": "//",
-             "remainder": "%", "less": "<", "less_equal": "<=", "greater": ">", "greater_equal": ">=", "equal": "==",
-             "not_equal": "!=", "bitwise_and": "&", "bitwise_or": "|", "bitwise_xor": "^", "bitwise_left_shift": "<<",
-             "bitwise_right_shift": ">>"}
+OPERATORS = {
+    "add": "+",
+    "subtract": "-",
+    "multiply": "*",
+    "divide": "/",
+    "pow": "**",
+    "floor_divide": "//",
+    "remainder": "%",
+    "less": "<",
+    "less_equal": "<=",
+    "greater": ">",
+    "greater_equal": ">=",
+    "equal": "==",
+    "not_equal": "!=",
+    "bitwise_and": "&",
+    "bitwise_or": "|",
+    "bitwise_xor": "^",
+    "bitwise_left_shift": "<<",
+    "bitwise_right_shift": ">>",
+}
 
 
 def binary(function: str, kinds: tuple[str, ...] = NUMERIC, result: str | None = None) -> Callable[..., Tensor]:

@@ -7,8 +7,19 @@ from typing import Any
 
 from .dims import Dim, known, largest, product, smallest
 
-__all__ = ["axes_of", "axis_of", "broadcast", "broadcast_shape", "concatenated", "contracted", "matmul_shape",
-           "reduced", "reshaped", "same", "slice_of"]
+__all__ = [
+    "axes_of",
+    "axis_of",
+    "broadcast",
+    "broadcast_shape",
+    "concatenated",
+    "contracted",
+    "matmul_shape",
+    "reduced",
+    "reshaped",
+    "same",
+    "slice_of",
+]
 
 
 def axis_of(name: str, axis: int, ndim: int) -> int:
@@ -77,14 +88,16 @@ def broadcast_shape(name: str, sizes: Sequence[Any], shape: Sequence[Any]) -> tu
     for i, size in enumerate(target):
         if size is None:
             if i < before or not isinstance(sizes[i - before], Dim):
-                raise ValueError(f"{name}: shape {tuple(map(known, target))} has a None where shape "
-                                 f"{tuple(map(known, sizes))} has no unknown size; expected an integer, or a size")
+                raise ValueError(
+                    f"{name}: shape {tuple(map(known, target))} has a None where shape "
+                    f"{tuple(map(known, sizes))} has no unknown size; expected an integer, or a size"
+                )
             target[i] = sizes[i - before]
     result = broadcast(name, sizes, target)
-    if before < 0 or any(isinstance(a, int) and isinstance(b, int) and a != b
-                         for a, b in zip(result, target, strict=True)):
-        raise ValueError(f"{name}: shape {tuple(map(known, sizes))} does not broadcast to "
-                         f"{tuple(map(known, target))}")
+    if before < 0 or any(
+        isinstance(a, int) and isinstance(b, int) and a != b for a, b in zip(result, target, strict=True)
+    ):
+        raise ValueError(f"{name}: shape {tuple(map(known, sizes))} does not broadcast to {tuple(map(known, target))}")
     return tuple(target)
 
 
@@ -101,8 +114,9 @@ def concatenated(name: str, shapes: Sequence[Sequence[Any]], axis: int) -> tuple
                     result[i] = same(a, b)
                 except ValueError as error:
                     shown = ", ".join(str(tuple(map(known, s))) for s in shapes)
-                    raise ValueError(f"{name}: sizes {error} differ on axis {i} of shapes {shown}; "
-                                     f"only axis {axis} may differ") from None
+                    raise ValueError(
+                        f"{name}: sizes {error} differ on axis {i} of shapes {shown}; only axis {axis} may differ"
+                    ) from None
         total = total + shape[axis]
     result[axis] = total
     return tuple(result)
@@ -111,15 +125,18 @@ def concatenated(name: str, shapes: Sequence[Sequence[Any]], axis: int) -> tuple
 def contracted(name: str, a: Any, b: Any, x: Sequence[Any], y: Sequence[Any]) -> None:
     """Refuse two contracted sizes that are known to differ."""
     if isinstance(a, int) and isinstance(b, int) and a != b:
-        raise ValueError(f"{name}: shapes {tuple(map(known, x))} and {tuple(map(known, y))} do not match: "
-                         f"{a} against {b}")
+        raise ValueError(
+            f"{name}: shapes {tuple(map(known, x))} and {tuple(map(known, y))} do not match: {a} against {b}"
+        )
 
 
 def matmul_shape(name: str, x: Sequence[Any], y: Sequence[Any]) -> tuple[Any, ...]:
     """The shape of a matrix product, 1-D operands and stacks of matrices included."""
     if not x or not y:
-        raise ValueError(f"{name}: needs arrays of at least 1 dimension, got shapes {tuple(map(known, x))} "
-                         f"and {tuple(map(known, y))}")
+        raise ValueError(
+            f"{name}: needs arrays of at least 1 dimension, got shapes {tuple(map(known, x))} "
+            f"and {tuple(map(known, y))}"
+        )
     contracted(name, x[-1], y[-2] if len(y) > 1 else y[0], x, y)
     batch = broadcast(name, x[:-2], y[:-2])
     return batch + tuple(x[-2:-1]) + (tuple(y[-1:]) if len(y) > 1 else ())
@@ -136,8 +153,10 @@ def reshaped(name: str, sizes: Sequence[Any], shape: Sequence[Any]) -> tuple[Any
         return tuple(target)
     total, rest = product(sizes), product(target)
     if isinstance(total, int) and isinstance(rest, int) and total != rest:
-        raise ValueError(f"{name}: cannot make shape {tuple(map(known, target))} ({rest} elements) "
-                         f"from shape {tuple(map(known, sizes))} ({total} elements)")
+        raise ValueError(
+            f"{name}: cannot make shape {tuple(map(known, target))} ({rest} elements) "
+            f"from shape {tuple(map(known, sizes))} ({total} elements)"
+        )
     return tuple(target)
 
 
@@ -150,8 +169,10 @@ def _without_none(name: str, sizes: Sequence[Any], target: list[Any]) -> list[An
         unknown = [size for size in sizes if isinstance(size, Dim)]
         given = unknown if -1 in target else [-1]
         if target.count(None) > 1 or len(given) != 1:
-            raise ValueError(f"{name}: shape {tuple(map(known, target))} has a None that can stand for several sizes "
-                             f"of shape {tuple(map(known, sizes))}; expected integers, or the tensor's sizes")
+            raise ValueError(
+                f"{name}: shape {tuple(map(known, target))} has a None that can stand for several sizes "
+                f"of shape {tuple(map(known, sizes))}; expected integers, or the tensor's sizes"
+            )
         target[target.index(None)] = given[0]
     return target
 
@@ -167,8 +188,10 @@ def _infer(name: str, sizes: Sequence[Any], target: list[Any], at: int) -> Any:
     over, under = product(left), product(others)
     if isinstance(over, int) and isinstance(under, int):
         if (under == 0 and over) or (under and over % under):
-            raise ValueError(f"{name}: cannot make shape {tuple(map(known, target))} "
-                             f"from shape {tuple(map(known, sizes))}: {over} is no multiple of {under}")
+            raise ValueError(
+                f"{name}: cannot make shape {tuple(map(known, target))} "
+                f"from shape {tuple(map(known, sizes))}: {over} is no multiple of {under}"
+            )
         return over // under if under else 0
     return over // under
 
@@ -183,8 +206,11 @@ def slice_of(key: slice, size: Any) -> tuple[slice, Any, bool]:
         if step > 0:
             return slice(positions.start, max(positions.start, positions.stop), step), len(positions), False
         start = size - 1 - positions.start if len(positions) else 0
-        return slice(start, start + (len(positions) - 1) * -step + 1 if len(positions) else start, -step), \
-            len(positions), True
+        return (
+            slice(start, start + (len(positions) - 1) * -step + 1 if len(positions) else start, -step),
+            len(positions),
+            True,
+        )
     if step < 0:
         if key.start is not None or key.stop is not None:
             raise ValueError("getitem: a negative step on an unknown size works for [::-n] only")

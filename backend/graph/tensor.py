@@ -13,8 +13,21 @@ import numpy as np
 from ..arrays.dtypes import DType, dtype_name
 from .dims import Dim, dim_tensors, known, product
 
-__all__ = ["Constant", "Control", "Effect", "Node", "Placeholder", "Spec", "Subgraph", "Tensor", "control", "leaves",
-           "map_tensors", "record", "spec"]
+__all__ = [
+    "Constant",
+    "Control",
+    "Effect",
+    "Node",
+    "Placeholder",
+    "Spec",
+    "Subgraph",
+    "Tensor",
+    "control",
+    "leaves",
+    "map_tensors",
+    "record",
+    "spec",
+]
 
 
 class Spec(NamedTuple):
@@ -46,8 +59,14 @@ class Node:
 
     __slots__ = ("__weakref__", "_outputs", "args", "effects", "function", "inputs", "kwargs", "multi_output", "specs")
 
-    def __init__(self, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any], specs: tuple[Spec, ...],
-                 multi_output: bool = False) -> None:
+    def __init__(
+        self,
+        function: Any,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        specs: tuple[Spec, ...],
+        multi_output: bool = False,
+    ) -> None:
         self.function = function
         self.args = args
         self.kwargs = kwargs
@@ -120,8 +139,7 @@ class Tensor(_Operators):
     @property
     def sizes(self) -> tuple[Any, ...]:
         """The shape with an expression for each unknown size, fit for arithmetic and for reshape."""
-        return tuple(Dim("size", self, axis) if size is None else size
-                     for axis, size in enumerate(self._known_rank()))
+        return tuple(Dim("size", self, axis) if size is None else size for axis, size in enumerate(self._known_rank()))
 
     def _known_rank(self) -> tuple[Any, ...]:
         if self.spec.shape is None:
@@ -185,8 +203,10 @@ class Tensor(_Operators):
     def __iter__(self) -> Iterator[Tensor]:
         length = self.shape[0] if self.ndim else None
         if length is None:
-            raise TypeError(f"{self.name}: cannot iterate over a symbolic tensor without a known first size; "
-                            "use K.map_fn, or K.eval for its values")
+            raise TypeError(
+                f"{self.name}: cannot iterate over a symbolic tensor without a known first size; "
+                "use K.map_fn, or K.eval for its values"
+            )
         return iter(self[i] for i in range(length))
 
     def __len__(self) -> int:
@@ -277,10 +297,21 @@ def _operator(name: str, reflected: bool = False) -> Callable[..., Any]:
     return method
 
 
-for _sign, _name in {"add": "add", "sub": "subtract", "mul": "multiply", "truediv": "divide", "pow": "pow",
-                     "floordiv": "floor_divide", "mod": "remainder", "matmul": "matmul", "and": "bitwise_and",
-                     "or": "bitwise_or", "xor": "bitwise_xor", "lshift": "bitwise_left_shift",
-                     "rshift": "bitwise_right_shift"}.items():
+for _sign, _name in {
+    "add": "add",
+    "sub": "subtract",
+    "mul": "multiply",
+    "truediv": "divide",
+    "pow": "pow",
+    "floordiv": "floor_divide",
+    "mod": "remainder",
+    "matmul": "matmul",
+    "and": "bitwise_and",
+    "or": "bitwise_or",
+    "xor": "bitwise_xor",
+    "lshift": "bitwise_left_shift",
+    "rshift": "bitwise_right_shift",
+}.items():
     setattr(Tensor, f"__{_sign}__", _operator(_name))
     setattr(Tensor, f"__r{_sign}__", _operator(_name, reflected=True))
 for _sign, _name in {"lt": "less", "le": "less_equal", "gt": "greater", "ge": "greater_equal"}.items():
@@ -298,8 +329,9 @@ for _sign, _name in {"neg": "negative", "pos": "positive", "abs": "abs", "invert
 class Placeholder(Tensor):
     """A tensor whose value is fed when the function runs; `default` is used where none is."""
 
-    def __init__(self, shape: Iterable[int | None] | None, dtype: Any, name: str | None = None,
-                 default: Any = None) -> None:
+    def __init__(
+        self, shape: Iterable[int | None] | None, dtype: Any, name: str | None = None, default: Any = None
+    ) -> None:
         super().__init__(None, 0, spec(shape, dtype), name)
         self.default = default
         self._uses_learning_phase = False  # Keras asks, and expects no such attribute on the results of operations
@@ -375,5 +407,3 @@ def record(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any], result:
     node.effects = before.effects
     tensors = tuple(map(node.output, range(len(node.specs))))
     return tensors[0] if single else tensors
-
-

@@ -12,9 +12,26 @@ import backend as K
 
 from .lookup import named
 
-__all__ = ["INITIALIZERS", "Initializer", "constant", "glorot_normal", "glorot_uniform", "he_normal", "he_uniform",
-           "identity", "initializer", "lecun_normal", "lecun_uniform", "ones", "orthogonal", "random_normal",
-           "random_uniform", "truncated_normal", "variance_scaling", "zeros"]
+__all__ = [
+    "INITIALIZERS",
+    "Initializer",
+    "constant",
+    "glorot_normal",
+    "glorot_uniform",
+    "he_normal",
+    "he_uniform",
+    "identity",
+    "initializer",
+    "lecun_normal",
+    "lecun_uniform",
+    "ones",
+    "orthogonal",
+    "random_normal",
+    "random_uniform",
+    "truncated_normal",
+    "variance_scaling",
+    "zeros",
+]
 
 Initializer = Callable[[tuple[int, ...]], Any]
 
@@ -56,13 +73,15 @@ def truncated_normal(mean: float = 0.0, stddev: float = 0.05, seed: int | None =
     return lambda shape: K.truncated_normal(shape, mean, stddev, seed=seed)
 
 
-def variance_scaling(scale: float = 1.0, mode: str = "fan_in", distribution: str = "normal",
-                     seed: int | None = None) -> Initializer:
+def variance_scaling(
+    scale: float = 1.0, mode: str = "fan_in", distribution: str = "normal", seed: int | None = None
+) -> Initializer:
     """Weights of variance scale / n, n being what flows in ("fan_in"), out ("fan_out"), or their mean ("fan_avg").
 
     Source: Glorot, Bengio, "Understanding the difficulty of training deep feedforward neural networks", 2010; He et
     al., "Delving deep into rectifiers", 2015.
     """
+
     def weights(shape: tuple[int, ...]) -> Any:
         field = math.prod(shape[:-2])  # the elements of a convolution's window
         fan_in, fan_out = field * shape[-2 if len(shape) > 1 else -1], field * shape[-1]
@@ -110,6 +129,7 @@ def orthogonal(gain: float = 1.0, seed: int | None = None) -> Initializer:
 
     Source: Saxe, McClelland, Ganguli, "Exact solutions to the nonlinear dynamics of learning", 2014.
     """
+
     def weights(shape: tuple[int, ...]) -> Any:
         flat = (math.prod(shape[:-1]), shape[-1])
         tall = K.eval(K.random_normal((max(flat), min(flat)), dtype="float32", seed=seed)).astype("float64")
@@ -120,9 +140,25 @@ def orthogonal(gain: float = 1.0, seed: int | None = None) -> Initializer:
     return weights
 
 
-INITIALIZERS = {made.__name__: made for made in (
-    zeros, ones, constant, identity, random_uniform, random_normal, truncated_normal, glorot_uniform, glorot_normal,
-    he_uniform, he_normal, lecun_uniform, lecun_normal, orthogonal)}
+INITIALIZERS = {
+    made.__name__: made
+    for made in (
+        zeros,
+        ones,
+        constant,
+        identity,
+        random_uniform,
+        random_normal,
+        truncated_normal,
+        glorot_uniform,
+        glorot_normal,
+        he_uniform,
+        he_normal,
+        lecun_uniform,
+        lecun_normal,
+        orthogonal,
+    )
+}
 INITIALIZERS |= {"uniform": random_uniform, "normal": random_normal}
 
 

@@ -35,8 +35,14 @@ class Layer:
     input_dtype: str | None = None  # of the input, if this layer is the first; None for floatx
     supports_masking = False  # whether time steps may be marked as absent
 
-    def __init__(self, name: str | None = None, trainable: bool = True, input_shape: Any = None,
-                 batch_input_shape: Any = None, input_dim: int | None = None) -> None:
+    def __init__(
+        self,
+        name: str | None = None,
+        trainable: bool = True,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
+        input_dim: int | None = None,
+    ) -> None:
         prefix = re.sub("(?<=[a-z])(?=[A-Z])", "_", type(self).__name__).lower()  # MaxPooling2D: max_pooling2d
         self.name = name or f"{prefix}_{K.get_uid(prefix)}"
         self.trainable = trainable
@@ -79,8 +85,10 @@ class Layer:
         inputs = as_list(x)
         for t in inputs:
             if not K.is_tensor(t):
-                raise TypeError(f"{self.name}: got {type(t).__name__}, expected a symbolic tensor: an Input or what a "
-                                "layer returned (arrays are for model.predict)")
+                raise TypeError(
+                    f"{self.name}: got {type(t).__name__}, expected a symbolic tensor: an Input or what a "
+                    "layer returned (arrays are for model.predict)"
+                )
             if self.rank is not None and t is inputs[0] and K.ndim(t) != self.rank:
                 raise ValueError(f"{self.name}: the input has shape {K.int_shape(t)}, expected {self.rank} dimensions")
         masks = [mask_of(t) for t in inputs]
@@ -157,8 +165,9 @@ def Input(shape: Any = None, batch_shape: Any = None, name: str | None = None, d
     Errors: ValueError when neither shape is given.
     """
     if shape is None and batch_shape is None:
-        raise ValueError("Input: neither shape nor batch_shape was given; expected the shape of one sample, "
-                         "such as (28, 28, 1)")
+        raise ValueError(
+            "Input: neither shape nor batch_shape was given; expected the shape of one sample, such as (28, 28, 1)"
+        )
     layer = InputLayer(name=name or f"input_{K.get_uid('input')}")
     x: Any = K.placeholder((None, *shape) if batch_shape is None else batch_shape, dtype=dtype, name=layer.name)
     call = Call(layer, [], [x])

@@ -10,12 +10,29 @@ import backend as K
 from .layer import Layer, as_list
 from .lookup import named
 
-__all__ = ["ACTIVATIONS", "Activation", "Add", "AveragePooling2D", "BatchNormalization", "Concatenate", "Conv2D",
-           "Dense", "Dropout", "Flatten", "GlobalAveragePooling2D", "Lambda", "MaxPooling2D", "Multiply", "Reshape",
-           "activation_named"]
+__all__ = [
+    "ACTIVATIONS",
+    "Activation",
+    "Add",
+    "AveragePooling2D",
+    "BatchNormalization",
+    "Concatenate",
+    "Conv2D",
+    "Dense",
+    "Dropout",
+    "Flatten",
+    "GlobalAveragePooling2D",
+    "Lambda",
+    "MaxPooling2D",
+    "Multiply",
+    "Reshape",
+    "activation_named",
+]
 
-ACTIVATIONS = {name: getattr(K, name) for name in (
-    "elu gelu hard_sigmoid relu selu sigmoid silu softmax softplus softsign tanh").split()}
+ACTIVATIONS = {
+    name: getattr(K, name)
+    for name in ("elu gelu hard_sigmoid relu selu sigmoid silu softmax softplus softsign tanh").split()
+}
 ACTIVATIONS |= {"linear": K.identity, "exponential": K.exp, "swish": K.silu}
 
 
@@ -29,8 +46,15 @@ class Dense(Layer):
 
     supports_masking = True
 
-    def __init__(self, units: int, activation: Any = None, use_bias: bool = True,
-                 kernel_initializer: Any = "glorot_uniform", bias_initializer: Any = "zeros", **kwargs: Any) -> None:
+    def __init__(
+        self,
+        units: int,
+        activation: Any = None,
+        use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform",
+        bias_initializer: Any = "zeros",
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         self.units = units
         self.activation = activation_named(activation)
@@ -93,10 +117,19 @@ class BatchNormalization(Layer):
 
     supports_masking = True
 
-    def __init__(self, axis: int = -1, momentum: float = 0.99, epsilon: float = 1e-3, center: bool = True,
-                 scale: bool = True, beta_initializer: Any = "zeros", gamma_initializer: Any = "ones",
-                 moving_mean_initializer: Any = "zeros", moving_variance_initializer: Any = "ones",
-                 **kwargs: Any) -> None:
+    def __init__(
+        self,
+        axis: int = -1,
+        momentum: float = 0.99,
+        epsilon: float = 1e-3,
+        center: bool = True,
+        scale: bool = True,
+        beta_initializer: Any = "zeros",
+        gamma_initializer: Any = "ones",
+        moving_mean_initializer: Any = "zeros",
+        moving_variance_initializer: Any = "ones",
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         self.axis, self.momentum, self.epsilon = axis, momentum, epsilon
         self.center, self.scale = center, scale
@@ -118,13 +151,24 @@ class BatchNormalization(Layer):
         y, mean, variance = K.cond(
             K.learning_phase(),
             lambda: K.normalize_batch_in_training(x, self.gamma, self.beta, axes, self.epsilon),
-            lambda: (K.batch_normalization(x, self.moving_mean, self.moving_variance, self.beta, self.gamma, self.axis,
-                                           self.epsilon), self.moving_mean, self.moving_variance))
+            lambda: (
+                K.batch_normalization(
+                    x, self.moving_mean, self.moving_variance, self.beta, self.gamma, self.axis, self.epsilon
+                ),
+                self.moving_mean,
+                self.moving_variance,
+            ),
+        )
         n = K.cast(K.prod([K.shape(x)[i] for i in axes]), K.dtype(x))
-        self.add_update([
-            K.moving_average_update(self.moving_mean, mean, self.momentum),
-            # of the population the batch was drawn from: divided by n - 1, nearly
-            K.moving_average_update(self.moving_variance, variance * (n / (n - (1.0 + self.epsilon))), self.momentum)])
+        self.add_update(
+            [
+                K.moving_average_update(self.moving_mean, mean, self.momentum),
+                # of the population the batch was drawn from: divided by n - 1, nearly
+                K.moving_average_update(
+                    self.moving_variance, variance * (n / (n - (1.0 + self.epsilon))), self.momentum
+                ),
+            ]
+        )
         return y
 
 
@@ -133,16 +177,29 @@ class Conv2D(Layer):
 
     rank = 4
 
-    def __init__(self, filters: int, kernel_size: Any, strides: Any = (1, 1), padding: str = "valid",
-                 data_format: str | None = None, dilation_rate: Any = (1, 1), activation: Any = None,
-                 use_bias: bool = True, kernel_initializer: Any = "glorot_uniform", bias_initializer: Any = "zeros",
-                 **kwargs: Any) -> None:
+    def __init__(
+        self,
+        filters: int,
+        kernel_size: Any,
+        strides: Any = (1, 1),
+        padding: str = "valid",
+        data_format: str | None = None,
+        dilation_rate: Any = (1, 1),
+        activation: Any = None,
+        use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform",
+        bias_initializer: Any = "zeros",
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         self.filters, self.kernel_size = filters, _pair(kernel_size)
         self.data_format = K.normalize_data_format(data_format)
         self.how: dict[str, Any] = {
-            "strides": _pair(strides), "padding": padding, "data_format": self.data_format,
-            "dilation_rate": _pair(dilation_rate)}
+            "strides": _pair(strides),
+            "padding": padding,
+            "data_format": self.data_format,
+            "dilation_rate": _pair(dilation_rate),
+        }
         self.activation = activation_named(activation)
         self.use_bias = use_bias
         self.kernel_initializer, self.bias_initializer = kernel_initializer, bias_initializer
@@ -166,8 +223,14 @@ class MaxPooling2D(Layer):
     rank = 4
     pool_mode = "max"
 
-    def __init__(self, pool_size: Any = (2, 2), strides: Any = None, padding: str = "valid",
-                 data_format: str | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        pool_size: Any = (2, 2),
+        strides: Any = None,
+        padding: str = "valid",
+        data_format: str | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         self.pool_size = _pair(pool_size)
         self.strides = self.pool_size if strides is None else _pair(strides)

@@ -12,6 +12,7 @@ __all__ = ["LOSSES", "METRICS", "accuracy"]
 
 # ---- losses ---------------------------------------------------------------------------------------------------
 
+
 def mean_squared_error(y: Any, p: Any) -> Any:
     return K.mean(K.square(p - y), axis=-1)
 
@@ -77,15 +78,37 @@ def cosine_proximity(y: Any, p: Any) -> Any:
     return -K.sum(K.l2_normalize(y, axis=-1) * K.l2_normalize(p, axis=-1), axis=-1)
 
 
-LOSSES = {loss.__name__: loss for loss in (
-    mean_squared_error, mean_absolute_error, mean_absolute_percentage_error, mean_squared_logarithmic_error, logcosh,
-    huber_loss, hinge, squared_hinge, categorical_hinge, categorical_crossentropy, sparse_categorical_crossentropy,
-    binary_crossentropy, kullback_leibler_divergence, poisson, cosine_proximity)}
-LOSSES |= {"mse": mean_squared_error, "mae": mean_absolute_error, "mape": mean_absolute_percentage_error,
-           "msle": mean_squared_logarithmic_error, "kld": kullback_leibler_divergence}
+LOSSES = {
+    loss.__name__: loss
+    for loss in (
+        mean_squared_error,
+        mean_absolute_error,
+        mean_absolute_percentage_error,
+        mean_squared_logarithmic_error,
+        logcosh,
+        huber_loss,
+        hinge,
+        squared_hinge,
+        categorical_hinge,
+        categorical_crossentropy,
+        sparse_categorical_crossentropy,
+        binary_crossentropy,
+        kullback_leibler_divergence,
+        poisson,
+        cosine_proximity,
+    )
+}
+LOSSES |= {
+    "mse": mean_squared_error,
+    "mae": mean_absolute_error,
+    "mape": mean_absolute_percentage_error,
+    "msle": mean_squared_logarithmic_error,
+    "kld": kullback_leibler_divergence,
+}
 
 
 # ---- metrics --------------------------------------------------------------------------------------------------
+
 
 def binary_accuracy(y: Any, p: Any) -> Any:
     return K.mean(K.cast(K.equal(y, K.cast(p > 0.5, K.dtype(y))), K.floatx()), axis=-1)
@@ -100,8 +123,9 @@ def sparse_categorical_accuracy(y: Any, p: Any) -> Any:
     return K.cast(K.equal(labels, K.cast(K.argmax(p), K.dtype(y))), K.floatx())
 
 
-METRICS = LOSSES | {metric.__name__: metric for metric in (
-    binary_accuracy, categorical_accuracy, sparse_categorical_accuracy)}
+METRICS = LOSSES | {
+    metric.__name__: metric for metric in (binary_accuracy, categorical_accuracy, sparse_categorical_accuracy)
+}
 
 
 def accuracy(loss: Any, output: Any) -> Any:

@@ -60,8 +60,10 @@ class Network:
         for layer in self.layers:
             if layer.name == name:
                 return layer
-        raise ValueError(f"get_layer: {self.name} has no layer {name if index is None else index!r}; there is "
-                         f"{', '.join(layer.name for layer in self.layers)}")
+        raise ValueError(
+            f"get_layer: {self.name} has no layer {name if index is None else index!r}; there is "
+            f"{', '.join(layer.name for layer in self.layers)}"
+        )
 
     @property
     def weights(self) -> list[Any]:
@@ -125,8 +127,10 @@ class Network:
 
     def _known(self, asker: str) -> None:
         if not self.outputs:
-            raise RuntimeError(f"{asker}: the shape of the input of {self.name} is not known yet; give the first layer "
-                               "input_shape, or call build or fit first")
+            raise RuntimeError(
+                f"{asker}: the shape of the input of {self.name} is not known yet; give the first layer "
+                "input_shape, or call build or fit first"
+            )
 
     # ---- the table
 
@@ -134,30 +138,50 @@ class Network:
         """Print the layers with the shapes they give, the sizes of their weights and, in a branching network, what
         they are connected to."""
         self._known("summary")
-        branching = any(len(after.inputs) != 1 or after.inputs[0] is not before.outputs[0]
-                        for before, after in pairwise(self.calls))
+        branching = any(
+            len(after.inputs) != 1 or after.inputs[0] is not before.outputs[0] for before, after in pairwise(self.calls)
+        )
         rows = [("Layer (type)", "Output shape", "Params", "Connected to")]
         for layer in self.layers:
             calls = [call for call in self.calls if call.layer is layer]
             sources = dict.fromkeys(t._keras_history.layer.name for call in calls for t in call.inputs)
             shapes = dict.fromkeys(str(K.int_shape(t)) for call in calls for t in call.outputs)
-            rows.append((f"{layer.name} ({type(layer).__name__})", " ".join(shapes), f"{layer.count_params():,}",
-                         ", ".join(sources)))
+            rows.append(
+                (
+                    f"{layer.name} ({type(layer).__name__})",
+                    " ".join(shapes),
+                    f"{layer.count_params():,}",
+                    ", ".join(sources),
+                )
+            )
         width = [max(len(row[i]) for row in rows) for i in range(4)]
-        lines = [f"{a:{width[0]}}  {b:{width[1]}}  {c:>{width[2]}}" + (f"  {d}" if branching else "")
-                 for a, b, c, d in rows]
+        lines = [
+            f"{a:{width[0]}}  {b:{width[1]}}  {c:>{width[2]}}" + (f"  {d}" if branching else "") for a, b, c, d in rows
+        ]
         rule = "-" * max(map(len, lines))
         trained = sum(K.count_params(w) for w in self.trainable_weights)
         total = self.count_params()
-        print_fn("\n".join([f"Model {self.name}", rule, lines[0], rule, *(line.rstrip() for line in lines[1:]), rule,
-                            f"{total:,} params: {trained:,} trainable, {total - trained:,} not"]))
+        print_fn(
+            "\n".join(
+                [
+                    f"Model {self.name}",
+                    rule,
+                    lines[0],
+                    rule,
+                    *(line.rstrip() for line in lines[1:]),
+                    rule,
+                    f"{total:,} params: {trained:,} trainable, {total - trained:,} not",
+                ]
+            )
+        )
 
 
 def _calls(network: str, inputs: list[Any], outputs: list[Any]) -> list[Call]:
     """The calls that the outputs rest on, every one after those it rests on itself; inputs end the search."""
     ends = {id(t) for t in inputs}
-    found: dict[int, Call] = {id(t._keras_history): t._keras_history for t in inputs
-                              if isinstance(t._keras_history.layer, InputLayer)}
+    found: dict[int, Call] = {
+        id(t._keras_history): t._keras_history for t in inputs if isinstance(t._keras_history.layer, InputLayer)
+    }
     waiting = list(reversed(outputs))
     while waiting:
         t = waiting[-1]

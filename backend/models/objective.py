@@ -19,8 +19,14 @@ ACCURACIES = {"accuracy": accuracy, "acc": accuracy}  # which of the accuracies,
 class Objective:
     """The total loss, and for reports its parts and the metrics, each as a mean over a batch and its weight."""
 
-    def __init__(self, outputs: list[Any], names: list[str], losses: list[Any], metrics: list[list[Any]],
-                 loss_weights: list[float]) -> None:
+    def __init__(
+        self,
+        outputs: list[Any],
+        names: list[str],
+        losses: list[Any],
+        metrics: list[list[Any]],
+        loss_weights: list[float],
+    ) -> None:
         self.targets = [_target(t, name, loss) for t, name, loss in zip(outputs, names, losses, strict=True)]
         self.losses, self.outputs = losses, outputs
         samples = K.cast(K.shape(outputs[0])[0], "float32")
@@ -69,8 +75,9 @@ def per_output(argument: str, given: Any, names: list[str], default: Any = None)
         return [given.get(name, default) for name in names]
     if isinstance(given, (list, tuple)):
         if len(given) != len(names):
-            raise ValueError(f"compile: {argument} has {len(given)} entries, there are {len(names)} outputs "
-                             f"({', '.join(names)})")
+            raise ValueError(
+                f"compile: {argument} has {len(given)} entries, there are {len(names)} outputs ({', '.join(names)})"
+            )
         return list(given)
     return [default if given is None else given] * len(names)
 

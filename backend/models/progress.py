@@ -82,8 +82,12 @@ class ProgressBar:
     def _write(self, done: int, spent: str, logs: Logs) -> None:
         full = self.width * done // self.total
         bar = "=" * full + (">" if full < self.width else "") + "." * (self.width - full - 1)
-        parts = [f"{done:{len(str(self.total))}}/{self.total}", *([f"[{bar}]"] if self.verbose == 1 else []), spent,
-                 *(f"{name}: {value:.4f}" for name, value in logs.items())]
+        parts = [
+            f"{done:{len(str(self.total))}}/{self.total}",
+            *([f"[{bar}]"] if self.verbose == 1 else []),
+            spent,
+            *(f"{name}: {value:.4f}" for name, value in logs.items()),
+        ]
         line = " - ".join(parts)
         print(("\r" if self.live else "") + line.ljust(self.length), end="", flush=True)
         self.length = len(line) if self.live else 0

@@ -20,8 +20,15 @@ class Embedding(Layer):
 
     input_dtype = "int32"
 
-    def __init__(self, input_dim: int, output_dim: int, embeddings_initializer: Any = "uniform",
-                 mask_zero: bool = False, input_length: int | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        input_dim: int,
+        output_dim: int,
+        embeddings_initializer: Any = "uniform",
+        mask_zero: bool = False,
+        input_length: int | None = None,
+        **kwargs: Any,
+    ) -> None:
         if kwargs.get("batch_input_shape") is None:
             kwargs.setdefault("input_shape", (input_length,))
         super().__init__(**kwargs)
@@ -56,12 +63,24 @@ class LSTM(Layer):
     supports_masking = True
     rank = 3
 
-    def __init__(self, units: int, activation: Any = "tanh", recurrent_activation: Any = "sigmoid",
-                 use_bias: bool = True, kernel_initializer: Any = "glorot_uniform",
-                 recurrent_initializer: Any = "orthogonal", bias_initializer: Any = "zeros",
-                 unit_forget_bias: bool = True, dropout: float = 0.0, recurrent_dropout: float = 0.0,
-                 return_sequences: bool = False, return_state: bool = False, go_backwards: bool = False,
-                 unroll: bool = False, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        units: int,
+        activation: Any = "tanh",
+        recurrent_activation: Any = "sigmoid",
+        use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform",
+        recurrent_initializer: Any = "orthogonal",
+        bias_initializer: Any = "zeros",
+        unit_forget_bias: bool = True,
+        dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
+        return_sequences: bool = False,
+        return_state: bool = False,
+        go_backwards: bool = False,
+        unroll: bool = False,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         self.units = units
         self.activation = activation_named(activation)
@@ -77,8 +96,9 @@ class LSTM(Layer):
         if shape[-1] is None:
             raise ValueError(f"{self.name}: the input has shape {shape}, expected a known number of features")
         self.kernel = self.add_weight("kernel", (shape[-1], 4 * self.units), self.kernel_initializer)
-        self.recurrent_kernel = self.add_weight("recurrent_kernel", (self.units, 4 * self.units),
-                                                self.recurrent_initializer)
+        self.recurrent_kernel = self.add_weight(
+            "recurrent_kernel", (self.units, 4 * self.units), self.recurrent_initializer
+        )
         if self.use_bias:
             self.bias = self.add_weight("bias", (4 * self.units,), self.first_bias)
 
@@ -86,7 +106,7 @@ class LSTM(Layer):
         """The bias at first: ones where a cell would otherwise forget before it has learnt what to keep."""
         bias = np.array(K.get_value(initializer(self.bias_initializer)(shape)))
         if self.unit_forget_bias:
-            bias[self.units:2 * self.units] = 1.0
+            bias[self.units : 2 * self.units] = 1.0
         return bias
 
     def call(self, x: Any) -> Any:
@@ -97,8 +117,11 @@ class LSTM(Layer):
         if self.dropout:
             sequence = x
             x = K.in_train_phase(lambda: K.dropout(sequence, self.dropout, noise_shape=(None, 1, None)), x)
-        if mask is None and not (self.recurrent_dropout or self.unroll) and \
-                (self.activation, self.recurrent_activation) == (K.tanh, K.sigmoid):
+        if (
+            mask is None
+            and not (self.recurrent_dropout or self.unroll)
+            and (self.activation, self.recurrent_activation) == (K.tanh, K.sigmoid)
+        ):
             bias = self.bias if self.use_bias else None
             last, outputs, states = K.lstm(x, self.kernel, self.recurrent_kernel, bias, states, self.go_backwards)
             return self._shown(last, outputs, states)
@@ -109,14 +132,15 @@ class LSTM(Layer):
         def step(gates: Any, states: Any) -> Any:
             h, c, *_ = states
             z = gates + K.dot(h * kept if self.recurrent_dropout else h, self.recurrent_kernel)
-            i, f, new, o = (z[:, k * self.units:(k + 1) * self.units] for k in range(4))
+            i, f, new, o = (z[:, k * self.units : (k + 1) * self.units] for k in range(4))
             c = self.recurrent_activation(f) * c + self.recurrent_activation(i) * self.activation(new)
             h = self.recurrent_activation(o) * self.activation(c)
             return h, [h, c]
 
         gates = K.dot(x, self.kernel)  # of all time steps at once: they need no state
-        last, outputs, states = K.rnn(step, gates + self.bias if self.use_bias else gates, states, self.go_backwards,
-                                      mask, unroll=self.unroll)
+        last, outputs, states = K.rnn(
+            step, gates + self.bias if self.use_bias else gates, states, self.go_backwards, mask, unroll=self.unroll
+        )
         return self._shown(last, outputs, states)
 
     def _shown(self, last: Any, outputs: Any, states: list[Any]) -> Any:

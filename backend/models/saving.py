@@ -45,8 +45,10 @@ def read(path: str | os.PathLike[str], names: Sequence[str], shapes: Sequence[An
         raise ValueError(f"load_weights: {os.fspath(path)} holds {len(found)} weights, the model has {len(names)}")
     for (there, value), here, shape in zip(found.items(), names, shapes, strict=True):
         if _plain(there) != _plain(here) or value.shape != shape:
-            raise ValueError(f"load_weights: {os.fspath(path)} holds {there} of shape {value.shape}, the model has "
-                             f"{here} of shape {shape} there")
+            raise ValueError(
+                f"load_weights: {os.fspath(path)} holds {there} of shape {value.shape}, the model has "
+                f"{here} of shape {shape} there"
+            )
     return list(found.values())
 
 

@@ -67,13 +67,21 @@ class Model(Network):
         self._known(asker)
         if self._objective is None:
             names, (losses, metrics, weights) = self.output_names, self._wanted
-            each = metrics if isinstance(metrics, Mapping) or any(isinstance(m, list) for m in metrics) \
+            each = (
+                metrics
+                if isinstance(metrics, Mapping) or any(isinstance(m, list) for m in metrics)
                 else [metrics] * len(names)
+            )
             losses = per_output("loss", losses, names)
             if None in losses:
                 raise ValueError(f"compile: no loss is given for output {names[losses.index(None)]}")
-            self._objective = Objective(self.outputs, names, losses, per_output("metrics", each, names, []),
-                                        per_output("loss_weights", weights, names, 1.0))
+            self._objective = Objective(
+                self.outputs,
+                names,
+                losses,
+                per_output("metrics", each, names, []),
+                per_output("loss_weights", weights, names, 1.0),
+            )
         return self._objective
 
     # ---- one batch: three functions of K
@@ -86,8 +94,11 @@ class Model(Network):
             else:
                 judged = self._judged(kind)
                 inputs, outputs = [*self.inputs, *judged.targets], [judged.means, judged.weights]
-                made = self._training(judged, inputs, outputs) if kind == "train" else \
-                    K.function(inputs, outputs, name=kind)
+                made = (
+                    self._training(judged, inputs, outputs)
+                    if kind == "train"
+                    else K.function(inputs, outputs, name=kind)
+                )
             self._functions[kind] = made
         return self._functions[kind]
 
@@ -116,9 +127,19 @@ class Model(Network):
 
     # ---- many batches
 
-    def fit(self, x: Any = None, y: Any = None, batch_size: int | None = None, epochs: int = 1, verbose: int = 1,
-            callbacks: Sequence[Callback] | None = None, validation_split: float = 0.0, validation_data: Any = None,
-            shuffle: bool = True, initial_epoch: int = 0) -> History:
+    def fit(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        epochs: int = 1,
+        verbose: int = 1,
+        callbacks: Sequence[Callback] | None = None,
+        validation_split: float = 0.0,
+        validation_data: Any = None,
+        shuffle: bool = True,
+        initial_epoch: int = 0,
+    ) -> History:
         """Train on arrays of samples, and return how the loss and the metrics went.
 
         Every epoch goes once through all samples in batches of `batch_size` (32), the last of which may be smaller, in
@@ -192,8 +213,15 @@ class Model(Network):
             bar.close(logs)
         return logs
 
-    def _batches(self, run: Callable[[list[Any]], Any], names: list[str], arrays: list[Any], batch_size: int | None,
-                 order: Any, told: Sequence[Callback] = ()) -> Iterator[tuple[dict[str, float], int]]:
+    def _batches(
+        self,
+        run: Callable[[list[Any]], Any],
+        names: list[str],
+        arrays: list[Any],
+        batch_size: int | None,
+        order: Any,
+        told: Sequence[Callback] = (),
+    ) -> Iterator[tuple[dict[str, float], int]]:
         """Run a function batch by batch; after each, the means so far and the number of samples done."""
         total = weight = np.zeros(len(names))
         done = 0
@@ -215,8 +243,9 @@ class Model(Network):
             arrays += _matched(asker, "target", targets, self.output_names, y[0])
         counts = {len(a) for a in arrays}
         if len(counts) > 1:
-            raise ValueError(f"{asker}: the arrays hold {', '.join(str(len(a)) for a in arrays)} samples; expected "
-                             "as many in each")
+            raise ValueError(
+                f"{asker}: the arrays hold {', '.join(str(len(a)) for a in arrays)} samples; expected as many in each"
+            )
         if counts == {0}:
             raise ValueError(f"{asker}: there are no samples")
         return arrays
@@ -255,8 +284,11 @@ def _array(asker: str, what: str, tensor: Any, given: Any) -> Any:
     if array.ndim == 1 and len(expected) == 2:
         array = array[:, None]  # numbers are vectors of one
     if array.ndim != len(expected) or any(e not in (None, n) for e, n in zip(expected, array.shape, strict=True)):
-        hint = "; for integer labels there is the loss sparse_categorical_crossentropy" \
-            if what.startswith("target") and array.shape[1:] == (1,) else ""
+        hint = (
+            "; for integer labels there is the loss sparse_categorical_crossentropy"
+            if what.startswith("target") and array.shape[1:] == (1,)
+            else ""
+        )
         raise ValueError(f"{asker}: {what} has shape {np.shape(given)}, expected {expected}{hint}")
     return array.astype(K.dtype(tensor), copy=False)
 
@@ -266,7 +298,7 @@ def _split(order: Any, batch_size: int | None) -> Iterator[Any]:
     size = 32 if batch_size is None else batch_size
     if size < 1:
         raise ValueError(f"batch_size is {batch_size}, expected at least 1")
-    return (order[i:i + size] for i in range(0, len(order), size))
+    return (order[i : i + size] for i in range(0, len(order), size))
 
 
 def _numbers(values: Any) -> Any:

@@ -16,8 +16,23 @@ from .elementwise import stop_gradient
 from .reductions import max as largest
 from .special import erfc
 
-__all__ = ["elu", "gelu", "hard_sigmoid", "in_top_k", "l2_normalize", "leaky_relu", "log_softmax", "relu", "selu",
-           "sigmoid", "silu", "softmax", "softplus", "softsign", "tanh"]
+__all__ = [
+    "elu",
+    "gelu",
+    "hard_sigmoid",
+    "in_top_k",
+    "l2_normalize",
+    "leaky_relu",
+    "log_softmax",
+    "relu",
+    "selu",
+    "sigmoid",
+    "silu",
+    "softmax",
+    "softplus",
+    "softsign",
+    "tanh",
+]
 
 # Self-normalizing constants (Klambauer et al. 2017, equation 14 and its supplement).
 SELU_ALPHA, SELU_SCALE = 1.6732632423543772, 1.0507009873554805
@@ -300,8 +315,9 @@ def in_top_k(predictions: Array, targets: Array, k: int) -> Array:
     if not is_integer(dtype_name(targets.dtype)):
         raise TypeError(f"in_top_k: targets has dtype {dtype_name(targets.dtype)}, expected an integer dtype")
     if predictions.ndim != 2 or targets.ndim != 1:
-        raise ValueError(f"in_top_k: predictions has {predictions.ndim} and targets {targets.ndim} dimensions, "
-                         "expected 2 and 1")
+        raise ValueError(
+            f"in_top_k: predictions has {predictions.ndim} and targets {targets.ndim} dimensions, expected 2 and 1"
+        )
     rows, others = predictions.shape[0], targets.shape[0]
     if None not in (rows, others) and rows != others:
         raise ValueError(f"in_top_k: {rows} rows of predictions but {others} targets")

@@ -13,8 +13,14 @@ from ..graph.composite import composite
 __all__ = ["scaled_dot_product_attention"]
 
 
-def scaled_dot_product_attention(query: Array, key: Array, value: Array, mask: Array | None = None,
-                                 is_causal: bool = False, scale: float | None = None) -> Array:
+def scaled_dot_product_attention(
+    query: Array,
+    key: Array,
+    value: Array,
+    mask: Array | None = None,
+    is_causal: bool = False,
+    scale: float | None = None,
+) -> Array:
     """softmax(scale * query @ key^T + mask) @ value: for each query the average of the values that its keys choose.
 
     Shapes and dtypes: query (..., queries, features), key (..., keys, features), value (..., keys, channels) give
@@ -47,8 +53,10 @@ def scaled_dot_product_attention(query: Array, key: Array, value: Array, mask: A
 
 def _same(what: str, first: str, x: Array, i: int, second: str, y: Array, k: int) -> None:
     if None not in (x.shape[i], y.shape[k]) and x.shape[i] != y.shape[k]:
-        raise ValueError(f"scaled_dot_product_attention: {first} has {x.shape[i]} {what} and {second} {y.shape[k]}, "
-                         "expected the same number")
+        raise ValueError(
+            f"scaled_dot_product_attention: {first} has {x.shape[i]} {what} and {second} {y.shape[k]}, "
+            "expected the same number"
+        )
 
 
 def _checked(mask: Array, query: Array, shape: tuple[Any, ...]) -> Array:
@@ -62,8 +70,9 @@ def _checked(mask: Array, query: Array, shape: tuple[Any, ...]) -> Array:
 
 
 @composite
-def attention(query: Array, key: Array, value: Array, mask: Array | None, *, is_causal: bool,
-              scale: float | None) -> Array:
+def attention(
+    query: Array, key: Array, value: Array, mask: Array | None, *, is_causal: bool, scale: float | None
+) -> Array:
     """The values averaged with `attention_weights`."""
     weights = attention_weights(query, key, mask, is_causal=is_causal, scale=scale)
     return array_namespace(query).matmul(weights, value)
@@ -81,8 +90,11 @@ def _(g, out, query, key, value, mask, *, is_causal, scale):
     xp = array_namespace(query)
     weights = attention_weights(query, key, mask, is_causal=is_causal, scale=scale)
     d_weights = xp.matmul(g, xp.matrix_transpose(value))
-    return (*_through_weights(d_weights, weights, query, key, mask, scale),
-            unbroadcast(xp.matmul(xp.matrix_transpose(weights), g), value), *_through_mask(d_weights, weights, mask))
+    return (
+        *_through_weights(d_weights, weights, query, key, mask, scale),
+        unbroadcast(xp.matmul(xp.matrix_transpose(weights), g), value),
+        *_through_mask(d_weights, weights, mask),
+    )
 
 
 @composite
@@ -124,8 +136,10 @@ def _scores_moved(g, weights):
 def _through_weights(g, weights, query, key, mask, scale):
     xp = array_namespace(g)
     g = _scores_moved(g, weights)
-    return (unbroadcast(scaled(xp.matmul(g, key), scale, sizes(query)[-1]), query),
-            unbroadcast(xp.matmul(xp.matrix_transpose(g), scaled(query, scale)), key))
+    return (
+        unbroadcast(scaled(xp.matmul(g, key), scale, sizes(query)[-1]), query),
+        unbroadcast(xp.matmul(xp.matrix_transpose(g), scaled(query, scale)), key),
+    )
 
 
 def _through_mask(g, weights, mask):

@@ -9,9 +9,20 @@ from ..dispatch.boundary import broadcasting
 from ..dispatch.fast_path import fast_pair
 from ..dispatch.promotion import arrays, device_of, dtype_name, is_array, native_dtype, promoted, promoted_numbers
 
-__all__ = ["equal", "greater", "greater_equal", "less", "less_equal", "logical_and", "logical_not", "logical_or",
-           "maximum", "minimum", "not_equal", "where"]
-
+__all__ = [
+    "equal",
+    "greater",
+    "greater_equal",
+    "less",
+    "less_equal",
+    "logical_and",
+    "logical_not",
+    "logical_or",
+    "maximum",
+    "minimum",
+    "not_equal",
+    "where",
+]
 
 
 @fast_pair

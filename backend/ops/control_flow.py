@@ -47,8 +47,10 @@ def _select_elements(condition: Array, then_value: Any, else_value: Any) -> Arra
     _, then_value, else_value = promoted(then_value, else_value)
     ndim = max(ndim_of(then_value), ndim_of(else_value))
     if condition.ndim > ndim:
-        raise ValueError(f"switch: the condition has {condition.ndim} dimensions, the expressions have {ndim}; "
-                         "expected at most as many")
+        raise ValueError(
+            f"switch: the condition has {condition.ndim} dimensions, the expressions have {ndim}; "
+            "expected at most as many"
+        )
     shape = sizes(condition) + (1,) * (ndim - condition.ndim)
     broadcast("switch", shape, *(sizes(v) for v in (then_value, else_value) if is_array(v)))
     return xp.where(xp.reshape(condition, shape), then_value, else_value)

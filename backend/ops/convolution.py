@@ -12,13 +12,27 @@ from ..dispatch.promotion import floating, is_array, is_concrete, promoted
 from .windows.correlation import convolution, convolution_input_gradient
 from .windows.geometry import channels_first, channels_last, checked_padding, output_sizes, per_axis
 
-__all__ = ["bias_add", "conv1d", "conv2d", "conv2d_transpose", "conv3d", "conv3d_transpose", "depthwise_conv2d",
-           "separable_conv1d", "separable_conv2d"]
+__all__ = [
+    "bias_add",
+    "conv1d",
+    "conv2d",
+    "conv2d_transpose",
+    "conv3d",
+    "conv3d_transpose",
+    "depthwise_conv2d",
+    "separable_conv1d",
+    "separable_conv2d",
+]
 
 
-
-def conv1d(x: Array, kernel: Array, strides: Any = 1, padding: str = "valid", data_format: str | None = None,
-           dilation_rate: Any = 1) -> Array:
+def conv1d(
+    x: Array,
+    kernel: Array,
+    strides: Any = 1,
+    padding: str = "valid",
+    data_format: str | None = None,
+    dilation_rate: Any = 1,
+) -> Array:
     """Slide a kernel along one axis and sum the products; the kernel is not flipped.
 
     x (batch, steps, in), or (batch, in, steps) with data_format 'channels_first', and kernel (size, in, out) give
@@ -36,8 +50,14 @@ def conv1d(x: Array, kernel: Array, strides: Any = 1, padding: str = "valid", da
     return _convolve("conv1d", x, kernel, strides, padding, data_format, dilation_rate, 1, ("valid", "same", "causal"))
 
 
-def conv2d(x: Array, kernel: Array, strides: Any = (1, 1), padding: str = "valid", data_format: str | None = None,
-           dilation_rate: Any = (1, 1)) -> Array:
+def conv2d(
+    x: Array,
+    kernel: Array,
+    strides: Any = (1, 1),
+    padding: str = "valid",
+    data_format: str | None = None,
+    dilation_rate: Any = (1, 1),
+) -> Array:
     """Slide a kernel over two spatial axes and sum the products; the kernel is not flipped.
 
     x (batch, rows, columns, in), or (batch, in, rows, columns) with data_format 'channels_first', and kernel
@@ -49,8 +69,14 @@ def conv2d(x: Array, kernel: Array, strides: Any = (1, 1), padding: str = "valid
     return _convolve("conv2d", x, kernel, strides, padding, data_format, dilation_rate, 2)
 
 
-def conv3d(x: Array, kernel: Array, strides: Any = (1, 1, 1), padding: str = "valid", data_format: str | None = None,
-           dilation_rate: Any = (1, 1, 1)) -> Array:
+def conv3d(
+    x: Array,
+    kernel: Array,
+    strides: Any = (1, 1, 1),
+    padding: str = "valid",
+    data_format: str | None = None,
+    dilation_rate: Any = (1, 1, 1),
+) -> Array:
     """Slide a kernel over three spatial axes and sum the products; the kernel is not flipped.
 
     x (batch, depth, rows, columns, in), or (batch, in, depth, rows, columns) with data_format 'channels_first', and
@@ -62,8 +88,14 @@ def conv3d(x: Array, kernel: Array, strides: Any = (1, 1, 1), padding: str = "va
     return _convolve("conv3d", x, kernel, strides, padding, data_format, dilation_rate, 3)
 
 
-def depthwise_conv2d(x: Array, depthwise_kernel: Array, strides: Any = (1, 1), padding: str = "valid",
-                     data_format: str | None = None, dilation_rate: Any = (1, 1)) -> Array:
+def depthwise_conv2d(
+    x: Array,
+    depthwise_kernel: Array,
+    strides: Any = (1, 1),
+    padding: str = "valid",
+    data_format: str | None = None,
+    dilation_rate: Any = (1, 1),
+) -> Array:
     """Slide kernels over two spatial axes, each over one channel.
 
     x (batch, rows, columns, in), or (batch, in, rows, columns) with data_format 'channels_first', and depthwise_kernel
@@ -72,12 +104,20 @@ def depthwise_conv2d(x: Array, depthwise_kernel: Array, strides: Any = (1, 1), p
 
     Source: Keras 2.3.1 backend semantics.
     """
-    return _convolve("depthwise_conv2d", x, depthwise_kernel, strides, padding, data_format, dilation_rate, 2,
-                     depthwise=True)
+    return _convolve(
+        "depthwise_conv2d", x, depthwise_kernel, strides, padding, data_format, dilation_rate, 2, depthwise=True
+    )
 
 
-def separable_conv1d(x: Array, depthwise_kernel: Array, pointwise_kernel: Array, strides: Any = 1,
-                     padding: str = "valid", data_format: str | None = None, dilation_rate: Any = 1) -> Array:
+def separable_conv1d(
+    x: Array,
+    depthwise_kernel: Array,
+    pointwise_kernel: Array,
+    strides: Any = 1,
+    padding: str = "valid",
+    data_format: str | None = None,
+    dilation_rate: Any = 1,
+) -> Array:
     """Slide kernels along one axis, each over one channel, then mix the channels.
 
     x as in `conv1d`, depthwise_kernel (size, in, multiplier) and pointwise_kernel (1, in * multiplier, out); strides,
@@ -85,12 +125,29 @@ def separable_conv1d(x: Array, depthwise_kernel: Array, pointwise_kernel: Array,
 
     Source: Keras 2.3.1 backend semantics.
     """
-    return _convolve("separable_conv1d", x, depthwise_kernel, strides, padding, data_format, dilation_rate, 1,
-                     depthwise=True, pointwise=pointwise_kernel)
+    return _convolve(
+        "separable_conv1d",
+        x,
+        depthwise_kernel,
+        strides,
+        padding,
+        data_format,
+        dilation_rate,
+        1,
+        depthwise=True,
+        pointwise=pointwise_kernel,
+    )
 
 
-def separable_conv2d(x: Array, depthwise_kernel: Array, pointwise_kernel: Array, strides: Any = (1, 1),
-                     padding: str = "valid", data_format: str | None = None, dilation_rate: Any = (1, 1)) -> Array:
+def separable_conv2d(
+    x: Array,
+    depthwise_kernel: Array,
+    pointwise_kernel: Array,
+    strides: Any = (1, 1),
+    padding: str = "valid",
+    data_format: str | None = None,
+    dilation_rate: Any = (1, 1),
+) -> Array:
     """Slide kernels over two spatial axes, each over one channel, then mix the channels.
 
     x as in `conv2d`, depthwise_kernel (height, width, in, multiplier) and pointwise_kernel (1, 1, in * multiplier,
@@ -99,12 +156,29 @@ def separable_conv2d(x: Array, depthwise_kernel: Array, pointwise_kernel: Array,
 
     Source: Keras 2.3.1 backend semantics.
     """
-    return _convolve("separable_conv2d", x, depthwise_kernel, strides, padding, data_format, dilation_rate, 2,
-                     depthwise=True, pointwise=pointwise_kernel)
+    return _convolve(
+        "separable_conv2d",
+        x,
+        depthwise_kernel,
+        strides,
+        padding,
+        data_format,
+        dilation_rate,
+        2,
+        depthwise=True,
+        pointwise=pointwise_kernel,
+    )
 
 
-def conv2d_transpose(x: Array, kernel: Array, output_shape: Any, strides: Any = (1, 1), padding: str = "valid",
-                     data_format: str | None = None, dilation_rate: Any = (1, 1)) -> Array:
+def conv2d_transpose(
+    x: Array,
+    kernel: Array,
+    output_shape: Any,
+    strides: Any = (1, 1),
+    padding: str = "valid",
+    data_format: str | None = None,
+    dilation_rate: Any = (1, 1),
+) -> Array:
     """The adjoint of `conv2d`: what each element of an input of output_shape would receive from x as a gradient.
 
     x (batch, rows, columns, in), or (batch, in, rows, columns) with data_format 'channels_first', and kernel (height,
@@ -119,8 +193,14 @@ def conv2d_transpose(x: Array, kernel: Array, output_shape: Any, strides: Any = 
     return _transpose("conv2d_transpose", x, kernel, output_shape, strides, padding, data_format, dilation_rate, 2)
 
 
-def conv3d_transpose(x: Array, kernel: Array, output_shape: Any, strides: Any = (1, 1, 1), padding: str = "valid",
-                     data_format: str | None = None) -> Array:
+def conv3d_transpose(
+    x: Array,
+    kernel: Array,
+    output_shape: Any,
+    strides: Any = (1, 1, 1),
+    padding: str = "valid",
+    data_format: str | None = None,
+) -> Array:
     """The adjoint of `conv3d`: what each element of an input of output_shape would receive from x as a gradient.
 
     x (batch, depth, rows, columns, in), or (batch, in, depth, rows, columns) with data_format 'channels_first', and
@@ -161,8 +241,10 @@ def _check_bias(x: Array, bias: Array, target: tuple[Any, ...], axis: int, data_
     for a, place in enumerate(target, start=first):
         n = x.shape[a]
         if isinstance(place, int) and n is not None and place != n and (place != 1 or a == axis):
-            raise ValueError(f"bias_add: bias has shape {tuple(bias.shape)}; expected sizes that fit x of shape "
-                             f"{tuple(x.shape)} with {data_format}")
+            raise ValueError(
+                f"bias_add: bias has shape {tuple(bias.shape)}; expected sizes that fit x of shape "
+                f"{tuple(x.shape)} with {data_format}"
+            )
 
 
 def _operands(*values: Array) -> tuple[Any, ...]:
@@ -175,8 +257,9 @@ def _steps(operation: str, strides: Any, dilation_rate: Any, count: int) -> tupl
     """Strides and dilation per axis; ValueError where both are above 1."""
     steps = per_axis(operation, "strides", strides, count), per_axis(operation, "dilation_rate", dilation_rate, count)
     if max(steps[0]) > 1 and max(steps[1]) > 1:
-        raise ValueError(f"{operation}: strides are {steps[0]} and dilation_rate is {steps[1]}; "
-                         "expected 1 for one of them")
+        raise ValueError(
+            f"{operation}: strides are {steps[0]} and dilation_rate is {steps[1]}; expected 1 for one of them"
+        )
     return steps
 
 
@@ -187,13 +270,26 @@ def _check_rank(operation: str, argument: str, x: Array, ndim: int) -> None:
 
 def _check_channels(operation: str, x: Array, channels: int | None, kernel: Array) -> None:
     if None not in (x.shape[-1], channels) and x.shape[-1] != channels:
-        raise ValueError(f"{operation}: x has {x.shape[-1]} channels; expected {channels} for a kernel of shape "
-                         f"{tuple(kernel.shape)}")
+        raise ValueError(
+            f"{operation}: x has {x.shape[-1]} channels; expected {channels} for a kernel of shape "
+            f"{tuple(kernel.shape)}"
+        )
 
 
-def _convolve(operation: str, x: Array, kernel: Array, strides: Any, padding: str, data_format: str | None,
-              dilation_rate: Any, count: int, paddings: tuple[str, ...] = ("valid", "same"), *,
-              depthwise: bool = False, pointwise: Array | None = None) -> Array:
+def _convolve(
+    operation: str,
+    x: Array,
+    kernel: Array,
+    strides: Any,
+    padding: str,
+    data_format: str | None,
+    dilation_rate: Any,
+    count: int,
+    paddings: tuple[str, ...] = ("valid", "same"),
+    *,
+    depthwise: bool = False,
+    pointwise: Array | None = None,
+) -> Array:
     data_format = data_format_of(operation, data_format)
     padding = checked_padding(operation, padding, paddings)
     strides, dilation = _steps(operation, strides, dilation_rate, count)
@@ -207,16 +303,27 @@ def _convolve(operation: str, x: Array, kernel: Array, strides: Any, padding: st
     for weights in mixing:
         _check_rank(operation, "pointwise_kernel", weights, count + 2)
         if any(n not in (1, None) for n in weights.shape[:-2]):
-            raise ValueError(f"{operation}: pointwise_kernel has shape {tuple(weights.shape)}; expected 1 for each of "
-                             f"its {count} spatial sizes")
+            raise ValueError(
+                f"{operation}: pointwise_kernel has shape {tuple(weights.shape)}; expected 1 for each of "
+                f"its {count} spatial sizes"
+            )
         _check_channels(operation, y, weights.shape[-2], weights)
         ones = (1,) * count
         y = convolution(y, weights, strides=ones, padding="valid", dilation=ones)
     return channels_first(xp, y, data_format)
 
 
-def _transpose(operation: str, x: Array, kernel: Array, output_shape: Any, strides: Any, padding: str,
-               data_format: str | None, dilation_rate: Any, count: int) -> Array:
+def _transpose(
+    operation: str,
+    x: Array,
+    kernel: Array,
+    output_shape: Any,
+    strides: Any,
+    padding: str,
+    data_format: str | None,
+    dilation_rate: Any,
+    count: int,
+) -> Array:
     data_format = data_format_of(operation, data_format)
     padding = checked_padding(operation, padding)
     strides, dilation = _steps(operation, strides, dilation_rate, count)
@@ -234,8 +341,10 @@ def _transpose(operation: str, x: Array, kernel: Array, output_shape: Any, strid
     known = [n if isinstance(n, int) else None for n in size]
     places = output_sizes(operation, known, kernel.shape[:-2], strides, dilation, padding)
     if any(None not in pair and pair[0] != pair[1] for pair in zip(places, x.shape[1:-1], strict=True)):
-        raise ValueError(f"{operation}: output_shape has spatial sizes {tuple(size)}, which a convolution with padding "
-                         f"{padding!r} takes to {places}; expected {tuple(x.shape[1:-1])} as in x")
+        raise ValueError(
+            f"{operation}: output_shape has spatial sizes {tuple(size)}, which a convolution with padding "
+            f"{padding!r} takes to {places}; expected {tuple(x.shape[1:-1])} as in x"
+        )
     y = convolution_input_gradient(x, kernel, size=tuple(size), strides=strides, padding=padding, dilation=dilation)
     return channels_first(xp, y, data_format)
 
@@ -248,8 +357,10 @@ def _wanted(operation: str, output_shape: Any, count: int, data_format: str) -> 
     if not isinstance(output_shape, (tuple, list)) or len(output_shape) != count + 2:
         raise ValueError(f"{operation}: output_shape is {output_shape!r}; expected {count + 2} sizes")
     batch, *rest = output_shape
-    found = [None if batch is None else _size(operation, output_shape, batch),
-             *(_size(operation, output_shape, n) for n in rest)]
+    found = [
+        None if batch is None else _size(operation, output_shape, batch),
+        *(_size(operation, output_shape, n) for n in rest),
+    ]
     return [found[0], *found[2:], found[1]] if data_format == "channels_first" else found
 
 
@@ -261,5 +372,6 @@ def _size(operation: str, output_shape: Any, entry: Any) -> Any:
     except ValueError:  # a size known when the graph runs
         return entry
     except TypeError:
-        raise ValueError(f"{operation}: output_shape is {output_shape!r}; expected integers, and None for the batch "
-                         "alone") from None
+        raise ValueError(
+            f"{operation}: output_shape is {output_shape!r}; expected integers, and None for the batch alone"
+        ) from None

@@ -12,7 +12,6 @@ from ..dispatch.promotion import array_namespace, arrays, device_of, is_array, n
 __all__ = ["arange", "ones_like", "zeros_like"]
 
 
-
 def zeros_like(x: Array, dtype: Any = None, name: str | None = None) -> Array:
     """Zeros of the shape of x.
 

@@ -49,8 +49,9 @@ def ctc_batch_cost(y_true: Array, y_pred: Array, input_length: Array, label_leng
     Source: Graves et al. 2006, the forward recursion in log space; Keras 2.3.1 backend semantics.
     """
     xp, y_true, y_pred, input_length, label_length = arrays(y_true, y_pred, input_length, label_length)
-    _checked("ctc_batch_cost", y_pred, y_true=(y_true, 2), input_length=(input_length, 2),
-             label_length=(label_length, 2))
+    _checked(
+        "ctc_batch_cost", y_pred, y_true=(y_true, 2), input_length=(input_length, 2), label_length=(label_length, 2)
+    )
     for argument, x in (("input_length", input_length), ("label_length", label_length)):
         if x.shape[1] not in (1, None):
             raise ValueError(f"ctc_batch_cost: {argument} has shape {tuple(x.shape)}, expected (batch, 1)")
@@ -65,7 +66,7 @@ def ctc_batch_cost(y_true: Array, y_pred: Array, input_length: Array, label_leng
     path = xp.reshape(xp.stack([blank, labels], axis=2), (batch, 2 * width))
     path = xp.concat([path, xp.zeros((batch, 1), dtype=xp.int32, device=device_of(y_pred)) + (classes - 1)], axis=1)
     # a label may follow the one before it directly, unless they are equal
-    two_back = xp.concat([path[:, :1], path[:, :1], path], axis=1)[:, :2 * width + 1]
+    two_back = xp.concat([path[:, :1], path[:, :1], path], axis=1)[:, : 2 * width + 1]
     may_skip = (path != (classes - 1)) & (path != two_back)
     seen = moved(along_axis(logs, xp.expand_dims(path, axis=1), axis=2), 1, 0)  # (time, batch, places)
     never = xp.zeros((batch, 2 * width + 1), dtype=y_pred.dtype, device=device_of(y_pred)) - float("inf")
@@ -75,8 +76,8 @@ def ctc_batch_cost(y_true: Array, y_pred: Array, input_length: Array, label_leng
 
     def step(alpha: Array, slices: Any) -> tuple[Array, tuple[()]]:
         now, t = slices
-        one = xp.concat([never[:, :1], alpha], axis=1)[:, :2 * width + 1]
-        two = xp.concat([never[:, :1], never[:, :1], alpha], axis=1)[:, :2 * width + 1]
+        one = xp.concat([never[:, :1], alpha], axis=1)[:, : 2 * width + 1]
+        two = xp.concat([never[:, :1], never[:, :1], alpha], axis=1)[:, : 2 * width + 1]
         moved = xp.logaddexp(xp.logaddexp(alpha, one), xp.where(may_skip, two, never)) + now
         return xp.where(t < frames, moved, alpha), ()
 
@@ -88,8 +89,14 @@ def ctc_batch_cost(y_true: Array, y_pred: Array, input_length: Array, label_leng
     return -xp.logaddexp(last, before)
 
 
-def ctc_decode(y_pred: Array, input_length: Array, greedy: bool = True, beam_width: int = 100, top_paths: int = 1,
-               merge_repeated: bool = False) -> tuple[list[Array], Array]:
+def ctc_decode(
+    y_pred: Array,
+    input_length: Array,
+    greedy: bool = True,
+    beam_width: int = 100,
+    top_paths: int = 1,
+    merge_repeated: bool = False,
+) -> tuple[list[Array], Array]:
     """The most probable labellings of each sample: (list of label arrays, best first, and their scores).
 
     Shapes and dtypes: y_pred (batch, time, classes) floating, input_length (batch,); each label array is
@@ -111,8 +118,9 @@ def ctc_decode(y_pred: Array, input_length: Array, greedy: bool = True, beam_wid
         return [labelling(labels, count)], score
     if not 1 <= top_paths <= beam_width:
         raise ValueError(f"ctc_decode: top_paths is {top_paths}, expected 1 to beam_width, {beam_width}")
-    labels, count, score = beam_paths(y_pred, input_length, beam_width=beam_width, top_paths=top_paths,
-                                      merge_repeated=merge_repeated)
+    labels, count, score = beam_paths(
+        y_pred, input_length, beam_width=beam_width, top_paths=top_paths, merge_repeated=merge_repeated
+    )
     return [labelling(labels[:, i, :], count[:, i]) for i in range(top_paths)], score
 
 
@@ -142,7 +150,7 @@ def labelling(labels: Array, count: Array) -> Array:
     padded = xp.where(place < xp.expand_dims(count, axis=1), labels, xp.zeros_like(labels) - 1)
     if labels.shape[0] == 0 or labels.shape[1] == 0 or not is_concrete(count):
         return padded
-    return padded[:, :int(xp.max(count))]
+    return padded[:, : int(xp.max(count))]
 
 
 @labelling.shape
@@ -189,8 +197,9 @@ def _(g, out, y_pred, input_length):
 
 
 @composite
-def beam_paths(y_pred: Array, input_length: Array, *, beam_width: int, top_paths: int,
-               merge_repeated: bool) -> tuple[Array, Array, Array]:
+def beam_paths(
+    y_pred: Array, input_length: Array, *, beam_width: int, top_paths: int, merge_repeated: bool
+) -> tuple[Array, Array, Array]:
     """Labels (batch, top_paths, time), their numbers, and log-probabilities by prefix beam search.
 
     Each beam is a prefix with the log-probabilities of ending in a blank and in its last label. Two prefixes are told
@@ -207,9 +216,15 @@ def beam_paths(y_pred: Array, input_length: Array, *, beam_width: int, top_paths
 
     first = xp.arange(beam_width, dtype=xp.int32, device=device) == 0
     never = full(-float("inf"), y_pred.dtype)
-    state = {"labels": full(-1, index, time), "length": full(0, xp.int32), "last": full(-1, index),
-             "hash": full(7, xp.int32), "other": full(11, xp.int32),
-             "blank": xp.where(first, xp.zeros_like(never), never), "label": never}
+    state = {
+        "labels": full(-1, index, time),
+        "length": full(0, xp.int32),
+        "last": full(-1, index),
+        "hash": full(7, xp.int32),
+        "other": full(11, xp.int32),
+        "blank": xp.where(first, xp.zeros_like(never), never),
+        "label": never,
+    }
     symbols = xp.arange(classes - 1, dtype=index, device=device)
     places = xp.arange(time, dtype=xp.int32, device=device)
 
@@ -220,30 +235,37 @@ def beam_paths(y_pred: Array, input_length: Array, *, beam_width: int, top_paths
         repeats = last == symbols  # (batch, beams, labels)
         # a repeat of the last label makes a longer prefix only after a blank
         longer = xp.where(repeats, xp.expand_dims(beams["blank"], axis=2), xp.expand_dims(whole, axis=2))
-        longer = longer + xp.expand_dims(now[:, :classes - 1], axis=1)
-        known = xp.where(repeats, xp.expand_dims(now[:, :classes - 1], axis=1), xp.zeros_like(longer))
+        longer = longer + xp.expand_dims(now[:, : classes - 1], axis=1)
+        known = xp.where(repeats, xp.expand_dims(now[:, : classes - 1], axis=1), xp.zeros_like(longer))
         stays = xp.where(beams["length"] > 0, beams["label"] + xp.sum(known, axis=2), never)
         # beam j may be beam i and one more label: then i's extension adds to j instead of standing alone
         extended = _mixed(xp, xp.expand_dims(beams["hash"], axis=2), xp.expand_dims(beams["last"], axis=1), 1)
         other = _mixed(xp, xp.expand_dims(beams["other"], axis=2), xp.expand_dims(beams["last"], axis=1), 2)
         alive = xp.expand_dims(whole > -float("inf"), axis=1)
-        child = (extended == xp.expand_dims(beams["hash"], axis=1)) \
-            & (other == xp.expand_dims(beams["other"], axis=1)) \
-            & (xp.expand_dims(beams["length"], axis=2) + 1 == xp.expand_dims(beams["length"], axis=1)) & alive
+        child = (
+            (extended == xp.expand_dims(beams["hash"], axis=1))
+            & (other == xp.expand_dims(beams["other"], axis=1))
+            & (xp.expand_dims(beams["length"], axis=2) + 1 == xp.expand_dims(beams["length"], axis=1))
+            & alive
+        )
         chosen = xp.expand_dims(xp.maximum(beams["last"], xp.zeros_like(beams["last"])), axis=1)
         chosen = xp.broadcast_to(chosen, (batch, beam_width, beam_width))
         into = xp.take_along_axis(longer, chosen, axis=2)  # i's extension by j's last label
         into = xp.where(child, into, xp.zeros_like(into) - float("inf"))
         stays = xp.logaddexp(stays, _log_sum(xp, into))
-        taken = xp.any(xp.expand_dims(child, axis=3) & (xp.expand_dims(xp.expand_dims(
-            beams["last"], axis=1), axis=3) == symbols), axis=2)
+        taken = xp.any(
+            xp.expand_dims(child, axis=3) & (xp.expand_dims(xp.expand_dims(beams["last"], axis=1), axis=3) == symbols),
+            axis=2,
+        )
         longer = xp.where(taken, xp.zeros_like(longer) - float("inf"), longer)
-        kept = {"blank": whole + now[:, classes - 1:], "label": stays}
+        kept = {"blank": whole + now[:, classes - 1 :], "label": stays}
         # of equal scores a prefix that is there stays before a longer one; the empty one gives way (TensorFlow's order)
         extensions = beam_width * (classes - 1)
         total, empty = xp.logaddexp(kept["blank"], kept["label"]), beams["length"] == 0
-        totals = xp.concat([xp.where(empty, never, total), xp.reshape(longer, (batch, extensions)),
-                            xp.where(empty, total, never)], axis=1)
+        totals = xp.concat(
+            [xp.where(empty, never, total), xp.reshape(longer, (batch, extensions)), xp.where(empty, total, never)],
+            axis=1,
+        )
         best = xp.argsort(totals, axis=1, descending=True, stable=True)[:, :beam_width]
         place = best - beam_width
         score = xp.take_along_axis(totals, best, axis=1)
@@ -259,13 +281,15 @@ def beam_paths(y_pred: Array, input_length: Array, *, beam_width: int, top_paths
         picked = xp.broadcast_to(picked, (batch, beam_width, time))
         labels = xp.take_along_axis(beams["labels"], picked, axis=1)
         here = xp.expand_dims(grows, axis=2) & (places == xp.expand_dims(length, axis=2))
-        new = {"labels": xp.where(here, xp.expand_dims(symbol, axis=2), labels),
-               "length": length + xp.astype(grows, xp.int32),
-               "last": xp.where(grows, symbol, of(beams["last"])),
-               "hash": xp.where(grows, _mixed(xp, of(beams["hash"]), symbol, 1), of(beams["hash"])),
-               "other": xp.where(grows, _mixed(xp, of(beams["other"]), symbol, 2), of(beams["other"])),
-               "blank": xp.where(grows | (score == never), never, of(kept["blank"])),
-               "label": xp.where(grows | (score == never), score, of(kept["label"]))}
+        new = {
+            "labels": xp.where(here, xp.expand_dims(symbol, axis=2), labels),
+            "length": length + xp.astype(grows, xp.int32),
+            "last": xp.where(grows, symbol, of(beams["last"])),
+            "hash": xp.where(grows, _mixed(xp, of(beams["hash"]), symbol, 1), of(beams["hash"])),
+            "other": xp.where(grows, _mixed(xp, of(beams["other"]), symbol, 2), of(beams["other"])),
+            "blank": xp.where(grows | (score == never), never, of(kept["blank"])),
+            "label": xp.where(grows | (score == never), score, of(kept["label"])),
+        }
         run = t < frames
         return {k: xp.where(xp.reshape(run, (batch, *(1,) * (v.ndim - 1))), v, beams[k]) for k, v in new.items()}, ()
 
@@ -292,15 +316,20 @@ def _log_sum(xp: Any, x: Array) -> Array:
     safe = xp.where(top > -float("inf"), top, xp.zeros_like(top))
     total = xp.sum(xp.exp(x - safe), axis=1)
     some = total > 0
-    return xp.where(some, xp.log(xp.where(some, total, xp.ones_like(total))), xp.zeros_like(total) - float("inf")) + \
-        safe[:, 0, :]
+    return (
+        xp.where(some, xp.log(xp.where(some, total, xp.ones_like(total))), xp.zeros_like(total) - float("inf"))
+        + safe[:, 0, :]
+    )
 
 
 @beam_paths.shape
 def _(y_pred, input_length, *, beam_width, top_paths, merge_repeated):
     batch, time, _ = y_pred.shape
-    return (spec((batch, top_paths, time), "int64"), spec((batch, top_paths), "int32"),
-            spec((batch, top_paths), dtype_name(y_pred.dtype)))
+    return (
+        spec((batch, top_paths, time), "int64"),
+        spec((batch, top_paths), "int32"),
+        spec((batch, top_paths), dtype_name(y_pred.dtype)),
+    )
 
 
 @beam_paths.vjp

@@ -10,7 +10,6 @@ from ..graph.composite import effectful
 __all__ = ["print_tensor"]
 
 
-
 @effectful
 def printed(x: Array, *, message: str) -> Array:
     """x, printed after the message."""

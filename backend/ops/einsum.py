@@ -43,7 +43,7 @@ def einsum(subscripts: str, *operands: Array) -> Array:
     _check_sizes(labels, values)
     factors = []
     for i, (x, own) in enumerate(zip(values, labels, strict=True)):
-        needed = {*output, *itertools.chain(*labels[:i], *labels[i + 1:])}
+        needed = {*output, *itertools.chain(*labels[:i], *labels[i + 1 :])}
         factors.append(_reduced(xp, *_diagonal(xp, x, own), needed))
     while len(factors) > 1:
         i, k = _next_pair(factors, output)
@@ -60,8 +60,10 @@ def _parsed(subscripts: str, count: int) -> tuple[list[str], str | None]:
     terms = left.split(",")
     for term in (*terms, right):
         if not all(c == "…" or c.isascii() and c.isalpha() for c in term) or term.count("…") > 1:
-            raise ValueError(f"einsum: subscripts is {subscripts!r}; expected letters, at most one '...' for each "
-                             "operand, ',' between operands and '->' before the result")
+            raise ValueError(
+                f"einsum: subscripts is {subscripts!r}; expected letters, at most one '...' for each "
+                "operand, ',' between operands and '->' before the result"
+            )
     if len(terms) != count:
         raise ValueError(f"einsum: subscripts {subscripts!r} are for {len(terms)} operands, {count} came")
     if not arrow:
@@ -74,14 +76,16 @@ def _parsed(subscripts: str, count: int) -> tuple[list[str], str | None]:
     return terms, right
 
 
-def _labelled(subscripts: str, terms: Sequence[str], result: str | None,
-              ranks: Sequence[int]) -> tuple[list[list[Label]], list[Label]]:
+def _labelled(
+    subscripts: str, terms: Sequence[str], result: str | None, ranks: Sequence[int]
+) -> tuple[list[list[Label]], list[Label]]:
     """The label of each axis of each operand, and of the result; axes of ellipses are numbered from the front."""
     extra = [ndim - len(term.replace("…", "")) for term, ndim in zip(terms, ranks, strict=True)]
     for i, (term, more) in enumerate(zip(terms, extra, strict=True)):
         if more < 0 or more and "…" not in term:
-            raise ValueError(f"einsum: operand {i} has {ranks[i]} dimensions for the subscripts "
-                             f"{term.replace('…', '...')!r}")
+            raise ValueError(
+                f"einsum: operand {i} has {ranks[i]} dimensions for the subscripts {term.replace('…', '...')!r}"
+            )
     widest = max(extra)
     labels = [_spelled(term, range(widest - more, widest)) for term, more in zip(terms, extra, strict=True)]
     if result is None:
@@ -105,8 +109,9 @@ def _check_sizes(labels: Sequence[Sequence[Label]], operands: Sequence[Array]) -
                 continue
             other, before = found.setdefault(label, (i, size))
             if size != before:
-                raise ValueError(f"einsum: {_name(label)} has size {before} in operand {other} and {size} in "
-                                 f"operand {i}")
+                raise ValueError(
+                    f"einsum: {_name(label)} has size {before} in operand {other} and {size} in operand {i}"
+                )
 
 
 def _name(label: Label) -> str:
@@ -135,12 +140,16 @@ def _reduced(xp: Any, x: Array, own: list[Label], needed: set[Label]) -> tuple[A
 
 def _next_pair(factors: Sequence[tuple[Array, list[Label]]], output: Sequence[Label]) -> tuple[int, int]:
     """The two factors whose product has the fewest elements more than they have together."""
+
     def elements(labels: Any, known: dict[Label, int]) -> int:
         return product(known[label] for label in labels)
 
     def growth(i: int, k: int) -> int:
-        known = {label: UNKNOWN if size is None else size for j in (i, k)
-                 for label, size in zip(factors[j][1], factors[j][0].shape, strict=True)}
+        known = {
+            label: UNKNOWN if size is None else size
+            for j in (i, k)
+            for label, size in zip(factors[j][1], factors[j][0].shape, strict=True)
+        }
         others = {*output, *itertools.chain(*(own for j, (_, own) in enumerate(factors) if j not in (i, k)))}
         kept = {*factors[i][1], *factors[k][1]} & others
         return elements(kept, known) - elements(factors[i][1], known) - elements(factors[k][1], known)
@@ -150,8 +159,9 @@ def _next_pair(factors: Sequence[tuple[Array, list[Label]]], output: Sequence[La
     return min(itertools.combinations(range(len(factors)), 2), key=lambda pair: growth(*pair))
 
 
-def _product(xp: Any, x: Array, own: list[Label], y: Array, other: list[Label],
-             needed: set[Label]) -> tuple[Array, list[Label]]:
+def _product(
+    xp: Any, x: Array, own: list[Label], y: Array, other: list[Label], needed: set[Label]
+) -> tuple[Array, list[Label]]:
     """The product of two factors, summed over the axes they share and nothing else needs."""
     shared = [label for label in own if label in other]
     batch = [label for label in shared if label in needed]
@@ -162,10 +172,12 @@ def _product(xp: Any, x: Array, own: list[Label], y: Array, other: list[Label],
     labels = [*batch, *left, *right]
     shape = tuple(_joint(a.get(label, 1), b.get(label, 1)) for label in labels)
     if not summed or batch and not left and not right:
-        x = _shaped(xp, _permuted(xp, x, own, [*batch, *left, *summed]),
-                    [a.get(label, 1) for label in (*labels, *summed)])
-        y = _shaped(xp, _permuted(xp, y, other, [*batch, *right, *summed]),
-                    [b.get(label, 1) for label in (*labels, *summed)])
+        x = _shaped(
+            xp, _permuted(xp, x, own, [*batch, *left, *summed]), [a.get(label, 1) for label in (*labels, *summed)]
+        )
+        y = _shaped(
+            xp, _permuted(xp, y, other, [*batch, *right, *summed]), [b.get(label, 1) for label in (*labels, *summed)]
+        )
         z = xp.multiply(x, y)
         return (xp.sum(z, axis=tuple(range(len(labels), z.ndim)), **kept(z)) if summed else z), labels
     x, y = _permuted(xp, x, own, [*batch, *left, *summed]), _permuted(xp, y, other, [*batch, *summed, *right])
@@ -177,8 +189,13 @@ def _product(xp: Any, x: Array, own: list[Label], y: Array, other: list[Label],
 
 def _joint(a: Any, b: Any) -> Any:
     """The size that two axes broadcast to: a known one, other than 1, if there is one."""
-    return broadcast("einsum", (a,), (b,))[0] if isinstance(a, int) and isinstance(b, int) else \
-        b if isinstance(b, int) and b != 1 or isinstance(a, int) and a == 1 else a
+    return (
+        broadcast("einsum", (a,), (b,))[0]
+        if isinstance(a, int) and isinstance(b, int)
+        else b
+        if isinstance(b, int) and b != 1 or isinstance(a, int) and a == 1
+        else a
+    )
 
 
 def _shaped(xp: Any, x: Array, shape: Sequence[Any]) -> Array:

@@ -26,12 +26,32 @@ from ..dispatch.promotion import (
 )
 from ..graph.composite import composite, elementwise
 
-__all__ = ["abs", "cast", "ceil", "clip", "cos", "exp", "expm1", "floor", "isfinite", "isinf", "isnan", "log", "log1p",
-           "pow", "round", "sign", "sin", "sqrt", "square", "stop_gradient"]
-
+__all__ = [
+    "abs",
+    "cast",
+    "ceil",
+    "clip",
+    "cos",
+    "exp",
+    "expm1",
+    "floor",
+    "isfinite",
+    "isinf",
+    "isnan",
+    "log",
+    "log1p",
+    "pow",
+    "round",
+    "sign",
+    "sin",
+    "sqrt",
+    "square",
+    "stop_gradient",
+]
 
 
 # ---- functions of one array -------------------------------------------------------------------------------------
+
 
 @fast_path(numeric)
 def abs(x: Array) -> Array:
@@ -277,6 +297,7 @@ def stop_gradient(variables: Array) -> Array:
 
 # ---- powers and bounds ------------------------------------------------------------------------------------------
 
+
 def pow(x: Array, a: Array) -> Array:
     """x to the power a, element by element.
 
@@ -289,9 +310,11 @@ def pow(x: Array, a: Array) -> Array:
     """
     xp, x, a = promoted_numbers(x, a)
     if is_integer(dtype_name((x if is_array(x) else a).dtype)):
-        return integer_power(xp.asarray(x, dtype=a.dtype, device=device_of(a)) if not is_array(x) else x,
-                           xp.asarray(a, dtype=x.dtype, device=device_of(x)) if not is_array(a) else a)
-    return broadcasting("pow", lambda x, a: x ** a, x, a)
+        return integer_power(
+            xp.asarray(x, dtype=a.dtype, device=device_of(a)) if not is_array(x) else x,
+            xp.asarray(a, dtype=x.dtype, device=device_of(x)) if not is_array(a) else a,
+        )
+    return broadcasting("pow", lambda x, a: x**a, x, a)
 
 
 @composite

@@ -26,8 +26,8 @@ from .sparse import Sparse, sparse_dot
 __all__ = ["batch_dot", "dot", "gather", "one_hot", "permute_dimensions", "transpose"]
 
 
-
 # ---- products ---------------------------------------------------------------------------------------------------
+
 
 @fast_product
 def dot(x: Array, y: Array) -> Array:
@@ -116,6 +116,7 @@ def _contracted(axes: Any, first: int, second: int) -> tuple[int, int]:
 
 # ---- the order of axes ------------------------------------------------------------------------------------------
 
+
 def transpose(x: Array) -> Array:
     """x with its axes in reverse order; the dtype stays.
 
@@ -140,6 +141,7 @@ def permute_dimensions(x: Array, pattern: tuple[int, ...] | list[int]) -> Array:
 
 
 # ---- rows by number ---------------------------------------------------------------------------------------------
+
 
 def gather(reference: Array, indices: Array) -> Array:
     """The parts of an array along axis 0 with the numbers given.
@@ -189,7 +191,7 @@ def rows_added(g: Array, indices: Array, *, count: int) -> Array:
     """Zeros with `count` rows, to which the rows of g are added where the indices say: the adjoint of `rows_at`."""
     xp = array_namespace(g)
     if indices.ndim != 1:
-        rest = tuple(g.shape[indices.ndim:])
+        rest = tuple(g.shape[indices.ndim :])
         indices = xp.reshape(indices, (-1,))
         g = xp.reshape(g, (indices.shape[0], *rest))
     return take_adjoint(g, indices, axis=0, size=count)
@@ -197,7 +199,7 @@ def rows_added(g: Array, indices: Array, *, count: int) -> Array:
 
 @rows_added.shape
 def _(g: Array, indices: Array, *, count: Any) -> tuple[Any, ...]:
-    return (count, *sizes(g)[indices.ndim:])
+    return (count, *sizes(g)[indices.ndim :])
 
 
 @rows_added.vjp

@@ -14,7 +14,6 @@ from ..dispatch.promotion import floating, promoted
 __all__ = ["local_conv1d", "local_conv2d"]
 
 
-
 def local_conv1d(inputs: Array, kernel: Array, kernel_size: Any, strides: Any, data_format: str | None = None) -> Array:
     """A 1-D convolution with a kernel of its own at every output position.
 
@@ -30,8 +29,14 @@ def local_conv1d(inputs: Array, kernel: Array, kernel_size: Any, strides: Any, d
     return _local("local_conv1d", inputs, kernel, size, stride, None, "channels_last")
 
 
-def local_conv2d(inputs: Array, kernel: Array, kernel_size: Sequence[int], strides: Sequence[int],
-                 output_shape: Sequence[int], data_format: str | None = None) -> Array:
+def local_conv2d(
+    inputs: Array,
+    kernel: Array,
+    kernel_size: Sequence[int],
+    strides: Sequence[int],
+    output_shape: Sequence[int],
+    data_format: str | None = None,
+) -> Array:
     """A 2-D convolution with a kernel of its own at every output position.
 
     Shapes and dtypes: inputs (batch, rows, columns, channels), or (batch, channels, rows, columns) with
@@ -54,23 +59,38 @@ def _numbers(name: str, value: Any, count: int) -> tuple[int, ...]:
     return numbers
 
 
-def _local(name: str, x: Array, kernel: Array, size: tuple[int, ...], stride: tuple[int, ...],
-           out: tuple[int, ...] | None, layout: str) -> Array:
+def _local(
+    name: str,
+    x: Array,
+    kernel: Array,
+    size: tuple[int, ...],
+    stride: tuple[int, ...],
+    out: tuple[int, ...] | None,
+    layout: str,
+) -> Array:
     """Every window flattened, then one matrix product a position."""
     xp, x, kernel = promoted(x, kernel)
     _, x = floating(x)
     _, kernel = floating(kernel)
     rank = len(size)
     if x.ndim != rank + 2 or kernel.ndim != 3:
-        raise ValueError(f"{name}: inputs and kernel have {x.ndim} and {kernel.ndim} dimensions, "
-                         f"expected {rank + 2} and 3")
+        raise ValueError(
+            f"{name}: inputs and kernel have {x.ndim} and {kernel.ndim} dimensions, expected {rank + 2} and 3"
+        )
     if layout == "channels_first":
         x = moved(x, 1, -1)
     out = out or (kernel.shape[0],)
     _check(name, x, kernel, size, stride, out)
-    taps = [x[(slice(None), *(slice(first, first + (n - 1) * s + 1, s)
-                              for first, n, s in zip(offsets, out, stride, strict=True)), slice(None))]
-            for offsets in itertools.product(*map(range, size))]
+    taps = [
+        x[
+            (
+                slice(None),
+                *(slice(first, first + (n - 1) * s + 1, s) for first, n, s in zip(offsets, out, stride, strict=True)),
+                slice(None),
+            )
+        ]
+        for offsets in itertools.product(*map(range, size))
+    ]
     windows = xp.stack(taps, axis=-2 if layout == "channels_last" else -1)
     positions, features = kernel.shape[0], kernel.shape[1]
     windows = xp.reshape(windows, (sizes(x)[0], positions, features))
@@ -79,8 +99,9 @@ def _local(name: str, x: Array, kernel: Array, size: tuple[int, ...], stride: tu
     return moved(result, -1, 1) if layout == "channels_first" else result
 
 
-def _check(name: str, x: Array, kernel: Array, size: tuple[int, ...], stride: tuple[int, ...],
-           out: tuple[int, ...]) -> None:
+def _check(
+    name: str, x: Array, kernel: Array, size: tuple[int, ...], stride: tuple[int, ...], out: tuple[int, ...]
+) -> None:
     positions, features, channels = 1, x.shape[-1], x.shape[-1]
     for n, k, s, length in zip(out, size, stride, x.shape[1:-1], strict=True):
         positions *= n
@@ -88,5 +109,7 @@ def _check(name: str, x: Array, kernel: Array, size: tuple[int, ...], stride: tu
         if length is not None and (n - 1) * s + k > length:
             raise ValueError(f"{name}: {n} windows of {k} with stride {s} do not fit into {length} elements")
     if kernel.shape[0] != positions or features is not None and kernel.shape[1] != features:
-        raise ValueError(f"{name}: kernel has shape {tuple(kernel.shape)}, expected ({positions}, {features}, filters) "
-                         f"for {channels} channels")
+        raise ValueError(
+            f"{name}: kernel has shape {tuple(kernel.shape)}, expected ({positions}, {features}, filters) "
+            f"for {channels} channels"
+        )

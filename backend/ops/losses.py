@@ -20,8 +20,13 @@ from ..dispatch.promotion import (
 from ..graph.composite import composite
 from .activations import log_softmax, sigmoid
 
-__all__ = ["binary_crossentropy", "binary_focal_crossentropy", "categorical_crossentropy",
-           "categorical_focal_crossentropy", "sparse_categorical_crossentropy"]
+__all__ = [
+    "binary_crossentropy",
+    "binary_focal_crossentropy",
+    "categorical_crossentropy",
+    "categorical_focal_crossentropy",
+    "sparse_categorical_crossentropy",
+]
 
 
 def categorical_crossentropy(target: Array, output: Array, from_logits: bool = False, axis: int = -1) -> Array:
@@ -87,8 +92,14 @@ def binary_crossentropy(target: Array, output: Array, from_logits: bool = False)
     return -(target * xp.log(p + e) + (1.0 - target) * xp.log(1.0 - p + e))
 
 
-def binary_focal_crossentropy(target: Array, output: Array, apply_class_balancing: bool = False, alpha: float = 0.25,
-                              gamma: float = 2.0, from_logits: bool = False) -> Array:
+def binary_focal_crossentropy(
+    target: Array,
+    output: Array,
+    apply_class_balancing: bool = False,
+    alpha: float = 0.25,
+    gamma: float = 2.0,
+    from_logits: bool = False,
+) -> Array:
     """`binary_crossentropy` times (1 - p)**gamma, p being the probability that the truth has: what is easy counts less.
 
     Shapes and dtypes: those of target and output, which broadcast, in their common floating dtype. With
@@ -113,8 +124,9 @@ def binary_focal_crossentropy(target: Array, output: Array, apply_class_balancin
     return (target * alpha + (1.0 - target) * (1.0 - alpha)) * result if apply_class_balancing else result
 
 
-def categorical_focal_crossentropy(target: Array, output: Array, alpha: float = 0.25, gamma: float = 2.0,
-                                   from_logits: bool = False, axis: int = -1) -> Array:
+def categorical_focal_crossentropy(
+    target: Array, output: Array, alpha: float = 0.25, gamma: float = 2.0, from_logits: bool = False, axis: int = -1
+) -> Array:
     """-sum(alpha * (1 - p)**gamma * target * log(p)) over the classes along an axis, p being their probabilities.
 
     Shapes and dtypes: target and output of one shape; the result has it without `axis`, in their common floating dtype.
@@ -146,8 +158,9 @@ def picked(x: Array, labels: Array) -> Array:
     if is_concrete(labels):
         outside = (labels < 0) | (labels >= classes)
         if bool(xp.any(outside)):
-            raise IndexError("sparse_categorical_crossentropy: target holds a label outside the classes "
-                             f"0 to {classes - 1}")
+            raise IndexError(
+                f"sparse_categorical_crossentropy: target holds a label outside the classes 0 to {classes - 1}"
+            )
     if not product(labels.shape):  # an empty axis of classes has nothing to take
         return xp.zeros(labels.shape, dtype=x.dtype, device=device_of(x))
     rows = product(labels.shape)
@@ -185,7 +198,7 @@ def _numbers(operation: str, alpha: Any, gamma: Any) -> tuple[float, float]:
 
 def _power(missed: Array, gamma: float) -> Array:
     """missed ** gamma; to the power 0 it is a number, for the slope of 0 ** 0 would be NaN."""
-    return missed ** gamma if gamma else 1.0
+    return missed**gamma if gamma else 1.0
 
 
 def _inside(xp: Any, p: Array) -> Array:
@@ -198,8 +211,9 @@ def _labels(xp: Any, target: Array, logs: Array) -> Array:
     """Labels as integers in the shape of the rows of `logs`."""
     shape = sizes(logs)[:-1]
     if all(isinstance(n, int) for n in (*shape, *sizes(target))) and product(shape) != product(target.shape):
-        raise ValueError(f"sparse_categorical_crossentropy: target has shape {tuple(target.shape)}, "
-                         f"expected {tuple(shape)}")
+        raise ValueError(
+            f"sparse_categorical_crossentropy: target has shape {tuple(target.shape)}, expected {tuple(shape)}"
+        )
     if dtype_name(target.dtype) not in ("int32", "int64"):
         target = xp.astype(target, native_dtype(xp, "int32"))
     return xp.reshape(target, shape)
@@ -208,5 +222,6 @@ def _labels(xp: Any, target: Array, logs: Array) -> Array:
 def _same_shape(operation: str, target: Array, output: Array) -> None:
     pairs = list(zip(target.shape, output.shape, strict=False))
     if target.ndim != output.ndim or any(None not in pair and pair[0] != pair[1] for pair in pairs):
-        raise ValueError(f"{operation}: target has shape {tuple(target.shape)} and output {tuple(output.shape)}, "
-                         "expected the same")
+        raise ValueError(
+            f"{operation}: target has shape {tuple(target.shape)} and output {tuple(output.shape)}, expected the same"
+        )

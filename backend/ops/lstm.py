@@ -18,8 +18,14 @@ __all__ = ["lstm"]
 ALL = (0, 1, 2, 3, 4, 5)
 
 
-def lstm(inputs: Array, kernel: Array, recurrent_kernel: Array, bias: Array | None = None,
-         initial_states: Sequence[Array] | None = None, go_backwards: bool = False) -> tuple[Array, Array, list[Array]]:
+def lstm(
+    inputs: Array,
+    kernel: Array,
+    recurrent_kernel: Array,
+    bias: Array | None = None,
+    initial_states: Sequence[Array] | None = None,
+    go_backwards: bool = False,
+) -> tuple[Array, Array, list[Array]]:
     """Run long short-term memory over the time axis: what `rnn` gives for its step, in one call that libraries have.
 
     Each step takes the gates i, f, o = sigmoid(x @ W + h @ U + b), new = tanh(x @ W + h @ U + b), each with its own
@@ -55,16 +61,21 @@ def lstm(inputs: Array, kernel: Array, recurrent_kernel: Array, bias: Array | No
     for name, state in zip("hc", more, strict=True):
         _check(f"initial_states' {name}", state, (batch, units))
     x = xp.flip(x, axis=1) if go_backwards else x
-    every, h, c = lstm_sequence(x, kernel, recurrent, b, *more, residuals=is_symbolic(x, kernel, recurrent, b, more))[:3]
+    every, h, c = lstm_sequence(x, kernel, recurrent, b, *more, residuals=is_symbolic(x, kernel, recurrent, b, more))[
+        :3
+    ]
     return h, every, [h, c]
 
 
 def _check(name: str, x: Array, expected: tuple[Any, ...]) -> None:
     found = sizes(x)
     if len(found) != len(expected) or any(
-            isinstance(n, int) and isinstance(m, int) and n != m for n, m in zip(found, expected, strict=True)):
-        raise ValueError(f"lstm: {name} has shape {tuple(x.shape)}, expected "
-                         f"{tuple(n if isinstance(n, int) else None for n in expected)}")
+        isinstance(n, int) and isinstance(m, int) and n != m for n, m in zip(found, expected, strict=True)
+    ):
+        raise ValueError(
+            f"lstm: {name} has shape {tuple(x.shape)}, expected "
+            f"{tuple(n if isinstance(n, int) else None for n in expected)}"
+        )
 
 
 # ---- the composites
@@ -74,8 +85,9 @@ def _check(name: str, x: Array, expected: tuple[Any, ...]) -> None:
 
 
 @composite
-def lstm_sequence(x: Array, kernel: Array, recurrent: Array, bias: Array | None, h: Array, c: Array, *,
-                  residuals: bool) -> tuple[Array, ...]:
+def lstm_sequence(
+    x: Array, kernel: Array, recurrent: Array, bias: Array | None, h: Array, c: Array, *, residuals: bool
+) -> tuple[Array, ...]:
     """(every h, last h, last c) and, to `keep`, two arrays that a library's own gradient wants to know again.
 
     Here these are the tanh of the gates and the cells of each step; kernels have their own.
@@ -89,8 +101,8 @@ def lstm_sequence(x: Array, kernel: Array, recurrent: Array, bias: Array | None,
 
     def step(h: Array, c: Array, z: Array) -> tuple[Array, ...]:
         gates = xp.tanh(z + h @ again)
-        sigmoids = gates[:, :3 * units] * 0.5 + 0.5
-        c = sigmoids[:, 2 * units:] * c + sigmoids[:, units:2 * units] * gates[:, 3 * units:]
+        sigmoids = gates[:, : 3 * units] * 0.5 + 0.5
+        c = sigmoids[:, 2 * units :] * c + sigmoids[:, units : 2 * units] * gates[:, 3 * units :]
         h = sigmoids[:, :units] * xp.tanh(c)
         return h, c, h, c, gates
 
@@ -117,15 +129,33 @@ def _(live, *args, residuals):
 def _(g, out, x, kernel, recurrent, bias, h, c, *, residuals):
     kept = out[3:] if residuals else (None, None)
     wanted = tuple(i for i in ALL if i != 3 or bias is not None)
-    found = dict(zip(wanted, lstm_sequence_gradient(*g[:3], x, kernel, recurrent, bias, h, c, out[0], *kept,
-                                                    wanted=wanted), strict=True))
+    found = dict(
+        zip(
+            wanted,
+            lstm_sequence_gradient(*g[:3], x, kernel, recurrent, bias, h, c, out[0], *kept, wanted=wanted),
+            strict=True,
+        )
+    )
     return tuple(map(found.get, ALL))
 
 
 @composite
-def lstm_sequence_gradient(g: Array | None, g_h: Array | None, g_c: Array | None, x: Array, kernel: Array,
-                           recurrent: Array, bias: Array | None, h: Array, c: Array, every: Array,
-                           gates: Array | None, cells: Array | None, *, wanted: tuple[int, ...]) -> tuple[Array, ...]:
+def lstm_sequence_gradient(
+    g: Array | None,
+    g_h: Array | None,
+    g_c: Array | None,
+    x: Array,
+    kernel: Array,
+    recurrent: Array,
+    bias: Array | None,
+    h: Array,
+    c: Array,
+    every: Array,
+    gates: Array | None,
+    cells: Array | None,
+    *,
+    wanted: tuple[int, ...],
+) -> tuple[Array, ...]:
     """The cotangents of x, kernel, recurrent, bias, h and c, those `wanted`, from those of every h, last h and last c.
 
     `gates` and `cells` are what the forward pass kept; what a kernel kept is worked out again.
@@ -147,14 +177,17 @@ def lstm_sequence_gradient(g: Array | None, g_h: Array | None, g_c: Array | None
     dh, dc, dz = _run(step, start, [*_slopes(xp, gates, cells, c, units), *own], reverse=True)
     results: dict[int, Callable[[], Array]] = {
         0: lambda: xp.permute_dims(
-            xp.tensordot(dz, xp.matrix_transpose(_gates_in_order(xp, kernel, units)), axes=1), (1, 0, 2)),
-        4: lambda: dh, 5: lambda: dc}
+            xp.tensordot(dz, xp.matrix_transpose(_gates_in_order(xp, kernel, units)), axes=1), (1, 0, 2)
+        ),
+        4: lambda: dh,
+        5: lambda: dc,
+    }
     if not {1, 2, 3}.isdisjoint(wanted):  # one product for all three
         features, one = sizes(x)[2], xp.ones((*sizes(x)[:2], 1), dtype=x.dtype, device=device_of(x))
         met = xp.concat([x, xp.concat([h[:, None, :], every], axis=1)[:, :-1, :], one], axis=2)
         d = xp.tensordot(xp.permute_dims(met, (1, 0, 2)), dz, axes=((0, 1), (0, 1)))
         d = xp.concat([d[:, units:], d[:, :units]], axis=1)  # i, f, new, o again
-        results |= {1: lambda: d[:features, :], 2: lambda: d[features:features + units, :], 3: lambda: d[-1, :]}
+        results |= {1: lambda: d[:features, :], 2: lambda: d[features : features + units, :], 3: lambda: d[-1, :]}
     return tuple(narrowed(xp, results[i](), narrow) for i in wanted)
 
 
@@ -170,24 +203,25 @@ lstm_sequence_gradient.prune(only_wanted)
 def _slopes(xp: Any, gates: Array, cells: Array, c: Array, units: Any) -> tuple[Array, Array, Array]:
     """Of every step at once: what dh and dc are to be multiplied with for dz, dh for dc, and dc for the step before."""
     tops, before = xp.tanh(cells), xp.concat([c[None, :, :], cells], axis=0)[:-1, :, :]
-    sigmoids, new = gates[:, :, :3 * units] * 0.5 + 0.5, gates[:, :, 3 * units:]
-    o, i, f = (sigmoids[:, :, k * units:(k + 1) * units] for k in range(3))
+    sigmoids, new = gates[:, :, : 3 * units] * 0.5 + 0.5, gates[:, :, 3 * units :]
+    o, i, f = (sigmoids[:, :, k * units : (k + 1) * units] for k in range(3))
     met = xp.concat([tops, new, before], axis=2)
     return (xp.concat([met * (sigmoids * (1.0 - sigmoids)), i * (1.0 - new * new)], axis=2), o * (1.0 - tops * tops), f)
 
 
 def _gates_in_order(xp: Any, weights: Array, units: Any) -> Array:
     """Columns i, f, new, o as columns o, i, f, new."""
-    return xp.concat([weights[:, 3 * units:], weights[:, :3 * units]], axis=1)
+    return xp.concat([weights[:, 3 * units :], weights[:, : 3 * units]], axis=1)
 
 
 def _halved(xp: Any, weights: Array, units: Any) -> Array:
     """The columns of the sigmoids by 2."""
-    return xp.concat([weights[:, :3 * units] * 0.5, weights[:, 3 * units:]], axis=1)
+    return xp.concat([weights[:, : 3 * units] * 0.5, weights[:, 3 * units :]], axis=1)
 
 
-def _run(step: Callable[..., tuple[Array, ...]], initial: list[Array], sequences: list[Array],
-         reverse: bool = False) -> tuple[Array, ...]:
+def _run(
+    step: Callable[..., tuple[Array, ...]], initial: list[Array], sequences: list[Array], reverse: bool = False
+) -> tuple[Array, ...]:
     """step(*carry, *slices) -> (*carry, *outputs) along the first axis: the carries, then the stacked outputs."""
     count = len(initial)
     if not is_symbolic(initial, sequences):

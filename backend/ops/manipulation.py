@@ -14,14 +14,30 @@ from ..dispatch.promotion import array_namespace, arrays, device_of, is_array, p
 from ..graph.composite import composite
 from .sparse import Sparse, sparse_concatenate, to_dense
 
-__all__ = ["batch_flatten", "concatenate", "expand_dims", "flatten", "repeat", "repeat_elements", "reshape", "reverse",
-           "slice", "spatial_2d_padding", "spatial_3d_padding", "squeeze", "stack", "temporal_padding", "tile"]
+__all__ = [
+    "batch_flatten",
+    "concatenate",
+    "expand_dims",
+    "flatten",
+    "repeat",
+    "repeat_elements",
+    "reshape",
+    "reverse",
+    "slice",
+    "spatial_2d_padding",
+    "spatial_3d_padding",
+    "squeeze",
+    "stack",
+    "temporal_padding",
+    "tile",
+]
 
 Slice = slice  # Python's; K.slice takes its name below
 _INT = frozenset([int])
 
 
 # ---- another shape, the same elements ---------------------------------------------------------------------------
+
 
 @fast_reshape
 def reshape(x: Array, shape: Any) -> Array:
@@ -97,6 +113,7 @@ def squeeze(x: Array, axis: int) -> Array:
 
 # ---- joining and repeating --------------------------------------------------------------------------------------
 
+
 def concatenate(tensors: Any, axis: int = -1) -> Array:
     """Arrays joined along an axis.
 
@@ -138,7 +155,8 @@ def stack(x: Any, axis: int = 0) -> Array:
     axis = axis_of("stack", axis, parts[0].ndim + 1)
     for part in parts[1:]:
         if len(part.shape) != len(parts[0].shape) or any(
-                a != b and None not in (a, b) for a, b in zip(part.shape, parts[0].shape, strict=True)):
+            a != b and None not in (a, b) for a, b in zip(part.shape, parts[0].shape, strict=True)
+        ):
             raise ValueError(f"stack: expected one shape, got {tuple(parts[0].shape)} and {tuple(part.shape)}")
     return xp.stack(parts, axis=axis)
 
@@ -219,6 +237,7 @@ def reverse(x: Array, axes: int | tuple[int, ...] | list[int]) -> Array:
 
 # ---- cutting out and padding ------------------------------------------------------------------------------------
 
+
 def slice(x: Array, start: Any, size: Any) -> Array:
     """The block of x that begins at `start` and has the given size.
 
@@ -232,10 +251,13 @@ def slice(x: Array, start: Any, size: Any) -> Array:
     xp, x = arrays(x)
     starts, counts = sizes_from("slice", start), sizes_from("slice", size)
     if not len(starts) == len(counts) == x.ndim:
-        raise ValueError(f"slice: start has {len(starts)} entries and size {len(counts)} for {x.ndim} dimensions; "
-                         "expected one each per dimension")
-    counts = tuple(n - a if isinstance(k, int) and k == -1 else k
-                   for n, a, k in zip(sizes(x), starts, counts, strict=True))
+        raise ValueError(
+            f"slice: start has {len(starts)} entries and size {len(counts)} for {x.ndim} dimensions; "
+            "expected one each per dimension"
+        )
+    counts = tuple(
+        n - a if isinstance(k, int) and k == -1 else k for n, a, k in zip(sizes(x), starts, counts, strict=True)
+    )
     if all(isinstance(v, int) for v in (*sizes(x), *starts, *counts)):
         return _block(x, starts, counts)
     return block(x, start=starts, size=counts)
@@ -305,18 +327,26 @@ def _padded(name: str, x: Array, given: Any, pairs: Any, ndim: int, first: int) 
     """x with zeros before and behind each axis from `first` on, one pair of counts for each."""
     xp, x = arrays(x)
     count = 1 if ndim == 3 else ndim - 2
-    if not isinstance(pairs, (tuple, list)) or len(pairs) != count or not all(
+    if (
+        not isinstance(pairs, (tuple, list))
+        or len(pairs) != count
+        or not all(
             isinstance(pair, (tuple, list)) and len(pair) == 2 and all(isinstance(n, int) and n >= 0 for n in pair)
-            for pair in pairs):
-        raise ValueError(f"{name}: padding is {given!r}; expected "
-                         + ("two ints of at least 0" if ndim == 3 else f"{count} pairs of ints of at least 0"))
+            for pair in pairs
+        )
+    ):
+        raise ValueError(
+            f"{name}: padding is {given!r}; expected "
+            + ("two ints of at least 0" if ndim == 3 else f"{count} pairs of ints of at least 0")
+        )
     if x.ndim != ndim:
         raise ValueError(f"{name}: x has {x.ndim} dimensions, expected {ndim}")
     for axis, widths in enumerate(pairs, first):
         shape = sizes(x)
         before, behind = (
-            [xp.zeros((*shape[:axis], n, *shape[axis + 1:]), dtype=x.dtype, device=device_of(x))] if n else []
-            for n in widths)
+            [xp.zeros((*shape[:axis], n, *shape[axis + 1 :]), dtype=x.dtype, device=device_of(x))] if n else []
+            for n in widths
+        )
         if before or behind:
             x = xp.concat([*before, x, *behind], axis=axis)
     return x

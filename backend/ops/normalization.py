@@ -12,12 +12,18 @@ from ..dispatch.promotion import array_namespace, dtype_name, native_dtype, prom
 from ..graph.composite import composite, only_wanted, spec
 from .reductions import mean as average
 
-__all__ = ["batch_normalization", "group_normalization", "layer_normalization", "normalize_batch_in_training",
-           "rms_normalization"]
+__all__ = [
+    "batch_normalization",
+    "group_normalization",
+    "layer_normalization",
+    "normalize_batch_in_training",
+    "rms_normalization",
+]
 
 
-def normalize_batch_in_training(x: Array, gamma: Array | None, beta: Array | None, reduction_axes: Any,
-                                epsilon: float = 1e-3) -> tuple[Array, Array, Array]:
+def normalize_batch_in_training(
+    x: Array, gamma: Array | None, beta: Array | None, reduction_axes: Any, epsilon: float = 1e-3
+) -> tuple[Array, Array, Array]:
     """x brought to mean 0 and variance 1 over the reduction axes, then scaled by gamma and shifted by beta.
 
     Returns (normalized, mean, variance). Shapes and dtypes: normalized as x, mean and variance without the reduction
@@ -38,8 +44,9 @@ def normalize_batch_in_training(x: Array, gamma: Array | None, beta: Array | Non
 
 
 @composite
-def batch_norm(x: Array, gamma: Array | None, beta: Array | None, *, axes: tuple[int, ...],
-                    epsilon: float) -> tuple[Array, Array, Array]:
+def batch_norm(
+    x: Array, gamma: Array | None, beta: Array | None, *, axes: tuple[int, ...], epsilon: float
+) -> tuple[Array, Array, Array]:
     """(x - mean) / sqrt(variance + epsilon) * gamma + beta, the mean and the variance over the axes, kept with size 1.
 
     gamma and beta have the shape of the mean, or are None for 1 and 0.
@@ -66,8 +73,13 @@ def _(g, out, x, gamma, beta, *, axes, epsilon):
     found = {}
     if g is not None:
         wanted = (0, *(i for i, parameter in ((1, gamma), (2, beta)) if parameter is not None))
-        found = dict(zip(wanted, batch_norm_gradient(g, x, gamma, mean, variance, axes=axes, epsilon=epsilon,
-                                                          wanted=wanted), strict=True))
+        found = dict(
+            zip(
+                wanted,
+                batch_norm_gradient(g, x, gamma, mean, variance, axes=axes, epsilon=epsilon, wanted=wanted),
+                strict=True,
+            )
+        )
     total = found.get(0)
     if g_variance is not None:
         part = (x - mean) * (g_variance * 2.0 / count)
@@ -79,8 +91,17 @@ def _(g, out, x, gamma, beta, *, axes, epsilon):
 
 
 @composite
-def batch_norm_gradient(g: Array, x: Array, gamma: Array | None, mean: Array, variance: Array, *,
-                             axes: tuple[int, ...], epsilon: float, wanted: tuple[int, ...]) -> tuple[Array, ...]:
+def batch_norm_gradient(
+    g: Array,
+    x: Array,
+    gamma: Array | None,
+    mean: Array,
+    variance: Array,
+    *,
+    axes: tuple[int, ...],
+    epsilon: float,
+    wanted: tuple[int, ...],
+) -> tuple[Array, ...]:
     """The cotangents of x, gamma and beta, those `wanted`, from that of the result.
 
     x receives g less its mean and less its share along x.
@@ -104,8 +125,9 @@ def _(g, x, gamma, mean, variance, *, axes, epsilon, wanted):
 batch_norm_gradient.prune(only_wanted)
 
 
-def batch_normalization(x: Array, mean: Array, var: Array, beta: Array | None, gamma: Array | None, axis: int = -1,
-                        epsilon: float = 1e-3) -> Array:
+def batch_normalization(
+    x: Array, mean: Array, var: Array, beta: Array | None, gamma: Array | None, axis: int = -1, epsilon: float = 1e-3
+) -> Array:
     """(x - mean) / sqrt(var + epsilon) * gamma + beta. Note the order: beta comes before gamma.
 
     Shapes and dtypes: that of x; each parameter is 1-D along `axis`, or of a shape that broadcasts with x; beta and
@@ -119,12 +141,14 @@ def batch_normalization(x: Array, mean: Array, var: Array, beta: Array | None, g
     along = [normalize_axis("batch_normalization", axis, x.ndim)]
     mean, var, beta, gamma = (
         _spread("batch_normalization", name, p, x, along) if p is not None and p.ndim == 1 else p
-        for name, p in (("mean", mean), ("var", var), ("beta", beta), ("gamma", gamma)))
+        for name, p in (("mean", mean), ("var", var), ("beta", beta), ("gamma", gamma))
+    )
     return _scaled(xp, x - mean, var, gamma, beta, epsilon)
 
 
-def layer_normalization(x: Array, gamma: Array | None = None, beta: Array | None = None, axis: Any = -1,
-                        epsilon: float = 1e-5) -> Array:
+def layer_normalization(
+    x: Array, gamma: Array | None = None, beta: Array | None = None, axis: Any = -1, epsilon: float = 1e-5
+) -> Array:
     """x brought to mean 0 and variance 1 over the axes, for each example by itself, scaled by gamma, shifted by beta.
 
     Shapes and dtypes: that of x; `axis` is an int or several; gamma and beta (None for 1 and 0) have x's sizes along
@@ -163,8 +187,14 @@ def rms_normalization(x: Array, gamma: Array | None = None, axis: Any = -1, epsi
     return result if result.dtype == x.dtype else xp.astype(result, x.dtype)
 
 
-def group_normalization(x: Array, groups: int, gamma: Array | None = None, beta: Array | None = None,
-                        epsilon: float = 1e-5, data_format: str | None = None) -> Array:
+def group_normalization(
+    x: Array,
+    groups: int,
+    gamma: Array | None = None,
+    beta: Array | None = None,
+    epsilon: float = 1e-5,
+    data_format: str | None = None,
+) -> Array:
     """x brought to mean 0 and variance 1 within each group of channels of each example, then scaled and shifted.
 
     Shapes and dtypes: that of x, (batch, ..., channels), or (batch, channels, ...) with 'channels_first'; gamma and
@@ -190,7 +220,7 @@ def group_normalization(x: Array, groups: int, gamma: Array | None = None, beta:
     gamma = _spread("group_normalization", "gamma", gamma, x, [at])
     beta = _spread("group_normalization", "beta", beta, x, [at])
     wide, gamma, beta = _widened(xp, x, gamma, beta)
-    grouped = xp.reshape(wide, (*shape[:at], groups, shape[at] // groups, *shape[at + 1:]))
+    grouped = xp.reshape(wide, (*shape[:at], groups, shape[at] // groups, *shape[at + 1 :]))
     axes = tuple(i for i in range(1, x.ndim + 1) if i != at)
     centered = grouped - average(grouped, axes, keepdims=True)
     variance = average(centered * centered, axes, keepdims=True)
@@ -219,8 +249,9 @@ def _operands(x: Array, *parameters: Array | None) -> tuple[Any, ...]:
     return (xp, x, *(None if p is None else next(found) for p in parameters))
 
 
-def _scaled(xp: Any, centered: Array, variance: Array, gamma: Array | None, beta: Array | None,
-            epsilon: float) -> Array:
+def _scaled(
+    xp: Any, centered: Array, variance: Array, gamma: Array | None, beta: Array | None, epsilon: float
+) -> Array:
     deviation = xp.sqrt(variance + epsilon)
     result = centered / deviation if gamma is None else centered * (gamma / deviation)
     return result if beta is None else result + beta
@@ -234,7 +265,8 @@ def _spread(operation: str, argument: str, parameter: Array | None, x: Array, ke
     found = sizes(parameter)
     pairs = zip(expected, found, strict=False)
     if len(found) != len(expected) or any(isinstance(a, int) and isinstance(b, int) and a != b for a, b in pairs):
-        raise ValueError(f"{operation}: {argument} has shape {tuple(parameter.shape)}, expected "
-                         f"{tuple(x.shape[i] for i in kept)}")
+        raise ValueError(
+            f"{operation}: {argument} has shape {tuple(parameter.shape)}, expected {tuple(x.shape[i] for i in kept)}"
+        )
     xp, places = array_namespace(parameter), iter(found)
     return xp.reshape(parameter, tuple(next(places) if i in kept else 1 for i in range(x.ndim)))

@@ -43,9 +43,14 @@ from .windows.separable import (
 __all__ = ["pool2d", "pool3d"]
 
 
-
-def pool2d(x: Array, pool_size: Any, strides: Any = (1, 1), padding: str = "valid", data_format: str | None = None,
-           pool_mode: str = "max") -> Array:
+def pool2d(
+    x: Array,
+    pool_size: Any,
+    strides: Any = (1, 1),
+    padding: str = "valid",
+    data_format: str | None = None,
+    pool_mode: str = "max",
+) -> Array:
     """The maximum ('max') or mean ('avg') of each window of two spatial axes; the default stride is 1.
 
     x (batch, rows, columns, channels), or (batch, channels, rows, columns) with data_format 'channels_first', gives
@@ -62,8 +67,14 @@ def pool2d(x: Array, pool_size: Any, strides: Any = (1, 1), padding: str = "vali
     return _pool("pool2d", x, pool_size, strides, padding, data_format, pool_mode, 2)
 
 
-def pool3d(x: Array, pool_size: Any, strides: Any = (1, 1, 1), padding: str = "valid",
-           data_format: str | None = None, pool_mode: str = "max") -> Array:
+def pool3d(
+    x: Array,
+    pool_size: Any,
+    strides: Any = (1, 1, 1),
+    padding: str = "valid",
+    data_format: str | None = None,
+    pool_mode: str = "max",
+) -> Array:
     """The maximum ('max') or mean ('avg') of each window of three spatial axes; the default stride is 1.
 
     x (batch, depth, rows, columns, channels), or (batch, channels, depth, rows, columns) with data_format
@@ -74,12 +85,22 @@ def pool3d(x: Array, pool_size: Any, strides: Any = (1, 1, 1), padding: str = "v
     return _pool("pool3d", x, pool_size, strides, padding, data_format, pool_mode, 3)
 
 
-def _pool(operation: str, x: Array, pool_size: Any, strides: Any, padding: str, data_format: str | None,
-          pool_mode: str, count: int) -> Array:
+def _pool(
+    operation: str,
+    x: Array,
+    pool_size: Any,
+    strides: Any,
+    padding: str,
+    data_format: str | None,
+    pool_mode: str,
+    count: int,
+) -> Array:
     data_format = data_format_of(operation, data_format)
-    how: dict[str, Any] = {"window": per_axis(operation, "pool_size", pool_size, count),
-                           "strides": per_axis(operation, "strides", strides, count),
-                           "padding": checked_padding(operation, padding)}
+    how: dict[str, Any] = {
+        "window": per_axis(operation, "pool_size", pool_size, count),
+        "strides": per_axis(operation, "strides", strides, count),
+        "padding": checked_padding(operation, padding),
+    }
     if pool_mode not in ("max", "avg"):
         raise ValueError(f"{operation}: pool_mode is {pool_mode!r}; expected 'max' or 'avg'")
     xp, x = floating(x)
@@ -139,8 +160,9 @@ def _(live: Any, x: Array, *, residuals: bool, **how: Any) -> Any:
 
 
 @composite
-def max_pool_gradient(g: Array, x: Array, kept: Array | None = None, *, window: Ints, strides: Ints,
-                      padding: str) -> Array:
+def max_pool_gradient(
+    g: Array, x: Array, kept: Array | None = None, *, window: Ints, strides: Ints, padding: str
+) -> Array:
     """The adjoint of `max_pool_selection`: each window's g lands on its largest element, the first of equal ones.
 
     g (batch, places..., channels) and x (batch, spatial..., channels) give the shape of x; `kept` is what `max_pool`
@@ -171,8 +193,9 @@ def _(g: Array, x: Array, kept: Array | None = None, **how: Any) -> Any:
 
 
 @composite
-def max_pool_selection(h: Array, x: Array, kept: Array | None = None, *, window: Ints, strides: Ints,
-                       padding: str) -> Array:
+def max_pool_selection(
+    h: Array, x: Array, kept: Array | None = None, *, window: Ints, strides: Ints, padding: str
+) -> Array:
     """What h has where each window of x has its largest element, the first of equal ones.
 
     h and x (batch, spatial..., channels) give (batch, places..., channels); `kept` is what `max_pool` kept of that x,

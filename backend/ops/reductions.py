@@ -12,8 +12,22 @@ from ..dispatch.fast_path import fast_reduction
 from ..dispatch.promotion import arrays, device_of, dtype_name, floating, is_integer, numeric
 from .elementwise import stop_gradient
 
-__all__ = ["all", "any", "argmax", "argmin", "cumprod", "cumsum", "logsumexp", "max", "mean", "min", "prod", "std",
-           "sum", "var"]
+__all__ = [
+    "all",
+    "any",
+    "argmax",
+    "argmin",
+    "cumprod",
+    "cumsum",
+    "logsumexp",
+    "max",
+    "mean",
+    "min",
+    "prod",
+    "std",
+    "sum",
+    "var",
+]
 
 Axis = int | tuple[int, ...] | list[int] | None
 

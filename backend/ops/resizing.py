@@ -10,9 +10,9 @@ from ..dispatch.promotion import array_namespace, arrays, floating
 __all__ = ["resize_images", "resize_volumes"]
 
 
-
-def resize_images(x: Array, height_factor: int, width_factor: int, data_format: str,
-                  interpolation: str = "nearest") -> Array:
+def resize_images(
+    x: Array, height_factor: int, width_factor: int, data_format: str, interpolation: str = "nearest"
+) -> Array:
     """Images with each side multiplied by a whole factor.
 
     Shapes and dtypes: x (batch, rows, columns, channels), or (batch, channels, rows, columns) with 'channels_first';
@@ -64,4 +64,4 @@ def _between(x: Array, factor: int, axis: int) -> Array:
     following = xp.concat([x[(*before, slice(1, None), ...)], x[(*before, slice(-1, None), ...)]], axis=axis)
     steps = [x if r == 0 else x * (1 - r / factor) + following * (r / factor) for r in range(factor)]
     shape = sizes(x)
-    return xp.reshape(xp.stack(steps, axis=axis + 1), (*shape[:axis], shape[axis] * factor, *shape[axis + 1:]))
+    return xp.reshape(xp.stack(steps, axis=axis + 1), (*shape[:axis], shape[axis] * factor, *shape[axis + 1 :]))

@@ -46,8 +46,10 @@ def top_k(x: Array, k: int, sorted: bool = True) -> tuple[Array, Array]:
         raise ValueError("top_k: x has 0 dimensions, expected at least 1")
     n = x.shape[-1]
     if k < 0 or n is not None and k > n:
-        raise ValueError(f"top_k: k is {k} for {'an unknown number of' if n is None else n} elements, expected 0 to "
-                         f"{'their number' if n is None else n}")
+        raise ValueError(
+            f"top_k: k is {k} for {'an unknown number of' if n is None else n} elements, expected 0 to "
+            f"{'their number' if n is None else n}"
+        )
     order = xp.argsort(x, axis=-1, descending=True, stable=True)
     if n is None:  # a block is not cut short where n turns out smaller
         chosen = block(order, [0] * x.ndim, [*sizes(x)[:-1], k])
@@ -80,9 +82,9 @@ def take_along_axis(x: Array, indices: Array, axis: int = -1) -> Array:
 
 def _others(operation: str, x: Array, indices: Array, axis: int) -> tuple[Any, ...]:
     """The shape of what is taken."""
-    shapes = [(*sizes(v)[:axis], 1, *sizes(v)[axis + 1:]) for v in (x, indices)]
+    shapes = [(*sizes(v)[:axis], 1, *sizes(v)[axis + 1 :]) for v in (x, indices)]
     shape = broadcast(operation, *shapes)
-    return (*shape[:axis], sizes(indices)[axis], *shape[axis + 1:])
+    return (*shape[:axis], sizes(indices)[axis], *shape[axis + 1 :])
 
 
 @composite
@@ -94,7 +96,7 @@ def along_axis(x: Array, indices: Array, *, axis: int) -> Array:
     if is_concrete(indices) and 0 not in indices.shape and bool(xp.any((indices < -n) | (indices >= n))):
         raise IndexError(f"take_along_axis: an index is out of range for {n} elements (expected {-n} to {n - 1})")
     shape = _others("take_along_axis", x, indices, axis)
-    whole = (*shape[:axis], n, *shape[axis + 1:])
+    whole = (*shape[:axis], n, *shape[axis + 1 :])
     x = x if x.shape == whole else xp.broadcast_to(x, whole)
     indices = xp.where(indices < 0, indices + n, indices)
     indices = indices if indices.shape == shape else xp.broadcast_to(indices, shape)
@@ -121,7 +123,7 @@ def added_along_axis(g: Array, indices: Array, *, axis: int, size: Any) -> Array
 
 @added_along_axis.shape
 def _(g, indices, *, axis, size):
-    return (*sizes(g)[:axis], size, *sizes(g)[axis + 1:])
+    return (*sizes(g)[:axis], size, *sizes(g)[axis + 1 :])
 
 
 @added_along_axis.vjp
@@ -130,6 +132,7 @@ def _(g, out, of, indices, *, axis, size):
 
 
 # ---- sums over segments -----------------------------------------------------------------------------------------
+
 
 def segment_sum(data: Array, segment_ids: Array, num_segments: int) -> Array:
     """The sums of those parts of an array, along axis 0, that have the same segment id.
@@ -148,8 +151,10 @@ def segment_sum(data: Array, segment_ids: Array, num_segments: int) -> Array:
     if not is_integer(dtype_name(ids.dtype)):
         raise TypeError(f"segment_sum: segment_ids has dtype {dtype_name(ids.dtype)}, expected an integer dtype")
     if not data.ndim or ids.ndim != 1:
-        raise ValueError(f"segment_sum: data has {data.ndim} dimensions and segment_ids {ids.ndim}, expected at least "
-                         "1 and exactly 1")
+        raise ValueError(
+            f"segment_sum: data has {data.ndim} dimensions and segment_ids {ids.ndim}, expected at least "
+            "1 and exactly 1"
+        )
     if None not in (data.shape[0], ids.shape[0]) and data.shape[0] != ids.shape[0]:
         raise ValueError(f"segment_sum: {data.shape[0]} parts of data but {ids.shape[0]} segment ids")
     count = size_from("segment_sum", num_segments)
@@ -238,13 +243,19 @@ def pad(x: Array, pad_width: Any, mode: str = "constant", constant_value: Any = 
             continue
         if mode != "constant":
             if x.shape[axis] == 0:
-                raise ValueError(f"pad: axis {axis} of shape {tuple(x.shape)} is empty and has no element to repeat; "
-                                 "expected mode 'constant'")
+                raise ValueError(
+                    f"pad: axis {axis} of shape {tuple(x.shape)} is empty and has no element to repeat; "
+                    "expected mode 'constant'"
+                )
             x = extended(x, axis=axis, before=before, behind=behind, mode=mode)
             continue
         shape = sizes(x)
-        parts = [xp.full((*shape[:axis], n, *shape[axis + 1:]), constant_value, dtype=x.dtype, device=device_of(x))
-                 if n else None for n in (before, behind)]
+        parts = [
+            xp.full((*shape[:axis], n, *shape[axis + 1 :]), constant_value, dtype=x.dtype, device=device_of(x))
+            if n
+            else None
+            for n in (before, behind)
+        ]
         x = xp.concat([part for part in (parts[0], x, parts[1]) if part is not None], axis=axis)
     return x
 
@@ -262,8 +273,10 @@ def _widths(pad_width: Any, ndim: int) -> list[tuple[int, int]]:
     except TypeError:
         raise TypeError(f"pad: pad_width is {pad_width!r}, expected an integer or pairs of integers") from None
     if len(pairs) != ndim or any(len(pair) != 2 or min(pair) < 0 for pair in pairs):
-        raise ValueError(f"pad: pad_width is {pad_width!r} for {ndim} dimensions, expected one or {ndim} pairs of "
-                         "integers of at least 0")
+        raise ValueError(
+            f"pad: pad_width is {pad_width!r} for {ndim} dimensions, expected one or {ndim} pairs of "
+            "integers of at least 0"
+        )
     return pairs
 
 
@@ -277,7 +290,7 @@ def extended(x: Array, *, axis: int, before: int, behind: int, mode: str) -> Arr
 
 @extended.shape
 def _(x, *, axis, before, behind, mode):
-    return (*sizes(x)[:axis], before + sizes(x)[axis] + behind, *sizes(x)[axis + 1:])
+    return (*sizes(x)[:axis], before + sizes(x)[axis] + behind, *sizes(x)[axis + 1 :])
 
 
 @extended.vjp
@@ -293,7 +306,7 @@ def extended_adjoint(g: Array, *, axis: int, before: int, behind: int, mode: str
 
 @extended_adjoint.shape
 def _(g, *, axis, before, behind, mode, size):
-    return (*sizes(g)[:axis], size, *sizes(g)[axis + 1:])
+    return (*sizes(g)[:axis], size, *sizes(g)[axis + 1 :])
 
 
 @extended_adjoint.vjp

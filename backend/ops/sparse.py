@@ -95,8 +95,11 @@ def sparse_concatenate(tensors: Sequence[Sparse], axis: int) -> Sparse:
     for each in tensors[1:]:
         if isinstance(other, int) and isinstance(each.sizes[1 - axis], int) and other != each.sizes[1 - axis]:
             raise ValueError(f"concatenate: sparse shapes {first.shape} and {each.shape} differ on axis {1 - axis}")
-    xp, *values = promoted(*(each.values for each in tensors)) if len(tensors) > 1 else \
-        (array_namespace(first.values), first.values)
+    xp, *values = (
+        promoted(*(each.values for each in tensors))
+        if len(tensors) > 1
+        else (array_namespace(first.values), first.values)
+    )
     offset: Any = 0
     moved = []
     for each in tensors:
@@ -120,12 +123,15 @@ def ctc_label_dense_to_sparse(labels: Array, label_lengths: Array) -> Sparse:
     """
     xp = array_namespace(labels, label_lengths)
     if labels.ndim != 2 or label_lengths.ndim != 1:
-        raise ValueError(f"ctc_label_dense_to_sparse: labels and label_lengths have {labels.ndim} and "
-                         f"{label_lengths.ndim} dimensions, expected 2 and 1")
+        raise ValueError(
+            f"ctc_label_dense_to_sparse: labels and label_lengths have {labels.ndim} and "
+            f"{label_lengths.ndim} dimensions, expected 2 and 1"
+        )
     height, width = sizes(labels)
     column = xp.broadcast_to(xp.arange(width, dtype=xp.int32, device=device_of(labels)), (height, width))
-    row = xp.broadcast_to(xp.expand_dims(xp.arange(height, dtype=xp.int32, device=device_of(labels)), axis=1),
-                          (height, width))
+    row = xp.broadcast_to(
+        xp.expand_dims(xp.arange(height, dtype=xp.int32, device=device_of(labels)), axis=1), (height, width)
+    )
     inside = column < xp.expand_dims(label_lengths, axis=1)
     values = xp.where(inside, labels, xp.zeros_like(labels))
     flat = [xp.reshape(part, (-1,)) for part in (values, row, column)]

@@ -27,7 +27,7 @@ def conv(x: Any, kernel: Any, bias: Any, padding: str) -> Any:
     if padding == "same":
         x = np.pad(x, ((0, 0), (rows // 2,) * 2, (columns // 2,) * 2, (0, 0)), mode="constant")
     high, wide = x.shape[1] - rows + 1, x.shape[2] - columns + 1
-    taps = [x[:, i:i + high, j:j + wide] for i in range(rows) for j in range(columns)]
+    taps = [x[:, i : i + high, j : j + wide] for i in range(rows) for j in range(columns)]
     y = np.dot(np.concatenate(taps, axis=-1), np.reshape(kernel, (rows * columns * incoming, outgoing)))
     return y if bias is None else y + bias
 
@@ -56,8 +56,8 @@ def lstm(x: Any, kernel: Any, recurrent: Any, bias: Any) -> Any:
     h = c = np.zeros((x.shape[0], units), "float32")
     for t in range(x.shape[1]):
         z = np.dot(x[:, t], kernel) + np.dot(h, recurrent) + bias
-        i, f, o = (sigmoid(z[:, k * units:(k + 1) * units]) for k in (0, 1, 3))
-        c = f * c + i * np.tanh(z[:, 2 * units:3 * units])
+        i, f, o = (sigmoid(z[:, k * units : (k + 1) * units]) for k in (0, 1, 3))
+        c = f * c + i * np.tanh(z[:, 2 * units : 3 * units])
         h = o * np.tanh(c)
     return h
 

@@ -88,8 +88,11 @@ def numexpr(chain: str, size: int) -> Call:
     ne, x = peer("numexpr"), data(size)
     constants = {"half": 0.5, "one": 1.0, "root": ROOT, "cubic": 0.044715, "slope": SLOPE, "scale": SCALE, "bias": BIAS}
     local = {"x": x, **{name: np.float32(value) for name, value in constants.items()}}
-    text = "half * x * (one + tanh(root * (x + cubic * x * x * x)))" if chain == CHAINS[0] else \
-        "where(x > slope * x, x, slope * x) * scale + bias"
+    text = (
+        "half * x * (one + tanh(root * (x + cubic * x * x * x)))"
+        if chain == CHAINS[0]
+        else "where(x > slope * x, x, slope * x) * scale + bias"
+    )
     return lambda: ne.evaluate(text, local_dict=local)
 
 

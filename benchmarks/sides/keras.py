@@ -25,11 +25,17 @@ def model(net: Net) -> Any:
         made.append(layers.LSTM(inner[0]))
     for i, width in enumerate(inner if net.kind != "recurrent" else ()):
         if net.kind == "normalized":
-            made += [layers.Conv2D(width, 3, padding="same", use_bias=False), layers.BatchNormalization(),
-                     layers.ReLU(), *([layers.MaxPooling2D(2)] if i > 0 else [])]
+            made += [
+                layers.Conv2D(width, 3, padding="same", use_bias=False),
+                layers.BatchNormalization(),
+                layers.ReLU(),
+                *([layers.MaxPooling2D(2)] if i > 0 else []),
+            ]
         elif net.kind == "convolution" and i < 2:
-            made += [layers.Conv2D(width, 3, activation="relu"),
-                     *([layers.MaxPooling2D(2), layers.Flatten()] if i == 1 else [])]
+            made += [
+                layers.Conv2D(width, 3, activation="relu"),
+                *([layers.MaxPooling2D(2), layers.Flatten()] if i == 1 else []),
+            ]
         else:
             made.append(layers.Dense(width, activation="relu"))
     made += [*([layers.Flatten()] if net.kind == "normalized" else []), layers.Dense(classes)]
@@ -37,7 +43,7 @@ def model(net: Net) -> Any:
     for i, names in enumerate(_names(net)):
         layer = [layer for layer in whole.layers if layer.weights][i]
         own = [given[name] for name in names]
-        layer.set_weights(own + [np.array(w) for w in layer.get_weights()[len(own):]])
+        layer.set_weights(own + [np.array(w) for w in layer.get_weights()[len(own) :]])
     return whole
 
 
@@ -47,8 +53,10 @@ def _names(net: Net) -> list[list[str]]:
         return [["kernel0", "recurrent", "bias0"], ["kernel1", "bias1"]]
     last = len(net.widths) - 1
     if net.kind == "normalized":
-        return [*(names for i in range(last) for names in ([f"kernel{i}"], [f"gamma{i}", f"bias{i}"])),
-                [f"kernel{last}", f"bias{last}"]]
+        return [
+            *(names for i in range(last) for names in ([f"kernel{i}"], [f"gamma{i}", f"bias{i}"])),
+            [f"kernel{last}", f"bias{last}"],
+        ]
     return [[f"kernel{i}", f"bias{i}"] for i in range(last + 1)]
 
 

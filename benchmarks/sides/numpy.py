@@ -27,8 +27,8 @@ def lstm(x: Any, kernel: Any, recurrent: Any, bias: Any) -> Any:
     gates = x @ kernel + bias
     for t in range(x.shape[1]):
         z = gates[:, t] + h @ recurrent
-        i, f, o = (1 / (1 + np.exp(-z[:, k * units:(k + 1) * units])) for k in (0, 1, 3))
-        c = f * c + i * np.tanh(z[:, 2 * units:3 * units])
+        i, f, o = (1 / (1 + np.exp(-z[:, k * units : (k + 1) * units])) for k in (0, 1, 3))
+        c = f * c + i * np.tanh(z[:, 2 * units : 3 * units])
         h = o * np.tanh(c)
     return h
 

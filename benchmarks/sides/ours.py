@@ -43,8 +43,7 @@ class Layers:
     def normalized(self, x: Any, gamma: Any, beta: Any) -> Any:
         mean, var = K.zeros(K.int_shape(gamma)), K.ones(K.int_shape(gamma))
         y, batch_mean, batch_var = K.normalize_batch_in_training(x, gamma, beta, [0, 1, 2])
-        self.updates += [K.moving_average_update(mean, batch_mean, 0.99),
-                         K.moving_average_update(var, batch_var, 0.99)]
+        self.updates += [K.moving_average_update(mean, batch_mean, 0.99), K.moving_average_update(var, batch_var, 0.99)]
         return y
 
     def lstm(self, x: Any, kernel: Any, recurrent: Any, bias: Any) -> Any:
@@ -57,7 +56,7 @@ class Layers:
             z = K.dot(x, kernel)
             z = z + K.dot(h, recurrent)
             z = K.bias_add(z, bias)
-            z0, z1, z2, z3 = (z[:, i * units:(i + 1) * units] for i in range(4))
+            z0, z1, z2, z3 = (z[:, i * units : (i + 1) * units] for i in range(4))
             i, f = K.sigmoid(z0), K.sigmoid(z1)
             c = f * c + i * K.tanh(z2)
             o = K.sigmoid(z3)

@@ -33,7 +33,7 @@ def conv(x: Any, kernel: Any, bias: Any, padding: str) -> Any:
         x = pt.pad(x, ((0, 0), (rows // 2,) * 2, (columns // 2,) * 2, (0, 0)))
     else:
         high, wide = high - rows + 1, wide - columns + 1
-    taps = [x[:, i:i + high, j:j + wide] for i in range(rows) for j in range(columns)]
+    taps = [x[:, i : i + high, j : j + wide] for i in range(rows) for j in range(columns)]
     columns_of = pt.reshape(pt.concatenate(taps, axis=-1), (count * high * wide, rows * columns * incoming))
     y = pt.dot(columns_of, pt.reshape(kernel, (rows * columns * incoming, outgoing)))
     y = pt.reshape(y, (count, high, wide, outgoing))
@@ -64,14 +64,15 @@ def lstm(x: Any, kernel: Any, recurrent: Any, bias: Any) -> Any:
 
     def cell(gates: Any, h: Any, c: Any, recurrent: Any) -> Any:
         z = gates + pt.dot(h, recurrent)
-        i, f, o = (pt.sigmoid(z[:, k * units:(k + 1) * units]) for k in (0, 1, 3))
-        c = f * c + i * pt.tanh(z[:, 2 * units:3 * units])
+        i, f, o = (pt.sigmoid(z[:, k * units : (k + 1) * units]) for k in (0, 1, 3))
+        c = f * c + i * pt.tanh(z[:, 2 * units : 3 * units])
         return o * pt.tanh(c), c
 
     gates = pt.dot(x.transpose(1, 0, 2), kernel) + bias
     start = pt.zeros((count, units), dtype="float32")
-    h, _ = pytensor.scan(cell, sequences=[gates], outputs_info=[start, start], non_sequences=[recurrent],
-                         return_updates=False)
+    h, _ = pytensor.scan(
+        cell, sequences=[gates], outputs_info=[start, start], non_sequences=[recurrent], return_updates=False
+    )
     return h[-1]
 
 

@@ -39,8 +39,11 @@ def _features(net: Net, w: dict[str, np.ndarray]) -> list[nn.Module]:
         if net.kind == "convolution":
             layers += [nn.Conv2d(incoming, outgoing, 3), nn.ReLU()]
         else:
-            layers += [nn.Conv2d(incoming, outgoing, 3, padding=1, bias=False),
-                       nn.BatchNorm2d(outgoing, eps=1e-3, momentum=0.01), nn.ReLU()]
+            layers += [
+                nn.Conv2d(incoming, outgoing, 3, padding=1, bias=False),
+                nn.BatchNorm2d(outgoing, eps=1e-3, momentum=0.01),
+                nn.ReLU(),
+            ]
         layers += [nn.MaxPool2d(2)] if i > 0 and (net.kind == "normalized" or i == 1) else []
     return [*layers, nn.Flatten()]
 

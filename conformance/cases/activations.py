@@ -50,39 +50,88 @@ def in_top_k(predictions, targets, k):
     return np.array(found, dtype=bool)
 
 
-case("relu", call(TENSOR), call(VECTOR, alpha=0.3), call(MATRIX, max_value=1.0), call(MATRIX, threshold=0.5),
-     call(MATRIX, alpha=0.1, max_value=2.0, threshold=1.0), call(MATRIX, 0.1, None, -1.0), call(MATRIX, 0.0, -1.0),
-     call(A("n", dtype="int")),
-     edges=[call(ODD), call(ODD, alpha=0.1, max_value=2.0, threshold=-1.0)],
-     errors=[(TypeError, call(VECTOR, alpha="steep"))], reference=relu)
+case(
+    "relu",
+    call(TENSOR),
+    call(VECTOR, alpha=0.3),
+    call(MATRIX, max_value=1.0),
+    call(MATRIX, threshold=0.5),
+    call(MATRIX, alpha=0.1, max_value=2.0, threshold=1.0),
+    call(MATRIX, 0.1, None, -1.0),
+    call(MATRIX, 0.0, -1.0),
+    call(A("n", dtype="int")),
+    edges=[call(ODD), call(ODD, alpha=0.1, max_value=2.0, threshold=-1.0)],
+    errors=[(TypeError, call(VECTOR, alpha="steep"))],
+    reference=relu,
+)
 case("leaky_relu", call(MATRIX), call(VECTOR, 0.01), edges=[call(ODD)], reference=lambda x, slope=0.2: relu(x, slope))
-case("elu", call(TENSOR), call(VECTOR, 0.5), edges=[call(ODD)], errors=[(TypeError, call(VECTOR, alpha=None))],
-     reference=elu)
+case(
+    "elu",
+    call(TENSOR),
+    call(VECTOR, 0.5),
+    edges=[call(ODD)],
+    errors=[(TypeError, call(VECTOR, alpha=None))],
+    reference=elu,
+)
 case("selu", call(TENSOR), edges=[call(ODD)], reference=lambda x: 1.0507009873554805 * elu(x, 1.6732632423543772))
 case("softplus", call(TENSOR), edges=[call(ODD)], reference=lambda x: np.log1p(np.exp(x)))
 case("softsign", call(TENSOR), edges=[call(ODD)], reference=lambda x: x / (1.0 + np.abs(x)))
 case("sigmoid", call(TENSOR), call(A("n", dtype="int")), edges=[call(ODD)], reference=sigmoid)
-case("hard_sigmoid", call(A("n", "m", low=-4.0, high=4.0)), edges=[call(ODD)],
-     reference=lambda x: np.clip(0.2 * x + 0.5, 0.0, 1.0))
+case(
+    "hard_sigmoid",
+    call(A("n", "m", low=-4.0, high=4.0)),
+    edges=[call(ODD)],
+    reference=lambda x: np.clip(0.2 * x + 0.5, 0.0, 1.0),
+)
 case("tanh", call(TENSOR), edges=[call(ODD)], reference=np.tanh)
 case("silu", call(TENSOR), edges=[call(ODD)], reference=lambda x: x * sigmoid(x))
 case("gelu", call(TENSOR), call(MATRIX, approximate=True), edges=[call(ODD)], reference=gelu)
 SOME = {"m": (1, 5), "k": (1, 5)}
-case("softmax", call(A("n", "m", sizes=SOME)), call(A("n", 3, "k"), axis=1), call(A("m", sizes=SOME)),
-     call(A("n", "m", "k", sizes=SOME), axis=(1, -1)), call(A(2, "n", low=-90.0, high=90.0), 0),
-     edges=[call(ODD[3:]), call([[np.nan, 1.0, 2.0], [-np.inf, 0.0, 0.0]]), call(np.zeros((2, 0)))],
-     errors=[(ValueError, call(MATRIX, axis=2)), (ValueError, call(A()))], reference=softmax)
-case("log_softmax", call(A("n", "m", sizes=SOME)), call(A("n", 3, "k"), axis=1),
-     edges=[call(ODD[3:]), call([[np.nan, 1.0, 2.0], [-np.inf, 0.0, 0.0]]), call(np.zeros((2, 0)))],
-     errors=[(ValueError, call(MATRIX, axis=-3))], reference=lambda x, axis=-1: np.log(softmax(x, axis)))
-case("l2_normalize", call(MATRIX), call(MATRIX, axis=1), call(TENSOR, axis=(0, -1)),
-     edges=[call([[0.0, 0.0], [1e-8, 0.0], [np.nan, 1.0]], axis=1)],
-     errors=[(ValueError, call(MATRIX, axis=2)), (ValueError, call(MATRIX, axis=(0, -2)))], reference=l2_normalize)
-case("in_top_k", call(MATRIX, A("n", dtype="int", low=-1, high=5), 2),
-     call(A("n", 4), A("n", dtype="int64", low=0, high=3), 1),
-     call(A("n", 3), A("n", dtype="int", low=0, high=2), 3), exact=True, gradient=(),
-     edges=[call([[1.0, 2.0, 2.0], [np.nan, 1.0, 0.0], [np.inf, 1.0, 0.0]], np.array([1, 1, 1], np.int32), 1),
-            call([[1.0, 2.0]], np.array([0], np.int32), 0), call([[1.0, 2.0]], np.array([0], np.int32), 2**40)],
-     errors=[(TypeError, call(MATRIX, A("n"), 1)), (ValueError, call(VECTOR, A("n", dtype="int"), 1)),
-             (ValueError, call(A(3, 2), A(2, dtype="int"), 1)), (TypeError, call(MATRIX, A("n", dtype="int"), 1.5))],
-     reference=in_top_k)
+case(
+    "softmax",
+    call(A("n", "m", sizes=SOME)),
+    call(A("n", 3, "k"), axis=1),
+    call(A("m", sizes=SOME)),
+    call(A("n", "m", "k", sizes=SOME), axis=(1, -1)),
+    call(A(2, "n", low=-90.0, high=90.0), 0),
+    edges=[call(ODD[3:]), call([[np.nan, 1.0, 2.0], [-np.inf, 0.0, 0.0]]), call(np.zeros((2, 0)))],
+    errors=[(ValueError, call(MATRIX, axis=2)), (ValueError, call(A()))],
+    reference=softmax,
+)
+case(
+    "log_softmax",
+    call(A("n", "m", sizes=SOME)),
+    call(A("n", 3, "k"), axis=1),
+    edges=[call(ODD[3:]), call([[np.nan, 1.0, 2.0], [-np.inf, 0.0, 0.0]]), call(np.zeros((2, 0)))],
+    errors=[(ValueError, call(MATRIX, axis=-3))],
+    reference=lambda x, axis=-1: np.log(softmax(x, axis)),
+)
+case(
+    "l2_normalize",
+    call(MATRIX),
+    call(MATRIX, axis=1),
+    call(TENSOR, axis=(0, -1)),
+    edges=[call([[0.0, 0.0], [1e-8, 0.0], [np.nan, 1.0]], axis=1)],
+    errors=[(ValueError, call(MATRIX, axis=2)), (ValueError, call(MATRIX, axis=(0, -2)))],
+    reference=l2_normalize,
+)
+case(
+    "in_top_k",
+    call(MATRIX, A("n", dtype="int", low=-1, high=5), 2),
+    call(A("n", 4), A("n", dtype="int64", low=0, high=3), 1),
+    call(A("n", 3), A("n", dtype="int", low=0, high=2), 3),
+    exact=True,
+    gradient=(),
+    edges=[
+        call([[1.0, 2.0, 2.0], [np.nan, 1.0, 0.0], [np.inf, 1.0, 0.0]], np.array([1, 1, 1], np.int32), 1),
+        call([[1.0, 2.0]], np.array([0], np.int32), 0),
+        call([[1.0, 2.0]], np.array([0], np.int32), 2**40),
+    ],
+    errors=[
+        (TypeError, call(MATRIX, A("n"), 1)),
+        (ValueError, call(VECTOR, A("n", dtype="int"), 1)),
+        (ValueError, call(A(3, 2), A(2, dtype="int"), 1)),
+        (TypeError, call(MATRIX, A("n", dtype="int"), 1.5)),
+    ],
+    reference=in_top_k,
+)

@@ -12,11 +12,19 @@ def switch(condition, then_expression, else_expression):
     return np.where(condition, then_expression, else_expression)
 
 
-case("switch", call(A("n", "m", dtype="bool"), A("n", "m"), A("n", "m")),
-     call(A("n", dtype="bool"), A("n", "m", 2), A("n", "m", 2)),
-     call(A("n", 1, dtype="bool"), A("n", 3), 0.0), call(A(dtype="bool"), A("n", "m"), A("n", "m")),
-     call(A("n", dtype="int", low=0, high=1), A("n"), -1.0), call(True, A("n"), A("n")), exact=True,
-     edges=[call(np.array([True, False]), [np.nan, 1.0], [0.0, -np.inf])],
-     errors=[(ValueError, call(A(2, 3, dtype="bool"), A(2), A(2))),
-             (ValueError, call(A(2, dtype="bool"), A(3, 2), A(3, 2)))],
-     reference=switch)
+case(
+    "switch",
+    call(A("n", "m", dtype="bool"), A("n", "m"), A("n", "m")),
+    call(A("n", dtype="bool"), A("n", "m", 2), A("n", "m", 2)),
+    call(A("n", 1, dtype="bool"), A("n", 3), 0.0),
+    call(A(dtype="bool"), A("n", "m"), A("n", "m")),
+    call(A("n", dtype="int", low=0, high=1), A("n"), -1.0),
+    call(True, A("n"), A("n")),
+    exact=True,
+    edges=[call(np.array([True, False]), [np.nan, 1.0], [0.0, -np.inf])],
+    errors=[
+        (ValueError, call(A(2, 3, dtype="bool"), A(2), A(2))),
+        (ValueError, call(A(2, dtype="bool"), A(3, 2), A(3, 2))),
+    ],
+    reference=switch,
+)

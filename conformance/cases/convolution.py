@@ -70,34 +70,92 @@ def bias_add(x, bias, data_format=None):
     return x + bias.reshape(1, bias.shape[-1], *bias.shape[:-1]) if data_format == "channels_first" else x + bias
 
 
-case("conv1d", call(SIGNAL, A(3, 2, 4)), call(SIGNAL, A(2, 2, 3), 2, "same"),
-     call(SIGNAL, A(2, 2, 1), 1, "causal", None, 2),
-     call(A("b", 2, "n", sizes={"b": (1, 2), "n": (3, 6)}), A(3, 2, 2), padding="same", data_format="channels_first"),
-     errors=[(ValueError, call(A(2, 5, 3), A(3, 2, 4))), (ValueError, call(A(2, 5, 2), A(3, 2, 4), padding="full")),
-             (ValueError, call(A(2, 5, 2), A(3, 2, 4), data_format="rows")), (ValueError, call(A(5, 2), A(3, 2, 4))),
-             (ValueError, call(A(1, 5, 2), A(3, 2, 4), 2, "valid", None, 2))], reference=convolution)
-case("conv2d", call(IMAGE, A(3, 2, 2, 3)), call(IMAGE, A(2, 3, 2, 2), (2, 1), "same"), call(IMAGE, A(1, 1, 2, 3)),
-     call(IMAGE, A(2, 2, 2, 2), dilation_rate=(1, 2)), call(FIRST, A(2, 3, 2, 4), 2, "same", "channels_first"),
-     errors=[(ValueError, call(A(2, 5, 5, 3), A(3, 3, 2, 4))), (ValueError, call(A(2, 5, 2), A(3, 3, 2, 4))),
-             (ValueError, call(A(1, 2, 2, 2), A(3, 3, 2, 4)))], reference=convolution)
-case("conv3d", call(VOLUME, A(2, 1, 2, 2, 2)), call(VOLUME, A(2, 2, 1, 2, 1), (1, 2, 1), "same"),
-     errors=[(ValueError, call(A(1, 4, 4, 2), A(2, 2, 2, 2, 2)))], reference=convolution)
-case("depthwise_conv2d", call(IMAGE, A(2, 2, 2, 3)), call(IMAGE, A(3, 3, 2, 1), (2, 2), "same"),
-     call(FIRST, A(2, 2, 2, 2), data_format="channels_first"),
-     errors=[(ValueError, call(A(2, 5, 5, 3), A(3, 3, 2, 4)))], reference=depthwise)
-case("separable_conv1d", call(SIGNAL, A(2, 2, 2), A(1, 4, 3)), call(SIGNAL, A(3, 2, 1), A(1, 2, 3), 2, "same"),
-     errors=[(ValueError, call(A(2, 5, 2), A(2, 2, 2), A(1, 3, 3))),
-             (ValueError, call(A(2, 5, 2), A(2, 2, 2), A(1, 4, 3), padding="causal"))], reference=separable)
-case("separable_conv2d", call(IMAGE, A(2, 2, 2, 2), A(1, 1, 4, 3)),
-     call(FIRST, A(2, 2, 2, 1), A(1, 1, 2, 3), (2, 2), "same", "channels_first"),
-     errors=[(ValueError, call(A(2, 5, 5, 2), A(2, 2, 2, 2), A(2, 1, 4, 3)))], reference=separable)
-case("conv2d_transpose", call(A("b", 3, 2, 3, sizes={"b": (1, 2)}), A(2, 3, 2, 3), (None, 6, 4, 2), (2, 2), "same"),
-     call(A("b", 2, 3, 3, sizes={"b": (1, 2)}), A(2, 2, 2, 3), (None, 3, 4, 2)),
-     call(A("b", 3, 2, 2, sizes={"b": (1, 2)}), A(3, 2, 2, 3), (None, 2, 4, 4), 2, "same", "channels_first"),
-     errors=[(ValueError, call(A(1, 3, 3, 3), A(2, 2, 2, 3), (None, 9, 9, 2)))], reference=transposed)
-case("conv3d_transpose", call(A("b", 2, 2, 1, 3, sizes={"b": (1, 2)}), A(2, 1, 2, 2, 3), (None, 3, 2, 2, 2)),
-     errors=[(ValueError, call(A(1, 2, 2, 1, 3), A(2, 1, 2, 2, 3), (None, 9, 2, 2, 2)))], reference=transposed)
-case("bias_add", call(A("n", 3), A(3)), call(IMAGE, A(2)), call(FIRST, A(2), "channels_first"),
-     call(A("b", 2, 3, 4), A(2, 3, 4)), call(A("b", 4, 2, 3), A(2, 3, 4), data_format="channels_first"),
-     errors=[(ValueError, call(A(3), A(3))), (ValueError, call(A(2, 3, 4), A(3, 4, 5, 6))),
-             (ValueError, call(A(2, 3), A(4)))], reference=bias_add)
+case(
+    "conv1d",
+    call(SIGNAL, A(3, 2, 4)),
+    call(SIGNAL, A(2, 2, 3), 2, "same"),
+    call(SIGNAL, A(2, 2, 1), 1, "causal", None, 2),
+    call(A("b", 2, "n", sizes={"b": (1, 2), "n": (3, 6)}), A(3, 2, 2), padding="same", data_format="channels_first"),
+    errors=[
+        (ValueError, call(A(2, 5, 3), A(3, 2, 4))),
+        (ValueError, call(A(2, 5, 2), A(3, 2, 4), padding="full")),
+        (ValueError, call(A(2, 5, 2), A(3, 2, 4), data_format="rows")),
+        (ValueError, call(A(5, 2), A(3, 2, 4))),
+        (ValueError, call(A(1, 5, 2), A(3, 2, 4), 2, "valid", None, 2)),
+    ],
+    reference=convolution,
+)
+case(
+    "conv2d",
+    call(IMAGE, A(3, 2, 2, 3)),
+    call(IMAGE, A(2, 3, 2, 2), (2, 1), "same"),
+    call(IMAGE, A(1, 1, 2, 3)),
+    call(IMAGE, A(2, 2, 2, 2), dilation_rate=(1, 2)),
+    call(FIRST, A(2, 3, 2, 4), 2, "same", "channels_first"),
+    errors=[
+        (ValueError, call(A(2, 5, 5, 3), A(3, 3, 2, 4))),
+        (ValueError, call(A(2, 5, 2), A(3, 3, 2, 4))),
+        (ValueError, call(A(1, 2, 2, 2), A(3, 3, 2, 4))),
+    ],
+    reference=convolution,
+)
+case(
+    "conv3d",
+    call(VOLUME, A(2, 1, 2, 2, 2)),
+    call(VOLUME, A(2, 2, 1, 2, 1), (1, 2, 1), "same"),
+    errors=[(ValueError, call(A(1, 4, 4, 2), A(2, 2, 2, 2, 2)))],
+    reference=convolution,
+)
+case(
+    "depthwise_conv2d",
+    call(IMAGE, A(2, 2, 2, 3)),
+    call(IMAGE, A(3, 3, 2, 1), (2, 2), "same"),
+    call(FIRST, A(2, 2, 2, 2), data_format="channels_first"),
+    errors=[(ValueError, call(A(2, 5, 5, 3), A(3, 3, 2, 4)))],
+    reference=depthwise,
+)
+case(
+    "separable_conv1d",
+    call(SIGNAL, A(2, 2, 2), A(1, 4, 3)),
+    call(SIGNAL, A(3, 2, 1), A(1, 2, 3), 2, "same"),
+    errors=[
+        (ValueError, call(A(2, 5, 2), A(2, 2, 2), A(1, 3, 3))),
+        (ValueError, call(A(2, 5, 2), A(2, 2, 2), A(1, 4, 3), padding="causal")),
+    ],
+    reference=separable,
+)
+case(
+    "separable_conv2d",
+    call(IMAGE, A(2, 2, 2, 2), A(1, 1, 4, 3)),
+    call(FIRST, A(2, 2, 2, 1), A(1, 1, 2, 3), (2, 2), "same", "channels_first"),
+    errors=[(ValueError, call(A(2, 5, 5, 2), A(2, 2, 2, 2), A(2, 1, 4, 3)))],
+    reference=separable,
+)
+case(
+    "conv2d_transpose",
+    call(A("b", 3, 2, 3, sizes={"b": (1, 2)}), A(2, 3, 2, 3), (None, 6, 4, 2), (2, 2), "same"),
+    call(A("b", 2, 3, 3, sizes={"b": (1, 2)}), A(2, 2, 2, 3), (None, 3, 4, 2)),
+    call(A("b", 3, 2, 2, sizes={"b": (1, 2)}), A(3, 2, 2, 3), (None, 2, 4, 4), 2, "same", "channels_first"),
+    errors=[(ValueError, call(A(1, 3, 3, 3), A(2, 2, 2, 3), (None, 9, 9, 2)))],
+    reference=transposed,
+)
+case(
+    "conv3d_transpose",
+    call(A("b", 2, 2, 1, 3, sizes={"b": (1, 2)}), A(2, 1, 2, 2, 3), (None, 3, 2, 2, 2)),
+    errors=[(ValueError, call(A(1, 2, 2, 1, 3), A(2, 1, 2, 2, 3), (None, 9, 2, 2, 2)))],
+    reference=transposed,
+)
+case(
+    "bias_add",
+    call(A("n", 3), A(3)),
+    call(IMAGE, A(2)),
+    call(FIRST, A(2), "channels_first"),
+    call(A("b", 2, 3, 4), A(2, 3, 4)),
+    call(A("b", 4, 2, 3), A(2, 3, 4), data_format="channels_first"),
+    errors=[
+        (ValueError, call(A(3), A(3))),
+        (ValueError, call(A(2, 3, 4), A(3, 4, 5, 6))),
+        (ValueError, call(A(2, 3), A(4))),
+    ],
+    reference=bias_add,
+)

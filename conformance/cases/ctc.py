@@ -36,11 +36,19 @@ def lengths(*values):
     return np.array(values, dtype="int32")
 
 
-case("ctc_batch_cost", call(A(2, 2, dtype="int", low=0, high=1), FRAMES, lengths([4], [3]), lengths([2], [1])),
-     call(np.array([[0, 0], [1, 0]], "int32"), FRAMES, lengths([3], [4]), lengths([2], [0])), gradient=(0,),
-     edges=[call(np.array([[0, 0]], "int32"), [[[0.2, 0.5, 0.3], [0.1, 0.1, 0.8]]], lengths([2]), lengths([2])),
-            call(np.array([[0, -1]], "int32"), [[[0.0, 1.0], [0.5, 0.5]]], lengths([2]), lengths([1]))],
-     errors=[(ValueError, call(A(2, 2, dtype="int", low=0, high=1), FRAMES, lengths(4, 3), lengths([2], [1]))),
-             (ValueError, call(A(2, 2, dtype="int", low=0, high=1), A(2, 4), lengths([4], [3]), lengths([2], [1]))),
-             (ValueError, call(A(3, 2, dtype="int", low=0, high=1), FRAMES, lengths([4], [3]), lengths([2], [1])))],
-     reference=cost)
+case(
+    "ctc_batch_cost",
+    call(A(2, 2, dtype="int", low=0, high=1), FRAMES, lengths([4], [3]), lengths([2], [1])),
+    call(np.array([[0, 0], [1, 0]], "int32"), FRAMES, lengths([3], [4]), lengths([2], [0])),
+    gradient=(0,),
+    edges=[
+        call(np.array([[0, 0]], "int32"), [[[0.2, 0.5, 0.3], [0.1, 0.1, 0.8]]], lengths([2]), lengths([2])),
+        call(np.array([[0, -1]], "int32"), [[[0.0, 1.0], [0.5, 0.5]]], lengths([2]), lengths([1])),
+    ],
+    errors=[
+        (ValueError, call(A(2, 2, dtype="int", low=0, high=1), FRAMES, lengths(4, 3), lengths([2], [1]))),
+        (ValueError, call(A(2, 2, dtype="int", low=0, high=1), A(2, 4), lengths([4], [3]), lengths([2], [1]))),
+        (ValueError, call(A(3, 2, dtype="int", low=0, high=1), FRAMES, lengths([4], [3]), lengths([2], [1]))),
+    ],
+    reference=cost,
+)

@@ -28,35 +28,97 @@ INT = {"dtype": "int", "low": -4, "high": 4}
 ROWS = A(4, "k")
 CHOICE = {"dtype": "int", "low": 0, "high": 3}
 
-case("dot", call(A("n", "k"), A("k", "m")), call(A("n", "t", 3), A(3, "m")), call(A("n", 3), A(2, 3, "m")),
-     call(A("n", 3), A(3)), call(A("k"), A("k")), call(A(3), A(2, 3, "m")), call(A("n", "k", **INT), A("k", 2, **INT)),
-     call(A("n", 3), A(3, 2, **INT)),
-     edges=[call(np.zeros((2, 0)), np.zeros((0, 3))), call(np.array([[np.inf, 1.0]]), np.array([[0.0], [1.0]]))],
-     errors=[(ValueError, call(A(2, 3), A(2, 3))), (ValueError, call(A(2, 3, 4), A(3, 4))),
-             (ValueError, call(A(), A(3))), (ValueError, call(2.0, A(3)))],
-     reference=np.dot)
-case("batch_dot", call(A("n", "k"), A("n", "k")), call(A("n", 3, "k"), A("n", "k")), call(A("n", 4), A("n", 4, "m"), 1),
-     call(A("n", 2, "k"), A("n", 3, "k"), 2), call(A("n", 2, 3, "k"), A("n", 2, "k", 3)),
-     call(A("n", 2, "k", 2), A("n", "k", 2, 3), axes=(2, 1)), call(A("n", "k"), A("n", 2, 3, "k"), axes=[1, 3]),
-     call(A("n", 2, "k"), A("n", "k", 3), axes=(-1, -2)), call(A("n", 2, 3, **INT), A("n", 3, 2, **INT)),
-     edges=[call(np.zeros((2, 3, 0)), np.zeros((2, 0, 4)))],
-     errors=[(ValueError, call(A(2), A(2, 3))), (ValueError, call(A(2, 3), A(2, 3), 0)),
-             (ValueError, call(A(2, 3), A(1, 3))), (ValueError, call(A(2, 3), A(2, 4))),
-             (ValueError, call(A(2, 3), A(2, 3), axes=((1,), 1))), (ValueError, call(A(2, 3), A(2, 3), axes=2))],
-     reference=batch_dot)
-case("transpose", call(A("n", "m")), call(A("n", 3, "k", 2)), call(A("n")), call(A()), call(A("n", 2, dtype="bool")),
-     exact=True, reference=np.transpose)
-case("permute_dimensions", call(A("n", 3, "k"), (2, 0, 1)), call(A("n", 3, "k"), [0, -1, 1]),
-     call(A("n", 2, dtype="int"), (1, 0)),
-     exact=True, errors=[(ValueError, call(A(2, 3), (0,))), (ValueError, call(A(2, 3), (0, 0))),
-                         (ValueError, call(A(2, 3), (0, 2)))], reference=np.transpose)
-case("gather", call(ROWS, A("n", **CHOICE)), call(ROWS, A("n", 2, **CHOICE)),
-     call(A(4, 2, "k"), A("n", 1, 2, **CHOICE)), call(A(4), A("n", **CHOICE)), call(ROWS, A(**CHOICE)),
-     call(ROWS, [0, 0, 3, 0]), call(A(4, "k", dtype="bool"), [[1, 2]]),
-     exact=True, edges=[call(np.array([np.nan, np.inf, -0.0]), [2, 1, 0, 1])],
-     errors=[(IndexError, call(A(4, 2), [4])), (IndexError, call(A(4, 2), [-1])), (TypeError, call(A(4, 2), [0.5])),
-             (ValueError, call(A(), [0]))],
-     reference=lambda x, indices: x[np.asarray(indices, int)])
-case("one_hot", call(A("n", dtype="int", low=-1, high=4), 4), call(A("n", 2, dtype="int", low=0, high=2), 3),
-     call(A("n", dtype="int"), 0), exact=True, gradient=(), edges=[call(np.array(2, dtype="int64"), 3)],
-     errors=[(TypeError, call(A(3), 2))], reference=one_hot)
+case(
+    "dot",
+    call(A("n", "k"), A("k", "m")),
+    call(A("n", "t", 3), A(3, "m")),
+    call(A("n", 3), A(2, 3, "m")),
+    call(A("n", 3), A(3)),
+    call(A("k"), A("k")),
+    call(A(3), A(2, 3, "m")),
+    call(A("n", "k", **INT), A("k", 2, **INT)),
+    call(A("n", 3), A(3, 2, **INT)),
+    edges=[call(np.zeros((2, 0)), np.zeros((0, 3))), call(np.array([[np.inf, 1.0]]), np.array([[0.0], [1.0]]))],
+    errors=[
+        (ValueError, call(A(2, 3), A(2, 3))),
+        (ValueError, call(A(2, 3, 4), A(3, 4))),
+        (ValueError, call(A(), A(3))),
+        (ValueError, call(2.0, A(3))),
+    ],
+    reference=np.dot,
+)
+case(
+    "batch_dot",
+    call(A("n", "k"), A("n", "k")),
+    call(A("n", 3, "k"), A("n", "k")),
+    call(A("n", 4), A("n", 4, "m"), 1),
+    call(A("n", 2, "k"), A("n", 3, "k"), 2),
+    call(A("n", 2, 3, "k"), A("n", 2, "k", 3)),
+    call(A("n", 2, "k", 2), A("n", "k", 2, 3), axes=(2, 1)),
+    call(A("n", "k"), A("n", 2, 3, "k"), axes=[1, 3]),
+    call(A("n", 2, "k"), A("n", "k", 3), axes=(-1, -2)),
+    call(A("n", 2, 3, **INT), A("n", 3, 2, **INT)),
+    edges=[call(np.zeros((2, 3, 0)), np.zeros((2, 0, 4)))],
+    errors=[
+        (ValueError, call(A(2), A(2, 3))),
+        (ValueError, call(A(2, 3), A(2, 3), 0)),
+        (ValueError, call(A(2, 3), A(1, 3))),
+        (ValueError, call(A(2, 3), A(2, 4))),
+        (ValueError, call(A(2, 3), A(2, 3), axes=((1,), 1))),
+        (ValueError, call(A(2, 3), A(2, 3), axes=2)),
+    ],
+    reference=batch_dot,
+)
+case(
+    "transpose",
+    call(A("n", "m")),
+    call(A("n", 3, "k", 2)),
+    call(A("n")),
+    call(A()),
+    call(A("n", 2, dtype="bool")),
+    exact=True,
+    reference=np.transpose,
+)
+case(
+    "permute_dimensions",
+    call(A("n", 3, "k"), (2, 0, 1)),
+    call(A("n", 3, "k"), [0, -1, 1]),
+    call(A("n", 2, dtype="int"), (1, 0)),
+    exact=True,
+    errors=[
+        (ValueError, call(A(2, 3), (0,))),
+        (ValueError, call(A(2, 3), (0, 0))),
+        (ValueError, call(A(2, 3), (0, 2))),
+    ],
+    reference=np.transpose,
+)
+case(
+    "gather",
+    call(ROWS, A("n", **CHOICE)),
+    call(ROWS, A("n", 2, **CHOICE)),
+    call(A(4, 2, "k"), A("n", 1, 2, **CHOICE)),
+    call(A(4), A("n", **CHOICE)),
+    call(ROWS, A(**CHOICE)),
+    call(ROWS, [0, 0, 3, 0]),
+    call(A(4, "k", dtype="bool"), [[1, 2]]),
+    exact=True,
+    edges=[call(np.array([np.nan, np.inf, -0.0]), [2, 1, 0, 1])],
+    errors=[
+        (IndexError, call(A(4, 2), [4])),
+        (IndexError, call(A(4, 2), [-1])),
+        (TypeError, call(A(4, 2), [0.5])),
+        (ValueError, call(A(), [0])),
+    ],
+    reference=lambda x, indices: x[np.asarray(indices, int)],
+)
+case(
+    "one_hot",
+    call(A("n", dtype="int", low=-1, high=4), 4),
+    call(A("n", 2, dtype="int", low=0, high=2), 3),
+    call(A("n", dtype="int"), 0),
+    exact=True,
+    gradient=(),
+    edges=[call(np.array(2, dtype="int64"), 3)],
+    errors=[(TypeError, call(A(3), 2))],
+    reference=one_hot,
+)

@@ -38,34 +38,57 @@ SHARES, LOGITS = A("n", "c", low=0.0, high=1.0, sizes=CLASSES), A("n", "c", size
 POSITIVE = A("n", "c", low=0.1, high=1.0, sizes=CLASSES)
 LABELS = A("n", dtype="int", low=0, high=3)
 
-case("categorical_crossentropy", call(SHARES, POSITIVE), call(SHARES, LOGITS, from_logits=True),
-     call(A("n", 3, "k", low=0.0, high=1.0), A("n", 3, "k", low=0.1, high=1.0), axis=1),
-     call(A("n", 3, "k", low=0.0, high=1.0), A("n", 3, "k"), True, 1),
-     call(A(3, low=0.0, high=1.0), A(3, low=0.1, high=1.0)),
-     edges=[call([[1.0, 0.0]], [[0.0, 1.0]]), call([[1.0, 0.0]], [[-100.0, 100.0]], from_logits=True),
-            call([[np.nan, 1.0]], [[0.5, 0.5]])],
-     errors=[(ValueError, call(A(2, 3), A(2, 3), axis=2)), (ValueError, call(A(2, 3), A(3, 3))),
-             (ValueError, call(A(3), A(2, 3)))],
-     reference=categorical_crossentropy)
-case("sparse_categorical_crossentropy", call(LABELS, A("n", 4, low=0.1, high=1.0)),
-     call(LABELS, A("n", 4), from_logits=True),
-     call(A("n", "k", dtype="int", low=0, high=3), A("n", "k", 4, low=0.1, high=1.0)),
-     call(A("n", "k", 1, dtype="int", low=0, high=3), A("n", "k", 4), from_logits=True),
-     call(A("n", "k", dtype="int64", low=0, high=2), A("n", 3, "k", low=0.1, high=1.0), axis=1),
-     gradient=(1,),
-     edges=[call(np.array([1.0, 0.0], np.float32), [[0.0, 1.0], [0.0, 1.0]]),
-            call(np.array([1], np.uint8), [[2.0, 6.0]])],
-     errors=[(IndexError, call(np.array([0, 3], np.int32), A(2, 3, low=0.1, high=1.0))),
-             (IndexError, call(np.array([-1, 0], np.int32), A(2, 3, low=0.1, high=1.0))),
-             (ValueError, call(np.array([0, 1], np.int32), A(2, 3, low=0.1, high=1.0), axis=2)),
-             (ValueError, call(np.array([0, 1, 2], np.int32), A(2, 3, low=0.1, high=1.0)))],
-     reference=sparse_categorical_crossentropy)
-case("binary_crossentropy", call(A("n", "m", low=0.0, high=1.0), A("n", "m", low=0.01, high=0.99)),
-     call(A("n", "m", low=0.0, high=1.0), A("n", "m"), from_logits=True),
-     call(A("m", low=0.0, high=1.0), A(2, "m", low=0.01, high=0.99)),
-     edges=[call([1.0, 0.0, 1.0, 0.0, np.nan], [1.0, 1.0, 0.0, 0.0, 0.5]),
-            call([1.0, 0.0, 1.0, 0.0], [-100.0, -100.0, 100.0, 100.0], from_logits=True)],
-     errors=[(ValueError, call(A(2, 3), A(2, 2)))], reference=binary_crossentropy)
+case(
+    "categorical_crossentropy",
+    call(SHARES, POSITIVE),
+    call(SHARES, LOGITS, from_logits=True),
+    call(A("n", 3, "k", low=0.0, high=1.0), A("n", 3, "k", low=0.1, high=1.0), axis=1),
+    call(A("n", 3, "k", low=0.0, high=1.0), A("n", 3, "k"), True, 1),
+    call(A(3, low=0.0, high=1.0), A(3, low=0.1, high=1.0)),
+    edges=[
+        call([[1.0, 0.0]], [[0.0, 1.0]]),
+        call([[1.0, 0.0]], [[-100.0, 100.0]], from_logits=True),
+        call([[np.nan, 1.0]], [[0.5, 0.5]]),
+    ],
+    errors=[
+        (ValueError, call(A(2, 3), A(2, 3), axis=2)),
+        (ValueError, call(A(2, 3), A(3, 3))),
+        (ValueError, call(A(3), A(2, 3))),
+    ],
+    reference=categorical_crossentropy,
+)
+case(
+    "sparse_categorical_crossentropy",
+    call(LABELS, A("n", 4, low=0.1, high=1.0)),
+    call(LABELS, A("n", 4), from_logits=True),
+    call(A("n", "k", dtype="int", low=0, high=3), A("n", "k", 4, low=0.1, high=1.0)),
+    call(A("n", "k", 1, dtype="int", low=0, high=3), A("n", "k", 4), from_logits=True),
+    call(A("n", "k", dtype="int64", low=0, high=2), A("n", 3, "k", low=0.1, high=1.0), axis=1),
+    gradient=(1,),
+    edges=[
+        call(np.array([1.0, 0.0], np.float32), [[0.0, 1.0], [0.0, 1.0]]),
+        call(np.array([1], np.uint8), [[2.0, 6.0]]),
+    ],
+    errors=[
+        (IndexError, call(np.array([0, 3], np.int32), A(2, 3, low=0.1, high=1.0))),
+        (IndexError, call(np.array([-1, 0], np.int32), A(2, 3, low=0.1, high=1.0))),
+        (ValueError, call(np.array([0, 1], np.int32), A(2, 3, low=0.1, high=1.0), axis=2)),
+        (ValueError, call(np.array([0, 1, 2], np.int32), A(2, 3, low=0.1, high=1.0))),
+    ],
+    reference=sparse_categorical_crossentropy,
+)
+case(
+    "binary_crossentropy",
+    call(A("n", "m", low=0.0, high=1.0), A("n", "m", low=0.01, high=0.99)),
+    call(A("n", "m", low=0.0, high=1.0), A("n", "m"), from_logits=True),
+    call(A("m", low=0.0, high=1.0), A(2, "m", low=0.01, high=0.99)),
+    edges=[
+        call([1.0, 0.0, 1.0, 0.0, np.nan], [1.0, 1.0, 0.0, 0.0, 0.5]),
+        call([1.0, 0.0, 1.0, 0.0], [-100.0, -100.0, 100.0, 100.0], from_logits=True),
+    ],
+    errors=[(ValueError, call(A(2, 3), A(2, 2)))],
+    reference=binary_crossentropy,
+)
 
 
 def binary_focal_crossentropy(target, output, apply_class_balancing=False, alpha=0.25, gamma=2.0, from_logits=False):
@@ -84,19 +107,34 @@ def categorical_focal_crossentropy(target, output, alpha=0.25, gamma=2.0, from_l
 
 
 TRUTH, CHANCE = A("n", "m", low=0.0, high=1.0), A("n", "m", low=0.05, high=0.95)
-case("binary_focal_crossentropy", call(TRUTH, CHANCE), call(TRUTH, A("n", "m"), from_logits=True),
-     call(TRUTH, CHANCE, True, 0.3, 1.5),
-     call(A("m", low=0.0, high=1.0), A(2, "m"), True, gamma=0.0, from_logits=True),
-     edges=[call([1.0, 0.0, 1.0, 0.0, np.nan], [1.0, 1.0, 0.0, 0.0, 0.5]),
-            call([1.0, 0.0, 1.0, 0.0], [-80.0, -80.0, 80.0, 80.0], from_logits=True)],
-     errors=[(ValueError, call(A(2, 3), A(2, 2))), (TypeError, call(A(2), A(2), gamma="two"))],
-     reference=binary_focal_crossentropy)
-case("categorical_focal_crossentropy", call(SHARES, POSITIVE),
-     call(SHARES, A("n", "c", sizes={"c": (2, 5)}), from_logits=True),
-     call(A("n", 3, "k", low=0.0, high=1.0), A("n", 3, "k", low=0.1, high=1.0), 0.5, 1.5, axis=1),
-     call(SHARES, POSITIVE, 1.0, 0.0),
-     edges=[call([[1.0, 0.0]], [[0.0, 1.0]]), call([[1.0, 0.0]], [[-80.0, 80.0]], from_logits=True),
-            call([[np.nan, 1.0]], [[0.5, 0.5]])],
-     errors=[(ValueError, call(A(2, 3), A(2, 3), axis=2)), (ValueError, call(A(2, 3), A(3, 3))),
-             (TypeError, call(A(2), A(2), None))],
-     reference=categorical_focal_crossentropy)
+case(
+    "binary_focal_crossentropy",
+    call(TRUTH, CHANCE),
+    call(TRUTH, A("n", "m"), from_logits=True),
+    call(TRUTH, CHANCE, True, 0.3, 1.5),
+    call(A("m", low=0.0, high=1.0), A(2, "m"), True, gamma=0.0, from_logits=True),
+    edges=[
+        call([1.0, 0.0, 1.0, 0.0, np.nan], [1.0, 1.0, 0.0, 0.0, 0.5]),
+        call([1.0, 0.0, 1.0, 0.0], [-80.0, -80.0, 80.0, 80.0], from_logits=True),
+    ],
+    errors=[(ValueError, call(A(2, 3), A(2, 2))), (TypeError, call(A(2), A(2), gamma="two"))],
+    reference=binary_focal_crossentropy,
+)
+case(
+    "categorical_focal_crossentropy",
+    call(SHARES, POSITIVE),
+    call(SHARES, A("n", "c", sizes={"c": (2, 5)}), from_logits=True),
+    call(A("n", 3, "k", low=0.0, high=1.0), A("n", 3, "k", low=0.1, high=1.0), 0.5, 1.5, axis=1),
+    call(SHARES, POSITIVE, 1.0, 0.0),
+    edges=[
+        call([[1.0, 0.0]], [[0.0, 1.0]]),
+        call([[1.0, 0.0]], [[-80.0, 80.0]], from_logits=True),
+        call([[np.nan, 1.0]], [[0.5, 0.5]]),
+    ],
+    errors=[
+        (ValueError, call(A(2, 3), A(2, 3), axis=2)),
+        (ValueError, call(A(2, 3), A(3, 3))),
+        (TypeError, call(A(2), A(2), None)),
+    ],
+    reference=categorical_focal_crossentropy,
+)

@@ -13,7 +13,7 @@ def lstm(inputs, kernel, recurrent_kernel, bias=None, initial_states=None, go_ba
     steps = range(inputs.shape[1])
     for place, t in enumerate(reversed(steps) if go_backwards else steps):
         z = inputs[:, t] @ kernel + h @ recurrent_kernel + (0.0 if bias is None else bias)
-        i, f, new, o = (z[:, k * units:(k + 1) * units] for k in range(4))
+        i, f, new, o = (z[:, k * units : (k + 1) * units] for k in range(4))
         with np.errstate(over="ignore"):
             i, f, o = (1.0 / (1.0 + np.exp(-gate)) for gate in (i, f, o))
         c = f * c + i * np.tanh(new)

@@ -12,8 +12,9 @@ def normalize_batch_in_training(x, gamma, beta, reduction_axes, epsilon=1e-3):
     axes = tuple(reduction_axes)
     mean, variance = np.mean(x, axis=axes, keepdims=True), np.var(x, axis=axes, keepdims=True)
     shape = mean.shape
-    result = (x - mean) / np.sqrt(variance + epsilon) * (1.0 if gamma is None else np.reshape(gamma, shape)) \
-        + (0.0 if beta is None else np.reshape(beta, shape))
+    result = (x - mean) / np.sqrt(variance + epsilon) * (1.0 if gamma is None else np.reshape(gamma, shape)) + (
+        0.0 if beta is None else np.reshape(beta, shape)
+    )
     return result, np.mean(x, axis=axes), np.var(x, axis=axes)
 
 
@@ -24,23 +25,35 @@ def batch_normalization(x, mean, var, beta, gamma, axis=-1, epsilon=1e-3):
     return (x - mean) / np.sqrt(var + epsilon) * (1.0 if gamma is None else gamma) + (0.0 if beta is None else beta)
 
 
-case("normalize_batch_in_training", call(A("n", 3, sizes=SOME), None, None, [0]),
-     call(A("n", "c", sizes=SOME), A("c"), A("c"), [0]),
-     call(IMAGE, A(2), None, (0, 1, 2)), call(IMAGE, A(3), A(3), [0, 2, 3], epsilon=0.1),
-     call(A("n", 3, sizes=SOME), None, None, [0, 1]),
-     edges=[call([[1.0], [3.0]], None, None, [0]), call([[np.nan, 1.0], [1.0, 1.0]], None, None, [0])],
-     errors=[(ValueError, call(A(2, 3), None, None, [2])), (ValueError, call(A(2, 3), A(2), None, [0])),
-             (ValueError, call(A(2, 3), None, A(3, 1), [0]))],
-     reference=normalize_batch_in_training)
+case(
+    "normalize_batch_in_training",
+    call(A("n", 3, sizes=SOME), None, None, [0]),
+    call(A("n", "c", sizes=SOME), A("c"), A("c"), [0]),
+    call(IMAGE, A(2), None, (0, 1, 2)),
+    call(IMAGE, A(3), A(3), [0, 2, 3], epsilon=0.1),
+    call(A("n", 3, sizes=SOME), None, None, [0, 1]),
+    edges=[call([[1.0], [3.0]], None, None, [0]), call([[np.nan, 1.0], [1.0, 1.0]], None, None, [0])],
+    errors=[
+        (ValueError, call(A(2, 3), None, None, [2])),
+        (ValueError, call(A(2, 3), A(2), None, [0])),
+        (ValueError, call(A(2, 3), None, A(3, 1), [0])),
+    ],
+    reference=normalize_batch_in_training,
+)
 VARIANCE = A("c", low=0.1, high=3.0)
-case("batch_normalization", call(A("n", "c"), A("c"), VARIANCE, A("c"), A("c")),
-     call(A("n", "c"), A("c"), VARIANCE, None, None),
-     call(A("n", 3, "k"), A(3), A(3, low=0.1, high=3.0), A(3), None, axis=1, epsilon=0.1),
-     call(A("n", 3, "k"), A(1, 3, 1), A(1, 3, 1, low=0.1, high=3.0), None, A(1, 3, 1)),
-     edges=[call([[1.0, np.inf]], np.zeros(2), np.zeros(2), None, None)],
-     errors=[(ValueError, call(A(2, 3), A(2), A(3), None, None)),
-             (ValueError, call(A(2, 3), A(3), A(3), None, None, axis=2))],
-     reference=batch_normalization)
+case(
+    "batch_normalization",
+    call(A("n", "c"), A("c"), VARIANCE, A("c"), A("c")),
+    call(A("n", "c"), A("c"), VARIANCE, None, None),
+    call(A("n", 3, "k"), A(3), A(3, low=0.1, high=3.0), A(3), None, axis=1, epsilon=0.1),
+    call(A("n", 3, "k"), A(1, 3, 1), A(1, 3, 1, low=0.1, high=3.0), None, A(1, 3, 1)),
+    edges=[call([[1.0, np.inf]], np.zeros(2), np.zeros(2), None, None)],
+    errors=[
+        (ValueError, call(A(2, 3), A(2), A(3), None, None)),
+        (ValueError, call(A(2, 3), A(3), A(3), None, None, axis=2)),
+    ],
+    reference=batch_normalization,
+)
 
 
 def layer_normalization(x, gamma=None, beta=None, axis=-1, epsilon=1e-5):
@@ -68,22 +81,46 @@ def group_normalization(x, groups, gamma=None, beta=None, epsilon=1e-5, data_for
 
 
 WIDE = {"c": (2, 5)}
-case("layer_normalization", call(A("n", "c", sizes=WIDE)), call(A("n", "c", sizes=WIDE), A("c"), A("c")),
-     call(A(2, 3, "c", sizes=WIDE), A(3, "c"), A(3, "c"), axis=(1, 2)),
-     call(A("n", 4, "k"), A(4), None, axis=1, epsilon=0.1), call(A("n", 4, dtype="int")),
-     edges=[call([[2.0, 2.0], [np.nan, 1.0]], [3.0, 4.0], [5.0, 6.0]), call([[30000.0, -30000.0]])],
-     errors=[(ValueError, call(A(2, 3), axis=2)), (ValueError, call(A(2, 3), axis=(1, -1))),
-             (ValueError, call(A(2, 3), A(2))), (ValueError, call(A(2, 3), None, A(1, 3)))],
-     reference=layer_normalization)
-case("rms_normalization", call(A("n", "c", sizes=WIDE)), call(A("n", "c", sizes=WIDE), A("c")),
-     call(A(2, 3, "c", sizes=WIDE), A(3, "c"), axis=(-1, 1)), call(A("n", 4, "k"), A(4), 1, 0.1),
-     edges=[call([[0.0, 0.0], [np.nan, 1.0]], [3.0, 4.0]), call([[30000.0, -30000.0]])],
-     errors=[(ValueError, call(A(2, 3), axis=2)), (ValueError, call(A(2, 3), A(2)))], reference=rms_normalization)
-case("group_normalization", call(A("n", "h", 3, 4, sizes={"h": (1, 4)}), 2),
-     call(A("n", 4, "h", 2, sizes={"h": (1, 4)}), 2, A(4), A(4), data_format="channels_first"),
-     call(A("n", 6), 3, A(6), None, 0.1), call(A("n", "h", 3, sizes={"h": (2, 4)}), 1),
-     edges=[call([[2.0, 2.0, 1.0, 3.0], [np.nan, 1.0, 1.0, 3.0]], 2), call([[30000.0, -30000.0]], 1)],
-     errors=[(ValueError, call(A(3), 1)), (ValueError, call(A(2, 4), 3)), (ValueError, call(A(2, 4), 0)),
-             (TypeError, call(A(2, 4), 2.0)), (ValueError, call(A(2, 4), 2, A(2))),
-             (ValueError, call(A(2, 4), 2, None, A(1, 4)))],
-     reference=group_normalization)
+case(
+    "layer_normalization",
+    call(A("n", "c", sizes=WIDE)),
+    call(A("n", "c", sizes=WIDE), A("c"), A("c")),
+    call(A(2, 3, "c", sizes=WIDE), A(3, "c"), A(3, "c"), axis=(1, 2)),
+    call(A("n", 4, "k"), A(4), None, axis=1, epsilon=0.1),
+    call(A("n", 4, dtype="int")),
+    edges=[call([[2.0, 2.0], [np.nan, 1.0]], [3.0, 4.0], [5.0, 6.0]), call([[30000.0, -30000.0]])],
+    errors=[
+        (ValueError, call(A(2, 3), axis=2)),
+        (ValueError, call(A(2, 3), axis=(1, -1))),
+        (ValueError, call(A(2, 3), A(2))),
+        (ValueError, call(A(2, 3), None, A(1, 3))),
+    ],
+    reference=layer_normalization,
+)
+case(
+    "rms_normalization",
+    call(A("n", "c", sizes=WIDE)),
+    call(A("n", "c", sizes=WIDE), A("c")),
+    call(A(2, 3, "c", sizes=WIDE), A(3, "c"), axis=(-1, 1)),
+    call(A("n", 4, "k"), A(4), 1, 0.1),
+    edges=[call([[0.0, 0.0], [np.nan, 1.0]], [3.0, 4.0]), call([[30000.0, -30000.0]])],
+    errors=[(ValueError, call(A(2, 3), axis=2)), (ValueError, call(A(2, 3), A(2)))],
+    reference=rms_normalization,
+)
+case(
+    "group_normalization",
+    call(A("n", "h", 3, 4, sizes={"h": (1, 4)}), 2),
+    call(A("n", 4, "h", 2, sizes={"h": (1, 4)}), 2, A(4), A(4), data_format="channels_first"),
+    call(A("n", 6), 3, A(6), None, 0.1),
+    call(A("n", "h", 3, sizes={"h": (2, 4)}), 1),
+    edges=[call([[2.0, 2.0, 1.0, 3.0], [np.nan, 1.0, 1.0, 3.0]], 2), call([[30000.0, -30000.0]], 1)],
+    errors=[
+        (ValueError, call(A(3), 1)),
+        (ValueError, call(A(2, 4), 3)),
+        (ValueError, call(A(2, 4), 0)),
+        (TypeError, call(A(2, 4), 2.0)),
+        (ValueError, call(A(2, 4), 2, A(2))),
+        (ValueError, call(A(2, 4), 2, None, A(1, 4))),
+    ],
+    reference=group_normalization,
+)

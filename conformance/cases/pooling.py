@@ -22,21 +22,40 @@ def pooled(x, pool_size, strides=1, padding="valid", data_format=None, pool_mode
         starts.append(-(total // 2))
     result = np.zeros((x.shape[0], *out, x.shape[-1]))
     for place in itertools.product(*map(range, out)):
-        window = tuple(slice(max(first + p * s, 0), max(first + p * s + k, 0))
-                       for p, s, k, first in zip(place, strides, sizes, starts, strict=True))
+        window = tuple(
+            slice(max(first + p * s, 0), max(first + p * s + k, 0))
+            for p, s, k, first in zip(place, strides, sizes, starts, strict=True)
+        )
         seen = x[(slice(None), *window)]
         axes = tuple(range(1, rank + 1))
         result[(slice(None), *place)] = seen.max(axis=axes) if pool_mode == "max" else seen.mean(axis=axes)
     return np.moveaxis(result, -1, 1) if data_format == "channels_first" else result
 
 
-case("pool2d", call(IMAGE, (2, 2)), call(IMAGE, (2, 3), (2, 2), "same"), call(FIRST, 2, 2, "valid", "channels_first"),
-     call(IMAGE, (2, 2), (2, 1), "same", pool_mode="avg"), call(FIRST, (3, 2), (1, 2), "same", "channels_first", "avg"),
-     edges=[call([[[[np.nan], [1.0]], [[np.inf], [-np.inf]]]], (1, 2)),
-            call([[[[-0.0], [-1.0]], [[-np.inf], [-2.0]]]], 2)],
-     errors=[(ValueError, call(A(1, 4, 4, 2), (2, 2), pool_mode="sum")), (ValueError, call(A(1, 4, 4), (2, 2))),
-             (ValueError, call(A(1, 4, 4, 2), (2, 2), padding="full")), (ValueError, call(A(1, 2, 2, 2), (3, 3))),
-             (ValueError, call(A(1, 4, 4, 2), (2, 2), data_format="rows"))], reference=pooled)
-case("pool3d", call(A("b", 3, "h", 2, 2, sizes=ROOM, distinct=True), (2, 2, 1)),
-     call(A("b", 3, "h", 2, 2, sizes=ROOM), (2, 3, 2), (2, 2, 2), "same", pool_mode="avg"),
-     errors=[(ValueError, call(A(1, 4, 4, 2), (2, 2, 2)))], reference=pooled)
+case(
+    "pool2d",
+    call(IMAGE, (2, 2)),
+    call(IMAGE, (2, 3), (2, 2), "same"),
+    call(FIRST, 2, 2, "valid", "channels_first"),
+    call(IMAGE, (2, 2), (2, 1), "same", pool_mode="avg"),
+    call(FIRST, (3, 2), (1, 2), "same", "channels_first", "avg"),
+    edges=[
+        call([[[[np.nan], [1.0]], [[np.inf], [-np.inf]]]], (1, 2)),
+        call([[[[-0.0], [-1.0]], [[-np.inf], [-2.0]]]], 2),
+    ],
+    errors=[
+        (ValueError, call(A(1, 4, 4, 2), (2, 2), pool_mode="sum")),
+        (ValueError, call(A(1, 4, 4), (2, 2))),
+        (ValueError, call(A(1, 4, 4, 2), (2, 2), padding="full")),
+        (ValueError, call(A(1, 2, 2, 2), (3, 3))),
+        (ValueError, call(A(1, 4, 4, 2), (2, 2), data_format="rows")),
+    ],
+    reference=pooled,
+)
+case(
+    "pool3d",
+    call(A("b", 3, "h", 2, 2, sizes=ROOM, distinct=True), (2, 2, 1)),
+    call(A("b", 3, "h", 2, 2, sizes=ROOM), (2, 3, 2), (2, 2, 2), "same", pool_mode="avg"),
+    errors=[(ValueError, call(A(1, 4, 4, 2), (2, 2, 2)))],
+    reference=pooled,
+)

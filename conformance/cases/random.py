@@ -51,37 +51,88 @@ def random_binomial(shape, p=0.0, dtype="float32", seed=None):
 def dropout(x, level, noise_shape=None, seed=None):
     if level == 0.0:
         return x
-    places = x.shape if noise_shape is None else [n or m for n, m in zip(
-        noise_shape, x.shape[x.ndim - len(noise_shape):], strict=True)]
+    places = (
+        x.shape
+        if noise_shape is None
+        else [n or m for n, m in zip(noise_shape, x.shape[x.ndim - len(noise_shape) :], strict=True)]
+    )
     return np.where(random_uniform(places, seed=seed) < 1.0 - level, x / (1.0 - level), 0.0)
 
 
-case("random_uniform", call((3, 5), seed=1), call([2, 3], -1.0, 3.0, "float32", 2),
-     call((7,), 0, 10, dtype="int32", seed=3), call((), seed=4), call((0, 2), seed=5), call((4,), seed=2**40 + 3),
-     exact=True, gradient=(),
-     errors=[(TypeError, call((2, None), seed=1)), (ValueError, call((2,), 1.0, 1.0, seed=1)),
-             (TypeError, call((2,), seed=0.5))],
-     reference=random_uniform)
-case("random_normal", call((3, 5), seed=1), call([2, 3], -1.0, 3.0, "float32", 2), call((4,), stddev=0.0, seed=3),
-     exact=True, gradient=(),
-     errors=[(TypeError, call((None,), seed=1)), (ValueError, call((2,), 0.0, -1.0, seed=1)),
-             (ValueError, call((2,), dtype="int32", seed=1))],
-     reference=random_normal)
-case("truncated_normal", call((3, 5), seed=1), call([2, 3], -1.0, 3.0, "float32", 2), exact=True, gradient=(),
-     errors=[(TypeError, call((None,), seed=1)), (ValueError, call((2,), 0.0, -1.0, seed=1))],
-     reference=truncated_normal)
-case("random_binomial", call((3, 5), seed=1), call((3, 5), 0.5, seed=2), call((9,), 0.3, "int32", 3),
-     call((4,), p=1, seed=4), exact=True, gradient=(),
-     errors=[(TypeError, call((None,), 0.5, seed=1)), (ValueError, call((2,), 1.5, seed=1))],
-     reference=random_binomial)
-case("dropout", call(A("n", "m"), 0.5, seed=1), call(A("n", 3, "k"), 0.25, (None, 1, 1), seed=2),
-     call(A("n", 4), 0.1, (4,), 3), call(A("n"), 0.0), exact=True,
-     edges=[call([np.nan, np.inf, -0.0, 1.0], 0.5, seed=1)],
-     errors=[(ValueError, call(A(2, 3), 1.0)), (ValueError, call(A(2, 3), -0.1)),
-             (ValueError, call(A(2, 3, dtype="int"), 0.5)),
-             (ValueError, call(A(2, 3), 0.5, (2, 2))), (ValueError, call(A(3), 0.5, (2, 3))),
-             (TypeError, call(A(3), "half"))],
-     reference=dropout)
-case("random_bernoulli", call((3, 5), 0.5, seed=2), exact=True, gradient=(),
-     errors=[(ValueError, call((2,), 1.5, seed=1))],
-     reference=random_binomial)
+case(
+    "random_uniform",
+    call((3, 5), seed=1),
+    call([2, 3], -1.0, 3.0, "float32", 2),
+    call((7,), 0, 10, dtype="int32", seed=3),
+    call((), seed=4),
+    call((0, 2), seed=5),
+    call((4,), seed=2**40 + 3),
+    exact=True,
+    gradient=(),
+    errors=[
+        (TypeError, call((2, None), seed=1)),
+        (ValueError, call((2,), 1.0, 1.0, seed=1)),
+        (TypeError, call((2,), seed=0.5)),
+    ],
+    reference=random_uniform,
+)
+case(
+    "random_normal",
+    call((3, 5), seed=1),
+    call([2, 3], -1.0, 3.0, "float32", 2),
+    call((4,), stddev=0.0, seed=3),
+    exact=True,
+    gradient=(),
+    errors=[
+        (TypeError, call((None,), seed=1)),
+        (ValueError, call((2,), 0.0, -1.0, seed=1)),
+        (ValueError, call((2,), dtype="int32", seed=1)),
+    ],
+    reference=random_normal,
+)
+case(
+    "truncated_normal",
+    call((3, 5), seed=1),
+    call([2, 3], -1.0, 3.0, "float32", 2),
+    exact=True,
+    gradient=(),
+    errors=[(TypeError, call((None,), seed=1)), (ValueError, call((2,), 0.0, -1.0, seed=1))],
+    reference=truncated_normal,
+)
+case(
+    "random_binomial",
+    call((3, 5), seed=1),
+    call((3, 5), 0.5, seed=2),
+    call((9,), 0.3, "int32", 3),
+    call((4,), p=1, seed=4),
+    exact=True,
+    gradient=(),
+    errors=[(TypeError, call((None,), 0.5, seed=1)), (ValueError, call((2,), 1.5, seed=1))],
+    reference=random_binomial,
+)
+case(
+    "dropout",
+    call(A("n", "m"), 0.5, seed=1),
+    call(A("n", 3, "k"), 0.25, (None, 1, 1), seed=2),
+    call(A("n", 4), 0.1, (4,), 3),
+    call(A("n"), 0.0),
+    exact=True,
+    edges=[call([np.nan, np.inf, -0.0, 1.0], 0.5, seed=1)],
+    errors=[
+        (ValueError, call(A(2, 3), 1.0)),
+        (ValueError, call(A(2, 3), -0.1)),
+        (ValueError, call(A(2, 3, dtype="int"), 0.5)),
+        (ValueError, call(A(2, 3), 0.5, (2, 2))),
+        (ValueError, call(A(3), 0.5, (2, 3))),
+        (TypeError, call(A(3), "half")),
+    ],
+    reference=dropout,
+)
+case(
+    "random_bernoulli",
+    call((3, 5), 0.5, seed=2),
+    exact=True,
+    gradient=(),
+    errors=[(ValueError, call((2,), 1.5, seed=1))],
+    reference=random_binomial,
+)

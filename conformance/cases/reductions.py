@@ -15,8 +15,15 @@ NO_COLUMNS = np.zeros((2, 0), dtype="int32")
 
 
 def calls(x):
-    return [call(x), call(x, axis=0), call(x, axis=-1, keepdims=True), call(x, axis=[0, 2]), call(x, axis=(1, -1)),
-            call(x, keepdims=True), call(x, axis=[])]
+    return [
+        call(x),
+        call(x, axis=0),
+        call(x, axis=-1, keepdims=True),
+        call(x, axis=[0, 2]),
+        call(x, axis=(1, -1)),
+        call(x, keepdims=True),
+        call(x, axis=[]),
+    ]
 
 
 def edges(*arrays):
@@ -24,8 +31,13 @@ def edges(*arrays):
 
 
 def errors(x):
-    return [(ValueError, call(x, axis=3)), (ValueError, call(x, axis=-4)), (ValueError, call(x, axis=(0, 0))),
-            (ValueError, call(A(), axis=0)), (TypeError, call(x, axis=0.5))]
+    return [
+        (ValueError, call(x, axis=3)),
+        (ValueError, call(x, axis=-4)),
+        (ValueError, call(x, axis=(0, 0))),
+        (ValueError, call(A(), axis=0)),
+        (TypeError, call(x, axis=0.5)),
+    ]
 
 
 def integers(*shape, low=-4, high=4, **more):
@@ -34,6 +46,7 @@ def integers(*shape, low=-4, high=4, **more):
 
 def over(function):
     """A reference from a NumPy function, for an axis given as a list, too."""
+
     def reference(x, axis=None, keepdims=False):
         return function(np.asarray(x), axis=tuple(axis) if isinstance(axis, list) else axis, keepdims=keepdims)
 
@@ -58,35 +71,92 @@ def logsumexp(x, axis=None, keepdims=False):
 
 
 for name, empty in (("max", -np.inf), ("min", np.inf)):
-    case(name, *calls(APART), call(integers("n", 3, sizes={"n": (1, 4)}), axis=0), call(integers(3, "k"), axis=0),
-         call(A(2, dtype="bool")), exact=True,
-         edges=[*edges(NAN, NOTHING, NO_COLUMNS), call(np.array(2.0)), call(np.array([1.0, 1.0, 0.0]))],
-         errors=errors(APART), reference=extreme(getattr(np, name), empty))
+    case(
+        name,
+        *calls(APART),
+        call(integers("n", 3, sizes={"n": (1, 4)}), axis=0),
+        call(integers(3, "k"), axis=0),
+        call(A(2, dtype="bool")),
+        exact=True,
+        edges=[*edges(NAN, NOTHING, NO_COLUMNS), call(np.array(2.0)), call(np.array([1.0, 1.0, 0.0]))],
+        errors=errors(APART),
+        reference=extreme(getattr(np, name), empty),
+    )
 for name, terms in (("sum", TENSOR), ("prod", A("n", 3, "k", low=0.5, high=1.5, sizes={"n": (0, 3), "k": (0, 3)}))):
-    case(name, *calls(terms), call(integers("n", 3), axis=0), call(integers("n", 3)), call(A(2, dtype="bool")),
-         edges=[*edges(NAN, NOTHING, NO_COLUMNS), call(np.array(2.0)), call(np.array([[0.0, 2.0], [0.0, 0.0]]), 1),
-                call(np.array([[30000, 7], [40000, -9]], dtype="int32"), 0)],  # more than 16 bits hold
-         errors=errors(TENSOR), reference=over(getattr(np, name)))
+    case(
+        name,
+        *calls(terms),
+        call(integers("n", 3), axis=0),
+        call(integers("n", 3)),
+        call(A(2, dtype="bool")),
+        edges=[
+            *edges(NAN, NOTHING, NO_COLUMNS),
+            call(np.array(2.0)),
+            call(np.array([[0.0, 2.0], [0.0, 0.0]]), 1),
+            call(np.array([[30000, 7], [40000, -9]], dtype="int32"), 0),
+        ],  # more than 16 bits hold
+        errors=errors(TENSOR),
+        reference=over(getattr(np, name)),
+    )
 for name in ("mean", "var", "std"):
-    case(name, *calls(APART)[:-1], call(integers("n", 3, sizes={"n": (1, 4)}), axis=0), call(A(3, dtype="bool")),
-         edges=[*edges(NAN, NOTHING, NO_COLUMNS), call(np.array(2.0)), call(np.array([1.0, 1.0]))],
-         errors=errors(FULL), reference=over(getattr(np, name)))
+    case(
+        name,
+        *calls(APART)[:-1],
+        call(integers("n", 3, sizes={"n": (1, 4)}), axis=0),
+        call(A(3, dtype="bool")),
+        edges=[*edges(NAN, NOTHING, NO_COLUMNS), call(np.array(2.0)), call(np.array([1.0, 1.0]))],
+        errors=errors(FULL),
+        reference=over(getattr(np, name)),
+    )
 for name in ("any", "all"):
-    case(name, *calls(A("n", 3, "k", dtype="bool")), call(integers("n", 3, low=0, high=1), axis=0), call(TENSOR),
-         exact=True, gradient=(), edges=edges(NAN, NOTHING, NO_COLUMNS), errors=errors(A(2, 3, dtype="bool")),
-         reference=over(getattr(np, name)))
+    case(
+        name,
+        *calls(A("n", 3, "k", dtype="bool")),
+        call(integers("n", 3, low=0, high=1), axis=0),
+        call(TENSOR),
+        exact=True,
+        gradient=(),
+        edges=edges(NAN, NOTHING, NO_COLUMNS),
+        errors=errors(A(2, 3, dtype="bool")),
+        reference=over(getattr(np, name)),
+    )
 for name in ("argmax", "argmin"):
-    case(name, call(FULL), call(FULL, axis=0), call(FULL, axis=None), call(integers(3, "n", low=0, high=1), axis=0),
-         call(A(4, dtype="bool")), exact=True, gradient=(), edges=[call(NAN), call(NAN, axis=0), call(NOTHING, axis=1)],
-         errors=[(ValueError, call(A(2, 3), axis=2)), (ValueError, call(A())), (ValueError, call(A(2, 0)))],
-         reference=along(getattr(np, name), -1))
+    case(
+        name,
+        call(FULL),
+        call(FULL, axis=0),
+        call(FULL, axis=None),
+        call(integers(3, "n", low=0, high=1), axis=0),
+        call(A(4, dtype="bool")),
+        exact=True,
+        gradient=(),
+        edges=[call(NAN), call(NAN, axis=0), call(NOTHING, axis=1)],
+        errors=[(ValueError, call(A(2, 3), axis=2)), (ValueError, call(A())), (ValueError, call(A(2, 0)))],
+        reference=along(getattr(np, name), -1),
+    )
 for name in ("cumsum", "cumprod"):
-    case(name, call(TENSOR), call(TENSOR, axis=1), call(TENSOR, axis=-1), call(integers("n", 3)),
-         call(A(3, dtype="bool")),
-         edges=[call(NAN), call(NAN, axis=1), call(NOTHING), call(np.array([2.0, 0.0, 3.0, 0.0, 4.0]))],
-         errors=[(ValueError, call(A(2, 3), axis=2)), (ValueError, call(A())), (TypeError, call(A(2), axis=None))],
-         reference=along(getattr(np, name), 0))
-case("logsumexp", *calls(FULL), call(integers(3, 2), axis=0),
-     edges=[*edges(NAN, NOTHING, NO_COLUMNS), call(np.array([1e4, 1e4])), call(np.array([-np.inf, -np.inf])),
-            call(np.array([np.inf, 1.0])), call(np.array(2.0))],
-     errors=errors(FULL), reference=over(logsumexp))
+    case(
+        name,
+        call(TENSOR),
+        call(TENSOR, axis=1),
+        call(TENSOR, axis=-1),
+        call(integers("n", 3)),
+        call(A(3, dtype="bool")),
+        edges=[call(NAN), call(NAN, axis=1), call(NOTHING), call(np.array([2.0, 0.0, 3.0, 0.0, 4.0]))],
+        errors=[(ValueError, call(A(2, 3), axis=2)), (ValueError, call(A())), (TypeError, call(A(2), axis=None))],
+        reference=along(getattr(np, name), 0),
+    )
+case(
+    "logsumexp",
+    *calls(FULL),
+    call(integers(3, 2), axis=0),
+    edges=[
+        *edges(NAN, NOTHING, NO_COLUMNS),
+        call(np.array([1e4, 1e4])),
+        call(np.array([-np.inf, -np.inf])),
+        call(np.array([np.inf, 1.0])),
+        call(np.array(2.0)),
+    ],
+    errors=errors(FULL),
+    reference=over(logsumexp),
+)

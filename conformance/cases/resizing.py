@@ -23,13 +23,25 @@ def resized(x, *arguments):
     return x
 
 
-case("resize_images", call(IMAGE, 2, 3, "channels_last"), call(IMAGE, 2, 1, "channels_last", "bilinear"),
-     call(A("b", 2, "h", 3, sizes={"h": (1, 4)}), 3, 2, "channels_first", "bilinear"),
-     errors=[(ValueError, call(A(1, 2, 2, 1), 2, 2, "rows")), (ValueError, call(A(1, 2, 2, 1), 2, 2, None)),
-             (ValueError, call(A(1, 2, 2, 1), 2, 2, "channels_last", "cubic")),
-             (TypeError, call(A(1, 2, 2, 1), 1.5, 2, "channels_last")),
-             (ValueError, call(A(2, 2, 1), 2, 2, "channels_last"))],
-     reference=resized)
-case("resize_volumes", call(A("b", 2, "h", 1, 2, sizes={"h": (1, 3)}), 2, 1, 3, "channels_last"),
-     call(A("b", 2, "h", 1, 2, sizes={"h": (1, 3)}), 1, 2, 2, "channels_first"), exact=True,
-     errors=[(ValueError, call(A(1, 2, 2, 2, 1), 2, 2, 2, "rows"))], reference=resized)
+case(
+    "resize_images",
+    call(IMAGE, 2, 3, "channels_last"),
+    call(IMAGE, 2, 1, "channels_last", "bilinear"),
+    call(A("b", 2, "h", 3, sizes={"h": (1, 4)}), 3, 2, "channels_first", "bilinear"),
+    errors=[
+        (ValueError, call(A(1, 2, 2, 1), 2, 2, "rows")),
+        (ValueError, call(A(1, 2, 2, 1), 2, 2, None)),
+        (ValueError, call(A(1, 2, 2, 1), 2, 2, "channels_last", "cubic")),
+        (TypeError, call(A(1, 2, 2, 1), 1.5, 2, "channels_last")),
+        (ValueError, call(A(2, 2, 1), 2, 2, "channels_last")),
+    ],
+    reference=resized,
+)
+case(
+    "resize_volumes",
+    call(A("b", 2, "h", 1, 2, sizes={"h": (1, 3)}), 2, 1, 3, "channels_last"),
+    call(A("b", 2, "h", 1, 2, sizes={"h": (1, 3)}), 1, 2, 2, "channels_first"),
+    exact=True,
+    errors=[(ValueError, call(A(1, 2, 2, 2, 1), 2, 2, 2, "rows"))],
+    reference=resized,
+)

@@ -33,8 +33,14 @@ linalg = SimpleNamespace(**reductions.LINALG)
 def finfo(dtype: Any, /) -> Any:
     """The limits of a floating dtype, as Python numbers."""
     found = np.finfo(getattr(dtype, "dtype", dtype))
-    return SimpleNamespace(bits=found.bits, eps=float(found.eps), max=float(found.max), min=float(found.min),
-                           smallest_normal=float(found.smallest_normal), dtype=found.dtype)
+    return SimpleNamespace(
+        bits=found.bits,
+        eps=float(found.eps),
+        max=float(found.max),
+        min=float(found.min),
+        smallest_normal=float(found.smallest_normal),
+        dtype=found.dtype,
+    )
 
 
 def iinfo(dtype: Any, /) -> Any:
@@ -49,8 +55,9 @@ def isdtype(dtype: Any, kind: Any) -> Any:
 
 def result_type(*arrays_and_dtypes: Any) -> np.dtype:
     """The dtype that arrays and dtypes meet in; Python numbers do not count."""
-    return np.result_type(*(getattr(x, "dtype", x) for x in arrays_and_dtypes
-                            if not isinstance(x, int | float | complex)))
+    return np.result_type(
+        *(getattr(x, "dtype", x) for x in arrays_and_dtypes if not isinstance(x, int | float | complex))
+    )
 
 
 def can_cast(from_: Any, to: Any, /) -> Any:
@@ -60,8 +67,11 @@ def can_cast(from_: Any, to: Any, /) -> Any:
 
 def __array_namespace_info__() -> Any:
     """One device, the default dtypes of NumPy."""
-    return SimpleNamespace(devices=lambda: [None], default_device=lambda: None, capabilities=lambda: {
-        "boolean indexing": False, "data-dependent shapes": False, "max dimensions": 64})
+    return SimpleNamespace(
+        devices=lambda: [None],
+        default_device=lambda: None,
+        capabilities=lambda: {"boolean indexing": False, "data-dependent shapes": False, "max dimensions": 64},
+    )
 
 
 def __getattr__(name: str) -> Any:

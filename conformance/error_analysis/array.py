@@ -88,14 +88,31 @@ def _operator(name: str, reflected: bool = False) -> Callable[..., Any]:
     return method
 
 
-for _sign, _name in {"add": "add", "sub": "subtract", "mul": "multiply", "truediv": "divide", "pow": "pow",
-                     "floordiv": "floor_divide", "mod": "remainder", "matmul": "matmul", "and": "bitwise_and",
-                     "or": "bitwise_or", "xor": "bitwise_xor", "lshift": "bitwise_left_shift",
-                     "rshift": "bitwise_right_shift"}.items():
+for _sign, _name in {
+    "add": "add",
+    "sub": "subtract",
+    "mul": "multiply",
+    "truediv": "divide",
+    "pow": "pow",
+    "floordiv": "floor_divide",
+    "mod": "remainder",
+    "matmul": "matmul",
+    "and": "bitwise_and",
+    "or": "bitwise_or",
+    "xor": "bitwise_xor",
+    "lshift": "bitwise_left_shift",
+    "rshift": "bitwise_right_shift",
+}.items():
     setattr(Bounded, f"__{_sign}__", _operator(_name))
     setattr(Bounded, f"__r{_sign}__", _operator(_name, reflected=True))
-for _sign, _name in {"lt": "less", "le": "less_equal", "gt": "greater", "ge": "greater_equal", "eq": "equal",
-                     "ne": "not_equal"}.items():
+for _sign, _name in {
+    "lt": "less",
+    "le": "less_equal",
+    "gt": "greater",
+    "ge": "greater_equal",
+    "eq": "equal",
+    "ne": "not_equal",
+}.items():
     setattr(Bounded, f"__{_sign}__", _operator(_name))
 
 

@@ -31,7 +31,7 @@ def _slope_times_error(f: Callable[..., Any], values: list[np.ndarray], index: i
     """How far f moves with one argument's error: secants to both sides; a side outside the domain is left out."""
     v = values[index]
     step = np.maximum(error, np.abs(v) * STEP + SMALLEST)
-    moved = [np.abs(f(*values[:index], v + s, *values[index + 1:]) - out) for s in (step, -step)]
+    moved = [np.abs(f(*values[:index], v + s, *values[index + 1 :]) - out) for s in (step, -step)]
     return np.where(error == 0, 0.0, np.fmax(*moved) / step * error)
 
 
@@ -78,8 +78,11 @@ def _ruled(name: str, f: Callable[..., Any], rule: Callable[..., Any]) -> Callab
 
 
 def _product(out, x, ex, y, ey):
-    return np.abs(x) * ey + np.abs(y) * ex + ex * ey if np.all(np.isfinite(out)) else \
-        np.where(ey == 0, 0.0, np.abs(x) * ey) + np.where(ex == 0, 0.0, np.abs(y) * ex) + ex * ey
+    return (
+        np.abs(x) * ey + np.abs(y) * ex + ex * ey
+        if np.all(np.isfinite(out))
+        else np.where(ey == 0, 0.0, np.abs(x) * ey) + np.where(ex == 0, 0.0, np.abs(y) * ex) + ex * ey
+    )
 
 
 def _quotient(out, x, ex, y, ey):
@@ -228,21 +231,66 @@ def _exact_bits(f: Callable[..., Any]) -> Callable[..., Bounded]:
     return function
 
 
-_SMOOTH = {"exp": np.exp, "expm1": np.expm1, "log": np.log, "log1p": np.log1p, "log2": np.log2, "log10": np.log10,
-           "sin": np.sin, "cos": np.cos, "tan": np.tan, "asin": np.arcsin, "acos": np.arccos, "atan": np.arctan,
-           "sinh": np.sinh, "cosh": np.cosh, "tanh": np.tanh, "asinh": np.arcsinh, "acosh": np.arccosh,
-           "atanh": np.arctanh, "sqrt": np.sqrt, "pow": _pow, "hypot": np.hypot, "atan2": np.arctan2,
-           "logaddexp": np.logaddexp, "copysign": np.copysign, "nextafter": np.nextafter}
+_SMOOTH = {
+    "exp": np.exp,
+    "expm1": np.expm1,
+    "log": np.log,
+    "log1p": np.log1p,
+    "log2": np.log2,
+    "log10": np.log10,
+    "sin": np.sin,
+    "cos": np.cos,
+    "tan": np.tan,
+    "asin": np.arcsin,
+    "acos": np.arccos,
+    "atan": np.arctan,
+    "sinh": np.sinh,
+    "cosh": np.cosh,
+    "tanh": np.tanh,
+    "asinh": np.arcsinh,
+    "acosh": np.arccosh,
+    "atanh": np.arctanh,
+    "sqrt": np.sqrt,
+    "pow": _pow,
+    "hypot": np.hypot,
+    "atan2": np.arctan2,
+    "logaddexp": np.logaddexp,
+    "copysign": np.copysign,
+    "nextafter": np.nextafter,
+}
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {name: _smooth(name, f) for name, f in _SMOOTH.items()}
-FUNCTIONS |= {name: _monotone(f) for name, f in {
-    "maximum": np.maximum, "minimum": np.minimum, "floor": np.floor, "ceil": np.ceil, "trunc": np.trunc,
-    "round": _round, "sign": np.sign}.items()}
-FUNCTIONS |= {name: _compared(getattr(np, name)) for name in (
-    "less", "less_equal", "greater", "greater_equal", "equal", "not_equal")}
-FUNCTIONS |= {name: _exact_bits(getattr(np, name)) for name in (
-    "logical_and", "logical_or", "logical_xor", "logical_not", "bitwise_and", "bitwise_or", "bitwise_xor",
-    "bitwise_invert", "bitwise_left_shift", "bitwise_right_shift")}
+FUNCTIONS |= {
+    name: _monotone(f)
+    for name, f in {
+        "maximum": np.maximum,
+        "minimum": np.minimum,
+        "floor": np.floor,
+        "ceil": np.ceil,
+        "trunc": np.trunc,
+        "round": _round,
+        "sign": np.sign,
+    }.items()
+}
+FUNCTIONS |= {
+    name: _compared(getattr(np, name))
+    for name in ("less", "less_equal", "greater", "greater_equal", "equal", "not_equal")
+}
+FUNCTIONS |= {
+    name: _exact_bits(getattr(np, name))
+    for name in (
+        "logical_and",
+        "logical_or",
+        "logical_xor",
+        "logical_not",
+        "bitwise_and",
+        "bitwise_or",
+        "bitwise_xor",
+        "bitwise_invert",
+        "bitwise_left_shift",
+        "bitwise_right_shift",
+    )
+}
 FUNCTIONS |= {
     "add": _ruled("add", np.add, lambda out, x, ex, y, ey: ex + ey),
     "subtract": _ruled("subtract", np.subtract, lambda out, x, ex, y, ey: ex + ey),
@@ -253,8 +301,9 @@ FUNCTIONS |= {
     "negative": _ruled("negative", np.negative, lambda out, x, ex: ex),
     "positive": _ruled("positive", np.positive, lambda out, x, ex: ex),
     "abs": _ruled("abs", np.abs, lambda out, x, ex: ex),
-    "floor_divide": _ruled("floor_divide", np.floor_divide,
-                           lambda out, x, ex, y, ey: np.where(_crossed(x, ex, y, ey), 1.0, 0.0)),
+    "floor_divide": _ruled(
+        "floor_divide", np.floor_divide, lambda out, x, ex, y, ey: np.where(_crossed(x, ex, y, ey), 1.0, 0.0)
+    ),
     "remainder": _ruled("remainder", np.remainder, _remainder),
     "isnan": _tested(np.isnan, lambda v, e: np.isinf(e)),
     "isinf": _tested(np.isinf, lambda v, e: np.isinf(e)),

@@ -87,21 +87,36 @@ max_ = max  # the builtin, before the standard's name covers it
 
 def prod(x: Bounded, /, *, axis: Any = None, dtype: Any = None, keepdims: bool = False) -> Bounded:
     axis, dtype = _axes(axis), _accumulator(x, dtype)
-    return _multiplied(x, dtype, _count(x, axis), lambda v: np.prod(v, axis=axis, keepdims=keepdims),
-                       lambda v: np.sum(v, axis=axis, keepdims=keepdims))
+    return _multiplied(
+        x,
+        dtype,
+        _count(x, axis),
+        lambda v: np.prod(v, axis=axis, keepdims=keepdims),
+        lambda v: np.sum(v, axis=axis, keepdims=keepdims),
+    )
 
 
 def _cumulated(f: Callable[..., Any], v: np.ndarray, axis: int, first: Any) -> np.ndarray:
     out = f(v, axis=axis)
     if first is None:
         return out
-    return np.concatenate([np.full_like(np.take(out, np.arange(1), axis=axis, mode="clip") if v.shape[axis] else
-                                        np.zeros(v.shape[:axis] + (1,) + v.shape[axis + 1:], out.dtype), first), out],
-                          axis=axis)
+    return np.concatenate(
+        [
+            np.full_like(
+                np.take(out, np.arange(1), axis=axis, mode="clip")
+                if v.shape[axis]
+                else np.zeros(v.shape[:axis] + (1,) + v.shape[axis + 1 :], out.dtype),
+                first,
+            ),
+            out,
+        ],
+        axis=axis,
+    )
 
 
-def cumulative_sum(x: Bounded, /, *, axis: int | None = None, dtype: Any = None,
-                   include_initial: bool = False) -> Bounded:
+def cumulative_sum(
+    x: Bounded, /, *, axis: int | None = None, dtype: Any = None, include_initial: bool = False
+) -> Bounded:
     axis, dtype = 0 if axis is None else axis % x.ndim, _accumulator(x, dtype)
     add = lambda v: _cumulated(np.cumsum, v, axis, 0 if include_initial else None)  # noqa: E731
     with np.errstate(all="ignore"):
@@ -110,12 +125,17 @@ def cumulative_sum(x: Bounded, /, *, axis: int | None = None, dtype: Any = None,
         return _summed(out, add(np.abs(x.value)), error, x.shape[axis], dtype)
 
 
-def cumulative_prod(x: Bounded, /, *, axis: int | None = None, dtype: Any = None,
-                    include_initial: bool = False) -> Bounded:
+def cumulative_prod(
+    x: Bounded, /, *, axis: int | None = None, dtype: Any = None, include_initial: bool = False
+) -> Bounded:
     axis = 0 if axis is None else axis % x.ndim
-    return _multiplied(x, _accumulator(x, dtype), x.shape[axis],
-                       lambda v: _cumulated(np.cumprod, v, axis, 1 if include_initial else None),
-                       lambda v: _cumulated(np.cumsum, v, axis, 0 if include_initial else None))
+    return _multiplied(
+        x,
+        _accumulator(x, dtype),
+        x.shape[axis],
+        lambda v: _cumulated(np.cumprod, v, axis, 1 if include_initial else None),
+        lambda v: _cumulated(np.cumsum, v, axis, 0 if include_initial else None),
+    )
 
 
 def _rising(f: Callable[..., Any], values: bool = True) -> Callable[..., Bounded]:
@@ -127,8 +147,11 @@ def _rising(f: Callable[..., Any], values: bool = True) -> Callable[..., Bounded
         out = np.asarray(f(value, axis=axis, **kwargs))
         if x.error is None:
             return rounded_to(out, 0.0, out.dtype if out.dtype.kind == "b" else x.dtype)
-        sides = ends(x) if values or x.dtype.kind == "b" else (value & ~(np.abs(x.value) <= x.error),
-                                                               value | (np.abs(x.value) <= x.error))
+        sides = (
+            ends(x)
+            if values or x.dtype.kind == "b"
+            else (value & ~(np.abs(x.value) <= x.error), value | (np.abs(x.value) <= x.error))
+        )
         low, high = (np.asarray(f(side, axis=axis, **kwargs)) for side in sides)
         return rounded_to(out, spread(out, low, high), out.dtype if out.dtype.kind == "b" else x.dtype)
 
@@ -176,8 +199,11 @@ def _arg(f: Callable[..., Any], sign: int) -> Callable[..., Bounded]:
 
 def count_nonzero(x: Bounded, /, *, axis: Any = None, keepdims: bool = False) -> Bounded:
     out = np.count_nonzero(x.value, axis=_axes(axis), keepdims=keepdims)
-    undecided = 0.0 if x.error is None else np.sum((np.abs(x.value) <= x.error) & (x.error > 0), axis=_axes(axis),
-                                                   keepdims=keepdims)
+    undecided = (
+        0.0
+        if x.error is None
+        else np.sum((np.abs(x.value) <= x.error) & (x.error > 0), axis=_axes(axis), keepdims=keepdims)
+    )
     return rounded_to(out, np.where(np.asarray(undecided) > 0, np.inf, 0.0), INT64)
 
 
@@ -245,13 +271,36 @@ def vector_norm(x: Bounded, /, *, axis: Any = None, keepdims: bool = False, ord:
 
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {
-    "sum": sum, "mean": mean, "var": var, "std": std, "prod": prod, "cumulative_sum": cumulative_sum,
-    "cumulative_prod": cumulative_prod, "max": _rising(np.max), "min": _rising(np.min), "sort": sort,
-    "all": _rising(np.all, values=False), "any": _rising(np.any, values=False), "argsort": argsort,
-    "argmax": _arg(np.argmax, 1), "argmin": _arg(np.argmin, -1), "count_nonzero": count_nonzero,
-    "searchsorted": searchsorted, "matmul": matmul, "tensordot": tensordot, "vecdot": vecdot,
-    "matrix_transpose": matrix_transpose}
+    "sum": sum,
+    "mean": mean,
+    "var": var,
+    "std": std,
+    "prod": prod,
+    "cumulative_sum": cumulative_sum,
+    "cumulative_prod": cumulative_prod,
+    "max": _rising(np.max),
+    "min": _rising(np.min),
+    "sort": sort,
+    "all": _rising(np.all, values=False),
+    "any": _rising(np.any, values=False),
+    "argsort": argsort,
+    "argmax": _arg(np.argmax, 1),
+    "argmin": _arg(np.argmin, -1),
+    "count_nonzero": count_nonzero,
+    "searchsorted": searchsorted,
+    "matmul": matmul,
+    "tensordot": tensordot,
+    "vecdot": vecdot,
+    "matrix_transpose": matrix_transpose,
+}
 
 LINALG: dict[str, Callable[..., Any]] = {
-    "matmul": matmul, "tensordot": tensordot, "vecdot": vecdot, "matrix_transpose": matrix_transpose, "outer": outer,
-    "diagonal": diagonal, "trace": trace, "vector_norm": vector_norm}
+    "matmul": matmul,
+    "tensordot": tensordot,
+    "vecdot": vecdot,
+    "matrix_transpose": matrix_transpose,
+    "outer": outer,
+    "diagonal": diagonal,
+    "trace": trace,
+    "vector_norm": vector_norm,
+}

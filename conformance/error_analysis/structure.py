@@ -91,6 +91,7 @@ def isin(x1: Bounded, x2: Bounded, /, *, invert: bool = False) -> Bounded:
 
 # ---- creation
 
+
 def asarray(obj: Any, /, *, dtype: Any = None, device: Any = None, copy: bool | None = None) -> Bounded:
     if isinstance(obj, Bounded):
         return obj if dtype is None else astype(obj, dtype)
@@ -139,21 +140,57 @@ def arange(start: Any, /, stop: Any = None, step: Any = 1, *, dtype: Any = None,
     return rounded_to(value.astype(np.float64), 0.0 if whole else rounding(size, dtype, ulps_of("arange")), dtype)
 
 
-def linspace(start: Any, stop: Any, /, num: int, *, dtype: Any = None, device: Any = None,
-             endpoint: bool = True) -> Bounded:
+def linspace(
+    start: Any, stop: Any, /, num: int, *, dtype: Any = None, device: Any = None, endpoint: bool = True
+) -> Bounded:
     dtype = np.dtype(dtype or np.float64)
     value = np.linspace(start, stop, num, endpoint=endpoint)
-    return rounded_to(value, rounding(np.full_like(value, max(abs(start), abs(stop))), dtype, ulps_of("linspace")), dtype)
+    return rounded_to(
+        value, rounding(np.full_like(value, max(abs(start), abs(stop))), dtype, ulps_of("linspace")), dtype
+    )
 
 
-FUNCTIONS: dict[str, Callable[..., Any]] = {name: _moved(f) for name, f in {
-    "reshape": np.reshape, "permute_dims": np.transpose, "broadcast_to": np.broadcast_to, "expand_dims": np.expand_dims,
-    "squeeze": np.squeeze, "flip": np.flip, "roll": np.roll, "tile": np.tile, "moveaxis": np.moveaxis, "tril": np.tril,
-    "triu": np.triu, "repeat": np.repeat}.items()}
+FUNCTIONS: dict[str, Callable[..., Any]] = {
+    name: _moved(f)
+    for name, f in {
+        "reshape": np.reshape,
+        "permute_dims": np.transpose,
+        "broadcast_to": np.broadcast_to,
+        "expand_dims": np.expand_dims,
+        "squeeze": np.squeeze,
+        "flip": np.flip,
+        "roll": np.roll,
+        "tile": np.tile,
+        "moveaxis": np.moveaxis,
+        "tril": np.tril,
+        "triu": np.triu,
+        "repeat": np.repeat,
+    }.items()
+}
 FUNCTIONS["expand_dims"] = lambda x, /, axis=0: _moved(np.expand_dims)(x, axis)
-FUNCTIONS |= {"concat": _joined(np.concatenate), "stack": _joined(np.stack), "getitem": getitem,
-              "take": _chosen(np.take), "take_along_axis": _chosen(np.take_along_axis), "unstack": unstack,
-              "broadcast_arrays": broadcast_arrays, "broadcast_shapes": np.broadcast_shapes, "meshgrid": meshgrid,
-              "diff": diff, "isin": isin, "asarray": asarray, "from_dlpack": asarray, "full": full, "zeros": zeros,
-              "ones": ones, "empty": zeros, "full_like": full_like, "zeros_like": zeros_like, "ones_like": ones_like,
-              "empty_like": zeros_like, "eye": eye, "arange": arange, "linspace": linspace}
+FUNCTIONS |= {
+    "concat": _joined(np.concatenate),
+    "stack": _joined(np.stack),
+    "getitem": getitem,
+    "take": _chosen(np.take),
+    "take_along_axis": _chosen(np.take_along_axis),
+    "unstack": unstack,
+    "broadcast_arrays": broadcast_arrays,
+    "broadcast_shapes": np.broadcast_shapes,
+    "meshgrid": meshgrid,
+    "diff": diff,
+    "isin": isin,
+    "asarray": asarray,
+    "from_dlpack": asarray,
+    "full": full,
+    "zeros": zeros,
+    "ones": ones,
+    "empty": zeros,
+    "full_like": full_like,
+    "zeros_like": zeros_like,
+    "ones_like": ones_like,
+    "empty_like": zeros_like,
+    "eye": eye,
+    "arange": arange,
+    "linspace": linspace,
+}

@@ -54,8 +54,12 @@ def _home(target: str, on: Namespace) -> list[tuple[Any, str]]:
     if target.startswith("kernel "):
         return [(importlib.import_module(f"backend.kernels.{on.library}"), target[7:])]
     array = type(on.backend.asarray([1.0], "float32"))
-    found = [(array, f"__{r}{sign}__") for sign, name in OPERATORS.items() for r in ("", "r")
-             if name == target and f"__{r}{sign}__" in vars(array)]
+    found = [
+        (array, f"__{r}{sign}__")
+        for sign, name in OPERATORS.items()
+        for r in ("", "r")
+        if name == target and f"__{r}{sign}__" in vars(array)
+    ]
     home, _, name = f".{target}".rpartition(".")
     space = getattr(on.xp, home[1:]) if home[1:] else on.xp
     return [*found, (space, name)] if hasattr(space, name) else found
@@ -94,8 +98,10 @@ def _faulty(mutant: Mutant, whole: Any) -> Any:
 
     def faulty(*args: Any, **kwargs: Any) -> Any:
         found = whole(*args, **kwargs)
-        return tuple(rule() if g is not None else None for g, rule in zip(
-            found, mutant.plant([lambda g=g: g for g in found]), strict=True))
+        return tuple(
+            rule() if g is not None else None
+            for g, rule in zip(found, mutant.plant([lambda g=g: g for g in found]), strict=True)
+        )
 
     return faulty
 
@@ -138,8 +144,12 @@ def _order(mutant: Mutant, uses: dict[tuple[str, str], set[str]]) -> Callable[[t
 def _asked(cases: Sequence[Case], on: Namespace) -> list[tuple[Case, Task]]:
     """Everything there is to try, but what the intact namespace is known to fail."""
     known = {entry.id for entry in expectations(on, Options()).values()}
-    return [(case, task) for case in cases for task in tasks_of(case, on)
-            if Verdict(on.name, case.group, case.chapter, case.name, task[0].name, task[2]).id not in known]
+    return [
+        (case, task)
+        for case in cases
+        for task in tasks_of(case, on)
+        if Verdict(on.name, case.group, case.chapter, case.name, task[0].name, task[2]).id not in known
+    ]
 
 
 def check(mutant: Mutant, cases: Sequence[Case], uses: dict[tuple[str, str], set[str]], seed: int = 0) -> Outcome:
@@ -166,8 +176,11 @@ def blamed(outcomes: Sequence[Outcome], cases: Sequence[Case], seeds: Sequence[i
         for case, (prop, place, variant) in _asked(cases, on):
             own = Verdict(name, case.group, case.chapter, case.name, prop.name, variant).id
             if (name, case.group, own) in finders:
-                wrong += [f"{own} on {name}, seed {seed}" for seed in seeds
-                          if verdict_on(case, prop, place, seed=seed, shrink=False).status == "wrong"]
+                wrong += [
+                    f"{own} on {name}, seed {seed}"
+                    for seed in seeds
+                    if verdict_on(case, prop, place, seed=seed, shrink=False).status == "wrong"
+                ]
     return wrong
 
 
@@ -192,21 +205,30 @@ def outcomes_of(mutants: Sequence[Mutant], say: Callable[[Outcome], None] = lamb
     return found
 
 
-def self_check(mutants: Sequence[Mutant] | None = None, say: Callable[[str], None] = print,
-               only: str | None = None) -> int:
+def self_check(
+    mutants: Sequence[Mutant] | None = None, say: Callable[[str], None] = print, only: str | None = None
+) -> int:
     """Plant each fault, look for it, and print the score; 0 if each was found and nothing else, 1 otherwise.
 
     `only`: the mutants whose target or fault matches a pattern.
     """
     start = time.perf_counter()
     if mutants is None:
-        mutants = [m for m in MUTANTS if only is None or any(fnmatch.fnmatchcase(text, only) for text in (
-            m.target, m.target.rpartition(".")[2], m.target.rpartition(" ")[2], m.fault))]
+        mutants = [
+            m
+            for m in MUTANTS
+            if only is None
+            or any(
+                fnmatch.fnmatchcase(text, only)
+                for text in (m.target, m.target.rpartition(".")[2], m.target.rpartition(" ")[2], m.fault)
+            )
+        ]
     if importlib.util.find_spec("torch") is None:
         say("torch is not installed: the faults in its kernels are left out")
         mutants = [m for m in mutants if not m.target.startswith("kernel ")]
-    outcomes = outcomes_of(mutants, lambda o: say(
-        f"{'found by ' + o.found_by.id if o.found_by else 'SURVIVES':<44} {o.mutant.fault}"))
+    outcomes = outcomes_of(
+        mutants, lambda o: say(f"{'found by ' + o.found_by.id if o.found_by else 'SURVIVES':<44} {o.mutant.fault}")
+    )
     with _silent():
         against = blamed(outcomes, selected(None, GROUPS))
     survivors = [o for o in outcomes if o.found_by is None]
@@ -214,6 +236,8 @@ def self_check(mutants: Sequence[Mutant] | None = None, say: Callable[[str], Non
         say(f"survives: {outcome.mutant.fault} ({outcome.mutant.target}; {outcome.tried} verdicts)")
     for text in against:
         say(f"blamed without a fault: {text}")
-    say(f"\nmutation score {len(outcomes) - len(survivors)}/{len(outcomes)}; {len(against)} verdicts against the "
-        f"intact namespace with seeds {', '.join(map(str, SEEDS))}; {time.perf_counter() - start:.0f} s")
+    say(
+        f"\nmutation score {len(outcomes) - len(survivors)}/{len(outcomes)}; {len(against)} verdicts against the "
+        f"intact namespace with seeds {', '.join(map(str, SEEDS))}; {time.perf_counter() - start:.0f} s"
+    )
     return 1 if survivors or against else 0

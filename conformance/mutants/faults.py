@@ -10,8 +10,20 @@ import numpy as np
 
 from ..bounds import EPS, ULPS
 
-__all__ = ["Fault", "arguments", "beyond", "dtype", "instead", "homeless", "on_rule", "raising", "result", "scaled",
-           "through", "without_error"]
+__all__ = [
+    "Fault",
+    "arguments",
+    "beyond",
+    "dtype",
+    "instead",
+    "homeless",
+    "on_rule",
+    "raising",
+    "result",
+    "scaled",
+    "through",
+    "without_error",
+]
 
 Fault = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -27,6 +39,7 @@ def _like(value: Any, x: Any) -> Any:
 
 def result(change: Callable[..., Any]) -> Fault:
     """A result that is tampered with: change(result, *arguments, **keywords), all of them NumPy arrays."""
+
     def plant(whole: Callable[..., Any]) -> Callable[..., Any]:
         def faulty(*args: Any, **kwargs: Any) -> Any:
             got = whole(*args, **kwargs)
@@ -56,8 +69,9 @@ def scaled(factor: float) -> Fault:
 
 
 def _times(value: Any, factor: float) -> Any:
-    return (value.astype(np.longdouble) * np.longdouble(factor)).astype(value.dtype) if value.dtype.kind == "f" \
-        else value
+    return (
+        (value.astype(np.longdouble) * np.longdouble(factor)).astype(value.dtype) if value.dtype.kind == "f" else value
+    )
 
 
 def beyond(function: str, ulps: float = 2.0) -> Fault:
@@ -73,12 +87,16 @@ def dtype(name: str, *only: str) -> Fault:
 
 def through(name: str) -> Fault:
     """Calculated in another dtype, and cast back."""
+
     def plant(whole: Callable[..., Any]) -> Callable[..., Any]:
         def cast(x: Any) -> Any:
             if isinstance(x, list | tuple):
                 return type(x)(map(cast, x))
-            return _like(x._array.astype(name).astype(x._array.dtype), x) if hasattr(x, "_array") and \
-                np.can_cast(name, x._array.dtype) else x
+            return (
+                _like(x._array.astype(name).astype(x._array.dtype), x)
+                if hasattr(x, "_array") and np.can_cast(name, x._array.dtype)
+                else x
+            )
 
         return lambda *args, **kwargs: cast(whole(*map(cast, args), **kwargs))
 
@@ -87,6 +105,7 @@ def through(name: str) -> Fault:
 
 def arguments(change: Callable[..., tuple[Any, dict[str, Any]]]) -> Fault:
     """Called with other arguments: change(*args, **kwargs) -> (args, kwargs)."""
+
     def plant(whole: Callable[..., Any]) -> Callable[..., Any]:
         def faulty(*args: Any, **kwargs: Any) -> Any:
             new, keywords = change(*args, **kwargs)
@@ -99,6 +118,7 @@ def arguments(change: Callable[..., tuple[Any, dict[str, Any]]]) -> Fault:
 
 def homeless(whole: Callable[..., Any]) -> Callable[..., Any]:
     """The argument `device` is not heeded: the result is where the library puts it of its own accord."""
+
     def faulty(*args: Any, **kwargs: Any) -> Any:
         got = whole(*args, **kwargs)
         if not hasattr(got, "_array"):  # another library's, or recorded
@@ -110,6 +130,7 @@ def homeless(whole: Callable[..., Any]) -> Callable[..., Any]:
 
 def raising(error: type[Exception], message: str = "{}") -> Fault:
     """Mistakes answered by another class of error, or in other words."""
+
     def plant(whole: Callable[..., Any]) -> Callable[..., Any]:
         def faulty(*args: Any, **kwargs: Any) -> Any:
             try:
@@ -124,6 +145,7 @@ def raising(error: type[Exception], message: str = "{}") -> Fault:
 
 def without_error(whole: Callable[..., Any]) -> Callable[..., Any]:
     """Mistakes answered by the argument itself."""
+
     def faulty(*args: Any, **kwargs: Any) -> Any:
         try:
             return whole(*args, **kwargs)
@@ -135,6 +157,7 @@ def without_error(whole: Callable[..., Any]) -> Callable[..., Any]:
 
 def on_rule(change: Callable[[Any], Any], position: int = 0) -> Callable[..., Any]:
     """A gradient rule whose cotangent for one argument is changed; given all rules of a function, gives new ones."""
+
     def plant(rules: Any) -> Any:
         def wrapped(rule: Callable[..., Any]) -> Callable[..., Any]:
             def faulty(*args: Any, **kwargs: Any) -> Any:
@@ -143,7 +166,8 @@ def on_rule(change: Callable[[Any], Any], position: int = 0) -> Callable[..., An
 
             return faulty
 
-        return tuple(wrapped(rule) if i == position and rule else rule
-                     for i, rule in zip(itertools.count(), rules, strict=False))
+        return tuple(
+            wrapped(rule) if i == position and rule else rule for i, rule in zip(itertools.count(), rules, strict=False)
+        )
 
     return plant

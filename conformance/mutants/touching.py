@@ -18,11 +18,31 @@ from ..operations import symbolic as recorded
 __all__ = ["OPERATORS", "listening", "touched"]
 
 # the functions behind the operators of an array
-OPERATORS = {"add": "add", "sub": "subtract", "mul": "multiply", "truediv": "divide", "pow": "pow",
-             "floordiv": "floor_divide", "mod": "remainder", "matmul": "matmul", "and": "bitwise_and",
-             "or": "bitwise_or", "xor": "bitwise_xor", "lshift": "bitwise_left_shift", "rshift": "bitwise_right_shift",
-             "lt": "less", "le": "less_equal", "gt": "greater", "ge": "greater_equal", "eq": "equal",
-             "ne": "not_equal", "neg": "negative", "abs": "abs", "invert": "bitwise_invert", "getitem": "getitem"}
+OPERATORS = {
+    "add": "add",
+    "sub": "subtract",
+    "mul": "multiply",
+    "truediv": "divide",
+    "pow": "pow",
+    "floordiv": "floor_divide",
+    "mod": "remainder",
+    "matmul": "matmul",
+    "and": "bitwise_and",
+    "or": "bitwise_or",
+    "xor": "bitwise_xor",
+    "lshift": "bitwise_left_shift",
+    "rshift": "bitwise_right_shift",
+    "lt": "less",
+    "le": "less_equal",
+    "gt": "greater",
+    "ge": "greater_equal",
+    "eq": "equal",
+    "ne": "not_equal",
+    "neg": "negative",
+    "abs": "abs",
+    "invert": "bitwise_invert",
+    "getitem": "getitem",
+}
 
 
 @contextlib.contextmanager

@@ -36,9 +36,14 @@ def compared(report: Report, old: Report) -> Difference:
     tried = {v.kind for v in report.verdicts}
     new = [v for key, v in now.items() if v.bad and not (key in before and before[key].bad)]
     fixed = [v for key, v in now.items() if key in before and before[key].bad and v.status in CHECKED]
-    lost = [now.get(key, v) for key, v in before.items() if v.status in CHECKED and v.kind in tried
-            and (v.namespace, v.group, v.operation) in ran
-            and (key not in now or now[key].status in ("unsupported", "blocked"))]
+    lost = [
+        now.get(key, v)
+        for key, v in before.items()
+        if v.status in CHECKED
+        and v.kind in tried
+        and (v.namespace, v.group, v.operation) in ran
+        and (key not in now or now[key].status in ("unsupported", "blocked"))
+    ]
     return Difference(new, fixed, lost, sum(v.bad and key in before and before[key].bad for key, v in now.items()))
 
 
@@ -48,10 +53,14 @@ def written(report: Report, difference: Difference) -> str:
     if difference.new:
         parts.append(failures(replace(report, verdicts=difference.new)))
     if difference.lost:
-        parts.append("no longer checked:\n" + "\n".join(
-            f"  {v.namespace} {v.id}{f': {v.reason}' if v.reason else ''}" for v in difference.lost))
+        parts.append(
+            "no longer checked:\n"
+            + "\n".join(f"  {v.namespace} {v.id}{f': {v.reason}' if v.reason else ''}" for v in difference.lost)
+        )
     if difference.fixed:
         parts.append("fixed:\n" + "\n".join(f"  {v.namespace} {v.id}" for v in difference.fixed))
-    parts.append(f"against the baseline: {len(difference.new)} new, {len(difference.fixed)} fixed, "
-                 f"{len(difference.lost)} no longer checked, {difference.still} still wrong")
+    parts.append(
+        f"against the baseline: {len(difference.new)} new, {len(difference.fixed)} fixed, "
+        f"{len(difference.lost)} no longer checked, {difference.still} still wrong"
+    )
     return "\n\n".join(parts) + "\n"

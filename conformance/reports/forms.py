@@ -9,5 +9,9 @@ from . import html, json, junit, markdown
 
 __all__ = ["FORMS"]
 
-FORMS: dict[str, Callable[[Report], str]] = {"json": json.written, "junit": junit.written, "html": html.written,
-                                             "markdown": markdown.written}
+FORMS: dict[str, Callable[[Report], str]] = {
+    "json": json.written,
+    "junit": junit.written,
+    "html": html.written,
+    "markdown": markdown.written,
+}

@@ -30,8 +30,14 @@ from .page import SCRIPT, STYLE
 __all__ = ["written"]
 
 _GLYPH = {"wrong": "\u2715", "xpass": "!", "flaky": "?", "xfail": "x", "unsupported": "\u2013", "blocked": "\u2013"}
-_LEGEND = {"identical": "identical", "within": "within bound (paler: closer to it)", "wrong": "wrong",
-           "xfail": "expected failure", "xpass": "unexpected pass, flaky", "unsupported": "unsupported, blocked"}
+_LEGEND = {
+    "identical": "identical",
+    "within": "within bound (paler: closer to it)",
+    "wrong": "wrong",
+    "xfail": "expected failure",
+    "xpass": "unexpected pass, flaky",
+    "unsupported": "unsupported, blocked",
+}
 _WORDS = {"within": "within bound", "xfail": "expected failures", "xpass": "unexpected passes"}
 
 
@@ -41,38 +47,59 @@ def written(report: Report) -> str:
     data: dict[str, list[dict[str, Any]]] = {}
     body = [_head(report, title), _failures(report), _matrices(report, data), _accuracy(report), _about(report)]
     packed = json.dumps(data, separators=(",", ":")).replace("</", "<\\/")
-    return "\n".join([
-        "<!doctype html>", '<html lang="en"><head><meta charset="utf-8">',
-        '<meta name="viewport" content="width=device-width,initial-scale=1">',
-        f"<title>{escape(title)}</title>", f"<style>{STYLE}</style></head><body><main>", *body, "</main>",
-        f'<script type="application/json" id="data">{packed}</script>', f"<script>{SCRIPT}</script></body></html>", ""])
+    return "\n".join(
+        [
+            "<!doctype html>",
+            '<html lang="en"><head><meta charset="utf-8">',
+            '<meta name="viewport" content="width=device-width,initial-scale=1">',
+            f"<title>{escape(title)}</title>",
+            f"<style>{STYLE}</style></head><body><main>",
+            *body,
+            "</main>",
+            f'<script type="application/json" id="data">{packed}</script>',
+            f"<script>{SCRIPT}</script></body></html>",
+            "",
+        ]
+    )
 
 
 def _head(report: Report, title: str) -> str:
     bad = report.failed
-    said = f'<span class="verdict bad">{len(bad)} of {len(report.verdicts)} verdicts are wrong</span>, in ' \
-        f"{len([g for g in groups(report) if not follows(g)])} groups" if bad else \
-        f'<span class="verdict good">All {len(report.verdicts)} verdicts are as expected</span>'
+    said = (
+        f'<span class="verdict bad">{len(bad)} of {len(report.verdicts)} verdicts are wrong</span>, in '
+        f"{len([g for g in groups(report) if not follows(g)])} groups"
+        if bad
+        else f'<span class="verdict good">All {len(report.verdicts)} verdicts are as expected</span>'
+    )
     cards = "".join(_card(report, name) for name in names(report))
-    return (f"<h1>{escape(title)}</h1><p>{said}. <span class='soft'>Seed {report.seed}, {report.seconds:.0f} seconds."
-            f"</span></p><div class='cards'>{cards}</div>")
+    return (
+        f"<h1>{escape(title)}</h1><p>{said}. <span class='soft'>Seed {report.seed}, {report.seconds:.0f} seconds."
+        f"</span></p><div class='cards'>{cards}</div>"
+    )
 
 
 def _card(report: Report, name: str) -> str:
     facts = next((f for f in report.namespaces if f.name == name), None)
     counts = report.counts(name)
     whole = sum(n for s, n in counts.items() if s != "empty") or 1
-    strip = "".join(f'<i class="{s}" style="width:{100 * counts[s] / whole:.2f}%" title="{counts[s]} '
-                    f'{_WORDS.get(s, s)}"></i>' for s in STATUSES if counts.get(s) and s != "empty")
+    strip = "".join(
+        f'<i class="{s}" style="width:{100 * counts[s] / whole:.2f}%" title="{counts[s]} {_WORDS.get(s, s)}"></i>'
+        for s in STATUSES
+        if counts.get(s) and s != "empty"
+    )
     scores = []
     for group in dict.fromkeys(v.group for v in report.verdicts if v.namespace == name):
         held, of = report.score(name, group)
         label = {"standard": "functions of the standard", "k": "operations of K"}.get(group, group)
-        scores.append(f'<div class="score"><b>{percent(held, of)}</b><span class="soft num">{escape(label)}, '
-                      f"{held} of {of}</span></div>")
+        scores.append(
+            f'<div class="score"><b>{percent(held, of)}</b><span class="soft num">{escape(label)}, '
+            f"{held} of {of}</span></div>"
+        )
     about = " ".join(filter(None, (facts.library, facts.version, facts.device))) if facts else ""
-    return (f'<section class="card"><h3>{escape(name)}</h3><div class="soft">{escape(about)}</div>{"".join(scores)}'
-            f'<div class="strip">{strip}</div><div class="soft num">{escape(counted(report, name))}</div></section>')
+    return (
+        f'<section class="card"><h3>{escape(name)}</h3><div class="soft">{escape(about)}</div>{"".join(scores)}'
+        f'<div class="strip">{strip}</div><div class="soft num">{escape(counted(report, name))}</div></section>'
+    )
 
 
 def _failures(report: Report) -> str:
@@ -85,8 +112,10 @@ def _failures(report: Report) -> str:
     text = "<h2>What is wrong</h2>" + "".join(_group(group, i == 0, named) for i, group in enumerate(own))
     if rest:
         said = f"{sum(map(len, rest))} verdicts more, which may follow from these"
-        text += (f"<details class='rest'{'' if own else ' open'}><summary>{said}</summary>"
-                 f"{''.join(_group(group, False, named) for group in rest)}</details>")
+        text += (
+            f"<details class='rest'{'' if own else ' open'}><summary>{said}</summary>"
+            f"{''.join(_group(group, False, named) for group in rest)}</details>"
+        )
     return text
 
 
@@ -100,34 +129,54 @@ def _group(group: Sequence[Verdict], unfolded: bool, named: bool) -> str:
         lines = [f"<dt>{label}</dt><dd><pre>{escape(text)}</pre></dd>" for label, text in facts if text]
         if found.error is not None and found.bound is not None:
             ratio = f", {_ulps(found.error / found.bound)} times as much" if found.bound else ""
-            lines.append(f"<dt>error</dt><dd class='num'>{found.error:.3g} against a bound of {found.bound:.3g}"
-                         f"{ratio}</dd>")
+            lines.append(
+                f"<dt>error</dt><dd class='num'>{found.error:.3g} against a bound of {found.bound:.3g}{ratio}</dd>"
+            )
         parts.append(f"<dl class='facts'>{''.join(lines)}</dl>")
         if found.script:
-            parts.append(f'<div class="script"><button class="copy" type="button">copy</button>'
-                         f"<pre>{escape(found.script)}</pre></div>")
+            parts.append(
+                f'<div class="script"><button class="copy" type="button">copy</button>'
+                f"<pre>{escape(found.script)}</pre></div>"
+            )
     if len(group) > 1:
         parts.append(f"<p class='soft'>All {len(group)} verdicts: {escape(members(group))}</p>")
-    return (f"<details class='fail'{' open' if unfolded else ''}><summary><span class='count'>{len(group)}</span>"
-            f"<span class='head'>{escape(heading)}</span></summary><div class='inner'>{''.join(parts)}</div></details>")
+    return (
+        f"<details class='fail'{' open' if unfolded else ''}><summary><span class='count'>{len(group)}</span>"
+        f"<span class='head'>{escape(heading)}</span></summary><div class='inner'>{''.join(parts)}</div></details>"
+    )
 
 
 def _matrices(report: Report, data: dict[str, list[dict[str, Any]]]) -> str:
     spaces = names(report)
     wrong = [v.namespace for v in report.failed]
     first = max(spaces, key=wrong.count, default="")
-    buttons = "".join(f'<button type="button" data-space="{escape(name)}" aria-pressed="{str(name == first).lower()}">'
-                      f"{escape(name)}</button>" for name in spaces)
-    options = "".join(f'<option value="{value}">{text}</option>' for value, text in (
-        ("", "all operations"), ("bad", "with something wrong"), ("within", "not identical"),
-        ("xfail", "with expected failures"), ("lacks", "unsupported or blocked")))
+    buttons = "".join(
+        f'<button type="button" data-space="{escape(name)}" aria-pressed="{str(name == first).lower()}">'
+        f"{escape(name)}</button>"
+        for name in spaces
+    )
+    options = "".join(
+        f'<option value="{value}">{text}</option>'
+        for value, text in (
+            ("", "all operations"),
+            ("bad", "with something wrong"),
+            ("within", "not identical"),
+            ("xfail", "with expected failures"),
+            ("lacks", "unsupported or blocked"),
+        )
+    )
     legend = "".join(f'<span><i class="{status}"></i>{text}</span>' for status, text in _LEGEND.items())
-    panels = "".join(f'<div class="panel" data-space-panel="{escape(name)}"{"" if name == first else " hidden"}>'
-                     f"{_matrix(report, name, data)}</div>" for name in spaces)
-    return (f'<h2>Operation by kind</h2><div class="bar">{buttons}<input id="find" type="search" '
-            f'placeholder="Find an operation" aria-label="Find an operation"><select id="only" '
-            f'aria-label="Which operations">{options}</select></div><div class="legend">{legend}</div>'
-            f"<p class='soft'>Tap an operation for its verdicts.</p>{panels}")
+    panels = "".join(
+        f'<div class="panel" data-space-panel="{escape(name)}"{"" if name == first else " hidden"}>'
+        f"{_matrix(report, name, data)}</div>"
+        for name in spaces
+    )
+    return (
+        f'<h2>Operation by kind</h2><div class="bar">{buttons}<input id="find" type="search" '
+        f'placeholder="Find an operation" aria-label="Find an operation"><select id="only" '
+        f'aria-label="Which operations">{options}</select></div><div class="legend">{legend}</div>'
+        f"<p class='soft'>Tap an operation for its verdicts.</p>{panels}"
+    )
 
 
 def _matrix(report: Report, name: str, data: dict[str, list[dict[str, Any]]]) -> str:
@@ -142,16 +191,19 @@ def _matrix(report: Report, name: str, data: dict[str, list[dict[str, Any]]]) ->
         lines.append(f"<tr class='chapter'><th colspan='99'>{escape(_heading(group, chapter))}</th></tr>")
         for key in keys:
             of = ulps.get((group, key[2]), {})
-            ulp_cells = "".join(f"<td class='ulp{' more' if i else ''}'>{_ulps(of.get(d))}</td>"
-                                for i, d in enumerate(dtypes))
+            ulp_cells = "".join(
+                f"<td class='ulp{' more' if i else ''}'>{_ulps(of.get(d))}</td>" for i, d in enumerate(dtypes)
+            )
             cells = "".join(f"<td>{_cell(found[key].get(kind, []))}</td>" for kind in columns)
             number = str(len(data))
             verdicts = [v for kind in columns for v in found[key].get(kind, [])]
             data[number] = [_told(v) for v in verdicts]
-            lines.append(f"<tr data-key='{number}' data-name='{escape(key[2].lower())}' "
-                         f"data-chapter='{escape(chapter.lower())}' data-worst='{_marks(verdicts)}'><th scope='row'>"
-                         f"<button type='button' title='{escape(key[2])}'>{escape(key[2])}</button></th>{cells}"
-                         f"{ulp_cells}</tr>")
+            lines.append(
+                f"<tr data-key='{number}' data-name='{escape(key[2].lower())}' "
+                f"data-chapter='{escape(chapter.lower())}' data-worst='{_marks(verdicts)}'><th scope='row'>"
+                f"<button type='button' title='{escape(key[2])}'>{escape(key[2])}</button></th>{cells}"
+                f"{ulp_cells}</tr>"
+            )
     return "".join([*lines, "</tbody></table>"])
 
 
@@ -187,10 +239,17 @@ def _cell(verdicts: Sequence[Verdict]) -> str:
 def _told(v: Verdict) -> dict[str, Any]:
     """What a tap on an operation shows of a verdict; absent keys are empty."""
     ulps = ", ".join(f"{_ulps(u)} ulp in {d}" for d, u in v.ulps.items())
-    told = {"k": v.kind + (f" {v.variant}" if v.variant else ""), "s": v.status, "n": v.examples, "u": ulps,
-            "w": f"{v.worst:.2f}" if v.status == "within" else "", "r": v.reason, "l": v.link,
-            "m": v.finding.message if v.finding else "", "p": v.finding.script if v.finding and v.status != "xfail"
-            else ""}
+    told = {
+        "k": v.kind + (f" {v.variant}" if v.variant else ""),
+        "s": v.status,
+        "n": v.examples,
+        "u": ulps,
+        "w": f"{v.worst:.2f}" if v.status == "within" else "",
+        "r": v.reason,
+        "l": v.link,
+        "m": v.finding.message if v.finding else "",
+        "p": v.finding.script if v.finding and v.status != "xfail" else "",
+    }
     return {k: x for k, x in told.items() if x}
 
 
@@ -201,8 +260,9 @@ def _accuracy(report: Report) -> str:
     if not dtypes:
         return ""
     first = "float32" if "float32" in dtypes else dtypes[0]
-    buttons = "".join(f'<button type="button" data-dtype="{d}" aria-pressed="{str(d == first).lower()}">{d}</button>'
-                      for d in dtypes)
+    buttons = "".join(
+        f'<button type="button" data-dtype="{d}" aria-pressed="{str(d == first).lower()}">{d}</button>' for d in dtypes
+    )
     legend = "".join(f'<span><i class="k{i % 5}"></i>{escape(name)}</span>' for i, name in enumerate(spaces))
     panels = []
     for dtype in dtypes:
@@ -211,12 +271,16 @@ def _accuracy(report: Report) -> str:
             for key, of in measured[name].items():
                 if dtype in of:
                     found.setdefault(key, {})[name] = of[dtype]
-        panels.append(f'<div class="panel plot" data-dtype-panel="{dtype}"{"" if dtype == first else " hidden"}>'
-                      f"{_charts(found, spaces, dtype)}</div>")
-    return (f"<h2>Measured accuracy</h2><p class='soft'>The worst error seen, in units in the last place; "
-            f"functions that were exact everywhere are left out. A grey line ends at what is granted to a single "
-            f"function of the standard.</p><div class='bar'>{buttons}</div><div class='legend'>{legend}</div>"
-            + "".join(panels))
+        panels.append(
+            f'<div class="panel plot" data-dtype-panel="{dtype}"{"" if dtype == first else " hidden"}>'
+            f"{_charts(found, spaces, dtype)}</div>"
+        )
+    return (
+        f"<h2>Measured accuracy</h2><p class='soft'>The worst error seen, in units in the last place; "
+        f"functions that were exact everywhere are left out. A grey line ends at what is granted to a single "
+        f"function of the standard.</p><div class='bar'>{buttons}</div><div class='legend'>{legend}</div>"
+        + "".join(panels)
+    )
 
 
 def _charts(found: dict[tuple[str, str], dict[str, float]], spaces: list[str], dtype: str) -> str:
@@ -231,13 +295,21 @@ def _charts(found: dict[tuple[str, str], dict[str, float]], spaces: list[str], d
 def _about(report: Report) -> str:
     parts = []
     for facts in report.namespaces:
-        lines = "".join(f"<dt>{escape(str(k))}</dt><dd>{escape(_listed(v))}</dd>" for k, v in facts.probe.items()
-                        if v not in ("", [], {}))
-        parts.append(f"<details><summary>{escape(facts.name)}: what the probe saw</summary><dl class='facts'>{lines}"
-                     f"</dl></details>")
+        lines = "".join(
+            f"<dt>{escape(str(k))}</dt><dd>{escape(_listed(v))}</dd>"
+            for k, v in facts.probe.items()
+            if v not in ("", [], {})
+        )
+        parts.append(
+            f"<details><summary>{escape(facts.name)}: what the probe saw</summary><dl class='facts'>{lines}"
+            f"</dl></details>"
+        )
     if report.unmatched:
-        parts.append("<p>Expected failures of which no verdict came: "
-                     + ", ".join(f"<code>{escape(entry)}</code>" for entry in report.unmatched) + "</p>")
+        parts.append(
+            "<p>Expected failures of which no verdict came: "
+            + ", ".join(f"<code>{escape(entry)}</code>" for entry in report.unmatched)
+            + "</p>"
+        )
     options = ", ".join(f"{k}={v}" for k, v in report.options.items() if v not in (None, (), [], ""))
     return f"<h2>The namespaces</h2>{''.join(parts)}<footer>Made by conformance; options: {escape(options)}</footer>"
 

@@ -33,12 +33,24 @@ def written(report: Report) -> str:
     for name, group in dict.fromkeys((v.namespace, v.group) for v in report.verdicts):
         held, whole = report.score(name, group)
         scores.setdefault(name, {})[group] = {"held": held, "of": whole}
-    return json.dumps(_plain({
-        "schema": SCHEMA, "tool": "conformance", "seed": report.seed, "options": report.options,
-        "seconds": report.seconds, "exit code": report.exit_code, "scores": scores, "unmatched": report.unmatched,
-        "namespaces": [asdict(facts) for facts in report.namespaces],
-        "verdicts": [{"id": v.id, **asdict(v)} for v in report.verdicts],
-    }), indent=1, allow_nan=False)
+    return json.dumps(
+        _plain(
+            {
+                "schema": SCHEMA,
+                "tool": "conformance",
+                "seed": report.seed,
+                "options": report.options,
+                "seconds": report.seconds,
+                "exit code": report.exit_code,
+                "scores": scores,
+                "unmatched": report.unmatched,
+                "namespaces": [asdict(facts) for facts in report.namespaces],
+                "verdicts": [{"id": v.id, **asdict(v)} for v in report.verdicts],
+            }
+        ),
+        indent=1,
+        allow_nan=False,
+    )
 
 
 def _made(kind: Any, found: dict[str, Any]) -> Any:
@@ -62,5 +74,11 @@ def read(text: str) -> Report:
         verdict.finding = None if finding is None else _made(Finding, finding)
         verdict.ulps = {k: _number(v) for k, v in verdict.ulps.items()}
         verdicts.append(verdict)
-    return Report(verdicts, [_made(NamespaceFacts, facts) for facts in found["namespaces"]], found["seed"],
-                  found["options"], found["seconds"], found["unmatched"])
+    return Report(
+        verdicts,
+        [_made(NamespaceFacts, facts) for facts in found["namespaces"]],
+        found["seed"],
+        found["options"],
+        found["seconds"],
+        found["unmatched"],
+    )

@@ -23,9 +23,15 @@ def written(report: Report) -> str:
     for name in names(report):
         verdicts = [v for v in report.verdicts if v.namespace == name]
         suite = ElementTree.SubElement(
-            root, "testsuite", name=name, tests=str(len(verdicts)), errors="0",
-            failures=str(sum(v.bad for v in verdicts)), skipped=str(sum(_skipped(v) for v in verdicts)),
-            time=f"{sum(v.seconds for v in verdicts):.3f}")
+            root,
+            "testsuite",
+            name=name,
+            tests=str(len(verdicts)),
+            errors="0",
+            failures=str(sum(v.bad for v in verdicts)),
+            skipped=str(sum(_skipped(v) for v in verdicts)),
+            time=f"{sum(v.seconds for v in verdicts):.3f}",
+        )
         for verdict in verdicts:
             _add(suite, verdict)
     ElementTree.indent(root)
@@ -37,8 +43,13 @@ def _skipped(verdict: Verdict) -> bool:
 
 
 def _add(suite: ElementTree.Element, verdict: Verdict) -> None:
-    case = ElementTree.SubElement(suite, "testcase", name=verdict.id, time=f"{verdict.seconds:.3f}",
-                                  classname=f"{verdict.namespace}.{verdict.group}.{verdict.chapter}")
+    case = ElementTree.SubElement(
+        suite,
+        "testcase",
+        name=verdict.id,
+        time=f"{verdict.seconds:.3f}",
+        classname=f"{verdict.namespace}.{verdict.group}.{verdict.chapter}",
+    )
     if verdict.bad:
         found = verdict.finding
         kind = found.cause if found else verdict.status

@@ -22,10 +22,14 @@ def _scores(report: Report) -> list[str]:
         counts = report.counts(name)
         facts = next((f for f in report.namespaces if f.name == name), None)
         bad = sum(counts.get(s, 0) for s in ("wrong", "xpass", "flaky"))
-        cells = [f"{name} {facts.version if facts else ''}".strip(),
-                 *(percent(*report.score(name, group)) for group in groups),
-                 *(str(counts.get(s, 0)) for s in ("identical", "within")), f"**{bad}**" if bad else "0",
-                 str(counts.get("xfail", 0)), str(counts.get("unsupported", 0) + counts.get("blocked", 0))]
+        cells = [
+            f"{name} {facts.version if facts else ''}".strip(),
+            *(percent(*report.score(name, group)) for group in groups),
+            *(str(counts.get(s, 0)) for s in ("identical", "within")),
+            f"**{bad}**" if bad else "0",
+            str(counts.get("xfail", 0)),
+            str(counts.get("unsupported", 0) + counts.get("blocked", 0)),
+        ]
         lines.append(f"| {' | '.join(cells)} |")
     return lines
 
@@ -48,22 +52,35 @@ def _group(group: list[Verdict]) -> str:
 
 def _accuracy(report: Report) -> list[str]:
     """The functions that are furthest off, per namespace."""
-    lines = ["<details>", "<summary>Worst errors measured, in ulps of the result</summary>", "",
-             "| namespace | operation | " + " | ".join(DTYPES[:3]) + " |", "|---|---|" + "---:|" * 3]
+    lines = [
+        "<details>",
+        "<summary>Worst errors measured, in ulps of the result</summary>",
+        "",
+        "| namespace | operation | " + " | ".join(DTYPES[:3]) + " |",
+        "|---|---|" + "---:|" * 3,
+    ]
     for name in names(report):
         found = accuracy(report, name)
         worst = sorted(found, key=lambda key: -max(found[key].values(), default=0.0))[:10]
-        lines += [f"| {name} | {'xp.' if group == 'standard' else 'K.'}{operation} | "
-                  + " | ".join(f"{found[group, operation][d]:.2g}" if d in found[group, operation] else ""
-                               for d in DTYPES[:3]) + " |" for group, operation in worst]
+        lines += [
+            f"| {name} | {'xp.' if group == 'standard' else 'K.'}{operation} | "
+            + " | ".join(
+                f"{found[group, operation][d]:.2g}" if d in found[group, operation] else "" for d in DTYPES[:3]
+            )
+            + " |"
+            for group, operation in worst
+        ]
     return [*lines, "", "</details>"]
 
 
 def written(report: Report) -> str:
     """Scores, failures in groups that unfold, the worst errors; cut where a comment would be too long."""
     bad = report.failed
-    title = f"{len(bad)} of {len(report.verdicts)} verdicts wrong" if bad else \
-        f"all {len(report.verdicts)} verdicts as expected"
+    title = (
+        f"{len(bad)} of {len(report.verdicts)} verdicts wrong"
+        if bad
+        else f"all {len(report.verdicts)} verdicts as expected"
+    )
     parts = [f"### Conformance: {title}", "", *_scores(report), ""]
     size = sum(map(len, parts))
     found = groups(report)

@@ -7,16 +7,46 @@ from collections.abc import Iterable, Sequence
 from ..root_cause import FOLLOWS
 from ..verdict import STATUSES, Report, Verdict
 
-__all__ = ["DTYPES", "Rows", "accuracy", "causes", "chapters", "counted", "follows", "groups", "kinds", "members",
-           "names", "operation_of", "percent", "rows", "short", "worst_of"]
+__all__ = [
+    "DTYPES",
+    "Rows",
+    "accuracy",
+    "causes",
+    "chapters",
+    "counted",
+    "follows",
+    "groups",
+    "kinds",
+    "members",
+    "names",
+    "operation_of",
+    "percent",
+    "rows",
+    "short",
+    "worst_of",
+]
 
 DTYPES = ("float16", "float32", "float64", "complex64", "complex128")
 _GRAVITY = ("empty", "identical", "within", "xfail", "unsupported", "blocked", "flaky", "xpass", "wrong")
-_WORDS = {"empty": ".", "identical": "same", "wrong": "WRONG", "unsupported": "lacks", "blocked": "block",
-          "xfail": "xfail", "xpass": "XPASS", "flaky": "FLAKY"}
+_WORDS = {
+    "empty": ".",
+    "identical": "same",
+    "wrong": "WRONG",
+    "unsupported": "lacks",
+    "blocked": "block",
+    "xfail": "xfail",
+    "xpass": "XPASS",
+    "flaky": "FLAKY",
+}
 
-_CAUSES = {"value": "wrong values", "shape": "wrong shape", "dtype": "wrong dtype", "device": "wrong device",
-           "reference value": "wrong values (against the case's own formula)", "error class": "wrong class of error"}
+_CAUSES = {
+    "value": "wrong values",
+    "shape": "wrong shape",
+    "dtype": "wrong dtype",
+    "device": "wrong device",
+    "reference value": "wrong values (against the case's own formula)",
+    "error class": "wrong class of error",
+}
 
 _PLAINEST = ("value", "shape", "dtype", "error", "special", "compiled", "predicted")  # the easiest to see first
 
@@ -95,13 +125,20 @@ def groups(report: Report) -> list[list[Verdict]]:
     for v in report.failed:
         if v.group == "standard":
             standard.setdefault((v.namespace, v.operation), []).append(v)
-    others = [[v for v in group if v.group != "standard" and follows([v]) is after]
-              for group in report.groups for after in (False, True)]
+    others = [
+        [v for v in group if v.group != "standard" and follows([v]) is after]
+        for group in report.groups
+        for after in (False, True)
+    ]
     found: list[tuple[tuple[str, ...], set[str], list[Verdict]]] = []
     for group in sorted(filter(None, others), key=lambda g: (-len({v.operation for v in g}), -len(g))):
         first = group[0]
-        key = (first.namespace, first.status, first.finding.cause if first.finding else first.reason,
-               str(follows(group)))
+        key = (
+            first.namespace,
+            first.status,
+            first.finding.cause if first.finding else first.reason,
+            str(follows(group)),
+        )
         operations = {v.operation for v in group}
         for other, covered, together in found:
             if key == other and operations <= covered:

@@ -26,9 +26,22 @@ from .matrix import (
 
 __all__ = ["Progress", "described", "failures", "summary", "table", "terminal"]
 
-_SHORT = {"float16": "f16", "float32": "f32", "float64": "f64", "complex64": "c64", "complex128": "c128",
-          "special": "spec", "determinism": "again", "predicted": "pred", "compiled": "comp", "unknown": "unkn",
-          "gradient": "grad", "kernel": "kern", "device": "dev", "transparent": "trans"}
+_SHORT = {
+    "float16": "f16",
+    "float32": "f32",
+    "float64": "f64",
+    "complex64": "c64",
+    "complex128": "c128",
+    "special": "spec",
+    "determinism": "again",
+    "predicted": "pred",
+    "compiled": "comp",
+    "unknown": "unkn",
+    "gradient": "grad",
+    "kernel": "kern",
+    "device": "dev",
+    "transparent": "trans",
+}
 
 
 class Progress:
@@ -51,8 +64,15 @@ class Progress:
             from rich.progress import Progress as Bar
         except ImportError:
             return
-        self._bar = Bar(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
-                        TextColumn("{task.fields[wrong]}"), console=Console(file=self.stream), transient=True)
+        self._bar = Bar(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[wrong]}"),
+            console=Console(file=self.stream),
+            transient=True,
+        )
         self._task = self._bar.add_task("conformance", total=None, wrong="")
         self._bar.start()
 
@@ -133,8 +153,9 @@ def described(verdict: Verdict, heading: str = "", scripts: bool = True) -> str:
     if found is not None:
         lines += [f"  {line}" for line in (found.message.splitlines()[:3])]
         lines.append(f"  example   {found.example[:400]}")
-        lines += [f"  {label:<9} {_block(text)}" for label, text in (
-            ("expected", found.expected), ("got", found.got)) if text]
+        lines += [
+            f"  {label:<9} {_block(text)}" for label, text in (("expected", found.expected), ("got", found.got)) if text
+        ]
         if found.error is not None and found.bound is not None:
             lines.append(f"  error     {found.error:.3g} against a bound of {found.bound:.3g}")
         if scripts and found.script:
@@ -154,7 +175,10 @@ def terminal(report: Report, scripts: bool = True, tables: bool = True) -> str:
         parts.append(wrong)
     parts.append(summary(report))
     bad = report.failed
-    parts.append(f"{len(bad)} of {len(report.verdicts)} wrong, in {len(groups(report))} groups"
-                 if bad else f"all {len(report.verdicts)} verdicts as expected")
+    parts.append(
+        f"{len(bad)} of {len(report.verdicts)} wrong, in {len(groups(report))} groups"
+        if bad
+        else f"all {len(report.verdicts)} verdicts as expected"
+    )
     parts[-1] += f"; seed {report.seed}, {report.seconds:.0f} s"
     return "\n\n".join(parts) + "\n"

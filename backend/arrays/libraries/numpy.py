@@ -15,8 +15,7 @@ compat: Any = array_api_compat.numpy
 globals().update({name: getattr(compat, name) for name in compat.__all__})
 
 # What array_api_compat wraps for the sake of NumPy 1 and other libraries; NumPy 2 has it as the standard wants it.
-arange, empty, eye, full, linspace, ones, zeros = (
-    np.arange, np.empty, np.eye, np.full, np.linspace, np.ones, np.zeros)
+arange, empty, eye, full, linspace, ones, zeros = (np.arange, np.empty, np.eye, np.full, np.linspace, np.ones, np.zeros)
 empty_like, full_like, ones_like, zeros_like = np.empty_like, np.full_like, np.ones_like, np.zeros_like
 asarray, matmul, tensordot = np.asarray, np.matmul, np.tensordot
 ceil, floor, trunc = np.ceil, np.floor, np.trunc
@@ -28,6 +27,7 @@ def __dir__() -> list[str]:
 
 # ---- reductions: np.sum and its kin take a microsecond to find out that an array is one
 
+
 def _columns(x: ndarray, axis: Any, keepdims: bool) -> Any:
     """The sums over leading axes as a product with ones, or None where that is no faster.
 
@@ -35,8 +35,13 @@ def _columns(x: ndarray, axis: Any, keepdims: bool) -> Any:
     18, 23 us where NumPy takes 158, 133, 100, and has the smaller errors.
     """
     shape, count = x.shape, len(axis) if type(axis) is tuple else 1
-    if axis is None or x.dtype.char not in "fd" or count >= len(shape) or not x.flags.c_contiguous or \
-            axis != (0 if type(axis) is int else (*range(count),)):
+    if (
+        axis is None
+        or x.dtype.char not in "fd"
+        or count >= len(shape)
+        or not x.flags.c_contiguous
+        or axis != (0 if type(axis) is int else (*range(count),))
+    ):
         return None
     rows = math.prod(shape[:count])
     if rows < 64 or x.size < 4 * rows:
@@ -139,6 +144,7 @@ def cumulative_prod(x: Any, /, *, axis: Any = None, dtype: Any = None, include_i
 
 # ---- shapes and order: the method, where NumPy's function only looks for it
 
+
 def reshape(x: Any, /, shape: Any, *, copy: bool | None = None) -> Any:
     """The standard's `reshape`."""
     return x.reshape(shape) if copy is None and type(x) is ndarray else np.reshape(x, shape, copy=copy)
@@ -189,6 +195,7 @@ def argsort(x: Any, /, *, axis: int = -1, descending: bool = False, stable: bool
 
 # ---- dtypes and signs
 
+
 def astype(x: Any, dtype: Any, /, *, copy: bool = True, device: Any = None) -> Any:
     """The standard's `astype`."""
     return x.astype(dtype, copy=copy) if device is None else compat.astype(x, dtype, copy=copy, device=device)
@@ -201,18 +208,29 @@ def sign(x: Any, /) -> Any:
 
 # ---- what K calls directly
 
+
 def _along(reduce: Callable[..., Any], otherwise: Callable[..., Any]) -> Callable[..., Any]:
     """A reduction that a subclass may have its own way of."""
-    return lambda x, axis=None, keepdims=False: \
+    return lambda x, axis=None, keepdims=False: (
         reduce(x, axis, None, None, keepdims) if type(x) is ndarray else otherwise(x, axis=axis, keepdims=keepdims)
+    )
 
 
 # Functions for arrays of one dtype, arguments by position: (x, y), (x), (x, axis, keepdims), (x, shape).
 __fast__: dict[str, Any] = {
     "checked_matmul": None,  # it promotes, and takes the matrices of a stack one by one
-    "detach": lambda x: x, "reshape": lambda x, shape: x.reshape(shape),
-    "equal": np.equal, "not_equal": np.not_equal, "greater": np.greater, "greater_equal": np.greater_equal,
-    "less": np.less, "less_equal": np.less_equal, "maximum": np.maximum, "minimum": np.minimum,
-    "max": _along(np.maximum.reduce, np.max), "min": _along(np.minimum.reduce, np.min),
+    "detach": lambda x: x,
+    "reshape": lambda x, shape: x.reshape(shape),
+    "equal": np.equal,
+    "not_equal": np.not_equal,
+    "greater": np.greater,
+    "greater_equal": np.greater_equal,
+    "less": np.less,
+    "less_equal": np.less_equal,
+    "maximum": np.maximum,
+    "minimum": np.minimum,
+    "max": _along(np.maximum.reduce, np.max),
+    "min": _along(np.minimum.reduce, np.min),
     "sum": lambda x, axis=None, keepdims=False: sum(x, axis=axis, keepdims=keepdims),
-    "prod": _along(np.multiply.reduce, np.prod)}
+    "prod": _along(np.multiply.reduce, np.prod),
+}

@@ -20,6 +20,7 @@ def __dir__() -> list[str]:
 
 # ---- functions of two arrays: where both have one dtype, torch promotes as the standard does
 
+
 def _pair(name: str, fast_path: Callable[..., Any]) -> Callable[..., Any]:
     careful = getattr(compat, name)
 
@@ -55,11 +56,37 @@ def _called(function: Callable[..., Any], name: str) -> Callable[..., Any]:
     return function
 
 
-_PAIRS = {name: getattr(torch, name) for name in (
-    "add", "atan2", "bitwise_and", "bitwise_left_shift", "bitwise_or", "bitwise_right_shift", "bitwise_xor",
-    "copysign", "divide", "floor_divide", "greater", "greater_equal", "hypot", "less", "less_equal", "logaddexp",
-    "logical_and", "logical_or", "logical_xor", "matmul", "multiply", "nextafter", "not_equal", "pow", "remainder",
-    "subtract")} | {"equal": torch.eq}
+_PAIRS = {
+    name: getattr(torch, name)
+    for name in (
+        "add",
+        "atan2",
+        "bitwise_and",
+        "bitwise_left_shift",
+        "bitwise_or",
+        "bitwise_right_shift",
+        "bitwise_xor",
+        "copysign",
+        "divide",
+        "floor_divide",
+        "greater",
+        "greater_equal",
+        "hypot",
+        "less",
+        "less_equal",
+        "logaddexp",
+        "logical_and",
+        "logical_or",
+        "logical_xor",
+        "matmul",
+        "multiply",
+        "nextafter",
+        "not_equal",
+        "pow",
+        "remainder",
+        "subtract",
+    )
+} | {"equal": torch.eq}
 globals().update({name: _pair(name, fast_path) for name, fast_path in _PAIRS.items()})
 maximum, minimum = _bounding("maximum", torch.maximum), _bounding("minimum", torch.minimum)
 
@@ -81,6 +108,7 @@ def tensordot(x1: Any, x2: Any, /, *, axes: Any = 2) -> Any:
 
 
 # ---- reductions: torch takes no axes for none, and wants them by position, which costs a fifth less than by name
+
 
 def sum(x: Any, /, *, axis: Any = None, dtype: Any = None, keepdims: bool = False) -> Any:
     """The standard's `sum`."""
@@ -141,6 +169,7 @@ def cumulative_prod(x: Any, /, *, axis: Any = None, dtype: Any = None, include_i
 
 # ---- shapes
 
+
 def reshape(x: Any, /, shape: Any, *, copy: bool | None = None) -> Any:
     """The standard's `reshape`."""
     return torch.reshape(x, shape) if copy is None else compat.reshape(x, shape, copy=copy)
@@ -180,12 +209,14 @@ def permute_dims(x: Any, /, axes: Any) -> Any:
 
 # ---- dtypes
 
+
 def astype(x: Any, dtype: Any, /, *, copy: bool = True, device: Any = None) -> Any:
     """The standard's `astype`."""
     return x.to(dtype=dtype, copy=copy) if device is None else compat.astype(x, dtype, copy=copy, device=device)
 
 
 # ---- what K calls directly
+
 
 def _beside(fast_path: Callable[..., Any]) -> Callable[..., Any]:
     """Where there are several places for values, refuse two of them: torch itself lets pass a number on the CPU."""
@@ -200,13 +231,26 @@ def _beside(fast_path: Callable[..., Any]) -> Callable[..., Any]:
     return function
 
 
-_COMPARING = {"equal": torch.eq, "not_equal": torch.ne, "greater": torch.gt, "greater_equal": torch.ge,
-              "less": torch.lt, "less_equal": torch.le, "maximum": torch.maximum, "minimum": torch.minimum}
+_COMPARING = {
+    "equal": torch.eq,
+    "not_equal": torch.ne,
+    "greater": torch.gt,
+    "greater_equal": torch.ge,
+    "less": torch.lt,
+    "less_equal": torch.le,
+    "maximum": torch.maximum,
+    "minimum": torch.minimum,
+}
 
 # Functions for tensors of one dtype, arguments by position: (x, y), (x), (x, axis, keepdims), (x, shape).
 __fast__: dict[str, Any] = {
     **{name: _beside(function) for name, function in _COMPARING.items()},
-    "max": torch.amax, "min": torch.amin, "sum": torch.sum, "prod": torch.prod, "reshape": torch.reshape,
+    "max": torch.amax,
+    "min": torch.amin,
+    "sum": torch.sum,
+    "prod": torch.prod,
+    "reshape": torch.reshape,
     "detach": lambda x: x.detach(),
     # It refuses two dtypes, and two devices but for matrices on 'meta'; of a stack of matrices it makes one.
-    "checked_matmul": torch.matmul}
+    "checked_matmul": torch.matmul,
+}

@@ -44,6 +44,7 @@ def _inverse(x):
 
 # solving
 
+
 def _inv(g, out, x):
     return -_product(adjoint(out), g, adjoint(out))
 
@@ -85,6 +86,7 @@ def _matrix_power(g, out, x, n):
 
 # determinants
 
+
 def _det(g, out, x):
     return column(column(g * conj(out))) * adjoint(array_namespace(g).linalg.inv(x))
 
@@ -101,6 +103,7 @@ def _slogdet(g, out, x):
 
 
 # decompositions
+
 
 def _cholesky(g, out, x, *, upper=False):
     xp = array_namespace(g)
@@ -206,6 +209,7 @@ def _svdvals(g, out, x):
 
 
 # norms
+
 
 def _vector_norm(g, out, x, *, axis=None, keepdims=False, ord=2):
     xp = array_namespace(g)

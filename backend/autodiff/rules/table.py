@@ -31,20 +31,74 @@ KEYWORD_VJPS: dict[str, dict[str, Rule]] = {"diff": DIFF_KEYWORDS}
 LISTS: frozenset[str] = frozenset({"broadcast_arrays", "concat", "meshgrid", "stack"})
 
 # No output that varies continuously with an input: the gradient is None.
-NOT_DIFFERENTIABLE: frozenset[str] = frozenset({
-    "all", "any", "argmax", "argmin", "argsort", "count_nonzero", "isin", "nonzero", "searchsorted",
-    "bitwise_and", "bitwise_invert", "bitwise_left_shift", "bitwise_or", "bitwise_right_shift", "bitwise_xor",
-    "ceil", "floor", "floor_divide", "nextafter", "round", "trunc",
-    "equal", "greater", "greater_equal", "less", "less_equal", "not_equal",
-    "isfinite", "isinf", "isnan", "signbit",
-    "logical_and", "logical_not", "logical_or", "logical_xor",
-    "unique_all", "unique_counts", "unique_inverse", "unique_values",
-    "linalg.matrix_rank",
-    "__array_namespace_info__", "broadcast_shapes", "can_cast", "finfo", "iinfo", "isdtype", "result_type",
-})
+NOT_DIFFERENTIABLE: frozenset[str] = frozenset(
+    {
+        "all",
+        "any",
+        "argmax",
+        "argmin",
+        "argsort",
+        "count_nonzero",
+        "isin",
+        "nonzero",
+        "searchsorted",
+        "bitwise_and",
+        "bitwise_invert",
+        "bitwise_left_shift",
+        "bitwise_or",
+        "bitwise_right_shift",
+        "bitwise_xor",
+        "ceil",
+        "floor",
+        "floor_divide",
+        "nextafter",
+        "round",
+        "trunc",
+        "equal",
+        "greater",
+        "greater_equal",
+        "less",
+        "less_equal",
+        "not_equal",
+        "isfinite",
+        "isinf",
+        "isnan",
+        "signbit",
+        "logical_and",
+        "logical_not",
+        "logical_or",
+        "logical_xor",
+        "unique_all",
+        "unique_counts",
+        "unique_inverse",
+        "unique_values",
+        "linalg.matrix_rank",
+        "__array_namespace_info__",
+        "broadcast_shapes",
+        "can_cast",
+        "finfo",
+        "iinfo",
+        "isdtype",
+        "result_type",
+    }
+)
 
 # No array goes in, or only its shape and dtype matter.
-CREATION: frozenset[str] = frozenset({
-    "arange", "empty", "empty_like", "eye", "from_dlpack", "full", "full_like", "linspace",
-    "ones", "ones_like", "zeros", "zeros_like", "fft.fftfreq", "fft.rfftfreq",
-})
+CREATION: frozenset[str] = frozenset(
+    {
+        "arange",
+        "empty",
+        "empty_like",
+        "eye",
+        "from_dlpack",
+        "full",
+        "full_like",
+        "linspace",
+        "ones",
+        "ones_like",
+        "zeros",
+        "zeros_like",
+        "fft.fftfreq",
+        "fft.rfftfreq",
+    }
+)

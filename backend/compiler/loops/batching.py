@@ -73,8 +73,9 @@ class Batched:
         if leaf.function == "size" and id(t) in self.stacked:
             return self.stacked[id(t)].sizes[leaf.arguments[1] + 1]
         if id(t) in self.same:
-            return self.same[id(t)].sizes[leaf.arguments[1]] if leaf.function == "size" else \
-                Dim("item", self.same[id(t)])
+            return (
+                self.same[id(t)].sizes[leaf.arguments[1]] if leaf.function == "size" else Dim("item", self.same[id(t)])
+            )
         raise NotBatchable
 
     def sizes(self, shape: Any) -> tuple[Any, ...]:
@@ -139,8 +140,11 @@ def _matmul(on: Batched, x: Tensor, y: Tensor) -> Tensor:
 
 def _getitem(on: Batched, x: Tensor, key: Any) -> Tensor:
     sizes = iter(x.sizes)
-    within = [k if k is None else slice(None) if k == slice(0, n, 1) else k
-              for k in key for n in (None if k is None else next(sizes),)]
+    within = [
+        k if k is None else slice(None) if k == slice(0, n, 1) else k
+        for k in key
+        for n in (None if k is None else next(sizes),)
+    ]
     return on.xp.getitem(on.stacked[id(x)], (slice(None), *map_tensors(within, tensor, on.size)))
 
 

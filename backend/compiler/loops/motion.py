@@ -28,15 +28,27 @@ __all__ = ["hoist"]
 LARGE = 2**15
 
 
-def hoist(loop: Any, initial: tuple[Tensor, ...], sequences: tuple[Tensor, ...], captured: tuple[Tensor, ...], *,
-            body: Subgraph, length: Any, reverse: bool) -> list[Tensor] | None:
+def hoist(
+    loop: Any,
+    initial: tuple[Tensor, ...],
+    sequences: tuple[Tensor, ...],
+    captured: tuple[Tensor, ...],
+    *,
+    body: Subgraph,
+    length: Any,
+    reverse: bool,
+) -> list[Tensor] | None:
     """The results of a loop by a smaller loop and calls around it, or None where it cannot become smaller."""
     count, given = len(initial), len(sequences)
-    plain = _with_own_sizes(body, [*(x.sizes for x in initial), *(x.sizes[1:] for x in sequences),
-                                   *(x.sizes for x in captured)])
+    plain = _with_own_sizes(
+        body, [*(x.sizes for x in initial), *(x.sizes[1:] for x in sequences), *(x.sizes for x in captured)]
+    )
     body = merged(plain, count)
-    outer = Batched(length, {id(p): x for p, x in zip(body.inputs[count:count + given], sequences, strict=True)},
-                   {id(p): x for p, x in zip(body.inputs[count + given:], captured, strict=True)})
+    outer = Batched(
+        length,
+        {id(p): x for p, x in zip(body.inputs[count : count + given], sequences, strict=True)},
+        {id(p): x for p, x in zip(body.inputs[count + given :], captured, strict=True)},
+    )
     order = calls(body)
     for t in order:
         if _small(t):
@@ -92,8 +104,15 @@ def _sums(body: Subgraph, count: int, uses: Counter[int]) -> dict[int, Tensor]:
     return found
 
 
-def _inside(body: Subgraph, count: int, order: list[Tensor], sums: dict[int, Tensor], contracted: set[int],
-            before: set[int], outer: Batched) -> set[int]:
+def _inside(
+    body: Subgraph,
+    count: int,
+    order: list[Tensor],
+    sums: dict[int, Tensor],
+    contracted: set[int],
+    before: set[int],
+    outer: Batched,
+) -> set[int]:
     """The ids of the calls that stay in the loop: what carries need, and what cannot be done elsewhere."""
     roots = [new for i, new in enumerate(body.outputs[:count]) if i not in sums]
     adders = {id(body.outputs[i]) for i in sums}
@@ -144,8 +163,18 @@ def _contraction(t: Tensor) -> bool:
     return isinstance(axes, tuple) and tuple(axes[0]) == tuple(axes[1]) == tuple(range(len(axes[0])))
 
 
-def _rebuilt(loop: Any, initial: Any, body: Subgraph, count: int, order: list[Tensor], outer: Batched,
-             sums: dict[int, Tensor], contracted: set[int], inside: set[int], reverse: bool) -> list[Tensor]:
+def _rebuilt(
+    loop: Any,
+    initial: Any,
+    body: Subgraph,
+    count: int,
+    order: list[Tensor],
+    outer: Batched,
+    sums: dict[int, Tensor],
+    contracted: set[int],
+    inside: set[int],
+    reverse: bool,
+) -> list[Tensor]:
     """The calls before the loop, the loop of those inside, and the calls and sums after it."""
     carries = body.inputs[:count]
     before = set(outer.stacked) | set(outer.same)
@@ -162,7 +191,7 @@ def _rebuilt(loop: Any, initial: Any, body: Subgraph, count: int, order: list[Te
     if roots:
         results = _smaller(loop, [initial[i] for i in kept], [carries[i] for i in kept], roots, outer, before, reverse)
         finals = dict(zip(kept, results, strict=False))
-        outer.stacked.update((id(t), y) for t, y in zip(handed, results[len(kept):], strict=True))
+        outer.stacked.update((id(t), y) for t, y in zip(handed, results[len(kept) :], strict=True))
     for t in order:
         if id(t) in bases and all(i in outer for i in inputs_of(t)):
             outer.lift(t)
@@ -187,8 +216,15 @@ def _total(outer: Batched, added: Tensor, contracted: bool) -> Tensor:
     return outer.xp.tensordot(outer.whole(x), outer.whole(y), axes=(axes, axes))
 
 
-def _smaller(loop: Any, initial: list[Tensor], carries: list[Tensor], roots: list[Tensor], outer: Batched,
-             before: set[int], reverse: bool) -> tuple[Tensor, ...]:
+def _smaller(
+    loop: Any,
+    initial: list[Tensor],
+    carries: list[Tensor],
+    roots: list[Tensor],
+    outer: Batched,
+    before: set[int],
+    reverse: bool,
+) -> tuple[Tensor, ...]:
     """The loop of what has to stay in it: the results are the last carries, then the other roots, stacked."""
     stop = before | {id(c) for c in carries}
     edge = [t for t in toposort(roots, stop=lambda t: id(t) in stop) if id(t) in before]
@@ -198,6 +234,11 @@ def _smaller(loop: Any, initial: list[Tensor], carries: list[Tensor], roots: lis
     swap = {id(t): p for t, p in zip(edge, places, strict=True)} | {id(c): c for c in carries}
     outputs = Rewriter(dict(swap))(roots)
     inputs = [*carries, *(swap[id(t)] for t in (*stacked, *same))]
-    return loop(tuple(initial), tuple(outer.stacked[id(t)] for t in stacked),
-                tuple(outer.same[id(t)] for t in same), body=Subgraph(inputs, outputs), length=outer.length,
-                reverse=reverse)
+    return loop(
+        tuple(initial),
+        tuple(outer.stacked[id(t)] for t in stacked),
+        tuple(outer.same[id(t)] for t in same),
+        body=Subgraph(inputs, outputs),
+        length=outer.length,
+        reverse=reverse,
+    )

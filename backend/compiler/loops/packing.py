@@ -84,11 +84,14 @@ def _grouped(pairs: Iterator[tuple[Any, Any]]) -> list[list[Any]]:
 def _products(body: _Body) -> dict[int, Tensor]:
     """h @ a, h @ b, ... with matrices that stay the same: h @ [a b ...], and its stretches."""
     instead = {}
-    for group in _grouped((id(x), (t, x, y)) for t, (x, y) in body.made_by("matmul")
-                          if not body.carried(y) and y.ndim == 2 and x.ndim > 1 and isinstance(y.sizes[1], int)):
+    for group in _grouped(
+        (id(x), (t, x, y))
+        for t, (x, y) in body.made_by("matmul")
+        if not body.carried(y) and y.ndim == 2 and x.ndim > 1 and isinstance(y.sizes[1], int)
+    ):
         whole, start = namespaces.recorder.matmul(group[0][1], joined([y for *_, y in group], 1)), 0
         for t, _, y in group:
-            instead[id(t)] = whole[..., start:start + y.sizes[1]]
+            instead[id(t)] = whole[..., start : start + y.sizes[1]]
             start += y.sizes[1]
     return instead
 
@@ -101,8 +104,9 @@ def _sums_of_products(body: _Body) -> dict[int, Tensor]:
         if None in terms or terms[0][0].sizes[:-1] != terms[1][0].sizes[:-1]:
             continue
         (g, a), (h, b) = terms
-        return {id(t): xp.matmul(joined(_parts(g, -1) + _parts(h, -1), g.ndim - 1),
-                                 joined(_parts(a, 0) + _parts(b, 0), 0))}
+        return {
+            id(t): xp.matmul(joined(_parts(g, -1) + _parts(h, -1), g.ndim - 1), joined(_parts(a, 0) + _parts(b, 0), 0))
+        }
     return {}
 
 
@@ -146,7 +150,7 @@ def _slices(body: _Body) -> dict[int, Tensor]:
         if 2 * covered >= high - low and others is not None:
             others.insert(group[0].place, group[0].base[..., low:high])
             whole = _call(group[0].node, others)
-            return {id(call.result): whole[..., call.start - low:call.stop - low] for call in group}
+            return {id(call.result): whole[..., call.start - low : call.stop - low] for call in group}
     return {}
 
 
@@ -166,8 +170,12 @@ def _last_axis(part: Any, ndim: int) -> tuple[int, int] | None:
     if not isinstance(part, Tensor) or part.ndim != ndim or part.node is None or part.node.function != "getitem":
         return None
     base, key = part.node.args
-    if not key or base.ndim != len(key) or not all(isinstance(k, slice) and k.step == 1 for k in key) or any(
-            k != slice(0, n, 1) for k, n in zip(key[:-1], base.sizes, strict=False)):
+    if (
+        not key
+        or base.ndim != len(key)
+        or not all(isinstance(k, slice) and k.step == 1 for k in key)
+        or any(k != slice(0, n, 1) for k, n in zip(key[:-1], base.sizes, strict=False))
+    ):
         return None
     start, stop = key[-1].start, key[-1].stop
     return (start, stop) if isinstance(start, int) and isinstance(stop, int) else None
@@ -191,8 +199,10 @@ def _others(group: list[SlicedCall], low: int, high: int) -> list[Any] | None:
     for column in zip(*(call.others for call in runs), strict=True):
         if _number(column[0]):
             result.append(column[0])
-        elif gapless and all(a.ndim == column[0].ndim > 0 and a.sizes[-1] == call.stop - call.start
-                             for a, call in zip(column, runs, strict=True)):
+        elif gapless and all(
+            a.ndim == column[0].ndim > 0 and a.sizes[-1] == call.stop - call.start
+            for a, call in zip(column, runs, strict=True)
+        ):
             result.append(joined(column, column[0].ndim - 1))
         else:
             return None
@@ -209,12 +219,21 @@ def _joins(body: _Body) -> dict[int, Tensor]:
     for t, (parts,) in body.made_by("concat"):
         assert t.node is not None
         axis, nodes = t.node.kwargs["axis"], [p.node for p in parts]
-        if any(n is None or n.function != nodes[0].function or not is_elementwise(n.function) or n.kwargs
-               or len(n.args) != 2 or body.reads[id(p)] > 1 for n, p in zip(nodes, parts, strict=True)):
+        if any(
+            n is None
+            or n.function != nodes[0].function
+            or not is_elementwise(n.function)
+            or n.kwargs
+            or len(n.args) != 2
+            or body.reads[id(p)] > 1
+            for n, p in zip(nodes, parts, strict=True)
+        ):
             continue
         columns = list(zip(*(n.args for n in nodes), strict=True))
-        if all(isinstance(a, Tensor) and a.ndim == t.ndim and a.sizes[axis] == p.sizes[axis]
-               for column in columns for a, p in zip(column, parts, strict=True)) \
-                and not all(any(map(body.carried, column)) for column in columns):
+        if all(
+            isinstance(a, Tensor) and a.ndim == t.ndim and a.sizes[axis] == p.sizes[axis]
+            for column in columns
+            for a, p in zip(column, parts, strict=True)
+        ) and not all(any(map(body.carried, column)) for column in columns):
             return {id(t): _call(nodes[0], [joined(column, axis) for column in columns])}
     return {}

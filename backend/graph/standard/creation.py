@@ -13,8 +13,24 @@ from ..shape_rules import broadcast
 from ..tensor import Tensor, record, spec
 from .manipulation import broadcast_to, expand_dims
 
-__all__ = ["arange", "asarray", "empty", "empty_like", "eye", "from_dlpack", "full", "full_like", "linspace",
-           "meshgrid", "ones", "ones_like", "tril", "triu", "zeros", "zeros_like"]
+__all__ = [
+    "arange",
+    "asarray",
+    "empty",
+    "empty_like",
+    "eye",
+    "from_dlpack",
+    "full",
+    "full_like",
+    "linspace",
+    "meshgrid",
+    "ones",
+    "ones_like",
+    "tril",
+    "triu",
+    "zeros",
+    "zeros_like",
+]
 
 
 def asarray(obj: Any, /, *, dtype: Any = None, device: Any = None, copy: bool | None = None) -> Tensor:
@@ -41,8 +57,7 @@ def _shape(function: str, shape: Any) -> tuple[Any, ...]:
 
 def full(shape: Any, fill_value: Any, *, dtype: Any = None, device: Any = None) -> Tensor:
     """Record an array filled with one number."""
-    name = dtype_name(dtype) if dtype is not None else \
-        getattr(fill_value, "dtype", None) or python_dtype(fill_value)
+    name = dtype_name(dtype) if dtype is not None else getattr(fill_value, "dtype", None) or python_dtype(fill_value)
     sizes = _shape("full", shape)
     if isinstance(fill_value, Tensor):
         return broadcast_to(cast(fill_value, dtype_name(name)), sizes)
@@ -72,6 +87,7 @@ def _filled(function: str, shape: Any, dtype: Any) -> Tensor:
 
 
 # The sizes of x are all that these need: recorded so, they depend on no value and move out of loops.
+
 
 def full_like(x: Any, /, fill_value: Any, *, dtype: Any = None, device: Any = None) -> Tensor:
     """Record an array of x's shape filled with one number."""
@@ -116,15 +132,21 @@ def arange(start: Any, /, stop: Any = None, step: Any = 1, *, dtype: Any = None,
         length = stop - start if step == 1 else (stop - start + (step - 1)) // step if step > 0 else None
     else:
         length = None
-    name = dtype_name(dtype) if dtype is not None else config.floatx() \
-        if any(isinstance(v, float) for v in bounds) else "int64"
+    name = (
+        dtype_name(dtype)
+        if dtype is not None
+        else config.floatx()
+        if any(isinstance(v, float) for v in bounds)
+        else "int64"
+    )
     result = spec((length,), name)
     args = bounds if step != 1 else bounds[:2]
     return record("arange", args, {"dtype": result.dtype}, result)
 
 
-def linspace(start: Any, stop: Any, /, num: int, *, dtype: Any = None, device: Any = None,
-             endpoint: bool = True) -> Tensor:
+def linspace(
+    start: Any, stop: Any, /, num: int, *, dtype: Any = None, device: Any = None, endpoint: bool = True
+) -> Tensor:
     """Record `num` evenly spaced numbers between start and stop."""
     if not isinstance(num, (int, Dim)) or isinstance(num, int) and num < 0:
         raise ValueError(f"linspace: num is {num!r}; expected an integer of at least 0")

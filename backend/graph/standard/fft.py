@@ -13,8 +13,22 @@ from ..shape_rules import axes_of, axis_of
 from ..tensor import Tensor, record, spec
 from .manipulation import roll
 
-__all__ = ["fft", "fftfreq", "fftn", "fftshift", "hfft", "ifft", "ifftn", "ifftshift", "ihfft", "irfft",
-           "irfftn", "rfft", "rfftfreq", "rfftn"]
+__all__ = [
+    "fft",
+    "fftfreq",
+    "fftn",
+    "fftshift",
+    "hfft",
+    "ifft",
+    "ifftn",
+    "ifftshift",
+    "ihfft",
+    "irfft",
+    "irfftn",
+    "rfft",
+    "rfftfreq",
+    "rfftn",
+]
 
 _NORMS = ("backward", "ortho", "forward")
 
@@ -53,8 +67,13 @@ def _whole(m: Any) -> Any:
     return (m - 1) * 2
 
 
-def _transform(name: str, takes: str, gives: str, default: Callable[[Any], Any] | None = None,
-               result: Callable[[Any], Any] | None = None) -> Callable[..., Tensor]:
+def _transform(
+    name: str,
+    takes: str,
+    gives: str,
+    default: Callable[[Any], Any] | None = None,
+    result: Callable[[Any], Any] | None = None,
+) -> Callable[..., Tensor]:
     """The stub of a transform along one axis: `default` gives n where it is None, `result` the size for n."""
     function = f"fft.{name}"
 
@@ -72,8 +91,13 @@ def _transform(name: str, takes: str, gives: str, default: Callable[[Any], Any] 
     return _named(name, stub)
 
 
-def _transform_n(name: str, takes: str, gives: str, default: Callable[[Any], Any] | None = None,
-                 result: Callable[[Any], Any] | None = None) -> Callable[..., Tensor]:
+def _transform_n(
+    name: str,
+    takes: str,
+    gives: str,
+    default: Callable[[Any], Any] | None = None,
+    result: Callable[[Any], Any] | None = None,
+) -> Callable[..., Tensor]:
     """The stub of a transform along several axes; `default` and `result` are for the last of them."""
     function = f"fft.{name}"
 
@@ -93,8 +117,7 @@ def _transform_n(name: str, takes: str, gives: str, default: Callable[[Any], Any
         if s is None and default:
             points[-1] = default(points[-1])
         elif s is not None:  # -1 stands for the size of the axis
-            points = s = tuple(x.sizes[a] if isinstance(n, int) and n == -1 else n
-                               for n, a in zip(s, at, strict=True))
+            points = s = tuple(x.sizes[a] if isinstance(n, int) and n == -1 else n for n, a in zip(s, at, strict=True))
         shape = list(x.sizes)
         for n, a in zip(points, at, strict=True):
             shape[a] = _length(function, n, x)
@@ -130,6 +153,7 @@ irfftn = _transform_n("irfftn", "complex", "real", default=_whole)
 
 
 # ---- frequencies and shifts
+
 
 def fftfreq(n: int, /, *, d: float = 1.0, dtype: Any = None, device: Any = None) -> Tensor:
     """Record a call of the standard's `fft.fftfreq`."""

@@ -12,10 +12,38 @@ from ..shape_rules import axes_of, broadcast, contracted, matmul_shape, reduced
 from ..tensor import Tensor, record, spec
 from .reductions import sum as _sum
 
-__all__ = ["EigResult", "EighResult", "QRResult", "SVDResult", "SlogdetResult", "cholesky", "cross", "det",
-           "diagonal", "eig", "eigh", "eigvals", "eigvalsh", "inv", "matmul", "matrix_norm", "matrix_power",
-           "matrix_rank", "matrix_transpose", "outer", "pinv", "qr", "slogdet", "solve", "svd", "svdvals",
-           "tensordot", "trace", "vecdot", "vector_norm"]
+__all__ = [
+    "EigResult",
+    "EighResult",
+    "QRResult",
+    "SVDResult",
+    "SlogdetResult",
+    "cholesky",
+    "cross",
+    "det",
+    "diagonal",
+    "eig",
+    "eigh",
+    "eigvals",
+    "eigvalsh",
+    "inv",
+    "matmul",
+    "matrix_norm",
+    "matrix_power",
+    "matrix_rank",
+    "matrix_transpose",
+    "outer",
+    "pinv",
+    "qr",
+    "slogdet",
+    "solve",
+    "svd",
+    "svdvals",
+    "tensordot",
+    "trace",
+    "vecdot",
+    "vector_norm",
+]
 
 
 class EigResult(NamedTuple):
@@ -110,6 +138,7 @@ def _negative_axis(function: str, axis: int, x1: Tensor, x2: Tensor) -> int:
 
 # ---- products
 
+
 def matmul(x1: Any, x2: Any, /) -> Tensor:
     """Record a call of the standard's `matmul`."""
     x1, x2, name = _pair("matmul", NUMERIC, x1, x2)
@@ -130,8 +159,10 @@ def tensordot(x1: Any, x2: Any, /, *, axes: Any = 2) -> Tensor:
     x1, x2, name = _pair("tensordot", NUMERIC, x1, x2)
     if isinstance(axes, int) and not isinstance(axes, bool):
         if not 0 <= axes <= min(x1.ndim, x2.ndim):
-            raise ValueError(f"tensordot: axes is {axes} for shapes {_shown(x1)} and {_shown(x2)}; "
-                             f"expected 0 to {min(x1.ndim, x2.ndim)}")
+            raise ValueError(
+                f"tensordot: axes is {axes} for shapes {_shown(x1)} and {_shown(x2)}; "
+                f"expected 0 to {min(x1.ndim, x2.ndim)}"
+            )
         first, second = tuple(range(x1.ndim - axes, x1.ndim)), tuple(range(axes))
         kwargs: dict[str, Any] = {} if axes == 2 else {"axes": axes}
     else:
@@ -173,14 +204,14 @@ def cross(x1: Any, x2: Any, /, *, axis: int = -1) -> Tensor:
     axis = _negative_axis("linalg.cross", axis, x1, x2)
     for x in (x1, x2):
         if x.shape[axis] not in (3, None):
-            raise ValueError(f"linalg.cross: axis {axis} of shapes {_shown(x1)} and {_shown(x2)}; "
-                             "expected size 3")
+            raise ValueError(f"linalg.cross: axis {axis} of shapes {_shown(x1)} and {_shown(x2)}; expected size 3")
     shape = list(broadcast("linalg.cross", x1.sizes, x2.sizes))
     shape[axis] = 3
     return record("linalg.cross", (x1, x2), {} if axis == -1 else {"axis": axis}, spec(shape, name))
 
 
 # ---- parts and numbers of matrices
+
 
 def diagonal(x: Any, /, *, offset: int = 0) -> Tensor:
     """Record a call of the standard's `linalg.diagonal`."""
@@ -230,10 +261,13 @@ def _rtol(function: str, x: Tensor, rtol: Any) -> dict[str, Any]:
     if kind_of(rtol.dtype) != "real floating":
         raise TypeError(f"{function}: rtol has dtype {rtol.dtype}, expected a real floating dtype")
     shape = broadcast(f"{function}: rtol", rtol.sizes, x.sizes[:-2])
-    if len(shape) > x.ndim - 2 or any(isinstance(a, int) and isinstance(b, int) and a != b
-                                      for a, b in zip(shape, x.sizes, strict=False)):
-        raise ValueError(f"{function}: rtol has shape {_shown(rtol)} for matrices of shape {_shown(x)}; "
-                         "expected a number, or one for each matrix")
+    if len(shape) > x.ndim - 2 or any(
+        isinstance(a, int) and isinstance(b, int) and a != b for a, b in zip(shape, x.sizes, strict=False)
+    ):
+        raise ValueError(
+            f"{function}: rtol has shape {_shown(rtol)} for matrices of shape {_shown(x)}; "
+            "expected a number, or one for each matrix"
+        )
     return {"rtol": cast(rtol, _real(x.dtype))}
 
 
@@ -260,12 +294,16 @@ def vector_norm(x: Any, /, *, axis: Any = None, keepdims: bool = False, ord: Any
         raise ValueError(f"linalg.vector_norm: ord is {ord!r}; expected a number")
     shape = reduced("linalg.vector_norm", x.sizes, axis, keepdims)
     axis = tuple(axis) if isinstance(axis, list) else axis
-    kwargs = ({} if axis is None else {"axis": axis}) | ({"keepdims": True} if keepdims else {}) \
+    kwargs = (
+        ({} if axis is None else {"axis": axis})
+        | ({"keepdims": True} if keepdims else {})
         | ({} if ord == 2 else {"ord": ord})
+    )
     return record("linalg.vector_norm", (x,), kwargs, spec(shape, _real(x.dtype)))
 
 
 # ---- inverses, powers and solutions
+
 
 def inv(x: Any, /) -> Tensor:
     """Record a call of the standard's `linalg.inv`."""
@@ -302,6 +340,7 @@ def solve(x1: Any, x2: Any, /) -> Tensor:
 
 # ---- factorizations
 
+
 def cholesky(x: Any, /, *, upper: bool = False) -> Tensor:
     """Record a call of the standard's `linalg.cholesky`."""
     x = _matrices("linalg.cholesky", x, square=True)
@@ -325,8 +364,11 @@ def svd(x: Any, /, *, full_matrices: bool = True) -> SVDResult:
     *batch, rows, columns = x.sizes
     inner = smallest(rows, columns)
     left, right = (rows, columns) if full_matrices else (inner, inner)
-    specs = (spec((*batch, rows, left), x.dtype), spec((*batch, inner), _real(x.dtype)),
-             spec((*batch, right, columns), x.dtype))
+    specs = (
+        spec((*batch, rows, left), x.dtype),
+        spec((*batch, inner), _real(x.dtype)),
+        spec((*batch, right, columns), x.dtype),
+    )
     return SVDResult(*record("linalg.svd", (x,), {} if full_matrices else {"full_matrices": False}, specs))
 
 

@@ -10,9 +10,26 @@ from ..recording import cast, tensor
 from ..shape_rules import axes_of, axis_of, broadcast, broadcast_shape, concatenated, reshaped, same, slice_of
 from ..tensor import Tensor, record, spec
 
-__all__ = ["broadcast_arrays", "broadcast_shapes", "broadcast_to", "concat", "expand_dims", "flip", "getitem",
-           "moveaxis", "permute_dims", "repeat", "reshape", "roll", "squeeze", "stack", "take", "take_along_axis",
-           "tile", "unstack"]
+__all__ = [
+    "broadcast_arrays",
+    "broadcast_shapes",
+    "broadcast_to",
+    "concat",
+    "expand_dims",
+    "flip",
+    "getitem",
+    "moveaxis",
+    "permute_dims",
+    "repeat",
+    "reshape",
+    "roll",
+    "squeeze",
+    "stack",
+    "take",
+    "take_along_axis",
+    "tile",
+    "unstack",
+]
 
 
 def _shown(x: Tensor) -> str:
@@ -37,8 +54,9 @@ def broadcast_arrays(*arrays: Any) -> tuple[Tensor, ...]:
     """Record broadcasts of several arrays to their common shape."""
     tensors = [tensor(x) for x in arrays]
     shape = broadcast("broadcast_arrays", *(x.sizes for x in tensors))
-    known_shape = tuple(_first_known(tensors, axis - len(shape)) if size is None else size
-                        for axis, size in enumerate(shape))
+    known_shape = tuple(
+        _first_known(tensors, axis - len(shape)) if size is None else size for axis, size in enumerate(shape)
+    )
     return tuple(broadcast_to(x, known_shape) for x in tensors)
 
 
@@ -74,8 +92,7 @@ def stack(arrays: Any, /, *, axis: int = 0) -> Tensor:
         try:
             shape = [same(a, b) for a, b in zip(shape, x.sizes, strict=True)]
         except ValueError:
-            raise ValueError("stack: expected arrays of one shape, got "
-                             + " and ".join(map(_shown, tensors))) from None
+            raise ValueError("stack: expected arrays of one shape, got " + " and ".join(map(_shown, tensors))) from None
     shape.insert(axis, len(tensors))
     return record("stack", (tuple(tensors),), {"axis": axis}, spec(shape, name))
 
@@ -97,8 +114,11 @@ def expand_dims(x: Any, /, axis: int | tuple[int, ...] = 0) -> Tensor:
     shape = list(x.sizes)
     for a in sorted(axes):
         shape.insert(a, 1)
-    return reshape(x, tuple(shape)) if len(axes) > 1 else \
-        record("expand_dims", (x,), {"axis": axes[0]}, spec(shape, x.dtype))
+    return (
+        reshape(x, tuple(shape))
+        if len(axes) > 1
+        else record("expand_dims", (x,), {"axis": axes[0]}, spec(shape, x.dtype))
+    )
 
 
 def squeeze(x: Any, /, axis: int | tuple[int, ...]) -> Tensor:
@@ -120,8 +140,9 @@ def reshape(x: Any, /, shape: tuple[int, ...], *, copy: bool | None = None) -> T
         return x
     # the printed call prefers -1 to an expression where one size alone is unknown
     unknown = [i for i, size in enumerate(target) if isinstance(size, Dim)]
-    asked = tuple(-1 if [i] == unknown and product(target[:i] + target[i + 1:]) != 0 else size
-                  for i, size in enumerate(target))
+    asked = tuple(
+        -1 if [i] == unknown and product(target[:i] + target[i + 1 :]) != 0 else size for i, size in enumerate(target)
+    )
     return record("reshape", (x, asked), {}, spec(target, x.dtype))
 
 
@@ -214,7 +235,7 @@ def take(x: Any, indices: Any, /, *, axis: int | None = None) -> Tensor:
     axis = axis_of("take", axis, x.ndim)
     if indices.ndim > 1:
         raise ValueError(f"take: indices have {indices.ndim} dimensions, expected at most 1")
-    shape = x.sizes[:axis] + indices.sizes + x.sizes[axis + 1:]
+    shape = x.sizes[:axis] + indices.sizes + x.sizes[axis + 1 :]
     return record("take", (x, indices), {"axis": axis}, spec(shape, x.dtype))
 
 
@@ -224,8 +245,8 @@ def take_along_axis(x: Any, indices: Any, /, *, axis: int = -1) -> Tensor:
     if x.ndim != indices.ndim:
         raise ValueError(f"take_along_axis: {x.ndim} and {indices.ndim} dimensions; expected the same number")
     axis = axis_of("take_along_axis", axis, x.ndim)
-    others = broadcast("take_along_axis", *(s[:axis] + (1,) + s[axis + 1:] for s in (x.sizes, indices.sizes)))
-    shape = others[:axis] + (indices.sizes[axis],) + others[axis + 1:]
+    others = broadcast("take_along_axis", *(s[:axis] + (1,) + s[axis + 1 :] for s in (x.sizes, indices.sizes)))
+    shape = others[:axis] + (indices.sizes[axis],) + others[axis + 1 :]
     return record("take_along_axis", (x, indices), {"axis": axis}, spec(shape, x.dtype))
 
 
@@ -240,7 +261,7 @@ def getitem(x: Tensor, key: Any) -> Tensor:
     if Ellipsis not in [k for k in keys if not isinstance(k, Tensor)]:
         keys = (*keys, Ellipsis)
     at = next(i for i, k in enumerate(keys) if k is Ellipsis)
-    keys = keys[:at] + (slice(None),) * (x.ndim - used) + keys[at + 1:]
+    keys = keys[:at] + (slice(None),) * (x.ndim - used) + keys[at + 1 :]
     return _indexed(x, keys)
 
 
@@ -269,14 +290,19 @@ def _indexed(x: Tensor, keys: tuple[Any, ...]) -> Tensor:
         axis += 1
     if flips:
         x = flip(x, axis=tuple(flips))
-    if any(not _is_full(k, s) for k, s in zip((k for k in plain if k is not None), x.sizes, strict=True)) \
-            or None in plain:
+    if (
+        any(not _is_full(k, s) for k, s in zip((k for k in plain if k is not None), x.sizes, strict=True))
+        or None in plain
+    ):
         x = record("getitem", (x, tuple(plain)), {}, spec(shape, x.dtype))
     if len(chosen) > 1 and any(index.ndim for _, _, index in chosen):
         raise IndexError("getitem: one integer array at a time; use K.gather or take_along_axis")
     for _, place, index in reversed(chosen):
-        x = squeeze(take(x, reshape(index, (1,)), axis=place), axis=place) if index.ndim == 0 else \
-            _taken(x, index, place)
+        x = (
+            squeeze(take(x, reshape(index, (1,)), axis=place), axis=place)
+            if index.ndim == 0
+            else _taken(x, index, place)
+        )
     return x
 
 
@@ -303,4 +329,4 @@ def _taken(x: Tensor, index: Tensor, axis: int) -> Tensor:
     if index.ndim == 1:
         return take(x, index, axis=axis)
     rows = take(x, reshape(index, (-1,)), axis=axis)
-    return reshape(rows, rows.sizes[:axis] + index.sizes + rows.sizes[axis + 1:])
+    return reshape(rows, rows.sizes[:axis] + index.sizes + rows.sizes[axis + 1 :])

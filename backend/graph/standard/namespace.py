@@ -152,6 +152,7 @@ def astype(x: Any, dtype: Any, /, *, copy: builtins.bool = True, device: Any = N
 
 # ---- questions about dtypes are answered at once
 
+
 def can_cast(from_: Any, to: Any, /) -> builtins.bool:
     """Whether a dtype, or an array's, can become another without loss of kind or range."""
     name = dtype_name(getattr(from_, "dtype", from_))
@@ -182,10 +183,15 @@ def isdtype(dtype: Any, kind: Any) -> builtins.bool:
     if str(kind) in DTYPES:
         return name == str(kind)
     found = kind_of(name)
-    kinds = {"bool": found == "bool", "integral": found == "integer", "real floating": found == "real floating",
-             "signed integer": is_integer(name) and not name.startswith("u"),
-             "unsigned integer": is_integer(name) and name.startswith("u"),
-             "complex floating": found == "complex floating", "numeric": found != "bool"}
+    kinds = {
+        "bool": found == "bool",
+        "integral": found == "integer",
+        "real floating": found == "real floating",
+        "signed integer": is_integer(name) and not name.startswith("u"),
+        "unsigned integer": is_integer(name) and name.startswith("u"),
+        "complex floating": found == "complex floating",
+        "numeric": found != "bool",
+    }
     if kind not in kinds:
         raise ValueError(f"isdtype: kind is {kind!r}; expected a dtype, a tuple, or one of {', '.join(kinds)}")
     return kinds[kind]
@@ -203,10 +209,13 @@ def iinfo(type: Any, /) -> Any:  # noqa: A002
 
 # ---- shapes that depend on values have no place in a graph
 
+
 def _data_dependent(name: str) -> Any:
     def stub(x: Any, /) -> Any:
-        raise ValueError(f"{name}: the result's shape depends on the values, which a symbolic tensor does not have; "
-                         "K.eval it first, or use where, sort and cumulative_sum")
+        raise ValueError(
+            f"{name}: the result's shape depends on the values, which a symbolic tensor does not have; "
+            "K.eval it first, or use where, sort and cumulative_sum"
+        )
 
     stub.__name__ = stub.__qualname__ = name
     stub.__doc__ = f"Refuse: the shape of the standard's `{name}` depends on values."
@@ -232,8 +241,12 @@ class _Info:
 
     def default_dtypes(self, *, device: Any = None) -> dict[str, DType]:
         name = config.floatx()
-        return {"real floating": DType(name), "integral": DType("int64"), "indexing": DType("int64"),
-                "complex floating": DType("complex128" if name == "float64" else "complex64")}
+        return {
+            "real floating": DType(name),
+            "integral": DType("int64"),
+            "indexing": DType("int64"),
+            "complex floating": DType("complex128" if name == "float64" else "complex64"),
+        }
 
     def dtypes(self, *, device: Any = None, kind: Any = None) -> dict[str, DType]:
         names = [n for n in DTYPES if n not in ("float16", "bfloat16")]

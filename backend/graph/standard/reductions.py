@@ -9,12 +9,31 @@ from ..recording import ANY, FLOATING, NUMERIC, REAL, cast, checked_kind, common
 from ..shape_rules import axis_of, concatenated, reduced
 from ..tensor import Tensor, record, spec
 
-__all__ = ["all", "any", "argmax", "argmin", "argsort", "count_nonzero", "cumulative_prod", "cumulative_sum", "diff",
-           "max", "mean", "min", "prod", "searchsorted", "sort", "std", "sum", "var"]
+__all__ = [
+    "all",
+    "any",
+    "argmax",
+    "argmin",
+    "argsort",
+    "count_nonzero",
+    "cumulative_prod",
+    "cumulative_sum",
+    "diff",
+    "max",
+    "mean",
+    "min",
+    "prod",
+    "searchsorted",
+    "sort",
+    "std",
+    "sum",
+    "var",
+]
 
 
-def _reduced(function: str, x: Any, axis: Any, keepdims: bool, kinds: tuple[str, ...], gives: Any = None,
-             **more: Any) -> Tensor:
+def _reduced(
+    function: str, x: Any, axis: Any, keepdims: bool, kinds: tuple[str, ...], gives: Any = None, **more: Any
+) -> Tensor:
     """Record a reduction; `gives` is the result's dtype where it is not the operand's."""
     x = tensor(x)
     x = cast(x, checked_kind(function, x.dtype, kinds))
@@ -37,16 +56,30 @@ def sum(x: Any, /, *, axis: Any = None, dtype: Any = None, keepdims: bool = Fals
     """Record a call of the standard's `sum`."""
     x = tensor(x)
     name = _accumulated("sum", x, dtype)
-    return _reduced("sum", cast(x, name) if x.dtype == "bool" else x, axis, keepdims, NUMERIC, name,
-                    **{} if name == x.dtype and kind_of(name) != "integer" else {"dtype": spec((), name).dtype})
+    return _reduced(
+        "sum",
+        cast(x, name) if x.dtype == "bool" else x,
+        axis,
+        keepdims,
+        NUMERIC,
+        name,
+        **{} if name == x.dtype and kind_of(name) != "integer" else {"dtype": spec((), name).dtype},
+    )
 
 
 def prod(x: Any, /, *, axis: Any = None, dtype: Any = None, keepdims: bool = False) -> Tensor:
     """Record a call of the standard's `prod`."""
     x = tensor(x)
     name = _accumulated("prod", x, dtype)
-    return _reduced("prod", cast(x, name) if x.dtype == "bool" else x, axis, keepdims, NUMERIC, name,
-                    **{} if name == x.dtype and kind_of(name) != "integer" else {"dtype": spec((), name).dtype})
+    return _reduced(
+        "prod",
+        cast(x, name) if x.dtype == "bool" else x,
+        axis,
+        keepdims,
+        NUMERIC,
+        name,
+        **{} if name == x.dtype and kind_of(name) != "integer" else {"dtype": spec((), name).dtype},
+    )
 
 
 def max(x: Any, /, *, axis: Any = None, keepdims: bool = False) -> Tensor:

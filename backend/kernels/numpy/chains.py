@@ -21,14 +21,22 @@ Write = Callable[[Sequence[np.ndarray], Sequence[np.ndarray]], None]
 class Plan:
     """Calls (function, operands, place) on a list of values: the arguments, the results, scratch, then constants."""
 
-    def __init__(self, arguments: int, results: list[np.dtype], scratch: list[np.dtype], constants: list[Any],
-                 calls: list[tuple[Callable[..., Any], tuple[int, ...], int]]) -> None:
+    def __init__(
+        self,
+        arguments: int,
+        results: list[np.dtype],
+        scratch: list[np.dtype],
+        constants: list[Any],
+        calls: list[tuple[Callable[..., Any], tuple[int, ...], int]],
+    ) -> None:
         self.results, self.scratch = results, scratch
         free = arguments + len(results) + len(scratch)
         scope = {f"v{free + i}": value for i, value in enumerate(constants)}
         scope |= {f"f{i}": function for i, (function, _, _) in enumerate(calls)}
-        lines = (f"    f{i}({', '.join(f'v{n}' for n in operands)}, out=v{place})"
-                 for i, (_, operands, place) in enumerate(calls))
+        lines = (
+            f"    f{i}({', '.join(f'v{n}' for n in operands)}, out=v{place})"
+            for i, (_, operands, place) in enumerate(calls)
+        )
         # straight lines of Python, as all that K compiles: what runs between two calls keeps other threads waiting
         exec("\n".join([f"def run({', '.join(f'v{n}' for n in range(free))}):", *lines]), scope)
         self._run = scope["run"]
@@ -119,8 +127,9 @@ def chain(body: Any, arguments: Sequence[np.ndarray], shape: tuple[int, ...]) ->
 
 def _planned(body: Any, arguments: Sequence[np.ndarray], whole: list[bool]) -> Plan | None:
     rng = np.random.default_rng(0)
-    drawn, again = ([np.asarray(rng.uniform(0.1, 2.0, (1,) * x.ndim)).astype(x.dtype) for x in arguments]
-                    for _ in range(2))
+    drawn, again = (
+        [np.asarray(rng.uniform(0.1, 2.0, (1,) * x.ndim)).astype(x.dtype) for x in arguments] for _ in range(2)
+    )
     log = _Log([], len(arguments))
     try:
         with np.errstate(all="ignore"):
@@ -132,8 +141,9 @@ def _planned(body: Any, arguments: Sequence[np.ndarray], whole: list[bool]) -> P
             plan.writer()(again, results)
     except Exception:  # whatever a body makes of what is not quite an array: without a plan it is simply called
         return None
-    same = all(a.dtype == b.dtype and np.array_equal(a, b, equal_nan=True)
-               for a, b in zip(expected, results, strict=True))
+    same = all(
+        a.dtype == b.dtype and np.array_equal(a, b, equal_nan=True) for a, b in zip(expected, results, strict=True)
+    )
     return plan if same else None
 
 
@@ -171,7 +181,12 @@ def _placed(log: _Log, results: list[int], whole: list[bool], count: int) -> Pla
         for n in operands:
             if isinstance(n, list):
                 constants += n
-            where.append(first + len(order) + len(constants) - 1 if isinstance(n, list) else
-                         n if n < first else place[register[n]])
+            where.append(
+                first + len(order) + len(constants) - 1
+                if isinstance(n, list)
+                else n
+                if n < first
+                else place[register[n]]
+            )
         calls.append((function, tuple(where), place[register[first + i]]))
-    return Plan(first, [registers[r] for r in own], [registers[r] for r in order[len(own):]], constants, calls)
+    return Plan(first, [registers[r] for r in own], [registers[r] for r in order[len(own) :]], constants, calls)

@@ -20,8 +20,7 @@ MAX_ROW = 512  # numbers of a row at most, unless one place has more channels
 STRETCH = 2**17  # worked on at a time: 2**14, 15, 16, 17, 18 took 356, 284, 254, 231, 218 us for 2**18 float32
 
 
-def batch_norm(x: np.ndarray, gamma: np.ndarray | None, beta: np.ndarray | None, *, axes: Ints,
-                    epsilon: float) -> Any:
+def batch_norm(x: np.ndarray, gamma: np.ndarray | None, beta: np.ndarray | None, *, axes: Ints, epsilon: float) -> Any:
     """Deviations from the mean where the result will be, their squares a stretch at a time."""
     if _declined(axes, x, gamma, beta):
         return NotImplemented
@@ -41,12 +40,21 @@ def batch_norm(x: np.ndarray, gamma: np.ndarray | None, beta: np.ndarray | None,
         y[part] *= factor
         if shift is not None:
             y[part] += shift
-    kept = (1,) * len(axes) + x.shape[len(axes):]
+    kept = (1,) * len(axes) + x.shape[len(axes) :]
     return y.reshape(x.shape), mean.reshape(kept), variance.reshape(kept)
 
 
-def batch_norm_gradient(g: np.ndarray, x: np.ndarray, gamma: np.ndarray | None, mean: np.ndarray,
-                             variance: np.ndarray, *, axes: Ints, epsilon: float, wanted: Ints) -> Any:
+def batch_norm_gradient(
+    g: np.ndarray,
+    x: np.ndarray,
+    gamma: np.ndarray | None,
+    mean: np.ndarray,
+    variance: np.ndarray,
+    *,
+    axes: Ints,
+    epsilon: float,
+    wanted: Ints,
+) -> Any:
     """Deviations from the mean where the result will be, which then is put together from them and g."""
     if _declined(axes, g, x, gamma, mean, variance) or g.shape != x.shape:
         return NotImplemented
@@ -77,12 +85,13 @@ def batch_norm_gradient(g: np.ndarray, x: np.ndarray, gamma: np.ndarray | None, 
 def _declined(axes: Ints, *given: np.ndarray | None) -> bool:
     """What the definition does: axes that do not come first, arrays that do not lie in order, other dtypes, nothing."""
     return axes != (*range(len(axes)),) or any(
-        x is not None and (x.dtype.char not in "fd" or not x.size or not x.flags.c_contiguous) for x in given)
+        x is not None and (x.dtype.char not in "fd" or not x.size or not x.flags.c_contiguous) for x in given
+    )
 
 
 def _rows(x: np.ndarray, axes: Ints) -> tuple[np.ndarray, int]:
     """x with so many places side by side in each row as its places can be shared out to."""
-    channels = math.prod(x.shape[len(axes):])
+    channels = math.prod(x.shape[len(axes) :])
     times = math.gcd(x.size // channels, 2 ** max((MAX_ROW // channels).bit_length() - 1, 0))
     return x.reshape(-1, times * channels), times
 
@@ -93,7 +102,7 @@ def _slices(rows: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
     buffer = np.empty_like(rows[:step])
     for start in range(0, len(rows), step):
         part = slice(start, start + step)
-        yield part, buffer[:len(rows) - start]
+        yield part, buffer[: len(rows) - start]
 
 
 def _sums(rows: np.ndarray, times: int) -> np.ndarray:

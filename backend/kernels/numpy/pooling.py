@@ -175,8 +175,9 @@ def max_pool(x: Array, *, window: Ints, strides: Ints, padding: str, residuals: 
     return y if codes is None else (y, codes)
 
 
-def max_pool_gradient(g: Array, x: Array, kept: Array | None = None, *, window: Ints, strides: Ints,
-                      padding: str) -> Any:
+def max_pool_gradient(
+    g: Array, x: Array, kept: Array | None = None, *, window: Ints, strides: Ints, padding: str
+) -> Any:
     """numpy.bitwise_and of g and where its tap is the largest, tap by tap, added up in place."""
     slides = _slides(x.shape[1:-1], window, strides, padding)
     if slides is None or not x.size or x.dtype not in _BITS or g.dtype != x.dtype or math.prod(window) > 255:
@@ -270,8 +271,11 @@ def average_pool_gradient(g: Array, *, size: Ints, window: Ints, strides: Ints, 
         wide = g[of] / counts
         for slide in slides:
             last = slide is slides[-1]
-            out = dx[of] if last else \
-                np.empty((*wide.shape[:slide.axis], slide.n, *wide.shape[slide.axis + 1:]), g.dtype)
+            out = (
+                dx[of]
+                if last
+                else np.empty((*wide.shape[: slide.axis], slide.n, *wide.shape[slide.axis + 1 :]), g.dtype)
+            )
             _spread(wide, slide, out)
             wide = out
 

@@ -14,8 +14,16 @@ __all__ = ["lstm_sequence", "lstm_sequence_gradient"]
 Ints = tuple[int, ...]
 
 
-def lstm_sequence(x: np.ndarray, kernel: np.ndarray, recurrent: np.ndarray, bias: np.ndarray | None, h: np.ndarray,
-                  c: np.ndarray, *, residuals: bool) -> Any:
+def lstm_sequence(
+    x: np.ndarray,
+    kernel: np.ndarray,
+    recurrent: np.ndarray,
+    bias: np.ndarray | None,
+    h: np.ndarray,
+    c: np.ndarray,
+    *,
+    residuals: bool,
+) -> Any:
     """Each step's sums become its gates where they lie; what is kept are the gates and the cells."""
     if _declined(x, kernel, recurrent, bias, h, c):
         return NotImplemented
@@ -33,11 +41,11 @@ def lstm_sequence(x: np.ndarray, kernel: np.ndarray, recurrent: np.ndarray, bias
         np.matmul(h, again, out=sums)
         gate += sums
         np.tanh(gate, out=gate)
-        np.multiply(gate[:, :3 * units], half, out=sums[:, :3 * units])
-        sigmoids = sums[:, :3 * units]
+        np.multiply(gate[:, : 3 * units], half, out=sums[:, : 3 * units])
+        sigmoids = sums[:, : 3 * units]
         sigmoids += half
-        np.multiply(sums[:, 2 * units:3 * units], c, out=cell)
-        np.multiply(sums[:, units:2 * units], gate[:, 3 * units:], out=part)
+        np.multiply(sums[:, 2 * units : 3 * units], c, out=cell)
+        np.multiply(sums[:, units : 2 * units], gate[:, 3 * units :], out=part)
         cell += part
         np.tanh(cell, out=part)
         np.multiply(sums[:, :units], part, out=state)
@@ -46,13 +54,29 @@ def lstm_sequence(x: np.ndarray, kernel: np.ndarray, recurrent: np.ndarray, bias
     return (*results, gates, cells) if residuals else results
 
 
-def lstm_sequence_gradient(g: np.ndarray | None, g_h: np.ndarray | None, g_c: np.ndarray | None, x: np.ndarray,
-                           kernel: np.ndarray, recurrent: np.ndarray, bias: np.ndarray | None, h: np.ndarray,
-                           c: np.ndarray, every: np.ndarray, gates: np.ndarray | None, cells: np.ndarray | None, *,
-                           wanted: Ints) -> Any:
+def lstm_sequence_gradient(
+    g: np.ndarray | None,
+    g_h: np.ndarray | None,
+    g_c: np.ndarray | None,
+    x: np.ndarray,
+    kernel: np.ndarray,
+    recurrent: np.ndarray,
+    bias: np.ndarray | None,
+    h: np.ndarray,
+    c: np.ndarray,
+    every: np.ndarray,
+    gates: np.ndarray | None,
+    cells: np.ndarray | None,
+    *,
+    wanted: Ints,
+) -> Any:
     """The slopes of all steps at once; each step then turns its own into the cotangent of its sums."""
-    if _declined(g, g_h, g_c, x, kernel, recurrent, bias, h, c, every, gates, cells) or \
-            gates is None or cells is None or gates.ndim != 3:
+    if (
+        _declined(g, g_h, g_c, x, kernel, recurrent, bias, h, c, every, gates, cells)
+        or gates is None
+        or cells is None
+        or gates.ndim != 3
+    ):
         return NotImplemented
     (batch, time, features), units = x.shape, h.shape[1]
     dz, through_h, forgotten = _slopes(gates, cells, c)
@@ -93,16 +117,16 @@ def _declined(*given: np.ndarray | None) -> bool:
 def _slopes(gates: np.ndarray, cells: np.ndarray, c: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Of every step: what dh and dc are to be multiplied with for dz, dh for dc, and dc for the step before."""
     units, tops, slopes = cells.shape[2], np.tanh(cells), np.empty_like(gates)
-    sigmoids, new = gates[:, :, :3 * units] * gates.dtype.type(0.5), gates[:, :, 3 * units:]
+    sigmoids, new = gates[:, :, : 3 * units] * gates.dtype.type(0.5), gates[:, :, 3 * units :]
     sigmoids += gates.dtype.type(0.5)
-    o, i, f = (sigmoids[:, :, k * units:(k + 1) * units] for k in range(3))
-    of_sigmoids, of_new = slopes[:, :, :3 * units], slopes[:, :, 3 * units:]
+    o, i, f = (sigmoids[:, :, k * units : (k + 1) * units] for k in range(3))
+    of_sigmoids, of_new = slopes[:, :, : 3 * units], slopes[:, :, 3 * units :]
     np.subtract(1.0, sigmoids, out=of_sigmoids)
     of_sigmoids *= sigmoids
     slopes[:, :, :units] *= tops
-    slopes[:, :, units:2 * units] *= new
-    slopes[0, :, 2 * units:3 * units] *= c
-    slopes[1:, :, 2 * units:3 * units] *= cells[:-1]
+    slopes[:, :, units : 2 * units] *= new
+    slopes[0, :, 2 * units : 3 * units] *= c
+    slopes[1:, :, 2 * units : 3 * units] *= cells[:-1]
     np.multiply(new, new, out=of_new)
     np.subtract(1.0, of_new, out=of_new)
     of_new *= i
@@ -114,7 +138,7 @@ def _slopes(gates: np.ndarray, cells: np.ndarray, c: np.ndarray) -> tuple[np.nda
 
 def _ordered(weights: np.ndarray, units: int, halved: bool = False) -> np.ndarray:
     """Columns i, f, new, o as columns o, i, f, new; those of the sigmoids by 2 if asked to."""
-    columns = np.concatenate([weights[:, 3 * units:], weights[:, :3 * units]], axis=1)
+    columns = np.concatenate([weights[:, 3 * units :], weights[:, : 3 * units]], axis=1)
     if halved:
-        columns[:, :3 * units] *= weights.dtype.type(0.5)
+        columns[:, : 3 * units] *= weights.dtype.type(0.5)
     return columns

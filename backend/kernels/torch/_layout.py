@@ -24,8 +24,7 @@ def first(x: Tensor) -> Tensor:
 
 def followed(*given: Tensor | None) -> bool:
     """Whether torch follows one of the tensors to differentiate or to batch it."""
-    return any(x is not None and (x.requires_grad or torch._C._functorch.is_functorch_wrapped_tensor(x))
-               for x in given)
+    return any(x is not None and (x.requires_grad or torch._C._functorch.is_functorch_wrapped_tensor(x)) for x in given)
 
 
 def last(x: Tensor) -> Tensor:
@@ -44,8 +43,11 @@ def pads_of(sizes: Any, window: Ints, strides: Ints, dilation: Ints, padding: st
 
 def missing(sizes: Any, window: Ints, strides: Ints, dilation: Ints, padding: str) -> bool:
     """What the definition refuses or answers without arithmetic: an empty axis, a window that does not fit."""
-    return 0 in sizes or padding == "valid" and any(
-        n < (k - 1) * d + 1 for n, k, d in zip(sizes, window, dilation, strict=True))
+    return (
+        0 in sizes
+        or padding == "valid"
+        and any(n < (k - 1) * d + 1 for n, k, d in zip(sizes, window, dilation, strict=True))
+    )
 
 
 def wide(kernel: Callable[..., Any]) -> Callable[..., Any]:

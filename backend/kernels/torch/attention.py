@@ -12,8 +12,9 @@ from ._layout import followed
 __all__ = ["attention"]
 
 
-def attention(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, *, is_causal: bool,
-              scale: float | None) -> Any:
+def attention(
+    query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, *, is_causal: bool, scale: float | None
+) -> Any:
     """torch.nn.functional.scaled_dot_product_attention."""
     given = [x for x in (query, key, value, mask) if x is not None]
     if any(0 in x.shape for x in given) or followed(*given):

@@ -28,8 +28,9 @@ def _weight(kernel: Tensor, depthwise: bool) -> Tensor:
 
 
 @wide
-def convolution(x: Tensor, kernel: Tensor, *, strides: Ints, padding: str, dilation: Ints,
-                depthwise: bool = False) -> Any:
+def convolution(
+    x: Tensor, kernel: Tensor, *, strides: Ints, padding: str, dilation: Ints, depthwise: bool = False
+) -> Any:
     """torch.nn.functional.conv1d, conv2d, conv3d."""
     sizes, window = x.shape[1:-1], kernel.shape[:-2]
     if len(window) not in _CONVOLUTION or 0 in x.shape or missing(sizes, window, strides, dilation, padding):
@@ -48,16 +49,21 @@ def _padded(x: Tensor, pads: list[tuple[int, int]]) -> tuple[Tensor, list[int]]:
 
 
 @wide
-def convolution_input_gradient(g: Tensor, kernel: Tensor, *, size: Ints, strides: Ints, padding: str,
-                               dilation: Ints, depthwise: bool = False) -> Any:
+def convolution_input_gradient(
+    g: Tensor, kernel: Tensor, *, size: Ints, strides: Ints, padding: str, dilation: Ints, depthwise: bool = False
+) -> Any:
     """torch.nn.functional.conv_transpose1d, conv_transpose2d, conv_transpose3d, cropped."""
     size, window = tuple(map(int, size)), kernel.shape[:-2]
     if len(window) not in _TRANSPOSED or 0 in g.shape or missing(size, window, strides, dilation, padding):
         return NotImplemented
     pads = pads_of(size, window, strides, dilation, padding)
     # what no window reaches lies behind, and torch wants to be told how much that is
-    rest = [n + before + behind - (count - 1) * s - (k - 1) * d - 1 for n, (before, behind), count, s, k, d in
-            zip(size, pads, g.shape[1:-1], strides, window, dilation, strict=True)]
+    rest = [
+        n + before + behind - (count - 1) * s - (k - 1) * d - 1
+        for n, (before, behind), count, s, k, d in zip(
+            size, pads, g.shape[1:-1], strides, window, dilation, strict=True
+        )
+    ]
     if any(not 0 <= r < max(s, d) for r, s, d in zip(rest, strides, dilation, strict=True)):
         return NotImplemented  # g does not belong to that size: the definition says so
     even = [before if before == behind else 0 for before, behind in pads]
@@ -69,24 +75,40 @@ def convolution_input_gradient(g: Tensor, kernel: Tensor, *, size: Ints, strides
 
 
 @wide
-def convolution_kernel_gradient(x: Tensor, g: Tensor, *, window: Ints, strides: Ints, padding: str, dilation: Ints,
-                                depthwise: bool = False) -> Any:
+def convolution_kernel_gradient(
+    x: Tensor, g: Tensor, *, window: Ints, strides: Ints, padding: str, dilation: Ints, depthwise: bool = False
+) -> Any:
     """torch.ops.aten.convolution_backward, the part for the weight."""
     sizes = x.shape[1:-1]
-    if len(window) not in _CONVOLUTION or 0 in (*x.shape, *g.shape) or \
-            missing(sizes, window, strides, dilation, padding):
+    if (
+        len(window) not in _CONVOLUTION
+        or 0 in (*x.shape, *g.shape)
+        or missing(sizes, window, strides, dilation, padding)
+    ):
         return NotImplemented
     pads = pads_of(sizes, window, strides, dilation, padding)
-    places = [(n + before + behind - (k - 1) * d - 1) // s + 1 for n, (before, behind), k, d, s in
-              zip(sizes, pads, window, dilation, strides, strict=True)]
+    places = [
+        (n + before + behind - (k - 1) * d - 1) // s + 1
+        for n, (before, behind), k, d, s in zip(sizes, pads, window, dilation, strides, strict=True)
+    ]
     if places != list(g.shape[1:-1]):
         return NotImplemented  # g does not belong to x: the definition says so
     channels, out = x.shape[-1], g.shape[-1]
     x, even = _padded(first(x), pads)
     like = x.new_empty((out, *window, 1 if depthwise else channels)).movedim(-1, 1)
     weight = torch.ops.aten.convolution_backward(
-        first(g), x, like, None, strides, even, dilation, False, [0] * len(window), channels if depthwise else 1,
-        [False, True, False])[1]
+        first(g),
+        x,
+        like,
+        None,
+        strides,
+        even,
+        dilation,
+        False,
+        [0] * len(window),
+        channels if depthwise else 1,
+        [False, True, False],
+    )[1]
     if depthwise:
         return weight.reshape(channels, out // channels, *window).movedim((0, 1), (-2, -1))
     return weight.movedim((1, 0), (-2, -1))

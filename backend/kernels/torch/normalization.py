@@ -32,16 +32,34 @@ def batch_norm(x: Tensor, gamma: Tensor | None, beta: Tensor | None, *, axes: In
     return y.movedim(1, at), mean.reshape(shape), variance.reshape(shape)
 
 
-def batch_norm_gradient(g: Tensor, x: Tensor, gamma: Tensor | None, mean: Tensor, variance: Tensor, *, axes: Ints,
-                             epsilon: float, wanted: Ints) -> Any:
+def batch_norm_gradient(
+    g: Tensor,
+    x: Tensor,
+    gamma: Tensor | None,
+    mean: Tensor,
+    variance: Tensor,
+    *,
+    axes: Ints,
+    epsilon: float,
+    wanted: Ints,
+) -> Any:
     """torch.ops.aten.native_batch_norm_backward."""
     at = _channel(x, axes)
     if at is None or followed(g, x, gamma, mean, variance):
         return NotImplemented
     deviations = (variance.reshape(-1) + epsilon).rsqrt_()
     d_x, d_gamma, d_beta = torch.ops.aten.native_batch_norm_backward(
-        g.movedim(at, 1), x.movedim(at, 1), _flat(gamma), None, None, mean.reshape(-1), deviations, True, epsilon,
-        [i in wanted for i in range(3)])
+        g.movedim(at, 1),
+        x.movedim(at, 1),
+        _flat(gamma),
+        None,
+        None,
+        mean.reshape(-1),
+        deviations,
+        True,
+        epsilon,
+        [i in wanted for i in range(3)],
+    )
     found = (d_x.movedim(1, at) if 0 in wanted else None, d_gamma, d_beta)
     return tuple(d if i == 0 else d.reshape(mean.shape) for i, d in enumerate(found) if i in wanted)
 

@@ -53,19 +53,22 @@ def _indices(x: Tensor, kept: Tensor | None, window: Ints, strides: Ints, how: t
     return _MAX[len(window)](first(x), window, strides, how[0], 1, how[1], return_indices=True)[1]
 
 
-def max_pool_gradient(g: Tensor, x: Tensor, kept: Tensor | None = None, *, window: Ints, strides: Ints,
-                      padding: str) -> Any:
+def max_pool_gradient(
+    g: Tensor, x: Tensor, kept: Tensor | None = None, *, window: Ints, strides: Ints, padding: str
+) -> Any:
     """torch.ops.aten.max_pool2d_with_indices_backward, max_pool3d_with_indices_backward."""
     how = _pooling(x.shape[1:-1], window, strides, padding)
     if how is None or 0 in x.shape or len(window) not in _MAX_GRADIENT:
         return NotImplemented
     where = _indices(x, kept, window, strides, how)
-    return last(_MAX_GRADIENT[len(window)](first(g), first(x), window, strides, how[0], [1] * len(window), how[1],
-                                            where))
+    return last(
+        _MAX_GRADIENT[len(window)](first(g), first(x), window, strides, how[0], [1] * len(window), how[1], where)
+    )
 
 
-def max_pool_selection(h: Tensor, x: Tensor, kept: Tensor | None = None, *, window: Ints, strides: Ints,
-                       padding: str) -> Any:
+def max_pool_selection(
+    h: Tensor, x: Tensor, kept: Tensor | None = None, *, window: Ints, strides: Ints, padding: str
+) -> Any:
     """torch.gather at the indices of max_pool1d, max_pool2d, max_pool3d."""
     how = _pooling(x.shape[1:-1], window, strides, padding)
     if how is None or 0 in x.shape:

@@ -15,8 +15,9 @@ __all__ = ["lstm_sequence", "lstm_sequence_gradient"]
 _LSTM = 2  # oneDNN's number of this kind of cell, as torch counts them
 
 
-def lstm_sequence(x: Tensor, kernel: Tensor, recurrent: Tensor, bias: Tensor | None, h: Tensor, c: Tensor, *,
-                  residuals: bool) -> Any:
+def lstm_sequence(
+    x: Tensor, kernel: Tensor, recurrent: Tensor, bias: Tensor | None, h: Tensor, c: Tensor, *, residuals: bool
+) -> Any:
     """oneDNN's layer in float32 on the CPU, which keeps a workspace; elsewhere torch.lstm, which keeps nothing here."""
     if _declined(x, kernel, recurrent, bias, h, c):
         return NotImplemented
@@ -24,15 +25,40 @@ def lstm_sequence(x: Tensor, kernel: Tensor, recurrent: Tensor, bias: Tensor | N
         every, h, c = _public((x, kernel, recurrent, bias, h, c), train=False)
         return (every, h, c, *[x.new_empty(0)] * 2) if residuals else (every, h, c)
     every, h, c, workspace = torch.ops.aten.mkldnn_rnn_layer(
-        x.transpose(0, 1).contiguous(), *_weights(kernel, recurrent, bias), h, c, False, [], _LSTM, h.shape[1], 1, True,
-        False, False, residuals)
+        x.transpose(0, 1).contiguous(),
+        *_weights(kernel, recurrent, bias),
+        h,
+        c,
+        False,
+        [],
+        _LSTM,
+        h.shape[1],
+        1,
+        True,
+        False,
+        False,
+        residuals,
+    )
     every = every.transpose(0, 1)
     return (every, h, c, workspace, c) if residuals else (every, h, c)
 
 
-def lstm_sequence_gradient(g: Tensor | None, g_h: Tensor | None, g_c: Tensor | None, x: Tensor, kernel: Tensor,
-                           recurrent: Tensor, bias: Tensor | None, h: Tensor, c: Tensor, every: Tensor,
-                           gates: Tensor | None, cells: Tensor | None, *, wanted: Ints) -> Any:
+def lstm_sequence_gradient(
+    g: Tensor | None,
+    g_h: Tensor | None,
+    g_c: Tensor | None,
+    x: Tensor,
+    kernel: Tensor,
+    recurrent: Tensor,
+    bias: Tensor | None,
+    h: Tensor,
+    c: Tensor,
+    every: Tensor,
+    gates: Tensor | None,
+    cells: Tensor | None,
+    *,
+    wanted: Ints,
+) -> Any:
     """oneDNN's layer backwards, where it ran forwards; elsewhere torch.lstm once more, differentiated by torch."""
     if _declined(g, g_h, g_c, x, kernel, recurrent, bias, h, c, every):
         return NotImplemented
@@ -40,9 +66,27 @@ def lstm_sequence_gradient(g: Tensor | None, g_h: Tensor | None, g_c: Tensor | N
         return _differentiated(g, g_h, g_c, (x, kernel, recurrent, bias, h, c), wanted)
     every, last = every.transpose(0, 1).contiguous(), every[:, -1]
     d_x, d_kernel, d_recurrent, d_bias, _, d_h, d_c = torch.ops.aten.mkldnn_rnn_layer_backward(
-        x.transpose(0, 1).contiguous(), *_weights(kernel, recurrent, bias), h, c, every, last, cells,
-        torch.zeros_like(every) if g is None else g.transpose(0, 1).contiguous(), g_h, g_c, False, _LSTM, h.shape[1], 1,
-        True, True, False, [], False, gates)
+        x.transpose(0, 1).contiguous(),
+        *_weights(kernel, recurrent, bias),
+        h,
+        c,
+        every,
+        last,
+        cells,
+        torch.zeros_like(every) if g is None else g.transpose(0, 1).contiguous(),
+        g_h,
+        g_c,
+        False,
+        _LSTM,
+        h.shape[1],
+        1,
+        True,
+        True,
+        False,
+        [],
+        False,
+        gates,
+    )
     found = (d_x.transpose(0, 1), d_kernel.mT, d_recurrent.mT, d_bias, d_h.reshape(h.shape), d_c.reshape(c.shape))
     return tuple(found[i] for i in wanted)
 
@@ -54,8 +98,12 @@ def _declined(*given: Tensor | None) -> bool:
 
 def _fused(x: Tensor) -> bool:
     """Whether oneDNN has the layer."""
-    return x.dtype == torch.float32 and x.device.type == "cpu" and torch.backends.mkldnn.is_available() \
+    return (
+        x.dtype == torch.float32
+        and x.device.type == "cpu"
+        and torch.backends.mkldnn.is_available()
         and bool(torch.backends.mkldnn.enabled)
+    )
 
 
 def _weights(kernel: Tensor, recurrent: Tensor, bias: Tensor | None) -> tuple[Tensor, ...]:
@@ -66,13 +114,15 @@ def _weights(kernel: Tensor, recurrent: Tensor, bias: Tensor | None) -> tuple[Te
 
 def _public(given: Sequence[Any], train: bool) -> tuple[Tensor, Tensor, Tensor]:
     x, kernel, recurrent, bias, h, c = given
-    every, last_h, last_c = torch.lstm(x, (h[None], c[None]), list(_weights(kernel, recurrent, bias)), True, 1, 0.0,
-                                       train, False, True)
+    every, last_h, last_c = torch.lstm(
+        x, (h[None], c[None]), list(_weights(kernel, recurrent, bias)), True, 1, 0.0, train, False, True
+    )
     return every, last_h[0], last_c[0]
 
 
-def _differentiated(g: Tensor | None, g_h: Tensor | None, g_c: Tensor | None, given: Sequence[Tensor | None],
-                    wanted: Ints) -> tuple[Tensor, ...]:
+def _differentiated(
+    g: Tensor | None, g_h: Tensor | None, g_c: Tensor | None, given: Sequence[Tensor | None], wanted: Ints
+) -> tuple[Tensor, ...]:
     with torch.enable_grad():
         followed: list[Any] = [x if x is None else x.detach().requires_grad_() for x in given]
         pairs = [(y, d) for y, d in zip(_public(followed, train=True), (g, g_h, g_c), strict=True) if d is not None]

@@ -25,7 +25,8 @@ _PARITY = 0x1BD11BDA
 
 # Codes of struct for the number and for its bits; the smallest positive number that no device flushes to 0.
 _FLOATS = {
-    "float16": ("e", "H", 2.0**-24), "float32": ("f", "I", 2.0**-126),
+    "float16": ("e", "H", 2.0**-24),
+    "float32": ("f", "I", 2.0**-126),
     "float64": ("d", "Q", 2.0**-1022),
 }
 _INTEGERS = {"uint8": (0, 2**8), "int8": (-(2**7), 2**7), "int16": (-(2**15), 2**15)}
@@ -73,8 +74,15 @@ def random_bits(seed: int, draw: Any, shape: Sequence[int], *, xp: Any, device: 
 
 
 def uniform(
-    seed: int, draw: Any, shape: Sequence[int], *, minval: float = 0.0, maxval: float = 1.0,
-    dtype: str = "float32", xp: Any, device: Any = None,
+    seed: int,
+    draw: Any,
+    shape: Sequence[int],
+    *,
+    minval: float = 0.0,
+    maxval: float = 1.0,
+    dtype: str = "float32",
+    xp: Any,
+    device: Any = None,
 ) -> Array:
     """Return numbers of `dtype` spread evenly over the half-open interval [minval, maxval).
 
@@ -118,8 +126,15 @@ def uniform(
 
 
 def normal(
-    seed: int, draw: Any, shape: Sequence[int], *, mean: float = 0.0, stddev: float = 1.0,
-    dtype: str = "float32", xp: Any, device: Any = None,
+    seed: int,
+    draw: Any,
+    shape: Sequence[int],
+    *,
+    mean: float = 0.0,
+    stddev: float = 1.0,
+    dtype: str = "float32",
+    xp: Any,
+    device: Any = None,
 ) -> Array:
     """Return normally distributed numbers of `dtype` (float16, float32 or float64).
 
@@ -138,8 +153,15 @@ def normal(
 
 
 def truncated_normal(
-    seed: int, draw: Any, shape: Sequence[int], *, mean: float = 0.0, stddev: float = 1.0,
-    dtype: str = "float32", xp: Any, device: Any = None,
+    seed: int,
+    draw: Any,
+    shape: Sequence[int],
+    *,
+    mean: float = 0.0,
+    stddev: float = 1.0,
+    dtype: str = "float32",
+    xp: Any,
+    device: Any = None,
 ) -> Array:
     """Return normally distributed numbers conditioned on lying within two standard deviations of the mean.
 
@@ -153,8 +175,14 @@ def truncated_normal(
 
 
 def bernoulli(
-    seed: int, draw: Any, shape: Sequence[int], *, p: float, dtype: str = "float32",
-    xp: Any, device: Any = None,
+    seed: int,
+    draw: Any,
+    shape: Sequence[int],
+    *,
+    p: float,
+    dtype: str = "float32",
+    xp: Any,
+    device: Any = None,
 ) -> Array:
     """Return ones with probability p and zeros otherwise, of a dtype that `uniform` knows or of bool.
 
@@ -182,8 +210,15 @@ def bernoulli(
 
 
 def _drawn(
-    operation: str, seed: int, draw: Any, shape: Sequence[int], finish: Callable[..., Array],
-    *, words: int, xp: Any, device: Any,
+    operation: str,
+    seed: int,
+    draw: Any,
+    shape: Sequence[int],
+    finish: Callable[..., Array],
+    *,
+    words: int,
+    xp: Any,
+    device: Any,
 ) -> Array:
     """Give `finish` blocks of flat arrays of words (1, 2 or 4 for an element) and join what it returns."""
     sizes = _sizes(operation, shape)
@@ -362,8 +397,15 @@ def _integers(low: int, span: int, target: Any, wide: bool, xp: Any) -> Callable
 
 
 def _normal(
-    operation: str, seed: int, draw: Any, shape: Sequence[int], mean: float, stddev: float,
-    dtype: str, xp: Any, device: Any,
+    operation: str,
+    seed: int,
+    draw: Any,
+    shape: Sequence[int],
+    mean: float,
+    stddev: float,
+    dtype: str,
+    xp: Any,
+    device: Any,
 ) -> Array:
     target = _float(operation, dtype, xp, device)
     shift, scale = _rounded(operation, "mean", mean, dtype), _rounded(operation, "stddev", stddev, dtype)

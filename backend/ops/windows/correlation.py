@@ -36,10 +36,10 @@ from .products import FEW_CHANNELS, rows_outer, scattered, strategy_of
 __all__ = ["convolution", "convolution_input_gradient", "convolution_kernel_gradient"]
 
 
-
 @composite
-def convolution(x: Array, kernel: Array, *, strides: Ints, padding: str, dilation: Ints,
-                depthwise: bool = False) -> Array:
+def convolution(
+    x: Array, kernel: Array, *, strides: Ints, padding: str, dilation: Ints, depthwise: bool = False
+) -> Array:
     """y[o] = sum over taps i of x[o * stride + i * dilation - before] @ kernel[i]; the kernel is not flipped.
 
     x (batch, spatial..., in) and kernel (spatial..., in, out) give (batch, places..., out), dtype of both.
@@ -54,8 +54,10 @@ def convolution(x: Array, kernel: Array, *, strides: Ints, padding: str, dilatio
 
 @convolution.vjp
 def _(g: Array, out: Array, x: Array, kernel: Array, **how: Any) -> tuple[Array, Array]:
-    return (convolution_input_gradient(g, kernel, size=sizes(x)[1:-1], **how),
-            convolution_kernel_gradient(x, g, window=sizes(kernel)[:-2], **how))
+    return (
+        convolution_input_gradient(g, kernel, size=sizes(x)[1:-1], **how),
+        convolution_kernel_gradient(x, g, window=sizes(kernel)[:-2], **how),
+    )
 
 
 @convolution.shape
@@ -65,8 +67,9 @@ def _(x: Array, kernel: Array, *, strides: Ints, padding: str, dilation: Ints, d
 
 
 @composite
-def convolution_input_gradient(g: Array, kernel: Array, *, size: Ints, strides: Ints, padding: str,
-                               dilation: Ints, depthwise: bool = False) -> Array:
+def convolution_input_gradient(
+    g: Array, kernel: Array, *, size: Ints, strides: Ints, padding: str, dilation: Ints, depthwise: bool = False
+) -> Array:
     """The adjoint of `convolution` with respect to x: what each element of an x of that size receives from g.
 
     g (batch, places..., out) and kernel (spatial..., in, out) give (batch, *size, in); this is the transposed
@@ -78,15 +81,16 @@ def convolution_input_gradient(g: Array, kernel: Array, *, size: Ints, strides: 
     size = tuple(operator.index(n) for n in size)  # an entry may be a 0-d integer array
     over = grid("convolution_input_gradient", size, kernel.shape[:-2], strides, dilation, padding)
     if over.places != tuple(g.shape[1:-1]):
-        raise ValueError(f"convolution_input_gradient: size {size} has windows at {over.places} places; "
-                         f"expected {tuple(g.shape[1:-1])} as in g")
+        raise ValueError(
+            f"convolution_input_gradient: size {size} has windows at {over.places} places; "
+            f"expected {tuple(g.shape[1:-1])} as in g"
+        )
     return narrowed(xp, _spread(xp, widened(xp, g), widened(xp, kernel), over, size, depthwise), g)
 
 
 @convolution_input_gradient.vjp
 def _(h: Array, out: Array, g: Array, kernel: Array, *, size: Ints, **how: Any) -> tuple[Array, Array]:
-    return (convolution(h, kernel, **how),
-            convolution_kernel_gradient(h, g, window=sizes(kernel)[:-2], **how))
+    return (convolution(h, kernel, **how), convolution_kernel_gradient(h, g, window=sizes(kernel)[:-2], **how))
 
 
 @convolution_input_gradient.shape
@@ -95,8 +99,9 @@ def _(g: Array, kernel: Array, *, size: Ints, **how: Any) -> Any:
 
 
 @composite
-def convolution_kernel_gradient(x: Array, g: Array, *, window: Ints, strides: Ints, padding: str,
-                                dilation: Ints, depthwise: bool = False) -> Array:
+def convolution_kernel_gradient(
+    x: Array, g: Array, *, window: Ints, strides: Ints, padding: str, dilation: Ints, depthwise: bool = False
+) -> Array:
     """The adjoint of `convolution` with respect to the kernel: the sum over places of x at a tap, outer g.
 
     x (batch, spatial..., in) and g (batch, places..., out) give (*window, in, out), depthwise (*window, in,
@@ -107,8 +112,10 @@ def convolution_kernel_gradient(x: Array, g: Array, *, window: Ints, strides: In
     xp = array_namespace(x, g)
     over = grid("convolution_kernel_gradient", x.shape[1:-1], window, strides, dilation, padding)
     if over.places != tuple(g.shape[1:-1]):
-        raise ValueError(f"convolution_kernel_gradient: x has windows at {over.places} places; "
-                         f"expected {tuple(g.shape[1:-1])} as in g")
+        raise ValueError(
+            f"convolution_kernel_gradient: x has windows at {over.places} places; "
+            f"expected {tuple(g.shape[1:-1])} as in g"
+        )
     return narrowed(xp, _outer(xp, widened(xp, x), widened(xp, g), over, depthwise), x)
 
 
@@ -164,12 +171,14 @@ def _outer(xp: Any, x: Array, g: Array, over: Grid, depthwise: bool) -> Array:
 
 def _summed(xp: Any, x: Array, g: Array, over: Grid, outer: Callable[..., Array], bytes_per_place: int) -> Array:
     """The products of x and g, block by block, added up."""
+
     def product(box: Any) -> Array:
         part, places = patch(xp, x, over, box)
         return outer(xp, part, g[(*(slice(*edges) for edges in box), slice(None))], places)
 
-    return functools.reduce(operator.iadd if writable(x, g) else operator.add,
-                            map(product, blocks(g.shape[:-1], bytes_per_place)))
+    return functools.reduce(
+        operator.iadd if writable(x, g) else operator.add, map(product, blocks(g.shape[:-1], bytes_per_place))
+    )
 
 
 def _spread(xp: Any, g: Array, kernel: Array, over: Grid, size: Ints, depthwise: bool) -> Array:
@@ -188,8 +197,13 @@ def _spread(xp: Any, g: Array, kernel: Array, over: Grid, size: Ints, depthwise:
         if axis == len(plans):
             return one(chosen)
         start, _, choices = plans[axis]
-        return interleave(xp, [woven((*chosen, choice)) for choice in choices], axis + 1,
-                          over.before[axis] - start * over.strides[axis], size[axis])
+        return interleave(
+            xp,
+            [woven((*chosen, choice)) for choice in choices],
+            axis + 1,
+            over.before[axis] - start * over.strides[axis],
+            size[axis],
+        )
 
     def one(chosen: tuple[Phase, ...]) -> Array:
         places = tuple(stop - start for start, stop, _ in plans)
@@ -198,8 +212,9 @@ def _spread(xp: Any, g: Array, kernel: Array, over: Grid, size: Ints, depthwise:
             return xp.zeros(shape, dtype=g.dtype, device=device_of(g))
         key = tuple(slice(taps.start, taps.stop, taps.step) for taps, _, _ in chosen)
         flipped = xp.flip(kernel[(*key, slice(None), slice(None))], axis=tuple(range(len(plans))))
-        before = tuple(lag + (len(taps) - 1) * step - start
-                       for (taps, lag, step), (start, _, _) in zip(chosen, plans, strict=True))
+        before = tuple(
+            lag + (len(taps) - 1) * step - start for (taps, lag, step), (start, _, _) in zip(chosen, plans, strict=True)
+        )
         sparse = Grid(flipped.shape[:-2], (1,) * len(plans), tuple(step for *_, step in chosen), before, places)
         return _correlate(xp, g, flipped, sparse, depthwise)
 

@@ -12,9 +12,28 @@ from ...arrays.namespaces import writable
 from ...arrays.typing import Array, Ints
 from ...dispatch.promotion import device_of, dtype_name
 
-__all__ = ["BLOCK_BYTES", "Box", "Grid", "along", "assembled", "blocks", "channels_first", "channels_last",
-           "checked_padding", "grid", "interleave", "known_sizes", "narrowed", "output_sizes", "patch", "per_axis",
-           "phases", "region", "stretch", "widened"]
+__all__ = [
+    "BLOCK_BYTES",
+    "Box",
+    "Grid",
+    "along",
+    "assembled",
+    "blocks",
+    "channels_first",
+    "channels_last",
+    "checked_padding",
+    "grid",
+    "interleave",
+    "known_sizes",
+    "narrowed",
+    "output_sizes",
+    "patch",
+    "per_axis",
+    "phases",
+    "region",
+    "stretch",
+    "widened",
+]
 
 Phase = tuple[range, int, int]
 
@@ -28,6 +47,7 @@ class Grid(NamedTuple):
     before: Ints
     places: Ints
 
+
 # What one block of windows may hold while it is worked on. Measured on NumPy, products on two threads, 1 MB of level-2
 # cache a core: a 3x3 convolution of 64 channels takes 16.5, 14.1, 13.2, 13.0, 14.4 ms at 0.25, 0.5, 1, 2, 4 MB, one of
 # 3 channels 16.9, 11.0, 7.8, 6.0, 5.0 ms, a mean of 2x2 windows 1.4, 0.9, 0.7, 0.6, 0.5 ms. Small blocks pay for calls.
@@ -39,8 +59,11 @@ def per_axis(operation: str, argument: str, value: Any, count: int) -> Ints:
     """An int, or a sequence with one int per spatial axis, as a tuple of positive ints; else ValueError."""
     expected = f"expected a positive int or {count} of them"
     try:
-        numbers = (operator.index(value),) * count if not isinstance(value, (tuple, list)) else \
-            tuple(operator.index(v) for v in value)
+        numbers = (
+            (operator.index(value),) * count
+            if not isinstance(value, (tuple, list))
+            else tuple(operator.index(v) for v in value)
+        )
     except TypeError:
         raise ValueError(f"{operation}: {argument} is {value!r}; {expected}") from None
     if len(numbers) != count or min(numbers) < 1:
@@ -74,8 +97,14 @@ def _reach(window: int, dilation: int) -> int:
     return (window - 1) * dilation + 1
 
 
-def output_sizes(operation: str, sizes: Iterable[int | None], window: Iterable[int | None], strides: Ints,
-                 dilation: Ints, padding: str) -> tuple[int | None, ...]:
+def output_sizes(
+    operation: str,
+    sizes: Iterable[int | None],
+    window: Iterable[int | None],
+    strides: Ints,
+    dilation: Ints,
+    padding: str,
+) -> tuple[int | None, ...]:
     """How many places windows have per axis: ceil(n / stride), or unpadded ceil((n - reach + 1) / stride).
 
     None where the size or the window is unknown; ValueError where an unpadded window is larger than the axis.
@@ -87,8 +116,10 @@ def output_sizes(operation: str, sizes: Iterable[int | None], window: Iterable[i
         elif k is None or padding != "valid":
             places.append(-(-n // s))
         elif n < _reach(k, d):
-            raise ValueError(f"{operation}: the window spans {_reach(k, d)} elements of spatial axis {axis}, which has "
-                             f"{n}; expected at least as many with padding 'valid'")
+            raise ValueError(
+                f"{operation}: the window spans {_reach(k, d)} elements of spatial axis {axis}, which has "
+                f"{n}; expected at least as many with padding 'valid'"
+            )
         else:
             places.append((n - _reach(k, d)) // s + 1)
     return tuple(places)
@@ -103,8 +134,9 @@ def grid(operation: str, sizes: Ints, window: Ints, strides: Ints, dilation: Int
     places: Any = output_sizes(operation, sizes, window, strides, dilation, padding)
     reaches = tuple(map(_reach, window, dilation))
     if padding == "same":
-        before = tuple(max((count - 1) * s + r - n, 0) // 2
-                       for count, s, r, n in zip(places, strides, reaches, sizes, strict=True))
+        before = tuple(
+            max((count - 1) * s + r - n, 0) // 2 for count, s, r, n in zip(places, strides, reaches, sizes, strict=True)
+        )
     else:
         before = tuple(r - 1 if padding == "causal" else 0 for r in reaches)
     return Grid(tuple(window), tuple(strides), tuple(dilation), before, places)
@@ -112,10 +144,16 @@ def grid(operation: str, sizes: Ints, window: Ints, strides: Ints, dilation: Int
 
 def patch(xp: Any, x: Array, over: Grid, box: Box, fill: float = 0.0) -> tuple[Array, Grid]:
     """The part of x that a box of places needs, `fill` around it, and the grid of these places on it."""
-    bounds = [(start * s - b, (stop - 1) * s + _reach(k, d) - b) for (start, stop), k, s, d, b in
-              zip(box[1:], over.window, over.strides, over.dilation, over.before, strict=True)]
-    return (region(xp, x, (box[0], *bounds), fill),
-            over._replace(before=(0,) * len(bounds), places=tuple(stop - start for start, stop in box[1:])))
+    bounds = [
+        (start * s - b, (stop - 1) * s + _reach(k, d) - b)
+        for (start, stop), k, s, d, b in zip(
+            box[1:], over.window, over.strides, over.dilation, over.before, strict=True
+        )
+    ]
+    return (
+        region(xp, x, (box[0], *bounds), fill),
+        over._replace(before=(0,) * len(bounds), places=tuple(stop - start for start, stop in box[1:])),
+    )
 
 
 def known_sizes(sizes: Iterable[Any]) -> tuple[int | None, ...]:
@@ -147,33 +185,46 @@ def assembled(xp: Any, shape: Ints, cuts: Sequence[Box], part: Callable[[Box], A
     boxes of depthwise products and pooling between two Python threads was measured: 0.4 to 1.6 times as fast.
     """
     if len(cuts) == 1 or not writable(*like):
-        flat = [xp.reshape(part(box), (-1, *shape[len(box):])) for box in cuts]
+        flat = [xp.reshape(part(box), (-1, *shape[len(box) :])) for box in cuts]
         return xp.reshape(xp.concat(flat, axis=0) if len(flat) > 1 else flat[0], shape)
     whole = xp.empty(shape, dtype=like[0].dtype, device=device_of(like[0]))
     for box in cuts:
-        place = *(stop - start for start, stop in box), *shape[len(box):]
+        place = *(stop - start for start, stop in box), *shape[len(box) :]
         whole[(*(slice(*edges) for edges in box), ...)] = xp.reshape(part(box), place)
     return whole
 
 
 def region(xp: Any, x: Array, bounds: Sequence[tuple[int, int]], fill: float = 0.0) -> Array:
     """x from start to stop on each leading axis, with `fill` where that is outside of x."""
-    key = tuple(slice(min(max(start, 0), n), min(max(stop, 0), n))
-                for (start, stop), n in zip(bounds, x.shape, strict=False))
+    key = tuple(
+        slice(min(max(start, 0), n), min(max(stop, 0), n)) for (start, stop), n in zip(bounds, x.shape, strict=False)
+    )
     part = x[(*key, ...)]
     if all(start >= 0 and stop <= n for (start, stop), n in zip(bounds, x.shape, strict=False)):
         return part
     if writable(x):  # one copy, not one per axis
-        whole = xp.full((*(stop - start for start, stop in bounds), *x.shape[len(bounds):]), fill, dtype=x.dtype,
-                        device=device_of(x))
-        whole[(*(slice(inner.start - start, inner.stop - start)
-                 for inner, (start, _) in zip(key, bounds, strict=True)), ...)] = part
+        whole = xp.full(
+            (*(stop - start for start, stop in bounds), *x.shape[len(bounds) :]),
+            fill,
+            dtype=x.dtype,
+            device=device_of(x),
+        )
+        whole[
+            (
+                *(
+                    slice(inner.start - start, inner.stop - start)
+                    for inner, (start, _) in zip(key, bounds, strict=True)
+                ),
+                ...,
+            )
+        ] = part
         return whole
     for axis, ((start, stop), n) in enumerate(zip(bounds, x.shape, strict=False)):
         before, behind = min(stop, 0) - min(start, 0), max(stop, n) - max(start, n)
         if before or behind:
-            part = xp.concat([*_filled(xp, part, axis, before, fill), part, *_filled(xp, part, axis, behind, fill)],
-                             axis=axis)
+            part = xp.concat(
+                [*_filled(xp, part, axis, before, fill), part, *_filled(xp, part, axis, behind, fill)], axis=axis
+            )
     return part
 
 
@@ -218,5 +269,5 @@ def interleave(xp: Any, parts: Sequence[Array], axis: int, start: int, size: int
     if len(parts) == 1:
         return along(parts[0], axis, start, size, 1)
     shape = parts[0].shape
-    woven = xp.reshape(xp.stack(parts, axis=axis + 1), (*shape[:axis], shape[axis] * len(parts), *shape[axis + 1:]))
+    woven = xp.reshape(xp.stack(parts, axis=axis + 1), (*shape[:axis], shape[axis] * len(parts), *shape[axis + 1 :]))
     return along(woven, axis, start, size, 1)

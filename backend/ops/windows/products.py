@@ -84,14 +84,15 @@ class _Line(NamedTuple):
     def windows(self, xp: Any, offset: int, phase: int, row: int, channels: int) -> Array:
         """The pixels that one kernel row meets at the places of a phase: (groups, row * channels)."""
         start, length = (offset + phase) * channels, self.groups * row * channels
-        return xp.reshape(self.pixels[start:start + length], (self.groups, row * channels))
+        return xp.reshape(self.pixels[start : start + length], (self.groups, row * channels))
 
 
 def _line(xp: Any, patch: Array, over: Grid) -> _Line:
     batch, *padded, channels = patch.shape
-    pitches = [math.prod(padded[axis + 1:]) for axis in range(len(padded))]
-    offsets = [sum(map(math.prod, zip(tap, over.dilation, pitches, strict=False)))
-               for tap in _offsets(over.window[:-1])]
+    pitches = [math.prod(padded[axis + 1 :]) for axis in range(len(padded))]
+    offsets = [
+        sum(map(math.prod, zip(tap, over.dilation, pitches, strict=False))) for tap in _offsets(over.window[:-1])
+    ]
     used = (batch, over.places[0] if batch == 1 else padded[0], *padded[1:])
     groups = -(-math.prod(used) // over.window[-1])
     short = offsets[-1] + (groups + 1) * over.window[-1] - 1 - batch * math.prod(padded)
@@ -107,10 +108,17 @@ def _flat_product(xp: Any, patch: Array, kernel: Array, over: Grid) -> Array:
     *window, channels, out = kernel.shape
     line, row = _line(xp, patch, over), window[-1]
     weights = xp.reshape(kernel, (len(line.offsets), row * channels, out))
-    phases = [functools.reduce(_plus(patch, kernel), (
-        xp.matmul(line.windows(xp, offset, phase, row, channels), weights[r, :, :])
-        for r, offset in enumerate(line.offsets))) for phase in range(row)]
-    joined = xp.reshape(xp.stack(phases, axis=1), (-1, out))[:math.prod(line.used), :]
+    phases = [
+        functools.reduce(
+            _plus(patch, kernel),
+            (
+                xp.matmul(line.windows(xp, offset, phase, row, channels), weights[r, :, :])
+                for r, offset in enumerate(line.offsets)
+            ),
+        )
+        for phase in range(row)
+    ]
+    joined = xp.reshape(xp.stack(phases, axis=1), (-1, out))[: math.prod(line.used), :]
     return xp.reshape(joined, (*line.used, out))[(slice(None), *(slice(n) for n in over.places), slice(None))]
 
 
@@ -119,9 +127,18 @@ def _flat_outer(xp: Any, patch: Array, g: Array, over: Grid) -> Array:
     line = _line(xp, patch, over)
     wide = xp.reshape(region(xp, g, [(0, n) for n in line.used]), (-1,))
     wide = xp.reshape(_longer(xp, wide, line.groups * row * out - wide.shape[0]), (line.groups, row, out))
-    return xp.stack([functools.reduce(_plus(patch, g), (
-        xp.matmul(xp.matrix_transpose(line.windows(xp, offset, phase, row, channels)), wide[:, phase, :])
-        for phase in range(row))) for offset in line.offsets])
+    return xp.stack(
+        [
+            functools.reduce(
+                _plus(patch, g),
+                (
+                    xp.matmul(xp.matrix_transpose(line.windows(xp, offset, phase, row, channels)), wide[:, phase, :])
+                    for phase in range(row)
+                ),
+            )
+            for offset in line.offsets
+        ]
+    )
 
 
 # ---- rows: any strides. The windows' elements side by side along the last axis, one product per kernel row.
@@ -147,15 +164,18 @@ def _rows_product(xp: Any, patch: Array, kernel: Array, over: Grid) -> Array:
     weights = xp.reshape(kernel, (rows, joined, out))
     # the rows of one image lie together in memory, the images of one patch do not: merging those would copy
     shape = (-1, joined) if rows == 1 else (patch.shape[0], *over.places[:-2], math.prod(over.places[-2:]), joined)
-    return functools.reduce(_plus(patch, kernel), (xp.matmul(xp.reshape(row, shape), weights[r, :, :])
-                                                   for r, row in enumerate(_rows(xp, patch, over))))
+    return functools.reduce(
+        _plus(patch, kernel),
+        (xp.matmul(xp.reshape(row, shape), weights[r, :, :]) for r, row in enumerate(_rows(xp, patch, over))),
+    )
 
 
 def rows_outer(xp: Any, patch: Array, g: Array, over: Grid) -> Array:
     """The adjoint by rows, exact where x is not finite: (rows, row * in, out)."""
     g, joined = xp.reshape(g, (-1, g.shape[-1])), over.window[-1] * patch.shape[-1]
-    return xp.stack([xp.matmul(xp.matrix_transpose(xp.reshape(row, (-1, joined))), g)
-                     for row in _rows(xp, patch, over)])
+    return xp.stack(
+        [xp.matmul(xp.matrix_transpose(xp.reshape(row, (-1, joined))), g) for row in _rows(xp, patch, over)]
+    )
 
 
 # ---- taps: few channels. What each tap meets is a row of the matrix, along the image.
@@ -164,8 +184,10 @@ def rows_outer(xp: Any, patch: Array, g: Array, over: Grid) -> Array:
 def _lanes(xp: Any, patch: Array, over: Grid) -> list[Array]:
     """Every stride-th column, from each of the first on, channels first: (in, batch, sizes...)."""
     # stacked, not permuted: that would leave NumPy's channels side by side in memory
-    return [xp.stack([patch[..., lane::over.strides[-1], c] for c in range(patch.shape[-1])])
-            for lane in range(min(over.strides[-1], patch.shape[-2]))]
+    return [
+        xp.stack([patch[..., lane :: over.strides[-1], c] for c in range(patch.shape[-1])])
+        for lane in range(min(over.strides[-1], patch.shape[-2]))
+    ]
 
 
 def _taps(xp: Any, patch: Array, over: Grid) -> Array:
@@ -194,11 +216,16 @@ def scattered(xp: Any, g: Array, kernel: Array, over: Grid, size: Ints) -> Array
     """
     *window, channels, out = kernel.shape
     weights = xp.reshape(kernel, (-1, out))
-    reach = [max((n - 1) * s + (k - 1) * d + 1, b + whole) for n, s, k, d, b, whole in
-             zip(over.places, over.strides, window, over.dilation, over.before, size, strict=True)]
+    reach = [
+        max((n - 1) * s + (k - 1) * d + 1, b + whole)
+        for n, s, k, d, b, whole in zip(
+            over.places, over.strides, window, over.dilation, over.before, size, strict=True
+        )
+    ]
     stride = over.strides[-1]
-    lanes = xp.zeros((stride, channels, g.shape[0], *reach[:-1], -(-reach[-1] // stride)), dtype=g.dtype,
-                     device=device_of(g))
+    lanes = xp.zeros(
+        (stride, channels, g.shape[0], *reach[:-1], -(-reach[-1] // stride)), dtype=g.dtype, device=device_of(g)
+    )
     bytes_per_place = (8 if dtype_name(g.dtype) == "float64" else 4) * weights.shape[0] // 2
     for box in blocks(g.shape[:-1], bytes_per_place):
         part = g[(*(slice(*edges) for edges in box), slice(None))]
@@ -207,8 +234,12 @@ def scattered(xp: Any, g: Array, kernel: Array, over: Grid, size: Ints) -> Array
         given = xp.reshape(given, (-1, channels, *counts))
         for number, tap in enumerate(_offsets(over.window)):
             start, lane = divmod(tap[-1] * over.dilation[-1], stride)
-            spans = [stretch(i * d + first * s, n, s) for i, d, (first, _), n, s in
-                     zip(tap[:-1], over.dilation, box[1:], counts[1:], over.strides, strict=False)]
+            spans = [
+                stretch(i * d + first * s, n, s)
+                for i, d, (first, _), n, s in zip(
+                    tap[:-1], over.dilation, box[1:], counts[1:], over.strides, strict=False
+                )
+            ]
             first = box[-1][0] + start
             lanes[(lane, slice(None), slice(*box[0]), *spans, slice(first, first + counts[-1]))] += given[number, ...]
     rank = len(size)
@@ -239,8 +270,10 @@ def _depthwise_product(xp: Any, patch: Array, kernel: Array, over: Grid) -> Arra
     weights = xp.reshape(kernel, (*window, 1, channels * multiplier))
     weights = xp.broadcast_to(weights, (*window, over.places[-1], channels * multiplier))
     weights = xp.reshape(weights, (*window, over.places[-1] * channels * multiplier))
-    return functools.reduce(_plus(patch, kernel), (shifted * weights[(*tap, ...)]
-                                                   for tap, shifted in _wide_taps(xp, patch, multiplier, over)))
+    return functools.reduce(
+        _plus(patch, kernel),
+        (shifted * weights[(*tap, ...)] for tap, shifted in _wide_taps(xp, patch, multiplier, over)),
+    )
 
 
 def _depthwise_outer(xp: Any, patch: Array, g: Array, over: Grid) -> Array:

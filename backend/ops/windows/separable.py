@@ -13,9 +13,20 @@ from ...arrays.typing import Array, Ints
 from ...dispatch.promotion import device_of, dtype_name
 from .geometry import Box, Grid, along, assembled, blocks, grid, interleave, patch, phases, region, stretch, widened
 
-__all__ = ["AxisWindows", "chain", "counts_of", "from_first", "imagewise", "placewise", "plan_of", "axis_windows", "spread", "taps",
-           "to_first", "total"]
-
+__all__ = [
+    "AxisWindows",
+    "chain",
+    "counts_of",
+    "from_first",
+    "imagewise",
+    "placewise",
+    "plan_of",
+    "axis_windows",
+    "spread",
+    "taps",
+    "to_first",
+    "total",
+]
 
 
 class AxisWindows(NamedTuple):
@@ -57,8 +68,9 @@ def imagewise(xp: Any, definition: Callable[..., Array], shape: Ints, *images: A
     if 0 in shape:
         return definition(*images)
     cost = _bytes(images[0]) * max(math.prod(x.shape[1:]) for x in images)
-    return assembled(xp, shape, blocks(shape[:1], cost),
-                     lambda box: definition(*(x[slice(*box[0]), ...] for x in images)), *images)
+    return assembled(
+        xp, shape, blocks(shape[:1], cost), lambda box: definition(*(x[slice(*box[0]), ...] for x in images)), *images
+    )
 
 
 def _bytes(x: Array) -> int:
@@ -109,6 +121,7 @@ def _passed_over(xp: Any, x: Array, tops: Array, slide: AxisWindows) -> Iterator
 
 def to_first(xp: Any, g: Array, x: Array, tops: Array, slide: AxisWindows) -> Array:
     """g of each window along one axis, moved to the first tap that x and its maxima agree on."""
+
     def parts(g: Array) -> Iterator[Array]:
         for lower in _passed_over(xp, x, tops, slide):
             rest = g * xp.astype(lower, g.dtype)  # NumPy's where takes ten times as long on a mask without a pattern
@@ -132,7 +145,7 @@ def spread(xp: Any, parts: Iterable[Array], slide: AxisWindows, size: int, like:
     """The sum of each element's windows along one axis, from what they have for it in each of their taps."""
     axis, k, s, before, places = slide
     if writable(like):
-        whole = xp.zeros((*like.shape[:axis], size, *like.shape[axis + 1:]), dtype=like.dtype, device=device_of(like))
+        whole = xp.zeros((*like.shape[:axis], size, *like.shape[axis + 1 :]), dtype=like.dtype, device=device_of(like))
         for i, part in enumerate(parts):
             first, stop = max(-((i - before) // s), 0), min((size - 1 - i + before) // s + 1, places)
             if first < stop:
@@ -148,19 +161,26 @@ def spread(xp: Any, parts: Iterable[Array], slide: AxisWindows, size: int, like:
     shape = tuple(end - start if a == axis else n for a, n in enumerate(like.shape))
     woven = []
     for numbers, lag, step in choices:
-        shifted = [_span(xp, parts[i], axis, start - lag - j * step, end - lag - j * step, 0.0)
-                   for j, i in enumerate(numbers)]
-        woven.append(functools.reduce(operator.add, shifted) if shifted else
-                     xp.zeros(shape, dtype=like.dtype, device=device_of(like)))
+        shifted = [
+            _span(xp, parts[i], axis, start - lag - j * step, end - lag - j * step, 0.0) for j, i in enumerate(numbers)
+        ]
+        woven.append(
+            functools.reduce(operator.add, shifted)
+            if shifted
+            else xp.zeros(shape, dtype=like.dtype, device=device_of(like))
+        )
     return interleave(xp, woven, axis, before - start * s, size)
 
 
 def counts_of(xp: Any, x: Array, size: Ints, plan: list[AxisWindows]) -> Any:
     """How many elements of an x of that size each window has: (1, places..., 1), or one number for all of them."""
-    found = [[float(min(o * s - before + k, n) - max(o * s - before, 0)) for o in range(places)]
-             for (_, k, s, before, places), n in zip(plan, size, strict=True)]
+    found = [
+        [float(min(o * s - before + k, n) - max(o * s - before, 0)) for o in range(places)]
+        for (_, k, s, before, places), n in zip(plan, size, strict=True)
+    ]
     if all(len(set(counts)) == 1 for counts in found):
         return math.prod(counts[0] for counts in found)
     dtype = widened(xp, xp.zeros((), dtype=x.dtype, device=device_of(x))).dtype
-    return functools.reduce(operator.mul, (_along_axis(x, slide.axis, counts, dtype, xp)
-                                           for slide, counts in zip(plan, found, strict=True)))
+    return functools.reduce(
+        operator.mul, (_along_axis(x, slide.axis, counts, dtype, xp) for slide, counts in zip(plan, found, strict=True))
+    )
