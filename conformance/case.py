@@ -12,13 +12,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 __all__ = [
-    "A",
     "ALL_DTYPES",
     "CASES",
-    "Call",
-    "Case",
     "FLOATS",
     "STANDARD",
+    "A",
+    "Call",
+    "Case",
     "call",
     "case",
     "discovered",
@@ -67,7 +67,7 @@ class A:
         if not low <= high:
             raise ValueError(f"A: low {low} lies above high {high}")
         for dim in dims:
-            if not isinstance(dim, int | str) or isinstance(dim, int) and dim < 0:
+            if not isinstance(dim, int | str) or (isinstance(dim, int) and dim < 0):
                 raise TypeError(f"A: size {dim!r}, expected an int of at least 0 or a letter")
         self.dims = dims
         self.dtype = dtype

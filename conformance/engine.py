@@ -64,7 +64,7 @@ class Options:
         i, n = self.shard
         if not 1 <= i <= n:
             raise UsageError(f"shard {i}/{n}: expected i/n with i from 1 to n")
-        if self.examples < 0 or self.jobs < 1 or self.budget is not None and self.budget <= 0:
+        if self.examples < 0 or self.jobs < 1 or (self.budget is not None and self.budget <= 0):
             raise UsageError("examples has to be at least 0, jobs at least 1 and budget above 0")
 
     @property

@@ -11,7 +11,7 @@ from backend.arrays.namespaces import host, is_array
 
 from .bounds import EPS, Expected, deviation, differences, ulps
 
-__all__ = ["Failure", "WHOLE", "allowed_dtypes", "compare", "measured"]
+__all__ = ["WHOLE", "Failure", "allowed_dtypes", "compare", "measured"]
 
 WHOLE = ("shape", "dtype", "value")
 

@@ -13,7 +13,7 @@ from backend.arrays.namespaces import device_of, host
 
 from .opening import version_of
 
-__all__ = ["Probe", "STANDARD_NAMES", "probe_table", "probed"]
+__all__ = ["STANDARD_NAMES", "Probe", "probe_table", "probed"]
 
 # Every function of revision 2025.12, core first.
 STANDARD_NAMES = """

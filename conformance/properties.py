@@ -158,7 +158,7 @@ def _plain(example: Example, wanted: list[Any]) -> list[np.ndarray]:
 
 def predicted(on: Namespace, example: Example) -> float | None:
     """Shape and dtype are known before anything is computed."""
-    inputs, outputs = _own_graph(example)
+    _inputs, outputs = _own_graph(example)
     results = eager(on, example)
     if len(results) != len(outputs):
         raise Failure("count", f"{len(outputs)} symbolic results, {len(results)} produced")
@@ -231,7 +231,7 @@ def errors(on: Namespace, example: Example) -> float | None:
 def _refused(how: str, wanted: type[BaseException], example: Example, run: Callable[[], Any]) -> None:
     try:
         result = run()
-    except Exception as error:  # noqa: BLE001 - whatever it is, it is what is tested
+    except Exception as error:
         if not isinstance(error, wanted):
             raise Failure(
                 "error class",
@@ -334,7 +334,7 @@ def _unique(case: Case, on: Namespace) -> bool:
 PROPERTIES: dict[str, Property] = {
     p.name: p
     for p in (
-        Property("value", value, "all", lambda case, on: bool(case.calls or case.edges and case.group == "k")),
+        Property("value", value, "all", lambda case, on: bool(case.calls or (case.edges and case.group == "k"))),
         Property("special", special, "special", lambda case, on: bool(case.special)),
         Property("shape", shape, "all", _unique),
         Property("dtype", dtype, "all", _unique),

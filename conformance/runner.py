@@ -58,7 +58,7 @@ def _places(prop: Property, on: Namespace) -> Iterator[tuple[Namespace, str]]:
     """The namespace; for 'device' each of its devices, or the one that was asked for."""
     if prop.name != "device":
         yield on, ""
-    elif on.backend.device is None or not on.devices and str(on.backend.device) != "cpu":
+    elif on.backend.device is None or (not on.devices and str(on.backend.device) != "cpu"):
         if on.backend.device is not None:
             yield on, ""
         for place in on.devices:
@@ -300,10 +300,9 @@ def _failed(
     """A failure: blocked by what the namespace lacks, flaky if it does not come again, else wrong."""
     kept = dict(measured)
     verdict.dtype = example.dtype
-    if failure.kind in ("exception", "error class"):
-        if lacks := on.lacking(example.case):
-            verdict.status, verdict.reason = "blocked", f"blocked by {', '.join(sorted(lacks))}"
-            return
+    if failure.kind in ("exception", "error class") and (lacks := on.lacking(example.case)):
+        verdict.status, verdict.reason = "blocked", f"blocked by {', '.join(sorted(lacks))}"
+        return
     try:
         attempt(prop, on, example)
     except (Failure, Unsupported):
@@ -367,7 +366,7 @@ def attempt(prop: Property, on: Namespace, example: Example) -> float | None:
         if any(asked is xp for xp in (on.xp, getattr(on.xp, "linalg", None), getattr(on.xp, "fft", None))):
             raise Unsupported(f"there is no function {error.name}") from error
         raise Failure("exception", f"{type(error).__name__}: {_first_line(error)}") from error
-    except Exception as error:  # noqa: BLE001 - whatever an operation raises on good input is its failure
+    except Exception as error:
         raise Failure("exception", f"{type(error).__name__}: {_first_line(error)}") from error
 
 

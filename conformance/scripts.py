@@ -105,8 +105,7 @@ def _script(failure: Failure, example: Example, namespace: str, kind: str) -> st
         or kind not in ("value", "special", "shape", "device")
         or case.judge
         or functions
-        or kind == "device"
-        and ": compiled: " in failure.message
+        or (kind == "device" and ": compiled: " in failure.message)
     ):
         return _asking(failure, example, namespace, kind)
     lines = [

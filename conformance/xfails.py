@@ -11,7 +11,7 @@ from pathlib import Path
 
 from .verdict import Verdict
 
-__all__ = ["Entry", "UNEXPLAINED", "inherited", "loaded", "path_for", "unexplained", "written"]
+__all__ = ["UNEXPLAINED", "Entry", "inherited", "loaded", "path_for", "unexplained", "written"]
 
 UNEXPLAINED = "unexplained: look at it"
 SHIPPED = Path(__file__).parent / "xfails"

@@ -24,7 +24,7 @@ PAIRS = [
     (case, on)
     for case in selected(None, ("standard", "k"))
     for on in NAMESPACES
-    if on.library != "jax" or case.group == "k" and case.calls
+    if on.library != "jax" or (case.group == "k" and case.calls)
 ]
 BY_ITSELF = {"__array_namespace_info__"}  # the probe reads it
 

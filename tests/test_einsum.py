@@ -127,7 +127,7 @@ def test_a_chain_of_matrices_is_a_chain_of_products():
 )
 def test_errors(subscripts, shapes, words):
     for make in (np.zeros, K.placeholder):
-        with pytest.raises(ValueError, match="^einsum: ") as caught:
+        with pytest.raises(ValueError, match=r"^einsum: ") as caught:
             K.einsum(subscripts, *(make(shape) for shape in shapes))
         assert words in str(caught.value)
     with pytest.raises(TypeError, match="einsum: subscripts is list"):

@@ -187,7 +187,7 @@ def test_native_in_native_out():
     assert isinstance(g([torch.ones(2)])[0], torch.Tensor)
     with K.use_backend("numpy"):
         u = K.variable(np.ones(2))
-    with pytest.raises(TypeError, match="torch.*numpy|numpy.*torch"):
+    with pytest.raises(TypeError, match=r"torch.*numpy|numpy.*torch"):
         K.function([x], [x * w * u])([np.ones(2)])
 
 

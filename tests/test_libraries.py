@@ -133,9 +133,11 @@ def pairs_of(ours, compat):
         name
         for name in own(ours, compat)
         if name in TWO
-        or name not in ONE
-        and len(inspect.signature(getattr(array_api_strict, name)).parameters) == 2
-        and name not in CREATING
+        or (
+            name not in ONE
+            and len(inspect.signature(getattr(array_api_strict, name)).parameters) == 2
+            and name not in CREATING
+        )
     } - {*SHAPE_ALONE}
 
 
@@ -163,7 +165,7 @@ def test_signatures_are_the_standards(pair):
 
 @pytest.mark.parametrize("name", ONE)
 def test_functions_of_one_array(pair, name):
-    ours, compat = pair
+    _ours, compat = pair
     for dtype in DTYPES:
         for shape in SHAPES:
             x = made(compat, dtype, shape)
@@ -194,7 +196,7 @@ def _pairs(compat):
 
 
 def test_where(pair):
-    ours, compat = pair
+    _ours, compat = pair
     for x, y in _pairs(compat):
         for condition in (compat.asarray([True, False, True]), compat.asarray(True)):
             got, wanted = (outcome(xp.where, condition, x, y) for xp in pair)
@@ -203,14 +205,14 @@ def test_where(pair):
 
 @pytest.mark.parametrize("name", CREATING)
 def test_functions_that_create(pair, name):
-    ours, compat = pair
+    _ours, compat = pair
     for args, kwargs in CREATING[name]:
         got, wanted = (outcome(getattr(xp, name), *args, **resolved(compat, kwargs)) for xp in pair)
         assert got == wanted, (args, kwargs)
 
 
 def test_empty(pair):
-    ours, compat = pair
+    ours, _compat = pair
     x = ours.empty((2, 3), dtype=ours.int32)
     assert tuple(x.shape) == (2, 3) and x.dtype == ours.int32
     assert tuple(ours.empty_like(x).shape) == (2, 3) and ours.empty_like(x, dtype=ours.float64).dtype == ours.float64

@@ -59,7 +59,7 @@ def test_equals_the_loop_over_its_step(library, time, dtype, kernels):
 def test_kernels_take_gradients_of_single_outputs(library):
     inputs = placeholders()
     with K.use_backend(library):
-        last, every, (h, c) = K.lstm(*inputs[:3], None, inputs[4:])
+        last, every, (_h, c) = K.lstm(*inputs[:3], None, inputs[4:])
         wanted = [inputs[0], inputs[2], inputs[5]]
         for y in (last, every, c):
             f = K.function(inputs, K.gradients(K.sum(K.sin(y)), wanted))

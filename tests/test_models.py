@@ -406,7 +406,7 @@ def test_files_that_do_not_fit(tmp_path):
     model = small()
     model.save_weights(path)
     before = model.get_weights()
-    with pytest.raises(FileExistsError, match="save_weights: .*w.npz exists already"):
+    with pytest.raises(FileExistsError, match=r"save_weights: .*w.npz exists already"):
         model.save_weights(path, overwrite=False)
     with pytest.raises(ValueError, match=r"holds 000/top/kernel of shape \(2, 3\), the model has 000/other/kernel"):
         Sequential([Dense(3, input_dim=2, name="other")]).load_weights(path)
@@ -415,7 +415,7 @@ def test_files_that_do_not_fit(tmp_path):
     with pytest.raises(ValueError, match="holds 2 weights, the model has 4"):
         Sequential([Dense(3, input_dim=2), Dense(1)]).load_weights(path)
     path.write_text("no archive")
-    with pytest.raises(ValueError, match="load_weights: .*w.npz is no .npz file of weights"):
+    with pytest.raises(ValueError, match=r"load_weights: .*w.npz is no .npz file of weights"):
         model.load_weights(path)
     with pytest.raises(FileNotFoundError):
         model.load_weights(tmp_path / "nowhere.npz")

@@ -8,12 +8,12 @@ import pytest
 
 pytest.importorskip("array_api_strict")
 
-from conformance.mutants import check  # noqa: E402 - needs what may be missing
-from conformance.mutants.check import MUTANTS, Outcome, blamed, planted  # noqa: E402
+from conformance.mutants import check
+from conformance.mutants.check import MUTANTS, Outcome, blamed, planted
 from conformance.mutants.check import check as checked
-from conformance.mutants.table import NAMESPACE_MUTANTS, Mutant  # noqa: E402
-from conformance.operations import namespace  # noqa: E402
-from conformance.runner import GROUPS, selected  # noqa: E402
+from conformance.mutants.table import NAMESPACE_MUTANTS, Mutant
+from conformance.operations import namespace
+from conformance.runner import GROUPS, selected
 
 # one of each sort: values, special values, dtypes, axes, order, devices, rules, kernels, errors, definitions
 SAMPLE = (

@@ -142,7 +142,7 @@ def test_variables_are_drawn_once(library):
         n = K.random_normal_variable((3, 2), 5.0, 0.0, dtype="float64", seed=1)
     assert K.is_variable(u) and u.name == "u" and u.dtype == "float32" and n.dtype == "float64"
     values = K.get_value(u)
-    assert (-2.0 <= values).all() and (values < -1.0).all()
+    assert (values >= -2.0).all() and (values < -1.0).all()
     np.testing.assert_array_equal(K.get_value(u), values)
     np.testing.assert_array_equal(K.get_value(n), np.full((3, 2), 5.0))
 

@@ -62,7 +62,7 @@ def test_first_and_second_derivatives():
     first = K.gradients(loss, [w, x])
     second = K.gradients(xp.sum(xp.sin(first[0])), [w])[0]
     f = K.function([x], [loss, *first, second])
-    value, dw, dx, ddw = f([X])
+    _value, dw, dx, ddw = f([X])
     base = np.eye(4) * 0.5
 
     def direction(at):
@@ -188,7 +188,7 @@ def test_rnn_fixture(mode, mask, backwards, expected):
 
 
 def test_rnn_without_states_and_with_constants():
-    last, outputs, states = K.rnn(lambda x, s: (x * s[-1], []), STEPS, [], constants=[np.float32(2)])
+    _last, outputs, states = K.rnn(lambda x, s: (x * s[-1], []), STEPS, [], constants=[np.float32(2)])
     assert list(states) == [] and np.allclose(outputs, STEPS * 2)
     with pytest.raises(ValueError, match="3 \\(batch, time"):
         K.rnn(lambda x, s: (x, []), STEPS[0], [])

@@ -9,9 +9,9 @@ import pytest
 
 pytest.importorskip("array_api_strict")
 
-from conformance.mutants.check import INTACT, MUTANTS, _silent, planted  # noqa: E402
-from conformance.operations import namespace  # noqa: E402
-from conformance.runner import GROUPS, selected, tasks_of, verdict_on  # noqa: E402
+from conformance.mutants.check import INTACT, MUTANTS, _silent, planted
+from conformance.operations import namespace
+from conformance.runner import GROUPS, selected, tasks_of, verdict_on
 
 # fault, operation, kind of check, whether the script is made of calls alone
 FOUND = [
@@ -50,8 +50,8 @@ def outcome(script):
 def test_a_script_fails_while_the_fault_stands(fault, operation, kind, direct):
     (mutant,) = [m for m in MUTANTS if m.fault == fault]
     on = namespace(INTACT)
-    (case,) = [c for c in selected(operation, ("k",))]
-    (prop, place, _), *_ = [task for task in tasks_of(case, on, (kind,))]
+    (case,) = list(selected(operation, ("k",)))
+    (prop, place, _), *_ = list(tasks_of(case, on, (kind,)))
     with _silent():
         with planted(mutant, on):
             verdict = verdict_on(case, prop, place)

@@ -107,7 +107,7 @@ def test_top_k_inside_jax_and_vmap():
     ],
 )
 def test_top_k_errors(x, k, error):
-    with pytest.raises(error, match="^top_k: "):
+    with pytest.raises(error, match=r"^top_k: "):
         K.top_k(x, k)
 
 
@@ -159,7 +159,7 @@ def test_take_along_axis_errors(on):
         ([[0], [0], [0]], ValueError),
         ([[0.0]], TypeError),
     ):
-        with pytest.raises(error, match="^take_along_axis: "):
+        with pytest.raises(error, match=r"^take_along_axis: "):
             K.take_along_axis(on(np.zeros((2, 3))), on(np.array(indices)))
 
 
@@ -229,7 +229,7 @@ def test_segment_sum_errors(on):
         (data, ids, -1, ValueError),
         (data, ids, 1.5, TypeError),
     ):
-        with pytest.raises(error, match="^segment_sum: "):
+        with pytest.raises(error, match=r"^segment_sum: "):
             K.segment_sum(on(x), on(i), count)
 
 
@@ -289,7 +289,7 @@ def test_pad_errors(on):
         (1.5, "edge", TypeError),
         (((1, 1), (1, 1.5)), "edge", TypeError),
     ):
-        with pytest.raises(error, match="^pad: "):
+        with pytest.raises(error, match=r"^pad: "):
             K.pad(on(x), widths, mode)
-    with pytest.raises(ValueError, match="^pad: axis 0"):
+    with pytest.raises(ValueError, match=r"^pad: axis 0"):
         K.pad(on(np.zeros((0, 2))), 1, "reflect")

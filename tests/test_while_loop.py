@@ -127,5 +127,5 @@ def below(x):
 def test_errors(condition, body, state, limit, error):
     states = [state] if isinstance(state, tuple) else [state, K.placeholder((2,), dtype="float64")]
     for each in states:
-        with pytest.raises(error, match="^while_loop: "):
+        with pytest.raises(error, match=r"^while_loop: "):
             K.while_loop(condition, body, each, limit)

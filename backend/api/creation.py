@@ -69,7 +69,7 @@ def constant(value: Any, dtype: Any = None, shape: Any = None, name: str | None 
     """
     wanted = dtype_from("constant", dtype)
     sizes = None if shape is None else sizes_from("constant", shape)
-    if isinstance(value, Tensor) or sizes is not None and not all(isinstance(n, int) for n in sizes):
+    if isinstance(value, Tensor) or (sizes is not None and not all(isinstance(n, int) for n in sizes)):
         xp = array_namespace()
         tensor = xp.astype(xp.asarray(value), wanted)
         if sizes is not None:

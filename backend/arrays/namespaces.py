@@ -12,6 +12,7 @@ from .dtypes import learn_dtypes
 
 __all__ = [
     "array_namespace",
+    "canonical_namespace",
     "computes_in_one_thread",
     "describe",
     "detach",
@@ -22,7 +23,6 @@ __all__ = [
     "is_concrete",
     "namespace_of",
     "of_library",
-    "canonical_namespace",
     "writable",
 ]
 
@@ -139,9 +139,8 @@ def is_concrete(x: Any) -> bool:
         return True
     if namespace_of(x) is recorder:
         return False
-    if jax := sys.modules.get("jax"):
-        if isinstance(x, jax.core.Tracer):
-            return False
+    if (jax := sys.modules.get("jax")) and isinstance(x, jax.core.Tracer):
+        return False
     if _is_torch(x):
         torch = sys.modules["torch"]
         return not (x.is_meta or torch._C._functorch.is_functorch_wrapped_tensor(x) or torch.compiler.is_compiling())
@@ -163,7 +162,7 @@ def writable(*arrays: Any) -> bool:
             continue
         if kind not in _WRITABLE:
             _WRITABLE[kind] = _takes_writing(x)
-        if not _WRITABLE[kind] or _is_torch(x) and (x.requires_grad or not is_concrete(x)):
+        if not _WRITABLE[kind] or (_is_torch(x) and (x.requires_grad or not is_concrete(x))):
             return False
     return True
 

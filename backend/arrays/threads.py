@@ -50,3 +50,4 @@ def shared(work: Callable[[Sequence[Any]], None], todo: Sequence[Any], workers: 
         wait(others)  # none may write on when this call has ended
     for other in others:
         other.result()
+    return None

@@ -150,5 +150,5 @@ def resized(g: Array, axis: int, size: Any) -> Array:
         extra = size - n
     else:
         extra = size  # which one is larger is not known yet: n + size is enough for both
-    padded = array_namespace(g).concat([g, zeros(g, shape[:axis] + (extra,) + shape[axis + 1 :])], axis=axis)
+    padded = array_namespace(g).concat([g, zeros(g, (*shape[:axis], extra, *shape[axis + 1 :]))], axis=axis)
     return padded if isinstance(n, int) and isinstance(size, int) else sliced(padded, axis, 0, size)

@@ -4,6 +4,7 @@ Written in functions of the standard. Duplicate indices accumulate; infinities a
 """
 
 import functools
+import itertools
 import math
 from typing import Any
 
@@ -13,7 +14,7 @@ from ..dispatch.promotion import array_namespace, device_of
 from ..graph.composite import composite
 from .cotangents import mask_, resized, sliced, zeros
 
-__all__ = ["sum_of_scatters", "scatter_slice", "take_adjoint", "take_along_axis_adjoint"]
+__all__ = ["scatter_slice", "sum_of_scatters", "take_adjoint", "take_along_axis_adjoint"]
 
 
 @composite
@@ -75,7 +76,7 @@ def take_along_axis_adjoint(g: Array, indices: Array, *, axis: int, size: Any) -
     first = xp.arange(batch, dtype=indices.dtype, device=device)[:, None] * size
     flat = xp.reshape(xp.reshape(indices, (batch, shape[-1])) + first, (-1,))
     summed = take_adjoint(xp.reshape(g, (-1,)), flat, axis=0, size=batch * size)
-    return moved(xp.reshape(summed, shape[:-1] + (size,)), -1, axis)
+    return moved(xp.reshape(summed, (*shape[:-1], size)), -1, axis)
 
 
 @take_along_axis_adjoint.shape
@@ -117,9 +118,9 @@ def scatter_slice(g: Array, key: tuple[Any, ...], shape: tuple[Any, ...]) -> Arr
             behind = n - 1 - start
         parts = [g]
         if not (isinstance(start, int) and start == 0):
-            parts.insert(0, zeros(g, sizes(g)[:axis] + (start,) + sizes(g)[axis + 1 :]))
+            parts.insert(0, zeros(g, (*sizes(g)[:axis], start, *sizes(g)[axis + 1 :])))
         if not (isinstance(behind, int) and behind <= 0):
-            parts.append(zeros(g, sizes(g)[:axis] + (behind,) + sizes(g)[axis + 1 :]))
+            parts.append(zeros(g, (*sizes(g)[:axis], behind, *sizes(g)[axis + 1 :])))
         if len(parts) > 1:
             g = xp.concat(parts, axis=axis)
         if step != 1:
@@ -172,7 +173,7 @@ def _parted(parts):
     if len(runs) < len(keys):
         return None
     runs.sort()
-    return places[0] if all(a[1] <= b[0] for a, b in zip(runs, runs[1:], strict=False)) else None
+    return places[0] if all(a[1] <= b[0] for a, b in itertools.pairwise(runs)) else None
 
 
 def _widened(g, key, place):
@@ -198,6 +199,6 @@ def _aligned(g, key):
 def _spread(g, axis, step):
     """Put step - 1 zeros behind each element along one axis."""
     xp, shape = array_namespace(g), sizes(g)
-    gaps = zeros(g, shape[: axis + 1] + (step - 1,) + shape[axis + 1 :])
+    gaps = zeros(g, (*shape[: axis + 1], step - 1, *shape[axis + 1 :]))
     spread = xp.concat([xp.expand_dims(g, axis=axis + 1), gaps], axis=axis + 1)
-    return xp.reshape(spread, shape[:axis] + (shape[axis] * step,) + shape[axis + 1 :])
+    return xp.reshape(spread, (*shape[:axis], shape[axis] * step, *shape[axis + 1 :]))

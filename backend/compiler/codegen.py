@@ -222,7 +222,7 @@ def _fits(x: Any, other: Any, node: Any, spare: set[int]) -> bool:
         other.dtype == x.dtype
         and len(sizes) <= x.ndim
         and all(
-            n == m or isinstance(n, int) and n == 1 for n, m in zip(reversed(sizes), reversed(x.sizes), strict=False)
+            n == m or (isinstance(n, int) and n == 1) for n, m in zip(reversed(sizes), reversed(x.sizes), strict=False)
         )
     )
 

@@ -13,7 +13,7 @@ from ..graph.tensor import Constant, Effect, Node, Subgraph, Tensor, leaves, map
 from ..graph.traversal import toposort
 from .simplify import tidied
 
-__all__ = ["VIEWS", "Rewriter", "called", "effects_of", "is_view", "may_alias_leaf", "final_values"]
+__all__ = ["VIEWS", "Rewriter", "called", "effects_of", "final_values", "is_view", "may_alias_leaf"]
 
 # Results of these may share memory with their argument, so an output made of a leaf by them alone is copied.
 VIEWS = {

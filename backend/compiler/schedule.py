@@ -90,7 +90,7 @@ def _eagerly(nodes: Sequence[Node], tensors: dict[int, list[Tensor]], keep: set[
         pending = [first]
         while pending:
             node = pending.pop()
-            if id(node) in done or node is not first and (waits[id(node)] or not worth(node) or not _pure(node)):
+            if id(node) in done or (node is not first and (waits[id(node)] or not worth(node) or not _pure(node))):
                 continue
             done.add(id(node))
             result.append(node)

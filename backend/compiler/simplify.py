@@ -116,8 +116,7 @@ def _concat(arrays: Any, *, axis: int = 0) -> Tensor | None:
                 not isinstance(k, slice)
                 or k.step != 1
                 or (k.start != (end if i == axis else 0))
-                or i != axis
-                and k.stop != n
+                or (i != axis and k.stop != n)
             ):
                 return None
         end = key[axis].stop

@@ -15,13 +15,13 @@ from .nests import flatten
 __all__ = [
     "Subgraph",
     "act_only_if",
-    "has_effects",
     "close_over",
+    "has_effects",
     "is_symbolic",
-    "toposort",
     "is_view",
     "outer_shape",
     "placeholders_like",
+    "toposort",
     "trace_branch",
     "with_placeholders",
 ]
@@ -79,7 +79,7 @@ def close_over(
         if id(t) not in inside and not isinstance(t, Constant):
             captured.setdefault(id(t), t)
     extra = [Placeholder(t.spec.shape, t.dtype) for t in captured.values()]
-    rewriter = Rewriter({i: p for i, p in zip(captured, extra, strict=True)} | {id(t): t for t in inputs})
+    rewriter = Rewriter(dict(zip(captured, extra, strict=True)) | {id(t): t for t in inputs})
     return Subgraph([*inputs, *extra], rewriter(outputs)), list(captured.values())
 
 

@@ -75,7 +75,7 @@ def _(g, out, initial, sequences, captured, *, body, length, reverse):
         body.inputs[count : count + given],
         body.inputs[count + given :],
     )
-    outputs = [y for y in body.outputs[count:]]
+    outputs = list(body.outputs[count:])
     stacked = {id(y): x for y, x in zip(outputs, out[count:], strict=True) if y not in (*slices, *constants)}
     within = dependents(toposort(body.outputs), body.inputs)
     g_carry = placeholders_like(carries_in)
@@ -132,7 +132,7 @@ def _(live, initial, sequences, captured, *, body, length, reverse):
             break
         wanted = grown
     kept = sorted(wanted)
-    inputs = [i for i, t in enumerate(body.inputs) if i in wanted or i >= count and id(t) in used]
+    inputs = [i for i, t in enumerate(body.inputs) if i in wanted or (i >= count and id(t) in used)]
     if not inputs:  # a body of constants alone still needs an array to tell the namespace
         return (
             (initial, sequences, captured),

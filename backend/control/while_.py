@@ -42,7 +42,7 @@ def while_loop(
     if not state:
         raise ValueError("while_loop: loop_vars is empty, expected at least one array")
     symbolic = is_symbolic(state) or not any(map(is_array, state))
-    xp, *state = arrays(*state)
+    _xp, *state = arrays(*state)
 
     def called(function: Callable[..., Any], values: Any) -> Any:
         nest = restore(shape, values)

@@ -15,7 +15,7 @@ from ..arrays.typing import Array
 from .boundary import MISFIT
 from .promotion import _FLOATING, _NUMERIC, floating
 
-__all__ = ["fast_path", "fast_stop_gradient", "fast_pair", "fast_product", "fast_reduction", "fast_reshape"]
+__all__ = ["fast_pair", "fast_path", "fast_product", "fast_reduction", "fast_reshape", "fast_stop_gradient"]
 
 _ASIDE = (AttributeError, KeyError, *MISFIT)
 Plain = dict[type, dict[Any, Any]]  # a library's own function for one operation, by type and dtype of array
@@ -84,7 +84,7 @@ def fast_product(definition: Callable[[Array, Array], Array]) -> Callable[[Array
                 dtype = x.dtype
                 matmul, ndim = strict[kind][dtype], y.ndim
                 if matmul is not None:
-                    if ndim == 1 or ndim == 2 and x.device == y.device:
+                    if ndim == 1 or (ndim == 2 and x.device == y.device):
                         return matmul(x, y)
                 elif ndim < 3 and x.ndim < 3 and y.dtype is dtype:
                     return x @ y

@@ -139,7 +139,7 @@ def _alike(first: Array, dtype: Any, values: tuple[Any, ...]) -> bool:
                     return False
                 if kind is not np.ndarray:
                     _same_device((first, x))
-        elif type(x) is not float and type(x) is not int or dtype not in _FLOATING.get(kind, ()):
+        elif (type(x) is not float and type(x) is not int) or dtype not in _FLOATING.get(kind, ()):
             return False
     return True
 

@@ -14,7 +14,7 @@ from .recording import tensor
 from .shape_rules import broadcast
 from .tensor import Spec, Tensor, record, spec
 
-__all__ = ["COMPOSITES", "Composite", "effectful", "composite", "elementwise", "only_wanted", "spec"]
+__all__ = ["COMPOSITES", "Composite", "composite", "effectful", "elementwise", "only_wanted", "spec"]
 
 COMPOSITES: dict[str, Composite] = {}
 _PLAIN = frozenset([bool, int, float, str, type(None)])  # most parameters

@@ -122,10 +122,8 @@ def _chosen(found: Any, key: tuple[Any, ...]) -> Any:
     if len(key) != 1 or not isinstance(found, tuple):
         return None
     k = key[0]
-    if (
-        isinstance(k, int)
-        or isinstance(k, slice)
-        and all(v is None or isinstance(v, int) for v in (k.start, k.stop, k.step))
+    if isinstance(k, int) or (
+        isinstance(k, slice) and all(v is None or isinstance(v, int) for v in (k.start, k.stop, k.step))
     ):
         return found[k]
     return None

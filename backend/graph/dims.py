@@ -9,7 +9,7 @@ import builtins
 from collections.abc import Callable, Iterable
 from typing import Any
 
-__all__ = ["Dim", "known", "largest", "product", "dim_tensors", "smallest"]
+__all__ = ["Dim", "dim_tensors", "known", "largest", "product", "smallest"]
 
 
 class Dim:

@@ -67,7 +67,7 @@ def broadcast(name: str, *shapes: Sequence[Any]) -> tuple[Any, ...]:
         size: Any = 1
         for shape in shapes:
             other = shape[position] if len(shape) >= -position else 1
-            if isinstance(other, int) and other == 1 or other == size:
+            if (isinstance(other, int) and other == 1) or other == size:
                 continue
             if isinstance(size, int) and size == 1:
                 size = other

@@ -253,7 +253,7 @@ class Tensor(_Operators):
         """
         own = None if self.spec.shape is None else self.shape
         given = self._given_shape
-        if given is None or own is not None and len(own) != len(given):
+        if given is None or (own is not None and len(own) != len(given)):
             return own
         if own is None:
             return tuple(given)

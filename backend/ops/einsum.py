@@ -59,7 +59,7 @@ def _parsed(subscripts: str, count: int) -> tuple[list[str], str | None]:
     left, arrow, right = text.partition("->")
     terms = left.split(",")
     for term in (*terms, right):
-        if not all(c == "…" or c.isascii() and c.isalpha() for c in term) or term.count("…") > 1:
+        if not all(c == "…" or (c.isascii() and c.isalpha()) for c in term) or term.count("…") > 1:
             raise ValueError(
                 f"einsum: subscripts is {subscripts!r}; expected letters, at most one '...' for each "
                 "operand, ',' between operands and '->' before the result"
@@ -82,7 +82,7 @@ def _labelled(
     """The label of each axis of each operand, and of the result; axes of ellipses are numbered from the front."""
     extra = [ndim - len(term.replace("…", "")) for term, ndim in zip(terms, ranks, strict=True)]
     for i, (term, more) in enumerate(zip(terms, extra, strict=True)):
-        if more < 0 or more and "…" not in term:
+        if more < 0 or (more and "…" not in term):
             raise ValueError(
                 f"einsum: operand {i} has {ranks[i]} dimensions for the subscripts {term.replace('…', '...')!r}"
             )
@@ -105,7 +105,7 @@ def _check_sizes(labels: Sequence[Sequence[Label]], operands: Sequence[Array]) -
     found: dict[Label, tuple[int, int]] = {}
     for i, (own, x) in enumerate(zip(labels, operands, strict=True)):
         for label, size in zip(own, x.shape, strict=True):
-            if size is None or isinstance(label, int) and size == 1:
+            if size is None or (isinstance(label, int) and size == 1):
                 continue
             other, before = found.setdefault(label, (i, size))
             if size != before:
@@ -171,7 +171,7 @@ def _product(
     a, b = dict(zip(own, sizes(x), strict=True)), dict(zip(other, sizes(y), strict=True))
     labels = [*batch, *left, *right]
     shape = tuple(_joint(a.get(label, 1), b.get(label, 1)) for label in labels)
-    if not summed or batch and not left and not right:
+    if not summed or (batch and not left and not right):
         x = _shaped(
             xp, _permuted(xp, x, own, [*batch, *left, *summed]), [a.get(label, 1) for label in (*labels, *summed)]
         )
@@ -193,7 +193,7 @@ def _joint(a: Any, b: Any) -> Any:
         broadcast("einsum", (a,), (b,))[0]
         if isinstance(a, int) and isinstance(b, int)
         else b
-        if isinstance(b, int) and b != 1 or isinstance(a, int) and a == 1
+        if (isinstance(b, int) and b != 1) or (isinstance(a, int) and a == 1)
         else a
     )
 

@@ -108,7 +108,7 @@ def _check(
         features = None if features is None else features * k
         if length is not None and (n - 1) * s + k > length:
             raise ValueError(f"{name}: {n} windows of {k} with stride {s} do not fit into {length} elements")
-    if kernel.shape[0] != positions or features is not None and kernel.shape[1] != features:
+    if kernel.shape[0] != positions or (features is not None and kernel.shape[1] != features):
         raise ValueError(
             f"{name}: kernel has shape {tuple(kernel.shape)}, expected ({positions}, {features}, filters) "
             f"for {channels} channels"

@@ -248,7 +248,7 @@ def slice(x: Array, start: Any, size: Any) -> Array:
 
     Source: Keras 2.3.1 backend semantics.
     """
-    xp, x = arrays(x)
+    _xp, x = arrays(x)
     starts, counts = sizes_from("slice", start), sizes_from("slice", size)
     if not len(starts) == len(counts) == x.ndim:
         raise ValueError(
@@ -265,7 +265,7 @@ def slice(x: Array, start: Any, size: Any) -> Array:
 
 def _block(x: Array, start: tuple[int, ...], size: tuple[int, ...]) -> Array:
     for axis, (n, a, k) in enumerate(zip(x.shape, start, size, strict=True)):
-        if not (0 <= a and 0 <= k and a + k <= n):
+        if not (a >= 0 and k >= 0 and a + k <= n):
             raise ValueError(f"slice: on axis {axis}, {k} elements from {a} on do not lie within its size {n}")
     return x[tuple(Slice(a, a + k) for a, k in zip(start, size, strict=True))] if x.ndim else x
 

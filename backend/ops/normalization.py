@@ -215,7 +215,7 @@ def group_normalization(
         raise TypeError(f"group_normalization: groups is {groups!r}, expected an integer")
     at = 1 if data_format == "channels_first" else x.ndim - 1
     shape, channels = sizes(x), x.shape[at]
-    if groups < 1 or channels is not None and channels % groups:
+    if groups < 1 or (channels is not None and channels % groups):
         raise ValueError(f"group_normalization: groups is {groups} for {channels} channels, expected a divisor of them")
     gamma = _spread("group_normalization", "gamma", gamma, x, [at])
     beta = _spread("group_normalization", "beta", beta, x, [at])

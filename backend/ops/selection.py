@@ -45,7 +45,7 @@ def top_k(x: Array, k: int, sorted: bool = True) -> tuple[Array, Array]:
     if not x.ndim:
         raise ValueError("top_k: x has 0 dimensions, expected at least 1")
     n = x.shape[-1]
-    if k < 0 or n is not None and k > n:
+    if k < 0 or (n is not None and k > n):
         raise ValueError(
             f"top_k: k is {k} for {'an unknown number of' if n is None else n} elements, expected 0 to "
             f"{'their number' if n is None else n}"

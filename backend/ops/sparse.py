@@ -76,7 +76,7 @@ def sparse_dot(x: Sparse, y: Array) -> Array:
     if isinstance(y, Sparse):
         y = to_dense(y)
     xp, values, y = promoted(x.values, y)
-    if y.ndim != 2 or None not in (x.shape[1], y.shape[0]) and x.shape[1] != y.shape[0]:
+    if y.ndim != 2 or (None not in (x.shape[1], y.shape[0]) and x.shape[1] != y.shape[0]):
         raise ValueError(f"dot: sparse x has shape {x.shape}, y has {tuple(y.shape)}; expected ({x.shape[1]}, n)")
     terms = xp.expand_dims(values, axis=1) * xp.take(y, x.columns, axis=0)
     return take_adjoint(terms, x.rows, axis=0, size=x.sizes[0])

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..bounds import EPS, FLOOR, LARGEST
 
-__all__ = ["Bounded", "bounded", "error_of", "lifted", "rounding", "rounded_to"]
+__all__ = ["Bounded", "bounded", "error_of", "lifted", "rounded_to", "rounding"]
 
 
 class Bounded:

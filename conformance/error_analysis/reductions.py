@@ -105,7 +105,7 @@ def _cumulated(f: Callable[..., Any], v: np.ndarray, axis: int, first: Any) -> n
             np.full_like(
                 np.take(out, np.arange(1), axis=axis, mode="clip")
                 if v.shape[axis]
-                else np.zeros(v.shape[:axis] + (1,) + v.shape[axis + 1 :], out.dtype),
+                else np.zeros((*v.shape[:axis], 1, *v.shape[axis + 1 :]), out.dtype),
                 first,
             ),
             out,

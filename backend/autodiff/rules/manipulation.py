@@ -71,7 +71,7 @@ def _repeat(g, out, x, repeats, *, axis=None):
     xp = array_namespace(g)
     shape, axis = ((math.prod(sizes(x)),), 0) if axis is None else (sizes(x), axis % x.ndim)
     if not hasattr(repeats, "dtype"):
-        g = xp.sum(xp.reshape(g, shape[: axis + 1] + (repeats,) + shape[axis + 1 :]), axis=axis + 1)
+        g = xp.sum(xp.reshape(g, (*shape[: axis + 1], repeats, *shape[axis + 1 :])), axis=axis + 1)
     else:
         source = xp.repeat(xp.arange(shape[axis], device=device_of(g)), repeats)
         g = take_adjoint(g, source, axis=axis, size=shape[axis])
@@ -104,7 +104,7 @@ def _take(g, out, x, indices, *, axis=None):
     if indices.ndim != 1:
         xp, shape = array_namespace(g), sizes(g)
         count = math.prod(shape[axis : axis + indices.ndim])
-        g = xp.reshape(g, shape[:axis] + (count,) + shape[axis + indices.ndim :])
+        g = xp.reshape(g, (*shape[:axis], count, *shape[axis + indices.ndim :]))
         indices = array_namespace(indices).reshape(indices, (-1,))
     return take_adjoint(g, indices, axis=axis, size=sizes(x)[axis])
 

@@ -87,10 +87,7 @@ def diagonal_mask(x, offset=0):
 
 def _diagonal(g, out, x, *, offset=0):
     rows, columns = sizes(x)[-2:]
-    if offset >= 0:
-        g = column(resized(g, g.ndim - 1, rows))
-    else:
-        g = row(resized(g, g.ndim - 1, columns))
+    g = column(resized(g, g.ndim - 1, rows)) if offset >= 0 else row(resized(g, g.ndim - 1, columns))
     return mask_(diagonal_mask(x, offset), g)
 
 

@@ -83,7 +83,7 @@ def _prod(g, out, x, *, axis=None, dtype=None, keepdims=False):
     else:
         order = tuple(a for a in range(x.ndim) if a not in axes) + axes
         moved = xp.permute_dims(z, order)
-        joined = tuple(shape[a] for a in order[: x.ndim - len(axes)]) + (math.prod(shape[a] for a in axes),)
+        joined = (*tuple(shape[a] for a in order[: x.ndim - len(axes)]), math.prod(shape[a] for a in axes))
         others = _products_of_others(xp.reshape(moved, joined), len(joined) - 1)
         others = xp.reshape(others, tuple(shape[a] for a in order))
         others = xp.permute_dims(others, tuple(order.index(a) for a in range(x.ndim)))
@@ -124,9 +124,9 @@ def _diff_part(g, x, axis, n, prepend, append, part):
     shape = sizes(x)
     total, start = sum(lengths[1:], lengths[0]), sum(lengths[1:part], lengths[0]) if part else 0
     if isinstance(total, int) and total <= n:
-        return zeros(g, shape[:axis] + (lengths[part],) + shape[axis + 1 :])
+        return zeros(g, (*shape[:axis], lengths[part], *shape[axis + 1 :]))
     if n:
-        rim = zeros(g, shape[:axis] + (n,) + shape[axis + 1 :])
+        rim = zeros(g, (*shape[:axis], n, *shape[axis + 1 :]))
         g = xp.diff(xp.concat([rim, g, rim], axis=axis), axis=axis, n=n)
     g = -g if n % 2 else g
     return g if prepend is None and append is None else sliced(g, axis, start, start + lengths[part])

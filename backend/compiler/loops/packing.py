@@ -182,7 +182,7 @@ def _last_axis(part: Any, ndim: int) -> tuple[int, int] | None:
 
 
 def _number(x: Any) -> bool:
-    return not isinstance(x, Tensor) or isinstance(x, Constant) and x.shape == ()
+    return not isinstance(x, Tensor) or (isinstance(x, Constant) and x.shape == ())
 
 
 def _alike(call: SlicedCall) -> Any:

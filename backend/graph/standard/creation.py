@@ -50,7 +50,7 @@ def _shape(function: str, shape: Any) -> tuple[Any, ...]:
     """A shape of ints and sizes, from one size or a sequence."""
     sizes = shape if isinstance(shape, (tuple, list)) else (shape,)
     for size in sizes:
-        if not isinstance(size, (int, Dim)) or isinstance(size, int) and size < 0:
+        if not isinstance(size, (int, Dim)) or (isinstance(size, int) and size < 0):
             raise TypeError(f"{function}: shape {shape!r} has the size {size!r}; expected integers of at least 0")
     return tuple(sizes)
 
@@ -148,7 +148,7 @@ def linspace(
     start: Any, stop: Any, /, num: int, *, dtype: Any = None, device: Any = None, endpoint: bool = True
 ) -> Tensor:
     """Record `num` evenly spaced numbers between start and stop."""
-    if not isinstance(num, (int, Dim)) or isinstance(num, int) and num < 0:
+    if not isinstance(num, (int, Dim)) or (isinstance(num, int) and num < 0):
         raise ValueError(f"linspace: num is {num!r}; expected an integer of at least 0")
     result = spec((num,), config.floatx() if dtype is None else dtype)
     kwargs = {"dtype": result.dtype} | ({} if endpoint else {"endpoint": False})

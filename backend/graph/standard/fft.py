@@ -166,7 +166,7 @@ def rfftfreq(n: int, /, *, d: float = 1.0, dtype: Any = None, device: Any = None
 
 
 def _frequencies(function: str, n: Any, length: Any, d: float, dtype: Any) -> Tensor:
-    if not isinstance(n, (int, Dim)) or isinstance(n, bool) or isinstance(n, int) and n < 1:
+    if not isinstance(n, (int, Dim)) or isinstance(n, bool) or (isinstance(n, int) and n < 1):
         raise ValueError(f"{function}: n is {n!r}; expected an integer of at least 1")
     if isinstance(d, bool) or not isinstance(d, (int, float)) or d == 0:
         raise ValueError(f"{function}: d is {d!r}; expected a number other than 0")

@@ -255,7 +255,7 @@ def matrix_rank(x: Any, /, *, rtol: Any = None) -> Tensor:
 
 def _rtol(function: str, x: Tensor, rtol: Any) -> dict[str, Any]:
     """A tolerance as a keyword argument: a number, or one for each matrix."""
-    if rtol is None or isinstance(rtol, (int, float)) and not isinstance(rtol, bool):
+    if rtol is None or (isinstance(rtol, (int, float)) and not isinstance(rtol, bool)):
         return {} if rtol is None else {"rtol": float(rtol)}
     rtol = tensor(rtol)
     if kind_of(rtol.dtype) != "real floating":

@@ -245,8 +245,8 @@ def take_along_axis(x: Any, indices: Any, /, *, axis: int = -1) -> Tensor:
     if x.ndim != indices.ndim:
         raise ValueError(f"take_along_axis: {x.ndim} and {indices.ndim} dimensions; expected the same number")
     axis = axis_of("take_along_axis", axis, x.ndim)
-    others = broadcast("take_along_axis", *(s[:axis] + (1,) + s[axis + 1 :] for s in (x.sizes, indices.sizes)))
-    shape = others[:axis] + (indices.sizes[axis],) + others[axis + 1 :]
+    others = broadcast("take_along_axis", *((*s[:axis], 1, *s[axis + 1 :]) for s in (x.sizes, indices.sizes)))
+    shape = (*others[:axis], indices.sizes[axis], *others[axis + 1 :])
     return record("take_along_axis", (x, indices), {"axis": axis}, spec(shape, x.dtype))
 
 

@@ -82,7 +82,7 @@ int8, int16, int32, int64 = (DType(f"int{n}") for n in (8, 16, 32, 64))
 uint8, uint16, uint32, uint64 = (DType(f"uint{n}") for n in (8, 16, 32, 64))
 float16, float32, float64, bfloat16 = (DType(n) for n in ("float16", "float32", "float64", "bfloat16"))
 complex64, complex128 = DType("complex64"), DType("complex128")
-bool = DType("bool")  # noqa: A001 - the standard's name
+bool = DType("bool")
 
 _INTEGRAL = ("integer",)
 _BITS = ("bool", "integer")
@@ -93,16 +93,16 @@ atan, atanh, cos, cosh = (unary(name, FLOATING) for name in ("atan", "atanh", "c
 exp, expm1, log, log1p = (unary(name, FLOATING) for name in ("exp", "expm1", "log", "log1p"))
 log2, log10, reciprocal = (unary(name, FLOATING) for name in ("log2", "log10", "reciprocal"))
 sin, sinh, sqrt, tan, tanh = (unary(name, FLOATING) for name in ("sin", "sinh", "sqrt", "tan", "tanh"))
-abs, negative, positive, square = (unary(name) for name in ("abs", "negative", "positive", "square"))  # noqa: A001
+abs, negative, positive, square = (unary(name) for name in ("abs", "negative", "positive", "square"))
 ceil, floor, trunc = (unary(name, REAL) for name in ("ceil", "floor", "trunc"))
-round, sign, conj = (unary(name) for name in ("round", "sign", "conj"))  # noqa: A001
+round, sign, conj = (unary(name) for name in ("round", "sign", "conj"))
 real, imag = unary("real"), unary("imag", ("complex floating",))
 isfinite, isinf, isnan = (unary(name, NUMERIC, "bool") for name in ("isfinite", "isinf", "isnan"))
 signbit = unary("signbit", _REAL_FLOAT, "bool")
 bitwise_invert = unary("bitwise_invert", _BITS)
 
 add, subtract, multiply = (binary(name) for name in ("add", "subtract", "multiply"))
-divide, pow = binary("divide", FLOATING), binary("pow")  # noqa: A001
+divide, pow = binary("divide", FLOATING), binary("pow")
 floor_divide, remainder = binary("floor_divide", REAL), binary("remainder", REAL)
 atan2, copysign, hypot = (binary(name, _REAL_FLOAT) for name in ("atan2", "copysign", "hypot"))
 logaddexp, nextafter = (binary(name, _REAL_FLOAT) for name in ("logaddexp", "nextafter"))
@@ -116,7 +116,7 @@ logical_and, logical_or, logical_xor = (binary(f"logical_{name}", ("bool",), "bo
 logical_not = unary("logical_not", ("bool",), "bool")
 
 
-def clip(x: Any, /, min: Any = None, max: Any = None) -> Tensor:  # noqa: A002
+def clip(x: Any, /, min: Any = None, max: Any = None) -> Tensor:
     """Record a call of the standard's `clip`, as a maximum and a minimum."""
     x = tensor(x)
     if min is not None:
@@ -197,12 +197,12 @@ def isdtype(dtype: Any, kind: Any) -> builtins.bool:
     return kinds[kind]
 
 
-def finfo(type: Any, /) -> Any:  # noqa: A002
+def finfo(type: Any, /) -> Any:
     """The limits of a floating dtype."""
     return np.finfo(dtype_name(getattr(type, "dtype", type)))
 
 
-def iinfo(type: Any, /) -> Any:  # noqa: A002
+def iinfo(type: Any, /) -> Any:
     """The limits of an integer dtype."""
     return np.iinfo(dtype_name(getattr(type, "dtype", type)))
 

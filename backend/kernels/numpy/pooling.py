@@ -163,7 +163,7 @@ def _shape(x: Array, slides: list[AxisWindows]) -> Ints:
 def max_pool(x: Array, *, window: Ints, strides: Ints, padding: str, residuals: bool = False) -> Any:
     """numpy.maximum tap by tap; keeps the number of the first of the largest taps, in window scan order."""
     slides = _slides(x.shape[1:-1], window, strides, padding)
-    if slides is None or not x.size or x.dtype not in _BITS or residuals and math.prod(window) > 255:
+    if slides is None or not x.size or x.dtype not in _BITS or (residuals and math.prod(window) > 255):
         return NotImplemented
     y = np.empty(_shape(x, slides), x.dtype)
     codes = np.empty(y.shape, np.uint8) if residuals else None

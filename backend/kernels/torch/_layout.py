@@ -43,10 +43,8 @@ def pads_of(sizes: Any, window: Ints, strides: Ints, dilation: Ints, padding: st
 
 def missing(sizes: Any, window: Ints, strides: Ints, dilation: Ints, padding: str) -> bool:
     """What the definition refuses or answers without arithmetic: an empty axis, a window that does not fit."""
-    return (
-        0 in sizes
-        or padding == "valid"
-        and any(n < (k - 1) * d + 1 for n, k, d in zip(sizes, window, dilation, strict=True))
+    return 0 in sizes or (
+        padding == "valid" and any(n < (k - 1) * d + 1 for n, k, d in zip(sizes, window, dilation, strict=True))
     )
 
 

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ._layout import Ints
 
-__all__ = ["erf", "log_softmax", "sigmoid", "relu", "relu_gradient", "softmax"]
+__all__ = ["erf", "log_softmax", "relu", "relu_gradient", "sigmoid", "softmax"]
 
 
 def erf(x: Tensor) -> Any:

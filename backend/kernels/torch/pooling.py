@@ -79,7 +79,7 @@ def max_pool_selection(
 
 def _averages(dtype: torch.dtype, sizes: Any, window: Ints) -> bool:
     """Whether torch has the average: in three dimensions not in half precision, nor over windows larger than x."""
-    return len(window) < 3 or dtype.itemsize > 2 and all(n >= k for n, k in zip(sizes, window, strict=True))
+    return len(window) < 3 or (dtype.itemsize > 2 and all(n >= k for n, k in zip(sizes, window, strict=True)))
 
 
 def average_pool(x: Tensor, *, window: Ints, strides: Ints, padding: str) -> Any:

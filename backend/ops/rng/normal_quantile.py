@@ -5,7 +5,7 @@ from typing import Any
 
 from ...arrays.typing import Array
 
-__all__ = ["tail_probabilities", "half_normal_quantile", "fence", "constant"]
+__all__ = ["constant", "fence", "half_normal_quantile", "tail_probabilities"]
 
 
 # Highest power first. C, D serve sqrt(-log p) up to 5; E, F beyond it, where only float64 gets.

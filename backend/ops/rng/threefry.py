@@ -12,7 +12,7 @@ from backend.ops.rng.normal_quantile import constant, fence, half_normal_quantil
 
 from ...arrays.typing import Array
 
-__all__ = ["threefry2x32", "random_bits", "uniform", "normal", "truncated_normal", "bernoulli"]
+__all__ = ["bernoulli", "normal", "random_bits", "threefry2x32", "truncated_normal", "uniform"]
 
 
 # Temporaries of 0.5 MiB: NumPy slows down below 2**15 (call overhead) and above 2**19 (cache) evaluations.
@@ -303,7 +303,7 @@ def _native(operation: str, dtype: str, xp: Any, device: Any) -> Any:
         raise ValueError(f"{operation}: dtype is {dtype!r} (expected one of {known})")
     # JAX without x64 has the names but gives 32 bits; of the narrow types only float16 is optional.
     wide = dtype in ("float64", "int64")
-    if not hasattr(xp, dtype) or wide and dtype not in xp.__array_namespace_info__().dtypes(device=device):
+    if not hasattr(xp, dtype) or (wide and dtype not in xp.__array_namespace_info__().dtypes(device=device)):
         raise ValueError(f"{operation}: dtype is {dtype!r}, which {describe(xp)} lacks on device {device}")
     return getattr(xp, dtype)
 

@@ -186,10 +186,7 @@ def _spread(xp: Any, g: Array, kernel: Array, over: Grid, size: Ints, depthwise:
     *window, channels, multiplier = kernel.shape
     if not depthwise and channels <= FEW_CHANNELS and 0 not in (*g.shape, *size) and writable(g, kernel):
         return scattered(xp, g, kernel, over, size)
-    if depthwise:
-        kernel = xp.reshape(kernel, (*window, channels * multiplier, 1))
-    else:
-        kernel = xp.matrix_transpose(kernel)
+    kernel = xp.reshape(kernel, (*window, channels * multiplier, 1)) if depthwise else xp.matrix_transpose(kernel)
     plans = [phases(*axis) for axis in zip(size, *over[:4], strict=True)]
 
     def woven(chosen: tuple[Phase, ...]) -> Array:

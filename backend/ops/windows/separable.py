@@ -15,13 +15,13 @@ from .geometry import Box, Grid, along, assembled, blocks, grid, interleave, pat
 
 __all__ = [
     "AxisWindows",
+    "axis_windows",
     "chain",
     "counts_of",
     "from_first",
     "imagewise",
     "placewise",
     "plan_of",
-    "axis_windows",
     "spread",
     "taps",
     "to_first",
@@ -112,7 +112,7 @@ def chain(xp: Any, x: Array, plan: list[AxisWindows]) -> list[Array]:
 
 def _passed_over(xp: Any, x: Array, tops: Array, slide: AxisWindows) -> Iterator[Array]:
     """For each tap but the last, where it is not the largest: below it, or outside of x."""
-    axis, k, s, before, places = slide
+    axis, _k, s, before, places = slide
     for i, tap in enumerate(taps(xp, x, slide, -math.inf)[:-1]):
         outside = [not 0 <= place * s + i - before < x.shape[axis] for place in range(places)]
         lower = tap < tops
