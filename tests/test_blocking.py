@@ -81,7 +81,7 @@ def test_a_chain_is_one_call_and_flags_and_sizes_decide(monkeypatch):
     monkeypatch.setattr(tiling, "boxes", lambda shape, room: calls.append(shape) or original(shape, room))
     x = Placeholder((None,), "float32")
     f = K.function([x], [xp.exp(x) * 2.0 + x])
-    assert f.source.count("blocked(") == 1
+    assert f.source.count("fused(") == 1
     data = RNG.normal(size=300).astype("f")
     K.set_blocking(False)
     f([data])
@@ -94,10 +94,10 @@ def test_a_chain_is_one_call_and_flags_and_sizes_decide(monkeypatch):
 
 def test_small_known_shapes_and_short_chains_stay_in_line():
     x = Placeholder((4, 5), "float32")
-    assert "blocked" not in K.function([x], [xp.exp(x) * 2.0 + x]).source
+    assert "fused(" not in K.function([x], [xp.exp(x) * 2.0 + x]).source
     x = Placeholder((None, 5), "float32")
-    assert "blocked" not in K.function([x], [xp.exp(x) * 2.0]).source
-    assert "blocked" not in K.function([x], [xp.exp(x), xp.exp(x) * 2.0, xp.exp(x) * 2.0 + x]).source  # all are results
+    assert "fused(" not in K.function([x], [xp.exp(x) * 2.0]).source
+    assert "fused(" not in K.function([x], [xp.exp(x), xp.exp(x) * 2.0, xp.exp(x) * 2.0 + x]).source  # all are results
 
 
 def test_a_chain_does_not_take_in_what_needs_it_by_another_way():
@@ -131,7 +131,7 @@ def test_an_error_in_a_thread_comes_out():
         return (x,)
 
     with pytest.raises(ZeroDivisionError):
-        tiling.blocked((np.ones(1000),), body=body)
+        tiling.fused((np.ones(1000),), body=body)
 
 
 @pytest.mark.parametrize("library", ["torch", "jax", "array_api_strict"])

@@ -55,4 +55,4 @@ def test_chains_are_told_from_loops():
     f = K.function([x], [xp.exp(x) * 2.0 + h], jit=True)
     program = f._program(True)[0]
     assert len(program.bodies) == 2 and len(program.chains) == 1
-    assert "blocked((x1, v" in f.source and f"body={program.chains[0]})" in f.source
+    assert "fused((x1, v" in f.source and f"body={program.chains[0]})" in f.source

@@ -1,8 +1,8 @@
-"""From the graph as recorded to the graph as run: common subexpressions once, no identities, nothing unused."""
+"""The one graph substitution: tensors replaced, equal calls shared, rules applied, unread results dropped."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -11,9 +11,12 @@ from ..arrays.dtypes import DType
 from ..graph.dims import Dim
 from ..graph.tensor import Constant, Effect, Node, Subgraph, Tensor, leaves, map_tensors, spec
 from ..graph.traversal import toposort
-from .simplify import tidied
 
-__all__ = ["Rewriter", "effects_of", "final_values", "is_view", "may_alias_leaf"]
+__all__ = ["Rewriter", "Shared", "effects_of", "final_values", "is_view"]
+
+Rule = Callable[[Node], "list[Tensor] | None"]
+Shared = dict[Any, Any]  # each distinct call or constant, by what makes it equal to another
+MAX_SHARED_CONSTANT = 64  # elements up to which constants are compared
 
 
 def effects_of(roots: Iterable[Tensor]) -> list[Effect]:
@@ -45,29 +48,43 @@ def final_values(effects: Iterable[Effect]) -> dict[Any, Tensor]:
 
 
 class Rewriter:
-    """Rewrites tensors into new ones, sharing what is equal; `given` maps tensors to those that replace them.
+    """Rewrites tensors into new ones; a call of which nothing changes stays the same node.
 
-    To `optimize` is for what runs: outputs that nothing reads are dropped, though a gradient might have read them, and
-    calls are put together as the rules for that say.
+    `given` maps tensors, by id, to what replaces them as it is; `instead` maps them to tensors that are rewritten in
+    their place. `rule` gives the results of a call by other calls, or None; what it gives is rewritten, too. With
+    `shared`, equal calls become one. With `prune`, calls drop the results that nothing reads. `resize` replaces sizes.
+    Bodies of loops and branches are rewritten the same way, `given` and `instead` apart.
     """
 
-    def __init__(self, given: dict[int, Tensor] | None = None, optimize: bool = False) -> None:
-        self.optimize = optimize
-        self._resize: Any = None
+    def __init__(
+        self,
+        given: dict[int, Tensor] | None = None,
+        *,
+        instead: dict[int, Tensor] | None = None,
+        rule: Rule | None = None,
+        shared: Shared | None = None,
+        prune: bool = False,
+        resize: Callable[[Dim], Any] | None = None,
+    ) -> None:
         self.new: dict[int, Tensor] = dict(given or {})
-        self._nodes: dict[int, dict[int, Tensor]] = {}
+        self._instead = instead or {}
+        self._rule = rule
+        self._shared = shared
+        self._prune = prune
+        self._resize = resize
+        self._results: dict[int, dict[int, Tensor]] = {}  # node -> its new results, by their indices
+        self._final: dict[int, tuple[Tensor, ...]] = {}  # new node -> its results, by the rule or its own
         self._pruned: dict[int, Any] = {}
-        self._shared: dict[Any, Any] = {}
         self._kept: list[Any] = []  # keeps alive what is known by id
 
     def __call__(self, outputs: Iterable[Tensor]) -> list[Tensor]:
         outputs = list(outputs)
-        order = toposort(outputs, stop=lambda t: id(t) in self.new)
-        live = self._live(order, outputs)
+        order = toposort(outputs, stop=lambda t: id(t) in self.new, instead=self._instead)
+        live = self._live(order, outputs) if self._prune else None
         for t in order:
-            if id(t) not in self.new and id(t) in live:
+            if id(t) not in self.new and (live is None or id(t) in live):
                 self._kept.append(t)
-                self.new[id(t)] = new = self._rewritten(t)
+                self.new[id(t)] = new = self._rewritten(self._instead.get(id(t), t))
                 self.new[id(new)] = new
         return [self.new[id(t)] for t in outputs]
 
@@ -75,74 +92,100 @@ class Rewriter:
         node = t.node
         if node is None:
             return self._constant(t) if isinstance(t, Constant) else t
-        if node.function == "identity":
-            return self.new[id(node.args[0])]
-        if id(node) not in self._nodes:
-            self._nodes[id(node)] = self._call(node)
-        return self._nodes[id(node)][t.index]
-
-    def _live(self, order: list[Tensor], outputs: list[Tensor]) -> set[int]:
-        """The ids of the tensors that the outputs need once calls give no output that nothing reads."""
-        live = {id(t) for t in outputs}
-        tensors: dict[int, list[Tensor]] = {}  # node -> its tensors, the first in order first
-        for t in order:
-            if t.node is not None and id(t) not in self.new:
-                tensors.setdefault(id(t.node), []).append(t)
-        for t in reversed(order):
-            node = t.node
-            if node is None or tensors.get(id(node), [None])[0] is not t:
-                continue
-            used = {s.index for s in tensors[id(node)] if id(s) in live}
-            inputs: Iterable[Tensor] = node.inputs
-            if self.optimize and used and len(used) < len(node.specs) and getattr(node.function, "prune_rule", None):
-                self._pruned[id(node)] = args, kwargs, _ = node.function.prune_rule(used, *node.args, **node.kwargs)
-                inputs = leaves((args, kwargs))
-            if used:
-                live.update(map(id, inputs))
-        return live
+        if id(node) not in self._results:
+            self._kept.append(node)
+            self._results[id(node)] = self._call(node)
+        return self._results[id(node)][t.index]
 
     def _call(self, node: Node) -> dict[int, Tensor]:
-        args, kwargs, kept = self._pruned.get(id(node), (node.args, node.kwargs, range(len(node.specs))))
-        multi_output = node.multi_output and not isinstance(kept, int)
-        kept = (kept,) if isinstance(kept, int) else kept
-        args = map_tensors(args, self._replace, self._resize)
-        kwargs = {
-            k: self._body(v) if isinstance(v, Subgraph) else v
-            for k, v in map_tensors(kwargs, self._replace, self._resize).items()
-        }
-        key = (node.function, _key(args), _key(kwargs))
-        if key not in self._shared:
-            specs = tuple(
-                spec(None if s.shape is None else map_tensors(s.shape, self._replace, self._resize), s.dtype)
-                for s in (node.specs[i] for i in kept)
-            )
-            made = Node(node.function, args, kwargs, specs, multi_output)
-            better = self._better(made) if self.optimize else None
-            self._shared[key] = tuple(self(better)) if better else tuple(map(made.output, range(len(specs))))
+        pruned = self._pruned.get(id(node))
+        made, indices = self._made(node) if pruned is None else self._made_of(node, *pruned)
+        if self._shared is not None:
             self._kept.append(made)
-        return dict(zip(kept, self._shared[key], strict=True))
+            made = self._shared.setdefault((made.function, _key(made.args), _key(made.kwargs)), made)
+        if id(made) not in self._final:
+            better = self._rule(made) if self._rule is not None else None
+            outputs = tuple(map(made.output, range(len(made.specs)))) if better is None else tuple(self(better))
+            self._final[id(made)] = outputs
+            self._kept.append((made, outputs))
+        return dict(zip(indices, self._final[id(made)], strict=True))
 
-    def _better(self, node: Node) -> list[Tensor] | None:
-        """The results of a call by other calls, if there is a rule for it."""
-        if isinstance(node.function, str):
-            found = tidied(node)
-            return None if found is None else [found]
-        rule = node.function.rewrite_rule
-        return rule(*node.args, **node.kwargs) if rule else None
+    def _made(self, node: Node) -> tuple[Node, Iterable[int]]:
+        """The call on what its arguments have become: itself, where they are what they were."""
+        kwargs = node.kwargs
+        for name, value in node.kwargs.items():
+            if isinstance(value, Subgraph):
+                body = self._body(value)
+                if body is not value:
+                    kwargs = {**kwargs, name: body}
+        every = range(len(node.specs))
+        if kwargs is node.kwargs and self._resize is None and all(self._same(t) for t in node.inputs):
+            return node, every
+        return self._made_of(node, node.args, kwargs, every)
+
+    def _made_of(
+        self, node: Node, args: Any, kwargs: Any, indices: Iterable[int], multi: bool = True
+    ) -> tuple[Node, Iterable[int]]:
+        args = map_tensors(args, self._replace, self._resize)
+        kwargs = map_tensors(kwargs, self._replace, self._resize)
+        specs = tuple(
+            spec(None if s.shape is None else map_tensors(s.shape, self._replace, self._resize), s.dtype)
+            for s in (node.specs[i] for i in indices)
+        )
+        return Node(node.function, args, kwargs, specs, node.multi_output and multi), indices
+
+    def _same(self, t: Tensor) -> bool:
+        return self.new.get(id(t), t) is t
 
     def _replace(self, t: Tensor) -> Tensor:
         return self.new.get(id(t), t)
 
     def _body(self, body: Subgraph) -> Subgraph:
-        inner = Rewriter({id(t): t for t in body.inputs}, self.optimize)
-        return Subgraph(body.inputs, inner(body.outputs))
+        inner = Rewriter({id(t): t for t in body.inputs}, rule=self._rule, shared=self._shared, prune=self._prune)
+        outputs = inner(body.outputs)
+        self._kept.append(inner)
+        return (
+            body if all(a is b for a, b in zip(outputs, body.outputs, strict=True)) else Subgraph(body.inputs, outputs)
+        )
 
     def _constant(self, t: Constant) -> Tensor:
         """Small equal constants are one."""
-        if isinstance(t.value, (np.ndarray, np.generic)) and t.value.size <= 64:
-            key = ("constant", t.dtype, t.shape, t.value.tobytes())
-            return self._shared.setdefault(key, (t,))[0]
-        return t
+        small = isinstance(t.value, (np.ndarray, np.generic)) and t.value.size <= MAX_SHARED_CONSTANT
+        if self._shared is None or not small:
+            return t
+        found: Tensor = self._shared.setdefault(("constant", t.dtype, t.shape, t.value.tobytes()), t)
+        return found
+
+    def _live(self, order: list[Tensor], outputs: list[Tensor]) -> set[int]:
+        """The ids of the tensors that the outputs need once calls give no result that nothing reads."""
+        live = {id(t) for t in outputs}
+        siblings: dict[int, list[Tensor]] = {}  # node -> its tensors, the first in order first
+        for t in order:
+            if t.node is not None and id(t) not in self.new:
+                siblings.setdefault(id(t.node), []).append(t)
+        for t in reversed(order):
+            node = t.node
+            if node is None or siblings.get(id(node), [None])[0] is not t:
+                continue
+            used = {s.index for s in siblings[id(node)] if id(s) in live}
+            inputs: Iterable[Tensor] = node.inputs
+            rule = getattr(node.function, "prune_rule", None)
+            if used and len(used) < len(node.specs) and rule is not None:
+                args, kwargs, indices = rule(used, *node.args, **node.kwargs)
+                single = isinstance(indices, int)
+                self._pruned[id(node)] = (
+                    args,
+                    {**kwargs, **self._bodies(kwargs)},
+                    (indices,) if single else indices,
+                    not single,
+                )
+                inputs = leaves((args, kwargs))
+            if used:
+                live.update(map(id, inputs))
+        return live
+
+    def _bodies(self, kwargs: dict[str, Any]) -> dict[str, Subgraph]:
+        return {name: self._body(value) for name, value in kwargs.items() if isinstance(value, Subgraph)}
 
 
 def _key(value: Any) -> Any:
@@ -165,14 +208,7 @@ def _key(value: Any) -> Any:
 
 
 def is_view(t: Tensor) -> bool:
-    """Whether the result of a call may share memory with its first argument."""
+    """Whether a tensor is another form of the first argument of its call."""
     if t.node is None or not t.node.args or not isinstance(t.node.args[0], Tensor):
         return False
     return t.node.primitive.view
-
-
-def may_alias_leaf(t: Tensor) -> bool:
-    """Whether an output may share memory with a variable, a constant or what was fed."""
-    while is_view(t):
-        t = t.node.args[0]  # type: ignore[union-attr]
-    return t.node is None

@@ -9,7 +9,13 @@ from typing import Any
 from ..arrays import namespaces
 from ..graph.tensor import Node, Tensor
 
-__all__ = ["joined", "tidied"]
+__all__ = ["joined", "simplified", "tidied"]
+
+
+def simplified(node: Node) -> list[Tensor] | None:
+    """The results of a call by fewer or smaller calls, or None."""
+    found = tidied(node) if isinstance(node.function, str) else None
+    return None if found is None else [found]
 
 
 def tidied(node: Node) -> Tensor | None:
@@ -133,6 +139,7 @@ def _undone(function: str) -> Callable[..., Tensor | None]:
 
 RULES: dict[Any, Callable[..., Tensor | None]] = {
     "add": _add,
+    "identity": lambda x: x,
     "concat": _concat,
     "divide": _quotient,
     "matrix_transpose": _undone("matrix_transpose"),

@@ -14,7 +14,7 @@ from ..arrays.threads import shared, threads
 from ..graph.composite import composite
 from ..kernels.lookup import chain_planner
 
-__all__ = ["blocked", "set_blocking"]
+__all__ = ["fused", "set_blocking"]
 
 
 # Elements of one block, of one that is written into the result's own memory, of the smallest array that is cut into
@@ -40,7 +40,7 @@ def set_blocking(enabled: bool) -> None:
 
 
 @composite(fresh=True)
-def blocked(arrays: tuple[Any, ...], *, body: Any) -> Any:
+def fused(arrays: tuple[Any, ...], *, body: Any) -> Any:
     """body(*arrays), which works element by element and gives arrays of the shape that these broadcast to.
 
     Large arrays in the host's memory are cut into blocks, which two or more threads share where the library's own calls

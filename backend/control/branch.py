@@ -15,7 +15,7 @@ from .nests import flatten, restore
 __all__ = ["cond"]
 
 
-@composite
+@composite(forwards=True)
 def branch(
     condition: Array, first: tuple[Array, ...], second: tuple[Array, ...], *, then: Any, otherwise: Any
 ) -> tuple[Array, ...]:

@@ -7,7 +7,6 @@ from typing import Any
 
 from ..arrays.typing import Array
 from ..autodiff.backward import backward
-from ..compiler.loops.motion import hoist
 from ..compiler.rewriter import is_view
 from ..dispatch.boundary import moved, number_like, sizes
 from ..dispatch.promotion import array_namespace, arrays, device_of, is_array
@@ -20,7 +19,7 @@ from .nests import flatten, restore
 __all__ = ["foldl", "foldr", "map_fn", "rnn", "scan"]
 
 
-@composite
+@composite(forwards=True, is_loop=True)
 def loop(
     initial: tuple[Array, ...],
     sequences: tuple[Array, ...],
@@ -146,11 +145,6 @@ def _(live, initial, sequences, captured, *, body, length, reverse):
     ]
     smaller = Subgraph([body.inputs[i] for i in inputs], [body.outputs[i] for i in kept])
     return tuple(parts), {"body": smaller, "length": length, "reverse": reverse}, kept
-
-
-@loop.rewrite
-def _(initial, sequences, captured, **how):
-    return hoist(loop, initial, sequences, captured, **how)
 
 
 class Step:

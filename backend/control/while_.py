@@ -92,7 +92,7 @@ def _alike(state: Any, shape: Any, new: Any) -> tuple[Any, ...]:
     return tuple(found)
 
 
-@composite
+@composite(forwards=True)
 def while_loop_(
     initial: tuple[Array, ...],
     asked: tuple[Array, ...],

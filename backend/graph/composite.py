@@ -39,7 +39,6 @@ class Composite:
         self.vjp_rule: Callable[..., Any] | None = None
         self.shape_rule: Callable[..., Any] | None = None
         self.prune_rule: Callable[..., Any] | None = None
-        self.rewrite_rule: Callable[..., Any] | None = None
         self.primitive = Primitive(name=self.__name__, **facts)
         self._bound: dict[tuple[Any, bool], Callable[..., Any]] = {}
         COMPOSITES[self.__name__] = self
@@ -63,11 +62,6 @@ class Composite:
         One index, not in a list, says that the call then gives that output alone, and no tuple.
         """
         self.prune_rule = rule
-        return rule
-
-    def rewrite(self, rule: Callable[..., Any]) -> Callable[..., Any]:
-        """Say how to compile it better: rule(*args, **kwargs) -> the outputs put together otherwise, or None."""
-        self.rewrite_rule = rule
         return rule
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:

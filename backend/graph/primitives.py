@@ -23,6 +23,8 @@ class Primitive:
     """The result is the first argument in another form, may share its memory, and costs no more to make than to keep."""
     fresh: bool = False
     """The result never shares memory with an argument, so it may be written over once it is dead."""
+    forwards: bool = False
+    """A result may be one of the arguments itself, whatever the call is: of control flow."""
     creation: bool = False
     """It makes an array of Python values and sizes alone."""
     takes_device: bool = False
@@ -84,7 +86,7 @@ _ROWS = (
     # Recorded for another dtype alone: always a copy, but one that costs no more to make than to keep.
     Primitive(name="astype", elementwise=True, fresh=True, view=True),
     # Some library gives x itself where nothing changes: integers are whole already.
-    *_all("ceil floor round trunc", elementwise=True),
+    *_all("ceil floor round trunc", elementwise=True, view=True),
     *_all("real imag", elementwise=True, view=True, real=True),
     Primitive(name="conj", elementwise=True, view=True),
     Primitive(name="positive", elementwise=True, view=True, dunder="pos"),

@@ -179,6 +179,11 @@ class Tensor(_Operators):
     def name(self, name: str) -> None:
         self._name = name
 
+    @property
+    def given_name(self) -> str | None:
+        """The name, where one was given or asked for."""
+        return self._name
+
     def __array_namespace__(self, *, api_version: str | None = None) -> Any:
         from .standard import namespace  # the namespace is made of functions on tensors: it comes after this module
 

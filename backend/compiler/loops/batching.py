@@ -9,7 +9,7 @@ from ...arrays import namespaces
 from ...graph.dims import Dim
 from ...graph.primitives import PRIMITIVES
 from ...graph.recording import tensor
-from ...graph.tensor import Constant, Tensor, map_tensors
+from ...graph.tensor import Constant, Placeholder, Tensor, map_tensors
 
 __all__ = ["Batched", "NotBatchable"]
 
@@ -30,6 +30,14 @@ class Batched:
         self.stacked = stacked
         self.same = same
         self.xp = namespaces.recorder
+
+    def copy(self) -> Batched:
+        """Another that may be changed: to try a call out."""
+        return Batched(self.length, dict(self.stacked), dict(self.same))
+
+    def stack_placeholder(self, t: Tensor) -> None:
+        """Let a placeholder stand for a tensor that the loop will stack."""
+        self.stacked[id(t)] = Placeholder((self.length, *t.shape), t.dtype)
 
     def __contains__(self, t: Tensor) -> bool:
         return id(t) in self.stacked or id(t) in self.same or isinstance(t, Constant)
