@@ -3,6 +3,9 @@
 import pytest
 
 import backend as K
+from backend import config
+
+config.change("verify", True)  # every pass of every program that a test compiles
 
 
 @pytest.fixture(params=[True, False], ids=["kernel", "definition"])

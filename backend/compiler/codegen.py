@@ -19,7 +19,7 @@ from .tiling import fused
 
 __all__ = ["ENTRY", "Source", "print_program"]
 
-ENTRY = "program"  # the name of the function that runs
+ENTRY = "function"  # the name of the function that runs
 RESERVED = frozenset(("xp", "device", "inf", "nan", "complex", "int", "max", "min", ENTRY))
 
 
@@ -34,7 +34,7 @@ class Source:
 
 
 def print_program(program: Program, name: str = "function") -> Source:
-    """The source of program(*inputs, *variables) -> (outputs, updates); `name` is what a comment calls it."""
+    """The source of function(*inputs, *variables) -> (outputs, updates); `name` is what a comment calls it."""
     return _Printer(program).printed(name)
 
 
@@ -54,7 +54,7 @@ class _Printer:
         count = sum(isinstance(t, Placeholder) for t in main.inputs)
         names = [f"x{i}" for i in range(1, count + 1)] + [f"w{i}" for i in range(1, len(main.inputs) - count + 1)]
         body = self.routine(main, names, ENTRY, self._returned)
-        head = [f"# {comment(name)}"]
+        head = [] if name == ENTRY else [f"# {comment(name)}"]
         head += [f"# {n}: {_described(t)}" for n, t in zip(names, main.inputs, strict=True)]
         head += [f"# {n}: constant {t.dtype} {t.shape}{_value(t)}" for n, t in self.source.constants.items()]
         self.source.text = "\n".join([*head, *self.lines, "", *body, ""])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import functools
 import gc
 import math
@@ -45,7 +46,7 @@ class Executable:
             given = {id(t): p for t, p in zip(inputs, fed, strict=True)}
             roots = Rewriter(given)([*outputs, *updates])
             self.recorded = Graph(tuple(fed), tuple(roots[: len(outputs)]), tuple(roots[len(outputs) :]))
-            self.graph = run_passes(self.recorded, self.passes, GRAPH)
+            self.graph = dataclasses.replace(run_passes(self.recorded, self.passes, GRAPH), shared=None)
 
     @property
     def source(self) -> str:
@@ -67,7 +68,7 @@ class Executable:
         return self._sources[in_place]
 
     def bind(self, backend: Backend, in_place: bool = True) -> Callable[..., Any]:
-        """program(*inputs, *defaults, *variables) -> (outputs, updates) with a backend's functions and kernels."""
+        """function(*inputs, *defaults, *variables) -> (outputs, updates) with a backend's functions and kernels."""
         key = (id(backend.xp), str(backend.device), kernels_enabled(), in_place)
         if key not in self._bound:
             xp = backend.xp

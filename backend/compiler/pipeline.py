@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from .. import config
+from ..graph.tensor import Node, Tensor
 from .fold import fold
 from .fusion import fuse
 from .liveness import liveness, reuse
@@ -37,6 +38,10 @@ def _share(graph: Graph) -> Graph:
     return dataclasses.replace(graph, shared={}).rewritten()
 
 
+def _on_loops(graph: Graph, rule: Callable[[Node], list[Tensor] | None]) -> Graph:
+    return graph.rewritten(rule=rule) if graph.has_loops() else graph
+
+
 PASSES = (
     Pass("prune", lambda graph: graph.rewritten(prune=True), Graph, "Calls drop the results that nothing reads."),
     Pass("cse", _share, Graph, "Common subexpressions are computed once."),
@@ -44,7 +49,7 @@ PASSES = (
     Pass(
         "packing", lambda graph: graph.rewritten(rule=packed), Graph, "Small calls of a loop become fewer, larger ones."
     ),
-    Pass("motion", lambda graph: graph.rewritten(rule=moved), Graph, "Loop-invariant calls leave their loops."),
+    Pass("motion", lambda graph: _on_loops(graph, moved), Graph, "Loop-invariant calls leave their loops."),
     Pass("prune", lambda graph: graph.rewritten(prune=True), Graph, "The same, for what the loops have become."),
     Pass("simplify", lambda graph: graph.rewritten(rule=simplified), Graph, "The same, for what left the loops."),
     Pass("fusion", fuse, Graph, "Long elementwise chains become one call, run block by block."),
@@ -88,17 +93,29 @@ Watch = Callable[[Pass, Any], None]
 
 
 def run_passes(state: Any, names: Sequence[str], passes: Sequence[Pass] = PASSES, watch: Watch | None = None) -> Any:
-    """The graph or program after those of the passes that have one of these names; program passes give a program."""
+    """The graph or program after those of the passes that have one of these names; program passes give a program.
+
+    A pass does not run again on a graph that has not changed since.
+    """
     checked = config.setting("verify")
+    seen: dict[str, Any] = {}  # the state that a pass left, by its name
     for each in passes:
         if each.name in names:
-            before = lower(state) if each.kind is Program and isinstance(state, Graph) else state
-            state = each.run(before)
-            if checked:
-                verify(each.name, before, state)
+            if each.kind is Program and isinstance(state, Graph):
+                state = lower(state)
+            before = state
+            if not (isinstance(state, Graph) and each.name in seen and _same(seen[each.name], state)):
+                state = each.run(before)
+                seen[each.name] = state
+                if checked:
+                    verify(each.name, before, state)
             if watch is not None:
                 watch(each, state)
     return lower(state) if isinstance(state, Graph) and passes[-1].kind is Program else state
+
+
+def _same(a: Graph, b: Graph) -> bool:
+    return all(x is y for x, y in zip(a.roots, b.roots, strict=True))
 
 
 def stages_of(graph: Graph, names: Sequence[str]) -> Stages:

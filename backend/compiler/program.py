@@ -39,6 +39,13 @@ class Graph:
         count = len(self.outputs)
         return dataclasses.replace(self, outputs=roots[:count], updates=roots[count:])
 
+    def has_loops(self) -> bool:
+        """Whether a loop is called, or a body that may hold one."""
+        return any(
+            t.node is not None and any(isinstance(v, Subgraph) for v in t.node.kwargs.values())
+            for t in toposort(self.roots)
+        )
+
     def free(self) -> tuple[list[Placeholder], list[Tensor]]:
         """The placeholders that are read without being inputs, and the variables that are read, in order."""
         own = {id(t) for t in self.inputs}
@@ -165,6 +172,8 @@ class _Memory:
         facts = t.node.primitive
         if facts.fresh or not (facts.view or facts.forwards):
             return frozenset([id(t)])
+        if facts.is_loop and t.index >= len(t.node.args[0]):
+            return frozenset([id(t)])  # stacked over the iterations
         if facts.forwards:
             return frozenset([id(t.node)]).union(*(self._owners[id(i)] for i in t.node.inputs))
         first = t.node.args[0]

@@ -72,56 +72,69 @@ class Rewriter:
         self._shared = shared
         self._prune = prune
         self._resize = resize
-        self._results: dict[int, dict[int, Tensor]] = {}  # node -> its new results, by their indices
-        self._final: dict[int, tuple[Tensor, ...]] = {}  # new node -> its results, by the rule or its own
+        self._results: dict[int, dict[int, Tensor] | None] = {}  # node -> what takes the place of its results
+        self._better: dict[int, list[Tensor] | None] = {}  # new node -> its results by the rule
         self._pruned: dict[int, Any] = {}
         self._kept: list[Any] = []  # keeps alive what is known by id
 
     def __call__(self, outputs: Iterable[Tensor]) -> list[Tensor]:
         outputs = list(outputs)
-        order = toposort(outputs, stop=lambda t: id(t) in self.new, instead=self._instead)
+        new, results, instead = self.new, self._results, self._instead
+        order = toposort(outputs, stop=lambda t: id(t) in new, instead=instead)
         live = self._live(order, outputs) if self._prune else None
         for t in order:
-            if id(t) not in self.new and (live is None or id(t) in live):
+            key = id(t)
+            if key in new or (live is not None and key not in live):
+                continue
+            source = instead.get(key, t)
+            node = source.node
+            if node is None:
+                found = self._constant(source) if isinstance(source, Constant) else source
+            else:
+                if id(node) not in results:
+                    self._kept.append(node)
+                    results[id(node)] = self._call(node)
+                changed = results[id(node)]
+                found = source if changed is None else changed[source.index]
+            new[key] = found
+            if found is not t:
                 self._kept.append(t)
-                self.new[id(t)] = new = self._rewritten(self._instead.get(id(t), t))
-                self.new[id(new)] = new
-        return [self.new[id(t)] for t in outputs]
+                new[id(found)] = found
+        return [new[id(t)] for t in outputs]
 
-    def _rewritten(self, t: Tensor) -> Tensor:
-        node = t.node
-        if node is None:
-            return self._constant(t) if isinstance(t, Constant) else t
-        if id(node) not in self._results:
-            self._kept.append(node)
-            self._results[id(node)] = self._call(node)
-        return self._results[id(node)][t.index]
-
-    def _call(self, node: Node) -> dict[int, Tensor]:
+    def _call(self, node: Node) -> dict[int, Tensor] | None:
+        """What takes the place of a call's results, by their indices; None where nothing does."""
         pruned = self._pruned.get(id(node))
         made, indices = self._made(node) if pruned is None else self._made_of(node, *pruned)
         if self._shared is not None:
             self._kept.append(made)
             made = self._shared.setdefault((made.function, _key(made.args), _key(made.kwargs)), made)
-        if id(made) not in self._final:
+        if id(made) not in self._better:
             better = self._rule(made) if self._rule is not None else None
-            outputs = tuple(map(made.output, range(len(made.specs)))) if better is None else tuple(self(better))
-            self._final[id(made)] = outputs
-            self._kept.append((made, outputs))
-        return dict(zip(indices, self._final[id(made)], strict=True))
+            self._better[id(made)] = None if better is None else self(better)
+            self._kept.append(made)
+        better = self._better[id(made)]
+        if better is None:
+            return None if made is node else {i: made.output(place) for place, i in enumerate(indices)}
+        return dict(zip(indices, better, strict=True))
 
     def _made(self, node: Node) -> tuple[Node, Iterable[int]]:
         """The call on what its arguments have become: itself, where they are what they were."""
-        kwargs = node.kwargs
-        for name, value in node.kwargs.items():
+        kwargs, new = node.kwargs, self.new
+        for name, value in kwargs.items():
             if isinstance(value, Subgraph):
                 body = self._body(value)
                 if body is not value:
                     kwargs = {**kwargs, name: body}
-        every = range(len(node.specs))
-        if kwargs is node.kwargs and self._resize is None and all(self._same(t) for t in node.inputs):
-            return node, every
-        return self._made_of(node, node.args, kwargs, every)
+        same = kwargs is node.kwargs and self._resize is None
+        if same:
+            for t in node.inputs:
+                if new.get(id(t), t) is not t:
+                    same = False
+                    break
+        return (
+            (node, range(len(node.specs))) if same else self._made_of(node, node.args, kwargs, range(len(node.specs)))
+        )
 
     def _made_of(
         self, node: Node, args: Any, kwargs: Any, indices: Iterable[int], multi: bool = True
@@ -133,9 +146,6 @@ class Rewriter:
             for s in (node.specs[i] for i in indices)
         )
         return Node(node.function, args, kwargs, specs, node.multi_output and multi), indices
-
-    def _same(self, t: Tensor) -> bool:
-        return self.new.get(id(t), t) is t
 
     def _replace(self, t: Tensor) -> Tensor:
         return self.new.get(id(t), t)

@@ -78,6 +78,11 @@ def fused(arrays: tuple[Any, ...], *, body: Any) -> Any:
     return outs if len(outs) > 1 else outs[0]
 
 
+@fused.shape
+def _(arrays: tuple[Any, ...], *, body: Any) -> tuple[Any, ...]:
+    return tuple(t.spec for t in body.outputs)
+
+
 def _copied(results: Sequence[Any], places: Sequence[Any]) -> None:
     for place, result in zip(places, results, strict=True):
         place[...] = result
