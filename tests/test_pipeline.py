@@ -195,7 +195,7 @@ class Word(str):
         (float("-inf"), "-inf"),
         (complex(0, float("inf")), "complex(0.0, inf)"),
         (complex(-0.0, 1), "complex(-0.0, 1.0)"),
-        ("a'\n\udc80", "\"a'\\n\\udc80\""),
+        ("a'\n\udc80", '"a\'\\n\\udc80"'),
         (None, "None"),
     ],
 )
@@ -215,7 +215,19 @@ def test_what_has_no_literal_is_refused(value):
         literal(value)
 
 
-HOSTILE = ["x\nopen('pwned','w')\n#", "x\rimport os", "\0", "\udc80", "class", "None", "xp", "c1", "v1", "body_1", "é\u2028"]
+HOSTILE = [
+    "x\nopen('pwned','w')\n#",
+    "x\rimport os",
+    "\0",
+    "\udc80",
+    "class",
+    "None",
+    "xp",
+    "c1",
+    "v1",
+    "body_1",
+    "é\u2028",
+]
 
 
 @pytest.mark.parametrize("name", HOSTILE)

@@ -44,8 +44,9 @@ class Executable:
         with _no_collection():
             fed = [t if isinstance(t, Placeholder) else Placeholder(t.spec.shape, t.dtype, t.name) for t in inputs]
             given = {id(t): p for t, p in zip(inputs, fed, strict=True)}
-            roots = Rewriter(given)([*outputs, *updates])
-            self.recorded = Graph(tuple(fed), tuple(roots[: len(outputs)]), tuple(roots[len(outputs) :]))
+            recorded = Graph(tuple(fed), tuple(outputs), tuple(updates))
+            replaced = {i: p for i, p in given.items() if i != id(p)}
+            self.recorded = recorded.replaced(Rewriter(replaced)(recorded.roots)) if replaced else recorded
             self.graph = dataclasses.replace(run_passes(self.recorded, self.passes, GRAPH), shared=None)
 
     @property

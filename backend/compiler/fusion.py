@@ -7,11 +7,11 @@ import operator
 from collections.abc import Iterable
 from typing import Any
 
-from ..graph.dims import Dim, product
+from ..graph.dims import Dim
 from ..graph.tensor import Constant, Node, Placeholder, Subgraph, Tensor
-from ..graph.traversal import inputs_of, toposort
+from ..graph.traversal import inputs_of
 from . import tiling
-from .program import Graph
+from .program import Graph, elements
 from .tiling import fused
 
 __all__ = ["fuse"]
@@ -23,7 +23,7 @@ MIN_CHAIN = 3
 
 def fuse(graph: Graph) -> Graph:
     """The graph with each long elementwise chain as one call of `fused`."""
-    order = toposort(graph.roots)
+    order = graph.order
     chains = [chain for chain in _chains(order) if len(chain) >= MIN_CHAIN]
     if not chains:
         return graph
@@ -39,7 +39,7 @@ def fuse(graph: Graph) -> Graph:
         if MIN_CHAIN * len(results) <= len(chain):
             call = _call(chain, own, results)
             instead.update((id(t), call.output(index)) for index, t in enumerate(results))
-    return graph.rewritten(instead=instead)
+    return graph.rewritten(instead=instead, intern=False)
 
 
 def _allocates(t: Tensor) -> bool:
@@ -51,8 +51,8 @@ def _shape_key(t: Tensor) -> Any:
     """What chains have in common; None for what is too small, or of a shape known only when it runs."""
     if t.spec.shape is None or None in t.spec.shape:
         return None
-    total = product(t.spec.shape)
-    if isinstance(total, int) and total < tiling.MIN_ELEMENTS:
+    total = elements(t)
+    if total is not None and total < tiling.MIN_ELEMENTS:
         return None
     return tuple(size.key if isinstance(size, Dim) else size for size in t.spec.shape)
 
@@ -96,7 +96,7 @@ def _chains(order: list[Tensor]) -> list[list[Tensor]]:
             constant.add(id(t))
             continue
         near = list(dict.fromkeys(of[id(i)].now() for i in t.node.inputs if id(i) in of))
-        needs = _bits(behind.get(id(i), 0) for i in t.node.inputs)
+        needs = _bits(behind[id(i)] for i in t.node.inputs if id(i) in behind)
         key = _shape_key(t) if _allocates(t) and not any(isinstance(a, Dim) for a in t.node.args) else None
         joins = [chain for chain in near if chain.key == key]
         while True:

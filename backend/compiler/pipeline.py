@@ -39,19 +39,39 @@ def _share(graph: Graph) -> Graph:
 
 
 def _on_loops(graph: Graph, rule: Callable[[Node], list[Tensor] | None]) -> Graph:
-    return graph.rewritten(rule=rule) if graph.has_loops() else graph
+    return graph.rewritten(rule=rule, intern=False) if graph.has_bodies else graph
 
 
 PASSES = (
-    Pass("prune", lambda graph: graph.rewritten(prune=True), Graph, "Calls drop the results that nothing reads."),
+    Pass(
+        "prune",
+        lambda graph: graph.rewritten(prune=True, intern=False),
+        Graph,
+        "Calls drop the results that nothing reads.",
+    ),
     Pass("cse", _share, Graph, "Common subexpressions are computed once."),
-    Pass("simplify", lambda graph: graph.rewritten(rule=simplified), Graph, "Algebraic rules save calls, to the bit."),
+    Pass(
+        "simplify",
+        lambda graph: graph.rewritten(rule=simplified, intern=False),
+        Graph,
+        "Algebraic rules save calls, to the bit.",
+    ),
     Pass(
         "packing", lambda graph: graph.rewritten(rule=packed), Graph, "Small calls of a loop become fewer, larger ones."
     ),
     Pass("motion", lambda graph: _on_loops(graph, moved), Graph, "Loop-invariant calls leave their loops."),
-    Pass("prune", lambda graph: graph.rewritten(prune=True), Graph, "The same, for what the loops have become."),
-    Pass("simplify", lambda graph: graph.rewritten(rule=simplified), Graph, "The same, for what left the loops."),
+    Pass(
+        "prune",
+        lambda graph: graph.rewritten(prune=True, intern=False),
+        Graph,
+        "The same, for what the loops have become.",
+    ),
+    Pass(
+        "simplify",
+        lambda graph: graph.rewritten(rule=simplified, intern=False),
+        Graph,
+        "The same, for what left the loops.",
+    ),
     Pass("fusion", fuse, Graph, "Long elementwise chains become one call, run block by block."),
     Pass("fold", fold, Graph, "Calls on constants run once, before the first call."),
     Pass("schedule", schedule, Program, "Calls run as late as possible, unless they free memory."),
@@ -104,7 +124,7 @@ def run_passes(state: Any, names: Sequence[str], passes: Sequence[Pass] = PASSES
             if each.kind is Program and isinstance(state, Graph):
                 state = lower(state)
             before = state
-            if not (isinstance(state, Graph) and each.name in seen and _same(seen[each.name], state)):
+            if not (isinstance(state, Graph) and each.name in seen and seen[each.name] is state):
                 state = each.run(before)
                 seen[each.name] = state
                 if checked:
@@ -112,10 +132,6 @@ def run_passes(state: Any, names: Sequence[str], passes: Sequence[Pass] = PASSES
             if watch is not None:
                 watch(each, state)
     return lower(state) if isinstance(state, Graph) and passes[-1].kind is Program else state
-
-
-def _same(a: Graph, b: Graph) -> bool:
-    return all(x is y for x, y in zip(a.roots, b.roots, strict=True))
 
 
 def stages_of(graph: Graph, names: Sequence[str]) -> Stages:

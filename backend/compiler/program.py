@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
+import math
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from ..graph.dims import known, product
 from ..graph.tensor import Constant, Node, Placeholder, Subgraph, Tensor
 from ..graph.traversal import toposort
 from .rewriter import Rewriter, Shared
@@ -14,7 +15,7 @@ from .rewriter import Rewriter, Shared
 __all__ = ["Graph", "Program", "Routine", "Step", "elements", "lower"]
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclasses.dataclass(frozen=True)
 class Graph:
     """A graph to compile: its outputs, and the new values of the variables it updates."""
 
@@ -24,32 +25,37 @@ class Graph:
     shared: Shared | None = None  # the distinct calls, from the pass on that makes equal calls one
     folded: frozenset[int] = frozenset()  # the ids of tensors that are computed once, before the first call
 
-    @property
+    @functools.cached_property
     def roots(self) -> tuple[Tensor, ...]:
         """Whatever has to be computed."""
         return (*self.outputs, *self.updates)
 
+    @functools.cached_property
+    def order(self) -> list[Tensor]:
+        """Every tensor of the graph, each after its inputs."""
+        return toposort(self.roots)
+
+    @functools.cached_property
+    def has_bodies(self) -> bool:
+        """Whether some call has a body: a loop, a branch, a chain."""
+        return any(isinstance(v, Subgraph) for t in self.order if t.node for v in t.node.kwargs.values())
+
     def rewritten(self, **how: Any) -> Graph:
         """The graph after a `Rewriter` with these options."""
-        return self.replaced(Rewriter(shared=self.shared, **how)(self.roots))
+        return self.replaced(Rewriter(shared=self.shared, **how)(self.roots, self.order))
 
     def replaced(self, roots: Iterable[Tensor]) -> Graph:
-        """The graph with other roots in the place of its own."""
+        """The graph with other roots in the place of its own; itself, where they are the same."""
         roots = tuple(roots)
+        if len(roots) == len(self.roots) and all(a is b for a, b in zip(roots, self.roots, strict=True)):
+            return self
         count = len(self.outputs)
         return dataclasses.replace(self, outputs=roots[:count], updates=roots[count:])
-
-    def has_loops(self) -> bool:
-        """Whether a loop is called, or a body that may hold one."""
-        return any(
-            t.node is not None and any(isinstance(v, Subgraph) for v in t.node.kwargs.values())
-            for t in toposort(self.roots)
-        )
 
     def free(self) -> tuple[list[Placeholder], list[Tensor]]:
         """The placeholders that are read without being inputs, and the variables that are read, in order."""
         own = {id(t) for t in self.inputs}
-        leaves = [t for t in toposort(self.roots) if t.node is None and id(t) not in own]
+        leaves = [t for t in self.order if t.node is None and id(t) not in own]
         placeholders = [t for t in leaves if isinstance(t, Placeholder)]
         return placeholders, [t for t in leaves if not isinstance(t, (Placeholder, Constant))]
 
@@ -102,15 +108,19 @@ def lower(graph: Graph) -> Program:
     """The program of a graph, its calls in topological order."""
     bodies: dict[int, Routine] = {}
     placeholders, variables = graph.free()
-    main = _routine(graph, (*graph.inputs, *placeholders, *variables), graph.roots, bodies)
+    main = _routine(graph, (*graph.inputs, *placeholders, *variables), graph.roots, bodies, graph.order)
     return Program(graph, main, bodies, _copies(graph))
 
 
 def _routine(
-    graph: Graph, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...], bodies: dict[int, Routine]
+    graph: Graph,
+    inputs: tuple[Tensor, ...],
+    outputs: tuple[Tensor, ...],
+    bodies: dict[int, Routine],
+    order: list[Tensor] | None = None,
 ) -> Routine:
     own = {id(t) for t in inputs}
-    order = toposort(outputs, stop=lambda t: id(t) in own)
+    order = order or toposort(outputs, stop=lambda t: id(t) in own)
     results: dict[int, dict[int, Tensor]] = {}  # node -> its results in use
     nodes: dict[int, Node] = {}  # each where the first of its results stands
     for t in order:
@@ -130,7 +140,8 @@ def _routine(
 
 def elements(t: Tensor) -> int | None:
     """The number of elements; None where it is known only when the program runs."""
-    return None if t.spec.shape is None or None in t.spec.shape else known(product(t.spec.shape))
+    shape = t.spec.shape
+    return None if shape is None or any(type(n) is not int for n in shape) else math.prod(shape)
 
 
 def _copies(graph: Graph) -> frozenset[int]:
@@ -138,43 +149,32 @@ def _copies(graph: Graph) -> frozenset[int]:
 
     New values of variables come first: they are the larger part, and are kept as they are where that is possible.
     """
-    memory = _Memory(graph)
     given_out: set[int] = set()
     copied = set()
     count = len(graph.outputs)
     for position in (*range(count, len(graph.roots)), *range(count)):
-        owners = memory.of(graph.roots[position])
-        if memory.outside & owners or given_out & owners:
+        owners, outside = _owners(graph.roots[position], graph.folded)
+        if outside or given_out & owners:
             copied.add(position)
         else:
             given_out |= owners
     return frozenset(copied)
 
 
-class _Memory:
-    """Whose memory a tensor may show, by ids: its own or that of some the tensor was made of."""
-
-    def __init__(self, graph: Graph) -> None:
-        self._graph = graph
-        self._owners: dict[int, frozenset[int]] = {}
-        self.outside: set[int] = set()  # what was fed, variables, constants and what is computed once
-        for t in toposort(graph.roots):
-            self._owners[id(t)] = self._found(t)
-
-    def of(self, t: Tensor) -> frozenset[int]:
-        """The ids of the owners."""
-        return self._owners[id(t)]
-
-    def _found(self, t: Tensor) -> frozenset[int]:
-        if t.node is None or id(t) in self._graph.folded:
-            self.outside.add(id(t))
-            return frozenset([id(t)])
+def _owners(root: Tensor, folded: frozenset[int]) -> tuple[set[int], bool]:
+    """Whose memory a tensor may show, by ids, and whether that may be memory from outside of the program."""
+    owners: set[int] = set()
+    pending = [root]
+    while pending:
+        t = pending.pop()
+        if t.node is None or id(t) in folded:
+            return owners, True
         facts = t.node.primitive
-        if facts.fresh or not (facts.view or facts.forwards):
-            return frozenset([id(t)])
-        if facts.is_loop and t.index >= len(t.node.args[0]):
-            return frozenset([id(t)])  # stacked over the iterations
-        if facts.forwards:
-            return frozenset([id(t.node)]).union(*(self._owners[id(i)] for i in t.node.inputs))
-        first = t.node.args[0]
-        return self._owners[id(first)] if isinstance(first, Tensor) else frozenset([id(t)])
+        if facts.forwards and not (facts.is_loop and t.index >= len(t.node.args[0])):  # a loop stacks what is no carry
+            owners.add(id(t.node))
+            pending += t.node.inputs
+        elif facts.view and not facts.fresh and isinstance(t.node.args[0], Tensor):
+            pending.append(t.node.args[0])
+        else:
+            owners.add(id(t))
+    return owners, False

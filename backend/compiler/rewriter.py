@@ -9,7 +9,7 @@ import numpy as np
 
 from ..arrays.dtypes import DType
 from ..graph.dims import Dim
-from ..graph.tensor import Constant, Effect, Node, Subgraph, Tensor, leaves, map_tensors, spec
+from ..graph.tensor import Constant, Effect, Node, Spec, Subgraph, Tensor, leaves, map_tensors
 from ..graph.traversal import toposort
 
 __all__ = ["Rewriter", "Shared", "effects_of", "final_values", "is_view"]
@@ -52,7 +52,8 @@ class Rewriter:
 
     `given` maps tensors, by id, to what replaces them as it is; `instead` maps them to tensors that are rewritten in
     their place. `rule` gives the results of a call by other calls, or None; what it gives is rewritten, too. With
-    `shared`, equal calls become one. With `prune`, calls drop the results that nothing reads. `resize` replaces sizes.
+    `shared`, equal calls become one; without `intern`, all that does not change is in it already. With `prune`, calls
+    drop the results that nothing reads. `resize` replaces sizes.
     Bodies of loops and branches are rewritten the same way, `given` and `instead` apart.
     """
 
@@ -63,6 +64,7 @@ class Rewriter:
         instead: dict[int, Tensor] | None = None,
         rule: Rule | None = None,
         shared: Shared | None = None,
+        intern: bool = True,
         prune: bool = False,
         resize: Callable[[Dim], Any] | None = None,
     ) -> None:
@@ -70,18 +72,24 @@ class Rewriter:
         self._instead = instead or {}
         self._rule = rule
         self._shared = shared
+        self._intern = intern
         self._prune = prune
         self._resize = resize
         self._results: dict[int, dict[int, Tensor] | None] = {}  # node -> what takes the place of its results
         self._better: dict[int, list[Tensor] | None] = {}  # new node -> its results by the rule
         self._pruned: dict[int, Any] = {}
+        self._has_bodies = False
         self._kept: list[Any] = []  # keeps alive what is known by id
 
-    def __call__(self, outputs: Iterable[Tensor]) -> list[Tensor]:
+    def __call__(self, outputs: Iterable[Tensor], order: list[Tensor] | None = None) -> list[Tensor]:
+        """The new outputs; `order` is their topological order, where that is known."""
         outputs = list(outputs)
         new, results, instead = self.new, self._results, self._instead
-        order = toposort(outputs, stop=lambda t: id(t) in new, instead=instead)
+        if order is None or instead or new:
+            order = toposort(outputs, stop=lambda t: id(t) in new, instead=instead)
         live = self._live(order, outputs) if self._prune else None
+        if live is not None and not (self._pruned or self._has_bodies or self.new):
+            return outputs
         for t in order:
             key = id(t)
             if key in new or (live is not None and key not in live):
@@ -106,17 +114,23 @@ class Rewriter:
         """What takes the place of a call's results, by their indices; None where nothing does."""
         pruned = self._pruned.get(id(node))
         made, indices = self._made(node) if pruned is None else self._made_of(node, *pruned)
-        if self._shared is not None:
+        if self._shared is not None and (self._intern or made is not node):
             self._kept.append(made)
             made = self._shared.setdefault((made.function, _key(made.args), _key(made.kwargs)), made)
         if id(made) not in self._better:
             better = self._rule(made) if self._rule is not None else None
-            self._better[id(made)] = None if better is None else self(better)
+            self._better[id(made)] = None if better is None else self._of_rule(better)
             self._kept.append(made)
         better = self._better[id(made)]
         if better is None:
             return None if made is node else {i: made.output(place) for place, i in enumerate(indices)}
         return dict(zip(indices, better, strict=True))
+
+    def _of_rule(self, results: list[Tensor]) -> list[Tensor]:
+        intern, self._intern = self._intern, True  # the calls of a rule are new, even those that stay as they are
+        results = self(results)
+        self._intern = intern
+        return results
 
     def _made(self, node: Node) -> tuple[Node, Iterable[int]]:
         """The call on what its arguments have become: itself, where they are what they were."""
@@ -139,19 +153,25 @@ class Rewriter:
     def _made_of(
         self, node: Node, args: Any, kwargs: Any, indices: Iterable[int], multi: bool = True
     ) -> tuple[Node, Iterable[int]]:
-        args = map_tensors(args, self._replace, self._resize)
-        kwargs = map_tensors(kwargs, self._replace, self._resize)
-        specs = tuple(
-            spec(None if s.shape is None else map_tensors(s.shape, self._replace, self._resize), s.dtype)
-            for s in (node.specs[i] for i in indices)
-        )
+        if args is node.args and sum(isinstance(a, Tensor) for a in args) == len(node.inputs):  # no others inside
+            args = tuple(self._replace(a) if isinstance(a, Tensor) else a for a in args)
+        else:
+            args = map_tensors(args, self._replace, self._resize)
+            kwargs = map_tensors(kwargs, self._replace, self._resize)
+        specs = tuple(self._spec(node.specs[i]) for i in indices)
         return Node(node.function, args, kwargs, specs, node.multi_output and multi), indices
+
+    def _spec(self, old: Spec) -> Spec:
+        if old.shape is None or not any(isinstance(n, Dim) for n in old.shape):
+            return old
+        return Spec(map_tensors(old.shape, self._replace, self._resize), old.dtype)
 
     def _replace(self, t: Tensor) -> Tensor:
         return self.new.get(id(t), t)
 
     def _body(self, body: Subgraph) -> Subgraph:
-        inner = Rewriter({id(t): t for t in body.inputs}, rule=self._rule, shared=self._shared, prune=self._prune)
+        how = {"rule": self._rule, "shared": self._shared, "intern": self._intern, "prune": self._prune}
+        inner = Rewriter({id(t): t for t in body.inputs}, **how)
         outputs = inner(body.outputs)
         self._kept.append(inner)
         return (
@@ -177,6 +197,7 @@ class Rewriter:
             node = t.node
             if node is None or siblings.get(id(node), [None])[0] is not t:
                 continue
+            self._has_bodies |= any(isinstance(v, Subgraph) for v in node.kwargs.values())
             used = {s.index for s in siblings[id(node)] if id(s) in live}
             inputs: Iterable[Tensor] = node.inputs
             rule = getattr(node.function, "prune_rule", None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from ..graph.dims import known
 from ..graph.tensor import Node, Tensor
@@ -91,10 +91,12 @@ class _Waiting:
         self._results = results
         self._keep = keep
         self._done: set[int] = set()
+        self._weights: dict[int, int] = {}
         self._readers: dict[int, dict[int, Node]] = {}  # by tensor
         self._missing: dict[int, int] = {}  # by node
+        self._inputs = {id(node): list({id(t): t for t in node.inputs}.values()) for node in nodes}
         for node in nodes:
-            inputs = _distinct(node.inputs)
+            inputs = self._inputs[id(node)]
             for t in inputs:
                 self._readers.setdefault(id(t), {})[id(node)] = node
             self._missing[id(node)] = sum(map(self._computed, inputs))
@@ -111,17 +113,22 @@ class _Waiting:
         if self._missing[id(node)] or not node.primitive.pure:
             return False
         freed = sum(
-            _weight(t)
-            for t in _distinct(node.inputs)
+            self._weight(t)
+            for t in self._inputs[id(node)]
             if self._computed(t) and id(t) not in self._keep and len(self._readers[id(t)]) == 1
         )
-        return freed > 0 and freed >= sum(map(_weight, self._results[id(node)]))
+        return freed > 0 and freed >= sum(map(self._weight, self._results[id(node)]))
+
+    def _weight(self, t: Tensor) -> int:
+        if id(t) not in self._weights:
+            self._weights[id(t)] = math.prod(known(size) or UNKNOWN for size in t.spec.shape or ())
+        return self._weights[id(t)]
 
     def run(self, node: Node) -> list[Node]:
         """Run the call; gives those for which that changed something."""
         self._done.add(id(node))
         near: dict[int, Node] = {}
-        for t in _distinct(node.inputs):
+        for t in self._inputs[id(node)]:
             del self._readers[id(t)][id(node)]
             if len(self._readers[id(t)]) == 1:
                 near.update(self._readers[id(t)])
@@ -130,11 +137,3 @@ class _Waiting:
                 self._missing[id(reader)] -= 1
                 near[id(reader)] = reader
         return list(near.values())
-
-
-def _distinct(tensors: Iterable[Tensor]) -> list[Tensor]:
-    return list({id(t): t for t in tensors}.values())
-
-
-def _weight(t: Tensor) -> int:
-    return math.prod(known(size) or UNKNOWN for size in t.spec.shape or ())

@@ -38,6 +38,8 @@ def _made_by(function: str, x: Any) -> tuple[Any, ...]:
 
 def _unbroadcast(node: Node) -> Tensor | None:
     """An operand need not be repeated beside another that has the whole shape."""
+    if not any(_made_by("broadcast_to", a) for a in node.args):
+        return None
     shape = node.specs[0].shape
     whole = [a for a in node.args if isinstance(a, Tensor) and a.spec.shape is not None and a.sizes == shape]
     repeated = {id(a) for a in whole if _made_by("broadcast_to", a)}

@@ -10,7 +10,7 @@ from typing import Any
 
 from ..arrays import namespaces
 from ..graph.dims import known
-from ..graph.tensor import Constant, Node, Placeholder, Spec, Subgraph, Tensor
+from ..graph.tensor import Constant, Node, Spec, Subgraph, Tensor
 from ..graph.traversal import toposort
 from .codegen import print_program
 from .program import Graph, Program, Routine
@@ -97,21 +97,22 @@ def _acyclic(roots: Iterable[Tensor]) -> list[Tensor]:
 def _of_node(node: Node) -> Iterator[str]:
     for value in node.kwargs.values():
         if isinstance(value, Subgraph):
-            own = {id(t) for t in value.inputs}
-            for t in toposort(value.outputs, stop=lambda t: id(t) in own):
-                if id(t) in own or isinstance(t, Constant):
-                    continue
-                if t.node is None:
-                    yield f"a body of {node.primitive.name} uses {t.name}, which is not among its inputs"
-                else:
-                    yield from _of_node(t.node)
+            yield from _of_body(node.primitive.name, value)
     found = _inferred(node)
     if found is not None and not (len(found) == len(node.specs) and all(map(_agree, found, node.specs))):
-        wrong = [(_told(a), _told(b)) for a, b in zip(node.specs, found, strict=False) if not _agree(a, b)]
-        yield (
-            f"a call of {node.primitive.name} says that it gives {wrong[0][0] if wrong else node.specs}, it gives "
-            f"{wrong[0][1] if wrong else found}"
-        )
+        said, gives = (", ".join(map(_told, specs)) for specs in (node.specs, found))
+        yield f"a call of {node.primitive.name} says that it gives {said}, it gives {gives}"
+
+
+def _of_body(function: str, body: Subgraph) -> Iterator[str]:
+    own = {id(t) for t in body.inputs}
+    for t in toposort(body.outputs, stop=lambda t: id(t) in own):
+        if id(t) in own or isinstance(t, Constant):
+            continue
+        if t.node is None:
+            yield f"a body of {function} uses {t.name}, which is not among its inputs"
+        else:
+            yield from _of_node(t.node)
 
 
 def _inferred(node: Node) -> tuple[Spec, ...] | None:
@@ -136,16 +137,15 @@ def _of_routine(routine: Routine) -> Iterator[str]:
         for t in step.node.inputs:
             if id(t) in dead:
                 yield f"{t.name} is used after it was freed"
-            elif id(t) not in defined and not isinstance(t, Constant) and t.node is None:
-                yield f"{t.name} is used and never defined"
-            elif id(t) not in defined and t.node is not None and not _constant(t):
+            elif id(t) not in defined and not _constant(t):
                 yield f"{t.name} is used before it is defined"
-        dead.update(id(t) for t in (*step.frees, *([step.into] if step.into is not None else [])))
-        for result in step.results:
-            if result is not None:
-                if id(result) in defined:
-                    yield f"{result.name} is defined twice"
-                defined.add(id(result))
+        dead.update(map(id, step.frees))
+        if step.into is not None:
+            dead.add(id(step.into))
+        for t in (r for r in step.results if r is not None):
+            if id(t) in defined:
+                yield f"{t.name} is defined twice"
+            defined.add(id(t))
     for t in routine.outputs:
         if id(t) in dead:
             yield f"{t.name} is a result, and was freed"
@@ -172,7 +172,3 @@ def _of_source(text: str) -> Iterator[str]:
         for name, count in names.items():
             if count > 1:
                 yield f"{name} is assigned {count} times in {function.name}"
-
-
-def _placeholder(t: Tensor) -> bool:
-    return isinstance(t, Placeholder)

@@ -14,7 +14,7 @@ from ...graph.tensor import Constant, Placeholder, Tensor, map_tensors
 __all__ = ["Batched", "NotBatchable"]
 
 
-class NotBatchable(Exception):
+class NotBatchable(Exception):  # noqa: N818 - an answer, not an error
     """A call that is not to be done for all steps at once."""
 
 

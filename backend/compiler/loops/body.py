@@ -1,4 +1,4 @@
-"""A loop's body as the passes see it: its calls, how often each tensor is read, and sizes in terms of its own inputs."""
+"""A loop's body as the passes see it: its calls, the number of reads of each tensor, and sizes of its own inputs."""
 
 from __future__ import annotations
 
