@@ -180,10 +180,8 @@ def _stream(operation: str, draw: Composite, shape: Any, dtype: Any, seed: int |
         draw.definition(counter.array, shape=(0,), **wanted)
     except (TypeError, ValueError) as error:
         raise type(error)(f"{operation}: {str(error).partition(': ')[2] or error}") from None
-    result = draw(counter, shape=sizes_wanted, **wanted)
-    assert result.node is not None
-    result.node.effects = (Effect(counter, counter + 1, tensor(1, "int32")),)
-    return result
+    drawn = Effect(counter, counter + 1, tensor(1, "int32"))
+    return draw.record((counter,), {"shape": sizes_wanted, **wanted}, (drawn,))
 
 
 def _seed(operation: str, seed: int | None) -> int:

@@ -217,8 +217,5 @@ def _update(function: str, x: Variable, new: Any, increment: Any) -> Tensor:
     new = new if new.dtype == x.dtype else xp.astype(new, x.dtype)
     if new.ndim != x.ndim or any(a != b for a, b in zip(x.shape, new.shape, strict=True) if b is not None):
         raise ValueError(f"{function}: {x.name} has shape {x.shape}, the new value has {tuple(map(known, new.sizes))}")
-    result = record("identity", (new,), {}, spec(x.shape, x.dtype))
-    assert result.node is not None
     step = None if increment is None else tensor(increment, None if isinstance(increment, Tensor) else x.dtype)
-    result.node.effects = (*result.node.effects, Effect(x, new, step))
-    return result
+    return record("identity", (new,), {}, spec(x.shape, x.dtype), (Effect(x, new, step),))

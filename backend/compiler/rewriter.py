@@ -124,8 +124,6 @@ class Rewriter:
 
     def _call(self, node: Node) -> dict[int, Tensor]:
         args, kwargs, kept = self._pruned.get(id(node), (node.args, node.kwargs, range(len(node.specs))))
-        multi_output = node.multi_output and not isinstance(kept, int)
-        kept = (kept,) if isinstance(kept, int) else kept
         args = map_tensors(args, self._replace, self._resize)
         kwargs = {
             k: self._body(v) if isinstance(v, Subgraph) else v
@@ -137,7 +135,7 @@ class Rewriter:
                 spec(None if s.shape is None else map_tensors(s.shape, self._replace, self._resize), s.dtype)
                 for s in (node.specs[i] for i in kept)
             )
-            made = Node(node.function, args, kwargs, specs, multi_output)
+            made = Node(node.function, args, kwargs, specs, node.multi_output)
             better = self._better(made) if self.optimize else None
             self._shared[key] = tuple(self(better)) if better else tuple(map(made.output, range(len(specs))))
             self._kept.append(made)

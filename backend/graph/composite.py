@@ -12,7 +12,7 @@ from ..kernels.lookup import backed, kernels_of
 from .dims import Dim
 from .recording import tensor
 from .shape_rules import broadcast
-from .tensor import Spec, Tensor, record, spec
+from .tensor import Effect, Spec, Tensor, record, spec
 
 __all__ = ["COMPOSITES", "Composite", "composite", "effectful", "elementwise", "only_wanted", "spec"]
 
@@ -26,6 +26,10 @@ class Composite:
     Positional arguments are arrays, tuples of arrays, or None; keyword arguments are parameters. On native arrays the
     library's kernel of the same name runs where there is one, else the definition; on symbolic tensors the call is
     recorded. Its gradient is the rule given with `vjp`, else that of its definition.
+
+    A definition with the parameter `residuals`, False by default, gives more outputs where it is True: what the
+    forward pass computed and the gradient can use. A recorded call has them, since a gradient may follow; the prune
+    rule drops them where nothing reads them.
     """
 
     def __init__(self, definition: Callable[..., Any], pure: bool = True) -> None:
@@ -39,6 +43,8 @@ class Composite:
         self.shape_rule: Callable[..., Any] | None = None
         self.prune_rule: Callable[..., Any] | None = None
         self.rewrite_rule: Callable[..., Any] | None = None
+        self.is_loop = False  # whether it runs a body of its own once for each slice of its sequences
+        self.has_residuals = "residuals" in (definition.__kwdefaults__ or {})
         self.elementwise = False  # whether the result at a place depends on the arguments there alone
         self._bound: dict[tuple[Any, bool], Callable[..., Any]] = {}
         COMPOSITES[self.__name__] = self
@@ -57,10 +63,7 @@ class Composite:
         return rule
 
     def prune(self, rule: Callable[..., Any]) -> Callable[..., Any]:
-        """Say how to do without unused outputs: rule(live, *args, **kwargs) -> (args, kwargs, indices still given).
-
-        One index, not in a list, says that the call then gives that output alone, and no tuple.
-        """
+        """Say how to do without unused outputs: rule(live, *args, **kwargs) -> (args, kwargs, indices still given)."""
         self.prune_rule = rule
         return rule
 
@@ -91,10 +94,12 @@ class Composite:
             bound = self._bound[key] = self.definition if kernel is None else backed(kernel, self.definition)
             return bound
 
-    def record(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Record the call, arrays among the arguments as constants."""
+    def record(self, args: tuple[Any, ...], kwargs: dict[str, Any], effects: tuple[Effect, ...] = ()) -> Any:
+        """Record the call, arrays among the arguments as constants; `effects` are what it does to variables."""
         args = tuple(_as_tensors(a) for a in args)
-        return record(self, args, kwargs, self.specs(args, kwargs))
+        if self.has_residuals:
+            kwargs = {**kwargs, "residuals": kwargs.get("residuals", True)}
+        return record(self, args, kwargs, self.specs(args, kwargs), effects)
 
     def specs(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """The shapes and dtypes of the result: by the shape rule, else by recording the definition."""
