@@ -9,7 +9,7 @@ from ..arrays.typing import Array
 from ..autodiff.backward import backward
 from ..dispatch.promotion import array_namespace, arrays, is_array, is_concrete, promoted
 from ..graph.composite import composite, spec
-from .closure import close_over, effects_if, has_effects, is_symbolic, outer_shape, placeholders_like, trace_branch
+from .closure import close_over, effects_if, is_symbolic, outer_shape, own_effects, placeholders_like, trace_branch
 from .nests import flatten, restore
 
 __all__ = ["cond"]
@@ -96,7 +96,7 @@ def _recorded(xp: Any, condition: Array, then: Callable[[], Any], otherwise: Cal
         _, first[i], second[i] = promoted(a, b)
 
     def outer(t: Any) -> bool:
-        return t.number < start or has_effects(t)
+        return t.number < start or bool(own_effects(t))
 
     (body, captured), (other_body, other_captured) = close_over((), first, outer), close_over((), second, outer)
     results = branch(
@@ -114,7 +114,7 @@ def _guarded(xp: Any, t: Array, condition: Array, wanted: bool, start: int) -> A
 
     The branch and its gradient read the same tensor, so the effect happens once for both.
     """
-    if t.number < start or not has_effects(t):
+    if t.number < start or not own_effects(t):
         return t
     bodies = [close_over((), [result], lambda u: u.number < start) for result in (t, xp.zeros_like(t))]
     (body, captured), (other, other_captured) = bodies if wanted else bodies[::-1]

@@ -15,9 +15,9 @@ from .nests import flatten
 __all__ = [
     "close_over",
     "effects_if",
-    "has_effects",
     "is_symbolic",
     "outer_shape",
+    "own_effects",
     "placeholders_like",
     "trace_branch",
     "with_placeholders",
@@ -67,7 +67,7 @@ def close_over(
         inside = own | {id(t) for t in order if t.node is not None and not outer(t)}
     reads: list[Tensor] = []
     for t in order:
-        if outer is None and id(t) in inside and has_effects(t):
+        if outer is None and id(t) in inside and own_effects(t):
             raise ValueError(f"{t.name}: an update within a loop would happen once a step; make it part of the carry")
         if id(t) in inside and id(t) not in own:
             reads += inputs_of(t)
@@ -98,22 +98,23 @@ def outer_shape(t: Tensor, outer: dict[int, tuple[Tensor, int]]) -> tuple[Any, .
     return tuple(sizes)
 
 
-def has_effects(t: Tensor) -> bool:
-    """Whether evaluating the tensor changes a variable, as a random draw does."""
-    return t.node is not None and bool(t.node.effects)
+def own_effects(t: Tensor) -> tuple[Effect, ...]:
+    """What evaluating the tensor does to variables, as a random draw or an update does.
+
+    The effects of the `control_dependencies` in force do not count: whatever is recorded there has them.
+    """
+    if t.node is None or not t.node.effects:
+        return ()
+    in_force = {id(effect) for effect in control.get().effects}
+    return tuple(effect for effect in t.node.effects if id(effect) not in in_force)
 
 
 def effects_if(condition: Tensor, t: Tensor) -> tuple[Effect, ...]:
-    """The effects of t, for the case that the condition holds.
-
-    Those of the `control_dependencies` in force are left out: they happen whatever the condition is, and whatever is
-    recorded has them already.
-    """
-    assert t.node is not None
-    xp, always = condition.__array_namespace__(), {id(effect) for effect in control.get().effects}
+    """The tensor's own effects, for the case that the condition holds."""
+    xp = condition.__array_namespace__()
     return tuple(
         Effect(v, xp.where(condition, new, v), None if step is None else xp.where(condition, step, xp.zeros_like(step)))
-        for v, new, step in (effect for effect in t.node.effects if id(effect) not in always)
+        for v, new, step in own_effects(t)
     )
 
 
