@@ -9,8 +9,10 @@ from ..arrays.typing import Array
 from ..autodiff.backward import backward
 from ..dispatch.promotion import array_namespace, arrays, is_array, is_concrete, promoted
 from ..graph.composite import composite, spec
-from .closure import close_over, effects_if, is_symbolic, outer_shape, own_effects, placeholders_like, trace_branch
-from .nests import flatten, restore
+from ..graph.recording import tensor
+from ..graph.tensor import Placeholder
+from .closure import close_over, effects_if, is_symbolic, outer_shape, own_effects, placeholders_like
+from .nests import flatten, present, restore
 
 __all__ = ["cond"]
 
@@ -41,22 +43,19 @@ def _(condition, first, second, *, then, otherwise):
 @branch.vjp
 def _(g, out, condition, first, second, *, then, otherwise):
     """The cotangents flow back through the branch that was taken; the other branch's inputs get zeros."""
-    xp, given = array_namespace(condition), tuple(x for x in g if x is not None)
+    xp = array_namespace(condition)
     places = placeholders_like(out)
     seeds = [place if came is not None else None for place, came in zip(places, g, strict=True)]
     d_first, d_second = (backward(body.outputs, seeds, body.inputs, stop=True) for body in (then, otherwise))
     if all(d is None for d in (*d_first, *d_second)):
         return None, (None,) * len(first), (None,) * len(second)
 
-    def present(cotangents: Any) -> list[Any]:
-        return [d for d in cotangents if d is not None]
-
     def zeros(inputs: Any, cotangents: Any) -> list[Any]:
         return [xp.zeros_like(x) for x, d in zip(inputs, cotangents, strict=True) if d is not None]
 
     def closed(body: Any, inputs: Any, results: list[Any]) -> tuple[Any, tuple[Any, ...]]:
         graph, captured = close_over([*body.inputs, *present(seeds)], results)
-        return graph, (*inputs, *given, *captured)
+        return graph, (*inputs, *present(g), *captured)
 
     back_first, inputs_first = closed(then, first, [*present(d_first), *zeros(second, d_second)])
     back_second, inputs_second = closed(otherwise, second, [*zeros(first, d_first), *present(d_second)])
@@ -65,12 +64,12 @@ def _(g, out, condition, first, second, *, then, otherwise):
 
 
 def cond(condition: Array, then: Callable[[], Any], otherwise: Callable[[], Any]) -> Any:
-    """The result of one of two functions without arguments, only the chosen one of which is evaluated.
+    """Evaluate one of two functions without arguments and return its result.
 
     Shapes and dtypes: `condition` is a scalar of any dtype (nonzero is true); both functions return arrays, or nests of
-    them, of one structure, whose dtypes are promoted and whose shapes may differ in size. Differentiable.
+    them, of one structure. Their dtypes are promoted, their shapes may differ in size. Differentiable.
     Edge values: a NaN condition counts as true, as in Python.
-    Errors: ValueError when the condition is no scalar or the structures or numbers of dimensions differ.
+    Errors: ValueError when the condition is not a scalar or the structures or numbers of dimensions differ.
 
     Source: this library; the conditional of array programming, as in JAX's `lax.cond`.
     """
@@ -83,36 +82,41 @@ def cond(condition: Array, then: Callable[[], Any], otherwise: Callable[[], Any]
         return restore(structure, [x if is_array(x) else arrays(x, condition)[1] for x in found])
     xp = array_namespace(condition)
     condition = condition if condition.dtype == xp.bool else xp.astype(condition, xp.bool)
-    if not is_symbolic(condition):
-        return _both(xp, condition, then(), otherwise())
-    return _recorded(xp, condition, then, otherwise)
+    start = Placeholder((), "bool").number  # what the functions record has larger numbers
+    first, second = then(), otherwise()  # called from here: a nest of branches is as deep as Python's stack allows
+    (xs, structure), (ys, other) = flatten(first), flatten(second)
+    if structure != other:
+        raise ValueError("cond: the two functions return different structures, expected the same")
+    if is_symbolic(condition):
+        return restore(structure, _recorded(xp, condition, xs, ys, start))
+    return restore(structure, [xp.where(condition, a, b) for a, b in zip(xs, ys, strict=True)])
 
 
-def _recorded(xp: Any, condition: Array, then: Callable[[], Any], otherwise: Callable[[], Any]) -> Any:
-    first, structure, start = trace_branch(then)
-    second, other, _ = trace_branch(otherwise)
-    _check_structures(structure, other)
-    for i, (a, b) in enumerate(zip(first, second, strict=True)):
-        _, first[i], second[i] = promoted(a, b)
+def _recorded(xp: Any, condition: Array, xs: list[Any], ys: list[Any], start: int) -> tuple[Array, ...]:
+    """The branch of two lists of results, which the two functions recorded from the number `start` on."""
+    first, second = [], []
+    for x, y in zip(xs, ys, strict=True):
+        _, a, b = promoted(tensor(x), tensor(y))
+        first.append(a)
+        second.append(b)
 
     def outer(t: Any) -> bool:
         return t.number < start or bool(own_effects(t))
 
     (body, captured), (other_body, other_captured) = close_over((), first, outer), close_over((), second, outer)
-    results = branch(
+    return branch(
         condition,
         tuple(_guarded(xp, t, condition, True, start) for t in captured),
         tuple(_guarded(xp, t, condition, False, start) for t in other_captured),
         then=body,
         otherwise=other_body,
     )
-    return restore(structure, results)
 
 
 def _guarded(xp: Any, t: Array, condition: Array, wanted: bool, start: int) -> Array:
-    """A tensor of one branch; one with effects, a draw or an update, is evaluated only where that branch is taken.
+    """A tensor of one branch. One with effects, a draw or an update, is evaluated only where that branch is taken.
 
-    The branch and its gradient read the same tensor, so the effect happens once for both.
+    The branch and its gradient read the same tensor, so the effects happen once for both.
     """
     if t.number < start or not own_effects(t):
         return t
@@ -123,15 +127,3 @@ def _guarded(xp: Any, t: Array, condition: Array, wanted: bool, start: int) -> A
         (condition, tuple(captured), tuple(other_captured)), {"then": body, "otherwise": other}, effects_if(taken, t)
     )
     return result
-
-
-def _both(xp: Any, condition: Array, x: Any, y: Any) -> Any:
-    xs, structure = flatten(x)
-    ys, other = flatten(y)
-    _check_structures(structure, other)
-    return restore(structure, [xp.where(condition, a, b) for a, b in zip(xs, ys, strict=True)])
-
-
-def _check_structures(structure: Any, other: Any) -> None:
-    if structure != other:
-        raise ValueError("cond: the two functions return different structures, expected the same")

@@ -1,4 +1,4 @@
-"""Python functions turned into closed graphs: the bodies of loops and branches, and whole functions of arrays."""
+"""Closures: the bodies of loops and branches as graphs of their own, and the tensors they capture."""
 
 from __future__ import annotations
 
@@ -7,10 +7,8 @@ from typing import Any
 
 from ..compiler.rewriter import Rewriter
 from ..graph.dims import Dim
-from ..graph.recording import tensor
 from ..graph.tensor import Constant, Effect, Placeholder, Subgraph, Tensor, control, leaves
 from ..graph.traversal import dependents, inputs_of, toposort
-from .nests import flatten
 
 __all__ = [
     "close_over",
@@ -19,7 +17,6 @@ __all__ = [
     "outer_shape",
     "own_effects",
     "placeholders_like",
-    "trace_branch",
     "with_placeholders",
 ]
 
@@ -116,10 +113,3 @@ def effects_if(condition: Tensor, t: Tensor) -> tuple[Effect, ...]:
         Effect(v, xp.where(condition, new, v), None if step is None else xp.where(condition, step, xp.zeros_like(step)))
         for v, new, step in own_effects(t)
     )
-
-
-def trace_branch(function: Callable[[], Any]) -> tuple[list[Tensor], Any, int]:
-    """Trace a function without arguments: its outputs, their structure, and the number that its tensors start from."""
-    mark = Placeholder((), "bool").number
-    found, shape = flatten(function())
-    return [tensor(t) for t in found], shape, mark

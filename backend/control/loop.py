@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 from ..arrays.typing import Array
@@ -17,7 +17,7 @@ from ..graph.tensor import Subgraph
 from ..graph.traversal import dependents, toposort
 from .carry import Parts, checked_carry
 from .closure import close_over, is_symbolic, outer_shape, placeholders_like, with_placeholders
-from .nests import flatten, restore
+from .nests import flatten, present, restore
 
 __all__ = ["foldl", "foldr", "map_fn", "scan"]
 
@@ -73,10 +73,10 @@ def _(initial, sequences, captured, *, body, length, reverse):
 
 @loop.vjp
 def _(g, out, initial, sequences, captured, *, body, length, reverse):
-    """The loop run backwards: each step pulls the cotangents through the body, using what the step computed.
+    """The loop run backwards: each step pulls the cotangents through the body and reads what the step computed.
 
-    The cotangents of the carry are carried, and so are the sums of those of the captured arrays; those of the slices
-    are outputs.
+    Its carry is the cotangents of the carry and the sums, so far, of those of the captured arrays. Its outputs are the
+    cotangents of the slices.
     """
     xp, count = array_namespace(body.outputs[0]), len(initial)
     given = Parts(initial, sequences, captured)
@@ -88,33 +88,21 @@ def _(g, out, initial, sequences, captured, *, body, length, reverse):
     totals = placeholders_like([p for p, c in zip(inputs.captured, d.captured, strict=True) if c is not None])
 
     d_carry = [xp.zeros_like(p) if c is None else c for p, c in zip(inputs.carry, d.carry, strict=True)]
-    sums = [total + c for total, c in zip(totals, _present(d.captured), strict=True)]
+    sums = [total + c for total, c in zip(totals, present(d.captured), strict=True)]
     outside = {id(t) for t in (*inputs.slices, *inputs.captured)}
     stacked = {id(y): x for y, x in zip(outputs, out[count:], strict=True) if id(y) not in outside}
     results, places, computed = with_placeholders(
-        [*d_carry, *sums, *_present(d.slices)], lambda t: id(t) in stacked, within
+        [*d_carry, *sums, *present(d.slices)], lambda t: id(t) in stacked, within
     )
     start = [xp.zeros_like(x) if came is None else came for x, came in zip(initial, g[:count], strict=True)]
     start += [xp.zeros_like(x) for x, c in zip(captured, d.captured, strict=True) if c is not None]
-    final = iter(
-        _with_residuals(
-            Parts((*g_carry, *totals), (*places, *inputs.slices, *_present(seeds)), inputs.captured),
-            results,
-            Parts(
-                tuple(start), (*(stacked[id(t)] for t in computed), *sequences, *_present(g[count:])), tuple(captured)
-            ),
-            length,
-            not reverse,
-        )
-    )
+    step = Parts((*g_carry, *totals), (*places, *inputs.slices, *present(seeds)), inputs.captured)
+    fed = Parts(tuple(start), (*(stacked[id(t)] for t in computed), *sequences, *present(g[count:])), tuple(captured))
+    final = iter(_with_residuals(step, results, fed, length, not reverse))
     d_initial = tuple(itertools.islice(final, count))
     d_captured = tuple(None if c is None else next(final) for c in d.captured)
     d_sequences = tuple(None if c is None else next(final) for c in d.slices)
     return d_initial, d_sequences, d_captured
-
-
-def _present(values: Iterable[Any]) -> list[Any]:
-    return [x for x in values if x is not None]
 
 
 @loop.prune
@@ -149,9 +137,9 @@ def _(initial, sequences, captured, **how):
 
 
 def _with_residuals(inputs: Parts, results: list[Any], given: Parts, length: Any, reverse: bool) -> tuple[Any, ...]:
-    """Record the loop of a step, `results` of `inputs`, with its residuals as further results.
+    """Record the loop whose body computes `results` from `inputs`; its residuals are further results.
 
-    These are the carry each step began with, and every value it computed.
+    The residuals are the carry each step began with and every value it computed.
     """
     order = toposort(results, stop=lambda t: t.node is None)
     own = dependents(order, inputs.flat())
@@ -163,19 +151,19 @@ def _with_residuals(inputs: Parts, results: list[Any], given: Parts, length: Any
 def scan(
     step: Callable[..., Any], initial: Any, sequences: Any, length: int | None = None, reverse: bool = False
 ) -> tuple[Any, Any]:
-    """Carry a state along the first axis: step(carry, slice) -> (carry, output), giving (last carry, stacked outputs).
+    """Run step(carry, slice) -> (carry, output) along the first axis; returns (last carry, stacked outputs).
 
     Shapes and dtypes: `initial`, `sequences`, and the outputs are arrays or nests of tuples, lists and dictionaries of
-    them; the carry keeps its shapes and dtypes from step to step. With `reverse` the last slice comes first, and
-    outputs still lie where their slices do. With sequences None, `length` counts the steps.
-    Edge values: no step gives the initial carry and empty outputs. Differentiable, also twice.
+    them; the carry keeps its shapes and dtypes from step to step. With `reverse` the last slice comes first, and each
+    output keeps the position of its slice. With sequences None, `length` is the number of steps.
+    Edge values: with no step, the initial carry and empty outputs. Differentiable, also twice.
     Errors: ValueError when the first sizes differ, when neither sequences nor length is given, or when a step changes
     the carry's structure, shapes or dtypes.
 
     Source: this library; the loop of array programming, as in JAX's `lax.scan`.
     """
-    carry, carry_shape = flatten(initial)
-    xs, xs_shape = flatten(sequences)
+    carry, carry_nest = flatten(initial)
+    xs, xs_nest = flatten(sequences)
     if not xs and length is None:
         raise ValueError("scan: neither sequences nor length was given; expected one of them")
     symbolic = is_symbolic(carry, xs) or not (carry or xs)
@@ -184,8 +172,8 @@ def scan(
         carry, xs = members[: len(carry)], members[len(carry) :]
     steps = _length(xs, length)
     if not symbolic:
-        return _eager(step, carry, carry_shape, xs, xs_shape, steps, reverse)
-    return _recorded(step, carry, carry_shape, xs, xs_shape, steps, reverse)
+        return _eager(step, carry, carry_nest, xs, xs_nest, steps, reverse)
+    return _recorded(step, carry, carry_nest, xs, xs_nest, steps, reverse)
 
 
 def _length(xs: list[Any], length: int | None) -> Any:
@@ -200,29 +188,29 @@ def _length(xs: list[Any], length: int | None) -> Any:
     return found
 
 
-def _eager(step: Any, carry: Any, carry_shape: Any, xs: Any, xs_shape: Any, length: int, reverse: bool) -> Any:
-    ys_shape: Any = None
+def _eager(step: Any, carry: Any, carry_nest: Any, xs: Any, xs_nest: Any, length: int, reverse: bool) -> Any:
+    ys_nest: Any = None
 
     def body(*values: Any) -> tuple[Any, ...]:
-        nonlocal ys_shape
+        nonlocal ys_nest
         state, slices = values[: len(carry)], values[len(carry) :]
-        new, y = step(restore(carry_shape, state), restore(xs_shape, slices))
-        found, ys_shape = flatten(y)
-        return (*checked_carry("scan: the step", state, carry_shape, new), *found)
+        new, y = step(restore(carry_nest, state), restore(xs_nest, slices))
+        found, ys_nest = flatten(y)
+        return (*checked_carry("scan: the step", state, carry_nest, new), *found)
 
     results = loop.definition(tuple(carry), tuple(xs), (), body=body, length=length, reverse=reverse)
-    return restore(carry_shape, results[: len(carry)]), restore(ys_shape, results[len(carry) :])
+    return restore(carry_nest, results[: len(carry)]), restore(ys_nest, results[len(carry) :])
 
 
-def _recorded(step: Any, carry: Any, carry_shape: Any, xs: Any, xs_shape: Any, length: Any, reverse: bool) -> Any:
+def _recorded(step: Any, carry: Any, carry_nest: Any, xs: Any, xs_nest: Any, length: Any, reverse: bool) -> Any:
     state, slices = placeholders_like(carry), placeholders_like(xs, drop=1)
-    new, y = step(restore(carry_shape, state), restore(xs_shape, slices))
-    found, ys_shape = flatten(y)
-    results = [*checked_carry("scan: the step", state, carry_shape, new), *found]
+    new, y = step(restore(carry_nest, state), restore(xs_nest, slices))
+    found, ys_nest = flatten(y)
+    results = [*checked_carry("scan: the step", state, carry_nest, new), *found]
     results = list(arrays(*results, *state)[1 : len(results) + 1])
     inputs, given = Parts(tuple(state), tuple(slices), ()), Parts(tuple(carry), tuple(xs), ())
     whole = _with_residuals(inputs, results, given, length, reverse)
-    return restore(carry_shape, whole[: len(carry)]), restore(ys_shape, whole[len(carry) : len(results)])
+    return restore(carry_nest, whole[: len(carry)]), restore(ys_nest, whole[len(carry) : len(results)])
 
 
 def iterate(
@@ -244,10 +232,10 @@ def iterate(
 
 
 def map_fn(fn: Callable[..., Any], elems: Any, name: str | None = None, dtype: Any = None) -> Any:
-    """Apply a function to every slice along the first axis and stack what it gives.
+    """Apply a function to every slice along the first axis and stack the results.
 
     Shapes and dtypes: `elems` is an array or a nest of arrays of one length; the result has the structure, shapes and
-    dtypes that fn gives (`dtype` is accepted for old programs; dtypes are inferred). Differentiable.
+    dtypes that fn returns (`dtype` is accepted for old programs; dtypes are inferred). Differentiable.
     Errors: ValueError when the lengths differ.
 
     Source: Keras 2.3.1 backend semantics.
@@ -258,9 +246,9 @@ def map_fn(fn: Callable[..., Any], elems: Any, name: str | None = None, dtype: A
 def foldl(fn: Callable[..., Any], elems: Any, initializer: Any = None, name: str | None = None) -> Any:
     """Combine the slices along the first axis from the left: acc = fn(acc, slice).
 
-    Shapes and dtypes: those of the accumulator, which starts as `initializer`, or as the first slice without one; both
-    it and `elems` may be nests of arrays. Errors: ValueError when there is neither a slice nor an initializer, or when
-    lengths differ. Differentiable.
+    Shapes and dtypes: those of the accumulator, which starts as `initializer`, or as the first slice for None. The
+    accumulator and `elems` may be nests of arrays. Differentiable.
+    Errors: ValueError when there is neither a slice nor an initializer, or when lengths differ.
 
     Source: Keras 2.3.1 backend semantics.
     """
@@ -270,7 +258,7 @@ def foldl(fn: Callable[..., Any], elems: Any, initializer: Any = None, name: str
 def foldr(fn: Callable[..., Any], elems: Any, initializer: Any = None, name: str | None = None) -> Any:
     """Combine the slices along the first axis from the right: acc = fn(acc, slice), the last slice first.
 
-    Shapes and dtypes: as `foldl`, starting with the last slice. Errors: as `foldl`. Differentiable.
+    Shapes and dtypes, errors: as `foldl`, except that the accumulator starts as the last slice. Differentiable.
 
     Source: Keras 2.3.1 backend semantics.
     """
@@ -279,7 +267,7 @@ def foldr(fn: Callable[..., Any], elems: Any, initializer: Any = None, name: str
 
 def _folded(name: str, fn: Any, elems: Any, initializer: Any, reverse: bool) -> Any:
     found, shape = flatten(elems)
-    if not any(map(is_array, found)):  # numbers in lists are one array, arrays in lists are several
+    if not any(map(is_array, found)):  # a list of numbers is one array, a list of arrays is a nest
         found, shape = [elems], flatten(0)[1]
     xs = list(arrays(*found)[1:])
     length = _length(xs, None)
