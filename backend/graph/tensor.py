@@ -129,7 +129,7 @@ class Tensor(Operators):
         self.number = next(_counter)
         self._name = name
 
-    # ---- what the standard asks of an array object
+    # ---- the array object of the standard
 
     @property
     def dtype(self) -> DType:
@@ -235,7 +235,7 @@ class Tensor(Operators):
         shape = "unknown rank" if self.spec.shape is None else str(self.shape)
         return f"<{type(self).__name__} {self.name} shape={shape} dtype={self.dtype}>"
 
-    # ---- what Keras code asks
+    # ---- attributes that Keras reads and sets
 
     _given_shape: Any = None
 
@@ -277,7 +277,7 @@ class Placeholder(Tensor):
     ) -> None:
         super().__init__(None, 0, spec(shape, dtype), name)
         self.default = default
-        self._uses_learning_phase = False  # Keras asks, and expects no such attribute on the results of operations
+        self._uses_learning_phase = False  # Keras reads it here, and expects no such attribute on results
 
 
 class Constant(Tensor):
@@ -289,7 +289,7 @@ class Constant(Tensor):
 
 
 def leaves(structure: Any) -> Iterator[Tensor]:
-    """The tensors in nested arguments, those that sizes are worked out from included."""
+    """The tensors in nested arguments, including those that sizes are computed from."""
     if isinstance(structure, Tensor):
         yield structure
     elif isinstance(structure, Dim):

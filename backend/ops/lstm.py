@@ -200,7 +200,7 @@ lstm_sequence_gradient.prune(only_wanted)
 
 
 def _slopes(xp: Any, gates: Array, cells: Array, c: Array, units: Any) -> tuple[Array, Array, Array]:
-    """Of every step at once: what dh and dc are to be multiplied with for dz, dh for dc, and dc for the step before."""
+    """For all steps: the factors of dh and dc in dz, of dh in dc, and of dc in the dc of the step before."""
     tops, before = xp.tanh(cells), xp.concat([c[None, :, :], cells], axis=0)[:-1, :, :]
     sigmoids, new = gates[:, :, : 3 * units] * 0.5 + 0.5, gates[:, :, 3 * units :]
     o, i, f = (sigmoids[:, :, k * units : (k + 1) * units] for k in range(3))

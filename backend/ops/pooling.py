@@ -113,9 +113,9 @@ def _pool(
 
 # ---- composites: channels last, any number of spatial axes
 #
-# A window is pooled one axis after another: k + k slices instead of k * k, and all of them run over whole stretches of
-# memory. The maximum takes the last axis first, so that going back, the first of equal rows is chosen before the first
-# of equal columns: window scan order.
+# A window is pooled one axis after another: k + k slices instead of k * k, each of them over contiguous memory. The
+# maximum takes the last axis first, so that going back, the first of equal rows is chosen before the first of equal
+# columns: window scan order.
 
 
 @composite

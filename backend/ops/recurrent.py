@@ -30,8 +30,8 @@ def rnn(
     and there may be none. `mask` is (batch, time) or (batch, time, 1), nonzero meaning present: a masked step repeats
     the previous output (zeros before the first) and keeps the states. `unroll` writes the steps out and needs a known
     number of them. `input_length` is accepted for old programs; all steps run. Differentiable through everything.
-    Edge values: what the step makes without looking at the inputs' values, a dropout mask say, is made once.
-    A step's output that bears `_uses_learning_phase` passes it on to the last output.
+    Edge values: a value of the step that does not depend on the inputs' values, such as a dropout mask, is computed
+    once. If the first output has `_uses_learning_phase` True, so has the last output.
     Errors: ValueError for inputs of fewer than 3 dimensions, a mask of another shape, or unroll without a known time.
 
     Source: Keras 2.3.1 backend semantics.
