@@ -63,7 +63,8 @@ def constant(value: Any, dtype: Any = None, shape: Any = None, name: str | None 
     Shapes and dtypes: those of the value, as `dtype` (default floatx, whatever the value's dtype); with `shape`, one
     element is repeated and several are reshaped. Arrays are copied; a symbolic value stays symbolic and is cast and
     reshaped.
-    Errors: TypeError for a value that is not numeric and for an unknown dtype, ValueError for a shape that does not fit.
+    Errors: TypeError for a value that is not numeric and for an unknown dtype; ValueError for a shape that does not
+    fit.
 
     Source: Keras 2.3.1 backend semantics.
     """
