@@ -41,7 +41,7 @@ def checked_carry(function: str, carry: Any, structure: Any, new: Any) -> list[A
     found, new_structure = flatten(new)
     if new_structure != structure:
         raise ValueError(f"{function} returns a carry of another structure than the one it was given")
-    if found:
+    if any(type(value) is not type(old) for value, old in zip(found, carry, strict=True)):
         found = list(arrays(*found, *carry)[1 : len(found) + 1])
     for old, value in zip(carry, found, strict=True):
         if old.ndim != value.ndim or old.dtype != value.dtype or not _may_be_equal(old.shape, value.shape):
