@@ -8,8 +8,8 @@ import torch
 
 import backend as K
 from backend import config
-from backend.arrays.namespaces import in_host_memory
 from backend.arrays.backends import active
+from backend.arrays.namespaces import in_host_memory
 from backend.compiler import tiling
 from backend.graph.standard import namespace as xp
 from backend.graph.tensor import Placeholder

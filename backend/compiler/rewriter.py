@@ -150,16 +150,14 @@ class Rewriter:
             (node, range(len(node.specs))) if same else self._made_of(node, node.args, kwargs, range(len(node.specs)))
         )
 
-    def _made_of(
-        self, node: Node, args: Any, kwargs: Any, indices: Iterable[int], multi: bool = True
-    ) -> tuple[Node, Iterable[int]]:
+    def _made_of(self, node: Node, args: Any, kwargs: Any, indices: Iterable[int]) -> tuple[Node, Iterable[int]]:
         if args is node.args and sum(isinstance(a, Tensor) for a in args) == len(node.inputs):  # no others inside
             args = tuple(self._replace(a) if isinstance(a, Tensor) else a for a in args)
         else:
             args = map_tensors(args, self._replace, self._resize)
             kwargs = map_tensors(kwargs, self._replace, self._resize)
         specs = tuple(self._spec(node.specs[i]) for i in indices)
-        return Node(node.function, args, kwargs, specs, node.multi_output and multi), indices
+        return Node(node.function, args, kwargs, specs, node.multi_output), indices
 
     def _spec(self, old: Spec) -> Spec:
         if old.shape is None or not any(isinstance(n, Dim) for n in old.shape):
@@ -170,6 +168,8 @@ class Rewriter:
         return self.new.get(id(t), t)
 
     def _body(self, body: Subgraph) -> Subgraph:
+        if self._rule is None and self._shared is None and not self._prune:
+            return body  # it uses nothing but its own inputs
         how = {"rule": self._rule, "shared": self._shared, "intern": self._intern, "prune": self._prune}
         inner = Rewriter({id(t): t for t in body.inputs}, **how)
         outputs = inner(body.outputs)
@@ -203,13 +203,7 @@ class Rewriter:
             rule = getattr(node.function, "prune_rule", None)
             if used and len(used) < len(node.specs) and rule is not None:
                 args, kwargs, indices = rule(used, *node.args, **node.kwargs)
-                single = isinstance(indices, int)
-                self._pruned[id(node)] = (
-                    args,
-                    {**kwargs, **self._bodies(kwargs)},
-                    (indices,) if single else indices,
-                    not single,
-                )
+                self._pruned[id(node)] = args, {**kwargs, **self._bodies(kwargs)}, indices
                 inputs = leaves((args, kwargs))
             if used:
                 live.update(map(id, inputs))

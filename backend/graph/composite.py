@@ -13,7 +13,7 @@ from .dims import Dim
 from .primitives import Primitive
 from .recording import tensor
 from .shape_rules import broadcast
-from .tensor import Spec, Tensor, record, spec
+from .tensor import Effect, Spec, Tensor, record, spec
 
 __all__ = ["COMPOSITES", "Composite", "composite", "effectful", "elementwise", "only_wanted", "spec"]
 
@@ -28,6 +28,10 @@ class Composite:
     library's kernel of the same name runs where there is one, else the definition; on symbolic tensors the call is
     recorded. Its gradient is the rule given with `vjp`, else that of its definition. `facts` are attributes of
     `Primitive`: what the compiler needs to know of the operation.
+
+    A definition with the parameter `residuals`, False by default, gives more outputs where it is True: what the
+    forward pass computed and the gradient can use. A recorded call has them, since a gradient may follow; the prune
+    rule drops them where nothing reads them.
     """
 
     def __init__(self, definition: Callable[..., Any], **facts: Any) -> None:
@@ -40,6 +44,7 @@ class Composite:
         self.shape_rule: Callable[..., Any] | None = None
         self.prune_rule: Callable[..., Any] | None = None
         self.primitive = Primitive(name=self.__name__, **facts)
+        self.has_residuals = "residuals" in (definition.__kwdefaults__ or {})
         self._bound: dict[tuple[Any, bool], Callable[..., Any]] = {}
         COMPOSITES[self.__name__] = self
 
@@ -57,10 +62,7 @@ class Composite:
         return rule
 
     def prune(self, rule: Callable[..., Any]) -> Callable[..., Any]:
-        """Say how to do without unused outputs: rule(live, *args, **kwargs) -> (args, kwargs, indices still given).
-
-        One index, not in a list, says that the call then gives that output alone, and no tuple.
-        """
+        """Say how to do without unused outputs: rule(live, *args, **kwargs) -> (args, kwargs, indices still given)."""
         self.prune_rule = rule
         return rule
 
@@ -86,10 +88,12 @@ class Composite:
             bound = self._bound[key] = self.definition if kernel is None else backed(kernel, self.definition)
             return bound
 
-    def record(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Record the call, arrays among the arguments as constants."""
+    def record(self, args: tuple[Any, ...], kwargs: dict[str, Any], effects: tuple[Effect, ...] = ()) -> Any:
+        """Record the call, arrays among the arguments as constants; `effects` are what it does to variables."""
         args = tuple(_as_tensors(a) for a in args)
-        return record(self, args, kwargs, self.specs(args, kwargs))
+        if self.has_residuals:
+            kwargs = {**kwargs, "residuals": kwargs.get("residuals", True)}
+        return record(self, args, kwargs, self.specs(args, kwargs), effects)
 
     def specs(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """The shapes and dtypes of the result: by the shape rule, else by recording the definition."""
