@@ -4,7 +4,6 @@ import warnings
 
 import numpy as np
 import pytest
-import torch
 
 import backend as K
 from backend import config
@@ -15,6 +14,8 @@ from backend.graph.standard import namespace as xp
 from backend.graph.tensor import Placeholder
 from backend.kernels import numpy as numpy_kernels
 from backend.kernels.numpy.chains import chain
+
+torch = pytest.importorskip("torch")
 
 RNG = np.random.default_rng(0)
 

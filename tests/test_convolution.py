@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import torch
 from convolution_tools import (
     DEPTHWISE,
     DTYPES,
@@ -30,6 +29,8 @@ from backend.ops.convolution import (
 )
 from backend.ops.windows import geometry
 from backend.ops.windows.correlation import convolution
+
+torch = pytest.importorskip("torch")
 
 
 @pytest.mark.parametrize(

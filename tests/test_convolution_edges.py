@@ -5,7 +5,6 @@ from __future__ import annotations
 import array_api_strict
 import numpy as np
 import pytest
-import torch
 from convolution_tools import (
     DEPTHWISE,
     DTYPES,
@@ -21,7 +20,6 @@ from convolution_tools import (
 from backend.api.function import function
 from backend.autodiff.backward import gradients
 from backend.graph.tensor import Placeholder
-from backend.kernels import torch as kernels
 from backend.ops.convolution import (
     bias_add,
     conv1d,
@@ -41,6 +39,9 @@ from backend.ops.pooling import (
     pool3d,
 )
 from backend.ops.windows.correlation import convolution, convolution_input_gradient, convolution_kernel_gradient
+
+torch = pytest.importorskip("torch")
+kernels = pytest.importorskip("backend.kernels.torch")
 
 
 def test_bias_add():

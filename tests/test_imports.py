@@ -104,6 +104,12 @@ def test_every_module_has_its_floor():
     assert {room_of(name) for name in ROOMS} - set(FLOOR_OF) == set()
 
 
+def test_contributing_lists_the_same_floors():
+    rows = re.findall(r"^\| (\d+) \| (.+?) \|", (ROOT / "CONTRIBUTING.md").read_text("utf-8"), re.M)
+    assert [int(number) for number, _ in rows] == list(range(1, len(FLOORS) + 1))
+    assert [set(re.findall(r"`(\w+)`", rooms)) for _, rooms in rows] == FLOORS
+
+
 def test_no_module_imports_upwards():
     offending = [
         f"{name} imports {other}"

@@ -7,12 +7,13 @@ import types
 
 import numpy as np
 import pytest
-import torch
 
 import backend as K
 from backend.compiler import executable
 from backend.graph.standard import namespace as xp
 from backend.graph.tensor import Placeholder
+
+torch = pytest.importorskip("torch")
 
 RNG = np.random.default_rng(0)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import torch
 from convolution_tools import (
     DTYPES,
     POOLS,
@@ -16,7 +15,6 @@ from convolution_tools import (
 
 import backend as K
 from backend.kernels import numpy as numpy_kernels
-from backend.kernels import torch as torch_kernels
 from backend.ops.pooling import (
     average_pool,
     average_pool_gradient,
@@ -27,6 +25,9 @@ from backend.ops.pooling import (
     pool3d,
 )
 from backend.ops.windows import geometry
+
+torch = pytest.importorskip("torch")
+torch_kernels = pytest.importorskip("backend.kernels.torch")
 
 
 @pytest.mark.parametrize(

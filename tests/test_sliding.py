@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import torch
 from convolution_tools import DEPTHWISE, TABLE, assert_near, drawn, torch_convolution, tuples
 
 from backend.ops.pooling import max_pool, max_pool_gradient
 from backend.ops.windows import correlation, geometry, products, separable
 from backend.ops.windows.correlation import convolution, convolution_input_gradient, convolution_kernel_gradient
+
+torch = pytest.importorskip("torch")
 
 LARGER = [
     *TABLE,
