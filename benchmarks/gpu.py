@@ -69,7 +69,7 @@ def _waited(call: Callable[[], Any], library: str) -> Callable[[], Any]:
     if library == "torch":
         from torch.cuda import synchronize
     else:
-        from cupy.cuda.runtime import deviceSynchronize as synchronize
+        from cupy.cuda.runtime import deviceSynchronize as synchronize  # noqa: N813 - CUDA's name
 
     def run() -> Any:
         result = call()

@@ -13,7 +13,7 @@ from .properties import KINDS
 from .reports import baseline, json
 from .reports.forms import FORMS
 from .reports.terminal import Progress, terminal
-from .runner import EXAMPLES, SEED
+from .tasks import EXAMPLES, SEED
 from .verdict import Report
 
 __all__ = ["main", "options_of", "parser"]

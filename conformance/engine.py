@@ -1,4 +1,4 @@
-"""A whole run: several namespaces, options, a time budget, processes; what `conformance.run` and the command use."""
+"""A whole run: several nametargets, options, a time budget, processes; what `conformance.run` and the command use."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ from .case import ALL_DTYPES, Case
 from .operations import Namespace, namespace
 from .properties import KINDS
 from .root_cause import explained
-from .runner import EXAMPLES, GROUPS, SEED, selected, verdicts_of
+from .runner import verdicts_of
+from .tasks import EXAMPLES, GROUPS, SEED, selected
 from .verdict import NamespaceFacts, Report, Verdict
 from .xfails import UNEXPLAINED, Entry, inherited, loaded, path_for, unexplained, written
 
@@ -85,12 +86,12 @@ class Options:
 
 
 def run(
-    namespaces: Sequence[str],
+    nametargets: Sequence[str],
     progress: Callable[[int, int, list[Verdict]], None] | None = None,
     options: Options | None = None,
     **given: Any,
 ) -> Report:
-    """Run the suite on namespaces and give the report; options as on the command line: examples=, only=, kind=, ...
+    """Run the suite on nametargets and give the report; options as on the command line: examples=, only=, kind=, ...
 
     A namespace is a name, a dotted path, 'package:object' or a module of the Keras backend API. UsageError for options
     that cannot be, NamespaceError for a namespace that cannot be opened.
@@ -102,23 +103,23 @@ def run(
         options = replace(options or Options(), **given)
     except TypeError as error:
         raise UsageError(str(error)) from error
-    names = [name if options.device is None else f"{name}:{options.device}" for name in namespaces]
+    names = [name if options.device is None else f"{name}:{options.device}" for name in nametargets]
     options = replace(options, names=tuple(names))
     cases = options.cases()
     if not cases:
         raise UsageError(f"no operation matches {options.only or options.group!r}")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the libraries' remarks on edge values; what matters here is the result
-        spaces = opened(options)
-        if not any(on.judges(case) for on in spaces for case in cases):
+        targets = opened(options)
+        if not any(on.judges(case) for on in targets for case in cases):
             raise UsageError(f"{options.only or options.group!r}: nothing of it is asked of {', '.join(options.names)}")
-        known = {on.name: expectations(on, options) for on in spaces}
+        known = {on.name: expectations(on, options) for on in targets}
         deadline = None if options.budget is None else start + options.budget
-        verdicts = _all(cases, spaces, known, options, deadline, progress)
-    report = report_of(spaces, verdicts, options, start)
+        verdicts = _all(cases, targets, known, options, deadline, progress)
+    report = report_of(targets, verdicts, options, start)
     report.unmatched = unmatched(known, verdicts, cases, options)
     if options.update_xfails:
-        for on in spaces:
+        for on in targets:
             own = _file(on, options, on.place)
             shared = known[on.name].keys() - own.keys()
             written(
@@ -129,12 +130,12 @@ def run(
     return report
 
 
-def report_of(spaces: Sequence[Namespace], verdicts: list[Verdict], options: Options, start: float) -> Report:
+def report_of(targets: Sequence[Namespace], verdicts: list[Verdict], options: Options, start: float) -> Report:
     """The report that these verdicts make; `start` is when the run began."""
     explained(verdicts)
     facts = [
         NamespaceFacts(on.name, on.library, on.probe.version, str(on.backend.device or ""), on.probe.as_dict())
-        for on in spaces
+        for on in targets
     ]
     return Report(verdicts, facts, options.seed, _plain(options), time.time() - start)
 
@@ -148,7 +149,7 @@ def parts_of(text: str) -> tuple[int, int]:
 
 
 def opened(options: Options) -> list[Namespace]:
-    """The namespaces a run is asked for, and the reference set; NamespaceError where one cannot be opened."""
+    """The nametargets a run is asked for, and the reference set; NamespaceError where one cannot be opened."""
     found = []
     for name in dict.fromkeys([options.reference, *options.names]):
         try:
@@ -200,7 +201,7 @@ def unmatched(
 
 def _all(
     cases: list[Case],
-    spaces: list[Namespace],
+    targets: list[Namespace],
     known: dict[str, dict[str, Entry]],
     options: Options,
     deadline: float | None,
@@ -220,7 +221,7 @@ def _all(
     if options.jobs == 1:
         for place, index in enumerate(order):
             until = share(deadline, len(cases) - place, 1)
-            arrived(index, _one(cases[index], spaces, known, options, until))
+            arrived(index, _one(cases[index], targets, known, options, until))
     else:
         context = multiprocessing.get_context("spawn")
         with concurrent.futures.ProcessPoolExecutor(options.jobs, mp_context=context, initializer=_begin) as pool:
@@ -250,14 +251,14 @@ def share(deadline: float | None, left: int, jobs: int) -> float | None:
 
 def _one(
     case: Case,
-    spaces: Sequence[Namespace],
+    targets: Sequence[Namespace],
     known: Mapping[str, Mapping[str, Entry]],
     options: Options,
     until: float | None,
 ) -> list[Verdict]:
     found = []
-    for i, on in enumerate(spaces):
-        limit = None if until is None else time.time() + max(until - time.time(), 0.0) / (len(spaces) - i)
+    for i, on in enumerate(targets):
+        limit = None if until is None else time.time() + max(until - time.time(), 0.0) / (len(targets) - i)
         with contextlib.redirect_stdout(io.StringIO()):  # some operations print
             found += verdicts_of(
                 case,
@@ -280,15 +281,15 @@ def _begin() -> None:
 @functools.cache
 def _prepared(options: Options) -> tuple[dict[tuple[str, str], Case], list[Namespace], dict[str, dict[str, Entry]]]:
     """What a process needs, made once."""
-    spaces = opened(options)
-    known = {on.name: expectations(on, options) for on in spaces}
-    return {(c.group, c.name): c for c in options.cases()}, spaces, known
+    targets = opened(options)
+    known = {on.name: expectations(on, options) for on in targets}
+    return {(c.group, c.name): c for c in options.cases()}, targets, known
 
 
 def _elsewhere(key: tuple[str, str], options: Options, deadline: float | None, left: int) -> list[Verdict]:
     """One operation in a process of its own."""
-    cases, spaces, known = _prepared(options)
-    return _one(cases[key], spaces, known, options, share(deadline, left, options.jobs))
+    cases, targets, known = _prepared(options)
+    return _one(cases[key], targets, known, options, share(deadline, left, options.jobs))
 
 
 def _plain(options: Options) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from backend.arrays.namespaces import is_array
 from .bounds import EPS, FLOOR, LARGEST, Expected, ulps_of
 from .case import Case
 
-__all__ = ["Dtype", "applied", "function_of", "near", "resolved", "special_value"]
+__all__ = ["Dtype", "applied", "flat", "function_of", "near", "resolved", "special_value"]
 
 CREATING = ("arange", "asarray", "empty", "eye", "full", "linspace", "ones", "zeros", "fft.fftfreq", "fft.rfftfreq")
 
@@ -98,18 +98,22 @@ def applied(backend: Any, case: Case, call: Any) -> list[Any]:
     result = function_of(xp, case.name)(*resolved(xp, call.args), **kwargs)
     if case.view is not None:
         result = case.view(result)
-    return _flat(result)
+    return [_leaf(item) for item in flat(result)]
 
 
-def _flat(result: Any) -> list[Any]:
-    if isinstance(result, tuple | list):
-        return [leaf for item in result for leaf in _flat(item)]
+def flat(result: Any) -> list[Any]:
+    """The results of a call as one list, nested tuples and lists flattened."""
+    return [leaf for item in result for leaf in flat(item)] if isinstance(result, tuple | list) else [result]
+
+
+def _leaf(result: Any) -> Any:
+    """A dtype by its name; anything else as it is."""
     if is_array(result) or isinstance(result, bool | int | float | complex | str):
-        return [result]
+        return result
     try:
-        return [dtype_name(result)]
+        return dtype_name(result)
     except TypeError:
-        return [result]
+        return result
 
 
 def near(value: np.ndarray, ulps: float, dtype: str, size: np.ndarray | None = None) -> Expected:

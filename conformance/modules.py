@@ -15,9 +15,10 @@ from backend.arrays.namespaces import host, is_array, is_concrete
 
 from .case import Case, discovered
 from .examples import Example
+from .functions import flat
+from .namespaces import Namespace
 from .opening import version_of
 from .probe import Probe
-from .targets import Namespace
 
 __all__ = ["Module"]
 
@@ -130,12 +131,3 @@ class Module(Namespace):
     def judges(self, case: Case) -> bool:
         """Whether a case is about an operation of K; it has no functions of the standard."""
         return case.group == "k"
-
-    def lacking(self, case: Case) -> frozenset[str]:
-        """Nothing: its functions stand on no functions of the standard that could be missing."""
-        return frozenset()
-
-
-def flat(result: Any) -> list[Any]:
-    """Results in a list, tuples and lists taken apart."""
-    return [leaf for item in result for leaf in flat(item)] if isinstance(result, tuple | list) else [result]

@@ -15,7 +15,7 @@ from backend.arrays.backends import _ALIASES, _BUILT_IN, Backend, _entry_points,
 from backend.arrays.dtypes import learn_dtypes
 from backend.arrays.namespaces import describe
 
-__all__ = ["KerasModule", "asked_device", "opened", "version_of"]
+__all__ = ["KerasModule", "device_name", "opened", "version_of"]
 
 FEWEST = 3  # operations of K, of those the standard has not, that make a module one of the Keras backend API
 
@@ -98,7 +98,7 @@ def _names_of(device: Any) -> tuple[str, ...]:
     return str(device), repr(device), str(device).partition("'")[2].rstrip("')")
 
 
-def asked_device(name: str, device: Any) -> str:
+def device_name(name: str, device: Any) -> str:
     """The part of a namespace's name that names its device; '' where there is none."""
     path, _, rest = name.partition(":")
     if _is_known(path) or not rest:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import contextvars
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -22,7 +23,7 @@ from . import error_analysis
 from .bounds import Expected, analysing
 from .case import Case
 from .examples import Example, typical
-from .functions import applied, special_value
+from .functions import applied, flat, special_value
 from .modules import Module
 from .targets import Namespace, namespace
 
@@ -36,6 +37,7 @@ __all__ = [
     "expected",
     "flat",
     "functions_of",
+    "lacking",
     "namespace",
     "placeholders",
     "recorded",
@@ -45,13 +47,12 @@ __all__ = [
 
 SAMPLE = np.ones(1, "float32")  # what every namespace has to be able to hold
 
-_reference = ["numpy"]
+_reference: contextvars.ContextVar[str] = contextvars.ContextVar("reference", default="numpy")
 
 
 def set_reference(name: str) -> None:
-    """Take this namespace's results for the right ones where they have to be met bit for bit."""
-    if _reference != [name]:
-        _reference[:] = [name]
+    """Make this namespace the reference: exact results have to equal its results bit for bit."""
+    _reference.set(name)
 
 
 BOUNDED = Backend("conformance.error_analysis", error_analysis)
@@ -136,16 +137,16 @@ class _Watching:
         return getattr(self._inner, name)
 
 
+def lacking(case: Case, on: Namespace) -> frozenset[str]:
+    """The functions of the standard that an operation of K calls and the namespace lacks."""
+    if case.group != "k" or isinstance(on, Module):
+        return frozenset()
+    return functions_of(case) & frozenset(on.probe.missing)
+
+
 def called(case: Case) -> Any:
     """The operation of a case."""
     return getattr(K, case.name)
-
-
-def flat(result: Any) -> list[Any]:
-    """The results of an operation in a list: arrays, symbolic tensors, and whatever else it returns."""
-    if isinstance(result, tuple | list):
-        return [leaf for item in result for leaf in flat(item)]
-    return [result]
 
 
 def evaluated(backend: Any, results: Sequence[Any]) -> list[Any]:
@@ -225,18 +226,16 @@ def composites_of(case: Case) -> frozenset[str]:
 
 def expected(example: Example, library: str = "") -> list[Any]:
     """What the results have to be: `Expected` for arrays, anything else as it is."""
-    key = ("expected", library if library == "jax" else "")
+    key = ("expected", library if library == "jax" else "", _reference.get())
     if key not in example.cache:
         found: list[Any]
         if example.case.group == "standard":
             found = _standard(example, library)
         elif example.case.exact:
-            results = eager(namespace(_reference[0]), example)
-            found = [Expected(host(r), None, dtype_name(r.dtype)) if is_array(r) else r for r in results]
+            found = _by_reference(example)
         else:
             with analysing(library):
-                arrays = [error_analysis.bounded(v) for v in example.values]
-                found = [as_expected(r) for r in eager(BOUNDED, example, arrays)]
+                found = _by_analysis(example)
         example.cache[key] = found
     return example.cache[key]
 
@@ -254,9 +253,19 @@ def _standard(example: Example, library: str) -> list[Any]:
                 found = case.reference(*call.args, **call.kwargs)
             return list(found) if isinstance(found, list | tuple) and not isinstance(found, Expected) else [found]
         if case.exact:
-            results = eager(namespace(_reference[0]), example)
-            return [Expected(host(r), None, dtype_name(r.dtype)) if is_array(r) else r for r in results]
-        return [as_expected(r) for r in eager(BOUNDED, example, [error_analysis.bounded(v) for v in example.values])]
+            return _by_reference(example)
+        return _by_analysis(example)
+
+
+def _by_reference(example: Example) -> list[Any]:
+    """The reference's results, to be met bit for bit."""
+    results = eager(namespace(_reference.get()), example)
+    return [Expected(host(r), None, dtype_name(r.dtype)) if is_array(r) else r for r in results]
+
+
+def _by_analysis(example: Example) -> list[Any]:
+    """The results in float64, each with its error bound."""
+    return [as_expected(r) for r in eager(BOUNDED, example, [error_analysis.bounded(v) for v in example.values])]
 
 
 def as_expected(result: Any) -> Any:

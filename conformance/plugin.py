@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-__all__ = ["NotConforming", "Operation", "Space"]
+__all__ = ["ConformanceError", "Operation", "Target"]
 
 # pytest loads this module wherever the package is installed: nothing of the tool is imported before it is asked for
 
@@ -71,7 +71,7 @@ class _Run:
         self.options = options
         self.start = time.time()
         self.verdicts: list[Any] = []
-        self.spaces: list[Any] = []
+        self.namespaces: list[Any] = []
         self.left = 0  # tests that have not run yet
         old = json.read(baseline.read_text("utf-8")).failed if baseline else []
         self.known = {(v.namespace, v.id) for v in old}
@@ -89,56 +89,57 @@ class _Run:
         from .engine import report_of
 
         once = {(v.namespace, v.group, v.id): v for v in self.verdicts}  # what is missing is met by several tests
-        return report_of(self.spaces, list(once.values()), self.options, self.start)
+        return report_of(self.namespaces, list(once.values()), self.options, self.start)
 
 
-class Space(pytest.Collector):
+class Target(pytest.Collector):
     """A namespace under test."""
 
-    def __init__(self, *, space: Any, options: Any, known: Any, **more: Any) -> None:
+    def __init__(self, *, namespace: Any, options: Any, known: Any, **more: Any) -> None:
         super().__init__(**more)
-        self.space = space
+        self.namespace = namespace
         self.options = options
         self.known = known
 
     def collect(self) -> Iterator[pytest.Item]:
         """An item for each operation and kind of check."""
-        from .runner import tasks_of
+        from .tasks import tasks_of
 
         for case in self.options.cases():
             name = f"xp.{case.name}" if case.group == "standard" else case.name
-            for kind in dict.fromkeys(prop.name for prop, _, _ in tasks_of(case, self.space, self.options.kinds)):
-                yield Operation.from_parent(self, name=f"{name}/{kind}", case=case, kind=kind)
+            for kind in dict.fromkeys(prop.name for prop, _, _ in tasks_of(case, self.namespace, self.options.kinds)):
+                yield Operation.from_parent(self, name=f"{name}/{kind}", target=self, case=case, kind=kind)
 
 
-class NotConforming(Exception):
-    """What is wrong, as text."""
+class ConformanceError(Exception):
+    """A failed check; the message describes it in full."""
 
 
 class Operation(pytest.Item):
     """One kind of check of one operation on one namespace."""
 
-    def __init__(self, *, case: Any, kind: str, **more: Any) -> None:
+    def __init__(self, *, target: Target, case: Any, kind: str, **more: Any) -> None:
         super().__init__(**more)
+        self.target = target
         self.case = case
         self.kind = kind
 
     def runtest(self) -> None:
-        """Fail where a verdict is bad; what is expected to fail xfails, what cannot be tried is skipped."""
+        """Fail if a verdict is bad; xfail an expected failure; skip what cannot be tried."""
         from .reports.terminal import described
         from .runner import verdicts_of
 
-        space, options, run = self.parent, self.parent.options, self.config.stash[_RUN]  # type: ignore[union-attr]
+        target, run = self.target, self.config.stash[_RUN]
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # the libraries' remarks on edge values; the results are what is tested
+            warnings.simplefilter("ignore")  # libraries warn about edge values; only results matter here
             verdicts = verdicts_of(
                 self.case,
-                space.space,
+                target.namespace,
                 kinds=(self.kind,),
-                count=options.examples,  # type: ignore
-                seed=options.seed,
-                dtype=options.dtype,
-                known=space.known,  # type: ignore
+                count=target.options.examples,
+                seed=target.options.seed,
+                dtype=target.options.dtype,
+                known=target.known,
                 until=run.until(),
             )
         run.verdicts += verdicts
@@ -146,7 +147,7 @@ class Operation(pytest.Item):
         if bad and all((v.namespace, v.id) in run.known for v in bad):
             pytest.xfail("as in the baseline")
         if bad:
-            raise NotConforming("\n\n".join(described(v) for v in bad))
+            raise ConformanceError("\n\n".join(described(v) for v in bad))
         for status, stop in (("xfail", pytest.xfail), ("unsupported", pytest.skip), ("blocked", pytest.skip)):
             if found := [v.reason for v in verdicts if v.status == status]:
                 stop(found[0])
@@ -155,13 +156,13 @@ class Operation(pytest.Item):
 
     def repr_failure(self, excinfo: Any, style: Any = None) -> Any:
         """The finding and its script, in place of a traceback through the tool."""
-        if isinstance(excinfo.value, NotConforming):
+        if isinstance(excinfo.value, ConformanceError):
             return str(excinfo.value)
         return super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
         """Where it comes from, for pytest's headings."""
-        return Path(__file__), None, f"{self.parent.name}: {self.name}"  # type: ignore[union-attr]
+        return Path(__file__), None, f"{self.target.name}: {self.name}"
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -189,15 +190,15 @@ def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config
         config.stash[_RUN] = run = _Run(options, config.getoption("conformance_baseline"))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            for space in opened(options):
-                run.spaces.append(space)
-                made = Space.from_parent(
+            for namespace in opened(options):
+                run.namespaces.append(namespace)
+                made = Target.from_parent(
                     session,
-                    name=space.name,
-                    nodeid=f"conformance[{space.name}]",
-                    space=space,
+                    name=namespace.name,
+                    nodeid=f"conformance[{namespace.name}]",
+                    namespace=namespace,
                     options=options,
-                    known=expectations(space, options),
+                    known=expectations(namespace, options),
                 )
                 found = config.hook.pytest_make_collect_report(collector=made)
                 config.hook.pytest_collectreport(report=found)  # the terminal counts them

@@ -13,7 +13,7 @@ from .functions import Dtype
 from .module_scripts import module_script
 from .modules import Module
 from .standalone import standalone
-from .targets import namespace as space
+from .targets import namespace
 from .verdict import Finding
 
 __all__ = ["finding", "literal", "shown_call"]
@@ -72,7 +72,7 @@ def _text(value: Any) -> str:
     return np.array2string(value, threshold=LONGEST) if isinstance(value, np.ndarray) else repr(value)
 
 
-def finding(failure: Failure, example: Example, namespace: str, kind: str) -> Finding:
+def finding(failure: Failure, example: Example, name: str, kind: str) -> Finding:
     """All there is to say of a failure, as text."""
     at = failure.message.partition(":")[0].removeprefix("at ") if failure.message.startswith("at ") else ""
     return Finding(
@@ -84,20 +84,20 @@ def finding(failure: Failure, example: Example, namespace: str, kind: str) -> Fi
         failure.error,
         failure.bound,
         at,
-        _script(failure, example, namespace, kind),
+        _script(failure, example, name, kind),
         sum(v.size for v in example.values),
     )
 
 
-def _script(failure: Failure, example: Example, namespace: str, kind: str) -> str:
+def _script(failure: Failure, example: Example, name: str, kind: str) -> str:
     """Imports, the arrays, one call, one assertion; what is not one call asks the tool itself."""
-    case, on = example.case, space(namespace)
+    case, on = example.case, namespace(name)
     literals = [literal(v) for v in example.values]
     if isinstance(on, Module):
         return module_script(failure, example, on, kind, shown_call(example), literals) or _asking(
-            failure, example, namespace, kind
+            failure, example, name, kind
         )
-    if text := standalone(failure, example, namespace, kind, shown_call(example), literals):
+    if text := standalone(failure, example, name, kind, shown_call(example), literals):
         return text
     functions = any(callable(v) for v in (*example.call.args, *example.call.kwargs.values()))
     if (
@@ -107,7 +107,7 @@ def _script(failure: Failure, example: Example, namespace: str, kind: str) -> st
         or functions
         or (kind == "device" and ": compiled: " in failure.message)
     ):
-        return _asking(failure, example, namespace, kind)
+        return _asking(failure, example, name, kind)
     lines = [
         "import numpy as np",
         "import backend as K",
@@ -115,7 +115,7 @@ def _script(failure: Failure, example: Example, namespace: str, kind: str) -> st
     ]
     if case.name.startswith("array."):
         lines.append("from conformance.functions import function_of")
-    lines += [f"on = namespace({namespace!r})", "xp = on.xp"]
+    lines += [f"on = namespace({name!r})", "xp = on.xp"]
     lines += [f"x{i} = on.array({literal(v)})" for i, v in enumerate(example.values)]
     lines += ["with K.use_backend(on.backend), owning(on.backend):", f"    got = {shown_call(example)}"]
     lines.append(f"    got = flat(got)[{failure.output}]")
@@ -150,7 +150,7 @@ def _index(failure: Failure) -> str:
     return f"[{place[1]}]" if place else ""
 
 
-def _asking(failure: Failure, example: Example, namespace: str, kind: str) -> str:
+def _asking(failure: Failure, example: Example, name: str, kind: str) -> str:
     """A script that runs one property of the tool on one example."""
     case = example.case
     group = "STANDARD" if case.group == "standard" else "CASES"
@@ -174,7 +174,7 @@ def _asking(failure: Failure, example: Example, namespace: str, kind: str) -> st
             f"one = case.{group}[{case.name!r}]",
             f"example = examples.Example(one, one.{where}, [{values}], {example.dtype!r})",
             f"# {shown_call(example)}: {failure.message.splitlines()[0] if failure.message else ''}",
-            f"on = operations.namespace({namespace!r})",
+            f"on = operations.namespace({name!r})",
             f"module_properties.properties_of(on)[{kind!r}].holds(on, example)  # raises what is wrong",
         ]
     )

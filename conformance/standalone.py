@@ -15,9 +15,7 @@ __all__ = ["standalone"]
 _ERRORS = ("error class", "no error", "error message")
 
 
-def standalone(
-    failure: Failure, example: Example, namespace: str, kind: str, call: str, literals: list[str]
-) -> str | None:
+def standalone(failure: Failure, example: Example, name: str, kind: str, call: str, literals: list[str]) -> str | None:
     """A script that fails as long as the failure stands; None where it takes more than a few lines.
 
     `call` is the call of the operation on arrays x0, x1, ...; `literals` are these arrays as Python.
@@ -33,7 +31,7 @@ def standalone(
         "import numpy as np",
         "import backend as K",
         "from conformance.operations import flat, namespace, owning",
-        f"on = namespace({namespace!r})",
+        f"on = namespace({name!r})",
     ]
     head += ["xp = on.xp"] if not k else []
     head += [f"x{i} = on.array({text})" for i, text in enumerate(literals)]

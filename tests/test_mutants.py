@@ -11,9 +11,10 @@ pytest.importorskip("array_api_strict")
 from conformance.mutants import check
 from conformance.mutants.check import MUTANTS, Outcome, blamed, planted
 from conformance.mutants.check import check as checked
-from conformance.mutants.table import NAMESPACE_MUTANTS, Mutant
+from conformance.mutants.faults import Mutant
+from conformance.mutants.table import NAMESPACE_MUTANTS
 from conformance.operations import namespace
-from conformance.runner import GROUPS, selected
+from conformance.tasks import GROUPS, selected
 
 # one of each sort: values, special values, dtypes, axes, order, devices, rules, kernels, errors, definitions
 SAMPLE = (

@@ -11,7 +11,8 @@ pytest.importorskip("array_api_strict")
 
 from conformance.mutants.check import INTACT, MUTANTS, _silent, planted
 from conformance.operations import namespace
-from conformance.runner import GROUPS, selected, tasks_of, verdict_on
+from conformance.runner import verdict_on
+from conformance.tasks import GROUPS, selected, tasks_of
 
 # fault, operation, kind of check, whether the script is made of calls alone
 FOUND = [

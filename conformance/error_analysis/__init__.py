@@ -65,7 +65,7 @@ def can_cast(from_: Any, to: Any, /) -> Any:
     return np.can_cast(getattr(from_, "dtype", from_), to)
 
 
-def __array_namespace_info__() -> Any:
+def __array_namespace_info__() -> Any:  # noqa: N807 - the standard's name
     """One device, the default dtypes of NumPy."""
     return SimpleNamespace(
         devices=lambda: [None],

@@ -49,7 +49,7 @@ class Bounded:
         return None
 
     @property
-    def mT(self) -> Bounded:
+    def mT(self) -> Bounded:  # noqa: N802 - the standard's name
         return self.__array_namespace__().matrix_transpose(self)
 
     def to_device(self, device: Any, /, *, stream: Any = None) -> Bounded:

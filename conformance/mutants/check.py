@@ -20,10 +20,12 @@ from .. import examples, gradients, properties
 from ..case import Case
 from ..engine import Options, expectations
 from ..operations import Namespace, namespace
-from ..runner import GROUPS, Task, selected, tasks_of, verdict_on
+from ..runner import verdict_on
+from ..tasks import GROUPS, Task, selected, tasks_of
 from ..verdict import Verdict
+from .faults import Mutant
 from .rules import RULE_MUTANTS
-from .table import NAMESPACE_MUTANTS, Mutant
+from .table import NAMESPACE_MUTANTS
 from .touching import OPERATORS, touched
 
 __all__ = ["MUTANTS", "Outcome", "check", "outcomes_of", "planted", "self_check"]
@@ -61,8 +63,8 @@ def _home(target: str, on: Namespace) -> list[tuple[Any, str]]:
         if name == target and f"__{r}{sign}__" in vars(array)
     ]
     home, _, name = f".{target}".rpartition(".")
-    space = getattr(on.xp, home[1:]) if home[1:] else on.xp
-    return [*found, (space, name)] if hasattr(space, name) else found
+    xp = getattr(on.xp, home[1:]) if home[1:] else on.xp
+    return [*found, (xp, name)] if hasattr(xp, name) else found
 
 
 @contextlib.contextmanager
@@ -171,7 +173,7 @@ def blamed(outcomes: Sequence[Outcome], cases: Sequence[Case], seeds: Sequence[i
     """What the verdicts that found mutants say against the intact namespace: nothing, if all is well."""
     finders = {(o.found_by.namespace, o.found_by.group, o.found_by.id) for o in outcomes if o.found_by}
     wrong = []
-    for name in dict.fromkeys(space for space, _, _ in finders):
+    for name in dict.fromkeys(namespace_ for namespace_, _, _ in finders):
         on = namespace(name)
         for case, (prop, place, variant) in _asked(cases, on):
             own = Verdict(name, case.group, case.chapter, case.name, prop.name, variant).id

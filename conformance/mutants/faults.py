@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -12,9 +12,11 @@ from ..bounds import EPS, ULPS
 
 __all__ = [
     "Fault",
+    "Mutant",
     "arguments",
     "beyond",
     "dtype",
+    "fixing",
     "homeless",
     "instead",
     "on_rule",
@@ -26,6 +28,20 @@ __all__ = [
 ]
 
 Fault = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+
+class Mutant(NamedTuple):
+    """One planted fault.
+
+    `target` is a function of the namespace ('exp', 'linalg.solve'), an operation of K ('K.softmax'), a gradient rule
+    ('vjp tanh', 'adjoint convolution' for a composite's), a library's kernel ('kernel convolution') or a name within a
+    module ('backend.ops.windows.geometry:grid').
+    """
+
+    fault: str
+    target: str
+    plant: Callable[[Any], Any]
+    only: tuple[str, ...] = ()  # the operations to check, where no call shows which use the target
 
 
 def _host(x: Any) -> Any:
@@ -114,6 +130,11 @@ def arguments(change: Callable[..., tuple[Any, dict[str, Any]]]) -> Fault:
         return faulty
 
     return plant
+
+
+def fixing(**fixed: Any) -> Fault:
+    """Called with these values for the keyword arguments that the call gives."""
+    return arguments(lambda *args, **kwargs: (args, {k: fixed.get(k, v) for k, v in kwargs.items()}))
 
 
 def homeless(whole: Callable[..., Any]) -> Callable[..., Any]:

@@ -10,8 +10,7 @@ import numpy as np
 from backend.arrays.namespaces import is_array
 from backend.graph.tensor import Tensor
 
-from .faults import arguments, dtype, homeless, on_rule, raising, result, scaled, without_error
-from .table import Mutant
+from .faults import Mutant, arguments, dtype, homeless, on_rule, raising, result, scaled, without_error
 
 __all__ = ["RULE_MUTANTS"]
 

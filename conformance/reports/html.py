@@ -147,13 +147,13 @@ def _group(group: Sequence[Verdict], unfolded: bool, named: bool) -> str:
 
 
 def _matrices(report: Report, data: dict[str, list[dict[str, Any]]]) -> str:
-    spaces = names(report)
+    namespaces = names(report)
     wrong = [v.namespace for v in report.failed]
-    first = max(spaces, key=wrong.count, default="")
+    first = max(namespaces, key=wrong.count, default="")
     buttons = "".join(
-        f'<button type="button" data-space="{escape(name)}" aria-pressed="{str(name == first).lower()}">'
+        f'<button type="button" data-namespace="{escape(name)}" aria-pressed="{str(name == first).lower()}">'
         f"{escape(name)}</button>"
-        for name in spaces
+        for name in namespaces
     )
     options = "".join(
         f'<option value="{value}">{text}</option>'
@@ -167,9 +167,9 @@ def _matrices(report: Report, data: dict[str, list[dict[str, Any]]]) -> str:
     )
     legend = "".join(f'<span><i class="{status}"></i>{text}</span>' for status, text in _LEGEND.items())
     panels = "".join(
-        f'<div class="panel" data-space-panel="{escape(name)}"{"" if name == first else " hidden"}>'
+        f'<div class="panel" data-namespace-panel="{escape(name)}"{"" if name == first else " hidden"}>'
         f"{_matrix(report, name, data)}</div>"
-        for name in spaces
+        for name in namespaces
     )
     return (
         f'<h2>Operation by kind</h2><div class="bar">{buttons}<input id="find" type="search" '
@@ -254,8 +254,8 @@ def _told(v: Verdict) -> dict[str, Any]:
 
 
 def _accuracy(report: Report) -> str:
-    spaces = names(report)
-    measured = {name: accuracy(report, name) for name in spaces}
+    namespaces = names(report)
+    measured = {name: accuracy(report, name) for name in namespaces}
     dtypes = [d for d in DTYPES if any(d in of for found in measured.values() for of in found.values())]
     if not dtypes:
         return ""
@@ -263,17 +263,17 @@ def _accuracy(report: Report) -> str:
     buttons = "".join(
         f'<button type="button" data-dtype="{d}" aria-pressed="{str(d == first).lower()}">{d}</button>' for d in dtypes
     )
-    legend = "".join(f'<span><i class="k{i % 5}"></i>{escape(name)}</span>' for i, name in enumerate(spaces))
+    legend = "".join(f'<span><i class="k{i % 5}"></i>{escape(name)}</span>' for i, name in enumerate(namespaces))
     panels = []
     for dtype in dtypes:
         found: dict[tuple[str, str], dict[str, float]] = {}
-        for name in spaces:
+        for name in namespaces:
             for key, of in measured[name].items():
                 if dtype in of:
                     found.setdefault(key, {})[name] = of[dtype]
         panels.append(
             f'<div class="panel plot" data-dtype-panel="{dtype}"{"" if dtype == first else " hidden"}>'
-            f"{_charts(found, spaces, dtype)}</div>"
+            f"{_charts(found, namespaces, dtype)}</div>"
         )
     return (
         f"<h2>Measured accuracy</h2><p class='soft'>The worst error seen, in units in the last place; "
@@ -283,12 +283,12 @@ def _accuracy(report: Report) -> str:
     )
 
 
-def _charts(found: dict[tuple[str, str], dict[str, float]], spaces: list[str], dtype: str) -> str:
+def _charts(found: dict[tuple[str, str], dict[str, float]], namespaces: list[str], dtype: str) -> str:
     parts = []
     for group in sorted({group for group, _ in found}, reverse=True):  # the standard's functions first
         label = {"standard": "Functions of the standard", "k": "Operations of K"}.get(group, group)
         own = {key: of for key, of in found.items() if key[0] == group}
-        parts.append(f"<h3>{escape(label)}</h3>{chart(own, spaces, dtype, ULPS)}")
+        parts.append(f"<h3>{escape(label)}</h3>{chart(own, namespaces, dtype, ULPS)}")
     return "".join(parts)
 
 

@@ -112,7 +112,7 @@ function el(tag,text,cls){const e=document.createElement(tag);
 if(text)e.textContent=text;if(cls)e.className=cls;return e}
 function pick(name,value){$(`[data-${name}-panel]`).forEach(p=>p.hidden=p.dataset[name+'Panel']!==value);
 $(`[data-${name}]`).forEach(b=>b.setAttribute('aria-pressed',b.dataset[name]===value))}
-$('[data-space]').forEach(b=>b.onclick=()=>pick('space',b.dataset.space));
+$('[data-namespace]').forEach(b=>b.onclick=()=>pick('namespace',b.dataset.namespace));
 $('[data-dtype]').forEach(b=>b.onclick=()=>pick('dtype',b.dataset.dtype));
 function filter(){const text=document.getElementById('find').value.toLowerCase();
 const only=document.getElementById('only').value;
