@@ -9,36 +9,15 @@ import numpy as np
 
 from ..arrays.dtypes import DType
 from ..graph.dims import Dim, known, product
-from ..graph.recording import OPERATORS
 from ..graph.tensor import Constant, Placeholder, Subgraph, Tensor
 from ..graph.traversal import toposort
-from .fusion import computes
-from .rewriter import called, may_alias_leaf
+from .rewriter import may_alias_leaf
 from .schedule import scheduled
 from .tiling import blocked
 
 __all__ = ["Printed", "printed"]
 
-CREATION = {"zeros", "ones", "full", "eye", "arange", "linspace", "asarray", "fft.fftfreq", "fft.rfftfreq"}
 FOLDED_AT_MOST = 2**16  # elements of a constant worked out once instead of at each call (256 KB of float32)
-OVERWRITING = {"add", "subtract", "multiply", "divide"}
-OWNERS = {
-    "matmul",
-    "tensordot",
-    "sum",
-    "mean",
-    "max",
-    "min",
-    "prod",
-    "any",
-    "all",
-    "concat",
-    "stack",
-    "blocked",
-    "convolution",
-    "convolution_input_gradient",
-    "convolution_kernel_gradient",
-}
 FREED_FROM = 2**10  # elements from which a dead value is worth a `del`
 
 
@@ -135,9 +114,7 @@ def _folded(order: Sequence[Tensor]) -> set[int]:
     for t in order:
         if isinstance(t, Constant):
             found.add(id(t))
-        elif (
-            t.node is not None and all(id(i) in found for i in t.node.inputs) and getattr(t.node.function, "pure", True)
-        ):
+        elif t.node is not None and all(id(i) in found for i in t.node.inputs) and t.node.primitive.pure:
             total = None if t.spec.shape is None or None in t.spec.shape else known(product(t.spec.shape))
             if total is not None and total <= FOLDED_AT_MOST:
                 found.add(id(t))
@@ -188,7 +165,7 @@ def _large(t: Tensor) -> bool:
 
 def _owns(t: Tensor) -> bool:
     """Whether the memory of a result is its own: of elementwise calls, of products and reductions."""
-    return t.node is not None and (computes(t) or called(t.node) in OWNERS)
+    return t.node is not None and t.node.primitive.fresh
 
 
 def _shown(order: Sequence[Tensor]) -> set[int]:
@@ -202,12 +179,12 @@ def _overwriting(block: _Block, t: Tensor) -> str | None:
     node = t.node
     assert node is not None
     spare = block.spare.get(id(node))
-    if not spare or node.function not in OVERWRITING or None in (node.specs[0].shape or (None,)):
+    if not spare or not node.primitive.augmented or None in (node.specs[0].shape or (None,)):
         return None
-    for x, y in (node.args, node.args[::-1])[: 2 if node.function in ("add", "multiply") else 1]:
+    for x, y in (node.args, node.args[::-1])[: 2 if node.primitive.commutative else 1]:
         if _fits(x, y, node, spare):
             block.names[id(t)] = name = block.names[id(x)]
-            return f"{name} {OPERATORS[node.function]}= {_text(block, y)}"
+            return f"{name} {node.primitive.sign}= {_text(block, y)}"
     return None
 
 
@@ -255,8 +232,8 @@ def _call(block: _Block, node: Any) -> str:
         if function is blocked:
             block.whole.chains.append(block.whole.bodies[id(node.kwargs["body"])])
         return call
-    if function in OPERATORS:
-        return f"{_operand(block, args[0])} {OPERATORS[function]} {_operand(block, args[1])}"
+    if node.primitive.sign:
+        return f"{_operand(block, args[0])} {node.primitive.sign} {_operand(block, args[1])}"
     if function == "matmul":
         return f"{_text(block, args[0])} @ {_text(block, args[1])}"
     if function == "negative":
@@ -267,7 +244,7 @@ def _call(block: _Block, node: Any) -> str:
         items = args[0]
         value = f"[{', '.join(_text(block, v) for v in items)}]" if isinstance(items, tuple) else _text(block, items)
         return f"xp.asarray({value}, dtype=xp.{node.kwargs['dtype']}, device=device)"
-    device = ", device=device" if function in CREATION else ""
+    device = ", device=device" if node.primitive.takes_device else ""
     return f"xp.{function}({_arguments(block, args, node.kwargs)}{device})"
 
 

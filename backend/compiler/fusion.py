@@ -8,11 +8,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from ..graph.dims import Dim, product
-from ..graph.recording import is_elementwise
 from ..graph.tensor import Constant, Node, Placeholder, Subgraph, Tensor, map_tensors
 from ..graph.traversal import inputs_of, toposort
 from . import tiling
-from .rewriter import VIEWS, called
 from .tiling import blocked
 
 __all__ = ["computes", "fused"]
@@ -20,14 +18,11 @@ __all__ = ["computes", "fused"]
 # Calls for each result of a chain: results are written once more when blocks are joined, and `+=` and its like spare
 # what lies between two calls anyway. An update with momentum, four calls for two results, was slower in blocks.
 MIN_CHAIN = 3
-# Elementwise functions that may give the array they were given; some library does so for integers, which are whole
-# already. A cast that a graph has is to another dtype, and so never one of them.
-SHOWING = VIEWS - {"astype"} | {"ceil", "floor", "round", "trunc"}
 
 
 def computes(t: Tensor) -> bool:
     """Whether t is the result of an elementwise call, in memory of its own."""
-    return t.node is not None and is_elementwise(t.node.function) and called(t.node) not in SHOWING
+    return t.node is not None and t.node.primitive.elementwise and t.node.primitive.fresh
 
 
 def fused(outputs: list[Tensor]) -> list[Tensor]:

@@ -13,28 +13,7 @@ from ..graph.tensor import Constant, Effect, Node, Subgraph, Tensor, leaves, map
 from ..graph.traversal import toposort
 from .simplify import tidied
 
-__all__ = ["VIEWS", "Rewriter", "called", "effects_of", "final_values", "is_view", "may_alias_leaf"]
-
-# Results of these may share memory with their argument, so an output made of a leaf by them alone is copied.
-VIEWS = {
-    "reshape",
-    "permute_dims",
-    "getitem",
-    "expand_dims",
-    "squeeze",
-    "broadcast_to",
-    "matrix_transpose",
-    "flip",
-    "asarray",
-    "astype",
-    "identity",
-    "linalg.diagonal",
-    "real",
-    "imag",
-    "conj",
-    "detached",
-    "positive",
-}
+__all__ = ["Rewriter", "effects_of", "final_values", "is_view", "may_alias_leaf"]
 
 
 def effects_of(roots: Iterable[Tensor]) -> list[Effect]:
@@ -189,12 +168,7 @@ def is_view(t: Tensor) -> bool:
     """Whether the result of a call may share memory with its first argument."""
     if t.node is None or not t.node.args or not isinstance(t.node.args[0], Tensor):
         return False
-    return called(t.node) in VIEWS
-
-
-def called(node: Node) -> str:
-    """The name of a call's function, of the standard or composite."""
-    return node.function if isinstance(node.function, str) else node.function.__name__
+    return t.node.primitive.view
 
 
 def may_alias_leaf(t: Tensor) -> bool:

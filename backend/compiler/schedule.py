@@ -112,7 +112,7 @@ def _distinct(tensors: Iterable[Tensor]) -> Iterable[Tensor]:
 
 
 def _pure(node: Node) -> bool:
-    return getattr(node.function, "pure", True)
+    return node.primitive.pure
 
 
 def _weight(t: Tensor) -> int:

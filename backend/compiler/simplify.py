@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 from typing import Any
 
 from ..arrays import namespaces
-from ..graph.recording import ELEMENTWISE
 from ..graph.tensor import Node, Tensor
 
 __all__ = ["joined", "tidied"]
@@ -15,7 +15,7 @@ __all__ = ["joined", "tidied"]
 def tidied(node: Node) -> Tensor | None:
     """What a call of a function of the standard can be replaced by, or None."""
     found = RULES[node.function](*node.args, **node.kwargs) if node.function in RULES else None
-    if found is None and node.function in ELEMENTWISE:
+    if found is None and node.primitive.elementwise:
         return _unbroadcast(node)
     return found
 
@@ -87,12 +87,12 @@ def _permute_dims(x: Tensor, axes: Any) -> Tensor | None:
 def _squeeze(x: Tensor, axis: Any) -> Tensor | None:
     """A reduction that keeps the axes only for them to be dropped."""
     made = x.node
-    if made is None or made.function not in ("max", "mean", "min", "prod", "sum"):
+    if made is None or not made.primitive.reduction:
         return None
     how = dict(made.kwargs)
     if not how.pop("keepdims", False) or _axes(how.get("axis"), x.ndim) != _axes(axis, x.ndim):
         return None
-    return getattr(namespaces.recorder, made.function)(made.args[0], **how)
+    return operator.attrgetter(made.function)(namespaces.recorder)(made.args[0], **how)
 
 
 def _axes(axis: Any, ndim: int) -> set[int]:

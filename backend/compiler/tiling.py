@@ -39,7 +39,7 @@ def set_blocking(enabled: bool) -> None:
     config.change("blocking", bool(enabled))
 
 
-@composite
+@composite(fresh=True)
 def blocked(arrays: tuple[Any, ...], *, body: Any) -> Any:
     """body(*arrays), which works element by element and gives arrays of the shape that these broadcast to.
 

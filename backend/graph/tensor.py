@@ -12,6 +12,7 @@ import numpy as np
 
 from ..arrays.dtypes import DType, dtype_name
 from .dims import Dim, dim_tensors, known, product
+from .primitives import PRIMITIVES, Primitive
 
 __all__ = [
     "Constant",
@@ -85,8 +86,13 @@ class Node:
             self._outputs[index] = weakref.ref(found)
         return found
 
+    @property
+    def primitive(self) -> Primitive:
+        """What the compiler needs to know of the function."""
+        return PRIMITIVES[self.function] if isinstance(self.function, str) else self.function.primitive
+
     def __repr__(self) -> str:
-        return f"<node {self.function}>"
+        return f"<node {self.primitive.name}>"
 
 
 class Subgraph:

@@ -273,7 +273,7 @@ def cast(x: Array, dtype: Any) -> Array:
     return xp.astype(x, native_dtype(xp, name))
 
 
-@elementwise
+@elementwise(view=True, fresh=False)
 def stop_gradient_(x: Array) -> Array:
     """x as a constant to gradients."""
     return detach(x)

@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from ...arrays import namespaces
-from ...graph.recording import is_elementwise
 from ...graph.tensor import Constant, Node, Subgraph, Tensor
 from ...graph.traversal import inputs_of, toposort
 from ..rewriter import Rewriter
@@ -156,7 +155,7 @@ def _slices(body: _Body) -> dict[int, Tensor]:
 
 def _sliced_calls(body: _Body, t: Tensor) -> Iterator[SlicedCall]:
     node = t.node
-    if node is None or not body.carried(t) or not is_elementwise(node.function):
+    if node is None or not body.carried(t) or not node.primitive.elementwise:
         return
     for place, part in enumerate(node.args):
         others = [a for i, a in enumerate(node.args) if i != place]
@@ -222,7 +221,7 @@ def _joins(body: _Body) -> dict[int, Tensor]:
         if any(
             n is None
             or n.function != nodes[0].function
-            or not is_elementwise(n.function)
+            or not n.primitive.elementwise
             or n.kwargs
             or len(n.args) != 2
             or body.reads[id(p)] > 1

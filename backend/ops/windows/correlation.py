@@ -36,7 +36,7 @@ from .products import FEW_CHANNELS, rows_outer, scattered, strategy_of
 __all__ = ["convolution", "convolution_input_gradient", "convolution_kernel_gradient"]
 
 
-@composite
+@composite(fresh=True)
 def convolution(
     x: Array, kernel: Array, *, strides: Ints, padding: str, dilation: Ints, depthwise: bool = False
 ) -> Array:
@@ -66,7 +66,7 @@ def _(x: Array, kernel: Array, *, strides: Ints, padding: str, dilation: Ints, d
     return x.shape[0], *places, _channels_out(kernel.shape, depthwise)
 
 
-@composite
+@composite(fresh=True)
 def convolution_input_gradient(
     g: Array, kernel: Array, *, size: Ints, strides: Ints, padding: str, dilation: Ints, depthwise: bool = False
 ) -> Array:
@@ -98,7 +98,7 @@ def _(g: Array, kernel: Array, *, size: Ints, **how: Any) -> Any:
     return g.shape[0], *known_sizes(size), kernel.shape[-2]
 
 
-@composite
+@composite(fresh=True)
 def convolution_kernel_gradient(
     x: Array, g: Array, *, window: Ints, strides: Ints, padding: str, dilation: Ints, depthwise: bool = False
 ) -> Array:
