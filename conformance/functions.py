@@ -10,13 +10,12 @@ import numpy as np
 
 from backend.arrays.dtypes import DTYPES, dtype_name
 from backend.arrays.namespaces import is_array
+from backend.graph.primitives import PRIMITIVES
 
 from .bounds import EPS, FLOOR, LARGEST, Expected, ulps_of
 from .case import Case
 
 __all__ = ["Dtype", "applied", "flat", "function_of", "near", "resolved", "special_value"]
-
-CREATING = ("arange", "asarray", "empty", "eye", "full", "linspace", "ones", "zeros", "fft.fftfreq", "fft.rfftfreq")
 
 
 class Dtype(str):
@@ -31,32 +30,9 @@ def _set(x: Any, key: Any, value: Any) -> Any:
 
 
 _ARRAY: dict[str, Callable[..., Any]] = {
-    "getitem": operator.getitem,
+    **{row.dunder: getattr(operator, f"__{row.dunder}__") for row in PRIMITIVES.values() if row.dunder},
     "getitem_reversed": operator.getitem,
     "setitem": _set,
-    "pos": operator.pos,
-    "neg": operator.neg,
-    "abs": operator.abs,
-    "invert": operator.invert,
-    "add": operator.add,
-    "sub": operator.sub,
-    "mul": operator.mul,
-    "truediv": operator.truediv,
-    "floordiv": operator.floordiv,
-    "mod": operator.mod,
-    "pow": operator.pow,
-    "matmul": operator.matmul,
-    "and": operator.and_,
-    "or": operator.or_,
-    "xor": operator.xor,
-    "lshift": operator.lshift,
-    "rshift": operator.rshift,
-    "lt": operator.lt,
-    "le": operator.le,
-    "gt": operator.gt,
-    "ge": operator.ge,
-    "eq": operator.eq,
-    "ne": operator.ne,
     "bool": bool,
     "int": int,
     "float": float,
@@ -93,12 +69,18 @@ def applied(backend: Any, case: Case, call: Any) -> list[Any]:
     """The results of a function in a list; those that are no arrays by what the case wants of them."""
     xp = backend.xp
     kwargs = resolved(xp, call.kwargs)
-    if case.name in CREATING and backend.device is not None:
+    if _takes_device(case.name) and backend.device is not None:
         kwargs.setdefault("device", backend.device)
     result = function_of(xp, case.name)(*resolved(xp, call.args), **kwargs)
     if case.view is not None:
         result = case.view(result)
     return [_leaf(item) for item in flat(result)]
+
+
+def _takes_device(name: str) -> bool:
+    """Whether a function makes an array from none, and so has to be told the device; `empty` is recorded as zeros."""
+    row = PRIMITIVES.get("zeros" if name == "empty" else name)
+    return row is not None and row.takes_device
 
 
 def flat(result: Any) -> list[Any]:

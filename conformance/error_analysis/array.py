@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from backend.graph.primitives import PRIMITIVES
+
 from ..bounds import EPS, FLOOR, LARGEST
 
 __all__ = ["Bounded", "bounded", "error_of", "lifted", "rounded_to", "rounding"]
@@ -88,40 +90,17 @@ def _operator(name: str, reflected: bool = False) -> Callable[..., Any]:
     return method
 
 
-for _sign, _name in {
-    "add": "add",
-    "sub": "subtract",
-    "mul": "multiply",
-    "truediv": "divide",
-    "pow": "pow",
-    "floordiv": "floor_divide",
-    "mod": "remainder",
-    "matmul": "matmul",
-    "and": "bitwise_and",
-    "or": "bitwise_or",
-    "xor": "bitwise_xor",
-    "lshift": "bitwise_left_shift",
-    "rshift": "bitwise_right_shift",
-}.items():
-    setattr(Bounded, f"__{_sign}__", _operator(_name))
-    setattr(Bounded, f"__r{_sign}__", _operator(_name, reflected=True))
-for _sign, _name in {
-    "lt": "less",
-    "le": "less_equal",
-    "gt": "greater",
-    "ge": "greater_equal",
-    "eq": "equal",
-    "ne": "not_equal",
-}.items():
-    setattr(Bounded, f"__{_sign}__", _operator(_name))
-
-
 def _unary(name: str) -> Callable[[Bounded], Any]:
     return lambda self: getattr(self.__array_namespace__(), name)(self)
 
 
-for _sign, _name in {"neg": "negative", "pos": "positive", "abs": "abs", "invert": "bitwise_invert"}.items():
-    setattr(Bounded, f"__{_sign}__", _unary(_name))
+for _row in PRIMITIVES.values():
+    if _row.dunder and _row.elementwise and _row.sign is None:  # neg, pos, abs, invert
+        setattr(Bounded, f"__{_row.dunder}__", _unary(_row.name))
+    elif _row.dunder and _row.dunder != "getitem":
+        setattr(Bounded, f"__{_row.dunder}__", _operator(_row.name))
+        if hasattr(np.ndarray, f"__r{_row.dunder}__"):
+            setattr(Bounded, f"__r{_row.dunder}__", _operator(_row.name, reflected=True))
 
 
 def bounded(value: Any, dtype: Any = None, error: Any = None) -> Bounded:

@@ -8,6 +8,7 @@ from typing import Any
 
 from backend.autodiff.rules.table import VJPS
 from backend.graph.composite import Composite
+from backend.graph.primitives import PRIMITIVES
 
 from ..case import Case
 from ..examples import typical
@@ -17,32 +18,7 @@ from ..operations import symbolic as recorded
 
 __all__ = ["OPERATORS", "listening", "touched"]
 
-# the functions of an array's operators
-OPERATORS = {
-    "add": "add",
-    "sub": "subtract",
-    "mul": "multiply",
-    "truediv": "divide",
-    "pow": "pow",
-    "floordiv": "floor_divide",
-    "mod": "remainder",
-    "matmul": "matmul",
-    "and": "bitwise_and",
-    "or": "bitwise_or",
-    "xor": "bitwise_xor",
-    "lshift": "bitwise_left_shift",
-    "rshift": "bitwise_right_shift",
-    "lt": "less",
-    "le": "less_equal",
-    "gt": "greater",
-    "ge": "greater_equal",
-    "eq": "equal",
-    "ne": "not_equal",
-    "neg": "negative",
-    "abs": "abs",
-    "invert": "bitwise_invert",
-    "getitem": "getitem",
-}
+OPERATORS = {row.dunder: row.name for row in PRIMITIVES.values() if row.dunder}
 
 
 @contextlib.contextmanager
