@@ -27,7 +27,7 @@ class UnsupportedError(Exception):
 
 
 def attempt(prop: Property, on: Namespace, example: Example) -> float | None:
-    """One property on one example; an exception of the operation is a failure, too."""
+    """One property on one example; an exception of the operation is a failure."""
     try:
         return prop.holds(on, example)
     except Failure:
@@ -35,11 +35,13 @@ def attempt(prop: Property, on: Namespace, example: Example) -> float | None:
     except NotImplementedError as error:
         raise UnsupportedError(f"{type(error).__name__}: {_first_line(error)}") from error
     except AttributeError as error:
-        if error.name == "to_device" and error.__context__ is not None:  # the host could not read the array: why?
+        if (
+            error.name == "to_device" and error.__context__ is not None
+        ):  # the host could not read the array: report the cause
             first = error.__context__
             raise Failure("exception", f"{type(first).__name__}: {_first_line(first)}") from error
-        asked = getattr(error, "obj", on)
-        if any(asked is xp for xp in (on.xp, getattr(on.xp, "linalg", None), getattr(on.xp, "fft", None))):
+        owner = getattr(error, "obj", on)
+        if any(owner is xp for xp in (on.xp, getattr(on.xp, "linalg", None), getattr(on.xp, "fft", None))):
             raise UnsupportedError(f"there is no function {error.name}") from error
         raise Failure("exception", f"{type(error).__name__}: {_first_line(error)}") from error
     except Exception as error:
@@ -108,7 +110,7 @@ def _blocked(missing: frozenset[str]) -> str:
 def _failed(
     verdict: Verdict, prop: Property, on: Namespace, example: Example, failure: Failure, seed: int, shrink: bool
 ) -> None:
-    """A failure: blocked by what the namespace lacks, flaky if it does not come again, else wrong."""
+    """Record a failure: blocked by what the namespace lacks, flaky if it does not repeat, else wrong."""
     kept = dict(measured)
     verdict.dtype = example.dtype
     if failure.kind in ("exception", "error class") and (missing := lacking(example.case, on)):
@@ -121,7 +123,7 @@ def _failed(
         if shrink and prop.examples not in ("errors", "special"):
             failure, example = _shrunk(failure, example, prop, on, seed)
     else:
-        verdict.status, verdict.reason = "flaky", "fails once and passes on repetition, on one and the same example"
+        verdict.status, verdict.reason = "flaky", "fails once and passes when repeated on the same example"
     if failure.error is not None and failure.bound:
         verdict.worst = failure.error / failure.bound
     verdict.finding = finding(failure, example, on.name, prop.name)
@@ -150,7 +152,7 @@ def _shrunk(first: Failure, example: Example, prop: Property, on: Namespace, see
 
 
 def _count_unchecked(verdict: Verdict, found: Sequence[Example], prop: Property) -> None:
-    """A verdict on values of which most cannot be checked is worth nothing: that is a failure of the case."""
+    """A case fails if most of its values cannot be checked."""
     key = {"value": "expected", "gradient": "wanted gradients"}.get(prop.name)
     drawn_ones = [e for e in found if not any(e.call is c for c in e.case.edges)]
     bounds = [
@@ -168,8 +170,8 @@ def _count_unchecked(verdict: Verdict, found: Sequence[Example], prop: Property)
         verdict.finding = finding(
             Failure(
                 "unchecked",
-                f"{verdict.unchecked:.0%} of the values hang on rounding and "
-                "cannot be checked; give the case inputs away from jumps and overflow",
+                f"{verdict.unchecked:.0%} of the values depend on rounding and "
+                "cannot be checked; choose inputs for the case away from jumps and overflow",
             ),
             drawn_ones[0],
             verdict.namespace,

@@ -1,4 +1,4 @@
-"""Running functions of the standard on a namespace: by name, with dtypes and devices put in its own terms."""
+"""Running functions of the standard on a namespace, by name, with its own dtype and device objects."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["Dtype", "applied", "flat", "function_of", "near", "resolved", "speci
 
 
 class Dtype(str):
-    """A dtype by name among the arguments of a call: each namespace is given its own object."""
+    """A dtype named in a call; each namespace receives its own object."""
 
     __slots__ = ()
 
@@ -46,7 +46,7 @@ _ARRAY: dict[str, Callable[..., Any]] = {
 
 
 def function_of(xp: Any, name: str) -> Callable[..., Any]:
-    """The function 'exp', 'linalg.inv' or 'array.add' (the operator) of a namespace; AttributeError without one."""
+    """The function 'exp' or 'linalg.inv', or the operator 'array.add'; AttributeError if there is none."""
     if name.startswith("array."):
         return _ARRAY[name.removeprefix("array.")]
     for part in name.split("."):
@@ -55,7 +55,7 @@ def function_of(xp: Any, name: str) -> Callable[..., Any]:
 
 
 def resolved(xp: Any, value: Any) -> Any:
-    """The arguments with dtypes by name made the namespace's own."""
+    """The arguments, with named dtypes replaced by the namespace's own."""
     if isinstance(value, Dtype):
         return getattr(xp, value)
     if isinstance(value, dict):
@@ -66,7 +66,7 @@ def resolved(xp: Any, value: Any) -> Any:
 
 
 def applied(backend: Any, case: Case, call: Any) -> list[Any]:
-    """The results of a function in a list; those that are no arrays by what the case wants of them."""
+    """The results of a function as a list, seen through the case's `view` if it has one."""
     xp = backend.xp
     kwargs = resolved(xp, call.kwargs)
     if _takes_device(case.name) and backend.device is not None:
@@ -78,7 +78,7 @@ def applied(backend: Any, case: Case, call: Any) -> list[Any]:
 
 
 def _takes_device(name: str) -> bool:
-    """Whether a function makes an array from none, and so has to be told the device; `empty` is recorded as zeros."""
+    """Whether a function takes a device; `empty` does as `zeros`, which is what a graph records for it."""
     row = PRIMITIVES.get("zeros" if name == "empty" else name)
     return row is not None and row.takes_device
 
@@ -99,18 +99,18 @@ def _leaf(result: Any) -> Any:
 
 
 def near(value: np.ndarray, ulps: float, dtype: str, size: np.ndarray | None = None) -> Expected:
-    """Values computed in higher precision, each to be met within so many of the dtype's ulps, of `size` if given."""
+    """Values computed in higher precision, bounded by `ulps` units in the last place of `size`, or of the values."""
     with np.errstate(all="ignore"):
         size = np.abs(value) if size is None else size
         beyond = np.isfinite(value) & (np.abs(value) > np.longdouble(LARGEST[dtype]) * (1 + EPS[dtype]))
         value = np.where(beyond, np.copysign(np.inf, value), value)
-        ulp = np.ldexp(np.longdouble(EPS[dtype]), np.frexp(size)[1] - 1)  # of the binade that the value lies in
+        ulp = np.ldexp(np.longdouble(EPS[dtype]), np.frexp(size)[1] - 1)  # of the binade that holds the value
         bound = np.where(np.isfinite(value) & (value != 0), ulps * ulp + FLOOR[dtype], 0.0)
     return Expected(value, bound.astype(np.float64), dtype)
 
 
 def special_value(case: Case, want: Any, dtype: str) -> list[Any]:
-    """What the standard spells out for a special value: exactly, or within the function's ulps."""
+    """The expected results for a special value of the standard: exact, or within the function's ulps."""
     if isinstance(want, list | tuple):
         return [each for part in want for each in special_value(case, part, dtype)]
     if not isinstance(want, np.ndarray):

@@ -31,24 +31,24 @@ class Namespace:
 
     @functools.cached_property
     def dtypes(self) -> tuple[str, ...]:
-        """The names of the dtypes that arrays of this namespace can have."""
+        """The names of the dtypes that its arrays can have."""
         return tuple(name for name in DTYPES if name != "bfloat16" and self._makes(name))
 
     def _makes(self, name: str) -> bool:
         try:
             self.backend.asarray(np.ones(1, name), name)
-        except Exception:  # noqa: BLE001 - however it refuses, it has no such dtype
+        except Exception:  # noqa: BLE001 - any refusal means that it lacks the dtype
             return False
         return True
 
     @functools.cached_property
     def probe(self) -> Probe:
-        """What the namespace can do."""
+        """The results of the probe."""
         return probed(self)
 
     @property
     def compiles(self) -> bool:
-        """Whether the library compiles a function anew for each shape and dtype of its arguments."""
+        """Whether the library compiles a function again for each shape and dtype of its arguments."""
         return self.library == "jax"
 
     @property

@@ -45,7 +45,7 @@ __all__ = [
 ]
 
 
-SAMPLE = np.ones(1, "float32")  # what every namespace has to be able to hold
+SAMPLE = np.ones(1, "float32")  # every namespace must hold this
 
 _reference: contextvars.ContextVar[str] = contextvars.ContextVar("reference", default="numpy")
 
@@ -95,7 +95,7 @@ def _kinds_of(xp: Any) -> tuple[type, ...]:
 
 
 def functions_of(case: Case) -> frozenset[str]:
-    """The functions of the standard that an operation's definition calls, seen by running it."""
+    """The functions of the standard that an operation's definition calls, found by running it."""
     if case not in _FUNCTIONS:
         watching = _Watching(error_analysis)
         _forget(error_analysis.Bounded)
@@ -104,7 +104,7 @@ def functions_of(case: Case) -> frozenset[str]:
             for index in range(len(case.calls)):
                 example = typical(case, index, case.dtypes[-1])
                 arrays = [error_analysis.bounded(v) for v in example.values]
-                with contextlib.suppress(Exception):  # without an analysis of a function it is seen, all the same
+                with contextlib.suppress(Exception):  # the call is seen even if the function has no error analysis
                     eager(Backend("conformance.error_analysis", watching), example, arrays)
         finally:
             _forget(error_analysis.Bounded)
@@ -122,7 +122,7 @@ def _forget(kind: type) -> None:
 
 
 class _Watching:
-    """A namespace that remembers which functions it was asked for."""
+    """A namespace that records which of its functions are used."""
 
     def __init__(self, inner: Any, prefix: str = "", seen: set[str] | None = None) -> None:
         self.__name__ = "conformance.error_analysis"
@@ -150,11 +150,11 @@ def called(case: Case) -> Any:
 
 
 def evaluated(backend: Any, results: Sequence[Any]) -> list[Any]:
-    """Symbolic results (of operations without array arguments) computed on a backend; the others as they are."""
+    """Symbolic results (of operations without array arguments) computed on a backend; other results unchanged."""
     tensors = [r for r in results if isinstance(r, Tensor)]
     if not tensors:
         return list(results)
-    fed = K.Placeholder((1,), dtype="float32")  # decides the library that the values come back in
+    fed = K.Placeholder((1,), dtype="float32")  # determines the library of the values
     values = iter(K.function([fed], tensors)([backend.asarray(np.zeros(1, "float32"), "float32")]))
     return [next(values) if isinstance(r, Tensor) else r for r in results]
 
@@ -180,7 +180,7 @@ def placeholders(example: Example, shapes: Sequence[Any] | None = None) -> list[
 
 
 def recorded(cache: dict[Any, Any], key: Any, record: Callable[[], tuple[list[Any], list[Any]]]) -> Any:
-    """A graph's inputs and outputs, recorded once; anew each time if running it changes a state (random numbers)."""
+    """A graph's inputs and outputs, recorded once, or each time if running it changes state (random numbers)."""
     if key in cache:
         return cache[key]
     inputs, outputs = record()
@@ -196,7 +196,7 @@ def symbolic(example: Example, inputs: list[Any]) -> list[Any]:
 
 
 def compiled(on: Namespace, inputs: list[Any], outputs: list[Any], arrays: list[Any]) -> list[Any]:
-    """The outputs of a graph for these native arrays, by a compiled function; what is no tensor stays."""
+    """The outputs of a graph for these native arrays, by a compiled function; outputs that are no tensors stay."""
     tensors = [o for o in outputs if isinstance(o, Tensor)]
     if not tensors:
         return outputs
@@ -215,7 +215,7 @@ def composites_of(case: Case) -> frozenset[str]:
     example = typical(case, 0, case.dtypes[-1])
     try:
         roots = [o for o in symbolic(example, placeholders(example)) if isinstance(o, Tensor)]
-    except Exception:  # noqa: BLE001 - 'predicted' reports it; here the question is only what there is to try
+    except Exception:  # noqa: BLE001 - 'predicted' reports the error
         return frozenset()
     return frozenset(
         t.node.function.__name__
@@ -225,7 +225,7 @@ def composites_of(case: Case) -> frozenset[str]:
 
 
 def expected(example: Example, library: str = "") -> list[Any]:
-    """What the results have to be: `Expected` for arrays, anything else as it is."""
+    """The expected results: `Expected` for arrays, anything else as a plain value."""
     key = ("expected", library if library == "jax" else "", _reference.get())
     if key not in example.cache:
         found: list[Any]
@@ -241,7 +241,7 @@ def expected(example: Example, library: str = "") -> list[Any]:
 
 
 def _standard(example: Example, library: str) -> list[Any]:
-    """What a function of the standard has to give."""
+    """The expected results of a function of the standard."""
     case = example.case
     with analysing(library):
         for each, want in case.special:
@@ -258,7 +258,7 @@ def _standard(example: Example, library: str) -> list[Any]:
 
 
 def _by_reference(example: Example) -> list[Any]:
-    """The reference's results, to be met bit for bit."""
+    """The reference's results, which have to match bit for bit."""
     results = eager(namespace(_reference.get()), example)
     return [Expected(host(r), None, dtype_name(r.dtype)) if is_array(r) else r for r in results]
 
@@ -269,7 +269,7 @@ def _by_analysis(example: Example) -> list[Any]:
 
 
 def as_expected(result: Any) -> Any:
-    """What a result of the error analysis demands."""
+    """The expected value and bound from a result of the error analysis."""
     if not isinstance(result, error_analysis.Bounded):
         return result
     value = result.value

@@ -1,4 +1,4 @@
-"""A pytest plugin: `pytest --conformance NAMESPACE` makes a test of every operation and kind of check."""
+"""A pytest plugin: `pytest --conformance NAMESPACE` adds a test for every operation and kind of check."""
 
 from __future__ import annotations
 
@@ -12,58 +12,58 @@ import pytest
 
 __all__ = ["ConformanceError", "Operation", "Target"]
 
-# pytest loads this module wherever the package is installed: nothing of the tool is imported before it is asked for
+# pytest loads this module wherever the package is installed: import the rest of the tool only when it is used
 
-_OPTIONS: dict[str, Any] = {  # name -> (type, help); the command line's options by the same names
-    "reference": (str, "whose bits are the right ones (default numpy)"),
+_OPTIONS: dict[str, Any] = {  # name -> (type, help); the command line has options of the same names
+    "reference": (str, "the namespace whose exact results are correct (default numpy)"),
     "device": (str, "run on this device of each namespace"),
-    "dtype": (str, "examples of this dtype only"),
-    "only": (str, "operations whose names match, such as 'conv*' or 'xp.exp*'"),
-    "group": (str, "'standard', 'k', or a chapter such as 'losses'"),
-    "kind": (str, "what to check: value, dtype, shape, gradient, device, error, ..."),
-    "examples": (int, "examples drawn per call, beside the fixed ones"),
-    "seed": (int, "what examples are drawn from"),
-    "xfails": (Path, "folder of the files of expected failures (default: those that ship)"),
-    "shard": (str, "only the I-th of N parts of the operations, as I/N"),
-    "budget": (float, "seconds for all of these tests, spread over them"),
+    "dtype": (str, "only examples of this dtype"),
+    "only": (str, "only operations whose names match, such as 'conv*' or 'xp.exp*'"),
+    "group": (str, "only 'standard', 'k', or a chapter such as 'losses'"),
+    "kind": (str, "only these checks: value, dtype, shape, gradient, device, error, ..."),
+    "examples": (int, "random examples per call, in addition to the fixed ones"),
+    "seed": (int, "seed of the random examples"),
+    "xfails": (Path, "folder with the files of expected failures (default: the ones shipped)"),
+    "shard": (str, "run only the I-th of N parts of the operations, as I/N"),
+    "budget": (float, "time limit in seconds for all of these tests together"),
 }
 _FORMS = {
-    "json": "for machines, and as a later baseline",
-    "junit": "for a CI's test page",
-    "html": "one page that needs no network",
-    "markdown": "for a pull request's comment",
+    "json": "for programs, and as a baseline",
+    "junit": "for the test page of a CI service",
+    "html": "one self-contained page",
+    "markdown": "for a comment on a pull request",
 }
-_RUN = pytest.StashKey[Any]()  # the verdicts of this session, what they are compared with and until when there is time
+_RUN = pytest.StashKey[Any]()  # the verdicts of this session, the baseline and the time limit
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """The options, in a group of their own."""
+    """Add the options, in a group of their own."""
     group = parser.getgroup("conformance", "conformance of array namespaces")
     group.addoption(
         "--conformance",
         action="append",
         default=[],
         metavar="NAMESPACE",
-        help="prove this namespace: a name, a dotted path, or package:object; may be given several times",
+        help="check this namespace: a name, a dotted path, or package:object; may be repeated",
     )
     for name, (kind, text) in _OPTIONS.items():
         group.addoption(f"--conformance-{name}", type=kind, default=None, help=text)
-    group.addoption("--conformance-no-xfails", action="store_true", help="every failure fails, expected or not")
+    group.addoption("--conformance-no-xfails", action="store_true", help="report every failure, expected or not")
     group.addoption(
         "--conformance-baseline",
         type=Path,
         default=None,
         metavar="FILE",
-        help="an earlier JSON report: what was wrong in it is an expected failure",
+        help="an earlier JSON report: its failures are expected failures",
     )
     for form, text in _FORMS.items():
         group.addoption(
-            f"--conformance-{form}", type=Path, default=None, metavar="FILE", help=f"write the report to a file: {text}"
+            f"--conformance-{form}", type=Path, default=None, metavar="FILE", help=f"write the report to a file, {text}"
         )
 
 
 class _Run:
-    """One session's verdicts, and what holds for all of its tests."""
+    """The verdicts of one session, and what its tests share."""
 
     def __init__(self, options: Any, baseline: Path | None) -> None:
         from .reports import json
@@ -77,7 +77,7 @@ class _Run:
         self.known = {(v.namespace, v.id) for v in old}
 
     def until(self) -> float | None:
-        """Until when the next test may take its time."""
+        """The deadline of the next test."""
         from .engine import share
 
         left, self.left = self.left, self.left - 1
@@ -85,10 +85,12 @@ class _Run:
         return share(deadline, left, 1)
 
     def report(self) -> Any:
-        """The report of all verdicts so far."""
+        """A report of the verdicts so far."""
         from .engine import report_of
 
-        once = {(v.namespace, v.group, v.id): v for v in self.verdicts}  # what is missing is met by several tests
+        once = {
+            (v.namespace, v.group, v.id): v for v in self.verdicts
+        }  # several tests report the same missing function
         return report_of(self.namespaces, list(once.values()), self.options, self.start)
 
 
@@ -155,19 +157,19 @@ class Operation(pytest.Item):
             pytest.skip("no examples")
 
     def repr_failure(self, excinfo: Any, style: Any = None) -> Any:
-        """The finding and its script, in place of a traceback through the tool."""
+        """The finding and its script instead of a traceback through the tool."""
         if isinstance(excinfo.value, ConformanceError):
             return str(excinfo.value)
         return super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
-        """Where it comes from, for pytest's headings."""
+        """The heading that pytest shows."""
         return Path(__file__), None, f"{self.target.name}: {self.name}"
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Add the operations to what was collected, before anything is deselected."""
+    """Add the checks to the collected tests, before anything is deselected."""
     names = config.getoption("conformance")
     if not names:
         return
@@ -201,7 +203,7 @@ def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config
                     known=expectations(namespace, options),
                 )
                 found = config.hook.pytest_make_collect_report(collector=made)
-                config.hook.pytest_collectreport(report=found)  # the terminal counts them
+                config.hook.pytest_collectreport(report=found)  # so that the terminal counts them
                 items.extend(found.result)
                 run.left += len(found.result)
     except (UsageError, NamespaceError, OSError, ValueError) as error:
@@ -209,7 +211,7 @@ def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Write the reports that were asked for."""
+    """Write the requested reports."""
     run = session.config.stash.get(_RUN, None)
     if run is None:
         return

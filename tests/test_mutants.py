@@ -28,9 +28,9 @@ SAMPLE = (
     "full ignores the device",
     "the gradient of tanh is one part in ten thousand too large",
     "torch's kernel for convolution is off by one place",
-    "gather answers with ValueError for IndexError",
+    "gather raises ValueError instead of IndexError",
     "the padding of conv2d is off by one",
-    "random numbers are one step behind",
+    "random numbers are one step too low",
 )
 
 

@@ -12,7 +12,7 @@ __all__ = ["ORDER"]
 
 
 def _last(function: Any) -> Any:
-    """The last of several equal ones, along an axis."""
+    """The last of several equal elements along an axis."""
 
     def find(x: Any, *, axis: Any = None, keepdims: bool = False) -> Any:
         x = np.reshape(x, (-1,)) if axis is None else x
@@ -36,11 +36,11 @@ def _saturated(got: Any, x: Any, y: Any) -> Any:
 
 ORDER = [
     Mutant("argsort is not stable", "argsort", instead(_unstable)),
-    Mutant("argsort does not know descending", "argsort", fixing(descending=False)),
-    Mutant("argmax gives the last of several", "argmax", _last(np.argmax)),
-    Mutant("argmin gives the last of several", "argmin", _last(np.argmin)),
+    Mutant("argsort ignores descending", "argsort", fixing(descending=False)),
+    Mutant("argmax returns the last of several", "argmax", _last(np.argmax)),
+    Mutant("argmin returns the last of several", "argmin", _last(np.argmin)),
     Mutant(
-        "searchsorted takes the other side",
+        "searchsorted uses the other side",
         "searchsorted",
         arguments(
             lambda x, v, *, side="left", sorter=None: (
@@ -66,10 +66,12 @@ ORDER = [
         result(lambda got, x, i, *, axis=None: np.take(x, np.sort(i), axis=axis or 0) if x.shape[axis or 0] else got),
     ),
     Mutant(
-        "take_along_axis goes along axis 0", "take_along_axis", result(lambda got, x, i, *, axis=-1: np.flip(got, axis))
+        "take_along_axis reverses its result",
+        "take_along_axis",
+        result(lambda got, x, i, *, axis=-1: np.flip(got, axis)),
     ),
     Mutant(
-        "where exchanges its branches at NaN",
+        "where swaps its branches at NaN",
         "where",
         result(
             lambda got, c, x, y: np.where(np.isnan(x) if np.asarray(x).dtype.kind == "f" else False, y, got).astype(
@@ -78,7 +80,7 @@ ORDER = [
         ),
     ),
     Mutant(
-        "where takes the first branch alone", "where", result(lambda got, c, x, y: got * 0 + np.asarray(x, got.dtype))
+        "where always takes the first branch", "where", result(lambda got, c, x, y: got * 0 + np.asarray(x, got.dtype))
     ),
     Mutant("int32 saturates instead of wrapping", "add", result(_saturated)),
     Mutant(
@@ -119,7 +121,7 @@ ORDER = [
     Mutant("greater is greater or equal", "greater", instead(np.greater_equal)),
     Mutant("less_equal is less", "less_equal", instead(np.less)),
     Mutant(
-        "any looks at the first only",
+        "any is all",
         "any",
         instead(
             lambda x, *, axis=None, keepdims=False: (

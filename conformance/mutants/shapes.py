@@ -12,7 +12,7 @@ __all__ = ["SHAPES"]
 
 
 def _axis(whole_axis: Any, x: Any) -> Any:
-    """The axis beside the one asked for."""
+    """The axis after the right one."""
     if whole_axis is None or x.ndim < 2:
         return whole_axis
     return (whole_axis + 1) % x.ndim if isinstance(whole_axis, int) else tuple((i + 1) % x.ndim for i in whole_axis)
@@ -23,12 +23,12 @@ def _other_axis(x: Any, *rest: Any, axis: Any = None, **more: Any) -> Any:
 
 
 def _fewer(got: Any, *args: Any, **kwargs: Any) -> Any:
-    """One element less than asked for along the first axis, the last one repeated in its place."""
+    """The last element of the first axis replaced by the one before it."""
     return np.concatenate([got[:-1], got[-2:-1]]) if got.ndim and got.shape[0] > 1 else got
 
 
 def _unbroadcast(got: Any, x: Any, shape: Any) -> Any:
-    """Repeated in another order where two axes are of one size, else along a wrong axis: only the values show it."""
+    """Rows in another order: the shape is right, only the values are wrong."""
     return np.roll(got, 1, axis=0) if got.ndim > 1 else got
 
 
@@ -38,7 +38,7 @@ def _slices(key: Any) -> bool:
 
 SHAPES = [
     *(
-        Mutant(f"{name} goes along the axis beside", name, arguments(_other_axis))
+        Mutant(f"{name} uses the next axis", name, arguments(_other_axis))
         for name in (
             "sum",
             "max",
@@ -62,7 +62,7 @@ SHAPES = [
     ),
     *(Mutant(f"{name} always keeps dimensions", name, fixing(keepdims=True)) for name in ("sum", "max", "mean")),
     Mutant(
-        "permute_dims goes the other way",
+        "permute_dims inverts the permutation",
         "permute_dims",
         arguments(lambda x, axes: ((x, tuple(int(i) for i in np.argsort(axes))), {})),
     ),
@@ -86,7 +86,7 @@ SHAPES = [
         result(lambda got, x, shape: np.broadcast_to(x[:1], got.shape) if x.ndim == 2 and x.shape[0] > 1 else got),
     ),
     Mutant(
-        "add takes only the first row of what it broadcasts",
+        "add uses only the first row of a broadcast operand",
         "add",
         result(
             lambda got, x, y: got if np.ndim(x) == np.ndim(y) or got.ndim < 2 else np.broadcast_to(got[:1], got.shape)
@@ -94,9 +94,9 @@ SHAPES = [
     ),
     Mutant("expand_dims puts the axis last", "expand_dims", arguments(lambda x, *, axis: ((x,), {"axis": -1}))),
     Mutant("squeeze drops every axis of size 1", "squeeze", instead(lambda x, axis: np.squeeze(x))),
-    Mutant("stack is along axis 0, always", "stack", fixing(axis=0)),
+    Mutant("stack always uses axis 0", "stack", fixing(axis=0)),
     Mutant("flip does nothing", "flip", instead(lambda x, **k: x)),
-    Mutant("flip turns every axis", "flip", fixing(axis=None)),
+    Mutant("flip flips every axis", "flip", fixing(axis=None)),
     Mutant(
         "tile repeats each element",
         "tile",
@@ -107,7 +107,7 @@ SHAPES = [
         ),
     ),
     Mutant(
-        "repeat repeats the whole",
+        "repeat repeats the whole array",
         "repeat",
         instead(
             lambda x, n, *, axis: (
@@ -116,7 +116,7 @@ SHAPES = [
         ),
     ),
     Mutant(
-        "concat exchanges the first two",
+        "concat swaps the first two",
         "concat",
         arguments(lambda xs, **k: (([xs[1], xs[0], *xs[2:]] if len(xs) > 1 else xs,), k)),
     ),
@@ -138,7 +138,7 @@ SHAPES = [
         instead(lambda x, y: x[..., :-1] @ (y[:-1] if y.ndim == 1 else y[..., :-1, :])),
     ),
     Mutant(
-        "linalg.diagonal is that of the transposed offset",
+        "linalg.diagonal is reversed",
         "linalg.diagonal",
         result(lambda got, *a, **k: np.flip(got, -1)),
     ),

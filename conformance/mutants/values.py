@@ -12,7 +12,7 @@ __all__ = ["DEVICES", "DTYPES", "SPECIAL_VALUES", "VALUES"]
 
 
 def _clean(function: Any) -> Any:
-    """A function of data without NaN."""
+    """A function applied after NaN is replaced by 0."""
     return instead(lambda x, **how: function(np.nan_to_num(x, nan=0.0, posinf=np.inf, neginf=-np.inf), **how))
 
 
@@ -63,7 +63,7 @@ VALUES = [
     ),
     *(Mutant(f"{name} is 0", name, result(lambda got, *a, **k: got * 0)) for name in ("mean", "matmul", "tensordot")),
     *(
-        Mutant(f"{name} of float64 is calculated in float32", name, through("float32"))
+        Mutant(f"{name} of float64 is computed in float32", name, through("float32"))
         for name in ("exp", "log", "sum", "matmul", "tensordot", "cumulative_sum", "divide", "asarray", "concat")
     ),
     Mutant(
@@ -71,14 +71,14 @@ VALUES = [
         "negative",
         result(lambda got, x, *a: np.where(np.abs(got) > 2.5, -got, got)),
     ),
-    Mutant("abs lets small negative numbers be", "abs", instead(lambda x: np.where((x > -1) & (x < 0), x, np.abs(x)))),
+    Mutant("abs ignores small negative numbers", "abs", instead(lambda x: np.where((x > -1) & (x < 0), x, np.abs(x)))),
     Mutant(
         "divide rounds to whole numbers above 1",
         "divide",
         result(lambda got, *a: np.where(np.abs(got) > 1, np.round(got), got)),
     ),
     Mutant(
-        "pow goes wrong for the exponent 2",
+        "pow is wrong for the exponent 2",
         "pow",
         result(lambda got, x, y: got + (np.asarray(y) == 2).astype(got.dtype)),
     ),
@@ -106,7 +106,7 @@ SPECIAL_VALUES = [
     Mutant("minimum ignores NaN", "minimum", instead(np.fmin)),
     Mutant("argmax ignores NaN", "argmax", _clean(np.argmax)),
     Mutant("isnan takes infinities for NaN", "isnan", instead(lambda x: ~np.isfinite(x))),
-    Mutant("isinf does not know -inf", "isinf", instead(lambda x: x == np.inf)),
+    Mutant("isinf ignores -inf", "isinf", instead(lambda x: x == np.inf)),
     Mutant("isfinite takes NaN for finite", "isfinite", instead(lambda x: ~np.isinf(x))),
     Mutant("NaN equals NaN", "equal", result(lambda got, x, y: got | ((x != x) & (y != y)))),
     Mutant("NaN is not unequal", "not_equal", result(lambda got, x, y: got & (x == x) & (y == y))),
@@ -120,7 +120,7 @@ SPECIAL_VALUES = [
         result(lambda got, x: np.where(np.asarray(x == 0), x, got).astype(got.dtype)),
     ),
     Mutant(
-        "round takes halves away from zero",
+        "round rounds halves away from zero",
         "round",
         instead(lambda x: x if x.dtype.kind in "iu" else np.trunc(x + np.copysign(0.5, x))),
     ),
@@ -145,7 +145,7 @@ DTYPES = [
     Mutant("ones are float64 by default, always", "ones", dtype("float64", "float32")),
     Mutant("full gives float64", "full", dtype("float64", "float32")),
     Mutant("arange gives int64", "arange", dtype("int64", "int32")),
-    Mutant("zeros_like is of another dtype", "zeros_like", dtype("float32", "int32", "float64")),
+    Mutant("zeros_like has another dtype", "zeros_like", dtype("float32", "int32", "float64")),
     Mutant("asarray gives float32 for float64", "asarray", dtype("float32", "float64")),
     Mutant("where widens to float64", "where", dtype("float64", "float32")),
     Mutant("concat widens to float64", "concat", dtype("float64", "float32")),

@@ -1,4 +1,4 @@
-"""The forms of a report that are written to files, by the names of their options."""
+"""The forms of a report that are written to files, by the name of their option."""
 
 from __future__ import annotations
 
