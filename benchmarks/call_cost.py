@@ -1,4 +1,4 @@
-"""The cost of a call of an operation beyond the bare library, beside other libraries.
+"""The cost of a call of an operation beyond the bare library, compared with other libraries.
 
 Every side receives arrays of 10 elements, finds their library, and returns arrays of it.
 """
@@ -208,7 +208,7 @@ def _verdict(name: str, cost: dict[str, float]) -> str:
             missed.append(f"above {RATIO} of bare")
     elif cost["K"] > cost["bare"] + MORE:
         missed.append(f"above bare + {MORE}")
-    missed += [f"behind {peer}" for peer in PEERS if cost["K"] > cost.get(peer, np.inf)]
+    missed += [f"slower than {peer}" for peer in PEERS if cost["K"] > cost.get(peer, np.inf)]
     return ", ".join(missed) or "met"
 
 

@@ -1,4 +1,4 @@
-"""The cost of an elementwise chain compiled by K.function, beside plain NumPy and compilers made for it."""
+"""The cost of an elementwise chain compiled by K.function, compared with plain NumPy and compilers made for it."""
 
 from __future__ import annotations
 

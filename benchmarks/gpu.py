@@ -1,4 +1,4 @@
-"""The same training steps and elementwise chains on a GPU: K on CuPy and on torch CUDA, beside torch CUDA by hand."""
+"""The same training steps and elementwise chains on a GPU: K on CuPy and torch CUDA, compared with torch by hand."""
 
 from __future__ import annotations
 

@@ -131,6 +131,6 @@ def _mean(found: Sequence[float]) -> str:
     return f"{statistics.geometric_mean(found):.2f}" if found else "-"
 
 
-def _ratio(cells: Cells, name: str, beside: str = "torch") -> str:
+def _ratio(cells: Cells, name: str, other: str = "torch") -> str:
     """The ratio to another candidate's cost, or a dash if one of the two was not measured."""
-    return f"{cells[name] / cells[beside]:.2f}" if name in cells and beside in cells else "-"
+    return f"{cells[name] / cells[other]:.2f}" if name in cells and other in cells else "-"

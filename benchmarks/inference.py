@@ -1,4 +1,4 @@
-"""The cost of inference on one sample, beside PyTorch, NumPy by hand and other libraries."""
+"""The cost of inference on one sample, compared with PyTorch, NumPy by hand and other libraries."""
 
 from __future__ import annotations
 

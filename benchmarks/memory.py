@@ -1,4 +1,4 @@
-"""The peak memory of a training step, beside PyTorch by hand, each side in a new process."""
+"""The peak memory of a training step, compared with PyTorch by hand, each side in a new process."""
 
 from __future__ import annotations
 

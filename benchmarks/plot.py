@@ -63,7 +63,7 @@ def picture(rows: Sequence[Row], path: Path, caption: str = "") -> None:
     """Save the plot: a panel per question, a bar per side of K, logarithmic axes."""
     panels = bars(rows)
     if not panels:
-        raise ValueError("nothing to draw: none of these figures has a target to be judged by")
+        raise ValueError("nothing to plot: none of these figures has a target")
     names = list(dict.fromkeys(name for found in panels.values() for bar in found for name in bar.peers))
     looks = {name: (MARKS[i % len(MARKS)], HUES[i % len(HUES)]) for i, name in enumerate(names)}
     heights = [len(found) + 1.6 for found in panels.values()]

@@ -1,4 +1,4 @@
-"""The cost of a training step of four nets written in K, beside PyTorch by hand and other libraries."""
+"""The cost of a training step of four nets written in K, compared with PyTorch by hand and other libraries."""
 
 from __future__ import annotations
 

@@ -35,9 +35,7 @@ def attempt(prop: Property, on: Namespace, example: Example) -> float | None:
     except NotImplementedError as error:
         raise UnsupportedError(f"{type(error).__name__}: {_first_line(error)}") from error
     except AttributeError as error:
-        if (
-            error.name == "to_device" and error.__context__ is not None
-        ):  # the host could not read the array: report the cause
+        if error.name == "to_device" and error.__context__ is not None:  # report why the host could not read the array
             first = error.__context__
             raise Failure("exception", f"{type(first).__name__}: {_first_line(first)}") from error
         owner = getattr(error, "obj", on)

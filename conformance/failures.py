@@ -106,8 +106,7 @@ def _check_values(i: int, want: Expected, found: np.ndarray, name: str) -> float
         at = _worst(error, bound)
         place = f"at {at}" if at else "in the scalar"
         message = (
-            f"{place}: got {found[at]!r}, expected {_plain(want.value[at])!r}; "
-            f"error {error[at]:.3g}, bound {bound[at]:.3g}"
+            f"{place}: got {found[at]}, expected {_plain(want.value[at])}; error {error[at]:.3g}, bound {bound[at]:.3g}"
         )
         raise Failure("value", message, want.value, found, float(error[at]), float(bound[at]), output=i)
     return worst

@@ -116,7 +116,7 @@ _FUNCTIONS: dict[Case, frozenset[str]] = {}
 
 
 def _forget(kind: type) -> None:
-    """K meets this array type anew."""
+    """Make K forget this array type."""
     for table in (_NAMESPACE_OF, _FLOATING, _NUMERIC):
         table.pop(kind, None)
 

@@ -6,7 +6,6 @@ import fnmatch
 import importlib
 import pkgutil
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import numpy as np
 
@@ -149,7 +148,7 @@ def public_operations() -> dict[str, str]:
     return found
 
 
-def uncovered(exempt: dict[str, str]) -> dict[str, Any]:
+def uncovered(exempt: dict[str, str]) -> dict[str, str]:
     """Operations without a case or an exemption."""
     return {
         name: chapter

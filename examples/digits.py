@@ -124,13 +124,13 @@ def picture(results: list[Result], data: list[np.ndarray], path: str) -> None:
     _, _, images, labels = data
     p, labels = results[0].probabilities, labels.argmax(-1)
     read, right = p.argmax(-1), p.argmax(-1) == labels
-    told = "A small convolutional net, trained " + " and ".join(f"on {r.backend} in {r.seconds:.0f} s" for r in results)
+    text = "A small convolutional net, trained " + " and ".join(f"on {r.backend} in {r.seconds:.0f} s" for r in results)
     if len(results) > 1:
-        told += f": loss curves at most {distance(*results).max():.3f} apart"
+        text += f": loss curves at most {distance(*results).max():.3f} apart"
     rest = "and the others only just right" if np.sum(~right) < 5 else "of which the five furthest off"
     title = f"{np.mean(right):.1%} of {len(right)} unseen digits read correctly"
     fig.text(0.055, 0.925, title, color=INK, size=19, weight="bold")
-    fig.text(0.055, 0.88, told, color=SOFT, size=11)
+    fig.text(0.055, 0.88, text, color=SOFT, size=11)
     fig.text(0.055, 0.8, "Loss", color=INK, size=12, weight="bold")
     fig.text(0.47, 0.8, "Read correctly", color=GOOD, size=12, weight="bold")
     fig.text(0.47, 0.42, f"{np.sum(~right)} mistaken", color=BAD, size=12, weight="bold")

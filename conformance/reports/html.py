@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
@@ -298,7 +298,7 @@ def _about(report: Report) -> str:
     for facts in report.namespaces:
         lines = "".join(
             f"<dt>{escape(str(k))}</dt><dd>{escape(_listed(v))}</dd>"
-            for k, v in facts.probe.items()
+            for k, v in _probed(facts.probe).items()
             if v not in ("", [], {})
         )
         parts.append(
@@ -313,6 +313,14 @@ def _about(report: Report) -> str:
         )
     options = ", ".join(f"{k}={v}" for k, v in report.options.items() if v not in (None, (), [], ""))
     return f"<h2>The namespaces</h2>{''.join(parts)}<footer>Made by conformance; options: {escape(options)}</footer>"
+
+
+def _probed(probe: Mapping[str, Any]) -> dict[str, Any]:
+    """The results of a probe under the labels of the page."""
+    found = {label.replace("_", " "): value for label, value in probe.items() if label != "whole"}
+    if "functions" in found and "whole" in probe:
+        found["functions"] = f"{probe['functions']} of {probe['whole']}"
+    return found
 
 
 def _listed(value: Any) -> str:
