@@ -6,14 +6,15 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from .engine import NamespaceError, Options, UsageError, parts_of, run
+from .options import FORMS, OPTIONS
 from .probe import Probe, probe_table
 from .properties import KINDS
 from .reports import baseline, json
-from .reports.forms import FORMS
+from .reports.forms import WRITERS
 from .reports.terminal import Progress, terminal
-from .tasks import EXAMPLES, SEED
 from .verdict import Report
 
 __all__ = ["main", "options_of", "parser"]
@@ -36,45 +37,17 @@ def parser() -> argparse.ArgumentParser:
         help="a backend's name (numpy, torch:cuda:0, ...), the dotted path of a namespace, package:object, or a module "
         "with functions of the Keras backend API (softmax, conv2d, ...)",
     )
-    add(
-        "--reference",
-        default="numpy",
-        metavar="NAMESPACE",
-        help="the namespace whose exact results are correct (default numpy)",
-    )
-    add("--device", help="run on this device of each namespace")
-    add("--dtype", help="only examples of this dtype")
-    add("--only", metavar="PATTERN", help="only operations whose names match, such as 'conv*' or 'xp.exp*'")
-    add("--group", help="only 'standard', 'k', or a chapter such as 'losses'")
-    add(
-        "--kind",
-        type=lambda text: tuple(text.split(",")),
-        default=(),
-        metavar="KIND,...",
-        help=f"only these checks: {', '.join(KINDS)}",
-    )
-    add(
-        "--examples",
-        type=int,
-        default=EXAMPLES,
-        metavar="N",
-        help=f"random examples per call, in addition to the fixed ones (default {EXAMPLES})",
-    )
-    add("--budget", type=float, metavar="SECONDS", help="time limit for the whole run, shared among all operations")
-    add("--seed", type=int, default=SEED, metavar="S", help=f"seed of the random examples (default {SEED})")
+    defaults = Options()
+    parsed: dict[str, Any] = {"kind": lambda text: tuple(text.split(",")), "shard": _shard}
+    for name, (kind, metavar, text) in OPTIONS.items():
+        text = f"only these kinds of check: {', '.join(KINDS)}" if name == "kind" else text
+        add(f"--{name}", type=parsed.get(name, kind), default=getattr(defaults, name), metavar=metavar, help=text)
     add("--jobs", type=int, default=1, metavar="N", help="number of processes (default 1)")
-    add("--shard", type=_shard, default=(1, 1), metavar="I/N", help="only the I-th of N parts of the operations")
-    add("--xfails", type=Path, metavar="FOLDER", help="the files of expected failures (default: the ones shipped)")
     add("--no-xfails", dest="expect", action="store_false", help="report every failure, expected or not")
     add("--update-xfails", action="store_true", help="rewrite the files of expected failures")
     add("--no-shrink", dest="shrink", action="store_false", help="do not reduce failures to their smallest examples")
-    for form, text in (
-        ("json", "for programs, and as a baseline"),
-        ("junit", "for the test page of a CI service"),
-        ("html", "one self-contained page"),
-        ("markdown", "for a comment on a pull request"),
-    ):
-        add(f"--{form}", type=Path, metavar="FILE", help=f"also write the report to a file, {text}")
+    for form, text in FORMS.items():
+        add(f"--{form}", type=Path, metavar="FILE", help=f"also write the report to a file: {text}")
     add(
         "--baseline",
         type=Path,
@@ -95,28 +68,8 @@ def _shard(text: str) -> tuple[int, int]:
 
 def options_of(parsed: argparse.Namespace) -> Options:
     """The options of a run, from the parsed arguments."""
-    return Options(
-        **{
-            name: getattr(parsed, name)
-            for name in (
-                "reference",
-                "device",
-                "dtype",
-                "only",
-                "group",
-                "kind",
-                "examples",
-                "budget",
-                "seed",
-                "jobs",
-                "shard",
-                "xfails",
-                "expect",
-                "update_xfails",
-                "shrink",
-            )
-        }
-    )
+    names = (*OPTIONS, "jobs", "expect", "update_xfails", "shrink")
+    return Options(**{name: getattr(parsed, name) for name in names})
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -148,7 +101,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return NO_NAMESPACE
     finally:
         progress.close()
-    for form, write in FORMS.items():
+    for form, write in WRITERS.items():
         if path := getattr(parsed, form):
             path.write_text(write(report), "utf-8")
     if old is None:

@@ -83,7 +83,7 @@ def _is_keras(found: Any) -> bool:
 
 @functools.cache
 def _only_keras() -> tuple[str, ...]:
-    """The operations of K whose names neither NumPy nor the standard has."""
+    """The operations of K that NumPy lacks, and so the standard, whose names NumPy has."""
     from .case import discovered
 
     return tuple(name for name in discovered() if not hasattr(np, name))

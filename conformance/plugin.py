@@ -10,29 +10,12 @@ from typing import Any
 
 import pytest
 
+from .options import FORMS, OPTIONS
+
 __all__ = ["ConformanceError", "Operation", "Target"]
 
 # pytest loads this module wherever the package is installed: import the rest of the tool only when it is used
 
-_OPTIONS: dict[str, Any] = {  # name -> (type, help); the command line has options of the same names
-    "reference": (str, "the namespace whose exact results are correct (default numpy)"),
-    "device": (str, "run on this device of each namespace"),
-    "dtype": (str, "only examples of this dtype"),
-    "only": (str, "only operations whose names match, such as 'conv*' or 'xp.exp*'"),
-    "group": (str, "only 'standard', 'k', or a chapter such as 'losses'"),
-    "kind": (str, "only these checks: value, dtype, shape, gradient, device, error, ..."),
-    "examples": (int, "random examples per call, in addition to the fixed ones"),
-    "seed": (int, "seed of the random examples"),
-    "xfails": (Path, "folder with the files of expected failures (default: the ones shipped)"),
-    "shard": (str, "run only the I-th of N parts of the operations, as I/N"),
-    "budget": (float, "time limit in seconds for all of these tests together"),
-}
-_FORMS = {
-    "json": "for programs, and as a baseline",
-    "junit": "for the test page of a CI service",
-    "html": "one self-contained page",
-    "markdown": "for a comment on a pull request",
-}
 _RUN = pytest.StashKey[Any]()  # the verdicts of this session, the baseline and the time limit
 
 
@@ -46,8 +29,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="NAMESPACE",
         help="check this namespace: a name, a dotted path, or package:object; may be repeated",
     )
-    for name, (kind, text) in _OPTIONS.items():
-        group.addoption(f"--conformance-{name}", type=kind, default=None, help=text)
+    for name, (kind, metavar, text) in OPTIONS.items():
+        group.addoption(f"--conformance-{name}", type=kind, default=None, metavar=metavar, help=text)
     group.addoption("--conformance-no-xfails", action="store_true", help="report every failure, expected or not")
     group.addoption(
         "--conformance-baseline",
@@ -56,9 +39,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="FILE",
         help="an earlier JSON report: its failures are expected failures",
     )
-    for form, text in _FORMS.items():
+    for form, text in FORMS.items():
         group.addoption(
-            f"--conformance-{form}", type=Path, default=None, metavar="FILE", help=f"write the report to a file, {text}"
+            f"--conformance-{form}", type=Path, default=None, metavar="FILE", help=f"write the report to a file: {text}"
         )
 
 
@@ -175,11 +158,11 @@ def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config
         return
     from .engine import NamespaceError, Options, UsageError, expectations, opened, parts_of
 
-    given = {name: config.getoption(f"conformance_{name}") for name in _OPTIONS}
+    given = {name: config.getoption(f"conformance_{name}") for name in OPTIONS}
     if given["kind"]:
         given["kind"] = tuple(given["kind"].split(","))
     given["expect"] = False if config.getoption("conformance_no_xfails") else None
-    forms = [form for form in _FORMS if config.getoption(f"conformance_{form}")]
+    forms = [form for form in FORMS if config.getoption(f"conformance_{form}")]
     if forms and getattr(config.option, "numprocesses", None):
         raise pytest.UsageError(f"conformance: --conformance-{forms[0]} needs one process; the command has --jobs")
     try:
@@ -215,8 +198,8 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     run = session.config.stash.get(_RUN, None)
     if run is None:
         return
-    from .reports.forms import FORMS
+    from .reports.forms import WRITERS
 
-    for form in _FORMS:
+    for form in FORMS:
         if path := session.config.getoption(f"conformance_{form}"):
-            path.write_text(FORMS[form](run.report()), "utf-8")
+            path.write_text(WRITERS[form](run.report()), "utf-8")

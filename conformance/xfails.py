@@ -19,7 +19,7 @@ SHIPPED = Path(__file__).parent / "xfails"
 
 @dataclass(frozen=True)
 class Entry:
-    """One expected failure; `id` is operation/kind, with /device or /dtype after it for one of them alone."""
+    """One expected failure; `id` is [xp.]operation/kind, with /device or /dtype added for one of them only."""
 
     id: str
     reason: str

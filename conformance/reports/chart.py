@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from html import escape
 
 __all__ = ["chart"]
@@ -40,15 +40,7 @@ def chart(
         f'<svg class="dots" width="100%" height="{height}" role="img" aria-label="worst error in ulps, '
         f'{escape(dtype)}">'
     ]
-    last = -1e9
-    for tick in (t for t in _TICKS if t <= end):
-        if float(x(tick)[:-1]) - last < 14:  # room for the number on a phone
-            continue
-        last = float(x(tick)[:-1])
-        parts.append(
-            f'<line class="grid" x1="{x(tick)}" x2="{x(tick)}" y1="{_TOP - 6}" y2="{height - 4}"/>'
-            f'<text class="soft" x="{x(tick)}" y="12" text-anchor="middle">{tick:g}</text>'
-        )
+    parts += _grid(x, end, height)
     for i, (group, operation) in enumerate(shown):
         y = _TOP + _ROW * i + _ROW / 2
         name = f"{'xp.' if group == 'standard' else 'K.'}{operation}"
@@ -73,3 +65,17 @@ def chart(
                     f"<title>{escape(label)}</title></circle>"
                 )
     return "".join(['<div class="chart">', *names, "</svg>", *parts, "</svg></div>"])
+
+
+def _grid(x: Callable[[float], str], end: float, height: int) -> list[str]:
+    """The vertical lines and numbers of the axis."""
+    parts, last = [], -1e9
+    for tick in (t for t in _TICKS if t <= end):
+        if float(x(tick)[:-1]) - last < 14:  # room for the number on a phone
+            continue
+        last = float(x(tick)[:-1])
+        parts.append(
+            f'<line class="grid" x1="{x(tick)}" x2="{x(tick)}" y1="{_TOP - 6}" y2="{height - 4}"/>'
+            f'<text class="soft" x="{x(tick)}" y="12" text-anchor="middle">{tick:g}</text>'
+        )
+    return parts
