@@ -104,7 +104,7 @@ def functions_of(case: Case) -> frozenset[str]:
             for index in range(len(case.calls)):
                 example = typical(case, index, case.dtypes[-1])
                 arrays = [error_analysis.bounded(v) for v in example.values]
-                with contextlib.suppress(Exception):  # the call is seen even if the function has no error analysis
+                with contextlib.suppress(Exception):  # without an analysis of a function it is seen, all the same
                     eager(Backend("conformance.error_analysis", watching), example, arrays)
         finally:
             _forget(error_analysis.Bounded)
@@ -116,7 +116,7 @@ _FUNCTIONS: dict[Case, frozenset[str]] = {}
 
 
 def _forget(kind: type) -> None:
-    """Make K forget this array type."""
+    """K meets this array type anew."""
     for table in (_NAMESPACE_OF, _FLOATING, _NUMERIC):
         table.pop(kind, None)
 
