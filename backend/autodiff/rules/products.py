@@ -1,4 +1,4 @@
-"""Gradient rules of the products: matmul, tensordot, vecdot, outer, cross; of diagonals and transposing."""
+"""Gradient rules of products (matmul, tensordot, vecdot, cross), of diagonals and of the matrix transpose."""
 
 from ...dispatch.boundary import sizes
 from ...dispatch.promotion import array_namespace, device_of
@@ -91,10 +91,6 @@ def _diagonal(g, out, x, *, offset=0):
     return mask_(diagonal_mask(x, offset), g)
 
 
-def _trace(g, out, x, *, offset=0, dtype=None):
-    return cast(mask_(diagonal_mask(x, offset), column(column(g))), x)
-
-
 PRODUCTS: dict[str, tuple[Rule | None, ...]] = {
     "matmul": (_matmul_first, _matmul_second),
     "matrix_transpose": (lambda g, out, x: array_namespace(g).matrix_transpose(g),),
@@ -102,11 +98,4 @@ PRODUCTS: dict[str, tuple[Rule | None, ...]] = {
     "vecdot": (_vecdot_first, _vecdot_second),
     "linalg.cross": (_cross_first, _cross_second),
     "linalg.diagonal": (_diagonal,),
-    "linalg.outer": (
-        lambda g, out, x, y: cast(array_namespace(g).matmul(g, conj(y)), x),
-        lambda g, out, x, y: cast(array_namespace(g).matmul(conj(x), g), y),
-    ),
-    "linalg.trace": (_trace,),
 }
-for _name in ("matmul", "matrix_transpose", "tensordot", "vecdot"):
-    PRODUCTS[f"linalg.{_name}"] = PRODUCTS[_name]

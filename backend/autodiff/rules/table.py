@@ -1,10 +1,9 @@
-"""The gradient rules: one per function of the array API standard 2025.12, in tables.
+"""The gradient rules of the functions that recorded calls have, in tables.
 
-`VJPS[name]` holds one rule, or None, per positional array argument in order: rule(g, out, *args, **kwargs) is
-the cotangent of that argument, with args and kwargs as in the call. Functions in `LISTS` take all their
-arrays together and have one rule that returns a list. A function with several outputs gets tuples `g` and
-`out`; entries of `g` may be None. `KEYWORD_VJPS` holds the rules of arrays that the standard passes by
-keyword. Names of the extensions carry their prefix ('linalg.svd'); 'getitem' stands for x[key].
+`VJPS[name]` holds one rule, or None, per positional argument in order: rule(g, out, *args, **kwargs) is the cotangent of
+that argument, with args and kwargs as in the call. For an argument that is a tuple of arrays it is a list. A function
+with several outputs gets tuples `g` and `out`; entries of `g` may be None. Names of the extensions have their prefix
+('linalg.svd'); 'getitem' stands for x[key], and 'identity' for a tensor under another name.
 """
 
 from ..cotangents import Rule
@@ -13,9 +12,9 @@ from .fft import FOURIER
 from .linalg import LINALG
 from .manipulation import MANIPULATION
 from .products import PRODUCTS
-from .reductions import DIFF_KEYWORDS, REDUCTIONS
+from .reductions import REDUCTIONS
 
-__all__ = ["CREATION", "KEYWORD_VJPS", "LISTS", "NOT_DIFFERENTIABLE", "VJPS"]
+__all__ = ["NOT_DIFFERENTIABLE", "VJPS"]
 
 VJPS: dict[str, tuple[Rule | None, ...]] = {
     **ELEMENTWISE,
@@ -26,11 +25,7 @@ VJPS: dict[str, tuple[Rule | None, ...]] = {
     **FOURIER,
 }
 
-KEYWORD_VJPS: dict[str, dict[str, Rule]] = {"diff": DIFF_KEYWORDS}
-
-LISTS: frozenset[str] = frozenset({"broadcast_arrays", "concat", "meshgrid", "stack"})
-
-# No output that varies continuously with an input: the gradient is None.
+# Functions of arrays none of whose outputs varies continuously with an input: no gradient.
 NOT_DIFFERENTIABLE: frozenset[str] = frozenset(
     {
         "all",
@@ -39,8 +34,6 @@ NOT_DIFFERENTIABLE: frozenset[str] = frozenset(
         "argmin",
         "argsort",
         "count_nonzero",
-        "isin",
-        "nonzero",
         "searchsorted",
         "bitwise_and",
         "bitwise_invert",
@@ -68,37 +61,6 @@ NOT_DIFFERENTIABLE: frozenset[str] = frozenset(
         "logical_not",
         "logical_or",
         "logical_xor",
-        "unique_all",
-        "unique_counts",
-        "unique_inverse",
-        "unique_values",
         "linalg.matrix_rank",
-        "__array_namespace_info__",
-        "broadcast_shapes",
-        "can_cast",
-        "finfo",
-        "iinfo",
-        "isdtype",
-        "result_type",
-    }
-)
-
-# No array goes in, or only its shape and dtype matter.
-CREATION: frozenset[str] = frozenset(
-    {
-        "arange",
-        "empty",
-        "empty_like",
-        "eye",
-        "from_dlpack",
-        "full",
-        "full_like",
-        "linspace",
-        "ones",
-        "ones_like",
-        "zeros",
-        "zeros_like",
-        "fft.fftfreq",
-        "fft.rfftfreq",
     }
 )
