@@ -139,8 +139,8 @@ class Scatter(NamedTuple):
 def sum_of_scatters(scatters: list[Scatter]) -> Array:
     """The sum of several scatters into one shape, as an array.
 
-    Slices that are adjacent along one axis, such as the gates of a recurrent layer or the steps of an unrolled loop, are
-    joined by one concatenation.
+    Slices that are adjacent along one axis, such as the gates of a recurrent layer or the steps of an unrolled loop,
+    are joined by one concatenation.
     """
     g, key, shape = scatters[0]
     xp = array_namespace(g)

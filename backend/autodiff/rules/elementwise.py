@@ -1,8 +1,8 @@
 """Gradient rules of the standard's elementwise functions.
 
 At kinks: abs 0 at 0; maximum and minimum give ties to the first argument; x**0 has slope 0 in x, x**y slope 0
-in y for x <= 0; atan2, hypot and copysign 0 at 0; sqrt inf at 0; sign 0 everywhere. Complex arguments follow the convention that y = A x has the cotangent A^H g, hence f has g *
-conj(f').
+in y for x <= 0; atan2, hypot and copysign 0 at 0; sqrt inf at 0; sign 0 everywhere. Complex arguments follow the
+convention that y = A x has the cotangent A^H g; hence f has g * conj(f').
 """
 
 import math

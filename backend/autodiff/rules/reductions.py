@@ -10,7 +10,7 @@ from typing import Any
 from ...arrays.typing import Array
 from ...dispatch.boundary import sizes
 from ...dispatch.promotion import array_namespace, device_of
-from ..cotangents import Rule, axes_of, cast, conj, mask_, restored, sliced, zeros
+from ..cotangents import Rule, axes_of, cast, conj, mask_, restored, sliced
 
 __all__ = ["REDUCTIONS", "shared_extreme"]
 

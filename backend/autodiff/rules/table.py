@@ -1,9 +1,10 @@
 """The gradient rules of the functions that recorded calls have, in tables.
 
-`VJPS[name]` holds one rule, or None, per positional argument in order: rule(g, out, *args, **kwargs) is the cotangent of
-that argument, with args and kwargs as in the call. For an argument that is a tuple of arrays it is a list. A function
-with several outputs gets tuples `g` and `out`; entries of `g` may be None. Names of the extensions have their prefix
-('linalg.svd'); 'getitem' stands for x[key], and 'identity' for a tensor under another name.
+`VJPS[name]` holds one rule, or None, per positional argument in order: rule(g, out, *args, **kwargs) is the
+cotangent of that argument, with args and kwargs as in the call. If the argument is a tuple of arrays, so is the
+cotangent. A function with several outputs gets tuples `g` and `out`; entries of `g` may be None. Names of the
+extensions have their prefix ('linalg.svd'); 'getitem' stands for x[key], and 'identity' for a tensor under
+another name.
 """
 
 from ..cotangents import Rule
