@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ..arrays.dtypes import is_float
-from ..graph.tensor import Node, Tensor, leaves, map_tensors
+from ..graph.dims import dim_tensors
+from ..graph.tensor import Node, Tensor, leaves, map_tensors, record, spec
 from ..graph.traversal import dependents, toposort
 from .rules.table import VJPS
 from .scatter import Scatter, sum_of_scatters
@@ -48,13 +49,25 @@ def backward(
             calls.setdefault(t.node, {})[t.index] = t
     found = _Cotangents()
     for output, g in zip(outputs, cotangents, strict=True):
-        found.add(output, g)
+        found.add(output, None if g is None else _sized_like(output, g))
     for node, results in reversed(calls.items()):
         gs = {index: found.finish(t) for index, t in results.items()}
         if any(g is not None for g in gs.values()):
             for argument, g in _pairs(node.args, _pulled_back(node, gs, results, needed), needed):
                 found.add(argument, g)
     return [found.finish(t) for t in targets]
+
+
+def _sized_like(t: Tensor, g: Tensor) -> Tensor:
+    """g, which has the shape of t, with the size expressions of t: equal expressions need no comparison at run time.
+
+    Sizes of computed tensors are left out: a later rewriting need not keep those tensors.
+    """
+    if t.spec.shape is None or g.spec.shape is None or g.sizes == t.sizes:
+        return g
+    pairs = zip(t.sizes, g.sizes, strict=True)
+    shape = tuple(n if all(read.node is None for read in dim_tensors(n)) else own for n, own in pairs)
+    return g if shape == g.sizes else record("identity", (g,), {}, spec(shape, g.dtype))
 
 
 class _Cotangents:

@@ -34,6 +34,7 @@ VIEWS = {
     "conj",
     "detached",
     "positive",
+    "sum_to",
 }
 
 

@@ -92,7 +92,7 @@ def _(g, out, query, key, value, mask, *, is_causal, scale):
     d_weights = xp.matmul(g, xp.matrix_transpose(value))
     return (
         *_through_weights(d_weights, weights, query, key, mask, scale),
-        unbroadcast(xp.matmul(xp.matrix_transpose(weights), g), value),
+        unbroadcast(xp.matmul(xp.matrix_transpose(weights), g), value, core=2),
         *_through_mask(d_weights, weights, mask),
     )
 
@@ -137,8 +137,8 @@ def _through_weights(g, weights, query, key, mask, scale):
     xp = array_namespace(g)
     g = _scores_moved(g, weights)
     return (
-        unbroadcast(scaled(xp.matmul(g, key), scale, sizes(query)[-1]), query),
-        unbroadcast(xp.matmul(xp.matrix_transpose(g), scaled(query, scale)), key),
+        unbroadcast(scaled(xp.matmul(g, key), scale, sizes(query)[-1]), query, core=2),
+        unbroadcast(xp.matmul(xp.matrix_transpose(g), scaled(query, scale)), key, core=2),
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..arrays.typing import Array
+from ..autodiff.cotangents import unbroadcast
 from ..config import data_format_of
 from ..dispatch.boundary import normalize_axis, product, sizes
 from ..dispatch.promotion import array_namespace, dtype_name, native_dtype, promoted
@@ -87,7 +88,8 @@ def _(g, out, x, gamma, beta, *, axes, epsilon):
     if g_mean is not None:
         part = xp.broadcast_to(g_mean / count, sizes(x))
         total = part if total is None else total + part
-    return total, found.get(1), found.get(2)
+    d_gamma, d_beta = (unbroadcast(found[i], p) if i in found else None for i, p in ((1, gamma), (2, beta)))
+    return total, d_gamma, d_beta
 
 
 @composite

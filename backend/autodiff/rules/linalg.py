@@ -58,11 +58,11 @@ def _solved(g, out, a, b):
 def _solve_matrix(g, out, a, b):
     solved = _solved(g, out, a, b)
     outer = column(solved) * row(conj(out)) if b.ndim == 1 else _product(solved, adjoint(out))
-    return unbroadcast(-outer, a)
+    return unbroadcast(-outer, a, core=2)
 
 
 def _solve_right(g, out, a, b):
-    return unbroadcast(_solved(g, out, a, b), b)
+    return unbroadcast(_solved(g, out, a, b), b, core=min(b.ndim, 2))
 
 
 def _pinv(g, out, x, *, rtol=None):

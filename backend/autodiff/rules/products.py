@@ -10,20 +10,20 @@ __all__ = ["PRODUCTS", "diagonal_mask"]
 def _matmul_first(g, out, x, y):
     xp = array_namespace(g)
     if y.ndim == 1:
-        return unbroadcast(column(g) * conj(y), x)
+        return unbroadcast(column(g) * conj(y), x, core=x.ndim)
     if x.ndim == 1:
-        return unbroadcast(xp.squeeze(xp.matmul(conj(y), column(g)), -1), x)
-    return unbroadcast(xp.matmul(g, adjoint(y)), x)
+        return unbroadcast(xp.squeeze(xp.matmul(conj(y), column(g)), -1), x, core=1)
+    return unbroadcast(xp.matmul(g, adjoint(y)), x, core=2)
 
 
 def _matmul_second(g, out, x, y):
     xp = array_namespace(g)
     if x.ndim == 1:
-        return unbroadcast(conj(x) * g if y.ndim == 1 else column(conj(x)) * row(g), y)
+        return unbroadcast(conj(x) * g if y.ndim == 1 else column(conj(x)) * row(g), y, core=min(y.ndim, 2))
     if y.ndim < 3 < x.ndim + y.ndim:  # one product instead of one per batch entry and a sum over them
         rest = tuple(range(x.ndim - 1))
         return cast(xp.tensordot(conj(x), g, axes=(rest, rest)), y)
-    return unbroadcast(xp.matmul(adjoint(x), g), y)
+    return unbroadcast(xp.matmul(adjoint(x), g), y, core=2)
 
 
 def _contracted(axes, x, y):
