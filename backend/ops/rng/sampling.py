@@ -8,7 +8,7 @@ from ...arrays.typing import Array
 from ...dispatch.boundary import number_like
 from ...dispatch.promotion import array_namespace, device_of
 from ...graph.composite import Composite, composite, spec
-from . import threefry
+from . import draws
 
 __all__: list[str] = []  # the public functions, which own counters and draw seeds, are in backend/draws.py
 
@@ -17,26 +17,26 @@ __all__: list[str] = []  # the public functions, which own counters and draw see
 
 @composite
 def draw_uniform(draw: Array, *, seed: int, shape: Any, dtype: str, minval: float, maxval: float) -> Array:
-    """Numbers spread evenly over [minval, maxval), as `threefry.uniform`."""
-    return threefry.uniform(seed, draw, shape, minval=minval, maxval=maxval, dtype=dtype, **_place(draw))
+    """Numbers spread evenly over [minval, maxval), as `draws.uniform`."""
+    return draws.uniform(seed, draw, shape, minval=minval, maxval=maxval, dtype=dtype, **_place(draw))
 
 
 @composite
 def draw_normal(draw: Array, *, seed: int, shape: Any, dtype: str, mean: float, stddev: float) -> Array:
-    """Normally distributed numbers, as `threefry.normal`."""
-    return threefry.normal(seed, draw, shape, mean=mean, stddev=stddev, dtype=dtype, **_place(draw))
+    """Normally distributed numbers, as `draws.normal`."""
+    return draws.normal(seed, draw, shape, mean=mean, stddev=stddev, dtype=dtype, **_place(draw))
 
 
 @composite
 def draw_truncated_normal(draw: Array, *, seed: int, shape: Any, dtype: str, mean: float, stddev: float) -> Array:
-    """Normally distributed numbers within two standard deviations, as `threefry.truncated_normal`."""
-    return threefry.truncated_normal(seed, draw, shape, mean=mean, stddev=stddev, dtype=dtype, **_place(draw))
+    """Normally distributed numbers within two standard deviations, as `draws.truncated_normal`."""
+    return draws.truncated_normal(seed, draw, shape, mean=mean, stddev=stddev, dtype=dtype, **_place(draw))
 
 
 @composite
 def draw_bernoulli(draw: Array, *, seed: int, shape: Any, dtype: str, p: float) -> Array:
-    """Ones with probability p, zeros otherwise, as `threefry.bernoulli`."""
-    return threefry.bernoulli(seed, draw, shape, p=p, dtype=dtype, **_place(draw))
+    """Ones with probability p, zeros otherwise, as `draws.bernoulli`."""
+    return draws.bernoulli(seed, draw, shape, p=p, dtype=dtype, **_place(draw))
 
 
 def _place(draw: Array) -> dict[str, Any]:
