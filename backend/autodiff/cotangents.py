@@ -1,4 +1,4 @@
-"""Bringing a cotangent back to the dtype and shape of the argument it belongs to."""
+"""Tools of the gradient rules, above all those that give a cotangent the dtype and shape of its argument."""
 
 from collections.abc import Callable
 from typing import Any
@@ -34,12 +34,12 @@ Rule = Callable[..., Any]
 
 
 def is_complex(x: Array) -> bool:
-    """Tell whether an array, a Python number or a size is complex."""
+    """Return whether an array, a Python number or a size is complex."""
     return dtype_name(x.dtype).startswith("complex") if hasattr(x, "dtype") else isinstance(x, complex)
 
 
 def conj(x: Array) -> Array:
-    """Return the conjugate of what is complex, and everything else as it is."""
+    """Return the conjugate of a complex array or number; real ones unchanged."""
     if isinstance(x, complex):
         return x.conjugate()
     return array_namespace(x).conj(x) if is_complex(x) else x
@@ -180,6 +180,6 @@ def resized(g: Array, axis: int, size: Any) -> Array:
             return sliced(g, axis, 0, size)
         extra = size - n
     else:
-        extra = size  # which one is larger is not known yet: n + size is enough for both
+        extra = size  # which one is larger is unknown until run time: n + size is enough for both
     padded = array_namespace(g).concat([g, zeros(g, (*shape[:axis], extra, *shape[axis + 1 :]))], axis=axis)
     return padded if isinstance(n, int) and isinstance(size, int) else sliced(padded, axis, 0, size)

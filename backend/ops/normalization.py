@@ -106,7 +106,7 @@ def batch_norm_gradient(
 ) -> tuple[Array, ...]:
     """The cotangents of x, gamma and beta, those `wanted`, from that of the result.
 
-    x receives g less its mean and less its share along x.
+    That of x is g minus its mean and minus its projection on the normalized x.
     """
     xp, count = array_namespace(g), product(sizes(x)[i] for i in axes)
     deviation = xp.sqrt(variance + epsilon)
@@ -245,7 +245,7 @@ def _widened(xp: Any, *values: Array) -> tuple[Any, ...]:
 
 
 def _operands(x: Array, *parameters: Array | None) -> tuple[Any, ...]:
-    """x and those parameters that are there in one floating dtype."""
+    """x and the parameters given, in one floating dtype."""
     xp, x, *given = promoted(x, *(p for p in parameters if p is not None), 1.0)
     found = iter(given)
     return (xp, x, *(None if p is None else next(found) for p in parameters))
@@ -260,7 +260,7 @@ def _scaled(
 
 
 def _spread(operation: str, argument: str, parameter: Array | None, x: Array, kept: Sequence[int]) -> Array | None:
-    """A parameter with size 1 on every axis of x but those it lies along."""
+    """A parameter with size 1 on every axis of x but its own."""
     if parameter is None:
         return None
     expected = tuple(sizes(x)[i] for i in kept)

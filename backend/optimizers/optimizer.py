@@ -1,4 +1,4 @@
-"""What all optimizers share: hyper-parameters, gradients with clipping, and the variables of their state."""
+"""The base of all optimizers: hyper-parameters, clipped gradients, and the variables of their state."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["Optimizer", "hyper", "moved"]
 
 
 class Optimizer:
-    """What all optimizers share: learning rate, decay, clipping, and the variables that make up their state.
+    """The base class of all optimizers: learning rate, decay, clipping, and the variables of their state.
 
     Arguments: `learning_rate` (or `lr`); `decay`: the rate used at step t is learning_rate / (1 + decay * t), t
     counting from 0; `clipnorm`: gradients are scaled so that their common Euclidean norm is at most this; `clipvalue`:
@@ -60,13 +60,13 @@ class Optimizer:
         names = own.co_varnames[1 : own.co_argcount + own.co_kwonlyargcount]
         return (*names, *(n for n in ("lr", "decay", "clipnorm", "clipvalue") if n not in names))
 
-    # ---- what a subclass gives: its updates
+    # ---- defined by subclasses
 
     def step(self, params: Sequence[Variable], grads: Sequence[Tensor]) -> list[Any]:
         """The updates of the parameters and of the optimizer's own state, given the gradients."""
         raise NotImplementedError(f"{type(self).__name__} defines no step")
 
-    # ---- what it gets
+    # ---- inherited
 
     def get_updates(self, loss: Tensor, params: Sequence[Variable]) -> list[Any]:
         """Updates that lower the loss, for `K.function(..., updates=...)`; `weights` is the state they change.
@@ -95,7 +95,7 @@ class Optimizer:
             if g is None:
                 raise ValueError(
                     f"{type(self).__name__}: the loss has no gradient with respect to {p.name} (shape "
-                    f"{p.shape}); expected a differentiable way from it to the loss"
+                    f"{p.shape}); expected a differentiable path from it to the loss"
                 )
             grads.append(g)
         if self.clipnorm is not None and self.clipnorm > 0:
@@ -121,7 +121,7 @@ class Optimizer:
         return [get_value(w) for w in self.weights]
 
     def set_weights(self, weights: Sequence[Any]) -> None:
-        """Give the state other values, as `get_weights` returned them.
+        """Set the state to values that `get_weights` returned.
 
         Errors: ValueError for another number of arrays or other shapes.
         """
@@ -143,7 +143,7 @@ class Optimizer:
         """The optimizer that `get_config` described."""
         return cls(**config)
 
-    # ---- pieces of formulas
+    # ---- parts of formulas
 
     def rate(self) -> Any:
         """The learning rate of this step, decayed."""
@@ -165,7 +165,7 @@ class Optimizer:
         return made
 
     def _join(self, params: Sequence[Variable]) -> None:
-        """Bring the hyper-parameters to the parameters' library and device, wherever they were made."""
+        """Move the hyper-parameters to the parameters' library and device."""
         if params:
             for v in vars(self).values():
                 if isinstance(v, Variable):

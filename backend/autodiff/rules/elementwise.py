@@ -24,12 +24,12 @@ def _slope(derivative: Callable[[Any, Array, Array], Array]) -> tuple[Rule]:
 
 
 def _divisor(divisor: Callable[[Any, Array, Array], Array]) -> tuple[Rule]:
-    """Make the rule of a function of one argument from one over its derivative."""
+    """Make the rule of a function of one argument from the reciprocal of its derivative."""
     return (lambda g, out, x: g / conj(divisor(array_namespace(g), out, x)),)
 
 
 def _nonzero(x: Array) -> Array:
-    """Replace 0 by 1, to divide by what is then masked or multiplied by an exact 0."""
+    """Replace 0 by 1 in a divisor whose quotients there are masked or multiplied by an exact 0."""
     return array_namespace(x).where(x == 0, 1.0, x)
 
 

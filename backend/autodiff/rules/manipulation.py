@@ -34,8 +34,8 @@ def _concat(g, out, arrays, *, axis=0):
 
 def _stack(g, out, arrays, *, axis=0):
     before = (slice(None),) * (axis % g.ndim)
-    behind = (slice(None),) * (g.ndim - 1 - axis % g.ndim)
-    return [cast(g[(*before, i, *behind)], x) for i, x in enumerate(arrays)]
+    after = (slice(None),) * (g.ndim - 1 - axis % g.ndim)
+    return [cast(g[(*before, i, *after)], x) for i, x in enumerate(arrays)]
 
 
 def _negated(shift):

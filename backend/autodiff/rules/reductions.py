@@ -1,6 +1,6 @@
 """Gradient rules of reductions, cumulative functions and sorting.
 
-At kinks: the ties of max and min share equally; std has slope 0 where it is 0. Products are differentiated
+At kinks: ties of max and min share the cotangent equally; std has slope 0 where it is 0. Products are differentiated
 without division, so any number of zeros is exact.
 """
 
@@ -50,11 +50,11 @@ def _std(g, out, x, *, axis=None, correction=0.0, keepdims=False):
 
 
 def shared_extreme(g: Array, out: Array, x: Array, axis: Any, keepdims: bool) -> Array:
-    """Give the cotangent of a maximum or minimum in equal parts to all elements that reach it."""
+    """Share the cotangent of a maximum or minimum equally among the elements that equal it."""
     xp = array_namespace(g)
     reached = x == restored(out, x, axis, keepdims)
     ties = xp.sum(xp.astype(reached, g.dtype), axis=axis, keepdims=True)
-    ties = xp.where(ties == 0, 1.0, ties)  # NaN reaches nothing
+    ties = xp.where(ties == 0, 1.0, ties)  # no element equals NaN
     return mask_(reached, restored(g, x, axis, keepdims) / ties)
 
 
@@ -63,12 +63,12 @@ def _extreme(g, out, x, *, axis=None, keepdims=False):
 
 
 def _products_of_others(x, axis):
-    """Product of all other elements along one axis: the products before times the products behind."""
+    """Return the product of all other elements along one axis: those before it times those after it."""
     xp = array_namespace(x)
     last = sizes(x)[axis]
     before = sliced(xp.cumulative_prod(x, axis=axis, include_initial=True), axis, 0, last)
-    behind = xp.cumulative_prod(xp.flip(x, axis=axis), axis=axis, include_initial=True)
-    return before * xp.flip(sliced(behind, axis, 0, last), axis=axis)
+    after = xp.cumulative_prod(xp.flip(x, axis=axis), axis=axis, include_initial=True)
+    return before * xp.flip(sliced(after, axis, 0, last), axis=axis)
 
 
 def _prod(g, out, x, *, axis=None, dtype=None, keepdims=False):

@@ -40,7 +40,7 @@ def uniform(
 
     float32 has 24 random bits (bits >> 8 times 2**-24), float16 11, float64 53 (element i takes the 27 and 26
     upper bits of the two words of evaluation i); then one multiplication by maxval - minval and one addition
-    of minval, each rounded (never contracted to a fused multiply-add, under jax.jit neither), and a minimum
+    of minval, each rounded (never contracted to a fused multiply-add, not even under jax.jit), and a minimum
     with the float below maxval (for maxval 0: minus the smallest normal number, in float16 the smallest at
     all). float16 is computed in float32 and rounded once. Bounds are rounded to the dtype first.
     Integers (int8, int16, int32, int64, uint8; integral bounds) are minval + floor(w * span / 2**64) with
@@ -92,8 +92,8 @@ def normal(
 
     One bit is the sign, the others the tail probability p = (m + 1/2) / 2**32 with m of 31 bits (float32 and
     float16: |z| up to 6.34) or (m + 1/2) / 2**64 with m of 63 bits of two words (float64: up to 9.16), mapped
-    by the inverse distribution function with + - * / and comparisons alone: the bits agree everywhere, under
-    jax.jit too. Largest relative error measured against the exact quantile: 4.3e-7 in float32, 7.9e-16 in
+    by the inverse distribution function with + - * / and comparisons alone: the bits agree everywhere, also
+    under jax.jit. Largest relative error measured against the exact quantile: 4.3e-7 in float32, 7.9e-16 in
     float64. float16 is computed in float32 and rounded once. The result is mean + stddev * z, both steps
     rounded; stddev 0 gives mean. A seed and draw used for `uniform` as well give dependent numbers.
     Raises ValueError for a negative stddev, a mean or stddev that is not finite in the dtype, and a dtype

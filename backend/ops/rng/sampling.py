@@ -10,7 +10,7 @@ from ...dispatch.promotion import array_namespace, device_of
 from ...graph.composite import Composite, composite, spec
 from . import draws
 
-__all__: list[str] = []  # the public functions, which own counters and draw seeds, are in backend/draws.py
+__all__: list[str] = []  # the public functions, which own counters and draw seeds, are in backend/api/random.py
 
 # Each takes the number of the draw as an int32 array of one element, whose namespace and device the numbers get.
 
@@ -44,7 +44,7 @@ def _place(draw: Array) -> dict[str, Any]:
 
 
 def _rules(drawn: Composite) -> None:
-    """The shape is the parameter of that name; no gradient leads through a draw, sizes of tensors in it or not."""
+    """The shape is the parameter of that name; no gradient passes through a draw or its shape."""
     drawn.shape(lambda draw, *, shape, dtype, **parameters: spec(shape, dtype))
     drawn.vjp(lambda g, out, draw, **parameters: (None,))
 
@@ -55,6 +55,6 @@ for _each in _DRAWN:
 
 
 def kept(x: Array, mask: Array, level: float) -> Array:
-    """x times 1 / (1 - level), rounded to the dtype of x, where the mask holds, 0 elsewhere: what `dropout` gives."""
+    """x times 1 / (1 - level), rounded to the dtype of x, where the mask is True, else 0: the result of `dropout`."""
     scale = number_like(x, 1.0 / (1.0 - level))  # torch would not round a Python number to float16
     return array_namespace(x).where(mask, x * scale, 0.0)

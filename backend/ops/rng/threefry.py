@@ -49,7 +49,7 @@ def random_bits(seed: int, draw: Any, shape: Sequence[int], *, xp: Any, device: 
     first n elements of a larger shape are those of a smaller one. `draw` is an int below 2**32 or an int32
     array of one element, which may differ at each call of a compiled graph; a negative `seed` counts modulo
     2**64. Empty shapes give empty arrays.
-    Raises TypeError for a seed or sizes that are no integers and a draw that is no int or int32 array,
+    Raises TypeError for a seed or sizes that are not integers and a draw that is not an int or int32 array,
     ValueError for one out of range or more than 2**32 elements.
 
     Source: Threefry-2x32-20 in counter mode (Salmon et al. 2011); the layout is ours.
@@ -71,7 +71,7 @@ def drawn(
     xp: Any,
     device: Any,
 ) -> Array:
-    """Give `finish` blocks of flat arrays of words (1, 2 or 4 for an element) and join what it returns."""
+    """Give `finish` blocks of flat arrays of words (1, 2 or 4 for an element) and join the results."""
     sizes = _sizes(operation, shape)
     key0, key1 = (_word_array(word, xp, device) for word in _key(operation, seed))
     counter1 = _draw_word(operation, draw, xp, device)
