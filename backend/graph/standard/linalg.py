@@ -71,7 +71,7 @@ def _pair(function: str, kinds: tuple[str, ...], x1: Any, x2: Any) -> tuple[Tens
 
 
 def _negative_axis(function: str, axis: int, x1: Tensor, x2: Tensor) -> int:
-    """An axis counted from the back of both operands, as the standard asks where they broadcast."""
+    """An axis counted from the back of both operands, as the standard requires where they broadcast."""
     if not isinstance(axis, int) or isinstance(axis, bool):
         raise TypeError(f"{function}: axis is {axis!r}; expected an integer")
     ndim = min(x1.ndim, x2.ndim)
