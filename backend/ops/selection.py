@@ -52,10 +52,8 @@ def top_k(x: Array, k: int, sorted: bool = True) -> tuple[Array, Array]:
             f"{'their number' if n is None else n}"
         )
     order = xp.argsort(x, axis=-1, descending=True, stable=True)
-    if n is None:  # unlike a slice, a block is not cut short where n turns out to be smaller
-        chosen = block(order, [0] * x.ndim, [*sizes(x)[:-1], k])
-    else:
-        chosen = order[..., :k]
+    # unlike a slice, a block is not cut short where an unknown n turns out to be smaller
+    chosen = block(order, [0] * x.ndim, [*sizes(x)[:-1], k]) if n is None else order[..., :k]
     return along_axis(x, chosen, axis=x.ndim - 1), chosen
 
 
