@@ -1,4 +1,4 @@
-"""The compiler as a whole: each pass can be left out, each leaves a program that holds together, and all can be read."""
+"""The compiler as a whole: each pass can be left out, leaves a valid program, and can be read."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ def native(library, value):
 
 
 def direct_calls():
-    """Recorded calls whose tensors are all arguments of the call: those that can be made on a library's arrays at once."""
+    """Recorded calls whose tensors are all arguments of the call, so that it can be made on a library's arrays."""
     for call in CALLS:
         inputs, nodes = recorded(call)
         own = {id(t) for t in inputs}

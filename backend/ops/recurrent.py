@@ -78,7 +78,9 @@ def _time_mask(xp: Any, inputs: Array, mask: Array) -> Array:
         mask = mask[:, :, 0]
     if mask.ndim != 2:
         raise ValueError(f"rnn: mask has shape {tuple(mask.shape)}, expected (batch, time) or (batch, time, 1)")
-    return moved(mask if mask.dtype == xp.bool else xp.astype(mask, xp.bool), 1, 0)
+    mask = mask if mask.dtype == xp.bool else xp.astype(mask, xp.bool)
+    # with the input's own sizes: a gradient need not find out at run time whether the mask was repeated
+    return moved(xp.broadcast_to(mask, sizes(inputs)[:2]), 1, 0)
 
 
 def _kept(xp: Any, present: Array, new: Array, old: Array) -> Array:

@@ -246,7 +246,7 @@ _DEFINITIONS = [
     ),
     Mutant(
         "random numbers are one step too low",
-        "backend.ops.rng.threefry:_unit_24",
+        "backend.ops.rng.draws:_unit_24",
         _output(lambda u: u - 2.0**-24),
         ("random_uniform",),
     ),

@@ -1,4 +1,4 @@
-"""The sliding product behind every convolution, and its two adjoints, in any number of spatial axes.
+"""The sliding product of which every convolution is made, and its two adjoints, in any number of spatial axes.
 
 Arrays are channels last: x (batch, spatial..., in), kernel (spatial..., in, out), or depthwise (spatial...,
 in, multiplier) with output channel in * multiplier + m. Each of the three is linear in both of its arrays and
@@ -70,7 +70,7 @@ def _(x: Array, kernel: Array, *, strides: Ints, padding: str, dilation: Ints, d
 def convolution_input_gradient(
     g: Array, kernel: Array, *, size: Ints, strides: Ints, padding: str, dilation: Ints, depthwise: bool = False
 ) -> Array:
-    """The adjoint of `convolution` with respect to x: what each element of an x of that size receives from g.
+    """The adjoint of `convolution` with respect to x: the cotangent g pulled back to an x of that size.
 
     g (batch, places..., out) and kernel (spatial..., in, out) give (batch, *size, in); this is the transposed
     convolution. ValueError where an x of that size does not give the places of g.
@@ -139,7 +139,7 @@ def _channels_out(kernel: Sequence[Any], depthwise: bool) -> int | None:
 
 
 def _correlate(xp: Any, x: Array, kernel: Array, over: Grid, depthwise: bool) -> Array:
-    """The sliding product on a grid, whatever padding it implies, block by block."""
+    """The sliding product on a grid, its padding included, block by block."""
     shape = (x.shape[0], *over.places, _channels_out(kernel.shape, depthwise))
     if 0 in shape:
         return xp.zeros(shape, dtype=x.dtype, device=device_of(x))
