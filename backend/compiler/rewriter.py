@@ -11,7 +11,7 @@ from ..arrays.dtypes import DType
 from ..graph.dims import Dim
 from ..graph.tensor import Constant, Effect, Node, Subgraph, Tensor, leaves, map_tensors, spec
 from ..graph.traversal import toposort
-from .simplify import tidied
+from .simplify import simplify
 
 __all__ = ["VIEWS", "Rewriter", "called", "effects_of", "final_values", "is_view", "may_alias_leaf"]
 
@@ -147,7 +147,7 @@ class Rewriter:
     def _better(self, node: Node) -> list[Tensor] | None:
         """The results of a call by other calls, if there is a rule for it."""
         if isinstance(node.function, str):
-            found = tidied(node)
+            found = simplify(node)
             return None if found is None else [found]
         rule = node.function.rewrite_rule
         return rule(*node.args, **node.kwargs) if rule else None

@@ -19,7 +19,7 @@ from ...graph.tensor import Placeholder, Subgraph, Tensor, map_tensors
 from ...graph.traversal import inputs_of, toposort
 from ..rewriter import Rewriter
 from .batching import Batched, NotBatchable
-from .packing import calls, merged, reads
+from .packing import calls, pack, reads
 
 __all__ = ["hoist"]
 
@@ -43,7 +43,7 @@ def hoist(
     plain = _with_own_sizes(
         body, [*(x.sizes for x in initial), *(x.sizes[1:] for x in sequences), *(x.sizes for x in captured)]
     )
-    body = merged(plain, count)
+    body = pack(plain, count)
     outer = Batched(
         length,
         {id(p): x for p, x in zip(body.inputs[count : count + given], sequences, strict=True)},
