@@ -21,7 +21,8 @@ def simplify(node: Node, without: Collection[str] = ()) -> Tensor | None:
 
 def join(parts: Sequence[Tensor], axis: int) -> Tensor:
     """concat of the parts; where they are the slices of one array, in order and without gaps, that array."""
-    return _whole(parts, axis) or namespaces.recorder.concat(parts, axis=axis)
+    whole = _whole(parts, axis)
+    return namespaces.recorder.concat(parts, axis=axis) if whole is None else whole
 
 
 def _opened(x: Any) -> tuple[Any, tuple[Any, ...], dict[str, Any]] | None:

@@ -271,7 +271,7 @@ def _bounds(dim: Dim) -> tuple[float, float]:
         return tuple(map(choose, *map(_limits, dim.arguments)))
     lows = [_limits(a)[0] for a in dim.arguments]
     if dim.function == "%" and lows[1] >= 0:
-        return 0, _limits(dim.arguments[1])[1]
+        return 0, _limits(dim.arguments[1])[1] - 1
     if min(lows) < 0 or dim.function == "%":
         return -math.inf, math.inf
     return (0, _limits(dim.arguments[0])[1]) if dim.function == "//" else (math.prod(lows), math.inf)
