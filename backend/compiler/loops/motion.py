@@ -69,9 +69,11 @@ class _Resizing(Rewriter):
 
     def __init__(self, given: dict[int, Tensor], known: dict[Any, Any]) -> None:
         super().__init__(given)
-        self._resize = lambda size: known[size.key] if size.key in known else self._own(size)
+        self._known = known
 
-    def _own(self, size: Dim) -> Any:
+    def _resize(self, size: Dim) -> Any:
+        if size.key in self._known:
+            return self._known[size.key]
         if any(id(t) not in self.new for t in dim_tensors(size)):
             return None
         return map_tensors(size, self._replace)
