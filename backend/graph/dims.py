@@ -27,6 +27,7 @@ __all__ = ["DIM_RULES", "Dim", "at_least", "dim_tensors", "known", "largest", "p
 MAX_TERMS = 8
 SHOWN_AT_MOST = 40  # leaves of an expression that `repr` writes out without leaving out parts
 HEAVIEST = 10**9
+LEAVES = ("size", "item")
 
 _interned: weakref.WeakValueDictionary[Any, Dim] = weakref.WeakValueDictionary()
 _numbers = itertools.count()
@@ -60,7 +61,7 @@ class Dim:
     bounds: tuple[float, float]  # between which it certainly lies
 
     def __new__(cls, function: str, *arguments: Any) -> Dim:
-        key = (function, *(a if isinstance(a, (Dim, int)) else id(a) for a in arguments))
+        key = (function, id(arguments[0]), *arguments[1:]) if function in LEAVES else (function, *arguments)
         found = _interned.get(key)
         if found is None:
             with _lock:
@@ -80,7 +81,7 @@ class Dim:
     @property
     def is_leaf(self) -> bool:
         """Whether it is read from a tensor rather than computed from other sizes."""
-        return self.function in ("size", "item")
+        return self.function in LEAVES
 
     @property
     def is_multiple(self) -> bool:
@@ -139,13 +140,16 @@ class Dim:
 
 def _new(function: str, arguments: tuple[Any, ...]) -> Dim:
     dim = object.__new__(Dim)
-    parts = [a for a in arguments if isinstance(a, Dim)]
     dim.function, dim.arguments, dim.number = function, arguments, next(_numbers)
-    dim.tensors = (
-        tuple({id(t): t for part in parts for t in part.tensors}.values()) if parts else (arguments[0],)  # of a leaf
-    )
-    dim.weight = min(sum(part.weight for part in parts) or 1, HEAVIEST)
     dim.terms, dim.constant = (), 0
+    parts = [] if function in LEAVES else [a for a in arguments if isinstance(a, Dim)]
+    if not parts:
+        dim.tensors, dim.weight = (arguments[0],), 1
+    elif len(parts) == 1:
+        dim.tensors, dim.weight = parts[0].tensors, parts[0].weight
+    else:
+        dim.tensors = tuple({id(t): t for part in parts for t in part.tensors}.values())
+        dim.weight = min(sum(part.weight for part in parts), HEAVIEST)
     if function == "+":
         dim.terms = tuple(part.terms[0] if part.is_multiple else (part, 1) for part in parts)
         dim.constant = arguments[-1] if isinstance(arguments[-1], int) else 0
@@ -198,6 +202,8 @@ def _factored(dim: Dim) -> tuple[int, tuple[Dim, ...]]:
 
 def _plus(a: Any, b: Any, times: int = 1) -> Any:
     """a + b * times."""
+    if isinstance(b, int) and b == 0:
+        return a
     terms, constant = _linear(a)
     more, rest = _linear(b)
     if b in terms:
@@ -216,6 +222,10 @@ def _times(a: Any, b: Any) -> Any:
     if isinstance(a, int):
         a, b = b, a
     if isinstance(b, int):
+        if b == 1:
+            return a
+        if b and not a.terms:  # the usual case, without the way through terms
+            return Dim("*", *_factors(a), b)
         terms, constant = _linear(a)
         return _sum({dim: times * b for dim, times in terms.items()}, constant * b)
     (times, factors), (more, others) = _factored(a), _factored(b)
@@ -263,6 +273,10 @@ def _bounds(dim: Dim) -> tuple[float, float]:
     """Between which values the expression lies, whatever the sizes are."""
     if dim.is_leaf:
         return (0, math.inf) if dim.function == "size" else (-math.inf, math.inf)
+    if dim.is_multiple:
+        ((base, times),) = dim.terms
+        low, high = base.bounds
+        return (low * times, high * times) if times > 0 else (high * times, low * times)
     if dim.function == "+":
         limits = [sorted(n * times for n in base.bounds) for base, times in dim.terms]
         return dim.constant + sum(low for low, _ in limits), dim.constant + sum(high for _, high in limits)
@@ -361,10 +375,13 @@ def smallest(a: Any, b: Any) -> Any:
 
 def product(sizes: Iterable[Any]) -> Any:
     """The number of elements of a shape."""
-    total: Any = 1
+    number, unknown = 1, None
     for size in sizes:
-        total = total * size
-    return total
+        if isinstance(size, int):
+            number *= size
+        else:
+            unknown = size if unknown is None else unknown * size
+    return number if unknown is None else unknown * number
 
 
 def known(size: Any) -> int | None:

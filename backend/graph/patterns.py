@@ -12,6 +12,7 @@ the same variables, or a function of them, which may return None to decline.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from itertools import repeat
 from typing import Any, NamedTuple
 
 __all__ = ["AnyCall", "Call", "Functions", "Rule", "Rules", "Variable", "number", "rule"]
@@ -93,22 +94,25 @@ class Rules:
         self.names = tuple(each.name for each in rules)
         if len(set(self.names)) < len(rules):
             raise ValueError(f"two rules have one name: {', '.join(self.names)}")
+        self._rules = rules
         self._opened = opened
         self._make = make
-        heads = {each.pattern.function for each in rules if isinstance(each.pattern, Call)}
-        self._general = [each for each in rules if isinstance(each.pattern, AnyCall)]
-        self._by_head = {
-            head: [each for each in rules if isinstance(each.pattern, AnyCall) or each.pattern.function == head]
-            for head in heads
-        }
+        self._by_function: dict[Any, tuple[Rule, ...]] = {}
 
     def find(self, term: Any, without: Collection[str] = ()) -> tuple[str, Any] | None:
         """The name of the rule that fires and what replaces the call; None where no rule fires."""
-        for each in self._by_head.get(self._opened(term)[0], self._general):
+        function, arguments, keywords = self._opened(term)
+        if function not in self._by_function:
+            self._by_function[function] = tuple(each for each in self._rules if _applies(each.pattern, function))
+        for each in self._by_function[function]:
             if each.name in without:
                 continue
             found: dict[str, Any] = {}
-            if self._matches(each.pattern, term, found) and (each.when is None or each.when(**found)):
+            if isinstance(each.pattern, AnyCall):
+                found["call"] = term
+            elif keywords or not self._all_match(each.pattern.arguments, arguments, found):
+                continue
+            if each.when is None or each.when(**found):
                 replacement = self._built(each.replacement, found)
                 if replacement is not None:
                     return each.name, replacement
@@ -122,18 +126,13 @@ class Rules:
                 return _same(found[pattern.name], term)
             found[pattern.name] = term
             return pattern.test is None or pattern.test(term)
-        if isinstance(pattern, AnyCall):
-            found["call"] = term
-            return pattern.test(self._opened(term)[0])
         if not isinstance(pattern, Call):
             return _same(pattern, term)
         function, arguments, keywords = self._opened(term) or (None, (), {})
-        return (
-            function == pattern.function
-            and not keywords
-            and len(arguments) == len(pattern.arguments)
-            and all(self._matches(p, a, found) for p, a in zip(pattern.arguments, arguments, strict=True))
-        )
+        return function == pattern.function and not keywords and self._all_match(pattern.arguments, arguments, found)
+
+    def _all_match(self, patterns: tuple[Any, ...], terms: tuple[Any, ...], found: dict[str, Any]) -> bool:
+        return len(patterns) == len(terms) and all(map(self._matches, patterns, terms, repeat(found)))
 
     def _built(self, replacement: Any, found: dict[str, Any]) -> Any:
         if isinstance(replacement, Variable):
@@ -141,6 +140,10 @@ class Rules:
         if isinstance(replacement, Call):
             return self._make(replacement.function, *(self._built(a, found) for a in replacement.arguments))
         return replacement(**found) if callable(replacement) else replacement
+
+
+def _applies(pattern: Call | AnyCall, function: Any) -> bool:
+    return pattern.test(function) if isinstance(pattern, AnyCall) else pattern.function == function
 
 
 def _same(a: Any, b: Any) -> bool:
