@@ -74,7 +74,7 @@ class Rewriter:
 
     def __init__(self, given: dict[int, Tensor] | None = None, optimize: bool = False) -> None:
         self.optimize = optimize
-        self._dims: dict[Any, Any] = {}
+        self._resize: Any = None
         self.new: dict[int, Tensor] = dict(given or {})
         self._nodes: dict[int, dict[int, Tensor]] = {}
         self._pruned: dict[int, Any] = {}
@@ -153,11 +153,6 @@ class Rewriter:
 
     def _replace(self, t: Tensor) -> Tensor:
         return self.new.get(id(t), t)
-
-    def _resize(self, size: Dim) -> Any:
-        """A size of the tensors that replace others; parts that sizes share are replaced once."""
-        done = self._dims if all(id(t) in self.new for t in size.tensors) else {}  # what is not new yet may become so
-        return size.replace(lambda leaf: map_tensors(leaf, self._replace), done)
 
     def _body(self, body: Subgraph) -> Subgraph:
         inner = Rewriter({id(t): t for t in body.inputs}, self.optimize)

@@ -14,13 +14,13 @@ import itertools
 import math
 import threading
 import weakref
-from collections.abc import Callable, Collection, Iterable, Mapping, MutableMapping
+from collections.abc import Callable, Collection, Iterable, Mapping, MutableMapping, Sequence
 from typing import Any
 
 from .dim_text import source, walk
 from .patterns import Functions, Rules, Variable, number, rule
 
-__all__ = ["DIM_RULES", "Dim", "at_least", "dim_tensors", "known", "largest", "product", "smallest"]
+__all__ = ["DIM_RULES", "Dim", "at_least", "dim_tensors", "known", "known_product", "largest", "product", "smallest"]
 
 # Terms of a sum, and factors of a product, from which their operands are no longer taken apart: each step of a tower of
 # sums then takes time and memory that do not grow with its height.
@@ -382,6 +382,13 @@ def product(sizes: Iterable[Any]) -> Any:
         else:
             unknown = size if unknown is None else unknown * size
     return number if unknown is None else unknown * number
+
+
+def known_product(sizes: Sequence[Any]) -> int | None:
+    """The number of elements of a shape, or None where it is unknown until run time; no expression is made for it."""
+    if 0 in sizes:
+        return 0
+    return math.prod(sizes) if all(isinstance(size, int) for size in sizes) else None
 
 
 def known(size: Any) -> int | None:

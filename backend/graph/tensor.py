@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..arrays.dtypes import DType, dtype_name
-from .dims import Dim, dim_tensors, known, product
+from .dims import Dim, dim_tensors, known, known_product
 
 __all__ = [
     "Constant",
@@ -154,7 +154,7 @@ class Tensor(_Operators):
     @property
     def size(self) -> int | None:
         """The number of elements, None where it is unknown."""
-        return known(product(self.sizes))
+        return known_product(self.sizes)
 
     @property
     def device(self) -> None:
@@ -370,6 +370,8 @@ def map_tensors(structure: Any, replace: Callable[[Tensor], Any], resize: Callab
     if isinstance(structure, Dim):
         if resize is not None:
             return resize(structure)
+        if all(replace(t) is t for t in structure.tensors):
+            return structure  # without a walk, which would make towers of sizes quadratic
         return structure.replace(lambda leaf: _size_leaf(leaf, replace(leaf.arguments[0])))
     if isinstance(structure, (tuple, list)):
         return tuple(map_tensors(item, replace, resize) for item in structure)

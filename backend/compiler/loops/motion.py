@@ -69,11 +69,9 @@ class _Resizing(Rewriter):
 
     def __init__(self, given: dict[int, Tensor], known: dict[Any, Any]) -> None:
         super().__init__(given)
-        self._known = known
+        self._resize = lambda size: known[size.key] if size.key in known else self._own(size)
 
-    def _resize(self, size: Dim) -> Any:
-        if size.key in self._known:
-            return self._known[size.key]
+    def _own(self, size: Dim) -> Any:
         if any(id(t) not in self.new for t in dim_tensors(size)):
             return None
         return map_tensors(size, self._replace)
