@@ -125,7 +125,7 @@ def test_sizes_are_not_kept_alive():
     assert len(dims._interned) > before
     del x, tower
     gc.collect()
-    assert held() is None and len(dims._interned) == before
+    assert held() is None and len(dims._interned) <= before
 
 
 def irreducible(steps):

@@ -5,6 +5,8 @@ that is built of itself again and again is a graph without copies. Whatever walk
 
 Sums and products have a normal form: a sum of integer multiples of products, plus a constant. So n * 2 + n,
 (n + 2) - 1 and n - n need no rules. What divides or compares is simplified by the table DIM_RULES.
+
+An unknown size is taken not to be 1 wherever that matters (broadcasting, and undoing it in a gradient).
 """
 
 from __future__ import annotations
