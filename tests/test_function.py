@@ -53,7 +53,7 @@ def test_equal_subexpressions_are_computed_once_and_constants_folded():
 def test_slices_print_as_written():
     x = Placeholder((None, 4), "float32")
     source = K.function([x], [x[1:-1, ::2] + 0.0]).source
-    assert "x1[min(x1.shape[0], 1):max((x1.shape[0] - 1), 0), ::2]" in source
+    assert "x1[min(x1.shape[0], 1):max(x1.shape[0] - 1, 0), ::2]" in source
     assert "x1[:, 1:3]" in K.function([x], [x[:, 1:3] + 0.0]).source
     data = np.arange(20, dtype="f").reshape(5, 4)
     np.testing.assert_array_equal(K.function([x], x[1:-1, ::2] + 0.0)([data]), data[1:-1, ::2])

@@ -1,4 +1,4 @@
-"""Loops made smaller: what leaves them, what is merged in them, and that results and gradients stay what they were."""
+"""Loops made smaller: what leaves them, and that results and gradients stay what they were."""
 
 import re
 

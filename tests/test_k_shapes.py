@@ -113,7 +113,7 @@ def placeholder_and_sizes():
         (lambda x, s: K.tile(x, [s[0], 1]), (None, 6), (16, 6)),
         (lambda x, s: K.tile(x, K.cast(K.stack([1, K.size(x)]), "int32")), (None, None), (4, 144)),
         (lambda x, s: K.slice(x, [1, 0], [2, -1]), (2, 6), (2, 6)),
-        (lambda x, s: K.slice(x, [s[0] - 1, 0], [-1, 2]), (None, 2), (1, 2)),
+        (lambda x, s: K.slice(x, [s[0] - 1, 0], [-1, 2]), (1, 2), (1, 2)),
         (lambda x, s: K.concatenate([x, K.zeros((s[0], 2))]), (None, 8), (4, 8)),
         (lambda x, s: K.stack([x, x], axis=1), (None, 2, 6), (4, 2, 6)),
         (lambda x, s: K.temporal_padding(K.expand_dims(x), (1, 2)), (None, 9, 1), (4, 9, 1)),

@@ -256,3 +256,38 @@ def test_arguments_that_print_as_they_like_do_not(tmp_path, monkeypatch):
     np.testing.assert_allclose(found[1], np.full((2, 3), 2.5))
     assert np.isinf(found[2].imag).all()
     assert list(tmp_path.iterdir()) == []
+
+
+# ---- size expressions are shared: towers take time and text in proportion to their height
+
+
+def rolled(y):
+    return K.concatenate([y[1:], y[:1]], axis=0)
+
+
+def padded(y):
+    return K.concatenate([y, xp.zeros((y.sizes[0] // 3 + 1,), dtype=xp.float64)], axis=0)[1:]
+
+
+@pytest.mark.parametrize("level", [rolled, padded])
+def test_towers_of_sizes_are_linear(level):
+    lengths = []
+    for height in (10, 20, 40):
+        x = y = Placeholder((None,), "float64")
+        for _ in range(height):
+            y = level(y)
+        lengths.append(len(K.function([x], [y, *K.gradients(K.sum(y), [x])]).source))
+    assert lengths[2] - lengths[1] < 2.5 * (lengths[1] - lengths[0])
+
+
+def test_a_tower_of_sizes_gives_what_numpy_gives():
+    x = y = Placeholder((None,), "float64")
+    data = wanted = np.arange(1.0, 8.0)
+    for _ in range(6):
+        y = padded(y)
+        wanted = np.concatenate([wanted, np.zeros(len(wanted) // 3 + 1)])[1:]
+    f = K.function([x], [y, *K.gradients(K.sum(y), [x])])
+    assert "n1 = " in f.source
+    found, gradient = f([data])
+    np.testing.assert_array_equal(found, wanted)
+    np.testing.assert_array_equal(gradient, [0.0] * 6 + [1.0])

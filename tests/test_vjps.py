@@ -11,8 +11,8 @@ from vjp_cases import CASES
 
 import backend as K
 from backend.autodiff.rules.table import VJPS
-from backend.graph.primitives import PRIMITIVES
 from backend.autodiff.scatter import Scatter, scatter_slice, take_adjoint, take_along_axis_adjoint
+from backend.graph.primitives import PRIMITIVES
 from backend.graph.standard import namespace as recorder
 from backend.graph.tensor import Placeholder, Tensor
 from backend.graph.traversal import toposort

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ..arrays.dtypes import DType
+from ..graph.dim_text import compounds
 from ..graph.dims import Dim
 from ..graph.tensor import Constant, Node, Placeholder, Subgraph, Tensor
 from .literals import comment, literal
@@ -66,7 +67,11 @@ class _Printer:
         for step in routine.setup:
             if not all(t is None or id(t) in self.fixed for t in step.results):
                 self.lines.append(scope.line(step, [self._fixed_name(t) for t in step.results]))
-        lines = [scope.line(step, scope.targets(step)) for step in routine.steps]
+        scope.share_sizes(routine.steps)
+        lines = []
+        for step in routine.steps:
+            lines += scope.size_lines(step)
+            lines.append(scope.line(step, scope.targets(step)))
         return [f"def {name}({', '.join(names)}):", *(f"    {line}" for line in lines), f"    return {returned(scope)}"]
 
     def _fixed_name(self, t: Tensor | None) -> str:
@@ -118,6 +123,25 @@ class _Scope:
         self._printer = printer
         self._names = names
         self._count = itertools.count(1)
+        self._shared_sizes: set[Dim] = set()
+        self._named_sizes: dict[Dim, str] = {}
+
+    def share_sizes(self, steps: Sequence[Step]) -> None:
+        """Find the size expressions that several calls or expressions need: each is computed once, and named."""
+        found = compounds([size for step in steps for size in _sizes((step.node.args, step.node.kwargs))])
+        self._shared_sizes = {dim for dim, uses in found if uses > 1}
+
+    def size_lines(self, step: Step) -> list[str]:
+        """The lines that compute the shared sizes which this step is the first to need."""
+        if not self._shared_sizes:
+            return []
+        lines = []
+        for dim, _ in compounds(_sizes((step.node.args, step.node.kwargs)), self._named_sizes):
+            if dim in self._shared_sizes:
+                name = f"n{len(self._named_sizes) + 1}"
+                lines.append(f"{name} = {self.text(dim)}")
+                self._named_sizes[dim] = name
+        return lines
 
     def name(self, t: Tensor) -> str:
         """What a tensor is called here."""
@@ -184,7 +208,7 @@ class _Scope:
         if isinstance(value, Tensor):
             return self.name(value)
         if isinstance(value, Dim):
-            return value.source(self.name)
+            return value.source(self.name, self._named_sizes)
         if isinstance(value, DType):
             return f"xp.{literal(str(value))[1:-1]}"
         if isinstance(value, (tuple, list)):
@@ -210,9 +234,22 @@ class _Scope:
         return f"{start}:{stop}" + ("" if key.step == 1 else f":{literal(key.step)}")
 
 
+def _sizes(value: Any) -> Iterator[Dim]:
+    """The size expressions in the arguments of a call."""
+    if isinstance(value, Dim):
+        yield value
+    elif isinstance(value, (tuple, list)):
+        for each in value:
+            yield from _sizes(each)
+    elif isinstance(value, dict):
+        yield from _sizes(tuple(value.values()))
+    elif isinstance(value, slice):
+        yield from _sizes((value.start, value.stop))
+
+
 def _numbered(name: str) -> bool:
     """Whether the printer may give this name to something itself."""
-    return name.removeprefix("body_").lstrip("xwvkc").isdigit()
+    return name.removeprefix("body_").lstrip("xwvkcn").isdigit()
 
 
 def _described(t: Tensor) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import operator
 from collections.abc import Callable
 from typing import Any
 
@@ -15,20 +16,11 @@ from .tensor import Constant, Tensor
 
 __all__ = ["as_size", "as_sizes"]
 
-_ARITHMETIC: dict[str, Callable[[Any, Any], Any]] = {
-    "add": lambda a, b: a + b,
-    "subtract": lambda a, b: a - b,
-    "multiply": lambda a, b: a * b,
-    "floor_divide": lambda a, b: a // b,
-    "remainder": lambda a, b: a % b,
-    "maximum": largest,
-    "minimum": smallest,
-}
-_SAME = ("astype", "identity", "asarray", "positive", "squeeze", "reshape", "expand_dims")  # other shape, same numbers
+Known = dict[int, Any]  # by a tensor's id: the integers it stands for, or None
 
 
 def as_size(name: str, t: Tensor) -> Any:
-    """A 0-d integer tensor as an int or a size; `name` is the operation that asks.
+    """A 0-d integer tensor as an int or a size; `name` is the operation that needs it.
 
     Sizes of tensors and arithmetic on them are seen through, anything else is read when the function runs.
     """
@@ -49,7 +41,7 @@ def as_sizes(name: str, t: Tensor) -> tuple[Any, ...]:
     return tuple(as_size(name, t[i]) for i in range(t.shape[0])) if found is None else found
 
 
-def _value(t: Any, known: dict[int, Any]) -> Any:
+def _value(t: Any, known: Known) -> Any:
     """The int, size, or tuple of those that an integer tensor of 0 or 1 dimensions stands for, or None."""
     if isinstance(t, (int, Dim)):
         return t
@@ -58,43 +50,19 @@ def _value(t: Any, known: dict[int, Any]) -> Any:
     return known[id(t)]
 
 
-def _found(t: Tensor, known: dict[int, Any]) -> Any:
+def _found(t: Tensor, known: Known) -> Any:
     if isinstance(t, Constant):
         numbers = np.asarray(host(t.value)).tolist()
         return tuple(numbers) if isinstance(numbers, list) else numbers
-    if t.node is None or not isinstance(t.node.function, str):
-        return None
-    function, args, kwargs = t.node.function, t.node.args, t.node.kwargs
-    if function in _ARITHMETIC:
-        return _both(_ARITHMETIC[function], _value(args[0], known), _value(args[1], known))
-    if function == "asarray" and isinstance(args[0], tuple):
-        return args[0]
-    if function in ("stack", "concat"):
-        return _together([_value(part, known) for part in args[0]], function == "stack")
-    if function == "prod" and t.ndim == 0:
-        found = _value(args[0], known)
-        return product(found) if isinstance(found, tuple) else found
-    found = _value(args[0], known) if function in (*_SAME, "getitem", "flip", "negative", "sum") else None
-    if found is None:
-        return None
-    if function == "getitem":
-        return _chosen(found, args[1])
-    if function == "negative":
-        return _both(_ARITHMETIC["subtract"], 0, found)
-    if function == "flip":
-        return found[::-1]
-    if function == "sum" and t.ndim == 0 and "axis" not in kwargs:
-        return builtins.sum(found) if isinstance(found, tuple) else found
-    if function in _SAME:
-        return found if isinstance(found, tuple) == (t.ndim == 1) else (found,) if t.ndim else found[0]
-    return None
+    rule = None if t.node is None else _VALUES.get(t.node.function)
+    return None if rule is None else rule(t, known)
 
 
 def _both(operation: Callable[[Any, Any], Any], a: Any, b: Any) -> Any:
     if a is None or b is None:
         return None
     if not isinstance(a, tuple) and not isinstance(b, tuple):
-        return None if _divides_by_zero(operation, b) else operation(a, b)
+        return operation(a, b)
     count = max(len(v) for v in (a, b) if isinstance(v, tuple))
     pairs = zip(
         *(
@@ -105,10 +73,6 @@ def _both(operation: Callable[[Any, Any], Any], a: Any, b: Any) -> Any:
     )
     found = tuple(_both(operation, *pair) for pair in pairs)
     return None if None in found else found
-
-
-def _divides_by_zero(operation: Callable[[Any, Any], Any], b: Any) -> bool:
-    return operation in (_ARITHMETIC["floor_divide"], _ARITHMETIC["remainder"]) and isinstance(b, int) and b == 0
 
 
 def _together(parts: list[Any], stacked: bool) -> Any:
@@ -127,3 +91,71 @@ def _chosen(found: Any, key: tuple[Any, ...]) -> Any:
     ):
         return found[k]
     return None
+
+
+def _same(t: Tensor, found: Any) -> Any:
+    """The numbers of an argument that may have another shape: a number in a vector of one, or the other way round."""
+    return found if isinstance(found, tuple) == (t.ndim == 1) else (found,) if t.ndim else found[0]
+
+
+def _sum(t: Tensor, found: Any) -> Any:
+    if t.ndim or "axis" in t.node.kwargs:  # type: ignore[union-attr]
+        return None
+    return builtins.sum(found) if isinstance(found, tuple) else found
+
+
+def _prod(t: Tensor, found: Any) -> Any:
+    if t.ndim:
+        return None
+    return product(found) if isinstance(found, tuple) else found
+
+
+def _asarray(t: Tensor, known: Known) -> Any:
+    (given,) = t.node.args  # type: ignore[union-attr]
+    return given if isinstance(given, tuple) else _of_first(_same)(t, known)
+
+
+def _of_first(rule: Callable[[Tensor, Any], Any]) -> Callable[[Tensor, Known], Any]:
+    """The rule of a function whose result is known where its first argument is."""
+
+    def found(t: Tensor, known: Known) -> Any:
+        first = _value(t.node.args[0], known)  # type: ignore[union-attr]
+        return None if first is None else rule(t, first)
+
+    return found
+
+
+def _of_both(operation: Callable[[Any, Any], Any]) -> Callable[[Tensor, Known], Any]:
+    """The rule of arithmetic on two arguments."""
+    return lambda t, known: _both(operation, *(_value(a, known) for a in t.node.args))  # type: ignore[union-attr]
+
+
+def _of_parts(stacked: bool) -> Callable[[Tensor, Known], Any]:
+    """The rule of a function that joins several arrays."""
+    return lambda t, known: _together([_value(part, known) for part in t.node.args[0]], stacked)  # type: ignore[union-attr]
+
+
+def _unless_zero(operation: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    """Division, which is left to run time where it cannot be done."""
+    return lambda a, b: None if isinstance(b, int) and b == 0 else operation(a, b)
+
+
+# By function: the integers that its result holds, from those that its arguments hold.
+_VALUES: dict[str, Callable[[Tensor, Known], Any]] = {
+    "add": _of_both(operator.add),
+    "subtract": _of_both(operator.sub),
+    "multiply": _of_both(operator.mul),
+    "floor_divide": _of_both(_unless_zero(operator.floordiv)),
+    "remainder": _of_both(_unless_zero(operator.mod)),
+    "maximum": _of_both(largest),
+    "minimum": _of_both(smallest),
+    "negative": _of_first(lambda t, found: _both(operator.sub, 0, found)),
+    "sum": _of_first(_sum),
+    "prod": _of_first(_prod),
+    "flip": _of_first(lambda t, found: found[::-1]),
+    "getitem": _of_first(lambda t, found: _chosen(found, t.node.args[1])),  # type: ignore[union-attr]
+    "concat": _of_parts(stacked=False),
+    "stack": _of_parts(stacked=True),
+    "asarray": _asarray,
+    **dict.fromkeys(("astype", "identity", "positive", "squeeze", "reshape", "expand_dims"), _of_first(_same)),
+}

@@ -156,7 +156,7 @@ def matmul_shape(name: str, x: Sequence[Any], y: Sequence[Any]) -> tuple[Any, ..
 
 
 def reshaped(name: str, sizes: Sequence[Any], shape: Sequence[Any]) -> tuple[Any, ...]:
-    """The shape reshape gives, with one -1 worked out; ValueError when the number of elements differs."""
+    """The shape reshape gives, with one -1 computed; ValueError when the number of elements differs."""
     target = _without_none(name, sizes, list(shape))
     unknown = [i for i, size in enumerate(target) if isinstance(size, int) and size == -1]
     if len(unknown) > 1 or any(isinstance(s, int) and s < -1 for s in target):

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..arrays.dtypes import DType, dtype_name
-from .dims import Dim, dim_tensors, known, product
+from .dims import Dim, dim_tensors, known, known_product
 from .operators import Operators
 from .primitives import PRIMITIVES, Primitive
 
@@ -165,7 +165,7 @@ class Tensor(Operators):
     @property
     def size(self) -> int | None:
         """The number of elements, None where it is unknown."""
-        return known(product(self.sizes))
+        return known_product(self.sizes)
 
     @property
     def device(self) -> None:
@@ -324,6 +324,8 @@ def map_tensors(structure: Any, replace: Callable[[Tensor], Any], resize: Callab
     if isinstance(structure, Dim):
         if resize is not None:
             return resize(structure)
+        if all(replace(t) is t for t in structure.tensors):
+            return structure  # without a walk, which would make towers of sizes quadratic
         return structure.replace(lambda leaf: _size_leaf(leaf, replace(leaf.arguments[0])))
     if isinstance(structure, (tuple, list)):
         return tuple(map_tensors(item, replace, resize) for item in structure)

@@ -1,4 +1,4 @@
-"""Small calls of a loop's body made into fewer, larger ones: gates that are computed side by side.
+"""Horizontal fusion within a loop's body: small calls side by side, such as a cell's gates, become fewer, larger ones.
 
 Only for what depends on a carry, since all else leaves the loop, and only for a body's small arrays, where the number
 of calls is what costs. Elementwise calls keep their bits; products are summed in another order.
@@ -6,43 +6,54 @@ of calls is what costs. Elementwise calls keep their bits; products are summed i
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Any, NamedTuple
 
 from ...arrays import namespaces
 from ...graph.tensor import Constant, Node, Subgraph, Tensor
 from ...graph.traversal import inputs_of
 from ..rewriter import Rewriter
-from ..simplify import joined, simplified
+from ..simplify import join, simplified
 from .body import calls, reads, with_own_sizes
 
-__all__ = ["calls", "pack", "packed", "reads"]
+__all__ = ["PACKING_RULES", "PackingRule", "pack", "packed"]
+
+
+class PackingRule(NamedTuple):
+    """`groups` finds calls that can be one; `packed` gives, by the ids of their results, what replaces these."""
+
+    name: str
+    groups: Callable[[_Body], Iterable[Any]]
+    packed: Callable[[Any], dict[int, Tensor] | None]
 
 
 def packed(node: Node) -> list[Tensor] | None:
-    """The results of a loop whose body has fewer calls; None where no rule applies, or for what is no loop."""
+    """The results of a loop whose body has fewer calls; None where no rule applies, or for other calls."""
     if not node.primitive.is_loop:
         return None
-    initial = node.args[0]
     plain = with_own_sizes(node)
-    body = pack(plain, len(initial))
+    body = pack(plain, len(node.args[0]))
     if body is plain:
         return None
     made = Node(node.function, node.args, {**node.kwargs, "body": body}, node.specs, node.multi_output)
     return list(map(made.output, range(len(made.specs))))
 
 
-def pack(body: Subgraph, count: int) -> Subgraph:
-    """The body with its calls packed as far as the rules go; its first `count` inputs are the carries."""
-    for rule in (_products, _sums_of_products, _slices, _joins):
-        while instead := rule(_Body(body, count)):
+def pack(body: Subgraph, count: int, without: Collection[str] = ()) -> Subgraph:
+    """The body packed as far as the rules not in `without` go; its first `count` inputs are the carries."""
+    for rule in PACKING_RULES:
+        while rule.name not in without and (instead := _first_found(rule, _Body(body, count))):
             rewrite = Rewriter({id(t): t for t in body.inputs}, instead=instead, rule=simplified, shared={})
             body = Subgraph(body.inputs, rewrite(body.outputs))
     return body
 
 
+def _first_found(rule: PackingRule, body: _Body) -> dict[int, Tensor] | None:
+    return next((instead for group in rule.groups(body) if (instead := rule.packed(group))), None)
+
+
 class _Body:
-    """What the rules ask of a body."""
+    """A body, and what its calls depend on."""
 
     def __init__(self, body: Subgraph, count: int) -> None:
         self.order = calls(body)
@@ -70,33 +81,31 @@ def _grouped(pairs: Iterator[tuple[Any, Any]]) -> list[list[Any]]:
     return [group for group in groups.values() if len(group) > 1]
 
 
-def _products(body: _Body) -> dict[int, Tensor]:
-    """h @ a, h @ b, ... with matrices that stay the same: h @ [a b ...], and its stretches."""
-    instead = {}
-    for group in _grouped(
+def _products(body: _Body) -> list[list[Any]]:
+    """h @ a, h @ b, ... with matrices that stay the same."""
+    return _grouped(
         (id(x), (t, x, y))
         for t, (x, y) in body.made_by("matmul")
         if not body.carried(y) and y.ndim == 2 and x.ndim > 1 and isinstance(y.sizes[1], int)
-    ):
-        whole, start = namespaces.recorder.matmul(group[0][1], joined([y for *_, y in group], 1)), 0
-        for t, _, y in group:
-            instead[id(t)] = whole[..., start : start + y.sizes[1]]
-            start += y.sizes[1]
+    )
+
+
+def _one_product(group: list[tuple[Tensor, Tensor, Tensor]]) -> dict[int, Tensor]:
+    """h @ [a b ...], and its slices."""
+    instead = {}
+    whole, start = namespaces.recorder.matmul(group[0][1], join([y for *_, y in group], 1)), 0
+    for t, _, y in group:
+        instead[id(t)] = whole[..., start : start + y.sizes[1]]
+        start += y.sizes[1]
     return instead
 
 
-def _sums_of_products(body: _Body) -> dict[int, Tensor]:
-    """g @ a + h @ b with matrices that stay the same: [g h] @ [a; b]."""
-    xp = namespaces.recorder
+def _sums_of_products(body: _Body) -> Iterator[Any]:
+    """g @ a + h @ b with matrices that stay the same."""
     for t, operands in body.made_by("add"):
         terms = [_product(body, x) for x in operands]
-        if None in terms or terms[0][0].sizes[:-1] != terms[1][0].sizes[:-1]:
-            continue
-        (g, a), (h, b) = terms
-        return {
-            id(t): xp.matmul(joined(_parts(g, -1) + _parts(h, -1), g.ndim - 1), joined(_parts(a, 0) + _parts(b, 0), 0))
-        }
-    return {}
+        if None not in terms and terms[0][0].sizes[:-1] == terms[1][0].sizes[:-1]:
+            yield t, *terms
 
 
 def _product(body: _Body, x: Any) -> Any:
@@ -107,6 +116,13 @@ def _product(body: _Body, x: Any) -> Any:
     return (g, a) if not body.carried(a) and a.ndim == 2 and g.ndim > 1 else None
 
 
+def _product_of_joined(group: Any) -> dict[int, Tensor]:
+    """[g h] @ [a; b]."""
+    t, (g, a), (h, b) = group
+    rows, matrix = join(_parts(g, -1) + _parts(h, -1), g.ndim - 1), join(_parts(a, 0) + _parts(b, 0), 0)
+    return {id(t): namespaces.recorder.matmul(rows, matrix)}
+
+
 def _parts(x: Tensor, axis: int) -> list[Tensor]:
     """What x was joined of along an axis, or x itself."""
     if x.node is not None and x.node.function == "concat" and x.node.kwargs["axis"] == axis % x.ndim:
@@ -115,7 +131,7 @@ def _parts(x: Tensor, axis: int) -> list[Tensor]:
 
 
 class SlicedCall(NamedTuple):
-    """An elementwise call: one argument is a stretch of the last axis of `base`, and the others leave the loop."""
+    """An elementwise call: one argument is a slice of the last axis of `base`, and the others leave the loop."""
 
     result: Tensor
     node: Node
@@ -126,21 +142,24 @@ class SlicedCall(NamedTuple):
     others: list[Any]
 
 
-def _slices(body: _Body) -> dict[int, Tensor]:
-    """An elementwise function of several stretches of one array's last axis: of the array from first to last of them.
+def _calls_on_slices(body: _Body) -> list[list[SlicedCall]]:
+    """An elementwise function of several slices of one array's last axis."""
+    return _grouped((_alike(call), call) for t in body.order for call in _sliced_calls(body, t))
+
+
+def _call_on_whole(group: list[SlicedCall]) -> dict[int, Tensor] | None:
+    """The function of the array from the first to the last of the slices.
 
     What lies between them is computed for nothing, so they have to be at least half of it.
     """
-    found = [call for t in body.order for call in _sliced_calls(body, t)]
-    for group in _grouped((_alike(call), call) for call in found):
-        low, high = min(call.start for call in group), max(call.stop for call in group)
-        covered = sum(stop - start for start, stop in {(call.start, call.stop) for call in group})
-        others = _others(group, low, high)
-        if 2 * covered >= high - low and others is not None:
-            others.insert(group[0].place, group[0].base[..., low:high])
-            whole = _call(group[0].node, others)
-            return {id(call.result): whole[..., call.start - low : call.stop - low] for call in group}
-    return {}
+    low, high = min(call.start for call in group), max(call.stop for call in group)
+    covered = sum(stop - start for start, stop in {(call.start, call.stop) for call in group})
+    others = _others(group, low, high)
+    if 2 * covered < high - low or others is None:
+        return None
+    others.insert(group[0].place, group[0].base[..., low:high])
+    whole = _call(group[0].node, others)
+    return {id(call.result): whole[..., call.start - low : call.stop - low] for call in group}
 
 
 def _sliced_calls(body: _Body, t: Tensor) -> Iterator[SlicedCall]:
@@ -155,7 +174,7 @@ def _sliced_calls(body: _Body, t: Tensor) -> Iterator[SlicedCall]:
 
 
 def _last_axis(part: Any, ndim: int) -> tuple[int, int] | None:
-    """Where a stretch of the last axis alone starts and stops, if that is what the part is."""
+    """Where a slice of the last axis alone starts and stops, if that is what the part is."""
     if not isinstance(part, Tensor) or part.ndim != ndim or part.node is None or part.node.function != "getitem":
         return None
     base, key = part.node.args
@@ -192,7 +211,7 @@ def _others(group: list[SlicedCall], low: int, high: int) -> list[Any] | None:
             a.ndim == column[0].ndim > 0 and a.sizes[-1] == call.stop - call.start
             for a, call in zip(column, runs, strict=True)
         ):
-            result.append(joined(column, column[0].ndim - 1))
+            result.append(join(column, column[0].ndim - 1))
         else:
             return None
     return result
@@ -203,20 +222,12 @@ def _call(node: Node, args: list[Any]) -> Tensor:
     return function(*args, **node.kwargs)
 
 
-def _joins(body: _Body) -> dict[int, Tensor]:
-    """A joining of results of one elementwise function, of whose operands one leaves the loop: f([a b], [c d])."""
+def _concatenated_calls(body: _Body) -> Iterator[Any]:
+    """Results of one elementwise function concatenated, of whose operands one leaves the loop: [f(a, c) f(b, d)]."""
     for t, (parts,) in body.made_by("concat"):
         assert t.node is not None
         axis, nodes = t.node.kwargs["axis"], [p.node for p in parts]
-        if any(
-            n is None
-            or n.function != nodes[0].function
-            or not n.primitive.elementwise
-            or n.kwargs
-            or len(n.args) != 2
-            or body.reads[id(p)] > 1
-            for n, p in zip(nodes, parts, strict=True)
-        ):
+        if not _alike_and_read_once(body, parts, nodes):
             continue
         columns = list(zip(*(n.args for n in nodes), strict=True))
         if all(
@@ -224,5 +235,31 @@ def _joins(body: _Body) -> dict[int, Tensor]:
             for column in columns
             for a, p in zip(column, parts, strict=True)
         ) and not all(any(map(body.carried, column)) for column in columns):
-            return {id(t): _call(nodes[0], [joined(column, axis) for column in columns])}
-    return {}
+            yield t, nodes[0], columns, axis
+
+
+def _alike_and_read_once(body: _Body, parts: Any, nodes: Any) -> bool:
+    """Whether these are results of one elementwise function of two arguments, and nothing else reads them."""
+    return all(
+        n is not None
+        and n.function == nodes[0].function
+        and n.primitive.elementwise
+        and not n.kwargs
+        and len(n.args) == 2
+        and body.reads[id(p)] == 1
+        for n, p in zip(nodes, parts, strict=True)
+    )
+
+
+def _call_on_concatenated(group: Any) -> dict[int, Tensor]:
+    """f([a b], [c d])."""
+    t, node, columns, axis = group
+    return {id(t): _call(node, [join(column, axis) for column in columns])}
+
+
+PACKING_RULES = (
+    PackingRule("products with one array", _products, _one_product),
+    PackingRule("sum of two products", _sums_of_products, _product_of_joined),
+    PackingRule("calls on slices of one array", _calls_on_slices, _call_on_whole),
+    PackingRule("concatenated calls", _concatenated_calls, _call_on_concatenated),
+)
