@@ -9,7 +9,7 @@ from ..ops.control_flow import switch
 
 __all__ = ["in_test_phase", "in_train_phase", "learning_phase", "set_learning_phase"]
 
-_phase: list[Any] = []  # the placeholder once asked for, or the number it was set to
+_phase: Any = None  # the placeholder, once there is one, or the number that was set
 
 
 def learning_phase() -> Any:
@@ -19,9 +19,10 @@ def learning_phase() -> Any:
 
     Source: Keras 2.3.1 backend semantics.
     """
-    if not _phase:
-        _phase.append(Placeholder((), "int32", "learning_phase", default=0))
-    return _phase[0]
+    global _phase
+    if _phase is None:
+        _phase = Placeholder((), "int32", "learning_phase", default=0)
+    return _phase
 
 
 def set_learning_phase(value: int) -> None:
@@ -34,12 +35,14 @@ def set_learning_phase(value: int) -> None:
     number = _number(value)
     if number not in (0, 1):
         raise ValueError(f"set_learning_phase: got {value!r}, expected 0 or 1")
-    _phase[:] = [number]
+    global _phase
+    _phase = number
 
 
 def forget_learning_phase() -> None:
     """Begin anew, with a placeholder: for `clear_session`."""
-    _phase.clear()
+    global _phase
+    _phase = None
 
 
 def in_train_phase(x: Any, alt: Any, training: Any = None) -> Any:

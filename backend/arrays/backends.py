@@ -315,7 +315,7 @@ def _adapt(name: str, given: Any) -> Backend:
 # ---- which backend is active ----------------------------------------------------------------------------------
 
 _context: contextvars.ContextVar[Backend | None] = contextvars.ContextVar("backend", default=None)
-_process: list[Backend] = []  # the process-wide choice, once there is one
+_process: Backend | None = None  # the process-wide choice, once there is one
 
 
 def active() -> Backend:
@@ -323,19 +323,18 @@ def active() -> Backend:
 
     Source: this library.
     """
-    return _context.get() or (_process[0] if _process else _default())
+    return _context.get() or _process or _default()
 
 
 def _default() -> Backend:
+    """The backend of the environment or the config file, from now on the process-wide choice."""
     spec = os.environ.get("K_BACKEND")
-    if spec:
-        try:
-            _process[:] = [get_backend(spec)]
-        except (ValueError, ImportError, TypeError) as error:
-            raise type(error)(f"K_BACKEND={spec}: {error}") from error
-    else:
-        _process[:] = [get_backend(config.setting("backend") or "numpy")]
-    return _process[0]
+    if not spec:
+        return set_backend(config.setting("backend") or "numpy")
+    try:
+        return set_backend(spec)
+    except (ValueError, ImportError, TypeError) as error:
+        raise type(error)(f"K_BACKEND={spec}: {error}") from error
 
 
 def set_backend(spec: str | Backend) -> Backend:
@@ -346,8 +345,9 @@ def set_backend(spec: str | Backend) -> Backend:
 
     Source: this library.
     """
-    _process[:] = [get_backend(spec)]
-    return _process[0]
+    global _process
+    _process = get_backend(spec)
+    return _process
 
 
 @contextlib.contextmanager

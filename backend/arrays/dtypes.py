@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from .. import config
@@ -9,6 +10,7 @@ from .. import config
 __all__ = [
     "DTYPES",
     "DType",
+    "common_dtype",
     "dtype_name",
     "is_float",
     "is_integer",
@@ -17,6 +19,7 @@ __all__ = [
     "limits",
     "python_dtype",
     "result_dtype",
+    "scalar_of",
 ]
 
 _INTEGERS = {f"{sign}int{bits}": bits for sign in ("", "u") for bits in (8, 16, 32, 64)}
@@ -113,6 +116,38 @@ def result_dtype(*names: str) -> str:
     for name in names[1:]:
         result = _PAIRS.get((result, name)) or _refuse(result, name)
     return result
+
+
+def common_dtype(arrays: Sequence[str], numbers: Sequence[Any], constants: Sequence[str] = ()) -> str:
+    """The dtype in which arrays, constants and Python numbers meet: what every operation promotes by.
+
+    The dtypes of the arrays decide, by `result_dtype`; without arrays those of the numbers. A constant or a number
+    beside them changes the result only if its kind is higher: a float beside integers makes it floatx.
+    """
+    result = result_dtype(*(arrays or [python_dtype(x) for x in numbers] or ["int32"]))
+    for name in constants:
+        if _KINDS[name] > _KINDS[result]:
+            result = config.floatx() if kind_of(name) == "real floating" else name
+    for x in numbers:
+        if isinstance(x, float) and not is_float(result):
+            result = config.floatx()
+        elif isinstance(x, complex) and kind_of(result) != "complex floating":
+            result = "complex128" if result == "float64" else "complex64"
+        elif isinstance(x, int) and not isinstance(x, bool) and result == "bool":
+            result = "int32"
+    return result
+
+
+def scalar_of(operation: str, x: Any, name: str) -> Any:
+    """A Python number of the kind the dtype has; OverflowError where an integer dtype cannot hold it."""
+    if kind_of(name) == "bool":
+        return bool(x)
+    if kind_of(name) == "integer":
+        low, high = limits(name)
+        if not low <= x <= high:
+            raise OverflowError(f"{operation}: {x} is out of range for {name} ({low} to {high})")
+        return int(x)
+    return float(x) if kind_of(name) == "real floating" and not isinstance(x, float) else x
 
 
 def _refuse(a: str, b: str) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from .dtypes import learn_dtypes
+from .registry import NAMESPACE_OF_TYPE, remember_type
 
 __all__ = [
     "array_namespace",
@@ -23,20 +24,25 @@ __all__ = [
     "is_concrete",
     "namespace_of",
     "of_library",
+    "set_recorder",
     "writable",
 ]
 
-# The namespace of each array type met so far. Python numbers and lists are no arrays: they have none.
-_NAMESPACE_OF: dict[type, Any] = {}
 _PYTHON = (bool, int, float, complex, list, tuple, type(None))
 _HOST = (np.ndarray, np.generic)
-recorder: Any = None  # the symbolic namespace; graph/standard/namespace.py registers itself here
+recorder: Any = None  # the symbolic namespace, once it is loaded
+
+
+def set_recorder(xp: Any) -> None:
+    """Make `xp` the symbolic namespace; it lies above this module, so it announces itself."""
+    global recorder
+    recorder = xp
 
 
 def namespace_of(x: Any) -> Any:
     """The array API namespace of one array, or None for what is no array."""
     try:
-        return _NAMESPACE_OF[type(x)]
+        return NAMESPACE_OF_TYPE[type(x)]
     except KeyError:
         return _meet(x)
 
@@ -66,7 +72,7 @@ def _meet(x: Any) -> Any:
         return None
     if xp is not None:
         learn_dtypes(xp)
-        _NAMESPACE_OF[kind] = xp
+        remember_type(kind, xp)
     return xp
 
 
@@ -103,7 +109,7 @@ def array_namespace(*arrays: Any) -> Any:
     With Python values alone it is the symbolic namespace: they become constants.
     Two libraries in one call are a TypeError that names both.
     """
-    if len(arrays) == 1 and (xp := _NAMESPACE_OF.get(type(arrays[0]))) is not None:
+    if len(arrays) == 1 and (xp := NAMESPACE_OF_TYPE.get(type(arrays[0]))) is not None:
         return xp
     found = None
     scalar = None  # a NumPy scalar counts as a number beside arrays of another library

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 import collections.abc
+import functools
 import importlib
 import importlib.abc
 import importlib.util
@@ -19,7 +20,6 @@ __all__ = ["apply", "runs_on_us"]
 
 PATCHES: list[Callable[[], None]] = []
 _PACKAGE = __name__.partition(".")[0]
-_applied: list[bool] = []
 
 
 def runs_on_us() -> bool:
@@ -46,11 +46,14 @@ def apply() -> bool:
         return False
     if not _installed("array_api_compat"):
         raise RuntimeError("array-api-backend needs the package array-api-compat: pip install array-api-compat")
-    if not _applied:
-        _applied.append(True)
-        for patch in PATCHES:
-            patch()
+    _patch_once()
     return True
+
+
+@functools.cache
+def _patch_once() -> None:
+    for patch in PATCHES:
+        patch()
 
 
 def _installed(name: str) -> bool:

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 
 from .. import config
-from ..arrays import namespaces
-from ..arrays.dtypes import dtype_name, is_float, is_integer, kind_of, python_dtype, result_dtype
+from ..arrays.dtypes import common_dtype, dtype_name, is_float, is_integer, kind_of, python_dtype, scalar_of
 from ..arrays.namespaces import array_namespace, describe, device_of, is_array, is_concrete, namespace_of
+from ..arrays.registry import FLOATING_ARRAYS, NAMESPACE_OF_TYPE, NUMERIC_ARRAYS, remember_dtype
 from ..arrays.typing import Array
-from ..graph.recording import ANY, common, scalar_of
+from ..graph.recording import ANY, common
 from ..graph.standard import namespace as recorder
 from ..graph.tensor import Tensor
 
@@ -33,15 +33,13 @@ __all__ = [
 ]
 
 
-_FLOATING: dict[type, dict[Any, Any]] = {}  # array type -> floating dtype object -> namespace
-_NUMERIC: dict[type, dict[Any, Any]] = {}  # the same for all dtypes but bool
 _PYTHON = (bool, int, float, complex)
 
 
 def floating(x: Array) -> tuple[Any, Array]:
     """The namespace of x, and x as a floating array: integers, booleans and Python numbers become floatx."""
     try:
-        return _FLOATING[type(x)][x.dtype], x
+        return FLOATING_ARRAYS[type(x)][x.dtype], x
     except (AttributeError, KeyError, TypeError):
         pass
     xp, x = arrays(x)
@@ -53,7 +51,7 @@ def floating(x: Array) -> tuple[Any, Array]:
 def numeric(x: Array) -> tuple[Any, Array]:
     """The namespace of x, and x as an array to calculate with: booleans become int32, other dtypes stay."""
     try:
-        return _NUMERIC[type(x)][x.dtype], x
+        return NUMERIC_ARRAYS[type(x)][x.dtype], x
     except (AttributeError, KeyError, TypeError):
         pass
     xp, x = arrays(x)
@@ -64,9 +62,7 @@ def _learned(xp: Any, x: Array) -> str:
     """The name of x's dtype, remembered for the next array like x."""
     name = dtype_name(x.dtype)
     if name != "bool":
-        _NUMERIC.setdefault(type(x), {})[x.dtype] = xp
-    if is_float(name):
-        _FLOATING.setdefault(type(x), {})[x.dtype] = xp
+        remember_dtype(type(x), x.dtype, xp, is_float(name))
     return name
 
 
@@ -75,7 +71,7 @@ def arrays(*values: Array) -> tuple[Any, ...]:
 
     A list with arrays in it becomes one array, of their common dtype.
     """
-    if len(values) == 1 and (xp := namespaces._NAMESPACE_OF.get(type(values[0]))) is not None:
+    if len(values) == 1 and (xp := NAMESPACE_OF_TYPE.get(type(values[0]))) is not None:
         return xp, values[0]
     values = tuple(_stacked(x) if isinstance(x, (list, tuple)) else x for x in values)
     xp = array_namespace(*values)
@@ -95,7 +91,7 @@ def promoted(*values: Array) -> tuple[Any, ...]:
     numbers stay numbers and never widen (only a float beside integers makes floatx). Two devices are a TypeError.
     """
     first = values[0]
-    known = _NUMERIC.get(type(first))
+    known = NUMERIC_ARRAYS.get(type(first))
     if known is not None:  # the common case: arrays of one dtype, or numbers beside floats
         dtype = first.dtype
         xp = known.get(dtype)
@@ -113,7 +109,7 @@ def promoted(*values: Array) -> tuple[Any, ...]:
         for x in values
         if isinstance(x, (*_PYTHON, np.generic)) and not any(x is m for m in members)
     ]
-    name = _common_dtype(members, numbers)
+    name = common_dtype([dtype_name(x.dtype) for x in members], numbers)
     target = native_dtype(xp, name)
     _learned(xp, members[0])
     if len(members) > 1:
@@ -139,7 +135,7 @@ def _alike(first: Array, dtype: Any, values: tuple[Any, ...]) -> bool:
                     return False
                 if kind is not np.ndarray:
                     _same_device((first, x))
-        elif (type(x) is not float and type(x) is not int) or dtype not in _FLOATING.get(kind, ()):
+        elif (type(x) is not float and type(x) is not int) or dtype not in FLOATING_ARRAYS.get(kind, ()):
             return False
     return True
 
@@ -147,8 +143,8 @@ def _alike(first: Array, dtype: Any, values: tuple[Any, ...]) -> bool:
 def promoted_numbers(x: Array, y: Array) -> tuple[Any, Array, Array]:
     """As `promoted`, for functions of numbers: where both are booleans they become int32."""
     kind = type(x)
-    if kind is type(y) and kind in _NUMERIC and x.dtype is y.dtype:  # the common case, without a detour
-        xp = _NUMERIC[kind].get(x.dtype)
+    if kind is type(y) and kind in NUMERIC_ARRAYS and x.dtype is y.dtype:  # the common case, without a detour
+        xp = NUMERIC_ARRAYS[kind].get(x.dtype)
         if (
             xp is not None
             and xp is not recorder
@@ -157,7 +153,7 @@ def promoted_numbers(x: Array, y: Array) -> tuple[Any, Array, Array]:
             return xp, x, y
     xp, x, y = promoted(x, y)
     z = y if isinstance(x, _PYTHON) else x
-    if z.dtype not in _NUMERIC.get(type(z), ()) and _learned(xp, z) == "bool":
+    if z.dtype not in NUMERIC_ARRAYS.get(type(z), ()) and _learned(xp, z) == "bool":
         x, y = (int(v) if isinstance(v, bool) else xp.astype(v, xp.int32) for v in (x, y))
     return xp, x, y
 
@@ -172,18 +168,6 @@ def _stacked(values: Any) -> Any:
     xp, *rows = promoted(*rows)
     like = next(v for v in rows if is_array(v))
     return xp.stack([v if is_array(v) else xp.asarray(v, dtype=like.dtype, device=device_of(like)) for v in rows])
-
-
-def _common_dtype(members: list[Any], numbers: list[Any]) -> str:
-    name = result_dtype(*(dtype_name(x.dtype) for x in members))
-    for x in numbers:
-        if isinstance(x, float) and not is_float(name):
-            name = config.floatx()
-        elif isinstance(x, complex) and kind_of(name) != "complex floating":
-            name = "complex128" if name == "float64" else "complex64"
-        elif isinstance(x, int) and not isinstance(x, bool) and name == "bool":
-            name = "int32"
-    return name
 
 
 def _native(xp: Any, x: Any, like: Any, dtype: Any) -> Any:

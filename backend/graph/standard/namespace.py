@@ -265,4 +265,4 @@ def checked_version(api_version: str | None) -> Any:
     return namespaces.recorder
 
 
-namespaces.recorder = sys.modules[__name__]
+namespaces.set_recorder(sys.modules[__name__])
