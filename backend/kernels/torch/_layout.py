@@ -9,6 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ...arrays.windows import fits, padding_of
+
 __all__ = ["Ints", "first", "followed", "last", "missing", "pads_of", "wide"]
 
 Ints = tuple[int, ...]
@@ -32,20 +34,13 @@ def last(x: Tensor) -> Tensor:
 
 
 def pads_of(sizes: Any, window: Ints, strides: Ints, dilation: Ints, padding: str) -> list[tuple[int, int]]:
-    """The padding before and behind each spatial axis, as ops/_windows.py has it."""
-    pads = []
-    for n, k, s, d in zip(sizes, window, strides, dilation, strict=True):
-        reach = (k - 1) * d
-        total = max((-(-n // s) - 1) * s + reach + 1 - n, 0) if padding == "same" else 0
-        pads.append((reach, 0) if padding == "causal" else (total // 2, total - total // 2))
-    return pads
+    """The padding before and after each spatial axis."""
+    return [padding_of(*axis, padding) for axis in zip(sizes, window, strides, dilation, strict=True)]
 
 
-def missing(sizes: Any, window: Ints, strides: Ints, dilation: Ints, padding: str) -> bool:
-    """What the definition refuses or answers without arithmetic: an empty axis, a window that does not fit."""
-    return 0 in sizes or (
-        padding == "valid" and any(n < (k - 1) * d + 1 for n, k, d in zip(sizes, window, dilation, strict=True))
-    )
+def missing(sizes: Any, window: Ints, dilation: Ints, padding: str) -> bool:
+    """Whether the definition raises or answers without arithmetic: an empty axis, a window that does not fit."""
+    return 0 in sizes or not fits(sizes, window, dilation, padding)
 
 
 def wide(kernel: Callable[..., Any]) -> Callable[..., Any]:

@@ -33,7 +33,7 @@ def convolution(
 ) -> Any:
     """torch.nn.functional.conv1d, conv2d, conv3d."""
     sizes, window = x.shape[1:-1], kernel.shape[:-2]
-    if len(window) not in _CONVOLUTION or 0 in x.shape or missing(sizes, window, strides, dilation, padding):
+    if len(window) not in _CONVOLUTION or 0 in x.shape or missing(sizes, window, dilation, padding):
         return NotImplemented
     pads = pads_of(sizes, window, strides, dilation, padding)
     x, even = _padded(first(x), pads)
@@ -54,7 +54,7 @@ def convolution_input_gradient(
 ) -> Any:
     """torch.nn.functional.conv_transpose1d, conv_transpose2d, conv_transpose3d, cropped."""
     size, window = tuple(map(int, size)), kernel.shape[:-2]
-    if len(window) not in _TRANSPOSED or 0 in g.shape or missing(size, window, strides, dilation, padding):
+    if len(window) not in _TRANSPOSED or 0 in g.shape or missing(size, window, dilation, padding):
         return NotImplemented
     pads = pads_of(size, window, strides, dilation, padding)
     # what no window reaches lies behind, and torch wants to be told how much that is
@@ -80,11 +80,7 @@ def convolution_kernel_gradient(
 ) -> Any:
     """torch.ops.aten.convolution_backward, the part for the weight."""
     sizes = x.shape[1:-1]
-    if (
-        len(window) not in _CONVOLUTION
-        or 0 in (*x.shape, *g.shape)
-        or missing(sizes, window, strides, dilation, padding)
-    ):
+    if len(window) not in _CONVOLUTION or 0 in (*x.shape, *g.shape) or missing(sizes, window, dilation, padding):
         return NotImplemented
     pads = pads_of(sizes, window, strides, dilation, padding)
     places = [

@@ -24,7 +24,7 @@ def _pooling(sizes: Any, window: Ints, strides: Ints, padding: str) -> tuple[lis
     torch pads both sides alike; ceil_mode lets the last window hang over where more is needed behind than before.
     """
     ones = (1,) * len(window)
-    if len(window) not in _MAX or missing(sizes, window, strides, ones, padding):
+    if len(window) not in _MAX or missing(sizes, window, ones, padding):
         return None
     pads = pads_of(sizes, window, strides, ones, padding)
     before, ceil = [b for b, _ in pads], any(b != a for b, a in pads)
