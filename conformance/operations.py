@@ -45,13 +45,13 @@ __all__ = [
 
 SAMPLE = np.ones(1, "float32")  # what every namespace has to be able to hold
 
-_reference = "numpy"
+_reference = ["numpy"]
 
 
 def set_reference(name: str) -> None:
     """Take this namespace's results for the right ones where they have to be met bit for bit."""
-    global _reference
-    _reference = name
+    if _reference != [name]:
+        _reference[:] = [name]
 
 
 BOUNDED = Backend("conformance.error_analysis", error_analysis)
@@ -215,7 +215,7 @@ def expected(example: Example, library: str = "") -> list[Any]:
         if example.case.group == "standard":
             found = _standard(example, library)
         elif example.case.exact:
-            results = eager(namespace(_reference), example)
+            results = eager(namespace(_reference[0]), example)
             found = [Expected(host(r), None, dtype_name(r.dtype)) if is_array(r) else r for r in results]
         else:
             with analysing(library):
@@ -238,7 +238,7 @@ def _standard(example: Example, library: str) -> list[Any]:
                 found = case.reference(*call.args, **call.kwargs)
             return list(found) if isinstance(found, list | tuple) and not isinstance(found, Expected) else [found]
         if case.exact:
-            results = eager(namespace(_reference), example)
+            results = eager(namespace(_reference[0]), example)
             return [Expected(host(r), None, dtype_name(r.dtype)) if is_array(r) else r for r in results]
         return [as_expected(r) for r in eager(BOUNDED, example, [error_analysis.bounded(v) for v in example.values])]
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from .dtypes import learn_dtypes
 from .registry import NAMESPACE_OF_TYPE, remember_type
+from .typing import Namespace
 
 __all__ = [
     "array_namespace",
@@ -30,10 +31,10 @@ __all__ = [
 
 _PYTHON = (bool, int, float, complex, list, tuple, type(None))
 _HOST = (np.ndarray, np.generic)
-recorder: Any = None  # the symbolic namespace, once it is loaded
+recorder: Namespace = None  # the symbolic namespace, once it is loaded
 
 
-def set_recorder(xp: Any) -> None:
+def set_recorder(xp: Namespace) -> None:
     """Make `xp` the symbolic namespace; it lies above this module, so it announces itself."""
     global recorder
     recorder = xp
@@ -81,7 +82,7 @@ def of_library(name: str) -> Any:
     return importlib.import_module(f"{__package__}.libraries.{name}")
 
 
-def canonical_namespace(xp: Any) -> Any:
+def canonical_namespace(xp: Namespace) -> Any:
     """The one namespace of a library in place of array_api_compat's for it; any other namespace as it is."""
     name = getattr(xp, "__name__", None)
     return of_library(name.rpartition(".")[2]) if name in ("array_api_compat.numpy", "array_api_compat.torch") else xp
@@ -128,7 +129,7 @@ def array_namespace(*arrays: Any) -> Any:
     return found or scalar or recorder
 
 
-def describe(xp: Any) -> str:
+def describe(xp: Namespace) -> str:
     """The library's name of a namespace: 'numpy', 'torch', ..."""
     name = getattr(xp, "__name__", type(xp).__name__).removeprefix(f"{__package__}.libraries.")
     return name.removeprefix("array_api_compat.").removesuffix(".numpy").removesuffix(".array")

@@ -10,6 +10,8 @@ import contextlib
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from .typing import Namespace
+
 __all__ = [
     "FLOATING_ARRAYS",
     "NAMESPACE_OF_TYPE",
@@ -24,7 +26,7 @@ __all__ = [
 TypeTable = dict[type, dict[Any, Any]]  # array type -> dtype object -> value
 
 # The namespace of each array type met so far. Python numbers and lists are no arrays: they have none.
-NAMESPACE_OF_TYPE: dict[type, Any] = {}
+NAMESPACE_OF_TYPE: dict[type, Namespace] = {}
 _TABLES: list[dict[type, Any]] = [NAMESPACE_OF_TYPE]
 
 
@@ -39,12 +41,12 @@ FLOATING_ARRAYS = type_table()  # the namespace of arrays with a floating dtype
 NUMERIC_ARRAYS = type_table()  # the namespace of arrays with any dtype but bool
 
 
-def remember_type(kind: type, xp: Any) -> None:
+def remember_type(kind: type, xp: Namespace) -> None:
     """Arrays of this type belong to the namespace `xp`."""
     NAMESPACE_OF_TYPE[kind] = xp
 
 
-def remember_dtype(kind: type, dtype: Any, xp: Any, floating: bool) -> None:
+def remember_dtype(kind: type, dtype: Any, xp: Namespace, floating: bool) -> None:
     """Arrays of this type and dtype need no cast where numbers are wanted, nor, if floating, where floats are."""
     NUMERIC_ARRAYS.setdefault(kind, {})[dtype] = xp
     if floating:
@@ -52,7 +54,7 @@ def remember_dtype(kind: type, dtype: Any, xp: Any, floating: bool) -> None:
 
 
 @contextlib.contextmanager
-def claim_types(types: Sequence[type], xp: Any) -> Iterator[None]:
+def claim_types(types: Sequence[type], xp: Namespace) -> Iterator[None]:
     """Within the block, arrays of these types belong to the namespace `xp`, in every thread.
 
     This serves a tool that checks a namespace whose arrays are another library's. What K knew about the types is set

@@ -6,6 +6,7 @@ Written in functions of the standard. Duplicate indices accumulate; infinities a
 import functools
 import itertools
 import math
+from collections.abc import Sequence
 from typing import Any
 
 from ..arrays.typing import Array
@@ -128,7 +129,7 @@ def scatter_slice(g: Array, key: tuple[Any, ...], shape: tuple[Any, ...]) -> Arr
     return g
 
 
-def sum_of_scatters(parts: list[tuple[tuple[Any, ...], Array]], shape: tuple[Any, ...]) -> Array:
+def sum_of_scatters(parts: Sequence[tuple[Any, Any]], shape: tuple[Any, ...]) -> Any:
     """The sum of several `scatter_slice(g, key, shape)`, one for each (key, g) of `parts`.
 
     Parts that lie side by side along one axis, as the gates of a recurrent layer or the steps of an unrolled loop do,

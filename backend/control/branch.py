@@ -98,7 +98,7 @@ def cond(condition: Array, then: Callable[[], Any], otherwise: Callable[[], Any]
     return restore(shape, results)
 
 
-def _guarded(xp: Any, t: Array, condition: Array, wanted: bool, mark: int) -> Array:
+def _guarded(xp: Any, t: Any, condition: Any, wanted: bool, mark: int) -> Any:
     """What a branch draws or updates, done only where it is taken: once for its values and its gradient together."""
     if t.number < mark or not has_effects(t):
         return t

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from .. import config
 from ..arrays.dtypes import dtype_name, is_float, is_integer
 from ..arrays.namespaces import array_namespace, device_of, is_array
-from ..arrays.typing import Array
+from ..arrays.typing import Array, DTypeLike, Shape
 from ..graph.dim_values import as_size, as_sizes
 from ..graph.dims import Dim, product
 from ..graph.shape_rules import axes_of, axis_of, broadcast, concatenated, reduced, reshaped
@@ -37,6 +37,7 @@ __all__ = [
     "sizes_from",
 ]
 
+T = TypeVar("T")
 MISFIT = (ValueError, TypeError, RuntimeError, IndexError)  # what libraries raise for shapes and axes that do not fit
 
 
@@ -53,12 +54,12 @@ def number_like(x: Array, value: float) -> Array:
     return xp.asarray(value, dtype=x.dtype, device=device_of(x))
 
 
-def sizes(x: Array) -> tuple[Any, ...]:
+def sizes(x: Array) -> Shape:
     """The shape of x fit for arithmetic: integers, or expressions where a symbolic tensor's sizes are unknown."""
     return x.sizes if isinstance(x, Tensor) else tuple(x.shape)
 
 
-def broadcasting(name: str, function: Callable[..., Array], *operands: Array) -> Array:
+def broadcasting(name: str, function: Callable[..., Array], *operands: Any) -> Array:
     """function(*operands); where their shapes do not broadcast, a ValueError with both, whatever the library raises."""
     try:
         return function(*operands)
@@ -84,7 +85,7 @@ def size_from(name: str, value: Any) -> Any:
         raise TypeError(f"{name}: got the size {value!r}, expected an integer") from None
 
 
-def dtype_from(name: str, dtype: Any) -> str:
+def dtype_from(name: str, dtype: DTypeLike) -> str:
     """The name of a dtype given in any form, floatx for None; `name` is the operation that asks."""
     try:
         return config.floatx() if dtype is None else dtype_name(dtype)
@@ -92,7 +93,7 @@ def dtype_from(name: str, dtype: Any) -> str:
         raise TypeError(f"{name}: {error}") from None
 
 
-def sizes_from(name: str, shape: Any) -> tuple[Any, ...]:
+def sizes_from(name: str, shape: Any) -> Shape:
     """A shape given as one size, a sequence of them, or a 1-D integer array; `name` is the operation that asks."""
     if isinstance(shape, (tuple, list)):
         return tuple(size_from(name, size) for size in shape)
@@ -103,8 +104,8 @@ def sizes_from(name: str, shape: Any) -> tuple[Any, ...]:
     return (size_from(name, shape),)
 
 
-def named(x: Array, name: str | None) -> Array:
-    """x, which bears the name from now on if it is symbolic; native arrays have no names."""
+def named(x: T, name: str | None) -> T:
+    """x itself, given the name if it is symbolic; native arrays have no names."""
     if name and isinstance(x, Tensor):
         x.name = name
     return x

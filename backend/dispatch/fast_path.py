@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from ..arrays.registry import FLOATING_ARRAYS, NAMESPACE_OF_TYPE, NUMERIC_ARRAYS, TypeTable, type_table
 from ..arrays.typing import Array
@@ -17,6 +17,7 @@ from .promotion import floating
 
 __all__ = ["fast_pair", "fast_path", "fast_product", "fast_reduction", "fast_reshape", "fast_stop_gradient"]
 
+Definition = TypeVar("Definition", bound=Callable[..., Any])
 _ERRORS = (AttributeError, KeyError, *MISFIT)  # after these the definition runs
 
 
@@ -29,14 +30,14 @@ def _remember(functions: TypeTable, name: str, namespaces: TypeTable, x: Array) 
             functions.setdefault(kind, {})[x.dtype] = found[name]
 
 
-def fast_path(bring: Callable[[Array], Any]) -> Callable[[Callable[[Array], Array]], Callable[[Array], Array]]:
+def fast_path(bring: Callable[[Any], Any]) -> Callable[[Definition], Definition]:
     """For an operation that casts its array, by `floating` or `numeric`, and calls the function of its own name.
 
     An array that needs no cast goes straight to the namespace's function.
     """
     table = FLOATING_ARRAYS if bring is floating else NUMERIC_ARRAYS
 
-    def shortened(definition: Callable[[Array], Array]) -> Callable[[Array], Array]:
+    def shortened(definition: Definition) -> Definition:
         name = definition.__name__
 
         @functools.wraps(definition)
@@ -47,12 +48,12 @@ def fast_path(bring: Callable[[Array], Any]) -> Callable[[Callable[[Array], Arra
                 pass
             return definition(x)
 
-        return operation
+        return cast(Definition, operation)
 
     return shortened
 
 
-def fast_pair(definition: Callable[[Array, Array], Array]) -> Callable[[Array, Array], Array]:
+def fast_pair(definition: Definition) -> Definition:
     """The same for two arrays of one type, dtype and device."""
     name, functions = definition.__name__, type_table()
 
@@ -70,10 +71,10 @@ def fast_pair(definition: Callable[[Array, Array], Array]) -> Callable[[Array, A
                 pass
         return definition(x, y)
 
-    return operation
+    return cast(Definition, operation)
 
 
-def fast_product(definition: Callable[[Array, Array], Array]) -> Callable[[Array, Array], Array]:
+def fast_product(definition: Definition) -> Definition:
     """For `dot` with a vector or a matrix: the library's matmul."""
     products = type_table()
 
@@ -95,14 +96,14 @@ def fast_product(definition: Callable[[Array, Array], Array]) -> Callable[[Array
                 pass
         return definition(x, y)
 
-    return operation
+    return cast(Definition, operation)
 
 
-def fast_reduction(bring: Callable[[Array], Any]) -> Callable[[Callable[..., Array]], Callable[..., Array]]:
+def fast_reduction(bring: Callable[[Any], Any]) -> Callable[[Definition], Definition]:
     """The same for a reduction of all axes, or of one."""
     table = FLOATING_ARRAYS if bring is floating else NUMERIC_ARRAYS
 
-    def shortened(definition: Callable[..., Array]) -> Callable[..., Array]:
+    def shortened(definition: Definition) -> Definition:
         name, functions = definition.__name__, type_table()
 
         @functools.wraps(definition)
@@ -118,12 +119,12 @@ def fast_reduction(bring: Callable[[Array], Any]) -> Callable[[Callable[..., Arr
                 pass
             return definition(x, axis, keepdims)
 
-        return operation
+        return cast(Definition, operation)
 
     return shortened
 
 
-def fast_reshape(definition: Callable[[Array, Any], Array]) -> Callable[[Array, Any], Array]:
+def fast_reshape(definition: Definition) -> Definition:
     """For `reshape`: a tuple of Python's integers goes to the library's function."""
 
     @functools.wraps(definition)
@@ -139,10 +140,10 @@ def fast_reshape(definition: Callable[[Array, Any], Array]) -> Callable[[Array, 
                     pass
         return definition(x, shape)
 
-    return operation
+    return cast(Definition, operation)
 
 
-def fast_stop_gradient(definition: Callable[[Any], Any]) -> Callable[[Any], Any]:
+def fast_stop_gradient(definition: Definition) -> Definition:
     """For `stop_gradient` of one array."""
 
     @functools.wraps(definition)
@@ -152,4 +153,4 @@ def fast_stop_gradient(definition: Callable[[Any], Any]) -> Callable[[Any], Any]
         except _ERRORS:
             return definition(variables)
 
-    return operation
+    return cast(Definition, operation)

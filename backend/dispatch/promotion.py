@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 
@@ -10,7 +10,7 @@ from .. import config
 from ..arrays.dtypes import common_dtype, dtype_name, is_float, is_integer, kind_of, python_dtype, scalar_of
 from ..arrays.namespaces import array_namespace, describe, device_of, is_array, is_concrete, namespace_of
 from ..arrays.registry import FLOATING_ARRAYS, NAMESPACE_OF_TYPE, NUMERIC_ARRAYS, remember_dtype
-from ..arrays.typing import Array
+from ..arrays.typing import Array, ArrayLike, DTypeLike, Namespace
 from ..graph.recording import ANY, common
 from ..graph.standard import namespace as recorder
 from ..graph.tensor import Tensor
@@ -36,7 +36,7 @@ __all__ = [
 _PYTHON = (bool, int, float, complex)
 
 
-def floating(x: Array) -> tuple[Any, Array]:
+def floating(x: Any) -> tuple[Namespace, Array]:
     """The namespace of x, and x as a floating array: integers, booleans and Python numbers become floatx."""
     try:
         return FLOATING_ARRAYS[type(x)][x.dtype], x
@@ -48,7 +48,7 @@ def floating(x: Array) -> tuple[Any, Array]:
     return xp, xp.astype(x, native_dtype(xp, config.floatx()))
 
 
-def numeric(x: Array) -> tuple[Any, Array]:
+def numeric(x: Any) -> tuple[Namespace, Array]:
     """The namespace of x, and x as an array to calculate with: booleans become int32, other dtypes stay."""
     try:
         return NUMERIC_ARRAYS[type(x)][x.dtype], x
@@ -58,7 +58,7 @@ def numeric(x: Array) -> tuple[Any, Array]:
     return xp, xp.astype(x, xp.int32) if _learned(xp, x) == "bool" else x
 
 
-def _learned(xp: Any, x: Array) -> str:
+def _learned(xp: Namespace, x: Array) -> str:
     """The name of x's dtype, remembered for the next array like x."""
     name = dtype_name(x.dtype)
     if name != "bool":
@@ -66,7 +66,13 @@ def _learned(xp: Any, x: Array) -> str:
     return name
 
 
-def arrays(*values: Array) -> tuple[Any, ...]:
+@overload
+def arrays(value: ArrayLike, /) -> tuple[Namespace, Array]: ...
+@overload
+def arrays(first: ArrayLike, second: ArrayLike, /) -> tuple[Namespace, Array, Array]: ...
+@overload
+def arrays(*values: ArrayLike) -> tuple[Any, ...]: ...
+def arrays(*values: ArrayLike) -> tuple[Any, ...]:
     """The namespace the values share, and the values as arrays of it; dtypes stay as they are.
 
     A list with arrays in it becomes one array, of their common dtype.
@@ -84,7 +90,7 @@ def arrays(*values: Array) -> tuple[Any, ...]:
     return (xp, *result)
 
 
-def promoted(*values: Array) -> tuple[Any, ...]:
+def promoted(*values: Any) -> tuple[Any, ...]:
     """The namespace the values share, and the values in their common dtype.
 
     Arrays of one kind promote as in the standard, an integer meeting a float takes the float's dtype, Python
@@ -140,7 +146,7 @@ def _alike(first: Array, dtype: Any, values: tuple[Any, ...]) -> bool:
     return True
 
 
-def promoted_numbers(x: Array, y: Array) -> tuple[Any, Array, Array]:
+def promoted_numbers(x: Any, y: Any) -> tuple[Any, Any, Any]:
     """As `promoted`, for functions of numbers: where both are booleans they become int32."""
     kind = type(x)
     if kind is type(y) and kind in NUMERIC_ARRAYS and x.dtype is y.dtype:  # the common case, without a detour
@@ -170,7 +176,7 @@ def _stacked(values: Any) -> Any:
     return xp.stack([v if is_array(v) else xp.asarray(v, dtype=like.dtype, device=device_of(like)) for v in rows])
 
 
-def _native(xp: Any, x: Any, like: Any, dtype: Any) -> Any:
+def _native(xp: Namespace, x: Any, like: Any, dtype: Any) -> Any:
     """A Python number or list as an array beside `like`."""
     if isinstance(x, np.generic):
         x = x.item()
@@ -188,7 +194,7 @@ def _same_device(members: Any) -> None:
             raise TypeError(f"arrays on two devices in one call: {devices[0]} and {device}; move one of them first")
 
 
-def native_dtype(xp: Any, name: str) -> Any:
+def native_dtype(xp: Namespace, name: str) -> DTypeLike:
     """The namespace's dtype object of that name; TypeError where it has none."""
     found = getattr(xp, name, None)
     if found is None:

@@ -200,7 +200,7 @@ def _(g, g_h, g_c, x, kernel, recurrent, bias, h, c, every, gates, cells, *, wan
 lstm_sequence_gradient.prune(only_wanted)
 
 
-def _slopes(xp: Any, gates: Array, cells: Array, c: Array, units: Any) -> tuple[Array, Array, Array]:
+def _slopes(xp: Any, gates: Array, cells: Array | None, c: Array, units: Any) -> tuple[Array, Array, Array]:
     """Of every step at once: what dh and dc are to be multiplied with for dz, dh for dc, and dc for the step before."""
     tops, before = xp.tanh(cells), xp.concat([c[None, :, :], cells], axis=0)[:-1, :, :]
     sigmoids, new = gates[:, :, : 3 * units] * 0.5 + 0.5, gates[:, :, 3 * units :]
