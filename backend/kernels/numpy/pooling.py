@@ -1,7 +1,7 @@
-"""Pooling and its gradients on NumPy: every result written to its place, masks on the bits, no padded copies.
+"""Pooling and its gradients on NumPy: results written in place, bit masks, no padded copies.
 
-The largest of a window is known again by its tap's number, in bytes: a gradient compares four times less memory than
-the elements take, and where the numbers were kept, none of the elements.
+The gradient finds the largest element of a window by the number of its tap, one byte each: a quarter of the memory of
+the elements. Where the forward pass kept the numbers, the gradient reads no elements.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ __all__ = ["average_pool", "average_pool_gradient", "max_pool", "max_pool_gradie
 
 Ints = tuple[int, ...]
 _BITS = {np.dtype("float32"): np.int32, np.dtype("float64"): np.int64}
-# Elements of x worked on at a time, and that a thread is worth starting for: short calls do not run beside each other.
+# The elements of x in one block, and the fewest that are worth a thread: short calls do not overlap.
 # Measured with float32, 1 MB of level-2 cache, 8x56x56x64, windows of 2x2: blocks of 2**18, 2**19, 2**20, 2**21 took
-# 0.50, 0.53, 0.36, 0.34 ms forward and 1.06, 0.89, 0.76, 0.72 ms back, two threads 0.5 to 1.3 times as fast; of 8x112x
-# 112x64 with 3x3, stride 2, 3.7 and 9.7 ms with one thread, 2.4 and 6.4 with two.
+# 0.50, 0.53, 0.36, 0.34 ms forward and 1.06, 0.89, 0.76, 0.72 ms backward, and two threads were 0.5 to 1.3 times as
+# fast. 8x112x112x64 with 3x3 windows, stride 2: 3.7 and 9.7 ms with one thread, 2.4 and 6.4 ms with two.
 BLOCK_ELEMENTS = 2**20
 MIN_ELEMENTS_PER_THREAD = 2**21
 
 
 def _by_images(work: Callable[[slice], None], x: np.ndarray) -> None:
-    """work(some images) for all images of x, in one thread or, where they are large, in several."""
+    """Call work(slice of images) for all images of x, in several threads where x is large."""
     step = max(BLOCK_ELEMENTS // x[0].size, 1)
     parts = [slice(start, min(start + step, len(x))) for start in range(0, len(x), step)]
 
@@ -49,7 +49,7 @@ def _windows(sizes: Ints, window: Ints, strides: Ints, padding: str) -> list[Axi
 
 
 def _joined(ufunc: np.ufunc, x: np.ndarray, windows: AxisWindows, out: np.ndarray) -> None:
-    """The ufunc of all that each window along one axis meets."""
+    """The ufunc over the elements of each window along one axis."""
     whole, *others = windows.taps()
     held: np.ndarray | None = x[windows.elements(*whole)]  # not in `out` yet: two taps need no copy
     for tap, low, high in others:
@@ -66,7 +66,7 @@ def _joined(ufunc: np.ufunc, x: np.ndarray, windows: AxisWindows, out: np.ndarra
 def _reduced(
     ufunc: np.ufunc, x: np.ndarray, plan: list[AxisWindows], out: np.ndarray, codes: np.ndarray | None = None
 ) -> None:
-    """The ufunc over whole windows, the first axis first; into `codes`, which tap was the first of the largest."""
+    """The ufunc over whole windows, first axis first; `codes` receives the number of the first largest tap."""
     numbers, unit = None, math.prod(windows.window for windows in plan)
     for windows in plan:
         last = windows is plan[-1]
@@ -84,9 +84,10 @@ def _reduced(
 def _numbered(
     x: np.ndarray, top: np.ndarray, windows: AxisWindows, numbers: np.ndarray | None, unit: int, out: np.ndarray
 ) -> None:
-    """The least number of the taps that are not below the top: taps count in units, elements have their own numbers.
+    """The least number of the taps that are not less than the maximum: `unit` times the tap, plus the element's number.
 
-    No more than 255 taps, so that 255 says below. NaN is never below: one element is chosen in its windows too.
+    There are at most 255 taps, so that 255 can mean "less". NaN is never less: a window that holds it chooses one
+    element, too.
     """
     taps = list(windows.taps())
     if numbers is None and windows.window == 2 and [high for *_, high in taps] == [windows.places] * 2:
@@ -108,7 +109,7 @@ def _numbered(
 
 
 def _masks(condition: np.ndarray) -> np.ndarray:
-    """All bits of a byte where the condition holds, in its memory."""
+    """A byte with all bits set where the condition holds, in the condition's memory."""
     return np.negative(condition.view(np.int8), out=condition.view(np.int8)).view(np.uint8)
 
 
@@ -134,7 +135,7 @@ def max_pool(x: np.ndarray, *, window: Ints, strides: Ints, padding: str, residu
 def max_pool_gradient(
     g: np.ndarray, x: np.ndarray, kept: np.ndarray | None = None, *, window: Ints, strides: Ints, padding: str
 ) -> Any:
-    """numpy.bitwise_and of g and where its tap is the largest, tap by tap, added up in place."""
+    """numpy.bitwise_and of g with the mask of its largest tap, tap by tap, summed in place."""
     plan = _windows(x.shape[1:-1], window, strides, padding)
     if plan is None or not x.size or x.dtype not in _BITS or g.dtype != x.dtype or math.prod(window) > 255:
         return NotImplemented
@@ -160,7 +161,7 @@ def _chosen(g: np.ndarray, masks: np.ndarray, out: np.ndarray | None = None) -> 
 
 
 def _placed(g: np.ndarray, codes: np.ndarray, plan: list[AxisWindows], dx: np.ndarray) -> None:
-    """Into dx: what windows that do not overlap have for each of their taps."""
+    """Write to dx the cotangents of windows that do not overlap, tap by tap."""
     if any(sum(high - low for _, low, high in windows.taps()) < windows.size for windows in plan):
         dx[...] = 0
     for taps in itertools.product(*(windows.taps() for windows in plan)):
@@ -171,9 +172,9 @@ def _placed(g: np.ndarray, codes: np.ndarray, plan: list[AxisWindows], dx: np.nd
 
 
 def _gathered(g: np.ndarray, codes: np.ndarray, plan: list[AxisWindows], dx: np.ndarray) -> None:
-    """Into dx: the sum of what each element's windows have for it, the last axis first.
+    """Write to dx the sum of the cotangents of each element's windows, last axis first.
 
-    An element that several windows chose along one axis has one number along the axes before, whichever tells it.
+    Where several windows chose an element along one axis, they agree on its number along the axes before.
     """
     for windows in reversed(plan):
         last, shape = windows is plan[0], tuple(windows.size if i == windows.axis else n for i, n in enumerate(g.shape))
@@ -202,7 +203,7 @@ def _gathered(g: np.ndarray, codes: np.ndarray, plan: list[AxisWindows], dx: np.
 
 
 def average_pool(x: np.ndarray, *, window: Ints, strides: Ints, padding: str) -> Any:
-    """numpy.add tap by tap, divided by how many there are."""
+    """numpy.add tap by tap, divided by the number of elements."""
     plan = _windows(x.shape[1:-1], window, strides, padding)
     if plan is None or not x.size or x.dtype not in _BITS:
         return NotImplemented
@@ -217,7 +218,7 @@ def average_pool(x: np.ndarray, *, window: Ints, strides: Ints, padding: str) ->
 
 
 def average_pool_gradient(g: np.ndarray, *, size: Ints, window: Ints, strides: Ints, padding: str) -> Any:
-    """numpy.add of what the places that meet a phase of the elements have, axis by axis."""
+    """numpy.add of the cotangents of the places that reach a phase of the elements, axis by axis."""
     plan = _windows(size, window, strides, padding)
     if plan is None or not g.size or g.dtype not in _BITS:
         return NotImplemented
@@ -240,7 +241,7 @@ def average_pool_gradient(g: np.ndarray, *, size: Ints, window: Ints, strides: I
 
 
 def _spread(g: np.ndarray, windows: AxisWindows, out: np.ndarray) -> None:
-    """Into out: the sum of what each element's windows along one axis have for it."""
+    """Write to out the sum of the cotangents of each element's windows along one axis."""
     for start, count, taps in windows.phases():
         target = out[windows.key(start, windows.size, windows.stride)]
         if not taps or taps[0][-1] < count:
@@ -259,7 +260,7 @@ def _spread(g: np.ndarray, windows: AxisWindows, out: np.ndarray) -> None:
 
 
 def _counts(plan: list[AxisWindows], dtype: Any) -> Any:
-    """How many elements each window has, (places..., 1), or one number."""
+    """The number of elements in each window, (places..., 1), or one number."""
     found = []
     for windows in plan:
         counts = np.zeros(windows.places, dtype)
