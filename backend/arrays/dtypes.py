@@ -1,4 +1,4 @@
-"""Data types by name: kinds, promotion and limits, the same for every namespace."""
+"""Dtypes by name: their kinds, promotion and limits, the same for every namespace."""
 
 from __future__ import annotations
 
@@ -25,7 +25,6 @@ __all__ = [
 _INTEGERS = {f"{sign}int{bits}": bits for sign in ("", "u") for bits in (8, 16, 32, 64)}
 _FLOATS = {"float16": 16, "bfloat16": 16, "float32": 32, "float64": 64}
 _COMPLEX = {"complex64": 32, "complex128": 64}
-_EXTRA = ("float8_e4m3fn", "float8_e5m2")  # seen on torch and jax; named in errors, never computed with
 
 DTYPES = ("bool", *_INTEGERS, *_FLOATS, *_COMPLEX)
 _KINDS = {"bool": 0} | dict.fromkeys(_INTEGERS, 1) | dict.fromkeys(_FLOATS, 2) | dict.fromkeys(_COMPLEX, 3)
@@ -45,7 +44,7 @@ class DType(str):
         return str.__str__(self)
 
 
-# Names by type of dtype object first: array_api_strict's hash like NumPy's, and warn when compared with them.
+# Names by the type of the dtype object first: array_api_strict's hash like NumPy's, and warn when compared to them.
 _NAMES: dict[type, dict[Any, str]] = {str: {name: name for name in DTYPES}}
 
 
@@ -58,12 +57,12 @@ def learn_dtypes(xp: Any) -> None:
 
 
 def dtype_name(dtype: Any) -> str:
-    """The name, such as 'float32', of a dtype of any library, of a Python type, or of a name itself."""
+    """The name, such as 'float32', of any library's dtype object or of a Python type; a name gives itself."""
     try:
         return _NAMES[type(dtype)][dtype]
     except (KeyError, TypeError):
         pass
-    if isinstance(dtype, type) and dtype in (float, int, bool, complex):  # np.dtype equals these, too
+    if isinstance(dtype, type) and dtype in (float, int, bool, complex):  # np.dtype objects equal these, too
         return python_dtype(dtype(0))
     for text in (getattr(dtype, "name", None), getattr(dtype, "__name__", None), str(dtype)):
         name = str(text).rpartition(".")[2]
@@ -77,7 +76,7 @@ def dtype_name(dtype: Any) -> str:
 
 
 def python_dtype(value: bool | int | float | complex) -> str:
-    """The dtype a Python number gets on its own: bool, int32, floatx or the complex of floatx."""
+    """The dtype of a Python number without arrays: bool, int32 (int64 if large), floatx or its complex dtype."""
     if isinstance(value, bool):
         return "bool"
     if isinstance(value, int):
@@ -108,9 +107,9 @@ def limits(name: str) -> tuple[int, int]:
 
 
 def result_dtype(*names: str) -> str:
-    """The common dtype of several: within a kind as in the standard, across kinds the higher kind's.
+    """The common dtype of arrays: within a kind as in the standard, across kinds that of the higher kind.
 
-    bool < integer < real < complex; an integer meeting a float takes the float's dtype, never a wider one.
+    bool < integer < real < complex. An integer that meets a float takes the float's dtype, never a wider one.
     """
     result = names[0]
     for name in names[1:]:

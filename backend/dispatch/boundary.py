@@ -1,4 +1,4 @@
-"""The boundary: Python arguments checked and normalized, and errors that name the operation."""
+"""Python arguments of operations: checked and normalized, with errors that name the operation."""
 
 from __future__ import annotations
 
@@ -42,25 +42,25 @@ MISFIT = (ValueError, TypeError, RuntimeError, IndexError)  # what libraries rai
 
 
 def moved(x: Array, source: int, destination: int) -> Array:
-    """x with one axis moved to another place, by permute_dims: torch's moveaxis does not run under vmap."""
+    """x with one axis moved to another position; by permute_dims, as torch's moveaxis does not run under vmap."""
     order = [axis for axis in range(x.ndim) if axis != source % x.ndim]
     order.insert(destination % x.ndim, source % x.ndim)
     return array_namespace(x).permute_dims(x, tuple(order))
 
 
 def number_like(x: Array, value: float) -> Array:
-    """A 0-d array with one number, of x's namespace, dtype and device."""
+    """A number as a 0-d array of x's namespace, dtype and device."""
     xp = array_namespace(x)
     return xp.asarray(value, dtype=x.dtype, device=device_of(x))
 
 
 def sizes(x: Array) -> Shape:
-    """The shape of x fit for arithmetic: integers, or expressions where a symbolic tensor's sizes are unknown."""
+    """The shape of x for calculations: integers, and expressions for a symbolic tensor's unknown sizes."""
     return x.sizes if isinstance(x, Tensor) else tuple(x.shape)
 
 
 def broadcasting(name: str, function: Callable[..., Array], *operands: Any) -> Array:
-    """function(*operands); where their shapes do not broadcast, a ValueError with both, whatever the library raises."""
+    """function(*operands); ValueError with the shapes where they do not broadcast, whatever the library raises."""
     try:
         return function(*operands)
     except MISFIT:
@@ -69,10 +69,7 @@ def broadcasting(name: str, function: Callable[..., Array], *operands: Any) -> A
 
 
 def size_from(name: str, value: Any) -> Any:
-    """One size given as an integer, a Size or a 0-d integer array; `name` is the operation that asks.
-
-    TypeError for anything else, None included.
-    """
+    """One size from an integer, a Dim or a 0-d integer array; TypeError that names the operation for anything else."""
     if isinstance(value, Dim) or type(value) is int:
         return value
     if isinstance(value, Tensor):
@@ -86,7 +83,7 @@ def size_from(name: str, value: Any) -> Any:
 
 
 def dtype_from(name: str, dtype: DTypeLike) -> str:
-    """The name of a dtype given in any form, floatx for None; `name` is the operation that asks."""
+    """The name of a dtype in any form, floatx for None; TypeError that names the operation for anything else."""
     try:
         return config.floatx() if dtype is None else dtype_name(dtype)
     except TypeError as error:
@@ -94,7 +91,7 @@ def dtype_from(name: str, dtype: DTypeLike) -> str:
 
 
 def sizes_from(name: str, shape: Any) -> Shape:
-    """A shape given as one size, a sequence of them, or a 1-D integer array; `name` is the operation that asks."""
+    """A shape from one size, a sequence of sizes or a 1-D integer array; errors as from `size_from`."""
     if isinstance(shape, (tuple, list)):
         return tuple(size_from(name, size) for size in shape)
     if isinstance(shape, Tensor) and shape.ndim:
@@ -117,7 +114,7 @@ def ndim_of(x: Array) -> int:
 
 
 def normalize_axis(name: str, axis: Any, ndim: int) -> Any:
-    """An axis or tuple of axes counted from the front; ValueError naming the operation when out of range."""
+    """An axis or a tuple of axes, counted from the front; ValueError that names the operation when out of range."""
     return axis_of(name, axis, ndim) if isinstance(axis, int) else axes_of(name, axis, ndim)
 
 

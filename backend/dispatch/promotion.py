@@ -1,4 +1,4 @@
-"""What an operation does first: bring what it was given to one namespace, one device and one dtype."""
+"""Promotion: the first step of an operation brings its operands to one namespace, one device and one dtype."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def floating(x: Any) -> tuple[Namespace, Array]:
 
 
 def numeric(x: Any) -> tuple[Namespace, Array]:
-    """The namespace of x, and x as an array to calculate with: booleans become int32, other dtypes stay."""
+    """The namespace of x, and x as an array of numbers: booleans become int32, other dtypes stay."""
     try:
         return NUMERIC_ARRAYS[type(x)][x.dtype], x
     except (AttributeError, KeyError, TypeError):
@@ -59,7 +59,7 @@ def numeric(x: Any) -> tuple[Namespace, Array]:
 
 
 def _learned(xp: Namespace, x: Array) -> str:
-    """The name of x's dtype, remembered for the next array like x."""
+    """The name of x's dtype; the namespace is remembered for the next array of this type and dtype."""
     name = dtype_name(x.dtype)
     if name != "bool":
         remember_dtype(type(x), x.dtype, xp, is_float(name))
@@ -73,9 +73,9 @@ def arrays(first: ArrayLike, second: ArrayLike, /) -> tuple[Namespace, Array, Ar
 @overload
 def arrays(*values: ArrayLike) -> tuple[Any, ...]: ...
 def arrays(*values: ArrayLike) -> tuple[Any, ...]:
-    """The namespace the values share, and the values as arrays of it; dtypes stay as they are.
+    """The namespace that the values share, and the values as its arrays; dtypes stay.
 
-    A list with arrays in it becomes one array, of their common dtype.
+    A list that holds arrays becomes one array of their common dtype.
     """
     if len(values) == 1 and (xp := NAMESPACE_OF_TYPE.get(type(values[0]))) is not None:
         return xp, values[0]
@@ -91,14 +91,14 @@ def arrays(*values: ArrayLike) -> tuple[Any, ...]:
 
 
 def promoted(*values: Any) -> tuple[Any, ...]:
-    """The namespace the values share, and the values in their common dtype.
+    """The namespace that the values share, and the values in their common dtype.
 
-    Arrays of one kind promote as in the standard, an integer meeting a float takes the float's dtype, Python
-    numbers stay numbers and never widen (only a float beside integers makes floatx). Two devices are a TypeError.
+    Arrays of one kind promote as in the standard; an integer that meets a float takes the float's dtype. Python numbers
+    stay numbers and never widen a dtype; a float beside integers makes floatx. TypeError for arrays on two devices.
     """
     first = values[0]
     known = NUMERIC_ARRAYS.get(type(first))
-    if known is not None:  # the common case: arrays of one dtype, or numbers beside floats
+    if known is not None:  # the fast path: arrays of one dtype, or numbers beside floats
         dtype = first.dtype
         xp = known.get(dtype)
         if xp is not None and xp is not recorder and _alike(first, dtype, values):
@@ -132,7 +132,7 @@ def promoted(*values: Any) -> tuple[Any, ...]:
 
 
 def _alike(first: Array, dtype: Any, values: tuple[Any, ...]) -> bool:
-    """Whether the other values are arrays just like the first, or plain numbers beside a float."""
+    """Whether the other values are arrays like the first, or plain numbers beside a floating array."""
     kind = type(first)
     for x in values:
         if type(x) is kind:
@@ -149,7 +149,7 @@ def _alike(first: Array, dtype: Any, values: tuple[Any, ...]) -> bool:
 def promoted_numbers(x: Any, y: Any) -> tuple[Any, Any, Any]:
     """As `promoted`, for functions of numbers: where both are booleans they become int32."""
     kind = type(x)
-    if kind is type(y) and kind in NUMERIC_ARRAYS and x.dtype is y.dtype:  # the common case, without a detour
+    if kind is type(y) and kind in NUMERIC_ARRAYS and x.dtype is y.dtype:  # the fast path
         xp = NUMERIC_ARRAYS[kind].get(x.dtype)
         if (
             xp is not None
@@ -165,7 +165,7 @@ def promoted_numbers(x: Any, y: Any) -> tuple[Any, Any, Any]:
 
 
 def _stacked(values: Any) -> Any:
-    """A list or tuple with arrays in it as one array; anything else as it is."""
+    """A list or tuple that holds arrays as one array; any other one as it is."""
     if not any(is_array(v) or isinstance(v, (list, tuple)) for v in values):
         return values
     rows = [_stacked(v) if isinstance(v, (list, tuple)) else v for v in values]
@@ -177,7 +177,7 @@ def _stacked(values: Any) -> Any:
 
 
 def _native(xp: Namespace, x: Any, like: Any, dtype: Any) -> Any:
-    """A Python number or list as an array beside `like`."""
+    """A Python number or list as an array on the device of `like`."""
     if isinstance(x, np.generic):
         x = x.item()
     if dtype is None:
