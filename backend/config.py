@@ -1,4 +1,4 @@
-"""The settings that belong to nobody in particular: floatx, epsilon, the image format and the config file."""
+"""Global settings: floatx, epsilon, the image format, and the config file that sets their defaults."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ _DEFAULTS: dict[str, Any] = {
     "blocking": True,
     "verify": False,
 }
-_settings: dict[str, Any] = {}  # filled when first asked for, so that importing reads no file
+_settings: dict[str, Any] = {}  # filled at the first use, so that importing reads no file
 
 
 def config_path() -> Path:
-    """Where the config file is looked for: $K_CONFIG, else array-api-backend.toml in the user's config folder.
+    """The path of the config file: $K_CONFIG, else array-api-backend.toml in the user's config folder.
 
     Source: this library.
     """
@@ -46,7 +46,7 @@ def config_path() -> Path:
 
 
 def setting(key: str) -> Any:
-    """One setting; the file is read at the first call."""
+    """The value of one setting; the first call reads the config file."""
     if not _settings:
         _settings.update(_DEFAULTS | _from_file(config_path()))
     return _settings[key]
@@ -59,9 +59,9 @@ def change(key: str, value: Any) -> None:
 
 
 def _keras() -> Any:
-    """Keras 2's own settings, which count while Keras runs on us: it reads and sets nothing else. None without it."""
+    """The module with Keras 2's settings, or None. Once Keras is loaded they replace ours, as it uses no others."""
     found = sys.modules.get("keras.backend.common")
-    return found if hasattr(found, "image_dim_ordering") else None  # a name that Keras 3 does not have
+    return found if hasattr(found, "image_dim_ordering") else None  # Keras 3 has no such name
 
 
 def _from_file(path: Path) -> dict[str, Any]:
@@ -97,7 +97,7 @@ def epsilon() -> float:
 
 
 def set_epsilon(e: float) -> None:
-    """Set `epsilon`; the value is turned into a float.
+    """Set `epsilon`; the value is converted to a float.
 
     Source: Keras 2.3.1 backend semantics.
     """
@@ -153,7 +153,7 @@ def set_image_data_format(data_format: str) -> None:
 
 
 def image_dim_ordering() -> str:
-    """The image format by its old name: 'tf' for channels_last, 'th' for channels_first.
+    """The old name of the image format: 'tf' for channels_last, 'th' for channels_first.
 
     Source: Keras 2.3.1 backend semantics.
     """
@@ -179,7 +179,7 @@ def normalize_data_format(value: str | None) -> str:
 
 
 def data_format_of(name: str, value: str | None) -> str:
-    """`normalize_data_format` for the operation `name`, which the error names."""
+    """`normalize_data_format` for an operation, whose name the error gives."""
     if value is None:
         return image_data_format()
     lowered = value.lower() if isinstance(value, str) else value

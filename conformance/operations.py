@@ -12,9 +12,9 @@ import numpy as np
 import backend as K
 from backend.arrays.backends import Backend
 from backend.arrays.dtypes import DTYPES, dtype_name
-from backend.arrays.namespaces import _NAMESPACE_OF, device_of, host, is_array, namespace_of
+from backend.arrays.namespaces import device_of, host, is_array, namespace_of
+from backend.arrays.registry import NAMESPACE_OF_TYPE, claim_types
 from backend.compiler.rewriter import effects_of
-from backend.dispatch.promotion import _FLOATING, _NUMERIC
 from backend.graph.composite import Composite
 from backend.graph.tensor import Tensor
 from backend.graph.traversal import toposort
@@ -64,17 +64,11 @@ def owning(backend: Any) -> Iterator[None]:
 
     A module that hands on NumPy's arrays and functions, some of its own among them, is what is tested, not NumPy.
     """
-    kinds = _kinds_of(backend.xp)
-    tables: tuple[dict[type, Any], ...] = (_NAMESPACE_OF, _FLOATING, _NUMERIC)  # what K remembers of array types
-    before = [{kind: table.pop(kind) for kind in kinds if kind in table} for table in tables] if kinds else []
-    _NAMESPACE_OF.update(dict.fromkeys(kinds, backend.xp))
-    try:
+    if kinds := _kinds_of(backend.xp):
+        with claim_types(kinds, backend.xp):
+            yield
+    else:
         yield
-    finally:
-        for table, old in zip(tables, before, strict=False):
-            for kind in kinds:
-                table.pop(kind, None)
-            table.update(old)
 
 
 _KINDS: dict[int, tuple[Any, tuple[type, ...]]] = {}
@@ -90,7 +84,7 @@ def _kinds_of(xp: Any) -> tuple[type, ...]:
             if isinstance(sample, np.ndarray):
                 scalars = [np.dtype(name).type(0) for name in DTYPES if name != "bfloat16"]
                 kinds += tuple({type(s) for s in scalars if namespace_of(s) is not None})
-        _KINDS[id(xp)] = (xp, tuple(k for k in kinds if k in _NAMESPACE_OF))
+        _KINDS[id(xp)] = (xp, tuple(k for k in kinds if k in NAMESPACE_OF_TYPE))
     return _KINDS[id(xp)][1]
 
 
@@ -98,27 +92,17 @@ def functions_of(case: Case) -> frozenset[str]:
     """The functions of the standard that an operation's definition calls, found by running it."""
     if case not in _FUNCTIONS:
         watching = _Watching(error_analysis)
-        _forget(error_analysis.Bounded)
-        _NAMESPACE_OF[error_analysis.Bounded] = watching
-        try:
+        with claim_types((error_analysis.Bounded,), watching):
             for index in range(len(case.calls)):
                 example = typical(case, index, case.dtypes[-1])
                 arrays = [error_analysis.bounded(v) for v in example.values]
                 with contextlib.suppress(Exception):  # without an analysis of a function it is seen, all the same
                     eager(Backend("conformance.error_analysis", watching), example, arrays)
-        finally:
-            _forget(error_analysis.Bounded)
         _FUNCTIONS[case] = frozenset(watching.seen)
     return _FUNCTIONS[case]
 
 
 _FUNCTIONS: dict[Case, frozenset[str]] = {}
-
-
-def _forget(kind: type) -> None:
-    """K meets this array type anew."""
-    for table in (_NAMESPACE_OF, _FLOATING, _NUMERIC):
-        table.pop(kind, None)
 
 
 class _Watching:

@@ -1,5 +1,6 @@
 """The direct ways: for any arguments an operation gives what its definition gives, and fails as it does."""
 
+import sys
 import warnings
 
 import array_api_strict
@@ -114,6 +115,21 @@ def test_every_direct_operation_is_tried():
         if getattr(getattr(value, "__code__", None), "co_filename", "").endswith("fast_path.py")
     }
     assert found == {*ONE, *PAIRS, *REDUCTIONS, "reshape", "stop_gradient"}
+
+
+@pytest.mark.parametrize("xp", [np, torch], ids=lambda xp: xp.__name__)
+@pytest.mark.parametrize("name", [*ONE, *PAIRS, *REDUCTIONS, "reshape", "stop_gradient"])
+def test_the_second_call_skips_the_definition(xp, name):
+    operation, x = getattr(K, name), xp.ones((2, 2), dtype=xp.float32)
+    args = (x, x) if name in PAIRS else (x, (4,)) if name == "reshape" else (x,)
+    operation(*args)
+    ran = []
+    sys.setprofile(lambda frame, event, _: ran.append(frame.f_code))
+    try:
+        operation(*args)
+    finally:
+        sys.setprofile(None)
+    assert operation.__wrapped__.__code__ not in ran
 
 
 def test_gradients_pass_and_subclasses_stay():

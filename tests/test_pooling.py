@@ -218,7 +218,7 @@ def test_numpy_kernels_in_blocks_and_threads(monkeypatch):
     x = drawn(5, 9, 8, 3, dtype="float32")
     y, kept = numpy_kernels.max_pool(x, **how, residuals=True)
     dx, mean = numpy_kernels.max_pool_gradient(y, x, kept, **how), numpy_kernels.average_pool(x, **how)
-    monkeypatch.setattr(numpy_kernels.pooling, "BLOCK", 300)
+    monkeypatch.setattr(numpy_kernels.pooling, "BLOCK_ELEMENTS", 300)
     monkeypatch.setattr(numpy_kernels.pooling, "MIN_ELEMENTS_PER_THREAD", 300)
     monkeypatch.setenv("OMP_NUM_THREADS", "3")
     for got, wanted in zip(numpy_kernels.max_pool(x, **how, residuals=True), (y, kept), strict=True):

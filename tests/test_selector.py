@@ -21,14 +21,9 @@ def untouched(monkeypatch):
     """Each test starts and ends with the default choice."""
     monkeypatch.delenv("K_BACKEND", raising=False)
     monkeypatch.delenv("K_CONFIG", raising=False)
-    kept = list(backends._process), dict(config._settings), dict(backends._registered)
-    backends._process.clear()
-    yield
-    backends._process[:] = kept[0]
-    config._settings.clear()
-    config._settings.update(kept[1])
-    backends._registered.clear()
-    backends._registered.update(kept[2])
+    monkeypatch.setattr(backends, "_process", None)
+    monkeypatch.setattr(backends, "_registered", dict(backends._registered))
+    monkeypatch.setattr(config, "_settings", dict(config._settings))
 
 
 def in_new_process(code, **environment):

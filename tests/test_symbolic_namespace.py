@@ -9,6 +9,7 @@ import array_api_strict as strict
 import numpy as np
 import pytest
 
+import backend as K
 from backend.arrays.dtypes import DTYPES
 from backend.arrays.namespaces import array_namespace
 from backend.graph.standard import namespace as xp
@@ -326,3 +327,11 @@ def test_arrays_become_constants():
     assert xp.asarray([placeholder(2), [1.0, 2.0]]).shape == (2, 2)
     with pytest.raises(TypeError, match="expected numbers"):
         xp.asarray(["a"])
+
+
+def test_two_unknown_sizes_meet_in_int32():
+    x = K.placeholder((None, None))
+    rows, columns = x.sizes
+    larger = K.maximum(rows, columns)
+    assert larger.dtype == "int32"
+    assert K.function([x], [larger])([np.ones((2, 5), "float32")])[0] == 5

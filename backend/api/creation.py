@@ -18,7 +18,7 @@ __all__ = ["cast_to_floatx", "constant", "eye", "identity", "ones", "placeholder
 
 def placeholder(
     shape: Any = None, ndim: int | None = None, dtype: Any = None, sparse: bool = False, name: str | None = None
-) -> Placeholder | SparsePlaceholder:
+) -> Any:  # not a union: operations take the one, and mypy cannot tell that it is not the other
     """A tensor whose value is fed when a function runs.
 
     Shapes and dtypes: `shape` holds ints, and None for unknown sizes. Without it, `ndim` gives the number of unknown

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 from ..graph.tensor import Placeholder, Tensor
 from ..ops.control_flow import switch
 
 __all__ = ["in_test_phase", "in_train_phase", "learning_phase", "set_learning_phase"]
 
-
-class _Phase:
-    """The state of this module."""
-
-    current: ClassVar[Any] = None  # the placeholder once it has been made, or the number set
+_phase: Any = None  # the placeholder, once there is one, or the number that was set
 
 
 def learning_phase() -> Any:
@@ -23,9 +19,10 @@ def learning_phase() -> Any:
 
     Source: Keras 2.3.1 backend semantics.
     """
-    if _Phase.current is None:
-        _Phase.current = Placeholder((), "int32", "learning_phase", default=0)
-    return _Phase.current
+    global _phase
+    if _phase is None:
+        _phase = Placeholder((), "int32", "learning_phase", default=0)
+    return _phase
 
 
 def set_learning_phase(value: int) -> None:
@@ -38,12 +35,14 @@ def set_learning_phase(value: int) -> None:
     number = _number(value)
     if number not in (0, 1):
         raise ValueError(f"set_learning_phase: got {value!r}, expected 0 or 1")
-    _Phase.current = number
+    global _phase
+    _phase = number
 
 
 def forget_learning_phase() -> None:
-    """Start again with a new placeholder, for `clear_session`."""
-    _Phase.current = None
+    """Begin anew, with a placeholder: for `clear_session`."""
+    global _phase
+    _phase = None
 
 
 def in_train_phase(x: Any, alt: Any, training: Any = None) -> Any:
@@ -65,7 +64,7 @@ def in_train_phase(x: Any, alt: Any, training: Any = None) -> Any:
         return chosen() if callable(chosen) else chosen
     result = switch(training, x, alt)
     if by_phase and isinstance(result, Tensor):
-        result._uses_learning_phase = True  # noqa: SLF001 - Keras reads it from every tensor
+        result._uses_learning_phase = True
     return result
 
 

@@ -1,4 +1,4 @@
-"""The selector: which library and device the backend is bound to."""
+"""The selector: which library and device K is bound to."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ __all__ = [
     "use_backend",
 ]
 
-# Functions of the standard that operations stand on; a registered namespace that lacks one is refused by name.
+# Functions of the standard that operations are built on; registering a namespace that lacks one is a TypeError.
 REQUIRED = (
     "abs add all any arange argmax argmin argsort asarray astype broadcast_to concat cos divide equal exp "
     "expand_dims eye floor full greater isnan less log logical_and logical_not matmul max maximum mean min "
@@ -55,7 +55,7 @@ class Backend:
     device: Any = None
 
     def asarray(self, value: Any, dtype: str | None = None) -> Any:
-        """A new or converted array of this backend, from host data or from an array of any library."""
+        """An array of this backend from host data or from an array of any library."""
         if namespace_of(value) is not self.xp and is_array(value):
             value = host(value)
         if isinstance(value, (np.ndarray, np.generic)) and self.xp is not namespace_of(value):
@@ -70,9 +70,7 @@ class Backend:
             # array_api_strict takes no NumPy array of another dtype: convert on the host
             array = self.xp.asarray(value if dtype is None else value.astype(dtype), device=self.device)
         if dtype is not None and dtype_name(array.dtype) != dtype:
-            raise TypeError(
-                f"backend {self.name!r} has no dtype {dtype} (asked for it, it gave {dtype_name(array.dtype)})"
-            )
+            raise TypeError(f"backend {self.name!r} has no dtype {dtype} (it gave {dtype_name(array.dtype)} instead)")
         return array
 
     def dtype(self, name: str) -> Any:
@@ -84,12 +82,12 @@ class Backend:
 
     @functools.cached_property
     def quiet(self) -> Callable[[], contextlib.AbstractContextManager[Any]]:
-        """A context without NumPy's floating-point warnings, for code whose edge values are decided."""
+        """A context manager that silences NumPy's floating-point warnings: the edge values are specified here."""
         return _silence if describe(self.xp) in ("numpy", "array_api_strict", "dask.array") else contextlib.nullcontext
 
 
 class _Quiet(threading.local):
-    """A context of this thread in which NumPy gives no floating-point warnings, kept: making one takes 0.5 µs."""
+    """A context per thread in which NumPy gives no floating-point warnings; kept, since making one takes 0.5 µs."""
 
     def __init__(self) -> None:
         self.entered = False
@@ -206,10 +204,10 @@ _registered: dict[str, Backend] = {}
 
 
 def get_backend(spec: str | Backend | None = None) -> Backend:
-    """The backend a specification names, such as 'numpy', 'torch:cuda:0' or a module's dotted path.
+    """The backend for a specification such as 'numpy', 'torch:cuda:0' or a module's dotted path.
 
-    None gives the active one. ValueError for a name that nothing goes by, for a device that is not there and
-    for a library without its hardware; ImportError for one that is not installed.
+    None gives the active one. ValueError for an unknown name, a missing device and a library without its hardware;
+    ImportError for a library that is not installed.
 
     Source: this library.
     """
@@ -281,11 +279,11 @@ def _checked(name: str, xp: Any) -> Any:
 
 
 def register_backend(name: str, backend: Any, activate: bool = False) -> Backend:
-    """Give a name to an array namespace of your own and return the backend made of it.
+    """Register an array namespace under a name and return the backend made of it.
 
     `backend` is a module or object with the standard's functions, an object with an attribute `xp` (and perhaps
-    `device`) or a method `__array_namespace__`, or a class of such objects, which is instantiated. A name taken
-    before is replaced. TypeError for an object that lacks functions of the standard, naming them.
+    `device`) or a method `__array_namespace__`, or a class of such objects, which is instantiated. A second
+    registration replaces the first. TypeError for an object that lacks functions of the standard, which it lists.
 
     Source: the standard's section on the array namespace; Keras's request for pluggable backends.
     """
@@ -315,7 +313,7 @@ def _adapt(name: str, given: Any) -> Backend:
 # ---- which backend is active ----------------------------------------------------------------------------------
 
 _context: contextvars.ContextVar[Backend | None] = contextvars.ContextVar("backend", default=None)
-_process: list[Backend] = []  # the process-wide choice, once there is one
+_process: Backend | None = None  # the process-wide choice, once there is one
 
 
 def active() -> Backend:
@@ -323,36 +321,36 @@ def active() -> Backend:
 
     Source: this library.
     """
-    return _context.get() or (_process[0] if _process else _default())
+    return _context.get() or _process or _default()
 
 
 def _default() -> Backend:
+    """The backend of the environment or the config file, from now on the process-wide choice."""
     spec = os.environ.get("K_BACKEND")
-    if spec:
-        try:
-            _process[:] = [get_backend(spec)]
-        except (ValueError, ImportError, TypeError) as error:
-            raise type(error)(f"K_BACKEND={spec}: {error}") from error
-    else:
-        _process[:] = [get_backend(config.setting("backend") or "numpy")]
-    return _process[0]
+    if not spec:
+        return set_backend(config.setting("backend") or "numpy")
+    try:
+        return set_backend(spec)
+    except (ValueError, ImportError, TypeError) as error:
+        raise type(error)(f"K_BACKEND={spec}: {error}") from error
 
 
 def set_backend(spec: str | Backend) -> Backend:
-    """Bind creation functions and variables to another library or device from now on, in every thread.
+    """Bind creation functions and variables to another library or device, in every thread.
 
-    Nothing changes when the name is wrong (ValueError), not installed (ImportError) or without its hardware
-    (ValueError).
+    ValueError for an unknown name or missing hardware, ImportError for a library that is not installed; then nothing
+    changes.
 
     Source: this library.
     """
-    _process[:] = [get_backend(spec)]
-    return _process[0]
+    global _process
+    _process = get_backend(spec)
+    return _process
 
 
 @contextlib.contextmanager
 def use_backend(spec: str | Backend) -> Iterator[Backend]:
-    """Bind another library or device within a `with` block, for this thread or task alone.
+    """Bind another library or device within a `with` block, in this thread or task only.
 
     Source: this library.
     """
@@ -364,9 +362,9 @@ def use_backend(spec: str | Backend) -> Iterator[Backend]:
 
 
 def list_backends() -> list[BackendStatus]:
-    """Every backend by name: whether it is installed, whether it can be used here, and if not, why.
+    """Every backend by name: whether it is installed, whether it works here, and if not, why.
 
-    Each installed library is imported to find out.
+    This imports each installed library.
 
     Source: this library.
     """
@@ -382,7 +380,7 @@ def list_backends() -> list[BackendStatus]:
 
 
 class BackendHandle(str):
-    """The active backend's name; other attributes are those of the whole K module."""
+    """The active backend's name; its other attributes are those of K."""
 
     __slots__ = ()
 

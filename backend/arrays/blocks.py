@@ -1,4 +1,4 @@
-"""Shapes cut into boxes of about equal size, in the order of memory."""
+"""Shapes cut into boxes of about equal size, in memory order."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ Box = tuple[tuple[int, int], ...]  # (start, stop) per axis
 
 
 def boxes(shape: Sequence[int], room: int) -> Iterator[Box]:
-    """Boxes of (start, stop) per axis that cut the shape into stretches of about `room` elements, in order.
+    """Boxes of at most about `room` elements that cover the shape, in memory order.
 
-    A box holds whole inner axes, part of one axis, and one element of each outer axis.
+    A box spans whole inner axes, part of one axis, and one element of each outer axis.
     """
     steps: list[int] = []
     for size in reversed(shape):

@@ -1,7 +1,8 @@
-"""Data types by name: kinds, promotion and limits, the same for every namespace."""
+"""Dtypes by name: their kinds, promotion and limits, the same for every namespace."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from .. import config
@@ -9,6 +10,7 @@ from .. import config
 __all__ = [
     "DTYPES",
     "DType",
+    "common_dtype",
     "dtype_name",
     "is_float",
     "is_integer",
@@ -17,12 +19,12 @@ __all__ = [
     "limits",
     "python_dtype",
     "result_dtype",
+    "scalar_of",
 ]
 
 _INTEGERS = {f"{sign}int{bits}": bits for sign in ("", "u") for bits in (8, 16, 32, 64)}
 _FLOATS = {"float16": 16, "bfloat16": 16, "float32": 32, "float64": 64}
 _COMPLEX = {"complex64": 32, "complex128": 64}
-_EXTRA = ("float8_e4m3fn", "float8_e5m2")  # seen on torch and jax; named in errors, never computed with
 
 DTYPES = ("bool", *_INTEGERS, *_FLOATS, *_COMPLEX)
 _KINDS = {"bool": 0} | dict.fromkeys(_INTEGERS, 1) | dict.fromkeys(_FLOATS, 2) | dict.fromkeys(_COMPLEX, 3)
@@ -42,7 +44,7 @@ class DType(str):
         return str.__str__(self)
 
 
-# Names by type of dtype object first: array_api_strict's hash like NumPy's, and warn when compared with them.
+# Names by the type of the dtype object first: array_api_strict's hash like NumPy's, and warn when compared to them.
 _NAMES: dict[type, dict[Any, str]] = {str: {name: name for name in DTYPES}}
 
 
@@ -55,12 +57,12 @@ def learn_dtypes(xp: Any) -> None:
 
 
 def dtype_name(dtype: Any) -> str:
-    """The name, such as 'float32', of a dtype of any library, of a Python type, or of a name itself."""
+    """The name, such as 'float32', of any library's dtype object or of a Python type; a name gives itself."""
     try:
         return _NAMES[type(dtype)][dtype]
     except (KeyError, TypeError):
         pass
-    if isinstance(dtype, type) and dtype in (float, int, bool, complex):  # np.dtype equals these, too
+    if isinstance(dtype, type) and dtype in (float, int, bool, complex):  # np.dtype objects equal these, too
         return python_dtype(dtype(0))
     for text in (getattr(dtype, "name", None), getattr(dtype, "__name__", None), str(dtype)):
         name = str(text).rpartition(".")[2]
@@ -74,7 +76,7 @@ def dtype_name(dtype: Any) -> str:
 
 
 def python_dtype(value: bool | int | float | complex) -> str:
-    """The dtype a Python number gets on its own: bool, int32, floatx or the complex of floatx."""
+    """The dtype of a Python number without arrays: bool, int32 (int64 if large), floatx or its complex dtype."""
     if isinstance(value, bool):
         return "bool"
     if isinstance(value, int):
@@ -105,14 +107,46 @@ def limits(name: str) -> tuple[int, int]:
 
 
 def result_dtype(*names: str) -> str:
-    """The common dtype of several: within a kind as in the standard, across kinds the higher kind's.
+    """The common dtype of arrays: within a kind as in the standard, across kinds that of the higher kind.
 
-    bool < integer < real < complex; an integer meeting a float takes the float's dtype, never a wider one.
+    bool < integer < real < complex. An integer that meets a float takes the float's dtype, never a wider one.
     """
     result = names[0]
     for name in names[1:]:
         result = _PAIRS.get((result, name)) or _refuse(result, name)
     return result
+
+
+def common_dtype(arrays: Sequence[str], numbers: Sequence[Any], constants: Sequence[str] = ()) -> str:
+    """The dtype in which arrays, constants and Python numbers meet: what every operation promotes by.
+
+    The dtypes of the arrays decide, by `result_dtype`; without arrays those of the numbers. A constant or a number
+    beside them changes the result only if its kind is higher: a float beside integers makes it floatx.
+    """
+    result = result_dtype(*(arrays or [python_dtype(x) for x in numbers] or ["int32"]))
+    for name in constants:
+        if _KINDS[name] > _KINDS[result]:
+            result = config.floatx() if kind_of(name) == "real floating" else name
+    for x in numbers:
+        if isinstance(x, float) and not is_float(result):
+            result = config.floatx()
+        elif isinstance(x, complex) and kind_of(result) != "complex floating":
+            result = "complex128" if result == "float64" else "complex64"
+        elif isinstance(x, int) and not isinstance(x, bool) and result == "bool":
+            result = "int32"
+    return result
+
+
+def scalar_of(operation: str, x: Any, name: str) -> Any:
+    """A Python number of the kind the dtype has; OverflowError where an integer dtype cannot hold it."""
+    if kind_of(name) == "bool":
+        return bool(x)
+    if kind_of(name) == "integer":
+        low, high = limits(name)
+        if not low <= x <= high:
+            raise OverflowError(f"{operation}: {x} is out of range for {name} ({low} to {high})")
+        return int(x)
+    return float(x) if kind_of(name) == "real floating" and not isinstance(x, float) else x
 
 
 def _refuse(a: str, b: str) -> str:

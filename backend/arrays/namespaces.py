@@ -1,4 +1,4 @@
-"""Which namespace and device arrays belong to, and how their values reach the host."""
+"""Arrays of any library: their namespace and device, what they allow, and their values on the host."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 
 from .dtypes import learn_dtypes
+from .registry import NAMESPACE_OF_TYPE, remember_type
+from .typing import Namespace
 
 __all__ = [
     "array_namespace",
@@ -23,26 +25,31 @@ __all__ = [
     "is_concrete",
     "namespace_of",
     "of_library",
+    "set_recorder",
     "writable",
 ]
 
-# The namespace of each array type met so far. Python numbers and lists are no arrays: they have none.
-_NAMESPACE_OF: dict[type, Any] = {}
 _PYTHON = (bool, int, float, complex, list, tuple, type(None))
 _HOST = (np.ndarray, np.generic)
-recorder: Any = None  # the symbolic namespace; graph/standard/namespace.py registers itself here
+recorder: Namespace = None  # the symbolic namespace, once it is loaded
+
+
+def set_recorder(xp: Namespace) -> None:
+    """Make `xp` the symbolic namespace; it lies above this module, so it announces itself."""
+    global recorder
+    recorder = xp
 
 
 def namespace_of(x: Any) -> Any:
-    """The array API namespace of one array, or None for what is no array."""
+    """The array API namespace of an array; None for anything else."""
     try:
-        return _NAMESPACE_OF[type(x)]
+        return NAMESPACE_OF_TYPE[type(x)]
     except KeyError:
         return _meet(x)
 
 
 def _meet(x: Any) -> Any:
-    """Find, remember and return the namespace of a type seen for the first time."""
+    """Find, remember and return the namespace of a type that is not in the table."""
     kind = type(x)
     if issubclass(kind, _PYTHON) and not hasattr(kind, "__array_namespace__"):
         return None
@@ -66,23 +73,23 @@ def _meet(x: Any) -> Any:
         return None
     if xp is not None:
         learn_dtypes(xp)
-        _NAMESPACE_OF[kind] = xp
+        remember_type(kind, xp)
     return xp
 
 
 def of_library(name: str) -> Any:
-    """The namespace of NumPy's or torch's arrays, everywhere the same: `backend.arrays.libraries.<name>`."""
+    """The one namespace of NumPy's or torch's arrays: `backend.arrays.libraries.<name>`."""
     return importlib.import_module(f"{__package__}.libraries.{name}")
 
 
-def canonical_namespace(xp: Any) -> Any:
-    """The one namespace of a library in place of array_api_compat's for it; any other namespace as it is."""
+def canonical_namespace(xp: Namespace) -> Any:
+    """Our namespace of NumPy or torch in place of array_api_compat's; any other namespace as it is."""
     name = getattr(xp, "__name__", None)
     return of_library(name.rpartition(".")[2]) if name in ("array_api_compat.numpy", "array_api_compat.torch") else xp
 
 
 def _is_torch(x: Any) -> bool:
-    """Subclasses of torch.Tensor defined elsewhere: a type whose library is loaded, or it could not exist."""
+    """Whether x is a torch tensor, of a subclass defined anywhere; imports nothing, as torch is loaded if x exists."""
     torch = sys.modules.get("torch")
     return torch is not None and isinstance(x, torch.Tensor)
 
@@ -98,12 +105,12 @@ def is_array(x: Any) -> bool:
 
 
 def array_namespace(*arrays: Any) -> Any:
-    """The one namespace these values share; the symbolic one wins, Python values belong to whatever the rest is.
+    """The namespace that these values share: the symbolic one if any is symbolic; Python values have none.
 
-    With Python values alone it is the symbolic namespace: they become constants.
-    Two libraries in one call are a TypeError that names both.
+    For Python values alone it is the symbolic namespace, where they become constants.
+    TypeError for arrays of two libraries, which names both.
     """
-    if len(arrays) == 1 and (xp := _NAMESPACE_OF.get(type(arrays[0]))) is not None:
+    if len(arrays) == 1 and (xp := NAMESPACE_OF_TYPE.get(type(arrays[0]))) is not None:
         return xp
     found = None
     scalar = None  # a NumPy scalar counts as a number beside arrays of another library
@@ -122,19 +129,19 @@ def array_namespace(*arrays: Any) -> Any:
     return found or scalar or recorder
 
 
-def describe(xp: Any) -> str:
-    """The library's name of a namespace: 'numpy', 'torch', ..."""
+def describe(xp: Namespace) -> str:
+    """The name of a namespace's library: 'numpy', 'torch', ..."""
     name = getattr(xp, "__name__", type(xp).__name__).removeprefix(f"{__package__}.libraries.")
     return name.removeprefix("array_api_compat.").removesuffix(".numpy").removesuffix(".array")
 
 
 def device_of(x: Any) -> Any:
-    """The device an array is on, to be handed to creation functions; None where a namespace has no such thing."""
+    """The device of an array, for creation functions; None where the namespace has no devices."""
     return None if isinstance(x, _HOST) else getattr(x, "device", None)
 
 
 def is_concrete(x: Any) -> bool:
-    """Whether the values of x can be looked at now: false for symbolic tensors and for tracers of jax and torch."""
+    """Whether x has values now: not for symbolic tensors, nor for tracers of JAX and torch."""
     if type(x) is np.ndarray:
         return True
     if namespace_of(x) is recorder:
@@ -147,14 +154,14 @@ def is_concrete(x: Any) -> bool:
     return True
 
 
-_WRITABLE: dict[type, bool] = {}  # array type -> whether its library takes x[a:b] = y
+_WRITABLE: dict[type, bool] = {}  # array type -> whether it supports x[a:b] = y
 
 
 def writable(*arrays: Any) -> bool:
-    """Whether a result made of these arrays may be written piece by piece: x[a:b] = y, and += into what is dead.
+    """Whether a result of these arrays may be assembled in place: by x[a:b] = y, and by += on arrays no longer used.
 
-    Not where the library's arrays never change (JAX), nor where something follows their values: symbolic tensors,
-    torch's autograd, vmap and compile.
+    Not if the library's arrays are immutable (JAX), nor if operations on them are recorded: symbolic tensors, torch's
+    autograd, vmap and compile.
     """
     for x in arrays:
         kind = type(x)
@@ -168,7 +175,7 @@ def writable(*arrays: Any) -> bool:
 
 
 def _takes_writing(x: Any) -> bool:
-    """Try it, on an array of two elements."""
+    """Whether assignment works on an array like x, tried on two elements."""
     xp = namespace_of(x)
     if xp is None or xp is recorder:
         return False
@@ -181,20 +188,20 @@ def _takes_writing(x: Any) -> bool:
 
 
 def in_host_memory(*arrays: Any) -> bool:
-    """Whether these arrays lie in the host's memory, where small blocks are fast because of its caches."""
+    """Whether these arrays lie in host memory, where small blocks are faster because of the caches."""
     for x in arrays:
         if not isinstance(x, _HOST):
-            return int(x.__dlpack_device__()[0]) == 1  # DLPack's number for it
+            return int(x.__dlpack_device__()[0]) == 1  # kDLCPU
     return True
 
 
 def computes_in_one_thread(*arrays: Any) -> bool:
-    """Whether elementwise calls on these arrays use one thread and let others compute meanwhile, as NumPy's do."""
+    """Whether elementwise calls on these arrays use one thread and release the interpreter's lock, as NumPy's do."""
     return all(isinstance(x, _HOST) for x in arrays)
 
 
 def detach(x: Any) -> Any:
-    """x without a way for its library's own gradients; x itself where the library has none."""
+    """x detached from its library's own differentiation; x itself where the library has none."""
     if _is_torch(x):
         return x.detach()
     if (jax := sys.modules.get("jax")) and isinstance(x, jax.Array):
@@ -203,7 +210,7 @@ def detach(x: Any) -> Any:
 
 
 def host(x: Any) -> np.ndarray:
-    """A NumPy array with the values of an array of any library and device, detached from any gradient."""
+    """The values of an array of any library and device as a NumPy array, detached from any gradient."""
     if isinstance(x, _HOST):
         return np.asarray(x)
     if _is_torch(x):

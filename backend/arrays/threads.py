@@ -1,8 +1,9 @@
-"""Work shared between Python threads, for calls that use one core each and let others run meanwhile."""
+"""Work shared between Python threads, for library calls that use one core and release the interpreter's lock."""
 
 from __future__ import annotations
 
 import contextvars
+import functools
 import itertools
 import os
 import threading
@@ -14,32 +15,29 @@ __all__ = ["shared", "threads"]
 
 
 def threads() -> int:
-    """How many threads may share a call: OMP_NUM_THREADS where it is set, else one for each core."""
+    """The number of threads that may share a call: OMP_NUM_THREADS where it is set, else one per core."""
     given = os.environ.get("OMP_NUM_THREADS", "")
     if given.isdecimal():
         return max(int(given), 1)
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-_pools: list[ThreadPoolExecutor] = []  # one, once it is needed: to start a thread takes 0.1 ms
-
-
+@functools.cache
 def _pool() -> ThreadPoolExecutor:
-    if not _pools:
-        _pools.append(ThreadPoolExecutor(thread_name_prefix=__name__))
-    return _pools[0]
+    """The one pool, kept since starting a thread takes 0.1 ms."""
+    return ThreadPoolExecutor(thread_name_prefix=__name__)
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_pools.clear)  # its threads stay with the parent
+    os.register_at_fork(after_in_child=_pool.cache_clear)  # the parent keeps the threads
 
 
 def shared(work: Callable[[Sequence[Any]], None], todo: Sequence[Any], workers: int) -> None:
-    """Have so many threads, this one among them, work on a stretch of what is to be done each."""
-    if workers < 2 or threading.current_thread().name.startswith(__name__):  # a thread of ours waits for no other
+    """Call work(part of todo) in `workers` threads, this one included, each with a part of about equal length."""
+    if workers < 2 or threading.current_thread().name.startswith(__name__):  # a pool thread must not wait for another
         return work(todo)
     cuts = [len(todo) * i // workers for i in range(workers + 1)]
-    # contexts carry NumPy's error state and our settings
+    # a copied context carries NumPy's error state and the active backend
     others = [
         _pool().submit(contextvars.copy_context().run, work, todo[start:stop])
         for start, stop in itertools.pairwise(cuts[1:])
@@ -47,7 +45,7 @@ def shared(work: Callable[[Sequence[Any]], None], todo: Sequence[Any], workers: 
     try:
         work(todo[: cuts[1]])
     finally:
-        wait(others)  # none may write on when this call has ended
+        wait(others)  # none may still write when this call returns
     for other in others:
         other.result()
     return None

@@ -33,19 +33,19 @@ __all__ = [
 Rule = Callable[..., Any]
 
 
-def is_complex(x: Array) -> bool:
+def is_complex(x: Any) -> bool:
     """Return whether an array, a Python number or a size is complex."""
     return dtype_name(x.dtype).startswith("complex") if hasattr(x, "dtype") else isinstance(x, complex)
 
 
-def conj(x: Array) -> Array:
-    """Return the conjugate of a complex array or number; real ones unchanged."""
+def conj(x: Any) -> Any:
+    """Return the conjugate of what is complex, and everything else as it is."""
     if isinstance(x, complex):
         return x.conjugate()
     return array_namespace(x).conj(x) if is_complex(x) else x
 
 
-def column(x: Array) -> Array:
+def column(x: Any) -> Array:
     """Add a last axis of size 1."""
     return array_namespace(x).expand_dims(x, axis=-1)
 

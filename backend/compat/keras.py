@@ -1,9 +1,10 @@
-"""Lets Keras 2.3.1 run on today's Python, NumPy and h5py: each patch names what Keras needs it for."""
+"""Patches that let Keras 2.3.1 run on current Python, NumPy and h5py; each says what in Keras needs it."""
 
 from __future__ import annotations
 
 import collections
 import collections.abc
+import functools
 import importlib
 import importlib.abc
 import importlib.util
@@ -19,13 +20,12 @@ __all__ = ["apply", "runs_on_us"]
 
 PATCHES: list[Callable[[], None]] = []
 _PACKAGE = __name__.partition(".")[0]
-_applied: list[bool] = []
 
 
 def runs_on_us() -> bool:
-    """Whether Keras 2 has this package as its backend, or is importing it as such, or has been told to.
+    """Whether this package is the backend of Keras 2: by its loader if it is loaded, else by KERAS_BACKEND.
 
-    Source: keras/backend/load_backend.py of Keras 2.3.1: KERAS_BACKEND counts, then its config file.
+    Source: keras/backend/load_backend.py of Keras 2.3.1, which reads KERAS_BACKEND, then its config file.
     """
     loader = sys.modules.get("keras.backend.load_backend")
     if loader is not None:
@@ -34,11 +34,10 @@ def runs_on_us() -> bool:
 
 
 def apply() -> bool:
-    """Apply every patch, once; False, and nothing is touched, where Keras is not installed.
+    """Apply every patch once; do nothing and return False if Keras is not installed.
 
-    Importing this module does it, and so does Keras when it loads this package.
-    Errors: RuntimeError for a package that is missing: Keras would hide an ImportError behind "Unable to import
-    backend".
+    Importing this module calls it; Keras does so when it loads this package.
+    Errors: RuntimeError for a missing package, as Keras would replace an ImportError by "Unable to import backend".
 
     Source: the breaks measured with Keras 2.3.1 on Python 3.11, NumPy 2.4 and h5py 3.16.
     """
@@ -46,11 +45,14 @@ def apply() -> bool:
         return False
     if not _installed("array_api_compat"):
         raise RuntimeError("array-api-backend needs the package array-api-compat: pip install array-api-compat")
-    if not _applied:
-        _applied.append(True)
-        for patch in PATCHES:
-            patch()
+    _patch_once()
     return True
+
+
+@functools.cache
+def _patch_once() -> None:
+    for patch in PATCHES:
+        patch()
 
 
 def _installed(name: str) -> bool:
@@ -64,7 +66,7 @@ def _patch(function: Callable[[], None]) -> Callable[[], None]:
 
 @_patch
 def _collections() -> None:
-    """Python 3.10 took the abstract classes out of `collections`; Keras's callbacks and training_utils ask there."""
+    """Python 3.10 removed the abstract classes from `collections`; Keras's callbacks and training_utils use them."""
     for name in ("Container", "Iterable", "Mapping", "Sequence"):
         if not hasattr(collections, name):
             setattr(collections, name, getattr(collections.abc, name))
@@ -72,7 +74,7 @@ def _collections() -> None:
 
 @_patch
 def _numpy_names() -> None:
-    """NumPy 2 dropped spellings: callbacks use `np.Inf`, the HDF5 reader `np.string_`, pad_sequences `np.unicode_`."""
+    """NumPy 2 removed names: callbacks use `np.Inf`, the HDF5 reader `np.string_`, pad_sequences `np.unicode_`."""
     for name, value in {"Inf": np.inf, "string_": np.bytes_, "unicode_": np.str_}.items():
         if name not in vars(np):
             setattr(np, name, value)
@@ -80,22 +82,22 @@ def _numpy_names() -> None:
 
 @_patch
 def _steps_in_int64() -> None:
-    """JAX has 64-bit integers only if told before its import; Keras's optimizers count their steps in them."""
+    """JAX has 64-bit integers only by an option set before its import; Keras's optimizers count steps in them."""
     if "jax" not in sys.modules:
         os.environ.setdefault("JAX_ENABLE_X64", "1")
 
 
 @_patch
 def _literal_comparisons() -> None:
-    """Python 3.8 warns at `label_smoothing is not 0` in keras/losses.py; it holds for the int 0 all the same."""
+    """Python 3.8 warns of `label_smoothing is not 0` in keras/losses.py; the comparison still works for the int 0."""
     warnings.filterwarnings("ignore", '"is( not)?" with .*literal', SyntaxWarning)
 
 
 @_patch
 def _bytes_from_hdf5() -> None:
-    """h5py 3 gives text for attributes written as bytes; Keras decodes them when it loads a model or weights.
+    """h5py 3 returns text for attributes written as bytes; Keras decodes bytes when it loads a model or weights.
 
-    Callers other than Keras get what they always got.
+    Callers other than Keras are not affected.
     """
     if not _installed("h5py"):
         return
@@ -105,7 +107,7 @@ def _bytes_from_hdf5() -> None:
 
     def getitem(self: Any, name: Any) -> Any:
         value = as_text(self, name)
-        if not _asked_by_keras():
+        if not _called_by_keras():
             return value
         kind = h5py.check_string_dtype(self.get_id(name).dtype)
         if kind is None or kind.encoding != "ascii":
@@ -119,7 +121,7 @@ def _bytes_from_hdf5() -> None:
 
 @_patch
 def _files_in_memory() -> None:
-    """h5py 3 opens files to read unless told, and has no `File.fid`: both in Keras's `save_to_binary_h5py`."""
+    """h5py 3 opens files for reading by default and has no `File.fid`; Keras's `save_to_binary_h5py` needs both."""
     if not _installed("h5py"):
         return
     h5py: Any = importlib.import_module("h5py")
@@ -127,7 +129,7 @@ def _files_in_memory() -> None:
 
     def init(self: Any, name: Any, mode: Any = None, *args: Any, **options: Any) -> None:
         in_memory = options.get("driver") == "core" and options.get("backing_store") is False
-        if mode is None and in_memory and _asked_by_keras():
+        if mode is None and in_memory and _called_by_keras():
             mode = "w"
         opened(self, name, *(() if mode is None else (mode,)), *args, **options)
 
@@ -138,7 +140,7 @@ def _files_in_memory() -> None:
 
 @_patch
 def _lambda_shapes() -> None:
-    """Keras infers the output shape of a Lambda for two backends by name, and takes the input's for any other."""
+    """Keras infers a Lambda's output shape only for two backends it names; for others it uses the input's shape."""
     sys.meta_path.insert(0, _AfterImport("keras.layers.core", _infer_shapes))
 
 
@@ -165,7 +167,7 @@ def _infer_shapes(core: Any) -> None:
 
 
 class _AfterImport(importlib.abc.MetaPathFinder):
-    """Has `then` called with a module right after its import, whoever imports it."""
+    """Calls `then` with a module right after its import by anyone."""
 
     def __init__(self, name: str, then: Callable[[Any], None]) -> None:
         self.name, self.then = name, then
@@ -188,8 +190,8 @@ class _AfterImport(importlib.abc.MetaPathFinder):
         return found
 
 
-def _asked_by_keras() -> bool:
-    """Whether the caller of a patched function is Keras, perhaps by way of one method of the standard library."""
+def _called_by_keras() -> bool:
+    """Whether Keras called the patched function, directly or within a few frames."""
     frame: Any = sys._getframe(2)
     for _ in range(4):
         if frame is None:

@@ -1,4 +1,4 @@
-"""The names Keras's own backends went by: `K.tensorflow_backend` and its siblings are K itself under another name."""
+"""Module names of Keras's own backends: `K.tensorflow_backend` and its siblings are aliases of K."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ _PACKAGE = __name__.partition(".")[0]
 
 
 class Alias(types.ModuleType):
-    """A module that has whatever K has, now or later."""
+    """A module whose attributes are those of K, at any time."""
 
     def __getattr__(self, name: str) -> Any:
         whole = sys.modules[_PACKAGE]
         if name == "__all__":
             return [n for n in dir(whole) if not n.startswith("_")]
-        if name.startswith("__"):  # what only a module of its own has, such as __path__
+        if name.startswith("__"):  # attributes of real modules, such as __path__
             raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
         return getattr(whole, name)
 
@@ -29,18 +29,18 @@ class Alias(types.ModuleType):
 
     @staticmethod
     def _is_tf_1() -> bool:
-        """False: no TensorFlow is behind it, let alone an old one."""
+        """False: TensorFlow is not used."""
         return False
 
     @staticmethod
     def _get_available_gpus() -> list[str]:
-        """The GPUs the active backend can use, by its library's names for them."""
+        """The active backend's GPUs, as its library names them."""
         devices = active().xp.__array_namespace_info__().devices()
         return [str(d) for d in devices if any(kind in str(d).lower() for kind in ("cuda", "gpu"))]
 
 
 def _alias(name: str) -> Alias:
-    """An alias that `import backend.NAME` finds as well."""
+    """An alias that `import backend.NAME` also finds."""
     full = f"{_PACKAGE}.{name}"
     made = sys.modules[full] = Alias(full, __doc__)
     return made

@@ -21,6 +21,7 @@ from .tiling import fused
 __all__ = ["ENTRY", "Source", "print_program"]
 
 ENTRY = "function"  # the name of the function that runs
+SHARED_DEPTH = 3  # levels from which a size expression that occurs twice has a name; x[1:-1] reads better without
 RESERVED = frozenset(("xp", "device", "inf", "nan", "complex", "int", "max", "min", ENTRY))
 
 
@@ -127,9 +128,13 @@ class _Scope:
         self._named_sizes: dict[Dim, str] = {}
 
     def share_sizes(self, steps: Sequence[Step]) -> None:
-        """Find the size expressions that several calls or expressions need: each is computed once, and named."""
-        found = compounds([size for step in steps for size in _sizes((step.node.args, step.node.kwargs))])
-        self._shared_sizes = {dim for dim, uses in found if uses > 1}
+        """Find the deep size expressions that several calls or expressions need: each is computed once, and named."""
+        depth: dict[Any, int] = {}
+        for dim, uses in compounds([size for step in steps for size in _sizes((step.node.args, step.node.kwargs))]):
+            depth[dim] = 1 + max(depth.get(a, 0) for a in dim.arguments)
+            if uses > 1 and depth[dim] >= SHARED_DEPTH:
+                self._shared_sizes.add(dim)
+                depth[dim] = 0  # it is a name from here on
 
     def size_lines(self, step: Step) -> list[str]:
         """The lines that compute the shared sizes which this step is the first to need."""

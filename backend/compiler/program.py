@@ -127,7 +127,8 @@ def _routine(
         if t.node is not None and id(t) not in own:
             results.setdefault(id(t.node), {})[t.index] = t
             nodes[id(t.node)] = t.node
-    setup, steps = [], []
+    setup: list[Step] = []
+    steps: list[Step] = []
     for node in nodes.values():
         for value in node.kwargs.values():
             if isinstance(value, Subgraph) and id(value) not in bodies:

@@ -7,7 +7,6 @@ import math
 
 import numpy as np
 
-from ..graph.dims import known
 from ..graph.tensor import Tensor
 from .codegen import print_program
 from .program import Program, Routine
@@ -63,4 +62,4 @@ def _bytes(t: Tensor) -> int:
     if t.node is None or t.spec.shape is None or (t.node.primitive.view and not t.node.primitive.fresh):
         return 0
     item = 2 if t.dtype == "bfloat16" else np.dtype(t.dtype).itemsize
-    return item * math.prod(known(size) if known(size) is not None else UNKNOWN for size in t.spec.shape)
+    return item * math.prod(size if isinstance(size, int) else UNKNOWN for size in t.spec.shape)

@@ -170,8 +170,13 @@ class Rewriter:
     def _body(self, body: Subgraph) -> Subgraph:
         if self._rule is None and self._shared is None and not self._prune:
             return body  # it uses nothing but its own inputs
-        how = {"rule": self._rule, "shared": self._shared, "intern": self._intern, "prune": self._prune}
-        inner = Rewriter({id(t): t for t in body.inputs}, **how)
+        inner = Rewriter(
+            {id(t): t for t in body.inputs},
+            rule=self._rule,
+            shared=self._shared,
+            intern=self._intern,
+            prune=self._prune,
+        )
         outputs = inner(body.outputs)
         self._kept.append(inner)
         return (

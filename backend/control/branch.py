@@ -113,7 +113,7 @@ def _recorded(xp: Any, condition: Array, xs: list[Any], ys: list[Any], start: in
     )
 
 
-def _guarded(xp: Any, t: Array, condition: Array, wanted: bool, start: int) -> Array:
+def _guarded(xp: Any, t: Any, condition: Any, wanted: bool, start: int) -> Any:
     """A tensor of one branch. One with effects, a draw or an update, is evaluated only where that branch is taken.
 
     The branch and its gradient read the same tensor, so the effects happen once for both.

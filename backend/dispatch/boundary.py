@@ -1,15 +1,15 @@
-"""The boundary: Python arguments checked and normalized, and errors that name the operation."""
+"""Python arguments of operations: checked and normalized, with errors that name the operation."""
 
 from __future__ import annotations
 
 import operator
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from .. import config
 from ..arrays.dtypes import dtype_name, is_float, is_integer
 from ..arrays.namespaces import array_namespace, device_of, is_array
-from ..arrays.typing import Array
+from ..arrays.typing import Array, DTypeLike, Shape
 from ..graph.dim_values import as_size, as_sizes
 from ..graph.dims import Dim, product
 from ..graph.shape_rules import axes_of, axis_of, broadcast, concatenated, reduced, reshaped
@@ -38,29 +38,30 @@ __all__ = [
     "sizes_from",
 ]
 
+T = TypeVar("T")
 MISFIT = (ValueError, TypeError, RuntimeError, IndexError)  # what libraries raise for shapes and axes that do not fit
 
 
 def moved(x: Array, source: int, destination: int) -> Array:
-    """x with one axis moved to another place, by permute_dims: torch's moveaxis does not run under vmap."""
+    """x with one axis moved to another position; by permute_dims, as torch's moveaxis does not run under vmap."""
     order = [axis for axis in range(x.ndim) if axis != source % x.ndim]
     order.insert(destination % x.ndim, source % x.ndim)
     return array_namespace(x).permute_dims(x, tuple(order))
 
 
 def number_like(x: Array, value: float) -> Array:
-    """A 0-d array with one number, of x's namespace, dtype and device."""
+    """A number as a 0-d array of x's namespace, dtype and device."""
     xp = array_namespace(x)
     return xp.asarray(value, dtype=x.dtype, device=device_of(x))
 
 
-def sizes(x: Array) -> tuple[Any, ...]:
-    """The shape of x fit for arithmetic: integers, or expressions where a symbolic tensor's sizes are unknown."""
+def sizes(x: Array) -> Shape:
+    """The shape of x for calculations: integers, and expressions for a symbolic tensor's unknown sizes."""
     return x.sizes if isinstance(x, Tensor) else tuple(x.shape)
 
 
-def broadcasting(name: str, function: Callable[..., Array], *operands: Array) -> Array:
-    """function(*operands); where their shapes do not broadcast, a ValueError with both, whatever the library raises."""
+def broadcasting(name: str, function: Callable[..., Array], *operands: Any) -> Array:
+    """function(*operands); ValueError with the shapes where they do not broadcast, whatever the library raises."""
     try:
         return function(*operands)
     except MISFIT:
@@ -69,10 +70,7 @@ def broadcasting(name: str, function: Callable[..., Array], *operands: Array) ->
 
 
 def size_from(name: str, value: Any) -> Any:
-    """One size given as an integer, a Size or a 0-d integer array; `name` is the operation that asks.
-
-    TypeError for anything else, None included.
-    """
+    """One size from an integer, a Dim or a 0-d integer array; TypeError that names the operation for anything else."""
     if isinstance(value, Dim) or type(value) is int:
         return value
     if isinstance(value, Tensor):
@@ -85,16 +83,16 @@ def size_from(name: str, value: Any) -> Any:
         raise TypeError(f"{name}: got the size {value!r}, expected an integer") from None
 
 
-def dtype_from(name: str, dtype: Any) -> str:
-    """The name of a dtype given in any form, floatx for None; `name` is the operation that asks."""
+def dtype_from(name: str, dtype: DTypeLike) -> str:
+    """The name of a dtype in any form, floatx for None; TypeError that names the operation for anything else."""
     try:
         return config.floatx() if dtype is None else dtype_name(dtype)
     except TypeError as error:
         raise TypeError(f"{name}: {error}") from None
 
 
-def sizes_from(name: str, shape: Any) -> tuple[Any, ...]:
-    """A shape given as one size, a sequence of them, or a 1-D integer array; `name` is the operation that asks."""
+def sizes_from(name: str, shape: Any) -> Shape:
+    """A shape from one size, a sequence of sizes or a 1-D integer array; errors as from `size_from`."""
     if isinstance(shape, (tuple, list)):
         return tuple(size_from(name, size) for size in shape)
     if isinstance(shape, Tensor) and shape.ndim:
@@ -104,8 +102,8 @@ def sizes_from(name: str, shape: Any) -> tuple[Any, ...]:
     return (size_from(name, shape),)
 
 
-def named(x: Array, name: str | None) -> Array:
-    """x, which bears the name from now on if it is symbolic; native arrays have no names."""
+def named(x: T, name: str | None) -> T:
+    """x itself, given the name if it is symbolic; native arrays have no names."""
     if name and isinstance(x, Tensor):
         x.name = name
     return x
@@ -122,7 +120,7 @@ def rank_of(x: Array) -> int | None:
 
 
 def normalize_axis(name: str, axis: Any, ndim: int) -> Any:
-    """An axis or tuple of axes counted from the front; ValueError naming the operation when out of range."""
+    """An axis or a tuple of axes, counted from the front; ValueError that names the operation when out of range."""
     return axis_of(name, axis, ndim) if isinstance(axis, int) else axes_of(name, axis, ndim)
 
 

@@ -1,59 +1,61 @@
-"""The direct way to a library's function, for operations on arrays of a kind met before.
+"""Fast paths: calls that need no promotion go straight to the library's function.
 
-A decorator stands before the definition and passes it over where types and dtypes say that nothing is to be promoted.
-All other arguments are the definition's, and so is every failure: it runs again there, and raises what it always did.
+A decorator checks types and dtypes first. Where they are known and equal it skips the definition; all other calls, and
+every call that fails, go to the definition, which raises the error.
 """
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar, cast
 
-from ..arrays.namespaces import _NAMESPACE_OF
+from ..arrays.registry import FLOATING_ARRAYS, NAMESPACE_OF_TYPE, NUMERIC_ARRAYS, TypeTable, type_table
 from ..arrays.typing import Array
 from .boundary import MISFIT
-from .promotion import _FLOATING, _NUMERIC, floating
+from .promotion import floating
 
 __all__ = ["fast_pair", "fast_path", "fast_product", "fast_reduction", "fast_reshape", "fast_stop_gradient"]
 
-_ASIDE = (AttributeError, KeyError, *MISFIT)
-Plain = dict[type, dict[Any, Any]]  # a library's own function for one operation, by type and dtype of array
+Definition = TypeVar("Definition", bound=Callable[..., Any])
+_ERRORS = (AttributeError, KeyError, *MISFIT)  # after these the definition runs
 
 
-def _learn(plain: Plain, name: str, table: Any, x: Array) -> None:
-    """Remember the function for arrays like x, if such have been met: each look-up less is 20 ns of a call."""
+def _remember(functions: TypeTable, name: str, namespaces: TypeTable, x: Array) -> None:
+    """Keep the library's function for arrays like x, if their namespace is known: each look-up saved is 20 ns."""
     kind = type(x)
-    if kind in table and x.dtype in table[kind] and name in (found := getattr(table[kind][x.dtype], "__plain__", {})):
-        plain.setdefault(kind, {})[x.dtype] = found[name]
+    if kind in namespaces and x.dtype in namespaces[kind]:
+        found = getattr(namespaces[kind][x.dtype], "__fast__", {})
+        if name in found:
+            functions.setdefault(kind, {})[x.dtype] = found[name]
 
 
-def fast_path(bring: Callable[[Array], Any]) -> Callable[[Callable[[Array], Array]], Callable[[Array], Array]]:
-    """For an operation that brings an array to a dtype, by `floating` or `numeric`, and calls the function of its name.
+def fast_path(bring: Callable[[Any], Any]) -> Callable[[Definition], Definition]:
+    """For an operation that casts its array, by `floating` or `numeric`, and calls the function of its own name.
 
-    An array that is of such a dtype goes to the namespace's function at once.
+    An array that needs no cast goes straight to the namespace's function.
     """
-    table = _FLOATING if bring is floating else _NUMERIC
+    table = FLOATING_ARRAYS if bring is floating else NUMERIC_ARRAYS
 
-    def shortened(definition: Callable[[Array], Array]) -> Callable[[Array], Array]:
+    def shortened(definition: Definition) -> Definition:
         name = definition.__name__
 
         @functools.wraps(definition)
         def operation(x: Array) -> Array:
             try:
                 return getattr(table[type(x)][x.dtype], name)(x)
-            except _ASIDE:
+            except _ERRORS:
                 pass
             return definition(x)
 
-        return operation
+        return cast(Definition, operation)
 
     return shortened
 
 
-def fast_pair(definition: Callable[[Array, Array], Array]) -> Callable[[Array, Array], Array]:
-    """The same for two arrays: they go to the library's function when they are of one type, dtype and device."""
-    name, plain = definition.__name__, Plain()
+def fast_pair(definition: Definition) -> Definition:
+    """The same for two arrays of one type, dtype and device."""
+    name, functions = definition.__name__, type_table()
 
     @functools.wraps(definition)
     def operation(x: Array, y: Array) -> Array:
@@ -62,19 +64,19 @@ def fast_pair(definition: Callable[[Array, Array], Array]) -> Callable[[Array, A
             try:
                 dtype = x.dtype
                 if y.dtype is dtype:
-                    return plain[kind][dtype](x, y)
+                    return functions[kind][dtype](x, y)
             except KeyError:
-                _learn(plain, name, _NUMERIC, x)
-            except _ASIDE:
+                _remember(functions, name, NUMERIC_ARRAYS, x)
+            except _ERRORS:
                 pass
         return definition(x, y)
 
-    return operation
+    return cast(Definition, operation)
 
 
-def fast_product(definition: Callable[[Array, Array], Array]) -> Callable[[Array, Array], Array]:
+def fast_product(definition: Definition) -> Definition:
     """For `dot` with a vector or a matrix: the library's matmul."""
-    strict = Plain()
+    products = type_table()
 
     @functools.wraps(definition)
     def operation(x: Array, y: Array) -> Array:
@@ -82,47 +84,47 @@ def fast_product(definition: Callable[[Array, Array], Array]) -> Callable[[Array
         if kind is type(y):
             try:
                 dtype = x.dtype
-                matmul, ndim = strict[kind][dtype], y.ndim
+                matmul, ndim = products[kind][dtype], y.ndim
                 if matmul is not None:
                     if ndim == 1 or (ndim == 2 and x.device == y.device):
                         return matmul(x, y)
                 elif ndim < 3 and x.ndim < 3 and y.dtype is dtype:
                     return x @ y
             except KeyError:
-                _learn(strict, "checked_matmul", _NUMERIC, x)
-            except _ASIDE:
+                _remember(products, "checked_matmul", NUMERIC_ARRAYS, x)
+            except _ERRORS:
                 pass
         return definition(x, y)
 
-    return operation
+    return cast(Definition, operation)
 
 
-def fast_reduction(bring: Callable[[Array], Any]) -> Callable[[Callable[..., Array]], Callable[..., Array]]:
+def fast_reduction(bring: Callable[[Any], Any]) -> Callable[[Definition], Definition]:
     """The same for a reduction of all axes, or of one."""
-    table = _FLOATING if bring is floating else _NUMERIC
+    table = FLOATING_ARRAYS if bring is floating else NUMERIC_ARRAYS
 
-    def shortened(definition: Callable[..., Array]) -> Callable[..., Array]:
-        name, plain = definition.__name__, Plain()
+    def shortened(definition: Definition) -> Definition:
+        name, functions = definition.__name__, type_table()
 
         @functools.wraps(definition)
         def operation(x: Array, axis: Any = None, keepdims: bool = False) -> Array:
             try:
                 if axis is None and not keepdims:
-                    return plain[type(x)][x.dtype](x)
-                if type(axis) is int and x.ndim:  # libraries let axis 0 of a number pass
-                    return plain[type(x)][x.dtype](x, axis, keepdims)
+                    return functions[type(x)][x.dtype](x)
+                if type(axis) is int and x.ndim:  # libraries accept axis 0 of a 0-d array
+                    return functions[type(x)][x.dtype](x, axis, keepdims)
             except KeyError:
-                _learn(plain, name, table, x)
-            except _ASIDE:
+                _remember(functions, name, table, x)
+            except _ERRORS:
                 pass
             return definition(x, axis, keepdims)
 
-        return operation
+        return cast(Definition, operation)
 
     return shortened
 
 
-def fast_reshape(definition: Callable[[Array, Any], Array]) -> Callable[[Array, Any], Array]:
+def fast_reshape(definition: Definition) -> Definition:
     """For `reshape`: a tuple of Python's integers goes to the library's function."""
 
     @functools.wraps(definition)
@@ -133,22 +135,22 @@ def fast_reshape(definition: Callable[[Array, Any], Array]) -> Callable[[Array, 
                     break
             else:
                 try:
-                    return _NAMESPACE_OF[type(x)].__fast__["reshape"](x, shape)
-                except _ASIDE:
+                    return NAMESPACE_OF_TYPE[type(x)].__fast__["reshape"](x, shape)
+                except _ERRORS:
                     pass
         return definition(x, shape)
 
-    return operation
+    return cast(Definition, operation)
 
 
-def fast_stop_gradient(definition: Callable[[Any], Any]) -> Callable[[Any], Any]:
+def fast_stop_gradient(definition: Definition) -> Definition:
     """For `stop_gradient` of one array."""
 
     @functools.wraps(definition)
     def operation(variables: Any) -> Any:
         try:
-            return _NAMESPACE_OF[type(variables)].__fast__["detach"](variables)
-        except _ASIDE:
+            return NAMESPACE_OF_TYPE[type(variables)].__fast__["detach"](variables)
+        except _ERRORS:
             return definition(variables)
 
-    return operation
+    return cast(Definition, operation)

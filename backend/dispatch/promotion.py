@@ -1,17 +1,17 @@
-"""What an operation does first: bring what it was given to one namespace, one device and one dtype."""
+"""Promotion: the first step of an operation brings its operands to one namespace, one device and one dtype."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 
 from .. import config
-from ..arrays import namespaces
-from ..arrays.dtypes import dtype_name, is_float, is_integer, kind_of, python_dtype, result_dtype
+from ..arrays.dtypes import common_dtype, dtype_name, is_float, is_integer, kind_of, python_dtype, scalar_of
 from ..arrays.namespaces import array_namespace, describe, device_of, is_array, is_concrete, namespace_of
-from ..arrays.typing import Array
-from ..graph.recording import ANY, common, scalar_of
+from ..arrays.registry import FLOATING_ARRAYS, NAMESPACE_OF_TYPE, NUMERIC_ARRAYS, remember_dtype
+from ..arrays.typing import Array, ArrayLike, DTypeLike, Namespace
+from ..graph.recording import ANY, common
 from ..graph.standard import namespace as recorder
 from ..graph.tensor import Tensor
 
@@ -33,15 +33,13 @@ __all__ = [
 ]
 
 
-_FLOATING: dict[type, dict[Any, Any]] = {}  # array type -> floating dtype object -> namespace
-_NUMERIC: dict[type, dict[Any, Any]] = {}  # the same for all dtypes but bool
 _PYTHON = (bool, int, float, complex)
 
 
-def floating(x: Array) -> tuple[Any, Array]:
+def floating(x: Any) -> tuple[Namespace, Array]:
     """The namespace of x, and x as a floating array: integers, booleans and Python numbers become floatx."""
     try:
-        return _FLOATING[type(x)][x.dtype], x
+        return FLOATING_ARRAYS[type(x)][x.dtype], x
     except (AttributeError, KeyError, TypeError):
         pass
     xp, x = arrays(x)
@@ -50,32 +48,36 @@ def floating(x: Array) -> tuple[Any, Array]:
     return xp, xp.astype(x, native_dtype(xp, config.floatx()))
 
 
-def numeric(x: Array) -> tuple[Any, Array]:
-    """The namespace of x, and x as an array to calculate with: booleans become int32, other dtypes stay."""
+def numeric(x: Any) -> tuple[Namespace, Array]:
+    """The namespace of x, and x as an array of numbers: booleans become int32, other dtypes stay."""
     try:
-        return _NUMERIC[type(x)][x.dtype], x
+        return NUMERIC_ARRAYS[type(x)][x.dtype], x
     except (AttributeError, KeyError, TypeError):
         pass
     xp, x = arrays(x)
     return xp, xp.astype(x, xp.int32) if _learned(xp, x) == "bool" else x
 
 
-def _learned(xp: Any, x: Array) -> str:
-    """The name of x's dtype, remembered for the next array like x."""
+def _learned(xp: Namespace, x: Array) -> str:
+    """The name of x's dtype; the namespace is remembered for the next array of this type and dtype."""
     name = dtype_name(x.dtype)
     if name != "bool":
-        _NUMERIC.setdefault(type(x), {})[x.dtype] = xp
-    if is_float(name):
-        _FLOATING.setdefault(type(x), {})[x.dtype] = xp
+        remember_dtype(type(x), x.dtype, xp, is_float(name))
     return name
 
 
-def arrays(*values: Array) -> tuple[Any, ...]:
-    """The namespace the values share, and the values as arrays of it; dtypes stay as they are.
+@overload
+def arrays(value: ArrayLike, /) -> tuple[Namespace, Array]: ...
+@overload
+def arrays(first: ArrayLike, second: ArrayLike, /) -> tuple[Namespace, Array, Array]: ...
+@overload
+def arrays(*values: ArrayLike) -> tuple[Any, ...]: ...
+def arrays(*values: ArrayLike) -> tuple[Any, ...]:
+    """The namespace that the values share, and the values as its arrays; dtypes stay.
 
-    A list with arrays in it becomes one array, of their common dtype.
+    A list that holds arrays becomes one array of their common dtype.
     """
-    if len(values) == 1 and (xp := namespaces._NAMESPACE_OF.get(type(values[0]))) is not None:
+    if len(values) == 1 and (xp := NAMESPACE_OF_TYPE.get(type(values[0]))) is not None:
         return xp, values[0]
     values = tuple(_stacked(x) if isinstance(x, (list, tuple)) else x for x in values)
     xp = array_namespace(*values)
@@ -88,15 +90,15 @@ def arrays(*values: Array) -> tuple[Any, ...]:
     return (xp, *result)
 
 
-def promoted(*values: Array) -> tuple[Any, ...]:
-    """The namespace the values share, and the values in their common dtype.
+def promoted(*values: Any) -> tuple[Any, ...]:
+    """The namespace that the values share, and the values in their common dtype.
 
-    Arrays of one kind promote as in the standard, an integer meeting a float takes the float's dtype, Python
-    numbers stay numbers and never widen (only a float beside integers makes floatx). Two devices are a TypeError.
+    Arrays of one kind promote as in the standard; an integer that meets a float takes the float's dtype. Python numbers
+    stay numbers and never widen a dtype; a float beside integers makes floatx. TypeError for arrays on two devices.
     """
     first = values[0]
-    known = _NUMERIC.get(type(first))
-    if known is not None:  # the common case: arrays of one dtype, or numbers beside floats
+    known = NUMERIC_ARRAYS.get(type(first))
+    if known is not None:  # the fast path: arrays of one dtype, or numbers beside floats
         dtype = first.dtype
         xp = known.get(dtype)
         if xp is not None and xp is not recorder and _alike(first, dtype, values):
@@ -113,7 +115,7 @@ def promoted(*values: Array) -> tuple[Any, ...]:
         for x in values
         if isinstance(x, (*_PYTHON, np.generic)) and not any(x is m for m in members)
     ]
-    name = _common_dtype(members, numbers)
+    name = common_dtype([dtype_name(x.dtype) for x in members], numbers)
     target = native_dtype(xp, name)
     _learned(xp, members[0])
     if len(members) > 1:
@@ -130,7 +132,7 @@ def promoted(*values: Array) -> tuple[Any, ...]:
 
 
 def _alike(first: Array, dtype: Any, values: tuple[Any, ...]) -> bool:
-    """Whether the other values are arrays just like the first, or plain numbers beside a float."""
+    """Whether the other values are arrays like the first, or plain numbers beside a floating array."""
     kind = type(first)
     for x in values:
         if type(x) is kind:
@@ -139,16 +141,16 @@ def _alike(first: Array, dtype: Any, values: tuple[Any, ...]) -> bool:
                     return False
                 if kind is not np.ndarray:
                     _same_device((first, x))
-        elif (type(x) is not float and type(x) is not int) or dtype not in _FLOATING.get(kind, ()):
+        elif (type(x) is not float and type(x) is not int) or dtype not in FLOATING_ARRAYS.get(kind, ()):
             return False
     return True
 
 
-def promoted_numbers(x: Array, y: Array) -> tuple[Any, Array, Array]:
+def promoted_numbers(x: Any, y: Any) -> tuple[Any, Any, Any]:
     """As `promoted`, for functions of numbers: where both are booleans they become int32."""
     kind = type(x)
-    if kind is type(y) and kind in _NUMERIC and x.dtype is y.dtype:  # the common case, without a detour
-        xp = _NUMERIC[kind].get(x.dtype)
+    if kind is type(y) and kind in NUMERIC_ARRAYS and x.dtype is y.dtype:  # the fast path
+        xp = NUMERIC_ARRAYS[kind].get(x.dtype)
         if (
             xp is not None
             and xp is not recorder
@@ -157,13 +159,13 @@ def promoted_numbers(x: Array, y: Array) -> tuple[Any, Array, Array]:
             return xp, x, y
     xp, x, y = promoted(x, y)
     z = y if isinstance(x, _PYTHON) else x
-    if z.dtype not in _NUMERIC.get(type(z), ()) and _learned(xp, z) == "bool":
+    if z.dtype not in NUMERIC_ARRAYS.get(type(z), ()) and _learned(xp, z) == "bool":
         x, y = (int(v) if isinstance(v, bool) else xp.astype(v, xp.int32) for v in (x, y))
     return xp, x, y
 
 
 def _stacked(values: Any) -> Any:
-    """A list or tuple with arrays in it as one array; anything else as it is."""
+    """A list or tuple that holds arrays as one array; any other one as it is."""
     if not any(is_array(v) or isinstance(v, (list, tuple)) for v in values):
         return values
     rows = [_stacked(v) if isinstance(v, (list, tuple)) else v for v in values]
@@ -174,20 +176,8 @@ def _stacked(values: Any) -> Any:
     return xp.stack([v if is_array(v) else xp.asarray(v, dtype=like.dtype, device=device_of(like)) for v in rows])
 
 
-def _common_dtype(members: list[Any], numbers: list[Any]) -> str:
-    name = result_dtype(*(dtype_name(x.dtype) for x in members))
-    for x in numbers:
-        if isinstance(x, float) and not is_float(name):
-            name = config.floatx()
-        elif isinstance(x, complex) and kind_of(name) != "complex floating":
-            name = "complex128" if name == "float64" else "complex64"
-        elif isinstance(x, int) and not isinstance(x, bool) and name == "bool":
-            name = "int32"
-    return name
-
-
-def _native(xp: Any, x: Any, like: Any, dtype: Any) -> Any:
-    """A Python number or list as an array beside `like`."""
+def _native(xp: Namespace, x: Any, like: Any, dtype: Any) -> Any:
+    """A Python number or list as an array on the device of `like`."""
     if isinstance(x, np.generic):
         x = x.item()
     if dtype is None:
@@ -204,7 +194,7 @@ def _same_device(members: Any) -> None:
             raise TypeError(f"arrays on two devices in one call: {devices[0]} and {device}; move one of them first")
 
 
-def native_dtype(xp: Any, name: str) -> Any:
+def native_dtype(xp: Namespace, name: str) -> DTypeLike:
     """The namespace's dtype object of that name; TypeError where it has none."""
     found = getattr(xp, name, None)
     if found is None:

@@ -7,7 +7,8 @@ from typing import Any
 
 from .. import config
 from ..arrays import namespaces
-from ..arrays.namespaces import _NAMESPACE_OF, namespace_of
+from ..arrays.namespaces import namespace_of
+from ..arrays.registry import NAMESPACE_OF_TYPE
 from ..kernels.lookup import backed, kernels_of
 from .dims import Dim
 from .primitives import Primitive
@@ -67,7 +68,7 @@ class Composite:
         return rule
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        xp = _NAMESPACE_OF.get(type(args[0])) if len(args) == 1 else None  # the common case, without a detour
+        xp = NAMESPACE_OF_TYPE.get(type(args[0])) if len(args) == 1 else None  # the common case, without a detour
         if xp is None:
             xp = _shared(args)
         if xp is not None and xp is not namespaces.recorder:
@@ -110,7 +111,7 @@ def _shared(values: Any) -> Any:
     """The namespace of the first array among values and in tuples of them; the recorder where one is symbolic."""
     found = None
     for value in values:
-        xp = _NAMESPACE_OF.get(type(value))
+        xp = NAMESPACE_OF_TYPE.get(type(value))
         if xp is None and value is not None:
             xp = (
                 _shared(value)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .. import config
-from ..arrays.dtypes import DType, dtype_name, is_float, kind_of, limits, python_dtype, result_dtype
+from ..arrays.dtypes import DType, common_dtype, dtype_name, kind_of, python_dtype, result_dtype, scalar_of
 from ..arrays.namespaces import is_array
 from .dims import Dim
 from .primitives import PRIMITIVES
@@ -22,7 +22,6 @@ __all__ = [
     "common",
     "constant",
     "is_operand",
-    "scalar_of",
     "tensor",
     "unary",
 ]
@@ -117,28 +116,12 @@ def common(function: str, kinds: tuple[str, ...], *operands: Any) -> tuple[str, 
     Tensors decide; NumPy and other arrays beside them take the tensors' dtype unless that would lose their kind,
     Python numbers stay numbers.
     """
-    tensors = [x for x in operands if isinstance(x, Tensor) and not isinstance(x, Constant)]
-    arrays = [
-        x if isinstance(x, Tensor) else constant(x)
-        for x in operands
-        if not isinstance(x, (bool, int, float, complex, Dim))
-    ]
-    decide = tensors or arrays
-    name = (
-        result_dtype(*(x.dtype for x in decide))
-        if decide
-        else result_dtype(*(python_dtype(x) for x in operands if not isinstance(x, Dim)) or ("int32",))
-    )
-    for x in arrays:
-        if kind_rank(x.dtype) > kind_rank(name):
-            name = config.floatx() if kind_of(x.dtype) == "real floating" else x.dtype
-    for x in operands:
-        if isinstance(x, float) and not is_float(name):
-            name = config.floatx()
-        elif isinstance(x, complex) and kind_of(name) != "complex floating":
-            name = "complex128" if name == "float64" else "complex64"
-        elif isinstance(x, (int, Dim)) and not isinstance(x, bool) and name == "bool":
-            name = "int32"
+    arrays = [x for x in operands if not isinstance(x, (bool, int, float, complex, Dim))]
+    arrays = [x if isinstance(x, Tensor) else constant(x) for x in arrays]
+    numbers = [0 if isinstance(x, Dim) else x for x in operands if isinstance(x, (bool, int, float, complex, Dim))]
+    tensors = [x.dtype for x in arrays if not isinstance(x, Constant)]
+    constants = [x.dtype for x in arrays if isinstance(x, Constant)]
+    name = common_dtype(tensors, numbers, constants) if tensors else common_dtype(constants, numbers)
     name = checked_kind(function, name, kinds)
     result = []
     for x in operands:
@@ -149,22 +132,6 @@ def common(function: str, kinds: tuple[str, ...], *operands: Any) -> tuple[str, 
     if not any(isinstance(x, Tensor) for x in result):
         result = [tensor(x, name) for x in result]
     return name, result
-
-
-def kind_rank(name: str) -> int:
-    return ANY.index(kind_of(name))
-
-
-def scalar_of(function: str, x: Any, name: str) -> Any:
-    """A Python number of the kind the dtype has; OverflowError when an integer dtype cannot hold it."""
-    if kind_of(name) == "bool":
-        return bool(x)
-    if kind_of(name) == "integer":
-        low, high = limits(name)
-        if not low <= x <= high:
-            raise OverflowError(f"{function}: {x} is out of range for {name} ({low} to {high})")
-        return int(x)
-    return float(x) if kind_of(name) == "real floating" and not isinstance(x, float) else x
 
 
 def called(function: str, stub: Callable[..., Any]) -> Callable[..., Any]:

@@ -1,4 +1,4 @@
-"""What CuPy has of its own: its compiler, for `K.function(..., jit=True)`."""
+"""CuPy's compiler, for `K.function(..., jit=True)`."""
 
 from __future__ import annotations
 
@@ -11,6 +11,6 @@ __all__ = ["jit"]
 
 
 def jit(scope: dict[str, Any], name: str, chains: list[str]) -> Callable[..., Any]:
-    """cupy.fuse, which takes elementwise code alone: each chain becomes one kernel."""
+    """cupy.fuse, which compiles elementwise code only: each chain becomes one kernel."""
     scope.update((chain, cupy.fuse(scope[chain])) for chain in chains)
     return scope[name]

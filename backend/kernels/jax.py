@@ -1,4 +1,4 @@
-"""What JAX has of its own: its compiler, for `K.function(..., jit=True)`."""
+"""JAX's compiler, for `K.function(..., jit=True)`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Kernels are found by name, in the module or package named after the library."""
+"""Kernels: found by name, in the module or package of `kernels` named after the library."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _modules: dict[Any, Any] = {}
 
 
 def kernels_enabled() -> bool:
-    """Whether libraries' own kernels replace definitions (default), where there are any.
+    """Whether kernels replace the definitions of composites (default) on the libraries that have them.
 
     Source: this library.
     """
@@ -25,15 +25,15 @@ def kernels_enabled() -> bool:
 
 
 def program_compiler(xp: Any) -> Callable[..., Any]:
-    """The library's own compiler of programs, jit(scope, name, chains) -> function, or one that hands them back.
+    """The library's JIT, jit(scope, name, chains) -> callable; the identity where it has none.
 
-    `scope` has the functions of an executed program; `chains` names those that work element by element.
+    `scope` has the functions of a compiled program by name; `chains` names those that are elementwise.
     """
     return getattr(kernels_of(xp), "jit", None) or (lambda scope, name, chains: scope[name])
 
 
 def chain_planner(xp: Any) -> Callable[..., Any] | None:
-    """The library's own way to write an elementwise chain into given memory, chain(body, arrays, shape), or None."""
+    """The library's planner of elementwise chains in given memory, chain(body, arrays, shape), or None."""
     return getattr(kernels_of(xp), "chain", None) if kernels_enabled() else None
 
 
@@ -46,7 +46,7 @@ def set_kernels(enabled: bool) -> None:
 
 
 def _label(xp: Any) -> Any:
-    """What tells namespaces apart: their names, since torch.compile can follow neither ids nor modules as keys."""
+    """The key of a namespace: its name, since torch.compile traces neither ids nor modules as keys."""
     return getattr(xp, "__name__", None) or id(xp)
 
 
@@ -61,7 +61,7 @@ def kernels_of(xp: Any) -> Any:
 
 
 def backed(kernel: Callable[..., Any], definition: Callable[..., Any]) -> Callable[..., Any]:
-    """A kernel that hands over to the definition where it declines."""
+    """The kernel, and where it returns NotImplemented the definition."""
 
     def run(*args: Any, **kwargs: Any) -> Any:
         result = kernel(*args, **kwargs)

@@ -159,7 +159,9 @@ class InputLayer(Layer):
     supports_masking = True
 
 
-def Input(shape: Any = None, batch_shape: Any = None, name: str | None = None, dtype: Any = None) -> Any:
+def Input(  # noqa: N802 - Keras's name
+    shape: Any = None, batch_shape: Any = None, name: str | None = None, dtype: Any = None
+) -> Any:
     """A placeholder for samples of a shape, None for sizes that vary; `batch_shape` has the number of samples in front.
 
     Errors: ValueError when neither shape is given.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..arrays.typing import Array
+from ..arrays.typing import Array, ArrayLike
 from ..dispatch.boundary import broadcasting
 from ..dispatch.fast_path import fast_pair
 from ..dispatch.promotion import arrays, device_of, dtype_name, is_array, native_dtype, promoted, promoted_numbers
@@ -26,7 +26,7 @@ __all__ = [
 
 
 @fast_pair
-def equal(x: Array, y: Array) -> Array:
+def equal(x: ArrayLike, y: ArrayLike) -> Array:
     """Whether elements are equal, as booleans of the broadcast shape.
 
     Dtypes are promoted; numbers take the array's. NaN is not equal to anything, the two zeros are equal.
@@ -39,7 +39,7 @@ def equal(x: Array, y: Array) -> Array:
 
 
 @fast_pair
-def not_equal(x: Array, y: Array) -> Array:
+def not_equal(x: ArrayLike, y: ArrayLike) -> Array:
     """Whether elements differ, as booleans of the broadcast shape; all else as in `equal`.
 
     Source: Keras 2.3.1 backend semantics.
@@ -49,7 +49,7 @@ def not_equal(x: Array, y: Array) -> Array:
 
 
 @fast_pair
-def greater(x: Array, y: Array) -> Array:
+def greater(x: ArrayLike, y: ArrayLike) -> Array:
     """Whether x > y, as booleans of the broadcast shape.
 
     Dtypes are promoted, booleans compare as 0 and 1; numbers take the array's dtype. With NaN it is False.
@@ -62,7 +62,7 @@ def greater(x: Array, y: Array) -> Array:
 
 
 @fast_pair
-def greater_equal(x: Array, y: Array) -> Array:
+def greater_equal(x: ArrayLike, y: ArrayLike) -> Array:
     """Whether x >= y, as booleans of the broadcast shape; all else as in `greater`.
 
     Source: Keras 2.3.1 backend semantics.
@@ -72,7 +72,7 @@ def greater_equal(x: Array, y: Array) -> Array:
 
 
 @fast_pair
-def less(x: Array, y: Array) -> Array:
+def less(x: ArrayLike, y: ArrayLike) -> Array:
     """Whether x < y, as booleans of the broadcast shape; all else as in `greater`.
 
     Source: Keras 2.3.1 backend semantics.
@@ -82,7 +82,7 @@ def less(x: Array, y: Array) -> Array:
 
 
 @fast_pair
-def less_equal(x: Array, y: Array) -> Array:
+def less_equal(x: ArrayLike, y: ArrayLike) -> Array:
     """Whether x <= y, as booleans of the broadcast shape; all else as in `greater`.
 
     Source: Keras 2.3.1 backend semantics.
@@ -92,7 +92,7 @@ def less_equal(x: Array, y: Array) -> Array:
 
 
 @fast_pair
-def maximum(x: Array, y: Array) -> Array:
+def maximum(x: ArrayLike, y: ArrayLike) -> Array:
     """The larger of two elements.
 
     Shapes and dtypes: shapes broadcast, dtypes are promoted, booleans become int32; numbers take the array's dtype.
@@ -107,7 +107,7 @@ def maximum(x: Array, y: Array) -> Array:
 
 
 @fast_pair
-def minimum(x: Array, y: Array) -> Array:
+def minimum(x: ArrayLike, y: ArrayLike) -> Array:
     """The smaller of two elements; all else as in `maximum`.
 
     Source: Keras 2.3.1 backend semantics.
@@ -116,7 +116,7 @@ def minimum(x: Array, y: Array) -> Array:
     return broadcasting("minimum", xp.minimum, x, y)
 
 
-def where(condition: Array, x: Array, y: Array) -> Array:
+def where(condition: ArrayLike, x: ArrayLike, y: ArrayLike) -> Array:
     """x where the condition is true, y elsewhere.
 
     Shapes and dtypes: shapes broadcast; x and y are promoted as in `equal`; a nonzero condition is true. Each gradient
@@ -141,7 +141,7 @@ def _truth(xp: Any, x: Array) -> Array:
     return x if dtype_name(x.dtype) == "bool" else xp.astype(x, xp.bool)
 
 
-def logical_and(x: Array, y: Array) -> Array:
+def logical_and(x: ArrayLike, y: ArrayLike) -> Array:
     """Whether both elements are nonzero, as booleans of the broadcast shape; NaN counts as nonzero.
 
     Errors: ValueError for shapes that do not broadcast.
@@ -152,7 +152,7 @@ def logical_and(x: Array, y: Array) -> Array:
     return broadcasting("logical_and", xp.logical_and, _truth(xp, x), _truth(xp, y))
 
 
-def logical_or(x: Array, y: Array) -> Array:
+def logical_or(x: ArrayLike, y: ArrayLike) -> Array:
     """Whether at least one of two elements is nonzero, as booleans; all else as in `logical_and`.
 
     Source: the standard's `logical_or`.
@@ -161,7 +161,7 @@ def logical_or(x: Array, y: Array) -> Array:
     return broadcasting("logical_or", xp.logical_or, _truth(xp, x), _truth(xp, y))
 
 
-def logical_not(x: Array) -> Array:
+def logical_not(x: ArrayLike) -> Array:
     """Whether an element is 0, as booleans; NaN counts as nonzero.
 
     Source: the standard's `logical_not`.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..arrays.typing import Array
+from ..arrays.typing import Array, DTypeLike
 from ..config import floatx
 from ..dispatch.boundary import dtype_from, named, size_from
 from ..dispatch.promotion import array_namespace, arrays, device_of, is_array, native_dtype
@@ -12,7 +12,7 @@ from ..dispatch.promotion import array_namespace, arrays, device_of, is_array, n
 __all__ = ["arange", "ones_like", "zeros_like"]
 
 
-def zeros_like(x: Array, dtype: Any = None, name: str | None = None) -> Array:
+def zeros_like(x: Array, dtype: DTypeLike = None, name: str | None = None) -> Array:
     """Zeros of the shape of x.
 
     Shapes and dtypes: the shape of x; floatx unless another dtype is given, not the dtype of x. On the device of x.
@@ -24,7 +24,7 @@ def zeros_like(x: Array, dtype: Any = None, name: str | None = None) -> Array:
     return named(xp.zeros_like(x, dtype=native_dtype(xp, dtype_from("zeros_like", dtype))), name)
 
 
-def ones_like(x: Array, dtype: Any = None, name: str | None = None) -> Array:
+def ones_like(x: Array, dtype: DTypeLike = None, name: str | None = None) -> Array:
     """Ones of the shape of x; all else as in `zeros_like`.
 
     Source: Keras 2.3.1 backend semantics.
@@ -33,7 +33,7 @@ def ones_like(x: Array, dtype: Any = None, name: str | None = None) -> Array:
     return named(xp.ones_like(x, dtype=native_dtype(xp, dtype_from("ones_like", dtype))), name)
 
 
-def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = "int32") -> Array:
+def arange(start: Any, stop: Any = None, step: Any = 1, dtype: DTypeLike = "int32") -> Array:
     """Numbers from start up to, not including, stop; with one argument, from 0 up to it.
 
     Shapes and dtypes: 1-D. The default dtype stands for int32, or floatx where a float is among the numbers; any other

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+import operator
 from typing import Any
 
 from ..arrays.namespaces import detach
-from ..arrays.typing import Array
+from ..arrays.typing import Array, ArrayLike, DTypeLike
 from ..dispatch.boundary import MISFIT, broadcast, broadcasting, dtype_from, sizes
 from ..dispatch.fast_path import fast_path, fast_stop_gradient
 from ..dispatch.promotion import (
@@ -54,7 +55,7 @@ __all__ = [
 
 
 @fast_path(numeric)
-def abs(x: Array) -> Array:
+def abs(x: ArrayLike) -> Array:
     """The absolute value of each element.
 
     Shapes and dtypes: those of x; booleans become int32.
@@ -67,7 +68,7 @@ def abs(x: Array) -> Array:
 
 
 @fast_path(numeric)
-def square(x: Array) -> Array:
+def square(x: ArrayLike) -> Array:
     """The square of each element.
 
     Shapes and dtypes: those of x; booleans become int32.
@@ -79,7 +80,7 @@ def square(x: Array) -> Array:
     return xp.square(x)
 
 
-def sqrt(x: Array) -> Array:
+def sqrt(x: ArrayLike) -> Array:
     """The square root of each element, 0 for negative ones.
 
     Shapes and dtypes: shape of x; floating dtypes stay, integers become floatx.
@@ -92,7 +93,7 @@ def sqrt(x: Array) -> Array:
 
 
 @fast_path(floating)
-def exp(x: Array) -> Array:
+def exp(x: ArrayLike) -> Array:
     """e to the power of each element.
 
     Shapes and dtypes: shape of x; floating dtypes stay, integers become floatx.
@@ -105,7 +106,7 @@ def exp(x: Array) -> Array:
 
 
 @fast_path(floating)
-def expm1(x: Array) -> Array:
+def expm1(x: ArrayLike) -> Array:
     """exp(x) - 1, exact to the last digits near 0.
 
     Shapes and dtypes: shape of x; floating dtypes stay, integers become floatx.
@@ -117,7 +118,7 @@ def expm1(x: Array) -> Array:
 
 
 @fast_path(floating)
-def log(x: Array) -> Array:
+def log(x: ArrayLike) -> Array:
     """The natural logarithm of each element.
 
     Shapes and dtypes: shape of x; floating dtypes stay, integers become floatx.
@@ -130,7 +131,7 @@ def log(x: Array) -> Array:
 
 
 @fast_path(floating)
-def log1p(x: Array) -> Array:
+def log1p(x: ArrayLike) -> Array:
     """log(1 + x), exact to the last digits near 0.
 
     Shapes and dtypes: shape of x; floating dtypes stay, integers become floatx.
@@ -143,7 +144,7 @@ def log1p(x: Array) -> Array:
 
 
 @fast_path(floating)
-def sin(x: Array) -> Array:
+def sin(x: ArrayLike) -> Array:
     """The sine of each element, in radians.
 
     Shapes and dtypes: shape of x; floating dtypes stay, integers become floatx.
@@ -156,7 +157,7 @@ def sin(x: Array) -> Array:
 
 
 @fast_path(floating)
-def cos(x: Array) -> Array:
+def cos(x: ArrayLike) -> Array:
     """The cosine of each element, in radians.
 
     Shapes and dtypes: shape of x; floating dtypes stay, integers become floatx.
@@ -169,7 +170,7 @@ def cos(x: Array) -> Array:
 
 
 @fast_path(numeric)
-def round(x: Array) -> Array:
+def round(x: ArrayLike) -> Array:
     """The nearest whole number to each element, the even one of two (2.5 -> 2, 3.5 -> 4).
 
     Shapes and dtypes: those of x; booleans become int32.
@@ -182,7 +183,7 @@ def round(x: Array) -> Array:
 
 
 @fast_path(numeric)
-def floor(x: Array) -> Array:
+def floor(x: ArrayLike) -> Array:
     """The largest whole number not above each element.
 
     Shapes and dtypes: those of x; booleans become int32.
@@ -195,7 +196,7 @@ def floor(x: Array) -> Array:
 
 
 @fast_path(numeric)
-def ceil(x: Array) -> Array:
+def ceil(x: ArrayLike) -> Array:
     """The smallest whole number not below each element.
 
     Shapes and dtypes: those of x; booleans become int32.
@@ -207,7 +208,7 @@ def ceil(x: Array) -> Array:
     return xp.ceil(x)
 
 
-def sign(x: Array) -> Array:
+def sign(x: ArrayLike) -> Array:
     """-1, 0 or 1 for each element.
 
     Shapes and dtypes: those of x; booleans become int32.
@@ -222,7 +223,7 @@ def sign(x: Array) -> Array:
 
 
 @fast_path(numeric)
-def isnan(x: Array) -> Array:
+def isnan(x: ArrayLike) -> Array:
     """Whether each element is NaN, as booleans.
 
     Source: the standard's `isnan`.
@@ -232,7 +233,7 @@ def isnan(x: Array) -> Array:
 
 
 @fast_path(numeric)
-def isinf(x: Array) -> Array:
+def isinf(x: ArrayLike) -> Array:
     """Whether each element is an infinity, as booleans.
 
     Source: the standard's `isinf`.
@@ -242,7 +243,7 @@ def isinf(x: Array) -> Array:
 
 
 @fast_path(numeric)
-def isfinite(x: Array) -> Array:
+def isfinite(x: ArrayLike) -> Array:
     """Whether each element is neither NaN nor an infinity, as booleans.
 
     Source: the standard's `isfinite`.
@@ -251,7 +252,7 @@ def isfinite(x: Array) -> Array:
     return xp.isfinite(x)
 
 
-def cast(x: Array, dtype: Any) -> Array:
+def cast(x: ArrayLike, dtype: DTypeLike) -> Array:
     """x in another dtype, given by name or as a dtype object of any library.
 
     Shapes and dtypes: shape of x; x itself if it has the dtype. Fractions are truncated towards 0; nonzero values
@@ -285,7 +286,7 @@ def _(g: Array, out: Array, x: Array) -> tuple[None]:
 
 
 @fast_stop_gradient
-def stop_gradient(variables: Array) -> Array:
+def stop_gradient(variables: Any) -> Any:
     """The same values, through which no gradient passes, K's, torch's or JAX's.
 
     Shapes and dtypes: those of each tensor; a list or tuple gives a list.
@@ -298,7 +299,7 @@ def stop_gradient(variables: Array) -> Array:
 # ---- powers and bounds ------------------------------------------------------------------------------------------
 
 
-def pow(x: Array, a: Array) -> Array:
+def pow(x: ArrayLike, a: ArrayLike) -> Array:
     """x to the power a, element by element.
 
     Shapes and dtypes: shapes broadcast, dtypes are promoted, booleans become int32; numbers take the array's dtype,
@@ -308,13 +309,13 @@ def pow(x: Array, a: Array) -> Array:
 
     Source: Keras 2.3.1 backend semantics.
     """
-    xp, x, a = promoted_numbers(x, a)
-    if is_integer(dtype_name((x if is_array(x) else a).dtype)):
+    xp, base, power = promoted_numbers(x, a)
+    if is_integer(dtype_name((base if is_array(base) else power).dtype)):
         return integer_power(
-            xp.asarray(x, dtype=a.dtype, device=device_of(a)) if not is_array(x) else x,
-            xp.asarray(a, dtype=x.dtype, device=device_of(x)) if not is_array(a) else a,
+            xp.asarray(base, dtype=power.dtype, device=device_of(power)) if not is_array(base) else base,
+            xp.asarray(power, dtype=base.dtype, device=device_of(base)) if not is_array(power) else power,
         )
-    return broadcasting("pow", lambda x, a: x**a, x, a)
+    return broadcasting("pow", operator.pow, base, power)
 
 
 @composite
@@ -331,7 +332,7 @@ def _(x: Array, a: Array) -> tuple[Any, ...]:
     return broadcast("pow", sizes(x), sizes(a))
 
 
-def clip(x: Array, min_value: Any, max_value: Any) -> Array:
+def clip(x: ArrayLike, min_value: Any, max_value: Any) -> Array:
     """x limited to the interval from min_value to max_value.
 
     Shapes and dtypes: shapes broadcast, dtypes are promoted; numbers take the dtype of x, only a float beside integers
@@ -345,16 +346,16 @@ def clip(x: Array, min_value: Any, max_value: Any) -> Array:
     high = None if _is_number(max_value) and max_value == math.inf else max_value
     if isinstance(low, (int, float)) and isinstance(high, (int, float)):
         high = max(low, high)
-    xp, x, *bounds = promoted(x, *(bound for bound in (low, high) if bound is not None))
+    xp, value, *bounds = promoted(x, *(bound for bound in (low, high) if bound is not None))
     try:  # where, not maximum: a tie belongs to x in every library's own gradients, too
         if low is not None:
-            x = xp.where(x < bounds[0], bounds[0], x)
+            value = xp.where(value < bounds[0], bounds[0], value)
         if high is not None:
-            x = xp.where(x > bounds[-1], bounds[-1], x)
+            value = xp.where(value > bounds[-1], bounds[-1], value)
     except MISFIT:
-        broadcast("clip", *(sizes(a) for a in (x, *bounds) if is_array(a)))
+        broadcast("clip", *(sizes(a) for a in (value, *bounds) if is_array(a)))
         raise
-    return x if is_array(x) else arrays(x)[1]
+    return value if is_array(value) else arrays(value)[1]
 
 
 def _is_number(x: Any) -> bool:

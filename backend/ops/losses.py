@@ -197,7 +197,7 @@ def _numbers(operation: str, alpha: Any, gamma: Any) -> tuple[float, float]:
         raise TypeError(f"{operation}: alpha is {alpha!r} and gamma {gamma!r}, expected numbers") from None
 
 
-def _power(missed: Array, gamma: float) -> Array:
+def _power(missed: Array, gamma: float) -> Any:
     """missed ** gamma; to the power 0 it is a number, for the slope of 0 ** 0 would be NaN."""
     return missed**gamma if gamma else 1.0
 

@@ -199,7 +199,7 @@ def _(g, g_h, g_c, x, kernel, recurrent, bias, h, c, every, gates, cells, *, wan
 lstm_sequence_gradient.prune(only_wanted)
 
 
-def _slopes(xp: Any, gates: Array, cells: Array, c: Array, units: Any) -> tuple[Array, Array, Array]:
+def _slopes(xp: Any, gates: Array, cells: Array | None, c: Array, units: Any) -> tuple[Array, Array, Array]:
     """For all steps: the factors of dh and dc in dz, of dh in dc, and of dc in the dc of the step before."""
     tops, before = xp.tanh(cells), xp.concat([c[None, :, :], cells], axis=0)[:-1, :, :]
     sigmoids, new = gates[:, :, : 3 * units] * 0.5 + 0.5, gates[:, :, 3 * units :]

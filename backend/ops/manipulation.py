@@ -114,7 +114,7 @@ def squeeze(x: Array, axis: int) -> Array:
 # ---- joining and repeating --------------------------------------------------------------------------------------
 
 
-def concatenate(tensors: Any, axis: int = -1) -> Array:
+def concatenate(tensors: Any, axis: int = -1) -> Any:
     """Arrays joined along an axis.
 
     Shapes and dtypes: all sizes but those of the axis are equal; dtypes are promoted. A negative axis is taken modulo

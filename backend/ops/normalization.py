@@ -237,7 +237,7 @@ def _sorted_axes(operation: str, axis: Any, ndim: int) -> tuple[int, ...]:
     return (axes,) if isinstance(axes, int) else tuple(sorted(axes))
 
 
-def _widened(xp: Any, *values: Array) -> tuple[Any, ...]:
+def _widened(xp: Any, *values: Any) -> tuple[Any, ...]:
     """float16 as float32, where squares of large numbers do not overflow."""
     if dtype_name(values[0].dtype) != "float16":
         return values
@@ -259,7 +259,7 @@ def _scaled(
     return result if beta is None else result + beta
 
 
-def _spread(operation: str, argument: str, parameter: Array | None, x: Array, kept: Sequence[int]) -> Array | None:
+def _spread(operation: str, argument: str, parameter: Array | None, x: Array, kept: Sequence[int]) -> Any:
     """A parameter with size 1 on every axis of x but its own."""
     if parameter is None:
         return None

@@ -8,6 +8,7 @@ import operator
 from typing import Any
 
 from ..arrays.typing import Array, Ints
+from ..arrays.windows import AxisWindows, axis_windows
 from ..config import data_format_of
 from ..dispatch.boundary import sizes
 from ..dispatch.promotion import array_namespace, floating
@@ -25,8 +26,6 @@ from .windows.geometry import (
     widened,
 )
 from .windows.separable import (
-    AxisWindows,
-    axis_windows,
     chain,
     counts_of,
     from_first,
@@ -131,8 +130,8 @@ def max_pool(x: Array, *, window: Ints, strides: Ints, padding: str, residuals: 
     over = grid("max_pool", x.shape[1:-1], window, strides, (1,) * len(window), padding)
 
     def largest(part: Array, plan: list[AxisWindows], box: Box) -> Array:
-        for slide in plan:
-            part = functools.reduce(xp.maximum, taps(xp, part, slide, -math.inf))
+        for windows in plan:
+            part = functools.reduce(xp.maximum, taps(xp, part, windows, -math.inf))
         return part
 
     y = placewise(xp, x, over, largest, -math.inf)
@@ -171,8 +170,8 @@ def max_pool_gradient(
 
     def definition(g: Array, x: Array) -> Array:
         maxima = chain(xp, x, plan)
-        for slide, elements, tops in zip(plan, maxima[-2::-1], maxima[:0:-1], strict=True):
-            g = to_first(xp, g, elements, tops, slide)
+        for windows, elements, tops in zip(plan, maxima[-2::-1], maxima[:0:-1], strict=True):
+            g = to_first(xp, g, elements, tops, windows)
         return g
 
     return narrowed(xp, imagewise(xp, definition, x.shape, widened(xp, g), widened(xp, x)), g)
@@ -204,11 +203,11 @@ def max_pool_selection(
 
     def definition(h: Array, x: Array) -> Array:
         maxima = chain(xp, x, plan)
-        for slide, elements, tops in zip(reversed(plan), maxima, maxima[1:], strict=False):
-            h = from_first(xp, h, elements, tops, slide)
+        for windows, elements, tops in zip(reversed(plan), maxima, maxima[1:], strict=False):
+            h = from_first(xp, h, elements, tops, windows)
         return h
 
-    places = tuple(slide.places for slide in plan)
+    places = tuple(windows.places for windows in plan)
     return imagewise(xp, definition, (x.shape[0], *places, x.shape[-1]), h, x)
 
 
@@ -232,12 +231,12 @@ def average_pool(x: Array, *, window: Ints, strides: Ints, padding: str) -> Arra
     """
     xp = array_namespace(x)
     over = grid("average_pool", x.shape[1:-1], window, strides, (1,) * len(window), padding)
-    counts = counts_of(xp, x, x.shape[1:-1], axis_windows(over))
+    counts = counts_of(xp, x, axis_windows(over, x.shape[1:-1]))
 
     def mean(part: Array, plan: list[AxisWindows], box: Box) -> Array:
         wide = widened(xp, part)
-        for slide in plan:
-            wide = total(taps(xp, wide, slide, 0.0), wide)
+        for windows in plan:
+            wide = total(taps(xp, wide, windows, 0.0), wide)
         within = counts if isinstance(counts, float) else counts[(..., *(slice(*e) for e in box[1:]), slice(None))]
         return narrowed(xp, wide / within, part)
 
@@ -264,12 +263,12 @@ def average_pool_gradient(g: Array, *, size: Ints, window: Ints, strides: Ints, 
     """
     xp = array_namespace(g)
     plan = plan_of("average_pool_gradient", size, window, strides, padding)
-    counts = counts_of(xp, g, size, plan)
+    counts = counts_of(xp, g, plan)
 
     def definition(part: Array) -> Array:
         wide = widened(xp, part) / counts
-        for slide, n in zip(plan, size, strict=True):
-            wide = spread(xp, [wide] * slide.window, slide, n, wide)
+        for windows in plan:
+            wide = spread(xp, [wide] * windows.window, windows, wide)
         return narrowed(xp, wide, part)
 
     return imagewise(xp, definition, (g.shape[0], *map(operator.index, size), g.shape[-1]), g)

@@ -18,7 +18,7 @@ def rnn(
     inputs: Array,
     initial_states: Any,
     go_backwards: bool = False,
-    mask: Array = None,
+    mask: Array | None = None,
     constants: Any = None,
     unroll: bool = False,
     input_length: Any = None,

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from ..arrays.dtypes import limits
-from ..arrays.typing import Array
+from ..arrays.typing import Array, ArrayLike, Axis
 from ..dispatch.boundary import MISFIT, axes_of, axis_of, reduced, sizes
 from ..dispatch.fast_path import fast_reduction
 from ..dispatch.promotion import arrays, device_of, dtype_name, floating, is_integer, numeric
@@ -28,8 +28,6 @@ __all__ = [
     "sum",
     "var",
 ]
-
-Axis = int | tuple[int, ...] | list[int] | None
 
 
 def _reduced(name: str, xp: Any, x: Array, axis: Any, keepdims: bool, infinity: float = 0.0, **more: Any) -> Array:
@@ -69,7 +67,7 @@ def _filled(name: str, xp: Any, x: Array, axis: Any, keepdims: bool, value: Any)
 
 
 @fast_reduction(numeric)
-def max(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
+def max(x: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Array:
     """The largest element along axes.
 
     Shapes and dtypes: the reduced axes go, or stay with size 1; the dtype stays, booleans become int32. axis is an
@@ -85,7 +83,7 @@ def max(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
 
 
 @fast_reduction(numeric)
-def min(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
+def min(x: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Array:
     """The smallest element along axes; no elements give inf, or the dtype's largest integer.
 
     All else as in `max`.
@@ -102,7 +100,7 @@ def _extreme(x: Array, infinity: float) -> Any:
 
 
 @fast_reduction(floating)
-def sum(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
+def sum(x: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Array:
     """The sum along axes; 0 for no elements.
 
     Shapes and dtypes: the reduced axes go, or stay with size 1; the dtype stays, integers too, which may wrap around;
@@ -116,7 +114,7 @@ def sum(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
 
 
 @fast_reduction(floating)
-def prod(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
+def prod(x: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Array:
     """The product along axes; 1 for no elements.
 
     Gradient: exact with any number of zeros. All else as in `sum`.
@@ -127,7 +125,7 @@ def prod(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
     return _reduced("prod", xp, x, axis, keepdims, **kept(x))
 
 
-def mean(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
+def mean(x: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Array:
     """The mean along axes.
 
     Shapes and dtypes: the reduced axes go, or stay with size 1; floating dtypes stay, integers and booleans become
@@ -140,7 +138,7 @@ def mean(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
     return _moment("mean", xp, x, axis, keepdims)
 
 
-def var(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
+def var(x: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Array:
     """The variance along axes, the mean of the squared deviations (no Bessel correction); all else as in `mean`.
 
     Source: Keras 2.3.1 backend semantics; integers as in its Theano backend.
@@ -149,7 +147,7 @@ def var(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
     return _moment("var", xp, x, axis, keepdims)
 
 
-def std(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
+def std(x: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Array:
     """The square root of the variance along axes.
 
     Gradient: 0 where the result is 0. All else as in `mean`.
@@ -166,7 +164,7 @@ def _moment(name: str, xp: Any, x: Array, axis: Any, keepdims: bool) -> Array:
     return _reduced(name, xp, x, axis, keepdims)
 
 
-def any(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
+def any(x: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Array:
     """Whether any element along axes is nonzero, as booleans; NaN counts as nonzero. False for no elements.
 
     Shapes and dtypes: the reduced axes go, or stay with size 1. axis is an int, several, None for all, or [] for none.
@@ -177,7 +175,7 @@ def any(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
     return _truth("any", x, axis, keepdims)
 
 
-def all(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
+def all(x: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Array:
     """Whether all elements along axes are nonzero, as booleans. True for no elements; all else as in `any`.
 
     Source: Keras 2.3.1 backend semantics.
@@ -185,12 +183,12 @@ def all(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
     return _truth("all", x, axis, keepdims)
 
 
-def _truth(name: str, x: Array, axis: Any, keepdims: bool) -> Array:
+def _truth(name: str, x: ArrayLike, axis: Any, keepdims: bool) -> Array:
     xp, x = arrays(x)
     return _reduced(name, xp, x if dtype_name(x.dtype) == "bool" else xp.astype(x, xp.bool), axis, keepdims)
 
 
-def argmax(x: Array, axis: int | None = -1) -> Array:
+def argmax(x: ArrayLike, axis: int | None = -1) -> Array:
     """The position of the largest element along an axis.
 
     Shapes and dtypes: the axis goes; int64 (JAX without 64 bits: int32). None counts in the flattened array.
@@ -203,7 +201,7 @@ def argmax(x: Array, axis: int | None = -1) -> Array:
     return _position("argmax", x, axis)
 
 
-def argmin(x: Array, axis: int | None = -1) -> Array:
+def argmin(x: ArrayLike, axis: int | None = -1) -> Array:
     """The position of the smallest element along an axis; all else as in `argmax`.
 
     Source: Keras 2.3.1 backend semantics; NaN as in the standard's libraries.
@@ -211,7 +209,7 @@ def argmin(x: Array, axis: int | None = -1) -> Array:
     return _position("argmin", x, axis)
 
 
-def _position(name: str, x: Array, axis: Any) -> Array:
+def _position(name: str, x: ArrayLike, axis: Any) -> Array:
     xp, x = numeric(x)
     if axis is not None:
         axis = axis_of(name, axis, x.ndim)
@@ -220,7 +218,7 @@ def _position(name: str, x: Array, axis: Any) -> Array:
     return getattr(xp, name)(x, axis=axis)
 
 
-def cumsum(x: Array, axis: int = 0) -> Array:
+def cumsum(x: ArrayLike, axis: int = 0) -> Array:
     """The sums of all elements up to each one along an axis.
 
     Shapes and dtypes: those of x, integers too, which may wrap around; booleans become int32.
@@ -232,7 +230,7 @@ def cumsum(x: Array, axis: int = 0) -> Array:
     return xp.cumulative_sum(x, axis=axis_of("cumsum", axis, x.ndim), dtype=x.dtype)
 
 
-def cumprod(x: Array, axis: int = 0) -> Array:
+def cumprod(x: ArrayLike, axis: int = 0) -> Array:
     """The products of all elements up to each one along an axis.
 
     Gradient: exact with any number of zeros, in time quadratic in the axis. All else as in `cumsum`.
@@ -243,7 +241,7 @@ def cumprod(x: Array, axis: int = 0) -> Array:
     return xp.cumulative_prod(x, axis=axis_of("cumprod", axis, x.ndim), dtype=x.dtype)
 
 
-def logsumexp(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
+def logsumexp(x: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Array:
     """log(sum(exp(x))) along axes, without overflow.
 
     Shapes and dtypes: as in `mean`.

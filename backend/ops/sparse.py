@@ -39,7 +39,8 @@ class Sparse:
 
     def eval(self, feed_dict: Any = None, session: Any = None) -> Any:
         """The dense matrix as a NumPy array."""
-        return to_dense(self).eval(feed_dict)
+        dense: Any = to_dense(self)
+        return dense.eval(feed_dict)
 
     def __repr__(self) -> str:
         return f"<Sparse {self.name} shape={self.shape} dtype={self.dtype}>"

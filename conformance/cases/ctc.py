@@ -18,7 +18,7 @@ def labellings(y, length):
     """The log-probability of every labelling of one sample, by enumeration of paths."""
     logs = np.log(y[:length] + 1e-7)
     logs -= np.log(np.exp(logs).sum(-1, keepdims=True))
-    found: dict = {}
+    found: dict[tuple[int, ...], float] = {}
     for path in itertools.product(range(y.shape[1]), repeat=length):
         label = collapsed(path, y.shape[1] - 1)
         found[label] = np.logaddexp(found.get(label, -np.inf), sum(logs[t, s] for t, s in enumerate(path)))

@@ -1,4 +1,4 @@
-"""PyTorch's namespace of the standard: array_api_compat's, with shorter ways where they give the same."""
+"""PyTorch's namespace of the standard: array_api_compat's, with faster functions where the results are the same."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import array_api_compat.torch
 import torch
 
 compat: Any = array_api_compat.torch
-# Copied, not by a __getattr__: Python 3.11 looks names up by the short way in modules without one, 30 ns each.
+# Copied, without a module __getattr__: Python 3.11 caches look-ups only in modules without one, 30 ns each.
 globals().update({name: getattr(compat, name) for name in compat.__all__})
 
 
@@ -18,7 +18,7 @@ def __dir__() -> list[str]:
     return sorted(compat.__all__)
 
 
-# ---- functions of two arrays: where both have one dtype, torch promotes as the standard does
+# ---- functions of two arrays: for two arrays of one dtype torch's own functions follow the standard
 
 
 def _pair(name: str, fast_path: Callable[..., Any]) -> Callable[..., Any]:
@@ -33,7 +33,7 @@ def _pair(name: str, fast_path: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _bounding(name: str, fast_path: Callable[..., Any]) -> Callable[..., Any]:
-    """Of maximum and minimum torch wants tensors: a number beside a floating one becomes a tensor of its dtype."""
+    """maximum or minimum; torch's take tensors only, so a number beside a floating tensor becomes one of its dtype."""
     careful = getattr(compat, name)
 
     def function(x1: Any, x2: Any, /) -> Any:
@@ -102,12 +102,12 @@ def tensordot(x1: Any, x2: Any, /, *, axes: Any = 2) -> Any:
     """The standard's `tensordot`."""
     if type(x1) is type(x2) and x1.dtype is x2.dtype:
         if axes == ((0,), (0,)) and x1.ndim == x2.ndim == 2 and x2.shape[1] <= 16 <= x1.shape[1]:
-            return (x2.mT @ x1).mT.contiguous()  # lying down: 45 us for 108 at 512 by 10
+            return (x2.mT @ x1).mT.contiguous()  # the wide product first: 45 us instead of 108 at 512 by 10
         return torch.tensordot(x1, x2, axes)
     return compat.tensordot(x1, x2, axes=axes)
 
 
-# ---- reductions: torch takes no axes for none, and wants them by position, which costs a fifth less than by name
+# ---- reductions: torch reduces over all axes where axis is (); arguments by position cost a fifth less than by name
 
 
 def sum(x: Any, /, *, axis: Any = None, dtype: Any = None, keepdims: bool = False) -> Any:
@@ -199,7 +199,7 @@ def expand_dims(x: Any, /, axis: Any) -> Any:
 
 def unstack(x: Any, /, *, axis: int = 0) -> Any:
     """The standard's `unstack`."""
-    return torch.unbind(x, axis)  # compat's way over moveaxis does not run under vmap
+    return torch.unbind(x, axis)  # compat's uses moveaxis, which does not run under vmap
 
 
 def permute_dims(x: Any, /, axes: Any) -> Any:
@@ -215,11 +215,11 @@ def astype(x: Any, dtype: Any, /, *, copy: bool = True, device: Any = None) -> A
     return x.to(dtype=dtype, copy=copy) if device is None else compat.astype(x, dtype, copy=copy, device=device)
 
 
-# ---- what K calls directly
+# ---- the fast paths of K
 
 
 def _beside(fast_path: Callable[..., Any]) -> Callable[..., Any]:
-    """Where there are several places for values, refuse two of them: torch itself lets pass a number on the CPU."""
+    """With an accelerator, refuse tensors on two devices: torch itself accepts a 0-d tensor on the CPU beside it."""
     if torch.accelerator.current_accelerator(check_available=False) is None:
         return fast_path
 
@@ -251,6 +251,6 @@ __fast__: dict[str, Any] = {
     "prod": torch.prod,
     "reshape": torch.reshape,
     "detach": lambda x: x.detach(),
-    # It refuses two dtypes, and two devices but for matrices on 'meta'; of a stack of matrices it makes one.
+    # It raises for two dtypes, and for two devices except 'meta'.
     "checked_matmul": torch.matmul,
 }

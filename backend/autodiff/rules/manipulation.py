@@ -66,7 +66,7 @@ def _tile(g, out, x, repetitions):
     repetitions = tuple(repetitions)
     rank = max(x.ndim, len(repetitions))
     repetitions = (1,) * (rank - len(repetitions)) + repetitions
-    split: list = []
+    split: list[object] = []
     copies = []
     for r, n in zip(repetitions, (1,) * (rank - x.ndim) + sizes(x), strict=True):
         if not (isinstance(r, int) and r == 1):

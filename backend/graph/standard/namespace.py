@@ -253,7 +253,7 @@ class _Info:
         return {n: DType(n) for n in names if kind is None or isdtype(n, kind)}
 
 
-def __array_namespace_info__() -> _Info:
+def __array_namespace_info__() -> _Info:  # noqa: N807 - the standard's name
     """What this namespace can do."""
     return _Info()
 
@@ -265,4 +265,4 @@ def checked_version(api_version: str | None) -> Any:
     return namespaces.recorder
 
 
-namespaces.recorder = sys.modules[__name__]
+namespaces.set_recorder(sys.modules[__name__])

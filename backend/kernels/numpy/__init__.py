@@ -1,4 +1,4 @@
-"""What NumPy does better than the definitions of composites, by their names: the same arithmetic, in less memory."""
+"""NumPy's kernels, named after the composites they replace: the same arithmetic in less memory."""
 
 from .chains import chain as chain
 from .elementwise import mask as mask

@@ -1,7 +1,7 @@
-"""Batch normalization in rows of many channels side by side, a stretch of them at a time, in memory that is there.
+"""Batch normalization in existing memory, block by block, with the channels of several places side by side in a row.
 
-Loops as long as one place's channels cost NumPy as much as the arithmetic: 16 channels take three times as long one
-place at a time as sixteen places at a time. Sums over places are products with ones, as in libraries/numpy.py.
+A short inner loop costs NumPy as much as the arithmetic: 16 channels take three times as long one place at a time as
+sixteen places at a time. Sums over places are products with ones, as in arrays/libraries/numpy.py.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ __all__ = ["batch_norm", "batch_norm_gradient"]
 
 Ints = tuple[int, ...]
 
-MAX_ROW = 512  # numbers of a row at most, unless one place has more channels
-STRETCH = 2**17  # worked on at a time: 2**14, 15, 16, 17, 18 took 356, 284, 254, 231, 218 us for 2**18 float32
+MAX_ROW = 512  # elements of a row, unless one place has more channels
+BLOCK_ELEMENTS = 2**17  # 2**14, 15, 16, 17, 18 took 356, 284, 254, 231, 218 us on 2**18 float32
 
 
 def batch_norm(x: np.ndarray, gamma: np.ndarray | None, beta: np.ndarray | None, *, axes: Ints, epsilon: float) -> Any:
-    """Deviations from the mean where the result will be, their squares a stretch at a time."""
+    """The result's memory holds the deviations from the mean first; their squares are summed block by block."""
     if _declined(axes, x, gamma, beta):
         return NotImplemented
     rows, times = _rows(x, axes)
@@ -55,7 +55,7 @@ def batch_norm_gradient(
     epsilon: float,
     wanted: Ints,
 ) -> Any:
-    """Deviations from the mean where the result will be, which then is put together from them and g."""
+    """The result's memory holds the deviations from the mean first; the result is then made of them and g."""
     if _declined(axes, g, x, gamma, mean, variance) or g.shape != x.shape:
         return NotImplemented
     rows, times = _rows(x, axes)
@@ -83,22 +83,22 @@ def batch_norm_gradient(
 
 
 def _declined(axes: Ints, *given: np.ndarray | None) -> bool:
-    """What the definition does: axes that do not come first, arrays that do not lie in order, other dtypes, nothing."""
+    """Whether the definition runs: other dtypes, empty or non-contiguous arrays, and axes that do not come first."""
     return axes != (*range(len(axes)),) or any(
         x is not None and (x.dtype.char not in "fd" or not x.size or not x.flags.c_contiguous) for x in given
     )
 
 
 def _rows(x: np.ndarray, axes: Ints) -> tuple[np.ndarray, int]:
-    """x with so many places side by side in each row as its places can be shared out to."""
+    """x as rows of several places each, and their number: a power of two that divides x and fits in a row."""
     channels = math.prod(x.shape[len(axes) :])
     times = math.gcd(x.size // channels, 2 ** max((MAX_ROW // channels).bit_length() - 1, 0))
     return x.reshape(-1, times * channels), times
 
 
 def _slices(rows: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
-    """Which rows to work on next, and memory for as many."""
-    step = max(STRETCH // rows.shape[1], 1)
+    """Blocks of rows, each with memory for as many."""
+    step = max(BLOCK_ELEMENTS // rows.shape[1], 1)
     buffer = np.empty_like(rows[:step])
     for start in range(0, len(rows), step):
         part = slice(start, start + step)

@@ -1,4 +1,4 @@
-"""Long short-term memory, every step in memory that is there: NumPy's calls on small arrays cost less than new arrays.
+"""Long short-term memory, every step in existing memory: on small arrays an allocation costs NumPy more than the call.
 
 The formulas and the order of the gates (o, i, f, new) are those of the definition; see ops/lstm.py.
 """
@@ -24,7 +24,7 @@ def lstm_sequence(
     *,
     residuals: bool = False,
 ) -> Any:
-    """Each step's sums become its gates where they lie; what is kept are the gates and the cells."""
+    """Each step's sums become its gates in place; the residuals are the gates and the cells."""
     if _declined(x, kernel, recurrent, bias, h, c):
         return NotImplemented
     (batch, time, features), units = x.shape, h.shape[1]
@@ -70,7 +70,7 @@ def lstm_sequence_gradient(
     *,
     wanted: Ints,
 ) -> Any:
-    """The slopes of all steps at once; each step then turns its own into the cotangent of its sums."""
+    """All slopes are computed at once; each step then turns its slopes into the cotangent of its sums in place."""
     if (
         _declined(g, g_h, g_c, x, kernel, recurrent, bias, h, c, every, gates, cells)
         or gates is None
@@ -110,12 +110,12 @@ def lstm_sequence_gradient(
 
 
 def _declined(*given: np.ndarray | None) -> bool:
-    """What the definition does: half precision, which it widens, and nothing to compute."""
+    """Whether the definition runs: half precision, which it widens, and empty arrays."""
     return any(x is not None and (x.dtype.itemsize < 4 or 0 in x.shape) for x in given)
 
 
 def _slopes(gates: np.ndarray, cells: np.ndarray, c: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Of every step: what dh and dc are to be multiplied with for dz, dh for dc, and dc for the step before."""
+    """For every step, the factors from dh and dc to dz, from dh to dc, and from dc to the step before."""
     units, tops, slopes = cells.shape[2], np.tanh(cells), np.empty_like(gates)
     sigmoids, new = gates[:, :, : 3 * units] * gates.dtype.type(0.5), gates[:, :, 3 * units :]
     sigmoids += gates.dtype.type(0.5)
@@ -137,7 +137,7 @@ def _slopes(gates: np.ndarray, cells: np.ndarray, c: np.ndarray) -> tuple[np.nda
 
 
 def _ordered(weights: np.ndarray, units: int, halved: bool = False) -> np.ndarray:
-    """Columns i, f, new, o as columns o, i, f, new; those of the sigmoids by 2 if asked to."""
+    """Columns i, f, new, o in the order o, i, f, new; `halved` halves those of the sigmoids."""
     columns = np.concatenate([weights[:, 3 * units :], weights[:, : 3 * units]], axis=1)
     if halved:
         columns[:, : 3 * units] *= weights.dtype.type(0.5)

@@ -1,4 +1,4 @@
-"""What PyTorch has of its own for composites, by their names: torch's arithmetic, only arranged here."""
+"""PyTorch's kernels, named after the composites they replace; all arithmetic is torch's."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Channels last as torch names its axes, and windows as it pads them."""
+"""Arrays and windows as torch describes them: its order of axes, its padding."""
 
 from __future__ import annotations
 
@@ -9,47 +9,46 @@ from typing import Any
 import torch
 from torch import Tensor
 
-__all__ = ["Ints", "first", "followed", "last", "missing", "pads_of", "wide"]
+from ...arrays.windows import fits, padding_of
+
+__all__ = ["Ints", "channels_first", "channels_last", "in_float32", "no_windows", "pads_of", "tracked"]
 
 Ints = tuple[int, ...]
 
 
-def first(x: Tensor) -> Tensor:
-    """Channels last as torch names its axes: (batch, channels, spatial...), the same memory."""
+def channels_first(x: Tensor) -> Tensor:
+    """x in torch's order of axes, (batch, channels, spatial...); the memory stays channels last."""
     if x.shape[-1] == 1:
         # torch 2.13 on CPU gives wrong convolutions for strides like (4, 1, 2, 1), which movedim leaves here
         return x.reshape(x.shape[0], 1, *x.shape[1:-1])
     return x.movedim(-1, 1)
 
 
-def followed(*given: Tensor | None) -> bool:
-    """Whether torch follows one of the tensors to differentiate or to batch it."""
+def tracked(*given: Tensor | None) -> bool:
+    """Whether torch records one of the tensors for its own differentiation or vmap."""
     return any(x is not None and (x.requires_grad or torch._C._functorch.is_functorch_wrapped_tensor(x)) for x in given)
 
 
-def last(x: Tensor) -> Tensor:
+def channels_last(x: Tensor) -> Tensor:
+    """x in K's order of axes, (batch, spatial..., channels)."""
     return x.movedim(1, -1)
 
 
 def pads_of(sizes: Any, window: Ints, strides: Ints, dilation: Ints, padding: str) -> list[tuple[int, int]]:
-    """The padding before and behind each spatial axis, as ops/_windows.py has it."""
-    pads = []
-    for n, k, s, d in zip(sizes, window, strides, dilation, strict=True):
-        reach = (k - 1) * d
-        total = max((-(-n // s) - 1) * s + reach + 1 - n, 0) if padding == "same" else 0
-        pads.append((reach, 0) if padding == "causal" else (total // 2, total - total // 2))
-    return pads
+    """The padding before and after each spatial axis."""
+    return [padding_of(*axis, padding) for axis in zip(sizes, window, strides, dilation, strict=True)]
 
 
-def missing(sizes: Any, window: Ints, strides: Ints, dilation: Ints, padding: str) -> bool:
-    """What the definition refuses or answers without arithmetic: an empty axis, a window that does not fit."""
-    return 0 in sizes or (
-        padding == "valid" and any(n < (k - 1) * d + 1 for n, k, d in zip(sizes, window, dilation, strict=True))
-    )
+def no_windows(sizes: Any, window: Ints, dilation: Ints, padding: str) -> bool:
+    """Whether the definition raises or answers without arithmetic: an empty axis, a window that does not fit."""
+    return 0 in sizes or not fits(sizes, window, dilation, padding)
 
 
-def wide(kernel: Callable[..., Any]) -> Callable[..., Any]:
-    """In half precision on the CPU, the kernel in float32: there torch sums transposed convolutions in float16."""
+def in_float32(kernel: Callable[..., Any]) -> Callable[..., Any]:
+    """Run the kernel in float32 where the arrays are float16 or bfloat16 on the CPU.
+
+    torch would sum transposed convolutions in float16 there.
+    """
 
     @functools.wraps(kernel)
     def run(x: Tensor, y: Tensor, **how: Any) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 from torch import Tensor
 from torch.nn import functional
 
-from ._layout import followed
+from ._layout import tracked
 
 __all__ = ["attention"]
 
@@ -17,7 +17,7 @@ def attention(
 ) -> Any:
     """torch.nn.functional.scaled_dot_product_attention."""
     given = [x for x in (query, key, value, mask) if x is not None]
-    if any(0 in x.shape for x in given) or followed(*given):
+    if any(0 in x.shape for x in given) or tracked(*given):
         return NotImplemented  # torch 2.13 has neither second nor forward derivatives of it on CPU
     if is_causal and mask is not None:
         return NotImplemented  # torch takes only one of the two

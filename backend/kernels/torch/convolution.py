@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from ._layout import Ints, first, last, missing, pads_of, wide
+from ._layout import Ints, channels_first, channels_last, in_float32, no_windows, pads_of
 
 __all__ = ["convolution", "convolution_input_gradient", "convolution_kernel_gradient"]
 
@@ -17,9 +17,9 @@ _TRANSPOSED = {1: functional.conv_transpose1d, 2: functional.conv_transpose2d, 3
 
 
 def _weight(kernel: Tensor, depthwise: bool) -> Tensor:
-    """The kernel in torch's order of axes, (out, in / groups, spatial...); dense ones with the channels last in memory.
+    """The kernel in torch's order of axes, (out, in / groups, spatial...); dense ones lie channels last in memory.
 
-    That keeps the result channels last where x has one channel and could be either: measured 1.4 times as fast.
+    That keeps the result channels last where x has one channel, whose layout torch cannot tell: 1.4 times as fast.
     """
     rank = kernel.ndim - 2
     if not depthwise:
@@ -27,77 +27,75 @@ def _weight(kernel: Tensor, depthwise: bool) -> Tensor:
     return kernel.permute(rank, rank + 1, *range(rank)).reshape(-1, 1, *kernel.shape[:-2]).contiguous()
 
 
-@wide
+@in_float32
 def convolution(
     x: Tensor, kernel: Tensor, *, strides: Ints, padding: str, dilation: Ints, depthwise: bool = False
 ) -> Any:
     """torch.nn.functional.conv1d, conv2d, conv3d."""
     sizes, window = x.shape[1:-1], kernel.shape[:-2]
-    if len(window) not in _CONVOLUTION or 0 in x.shape or missing(sizes, window, strides, dilation, padding):
+    if len(window) not in _CONVOLUTION or 0 in x.shape or no_windows(sizes, window, dilation, padding):
         return NotImplemented
     pads = pads_of(sizes, window, strides, dilation, padding)
-    x, even = _padded(first(x), pads)
+    x, even = _padded(channels_first(x), pads)
     groups = kernel.shape[-2] if depthwise else 1
-    return last(_CONVOLUTION[len(window)](x, _weight(kernel, depthwise), None, strides, even, dilation, groups))
+    return channels_last(
+        _CONVOLUTION[len(window)](x, _weight(kernel, depthwise), None, strides, even, dilation, groups)
+    )
 
 
 def _padded(x: Tensor, pads: list[tuple[int, int]]) -> tuple[Tensor, list[int]]:
-    """x, and the padding that torch's functions can add themselves: the same on both sides; else x with zeros."""
-    if all(before == behind for before, behind in pads):
+    """x and the padding that torch's functions add, where both sides have as much; else x with zeros and no padding."""
+    if all(before == after for before, after in pads):
         return x, [before for before, _ in pads]
     return functional.pad(x, [n for pair in reversed(pads) for n in pair]), [0] * len(pads)
 
 
-@wide
+@in_float32
 def convolution_input_gradient(
     g: Tensor, kernel: Tensor, *, size: Ints, strides: Ints, padding: str, dilation: Ints, depthwise: bool = False
 ) -> Any:
     """torch.nn.functional.conv_transpose1d, conv_transpose2d, conv_transpose3d, cropped."""
     size, window = tuple(map(int, size)), kernel.shape[:-2]
-    if len(window) not in _TRANSPOSED or 0 in g.shape or missing(size, window, strides, dilation, padding):
+    if len(window) not in _TRANSPOSED or 0 in g.shape or no_windows(size, window, dilation, padding):
         return NotImplemented
     pads = pads_of(size, window, strides, dilation, padding)
-    # what no window reaches lies behind, and torch wants to be told how much that is
+    # the elements after the last window, which torch takes as output_padding
     rest = [
-        n + before + behind - (count - 1) * s - (k - 1) * d - 1
-        for n, (before, behind), count, s, k, d in zip(
-            size, pads, g.shape[1:-1], strides, window, dilation, strict=True
-        )
+        n + before + after - (count - 1) * s - (k - 1) * d - 1
+        for n, (before, after), count, s, k, d in zip(size, pads, g.shape[1:-1], strides, window, dilation, strict=True)
     ]
     if any(not 0 <= r < max(s, d) for r, s, d in zip(rest, strides, dilation, strict=True)):
-        return NotImplemented  # g does not belong to that size: the definition says so
-    even = [before if before == behind else 0 for before, behind in pads]
+        return NotImplemented  # g has another number of places: the definition raises
+    even = [before if before == after else 0 for before, after in pads]
     groups = kernel.shape[-2] if depthwise else 1
-    x = _TRANSPOSED[len(window)](first(g), _weight(kernel, depthwise), None, strides, even, rest, groups, dilation)
-    for axis, ((before, behind), n) in enumerate(zip(pads, size, strict=True), start=2):
-        x = x if before == behind else x.narrow(axis, before, n)
-    return last(x)
+    x = _TRANSPOSED[len(window)](
+        channels_first(g), _weight(kernel, depthwise), None, strides, even, rest, groups, dilation
+    )
+    for axis, ((before, after), n) in enumerate(zip(pads, size, strict=True), start=2):
+        x = x if before == after else x.narrow(axis, before, n)
+    return channels_last(x)
 
 
-@wide
+@in_float32
 def convolution_kernel_gradient(
     x: Tensor, g: Tensor, *, window: Ints, strides: Ints, padding: str, dilation: Ints, depthwise: bool = False
 ) -> Any:
     """torch.ops.aten.convolution_backward, the part for the weight."""
     sizes = x.shape[1:-1]
-    if (
-        len(window) not in _CONVOLUTION
-        or 0 in (*x.shape, *g.shape)
-        or missing(sizes, window, strides, dilation, padding)
-    ):
+    if len(window) not in _CONVOLUTION or 0 in (*x.shape, *g.shape) or no_windows(sizes, window, dilation, padding):
         return NotImplemented
     pads = pads_of(sizes, window, strides, dilation, padding)
     places = [
-        (n + before + behind - (k - 1) * d - 1) // s + 1
-        for n, (before, behind), k, d, s in zip(sizes, pads, window, dilation, strides, strict=True)
+        (n + before + after - (k - 1) * d - 1) // s + 1
+        for n, (before, after), k, d, s in zip(sizes, pads, window, dilation, strides, strict=True)
     ]
     if places != list(g.shape[1:-1]):
-        return NotImplemented  # g does not belong to x: the definition says so
+        return NotImplemented  # g has another number of places: the definition raises
     channels, out = x.shape[-1], g.shape[-1]
-    x, even = _padded(first(x), pads)
+    x, even = _padded(channels_first(x), pads)
     like = x.new_empty((out, *window, 1 if depthwise else channels)).movedim(-1, 1)
     weight = torch.ops.aten.convolution_backward(
-        first(g),
+        channels_first(g),
         x,
         like,
         None,

@@ -1,4 +1,4 @@
-"""Activations and other functions of single elements, and shares of a whole."""
+"""Activations and other elementwise functions, and softmax."""
 
 from __future__ import annotations
 

@@ -7,13 +7,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ._layout import Ints, followed
+from ._layout import Ints, tracked
 
 __all__ = ["batch_norm", "batch_norm_gradient"]
 
 
 def _channel(x: Tensor, axes: Ints) -> int | None:
-    """The one axis that is kept, where torch has a batch normalization over the others."""
+    """The one axis that is not reduced, where torch can normalize over the others; else None."""
     kept = [i for i in range(x.ndim) if i not in axes]
     if len(kept) != 1 or x.ndim < 2 or 0 in x.shape or x.dtype.itemsize == 2 or x.numel() == x.shape[kept[0]]:
         return None
@@ -21,13 +21,13 @@ def _channel(x: Tensor, axes: Ints) -> int | None:
 
 
 def batch_norm(x: Tensor, gamma: Tensor | None, beta: Tensor | None, *, axes: Ints, epsilon: float) -> Any:
-    """torch.native_batch_norm, whose running statistics are those of this batch where the momentum is 1."""
+    """torch.native_batch_norm; with momentum 1 its running statistics are those of this batch."""
     at = _channel(x, axes)
-    if at is None or followed(x, gamma, beta):
-        return NotImplemented  # the statistics would have no gradient
+    if at is None or tracked(x, gamma, beta):
+        return NotImplemented  # torch gives the statistics no gradient
     mean, variance = x.new_zeros(2, x.shape[at])
     y = torch.native_batch_norm(x.movedim(at, 1), _flat(gamma), _flat(beta), mean, variance, True, 1.0, epsilon)[0]
-    variance *= 1.0 - x.shape[at] / x.numel()  # which torch divides by n - 1
+    variance *= 1.0 - x.shape[at] / x.numel()  # torch divides by n - 1
     shape = [n if i == at else 1 for i, n in enumerate(x.shape)]
     return y.movedim(1, at), mean.reshape(shape), variance.reshape(shape)
 
@@ -45,7 +45,7 @@ def batch_norm_gradient(
 ) -> Any:
     """torch.ops.aten.native_batch_norm_backward."""
     at = _channel(x, axes)
-    if at is None or followed(g, x, gamma, mean, variance):
+    if at is None or tracked(g, x, gamma, mean, variance):
         return NotImplemented
     deviations = (variance.reshape(-1) + epsilon).rsqrt_()
     d_x, d_gamma, d_beta = torch.ops.aten.native_batch_norm_backward(

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from ._layout import Ints, first, last, missing, pads_of
+from ._layout import Ints, channels_first, channels_last, no_windows, pads_of
 
 __all__ = ["average_pool", "average_pool_gradient", "max_pool", "max_pool_gradient", "max_pool_selection"]
 
@@ -19,38 +19,38 @@ _AVERAGE_GRADIENT = {2: torch.ops.aten.avg_pool2d_backward, 3: torch.ops.aten.av
 
 
 def _pooling(sizes: Any, window: Ints, strides: Ints, padding: str) -> tuple[list[int], bool] | None:
-    """The padding and ceil_mode that make torch's windows ours, or None where there are none.
+    """The padding and ceil_mode with which torch has the same windows, or None.
 
-    torch pads both sides alike; ceil_mode lets the last window hang over where more is needed behind than before.
+    torch pads both sides alike; with ceil_mode the last window may reach beyond the padding.
     """
     ones = (1,) * len(window)
-    if len(window) not in _MAX or missing(sizes, window, strides, ones, padding):
+    if len(window) not in _MAX or no_windows(sizes, window, ones, padding):
         return None
     pads = pads_of(sizes, window, strides, ones, padding)
     before, ceil = [b for b, _ in pads], any(b != a for b, a in pads)
     for n, (b, a), k, s in zip(sizes, pads, window, strides, strict=True):
         torchs = (n + 2 * b - k + (s - 1 if ceil else 0)) // s
         if torchs * s >= n + b:
-            torchs -= 1  # torch lets no window begin beyond x
+            torchs -= 1  # torch drops a window that begins after x
         if torchs != (n + b + a - k) // s:
             return None
     return before, ceil
 
 
 def max_pool(x: Tensor, *, window: Ints, strides: Ints, padding: str, residuals: bool = False) -> Any:
-    """torch.nn.functional.max_pool1d, max_pool2d, max_pool3d, which keep indices."""
+    """torch.nn.functional.max_pool1d, max_pool2d, max_pool3d; the residuals are their indices."""
     how = _pooling(x.shape[1:-1], window, strides, padding)
     if how is None or 0 in x.shape:
         return NotImplemented
-    found = _MAX[len(window)](first(x), window, strides, how[0], 1, how[1], return_indices=residuals)
-    return (last(found[0]), last(found[1])) if residuals else (last(found),)
+    found = _MAX[len(window)](channels_first(x), window, strides, how[0], 1, how[1], return_indices=residuals)
+    return (channels_last(found[0]), channels_last(found[1])) if residuals else (channels_last(found),)
 
 
 def _indices(x: Tensor, kept: Tensor | None, window: Ints, strides: Ints, how: tuple[list[int], bool]) -> Tensor:
-    """Where each window has its largest element, channels first: what the same windows of `max_pool` have kept."""
+    """The index of each window's largest element, channels first: `kept` if it came from this kernel."""
     if kept is not None and kept.dtype == torch.int64:
-        return first(kept)
-    return _MAX[len(window)](first(x), window, strides, how[0], 1, how[1], return_indices=True)[1]
+        return channels_first(kept)
+    return _MAX[len(window)](channels_first(x), window, strides, how[0], 1, how[1], return_indices=True)[1]
 
 
 def max_pool_gradient(
@@ -61,8 +61,10 @@ def max_pool_gradient(
     if how is None or 0 in x.shape or len(window) not in _MAX_GRADIENT:
         return NotImplemented
     where = _indices(x, kept, window, strides, how)
-    return last(
-        _MAX_GRADIENT[len(window)](first(g), first(x), window, strides, how[0], [1] * len(window), how[1], where)
+    return channels_last(
+        _MAX_GRADIENT[len(window)](
+            channels_first(g), channels_first(x), window, strides, how[0], [1] * len(window), how[1], where
+        )
     )
 
 
@@ -74,11 +76,11 @@ def max_pool_selection(
     if how is None or 0 in x.shape:
         return NotImplemented
     where = _indices(x, kept, window, strides, how)
-    return last(first(h).flatten(2).gather(2, where.flatten(2)).reshape(where.shape))
+    return channels_last(channels_first(h).flatten(2).gather(2, where.flatten(2)).reshape(where.shape))
 
 
 def _averages(dtype: torch.dtype, sizes: Any, window: Ints) -> bool:
-    """Whether torch has the average: in three dimensions not in half precision, nor over windows larger than x."""
+    """Whether torch has the average: its 3-D one takes neither half precision nor windows larger than x."""
     return len(window) < 3 or (dtype.itemsize > 2 and all(n >= k for n, k in zip(sizes, window, strict=True)))
 
 
@@ -87,7 +89,7 @@ def average_pool(x: Tensor, *, window: Ints, strides: Ints, padding: str) -> Any
     how = _pooling(x.shape[1:-1], window, strides, padding)
     if how is None or 0 in x.shape or not _averages(x.dtype, x.shape[1:-1], window):
         return NotImplemented
-    return last(_AVERAGE[len(window)](first(x), window, strides, how[0], how[1], False))
+    return channels_last(_AVERAGE[len(window)](channels_first(x), window, strides, how[0], how[1], False))
 
 
 def average_pool_gradient(g: Tensor, *, size: Ints, window: Ints, strides: Ints, padding: str) -> Any:
@@ -95,5 +97,7 @@ def average_pool_gradient(g: Tensor, *, size: Ints, window: Ints, strides: Ints,
     how = _pooling(size, window, strides, padding)
     if how is None or 0 in g.shape or len(window) not in _AVERAGE_GRADIENT or not _averages(g.dtype, size, window):
         return NotImplemented
-    like = first(g.new_empty((g.shape[0], *size, g.shape[-1])))  # torch asks it for the sizes and the layout alone
-    return last(_AVERAGE_GRADIENT[len(window)](first(g), like, window, strides, how[0], how[1], False, None))
+    like = channels_first(g.new_empty((g.shape[0], *size, g.shape[-1])))  # torch reads only its sizes and layout
+    return channels_last(
+        _AVERAGE_GRADIENT[len(window)](channels_first(g), like, window, strides, how[0], how[1], False, None)
+    )

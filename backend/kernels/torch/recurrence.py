@@ -8,17 +8,17 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ._layout import Ints, followed
+from ._layout import Ints, tracked
 
 __all__ = ["lstm_sequence", "lstm_sequence_gradient"]
 
-_LSTM = 2  # oneDNN's number of this kind of cell, as torch counts them
+_LSTM = 2  # torch's number for oneDNN's LSTM cell
 
 
 def lstm_sequence(
     x: Tensor, kernel: Tensor, recurrent: Tensor, bias: Tensor | None, h: Tensor, c: Tensor, *, residuals: bool = False
 ) -> Any:
-    """oneDNN's layer in float32 on the CPU, which keeps a workspace; elsewhere torch.lstm, which keeps nothing here."""
+    """oneDNN's layer in float32 on the CPU, with its workspace as residual; elsewhere torch.lstm, with none."""
     if _declined(x, kernel, recurrent, bias, h, c):
         return NotImplemented
     if not _fused(x):
@@ -59,7 +59,7 @@ def lstm_sequence_gradient(
     *,
     wanted: Ints,
 ) -> Any:
-    """oneDNN's layer backwards, where it ran forwards; elsewhere torch.lstm once more, differentiated by torch."""
+    """oneDNN's backward layer where its forward layer ran; elsewhere torch.lstm again, differentiated by torch."""
     if _declined(g, g_h, g_c, x, kernel, recurrent, bias, h, c, every):
         return NotImplemented
     if not _fused(x) or gates is None or cells is None or gates.dtype != torch.uint8:
@@ -92,8 +92,8 @@ def lstm_sequence_gradient(
 
 
 def _declined(*given: Tensor | None) -> bool:
-    """What the definition does: nothing to compute, half precision, and what torch follows to differentiate it."""
-    return followed(*given) or any(x is not None and (0 in x.shape or x.dtype.itemsize == 2) for x in given)
+    """Whether the definition runs: empty arrays, half precision, and tensors that torch records."""
+    return tracked(*given) or any(x is not None and (0 in x.shape or x.dtype.itemsize == 2) for x in given)
 
 
 def _fused(x: Tensor) -> bool:
@@ -107,7 +107,7 @@ def _fused(x: Tensor) -> bool:
 
 
 def _weights(kernel: Tensor, recurrent: Tensor, bias: Tensor | None) -> tuple[Tensor, ...]:
-    """The weights as torch has them: transposed, and with two biases, of which one is 0."""
+    """The weights as torch expects them: transposed, and with two biases, one of them 0."""
     zero = kernel.new_zeros(kernel.shape[1])
     return kernel.mT.contiguous(), recurrent.mT.contiguous(), zero if bias is None else bias, zero
 
@@ -124,6 +124,6 @@ def _differentiated(
     g: Tensor | None, g_h: Tensor | None, g_c: Tensor | None, given: Sequence[Tensor | None], wanted: Ints
 ) -> tuple[Tensor, ...]:
     with torch.enable_grad():
-        followed: list[Any] = [x if x is None else x.detach().requires_grad_() for x in given]
-        pairs = [(y, d) for y, d in zip(_public(followed, train=True), (g, g_h, g_c), strict=True) if d is not None]
-        return torch.autograd.grad([y for y, _ in pairs], [followed[i] for i in wanted], [d for _, d in pairs])
+        leaves: list[Any] = [x if x is None else x.detach().requires_grad_() for x in given]
+        pairs = [(y, d) for y, d in zip(_public(leaves, train=True), (g, g_h, g_c), strict=True) if d is not None]
+        return torch.autograd.grad([y for y, _ in pairs], [leaves[i] for i in wanted], [d for _, d in pairs])

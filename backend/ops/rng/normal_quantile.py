@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from ...arrays.typing import Array
+from ...arrays.typing import Array, ArrayLike
 
 __all__ = ["constant", "fence", "half_normal_quantile", "tail_probabilities"]
 
@@ -104,7 +104,7 @@ def constant(value: float, dtype: str, xp: Any, device: Any) -> Array:
     return xp.full((1,), value, dtype=getattr(xp, dtype), device=device)
 
 
-def fence(product: Array, limit: Array, xp: Any) -> Array:
+def fence(product: ArrayLike, limit: Array, xp: Any) -> Array:
     """Return min(product, limit), which is the product itself for a limit above it.
 
     A compiler can then not contract product + c to a fused multiply-add, whose bits differ: without it 36 to

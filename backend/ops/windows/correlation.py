@@ -14,12 +14,11 @@ from typing import Any
 
 from ...arrays.namespaces import writable
 from ...arrays.typing import Array, Ints
+from ...arrays.windows import Grid, Phase, phases
 from ...dispatch.boundary import sizes
 from ...dispatch.promotion import array_namespace, device_of
 from ...graph.composite import composite
 from .geometry import (
-    Grid,
-    Phase,
     assembled,
     blocks,
     grid,
@@ -28,7 +27,6 @@ from .geometry import (
     narrowed,
     output_sizes,
     patch,
-    phases,
     widened,
 )
 from .products import FEW_CHANNELS, rows_outer, scattered, strategy_of

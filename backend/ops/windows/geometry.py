@@ -1,21 +1,20 @@
-"""The geometry of sliding windows: sizes, strides and padding, and arrays cut into blocks and slices along them."""
+"""Sliding windows on arrays: checks of arguments, blocks, and slices along the windows."""
 
 from __future__ import annotations
 
-import math
 import operator
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from ...arrays.blocks import Box, boxes
 from ...arrays.namespaces import writable
 from ...arrays.typing import Array, Ints
+from ...arrays.windows import Grid, grid_of, places_of, span_of, strided_slice
 from ...dispatch.promotion import device_of, dtype_name
 
 __all__ = [
     "BLOCK_BYTES",
     "Box",
-    "Grid",
     "along",
     "assembled",
     "blocks",
@@ -29,24 +28,9 @@ __all__ = [
     "output_sizes",
     "patch",
     "per_axis",
-    "phases",
     "region",
-    "strided",
     "widened",
 ]
-
-Phase = tuple[range, int, int]
-
-
-class Grid(NamedTuple):
-    """Windows over some spatial axes: their sizes, how far padding shifts them, and how many places they have."""
-
-    window: Ints
-    strides: Ints
-    dilation: Ints
-    before: Ints
-    places: Ints
-
 
 # Bytes one block of windows may hold while it is computed. Measured on NumPy, products on two threads, 1 MB of level-2
 # cache a core: a 3x3 convolution of 64 channels takes 16.5, 14.1, 13.2, 13.0, 14.4 ms at 0.25, 0.5, 1, 2, 4 MB, one of
@@ -92,11 +76,6 @@ def channels_first(xp: Any, x: Array, data_format: str) -> Array:
     return xp.permute_dims(x, (0, x.ndim - 1, *range(1, x.ndim - 1)))
 
 
-def _reach(window: int, dilation: int) -> int:
-    """How many elements a window spans from its first tap to its last."""
-    return (window - 1) * dilation + 1
-
-
 def output_sizes(
     operation: str,
     sizes: Iterable[int | None],
@@ -105,7 +84,7 @@ def output_sizes(
     dilation: Ints,
     padding: str,
 ) -> tuple[int | None, ...]:
-    """How many places windows have per axis: ceil(n / stride), or unpadded ceil((n - reach + 1) / stride).
+    """The number of windows per axis, as `places_of` has it.
 
     None where the size or the window is unknown; ValueError where an unpadded window is larger than the axis.
     """
@@ -113,39 +92,26 @@ def output_sizes(
     for axis, (n, k, s, d) in enumerate(zip(sizes, window, strides, dilation, strict=True)):
         if n is None or (k is None and padding == "valid"):
             places.append(None)
-        elif k is None or padding != "valid":
-            places.append(-(-n // s))
-        elif n < _reach(k, d):
+        elif padding == "valid" and k is not None and n < span_of(k, d):
             raise ValueError(
-                f"{operation}: the window spans {_reach(k, d)} elements of spatial axis {axis}, which has "
+                f"{operation}: the window spans {span_of(k, d)} elements of spatial axis {axis}, which has "
                 f"{n}; expected at least as many with padding 'valid'"
             )
         else:
-            places.append((n - _reach(k, d)) // s + 1)
+            places.append(places_of(n, k or 1, s, d, padding))
     return tuple(places)
 
 
 def grid(operation: str, sizes: Ints, window: Ints, strides: Ints, dilation: Ints, padding: str) -> Grid:
-    """The windows over axes of known sizes.
-
-    'same' pads max((ceil(n / stride) - 1) * stride + reach - n, 0) elements in all, of which the smaller half comes
-    first; 'causal' pads all of reach - 1 first. The padding after follows from the number of places.
-    """
-    places: Any = output_sizes(operation, sizes, window, strides, dilation, padding)
-    reaches = tuple(map(_reach, window, dilation))
-    if padding == "same":
-        before = tuple(
-            max((count - 1) * s + r - n, 0) // 2 for count, s, r, n in zip(places, strides, reaches, sizes, strict=True)
-        )
-    else:
-        before = tuple(r - 1 if padding == "causal" else 0 for r in reaches)
-    return Grid(tuple(window), tuple(strides), tuple(dilation), before, places)
+    """The windows over axes of known sizes; ValueError as from `output_sizes`."""
+    output_sizes(operation, sizes, window, strides, dilation, padding)
+    return grid_of(sizes, window, strides, dilation, padding)
 
 
 def patch(xp: Any, x: Array, over: Grid, box: Box, fill: float = 0.0) -> tuple[Array, Grid]:
     """The part of x that a box of places needs, `fill` around it, and the grid of these places on it."""
     bounds = [
-        (start * s - b, (stop - 1) * s + _reach(k, d) - b)
+        (start * s - b, (stop - 1) * s + span_of(k, d) - b)
         for (start, stop), k, s, d, b in zip(
             box[1:], over.window, over.strides, over.dilation, over.before, strict=True
         )
@@ -236,32 +202,11 @@ def _filled(xp: Any, x: Array, axis: int, count: int, fill: float) -> list[Array
     return [xp.full(shape, fill, dtype=x.dtype, device=device_of(x))]
 
 
-def strided(start: int, count: int, stride: int) -> slice:
-    """The key of `count` elements, `stride` apart."""
-    return slice(start, start + (count - 1) * stride + 1 if count else start, stride)
-
-
 def along(x: Array, axis: int, start: int, count: int, stride: int) -> Array:
     """`count` elements of one axis, `stride` apart."""
     if start == 0 and stride == 1 and count == x.shape[axis]:
         return x
-    return x[(*(slice(None),) * axis, strided(start, count, stride), ...)]
-
-
-def phases(size: int, window: int, stride: int, dilation: int, before: int) -> tuple[int, int, list[Phase]]:
-    """The adjoint of windows on one axis as a few windows of stride 1.
-
-    Element p of the axis, counted from the first pad, is number q = p // stride of phase p % stride; only taps i with
-    (i * dilation) % stride equal to the phase reach it, each from place q - lag of the window. Returns first q,
-    stop q, and per phase the taps (a range), the lag of its first tap, and the step of the lags.
-    """
-    common = math.gcd(stride, dilation)
-    found = []
-    for phase in range(stride):
-        first = next((i for i in range(min(window, stride // common)) if (i * dilation - phase) % stride == 0), window)
-        taps = range(first, window, stride // common)
-        found.append((taps, (first * dilation - phase) // stride, dilation // common))
-    return before // stride, -(-(before + size) // stride), found
+    return x[(*(slice(None),) * axis, strided_slice(start, count, stride), ...)]
 
 
 def interleave(xp: Any, parts: Sequence[Array], axis: int, start: int, size: int) -> Array:

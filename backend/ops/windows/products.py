@@ -11,8 +11,9 @@ from typing import Any, NamedTuple
 
 from ...arrays.namespaces import writable
 from ...arrays.typing import Array, Ints
+from ...arrays.windows import Grid, strided_slice
 from ...dispatch.promotion import device_of, dtype_name
-from .geometry import Grid, along, blocks, region, strided
+from .geometry import along, blocks, region
 
 __all__ = ["FEW_CHANNELS", "Strategy", "rows_outer", "scattered", "strategy_of"]
 
@@ -65,7 +66,9 @@ def _offsets(window: Sequence[int]) -> Iterator[Ints]:
 
 def _shifted(patch: Array, tap: Ints, over: Grid, first: int = 1) -> Array:
     """The elements one tap meets at each place, on as many spatial axes as the tap has indices."""
-    spans = (strided(i * d, n, s) for i, d, n, s in zip(tap, over.dilation, over.places, over.strides, strict=False))
+    spans = (
+        strided_slice(i * d, n, s) for i, d, n, s in zip(tap, over.dilation, over.places, over.strides, strict=False)
+    )
     return patch[(*(slice(None),) * first, *spans, ...)]
 
 
@@ -235,7 +238,7 @@ def scattered(xp: Any, g: Array, kernel: Array, over: Grid, size: Ints) -> Array
         for number, tap in enumerate(_offsets(over.window)):
             start, lane = divmod(tap[-1] * over.dilation[-1], stride)
             spans = [
-                strided(i * d + first * s, n, s)
+                strided_slice(i * d + first * s, n, s)
                 for i, d, (first, _), n, s in zip(
                     tap[:-1], over.dilation, box[1:], counts[1:], over.strides, strict=False
                 )

@@ -6,16 +6,15 @@ import functools
 import math
 import operator
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 from ...arrays.namespaces import writable
 from ...arrays.typing import Array, Ints
+from ...arrays.windows import AxisWindows, Grid, axis_windows, phases
 from ...dispatch.promotion import device_of, dtype_name
-from .geometry import Box, Grid, along, assembled, blocks, grid, interleave, patch, phases, region, strided, widened
+from .geometry import Box, along, assembled, blocks, grid, interleave, patch, region, widened
 
 __all__ = [
-    "AxisWindows",
-    "axis_windows",
     "chain",
     "counts_of",
     "from_first",
@@ -29,35 +28,20 @@ __all__ = [
 ]
 
 
-class AxisWindows(NamedTuple):
-    """Windows over one axis."""
-
-    axis: int
-    window: int
-    stride: int
-    before: int
-    places: int
-
-
 def plan_of(operation: str, spatial: Ints, window: Ints, strides: Ints, padding: str) -> list[AxisWindows]:
     """The windows over spatial axes of known sizes, axis by axis."""
-    return axis_windows(grid(operation, spatial, window, strides, (1,) * len(window), padding))
-
-
-def axis_windows(over: Grid) -> list[AxisWindows]:
-    """The windows of a grid, axis by axis; the first spatial axis is axis 1."""
-    return list(map(AxisWindows, range(1, len(over.window) + 1), over.window, over.strides, over.before, over.places))
+    return axis_windows(grid(operation, spatial, window, strides, (1,) * len(window), padding), spatial)
 
 
 def placewise(xp: Any, x: Array, over: Grid, definition: Callable[..., Array], fill: float) -> Array:
     """The definition on a few places at a time, each part of x with `fill` around it."""
     shape = (x.shape[0], *over.places, x.shape[-1])
     if 0 in shape:
-        return definition(x, axis_windows(over), tuple((0, n) for n in shape[:-1]))
+        return definition(x, axis_windows(over, x.shape[1:-1]), tuple((0, n) for n in shape[:-1]))
 
     def part(box: Box) -> Array:
         part, places = patch(xp, x, over, box, fill)
-        return definition(part, axis_windows(places), box)
+        return definition(part, axis_windows(places, part.shape[1:-1]), box)
 
     bytes_per_place = _bytes(x) * x.shape[-1] * math.prod(over.strides)
     return assembled(xp, shape, blocks(shape[:-1], bytes_per_place), part, x)
@@ -95,9 +79,9 @@ def _along_axis(x: Array, axis: int, values: list[Any], dtype: Any, xp: Any) -> 
     return xp.reshape(xp.asarray(values, dtype=dtype, device=device_of(x)), shape)
 
 
-def taps(xp: Any, x: Array, slide: AxisWindows, fill: float) -> list[Array]:
+def taps(xp: Any, x: Array, windows: AxisWindows, fill: float) -> list[Array]:
     """The elements that each tap of a window along one axis meets at each place."""
-    axis, k, s, before, places = slide
+    axis, _, k, s, before, places = windows
     padded = _span(xp, x, axis, -before, (places - 1) * s + k - before, fill) if places else x
     return [along(padded, axis, i, places, s) for i in range(k)]
 
@@ -105,51 +89,51 @@ def taps(xp: Any, x: Array, slide: AxisWindows, fill: float) -> list[Array]:
 def chain(xp: Any, x: Array, plan: list[AxisWindows]) -> list[Array]:
     """x, its maxima along the last axis, their maxima along the axis before, ..., the maxima of whole windows."""
     maxima = [x]
-    for slide in reversed(plan):
-        maxima.append(functools.reduce(xp.maximum, taps(xp, maxima[-1], slide, -math.inf)))
+    for windows in reversed(plan):
+        maxima.append(functools.reduce(xp.maximum, taps(xp, maxima[-1], windows, -math.inf)))
     return maxima
 
 
-def _passed_over(xp: Any, x: Array, tops: Array, slide: AxisWindows) -> Iterator[Array]:
+def _passed_over(xp: Any, x: Array, tops: Array, windows: AxisWindows) -> Iterator[Array]:
     """For each tap but the last, where it is not the largest: below it, or outside of x."""
-    axis, _k, s, before, places = slide
-    for i, tap in enumerate(taps(xp, x, slide, -math.inf)[:-1]):
-        outside = [not 0 <= place * s + i - before < x.shape[axis] for place in range(places)]
+    for i, tap in enumerate(taps(xp, x, windows, -math.inf)[:-1]):
+        first, stop = windows.met(i)
+        outside = [not first <= place < stop for place in range(windows.places)]
         lower = tap < tops
-        yield lower | _along_axis(x, axis, outside, xp.bool, xp) if any(outside) else lower
+        yield lower | _along_axis(x, windows.axis, outside, xp.bool, xp) if any(outside) else lower
 
 
-def to_first(xp: Any, g: Array, x: Array, tops: Array, slide: AxisWindows) -> Array:
+def to_first(xp: Any, g: Array, x: Array, tops: Array, windows: AxisWindows) -> Array:
     """g of each window along one axis, moved to the first tap that x and its maxima agree on."""
 
     def parts(g: Array) -> Iterator[Array]:
-        for lower in _passed_over(xp, x, tops, slide):
+        for lower in _passed_over(xp, x, tops, windows):
             rest = g * xp.astype(lower, g.dtype)  # NumPy's where takes ten times as long on a mask without a pattern
             yield g - rest
             g = rest
         yield g
 
-    return spread(xp, parts(g), slide, x.shape[slide.axis], g)
+    return spread(xp, parts(g), windows, g)
 
 
-def from_first(xp: Any, h: Array, x: Array, tops: Array, slide: AxisWindows) -> Array:
+def from_first(xp: Any, h: Array, x: Array, tops: Array, windows: AxisWindows) -> Array:
     """h of the first tap that x and its maxima agree on, for each window along one axis."""
-    *others, chosen = taps(xp, h, slide, 0.0)
-    lowers = list(_passed_over(xp, x, tops, slide))
+    *others, chosen = taps(xp, h, windows, 0.0)
+    lowers = list(_passed_over(xp, x, tops, windows))
     for tap, lower in zip(reversed(others), reversed(lowers), strict=True):
         chosen = xp.where(lower, chosen, tap)
     return chosen
 
 
-def spread(xp: Any, parts: Iterable[Array], slide: AxisWindows, size: int, like: Array) -> Array:
+def spread(xp: Any, parts: Iterable[Array], windows: AxisWindows, like: Array) -> Array:
     """The sum over the windows that cover each element along one axis, given a value for each of their taps."""
-    axis, k, s, before, places = slide
+    axis, size, k, s, before, _ = windows
     if writable(like):
         whole = xp.zeros((*like.shape[:axis], size, *like.shape[axis + 1 :]), dtype=like.dtype, device=device_of(like))
         for i, part in enumerate(parts):
-            first, stop = max(-((i - before) // s), 0), min((size - 1 - i + before) // s + 1, places)
+            first, stop = windows.met(i)
             if first < stop:
-                key = *(slice(None),) * axis, strided(first * s + i - before, stop - first, s), ...
+                key = *windows.elements(i, first, stop), ...
                 given = along(part, axis, first, stop - first, 1)
                 if k > s:
                     whole[key] += given
@@ -172,15 +156,16 @@ def spread(xp: Any, parts: Iterable[Array], slide: AxisWindows, size: int, like:
     return interleave(xp, woven, axis, before - start * s, size)
 
 
-def counts_of(xp: Any, x: Array, size: Ints, plan: list[AxisWindows]) -> Any:
-    """How many elements of an x of that size each window has: (1, places..., 1), or one number for all of them."""
+def counts_of(xp: Any, x: Array, plan: list[AxisWindows]) -> Any:
+    """The number of elements in each window: (1, places..., 1), or one number where all windows have as many."""
     found = [
         [float(min(o * s - before + k, n) - max(o * s - before, 0)) for o in range(places)]
-        for (_, k, s, before, places), n in zip(plan, size, strict=True)
+        for _, n, k, s, before, places in plan
     ]
     if all(len(set(counts)) == 1 for counts in found):
         return math.prod(counts[0] for counts in found)
     dtype = widened(xp, xp.zeros((), dtype=x.dtype, device=device_of(x))).dtype
     return functools.reduce(
-        operator.mul, (_along_axis(x, slide.axis, counts, dtype, xp) for slide, counts in zip(plan, found, strict=True))
+        operator.mul,
+        (_along_axis(x, windows.axis, counts, dtype, xp) for windows, counts in zip(plan, found, strict=True)),
     )
