@@ -41,7 +41,7 @@ importlib.util.find_spec = find_spec
 
 
 def environment(home, library="numpy"):
-    paths = [str(HERE.parent), os.environ.get("PYTHONPATH", "")]
+    paths = [str(HERE.parents[1]), os.environ.get("PYTHONPATH", "")]
     return os.environ | {
         "KERAS_BACKEND": "backend",
         "K_BACKEND": library,

@@ -1,4 +1,4 @@
-"""Runs the tests of Keras 2.3.1 itself on this backend: `python tests/keras_suite.py numpy torch`.
+"""Runs the tests of Keras 2.3.1 itself on this backend: `python tests/compat/keras_suite.py numpy torch`.
 
 pip brings Keras's source distribution; its tests run against the Keras installed, and each failure that
 keras_expected.txt does not name, with its reason, counts.
@@ -75,7 +75,7 @@ def run(source: Path, library: str, home: Path, only: list[str], options: list[s
         "K_BACKEND": library,
         "KERAS_HOME": str(home),
         "MPLBACKEND": "Agg",
-        "PYTHONPATH": os.pathsep.join([str(HERE), str(HERE.parent)]),
+        "PYTHONPATH": os.pathsep.join([str(HERE), str(HERE.parents[1])]),
         "PYTHONDONTWRITEBYTECODE": "1",
     }
     paths = only or ["tests"]
