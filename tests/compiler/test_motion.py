@@ -1,24 +1,15 @@
-"""Loops made smaller: what leaves them, what is merged in them, and that results and gradients stay what they were."""
+"""Loop-invariant code motion and packing: what leaves a loop, what is joined in it, and that results stay the same."""
 
 import re
-import sys
 
 import numpy as np
 import pytest
 
 import backend as K
-from backend.compiler.rewriter import Rewriter
 from backend.graph.standard import namespace as xp
 from backend.graph.tensor import Placeholder
 
 RNG = np.random.default_rng(0)
-
-
-def plain(monkeypatch):
-    """From now on graphs run as they were recorded."""
-    module = sys.modules["backend.api.function"]  # K.function is a function
-    monkeypatch.setattr(module, "Rewriter", lambda given, optimize: Rewriter(given))
-    monkeypatch.setattr(module, "fused", lambda outputs: outputs)
 
 
 def body_of(source, number):
@@ -51,25 +42,25 @@ def lstm(joined, units=4, activation=K.sigmoid):
 
 @pytest.mark.parametrize("joined", [True, False])
 @pytest.mark.parametrize("activation", [K.sigmoid, K.hard_sigmoid])
-def test_a_recurrent_layer_and_its_gradients(joined, activation, monkeypatch):
+def test_a_recurrent_layer_and_its_gradients(joined, activation, plain):
     x, loss, weights = lstm(joined, activation=activation)
     results = [loss, *K.gradients(loss, [x, *weights])]
     data = RNG.normal(size=(2, 5, 3))
     found = K.function([x], results)([data])
-    plain(monkeypatch)
-    for value, expected in zip(found, K.function([x], results)([data]), strict=True):
+    for value, expected in zip(found, plain([x], results)([data]), strict=True):
         np.testing.assert_allclose(value, expected, rtol=1e-12, atol=1e-13)
 
 
 @pytest.mark.parametrize("joined", [True, False])
-def test_what_is_left_of_a_recurrent_layers_loops(joined):
+def test_a_recurrent_layers_loops_hold_only_what_depends_on_the_carry(joined):
     x, loss, weights = lstm(joined)
     source = K.function([x], [loss, *K.gradients(loss, weights)]).source
     forward, backward = (body_of(source, int(number)) for number in re.findall(r"loop\(.*body=body_(\d+)", source))
-    assert forward.count(" @ ") == backward.count(" @ ") == 1, source
-    assert forward.count("sigmoid") == 1 and "sigmoid" not in backward and "tanh" not in backward
-    assert "tensordot" not in backward and source.count("axes=((0, 1), (0, 1))") >= 2  # one product over all steps
-    assert backward.count("\n    v") <= (12 if joined else 20)
+    assert forward.count(" @ ") == 1, "the inputs' product leaves the loop, and the gates' products are one"
+    assert backward.count(" @ ") == 1, "the weights' gradients leave the loop"
+    assert source.count("axes=((0, 1), (0, 1))") >= 2, "they are one product over all steps each"
+    assert forward.count("sigmoid") == 1, "the gates' sigmoids are one"
+    assert not re.search("sigmoid|tanh", backward), "their slopes do not depend on the carry of the way back"
 
 
 STEPS = {
@@ -98,7 +89,7 @@ MATRIX = xp.asarray(np.linspace(-1.0, 1.0, 16).reshape(4, 4))
 @pytest.mark.parametrize("length", [3, 1, 0, None])
 @pytest.mark.parametrize("reverse", [False, True])
 @pytest.mark.parametrize("name", STEPS)
-def test_loops_give_what_they_gave(name, reverse, length, monkeypatch):
+def test_loops_give_what_they_gave(name, reverse, length, plain):
     x, h = Placeholder((length, 4), "float64"), Placeholder((4,), "float64")
     last, outputs = K.scan(STEPS[name], h, x, reverse=reverse)
     results = [last] if isinstance(outputs, tuple) else [last, outputs]
@@ -108,8 +99,7 @@ def test_loops_give_what_they_gave(name, reverse, length, monkeypatch):
     results += [g for g in (slope, *K.gradients(loss, [x]), *second) if g is not None]
     data = [RNG.normal(size=(2 if length is None else length, 4)), RNG.normal(size=4)]
     found = K.function([x, h], results)(data)
-    plain(monkeypatch)
-    for value, expected in zip(found, K.function([x, h], results)(data), strict=True):
+    for value, expected in zip(found, plain([x, h], results)(data), strict=True):
         np.testing.assert_allclose(value, expected, rtol=1e-11, atol=1e-12)
         assert value.dtype == expected.dtype
 
@@ -127,7 +117,7 @@ def test_large_values_of_a_step_stay_in_the_loop():
     assert "loop(" in K.function([x], [K.map_fn(lambda image: xp.exp(image) - 1.0, x)]).source
 
 
-def test_masked_and_nested_loops(monkeypatch):
+def test_masked_and_nested_loops(plain):
     x, mask = Placeholder((2, None, 3), "float64"), Placeholder((2, None), "bool")
     w = K.variable(RNG.normal(size=(3, 3)), "float64")
 
@@ -141,6 +131,5 @@ def test_masked_and_nested_loops(monkeypatch):
     results = [last, outputs, *K.gradients(loss, [w, x])]
     data = [RNG.normal(size=(2, 4, 3)), np.array([[True, False, True, True], [False, True, True, False]])]
     found = K.function([x, mask], results)(data)
-    plain(monkeypatch)
-    for value, expected in zip(found, K.function([x, mask], results)(data), strict=True):
+    for value, expected in zip(found, plain([x, mask], results)(data), strict=True):
         np.testing.assert_allclose(value, expected, rtol=1e-12, atol=1e-13)

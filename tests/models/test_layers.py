@@ -29,12 +29,6 @@ from backend.models.initializers import INITIALIZERS, initializer
 from backend.models.losses import LOSSES
 
 
-@pytest.fixture(autouse=True)
-def seeded():
-    np.random.seed(0)
-    K.reset_uids()
-
-
 def floats(*shape):
     return np.random.normal(size=shape).astype("float32")
 

@@ -1,4 +1,4 @@
-"""The ways a block of a convolution is worked out agree with one another, whatever arrays can be written to."""
+"""Sliding windows: every strategy, in blocks of any size and with arrays that may not be written to, beside torch."""
 
 from __future__ import annotations
 
@@ -7,33 +7,42 @@ import pytest
 import torch
 from convolution_tools import DEPTHWISE, TABLE, assert_near, drawn, torch_convolution, tuples
 
+import backend as K
 from backend.ops.pooling import max_pool, max_pool_gradient
-from backend.ops.windows import correlation, geometry, products, separable
+from backend.ops.windows import geometry
 from backend.ops.windows.correlation import convolution, convolution_input_gradient, convolution_kernel_gradient
 
-LARGER = [
+# TABLE has rows for taps, rows and products of single pixels; these are long enough for windows that wrap around.
+ROWS = [
     *TABLE,
     ((17, 19), (3, 3), 6, 5, 1, "same", 1),
     ((17,), (4,), 5, 3, 1, "causal", 1),
-    ((12, 9, 11), (2, 3, 3), 5, 4, 1, "valid", (2, 1, 1)),
+    ((6, 5, 9), (2, 1, 3), 5, 4, 1, "same", 1),
     ((9, 8), (3, 1), 7, 3, 1, "same", (2, 1)),
 ]
 
 
-@pytest.fixture(params=["written", "functional"])
-def writes(request, monkeypatch):
-    """With and without writing into results."""
-    if request.param == "functional":
-        for module in (geometry, products, correlation, separable):
-            monkeypatch.setattr(module, "writable", lambda *arrays: False)
+@pytest.fixture(params=[600, 6000, None])
+def block_bytes(request, monkeypatch):
+    """Blocks of a few windows, of many, and the default, which holds everything here."""
+    if request.param:
+        monkeypatch.setattr(geometry, "BLOCK_BYTES", request.param)
 
 
-@pytest.mark.parametrize("wrapped", [0, 100])
-@pytest.mark.parametrize("room", [600, 6000, 10**6])
-@pytest.mark.parametrize(("depthwise", "row"), [*((False, row) for row in LARGER), *((True, row) for row in DEPTHWISE)])
-def test_every_way_beside_torch(depthwise, row, room, wrapped, writes, monkeypatch):
-    monkeypatch.setattr(geometry, "BLOCK_BYTES", room)
-    monkeypatch.setattr(products, "WRAPPED", wrapped)
+@pytest.fixture(params=["numpy", "torch followed by autograd"])
+def arrays(request):
+    """Makes arrays that may be written to, or that may not; without kernels, so that the definitions run."""
+    K.set_kernels(False)
+    yield np.asarray if request.param == "numpy" else lambda x: torch.tensor(x, requires_grad=True)
+    K.set_kernels(True)
+
+
+def on_host(x):
+    return x.detach() if isinstance(x, torch.Tensor) else x
+
+
+@pytest.mark.parametrize(("depthwise", "row"), [*((False, row) for row in ROWS), *((True, row) for row in DEPTHWISE)])
+def test_convolution_and_its_gradients(depthwise, row, arrays, block_bytes):
     sizes, window, channels, out, strides, padding, dilation = row
     how = {
         "strides": tuples(strides, len(sizes)),
@@ -46,9 +55,10 @@ def test_every_way_beside_torch(depthwise, row, room, wrapped, writes, monkeypat
     wanted = torch_convolution(*leaves, *how.values())
     g = drawn(*wanted.shape)
     to_x, to_kernel = torch.autograd.grad(wanted, leaves, torch.tensor(g))
-    assert_near(convolution(x, kernel, **how), wanted.detach(), 1e-12)
-    assert_near(convolution_input_gradient(g, kernel, size=sizes, **how), to_x, 1e-12)
-    assert_near(convolution_kernel_gradient(x, g, window=window, **how), to_kernel, 1e-12)
+    x, kernel, g = map(arrays, (x, kernel, g))
+    assert_near(on_host(convolution(x, kernel, **how)), wanted.detach(), 1e-12)
+    assert_near(on_host(convolution_input_gradient(g, kernel, size=sizes, **how)), to_x, 1e-12)
+    assert_near(on_host(convolution_kernel_gradient(x, g, window=window, **how)), to_kernel, 1e-12)
 
 
 def test_what_is_not_finite_stays_where_it_belongs():
@@ -68,13 +78,12 @@ def test_what_is_not_finite_stays_where_it_belongs():
 
 
 @pytest.mark.parametrize(("window", "strides", "padding"), [((2, 2), (2, 2), "valid"), ((3, 2), (2, 3), "same")])
-def test_pooling_with_and_without_writing(window, strides, padding, writes, monkeypatch):
+def test_pooling(window, strides, padding, arrays, block_bytes):
     how = {"window": window, "strides": strides, "padding": padding}
     x = np.round(2 * drawn(3, 9, 8, 2))
     whole = max_pool(x, **how)
     g = drawn(*whole.shape)
     spread = max_pool_gradient(g, x, **how)
-    monkeypatch.setattr(geometry, "BLOCK_BYTES", 300)
-    np.testing.assert_array_equal(max_pool(x, **how), whole)
-    np.testing.assert_allclose(max_pool_gradient(g, x, **how), spread, rtol=1e-12)
+    np.testing.assert_array_equal(on_host(max_pool(arrays(x), **how)), whole)
+    np.testing.assert_allclose(on_host(max_pool_gradient(arrays(g), arrays(x), **how)), spread, rtol=1e-12)
     np.testing.assert_allclose(spread.sum(), g.sum(), rtol=1e-12)
