@@ -4,7 +4,9 @@ from __future__ import annotations
 
 __all__ = ["EXEMPT"]
 
-_OF_A_FUNCTION = "takes a step function and nests of arrays; tests/control/test_loop.py compares it with loops written out"
+_OF_A_FUNCTION = (
+    "takes a step function and nests of arrays; tests/control/test_loop.py compares it with loops written out"
+)
 
 EXEMPT: dict[str, str] = {
     "scan": _OF_A_FUNCTION,
