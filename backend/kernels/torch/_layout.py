@@ -18,7 +18,7 @@ def first(x: Tensor) -> Tensor:
     """Channels last as torch names its axes: (batch, channels, spatial...), the same memory."""
     if x.shape[-1] == 1:
         # torch 2.13 on CPU gives wrong convolutions for strides like (4, 1, 2, 1), which movedim leaves here
-        return x.reshape(x.shape[0], 1, *x.shape[1:-1])
+        return x.reshape(x.shape[0], 1, *x.shape[1:-1]).contiguous()
     return x.movedim(-1, 1)
 
 
