@@ -1,13 +1,15 @@
-"""Convolution: known answers, PyTorch beside it, second derivatives."""
+"""Convolution and pooling: dtypes, empty and unknown sizes, forms of arguments, refusals, torch's kernels."""
 
 from __future__ import annotations
 
+import array_api_strict
 import numpy as np
 import pytest
 import torch
 from convolution_tools import (
     DEPTHWISE,
     DTYPES,
+    POOLS,
     TABLE,
     assert_near,
     drawn,
@@ -16,186 +18,96 @@ from convolution_tools import (
 )
 
 from backend.api.function import function
-from backend.autodiff.backward import gradients
 from backend.graph.tensor import Placeholder
+from backend.kernels import torch as kernels
 from backend.ops.convolution import (
+    bias_add,
     conv1d,
     conv2d,
     conv2d_transpose,
-    conv3d,
     conv3d_transpose,
     depthwise_conv2d,
     separable_conv1d,
     separable_conv2d,
 )
-from backend.ops.windows import geometry
-from backend.ops.windows.correlation import convolution
-
-
-@pytest.mark.parametrize(
-    ("n", "k", "options", "wanted"),
-    [
-        (5, 2, {"padding": "same"}, [3, 5, 7, 9, 5]),
-        (5, 4, {"padding": "same"}, [6, 10, 14, 12, 9]),
-        (5, 3, {"padding": "same", "strides": 2}, [3, 9, 9]),
-        (6, 3, {"padding": "same", "strides": 2}, [6, 12, 11]),
-        (6, 4, {"padding": "same", "strides": 3}, [10, 15]),
-        (5, 3, {"padding": "causal"}, [1, 3, 6, 9, 12]),
-        (5, 2, {"padding": "causal", "dilation_rate": 2}, [1, 2, 4, 6, 8]),
-        (7, 3, {"padding": "same", "dilation_rate": 2}, [4, 6, 9, 12, 15, 10, 12]),
-    ],
+from backend.ops.pooling import (
+    average_pool,
+    average_pool_gradient,
+    max_pool,
+    max_pool_gradient,
+    max_pool_selection,
+    pool2d,
+    pool3d,
 )
-def test_conv1d_known(n, k, options, wanted):
-    x = np.arange(1, n + 1, dtype="float32").reshape(1, n, 1)
-    got = conv1d(x, np.ones((k, 1, 1), "float32"), **options)
-    assert got.dtype == np.float32
-    np.testing.assert_array_equal(got[0, :, 0], wanted)
+from backend.ops.windows.correlation import convolution, convolution_input_gradient, convolution_kernel_gradient
+
+# ---- dtypes, empty batches, unknown sizes
 
 
-def test_kernel_is_not_flipped():
-    x = np.arange(1, 6, dtype="float32").reshape(1, 5, 1)
-    np.testing.assert_array_equal(conv1d(x, np.asarray([[[1.0]], [[0]], [[0]]], "float32"))[0, :, 0], [1, 2, 3])
+def test_integers_become_floatx():
+    got = conv2d(np.ones((1, 3, 3, 2), "int32"), np.ones((2, 2, 2, 1), "int64"))
+    assert got.dtype == np.float32 and np.all(got == 8)
+    assert conv2d(np.ones((1, 3, 3, 2), "int32"), np.ones((2, 2, 2, 1), "float64")).dtype == np.float64
+    assert pool2d(np.ones((1, 3, 3, 2), "int32"), 2).dtype == np.float32
 
 
-@pytest.mark.parametrize(
-    ("k", "strides", "dilation", "padding", "n", "wanted"),
-    [
-        (2, 2, 1, "valid", 6, [1, 2, 2, 4, 3, 6]),
-        (2, 2, 1, "valid", 7, [1, 2, 2, 4, 3, 6, 0]),
-        (3, 2, 1, "valid", 7, [1, 2, 5, 4, 9, 6, 9]),
-        (3, 2, 1, "same", 6, [1, 2, 5, 4, 9, 6]),
-        (3, 2, 1, "same", 5, [2, 5, 4, 9, 6]),
-        (3, 1, 1, "same", 3, [4, 10, 12]),
-        (2, 1, 1, "same", 3, [1, 4, 7]),
-        (4, 2, 1, "same", 6, [2, 5, 8, 9, 14, 9]),
-        (1, 2, 1, "same", 6, [1, 0, 2, 0, 3, 0]),
-        (3, 1, 2, "same", 3, [5, 4, 9]),
-        (2, 1, 2, "valid", 5, [1, 2, 5, 4, 6]),
-    ],
-)
-@pytest.mark.parametrize("rows_first", [True, False])
-def test_conv2d_transpose_known(k, strides, dilation, padding, n, wanted, rows_first):
-    def along(values):
-        return np.asarray(values, "float32").reshape((-1, 1) if rows_first else (1, -1))
+def test_float16_sums_in_float32():
+    x = np.full((1, 1, 3000, 1), 1, "float16")
+    assert conv2d(x, np.ones((1, 3000, 1, 1), "float16")).item() == 3000  # float16 counts no further than 2048
+    assert pool2d(x, (1, 3000), pool_mode="avg").item() == 1
 
-    x, kernel = along([1, 2, 3])[None, ..., None], along(range(1, k + 1))[..., None, None]
-    size = (n, 1) if rows_first else (1, n)
-    got = conv2d_transpose(
-        x,
-        kernel,
-        (None, *size, 1),
-        strides=(strides, 1) if rows_first else (1, strides),
-        padding=padding,
-        dilation_rate=dilation,
+
+@pytest.mark.parametrize("xp", [np, torch, array_api_strict], ids=lambda xp: xp.__name__)
+def test_empty_batch(xp):
+    x, kernel = xp.zeros((0, 6, 5, 3), dtype=xp.float32), xp.ones((3, 2, 3, 4), dtype=xp.float32)
+    y = conv2d(x, kernel, 2, "same")
+    assert tuple(y.shape) == (0, 3, 3, 4)
+    how = {"strides": (2, 2), "padding": "same", "dilation": (1, 1)}
+    gradient, weight = convolution.vjp_rule(y, y, x, kernel, **how)
+    assert tuple(gradient.shape) == (0, 6, 5, 3)
+    assert tuple(weight.shape) == (3, 2, 3, 4) and float(xp.sum(xp.abs(weight))) == 0
+    wide = depthwise_conv2d(x, kernel, 2, "same")
+    assert tuple(wide.shape) == (0, 3, 3, 12)
+    gradient, weight = convolution.vjp_rule(wide, wide, x, kernel, depthwise=True, **how)
+    assert tuple(gradient.shape) == (0, 6, 5, 3) and tuple(weight.shape) == (3, 2, 3, 4)
+    for mode, pool in (("max", max_pool), ("avg", average_pool)):
+        pooled = pool2d(x, 3, 2, "same", pool_mode=mode)
+        assert tuple(pooled.shape) == (0, 3, 3, 3)
+        (back,) = pool.vjp_rule(pooled, pooled, x, window=(3, 3), strides=(2, 2), padding="same")
+        assert tuple(back.shape) == (0, 6, 5, 3)
+    assert tuple(conv2d_transpose(x, xp.ones((2, 2, 4, 3), dtype=xp.float32), (0, 7, 6, 4)).shape) == (0, 7, 6, 4)
+
+
+def test_unknown_sizes():
+    x, kernel = Placeholder((None, None, 9, 3), "float32"), drawn(3, 2, 3, 4, dtype="float32")
+    assert conv2d(x, kernel).shape == (None, None, 8, 4)
+    assert conv2d(x, kernel, padding="same").shape == (None, None, 9, 4)
+    assert conv2d(x, kernel, 2, "same").shape == (None, None, 5, 4)
+    assert depthwise_conv2d(x, kernel).shape == (None, None, 8, 12)
+    assert conv2d(x, Placeholder((None, None, 3, None), "float32")).shape == (None, None, None, None)
+    assert conv2d(Placeholder((None, 3, None, 9), "float32"), kernel, 2, "same", "channels_first").shape == (
+        None,
+        4,
+        None,
+        5,
     )
-    np.testing.assert_array_equal(got[0, ..., 0], along(wanted))
+    assert pool2d(x, 2, 2).shape == (None, None, 4, 3)
+    steps = Placeholder((None, None, 3), "float32")
+    assert conv1d(steps, kernel[0], padding="causal").shape == (None, None, 4)
 
 
-def test_depthwise_known():
-    x = np.asarray([[[[1, 10]]]], "float32")
-    got = depthwise_conv2d(x, np.asarray([[[[1, 2, 3], [4, 5, 6]]]], "float32"))
-    np.testing.assert_array_equal(got, [[[[1, 2, 3, 40, 50, 60]]]])
-
-
-# ---- convolution beside torch: forward and both gradients
-
-
-@pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("data_format", ["channels_last", "channels_first"])
-@pytest.mark.parametrize(("depthwise", "row"), [*((False, row) for row in TABLE), *((True, row) for row in DEPTHWISE)])
-def test_convolution_beside_torch(depthwise, row, data_format, dtype):
-    sizes, window, channels, out, strides, padding, dilation = row
-    if padding == "causal" and data_format == "channels_first":
-        data_format = "channels_last"
-    x, kernel = drawn(2, *sizes, channels, dtype=dtype), drawn(*window, channels, out, dtype=dtype)
-    how = {
-        "strides": tuples(strides, len(sizes)),
-        "padding": padding,
-        "dilation": tuples(dilation, len(sizes)),
-        "depthwise": depthwise,
-    }
-    leaves = [torch.tensor(a, dtype=torch.float64, requires_grad=True) for a in (x, kernel)]
-    wanted = torch_convolution(*leaves, **how)
-    g = drawn(*wanted.shape, dtype=dtype)
-    wanted_gradients = torch.autograd.grad(wanted, leaves, torch.tensor(g, dtype=torch.float64))
-
-    public = depthwise_conv2d if depthwise else {1: conv1d, 2: conv2d, 3: conv3d}[len(sizes)]
-    arranged = np.moveaxis(x, -1, 1) if data_format == "channels_first" else x
-    got = public(arranged, kernel, strides, padding, data_format, dilation)
-    got = np.moveaxis(got, 1, -1) if data_format == "channels_first" else got
-    assert got.dtype == x.dtype
-    assert_near(got, wanted.detach(), DTYPES[dtype])
-    for gradient, wanted_gradient in zip(convolution.vjp_rule(g, got, x, kernel, **how), wanted_gradients, strict=True):
-        assert gradient.dtype == x.dtype
-        assert_near(gradient, wanted_gradient, DTYPES[dtype])
-
-
-@pytest.mark.parametrize("room", [64, 700, 5000])
-def test_blocks_change_nothing(monkeypatch, room):
-    cases = [(row, depthwise) for depthwise, rows in ((False, TABLE), (True, DEPTHWISE)) for row in rows]
-
-    def results():
-        for (sizes, window, channels, out, strides, padding, dilation), depthwise in cases:
-            x, kernel = drawn(3, *sizes, channels), drawn(*window, channels, out)
-            how = {
-                "strides": tuples(strides, len(sizes)),
-                "padding": padding,
-                "dilation": tuples(dilation, len(sizes)),
-                "depthwise": depthwise,
-            }
-            y = convolution(x, kernel, **how)
-            yield y
-            yield from convolution.vjp_rule(drawn(*y.shape), y, x, kernel, **how)
-
-    whole = list(results())
-    monkeypatch.setattr(geometry, "BLOCK_BYTES", room)
-    for got, wanted in zip(results(), whole, strict=True):
-        assert_near(got, wanted, 1e-12)
-
-
-def test_strides_and_dilation_together():
-    """Refused by the public functions as in Keras, worked out by the composites all the same."""
-    x, kernel = drawn(2, 14, 3), drawn(3, 3, 2)
-    for strides, dilation in [((2,), (3,)), ((4,), (2,)), ((3,), (3,)), ((6,), (4,))]:
-        for padding in ("valid", "same"):
-            how = {"strides": strides, "padding": padding, "dilation": dilation}
-            leaves = [torch.tensor(a, requires_grad=True) for a in (x, kernel)]
-            wanted = torch_convolution(*leaves, **how, depthwise=False)
-            g = drawn(*wanted.shape)
-            found = [convolution(x, kernel, **how), *convolution.vjp_rule(g, None, x, kernel, **how)]
-            for got, right in zip(found, (wanted, *torch.autograd.grad(wanted, leaves, torch.tensor(g))), strict=True):
-                assert_near(got, right.detach(), 1e-12)
-
-
-@pytest.mark.parametrize("depthwise", [False, True])
-def test_second_derivatives(depthwise):
-    """d/d(x, kernel) of sum(w * d sum(conv ** 3) / d(x or kernel)), against central differences."""
-    how = {"strides": (2, 1), "padding": "same", "dilation": (1, 1), "depthwise": depthwise}
-    values = [drawn(2, 5, 4, 3), drawn(3, 2, 3, 2)]
-    inputs = [Placeholder((None, None, 4, 3), "float64"), Placeholder((3, 2, 3, 2), "float64")]
-    y = convolution(*inputs, **how)
-    first = gradients(y * y * y, inputs)
-    weights = [drawn(*v.shape, seed=5) for v in values]
-    for g, w in zip(first, weights, strict=True):
-        contracted = function(inputs, [g])
-        exact = function(inputs, gradients(g * w, inputs))(values)
-        for i, got in enumerate(exact):
-            step = drawn(*values[i].shape, seed=7)
-            sums = []
-            for sign in (1, -1):
-                moved = [v + sign * 1e-5 * step if j == i else v for j, v in enumerate(values)]
-                sums.append(np.sum(w * contracted(moved)[0]))
-            np.testing.assert_allclose(np.sum(got * step), (sums[0] - sums[1]) / 2e-5, rtol=1e-6)
-
-
-def test_separable_is_depthwise_then_pointwise():
-    x, kernel, mixing = drawn(2, 7, 6, 3), drawn(3, 2, 3, 2), drawn(1, 1, 6, 4)
-    wanted = conv2d(depthwise_conv2d(x, kernel, 2, "same"), mixing)
-    assert_near(separable_conv2d(x, kernel, mixing, 2, "same"), wanted, 1e-12)
-    first = separable_conv2d(np.moveaxis(x, -1, 1), kernel, mixing, 2, "same", "channels_first")
-    assert_near(np.moveaxis(first, 1, -1), wanted, 1e-12)
-    wanted = separable_conv2d(x[:, :1], kernel[:1], mixing, padding="same", dilation_rate=(1, 2))[:, 0]
-    assert_near(separable_conv1d(x[:, 0], kernel[0], mixing[0], padding="same", dilation_rate=2), wanted, 1e-12)
+def test_output_shape_known_at_run_time():
+    x, rows = Placeholder((None, None, 3, 5), "float64"), Placeholder((), "int32")
+    kernel = drawn(3, 3, 4, 5)
+    y = conv2d_transpose(x, kernel, (None, rows, 6, 4), 2, "same")
+    assert y.shape == (None, None, 6, 4)
+    run = function([x, rows], [y])
+    for n in (5, 6):
+        value = drawn(2, 3, 3, 5)
+        wanted = conv2d_transpose(value, kernel, (2, n, 6, 4), 2, "same")
+        np.testing.assert_array_equal(run([value, n])[0], wanted)
+    with pytest.raises(ValueError, match="convolution_input_gradient: size"):
+        run([drawn(2, 3, 3, 5), 9])
 
 
 @pytest.mark.parametrize("data_format", ["channels_last", "channels_first"])
@@ -216,4 +128,141 @@ def test_transposed_is_the_adjoint(rank, data_format):
     assert_near(public(g, kernel, whole, 2, "same", data_format), wanted, 1e-12)
 
 
-# ---- pooling
+# ---- refusals
+
+X, KERNEL = np.ones((2, 5, 4, 3), "float32"), np.ones((3, 2, 3, 4), "float32")
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: conv2d(X, KERNEL, data_format="last"), "last"),
+        (lambda: conv2d(X, KERNEL, padding="full"), "conv2d: padding is 'full'; expected 'valid' or 'same'"),
+        (lambda: conv2d(X, KERNEL, padding="causal"), "conv2d: padding is 'causal'"),
+        (lambda: conv2d(X, KERNEL, strides=(1, 2, 3)), "conv2d: strides is .* expected a positive int or 2 of them"),
+        (lambda: conv2d(X, KERNEL, strides=0), "conv2d: strides is 0"),
+        (lambda: conv2d(X, KERNEL, strides=1.5), "conv2d: strides is 1.5"),
+        (lambda: conv2d(X, KERNEL, strides=2, dilation_rate=2), "conv2d: strides are .* expected 1 for one of them"),
+        (lambda: conv2d(X, KERNEL[0]), "conv2d: kernel has 3 dimensions; expected 4"),
+        (lambda: conv2d(X[0], KERNEL), "conv2d: x has 3 dimensions; expected 4"),
+        (
+            lambda: conv2d(X[..., :2], KERNEL),
+            r"conv2d: x has 2 channels; expected 3 for a kernel of shape \(3, 2, 3, 4\)",
+        ),
+        (lambda: conv2d(np.ones((2, 5, 4, 6)), KERNEL), "conv2d: x has 6 channels; expected 3"),
+        (lambda: conv2d(X[:, :2], KERNEL), "conv2d: the window spans 3 elements of spatial axis 0, which has 2"),
+        (lambda: conv2d(X, KERNEL, dilation_rate=3), "conv2d: the window spans 7"),
+        (
+            lambda: conv1d(X[0], KERNEL[0], padding="causal", data_format="channels_first"),
+            "conv1d: padding is 'causal'",
+        ),
+        (lambda: depthwise_conv2d(X[..., :1], KERNEL), "depthwise_conv2d: x has 1 channels; expected 3"),
+        (lambda: separable_conv1d(X[0], KERNEL[0], np.ones((1, 12, 2)), padding="causal"), "separable_conv1d: padding"),
+        (lambda: separable_conv2d(X, KERNEL, np.ones((2, 1, 12, 2))), "separable_conv2d: pointwise_kernel has shape"),
+        (
+            lambda: separable_conv2d(X, KERNEL, np.ones((1, 1, 11, 2))),
+            "separable_conv2d: x has 12 channels; expected 11",
+        ),
+        (lambda: conv2d_transpose(X, KERNEL, (2, 7, 5, 3)), "conv2d_transpose: x has 3 channels; expected 4"),
+        (
+            lambda: conv2d_transpose(X, np.ones((3, 2, 4, 3)), (2, 7, 6, 4)),
+            "conv2d_transpose: output_shape has spatial",
+        ),
+        (lambda: conv2d_transpose(X, np.ones((3, 2, 4, 3)), (2, 7, 5, 3)), "has 3 for its channels; expected 4"),
+        (lambda: conv2d_transpose(X, np.ones((3, 2, 4, 3)), (3, 7, 5, 4)), "has 3 for its batch; expected 2"),
+        (lambda: conv2d_transpose(X, np.ones((3, 2, 4, 3)), (2, 7, 5)), "conv2d_transpose: output_shape is"),
+        (
+            lambda: conv2d_transpose(X, np.ones((3, 2, 4, 3)), (2, None, 5, 4)),
+            "expected integers, and None for the batch",
+        ),
+        (lambda: conv2d_transpose(X, KERNEL, (2, 9, 6, 3), dilation_rate=(1, 2)), "expected equal rates"),
+        (lambda: pool2d(X, 2, pool_mode="sum"), "pool2d: pool_mode is 'sum'; expected 'max' or 'avg'"),
+        (lambda: pool2d(X, 2, padding="causal"), "pool2d: padding is 'causal'"),
+        (lambda: pool2d(X, (2, 5)), "pool2d: the window spans 5 elements of spatial axis 1, which has 4"),
+        (lambda: pool2d(X, (2, 0)), "pool2d: pool_size is"),
+        (lambda: pool3d(X, 2), "pool3d: x has 4 dimensions; expected 5"),
+        (lambda: bias_add(X, np.ones((4,))), r"bias_add: bias has shape \(4,\)"),
+        (lambda: bias_add(X, np.ones((1,))), r"bias_add: bias has shape \(1,\)"),
+        (lambda: bias_add(X, np.ones((4, 3))), "bias_add: bias has 2 dimensions; expected 1 or 3"),
+        (lambda: bias_add(X, np.ones((5, 4, 3)), "channels_first"), r"bias_add: bias has shape \(5, 4, 3\)"),
+        (lambda: bias_add(np.ones(3), np.ones(3)), "bias_add: x has 1 dimensions; expected at least 2"),
+    ],
+)
+def test_refusals(call, words):
+    with pytest.raises(ValueError, match=words):
+        call()
+
+
+def test_mismatched_gradients_are_refused():
+    how = {"strides": (1, 1), "padding": "valid", "dilation": (1, 1)}
+    for x, kernel in ((X, KERNEL), (torch.tensor(X), torch.tensor(KERNEL))):
+        y = convolution(x, kernel, **how)
+        with pytest.raises(ValueError, match="convolution_input_gradient: size"):
+            convolution_input_gradient(y, kernel, size=(9, 9), **how)
+        with pytest.raises(ValueError, match="convolution_kernel_gradient: x has windows"):
+            convolution_kernel_gradient(x, y, window=(2, 2), **how)
+
+
+# ---- torch's kernels beside the definitions
+
+
+def assert_kernel(thing, arrays, how, tolerance):
+    """The kernel gives what the definition gives, or declines; returns whether it gave anything."""
+    wanted = thing.definition(*arrays, **how)
+    got = getattr(kernels, thing.__name__)(*arrays, **how)
+    if got is NotImplemented:
+        return 0
+    assert got.dtype == wanted.dtype
+    assert_near(got, wanted, tolerance)
+    return 1
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("depthwise", [False, True])
+def test_convolution_kernels(depthwise, dtype):
+    for sizes, window, channels, out, strides, padding, dilation in DEPTHWISE if depthwise else TABLE:
+        x = torch.tensor(drawn(2, *sizes, channels, dtype=dtype))
+        kernel = torch.tensor(drawn(*window, channels, out, dtype=dtype))
+        how = {
+            "strides": tuples(strides, len(sizes)),
+            "padding": padding,
+            "dilation": tuples(dilation, len(sizes)),
+            "depthwise": depthwise,
+        }
+        g = torch.tensor(drawn(*convolution.definition(x, kernel, **how).shape, dtype=dtype))
+        assert assert_kernel(convolution, (x, kernel), how, DTYPES[dtype])
+        assert assert_kernel(convolution_input_gradient, (g, kernel), {"size": sizes, **how}, DTYPES[dtype])
+        assert assert_kernel(convolution_kernel_gradient, (x, g), {"window": window, **how}, DTYPES[dtype])
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_pooling_kernels(dtype):
+    taken = 0
+    for sizes, window, strides, padding in POOLS:
+        how = {"window": window, "strides": tuples(strides, len(sizes)), "padding": padding}
+        x = torch.tensor(np.round(2 * drawn(2, *sizes, 3, dtype=dtype)))
+        g = torch.tensor(drawn(*max_pool.definition(x, **how).shape, dtype=dtype))
+        taken += assert_kernel(max_pool, (x,), how, 0)
+        taken += assert_kernel(max_pool_gradient, (g, x), how, DTYPES[dtype])
+        taken += assert_kernel(max_pool_selection, (torch.tensor(drawn(*x.shape, dtype=dtype)), x), how, 0)
+        taken += assert_kernel(average_pool, (x,), how, DTYPES[dtype])
+        taken += assert_kernel(average_pool_gradient, (g,), {"size": sizes, **how}, DTYPES[dtype])
+    assert taken >= 30
+
+
+def test_kernels_differentiate_as_definitions_do():
+    x, kernel = torch.tensor(drawn(2, 7, 6, 3)), torch.tensor(drawn(3, 2, 3, 4))
+    how = {"strides": (2, 2), "padding": "same", "dilation": (1, 1)}
+    pools = {"window": (2, 2), "strides": (2, 2), "padding": "same"}
+
+    def loss(convolve, pool):
+        return lambda x, kernel: (pool(convolve(x, kernel, **how), **pools) ** 2).sum()
+
+    for pool in (max_pool, average_pool):
+        kernel_loss = loss(kernels.convolution, getattr(kernels, pool.__name__))
+        definition_loss = loss(convolution.definition, pool.definition)
+        found = torch.func.grad(kernel_loss, argnums=(0, 1))(x, kernel)
+        for got, wanted in zip(found, torch.func.grad(definition_loss, argnums=(0, 1))(x, kernel), strict=True):
+            assert_near(got, wanted, 1e-12)
+        each = torch.func.vmap(torch.func.grad(lambda k, x, f=definition_loss: f(x[None], k)), in_dims=(None, 0))
+        assert_near(each(kernel, x).sum(0), found[1], 1e-12)

@@ -23,28 +23,6 @@ def run(output, inputs, *values):
 
 
 @pytest.mark.parametrize(
-    ("x", "y", "axes", "expected"),
-    [
-        ((5, 4), (5, 4), None, (5, 1)),
-        ((5, 3, 4), (5, 4), None, (5, 3)),
-        ((5, 4), (5, 4, 3), 1, (5, 3)),
-        ((5, 2, 4), (5, 3, 4), 2, (5, 2, 3)),
-        ((5, 2, 3, 4), (5, 6, 4, 7), None, (5, 2, 3, 6, 7)),
-        ((5, 2, 3, 4), (5, 3, 7, 8), (2, 1), (5, 2, 4, 7, 8)),
-        ((5, 4), (5, 2, 3, 4), (1, 3), (5, 2, 3)),
-    ],
-)
-def test_batch_dot_shapes_with_every_size_unknown(x, y, axes, expected):
-    a, b = small(*x), small(*y)
-    native = K.batch_dot(a, b, axes)
-    assert native.shape == expected
-    placeholders = [K.placeholder(ndim=len(x)), K.placeholder(ndim=len(y))]
-    output = K.batch_dot(*placeholders, axes=axes)
-    assert K.ndim(output) == len(expected)
-    assert np.array_equal(run(output, placeholders, a, b), native)
-
-
-@pytest.mark.parametrize(
     ("x", "y", "expected"),
     [
         ((2, 3), (3, 4), (2, 4)),
@@ -58,20 +36,6 @@ def test_batch_dot_shapes_with_every_size_unknown(x, y, axes, expected):
 )
 def test_dot_static_shapes(x, y, expected):
     assert K.int_shape(K.dot(K.placeholder(x), K.placeholder(y))) == expected
-
-
-def test_gradient_of_gather_adds_up_duplicates():
-    table = K.variable(np.arange(12.0).reshape(6, 2))
-    numbers = K.placeholder((None,), dtype="int32")
-    rows = K.gather(table, numbers)
-    assert K.int_shape(rows) == (None, 2)
-    (gradient,) = K.gradients(K.sum(K.square(rows)), [table])
-    expected = np.zeros((6, 2))
-    for i in (1, 1, 0):
-        expected[i] += 2 * np.arange(12.0).reshape(6, 2)[i]
-    assert np.array_equal(run(gradient, [numbers], [1, 1, 0]), expected)
-    (second,) = K.gradients(K.sum(K.square(gradient)), [table])
-    assert run(second, [numbers], [1, 1, 0])[:3].tolist() == [[0, 8], [64, 96], [0, 0]]
 
 
 def test_gather_checks_numbers_when_the_function_runs():

@@ -19,6 +19,8 @@ ROWS = [
     ((17,), (4,), 5, 3, 1, "causal", 1),
     ((6, 5, 9), (2, 1, 3), 5, 4, 1, "same", 1),
     ((9, 8), (3, 1), 7, 3, 1, "same", (2, 1)),
+    # refused by the public functions as in Keras, computed by the composites all the same
+    *(((14,), (3,), 3, 2, s, p, d) for s, d in ((2, 3), (4, 2), (3, 3), (6, 4)) for p in ("valid", "same")),
 ]
 
 
