@@ -43,6 +43,13 @@ def tests(session: nox.Session) -> None:
 
 
 @nox.session
+def quick(session: nox.Session) -> None:
+    """The tests without the slow ones: under two minutes on two cores."""
+    session.install(TORCH, "-e", ".[test]")
+    session.run("python", "-m", "pytest", "-n", "2", "-m", "not slow", *session.posargs)
+
+
+@nox.session
 @nox.parametrize("namespace", list(NEEDS))
 def conformance(session: nox.Session, namespace: str) -> None:
     """The verdict on one namespace, compared with NumPy."""

@@ -28,7 +28,16 @@ from .operations import (
     symbolic,
 )
 
-__all__ = ["contraction", "gradient", "kinks", "loosened", "second", "unknown_gradient", "wanted_gradients"]
+__all__ = [
+    "contraction",
+    "gradient",
+    "gradient_graph",
+    "kinks",
+    "loosened",
+    "second",
+    "unknown_gradient",
+    "wanted_gradients",
+]
 
 STEP = 1e-4  # of the central differences, which are taken at this step and at half of it
 
@@ -60,7 +69,7 @@ def gradient(on: Namespace, example: Example) -> float | None:
     if wanted is None:
         return None
     check_differences(example)
-    inputs, found = _graph(example)
+    inputs, found = gradient_graph(example)
     arrays = on.arrays(example)
     results = compiled(on, inputs, [g for g in found if g is not None], arrays)
     worst = compare([w for w, g in zip(wanted, found, strict=True) if g is not None], results)
@@ -69,7 +78,7 @@ def gradient(on: Namespace, example: Example) -> float | None:
     return worst
 
 
-def _graph(example: Example) -> tuple[list[Any], list[Any]]:
+def gradient_graph(example: Example) -> tuple[list[Any], list[Any]]:
     """The placeholders, and the gradient for each differentiated one; None where nothing leads there."""
 
     def record() -> tuple[list[Any], list[Any]]:
@@ -114,7 +123,7 @@ def wanted_gradients(example: Example, library: str = "") -> list[Expected] | No
     """The gradients with their error bounds; None where the operation gives nothing to differentiate."""
     key = ("wanted gradients", library if library == "jax" else "")
     if key not in example.cache:
-        inputs, found = _graph(example)
+        inputs, found = gradient_graph(example)
         values = [e.value for e in expected(example) if isinstance(e, Expected) and e.dtype in EPS]
         if not values or not all(np.all(np.isfinite(v)) for v in values):
             example.cache[key] = None
@@ -212,7 +221,7 @@ def _second_graph(example: Example) -> tuple[list[Any], list[Any]]:
     """The placeholders, and the gradient of the contracted gradients for each differentiated one, or None."""
 
     def record() -> tuple[list[Any], list[Any]]:
-        inputs, first = _graph(example)
+        inputs, first = gradient_graph(example)
         loss = contraction([g for g in first if g is not None], lambda w: w)
         targets = [inputs[i] for i in example.differentiated]
         return inputs, [None] * len(targets) if loss is None else K.gradients(loss, targets)
@@ -240,7 +249,7 @@ def _wanted_second(example: Example) -> list[Expected] | None:
 
 def _check_second(example: Example, first: list[Expected], wanted: list[Expected]) -> None:
     wide = example.widened()
-    inputs, slopes = _graph(wide)
+    inputs, slopes = gradient_graph(wide)
     slopes = [g for g in slopes if g is not None]
 
     def loss(values: list[np.ndarray]) -> float:

@@ -13,26 +13,33 @@ from backend.arrays.namespaces import array_namespace
 from .bounds import Expected
 from .examples import Example
 from .failures import Failure, compare
+from .gradients import gradient_graph, wanted_gradients
 from .operations import Namespace, compiled, eager, expected, placeholders, recorded, symbolic
 
 __all__ = ["layout"]
 
 
+def _in_order(x: Any) -> Any:
+    """A copy whose elements lie one after the other, the last axis innermost."""
+    xp = array_namespace(x)
+    return xp.reshape(xp.asarray(xp.reshape(x, (-1,)), copy=True), x.shape)
+
+
 def transposed(x: Any) -> Any:
-    """The last axis first in memory."""
+    """The first axis innermost."""
     xp, order = array_namespace(x), tuple(reversed(range(x.ndim)))
-    return xp.permute_dims(xp.asarray(xp.permute_dims(x, order), copy=True), order)
+    return xp.permute_dims(_in_order(xp.permute_dims(x, order)), order)
 
 
 def strided(x: Any) -> Any:
-    """Every second of as many elements."""
+    """Every second of twice as many elements."""
     return array_namespace(x).repeat(x, 2, axis=-1)[..., ::2]
 
 
 def reversed_(x: Any) -> Any:
     """Negative steps through memory, where the library has them."""
     xp = array_namespace(x)
-    return xp.flip(xp.asarray(xp.flip(x), copy=True))
+    return xp.flip(_in_order(xp.flip(x)))
 
 
 def read_only(x: Any) -> Any:
@@ -85,9 +92,9 @@ def _arranged(on: Namespace, example: Example, name: str, arrange: Callable[[Any
         for x, v in zip(on.arrays(example), example.values, strict=True)
     ]
     worst = 0.0
-    for how, results in _runs(on, example, arrays):
+    for how, wanted, results in _runs(on, example, arrays, slopes=name != "repeated"):  # equals are a kink
         try:
-            worst = max(worst, compare(expected(example, on.library), results, on.dtypes))
+            worst = max(worst, compare(wanted, results, on.dtypes))
             before = [Expected(v, None, dtype_name(x.dtype)) for v, x in zip(example.values, arrays, strict=True)]
             compare(before, arrays, on.dtypes)
         except Failure as failure:
@@ -97,12 +104,21 @@ def _arranged(on: Namespace, example: Example, name: str, arrange: Callable[[Any
     return worst
 
 
-def _runs(on: Namespace, example: Example, arrays: list[Any]) -> Iterator[tuple[str, list[Any]]]:
-    yield "eagerly", eager(on, example, arrays)
+def _runs(
+    on: Namespace, example: Example, arrays: list[Any], slopes: bool
+) -> Iterator[tuple[str, list[Any], list[Any]]]:
+    """What is run: how, what is expected, and the results."""
+    wanted = expected(example, on.library)
+    yield "eagerly", wanted, eager(on, example, arrays)
 
     def record() -> tuple[list[Any], list[Any]]:
         inputs = placeholders(example)
         return inputs, symbolic(example, inputs)
 
     inputs, outputs = recorded(example.cache, "graph", record)
-    yield "compiled", compiled(on, inputs, outputs, arrays)
+    yield "compiled", wanted, compiled(on, inputs, outputs, arrays)
+    gradients = wanted_gradients(example, on.library) if slopes and example.differentiated else None
+    if gradients is not None:
+        inputs, found = gradient_graph(example)
+        there = [(w, g) for w, g in zip(gradients, found, strict=True) if g is not None]
+        yield "gradients", [w for w, _ in there], compiled(on, inputs, [g for _, g in there], arrays)

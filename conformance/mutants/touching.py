@@ -122,10 +122,10 @@ def _rules(on: Namespace, example: Any) -> set[str]:
 
     VJPS.update({name: tuple(listener(name, rule) for rule in rules) for name, rules in whole.items()})
     try:
-        from ..gradients import _graph
+        from ..gradients import gradient_graph
 
         wanted_gradients(example, on.library)
-        inputs, outputs = _graph(example)
+        inputs, outputs = gradient_graph(example)
         compiled(on, inputs, [g for g in outputs if g is not None], on.arrays(example))
     finally:
         VJPS.update(whole)

@@ -32,7 +32,15 @@ BY_ITSELF = {"__array_namespace_info__"}  # the probe reads it
 @pytest.mark.filterwarnings("ignore")  # the libraries' remarks on edge values; the results are what is tested
 @pytest.mark.parametrize(
     ("case", "on"),
-    [pytest.param(case, on, id=f"{'xp.' * (case.group == 'standard')}{case.name}-{on.name}") for case, on in PAIRS],
+    [
+        pytest.param(
+            case,
+            on,
+            id=f"{'xp.' * (case.group == 'standard')}{case.name}-{on.name}",
+            marks=[pytest.mark.slow] if on.name not in ("numpy", "torch") else [],
+        )
+        for case, on in PAIRS
+    ],
 )
 def test_operation(case, on):
     kinds = ("transparent",) if on.library == "jax" else None

@@ -22,7 +22,7 @@ from conformance.runner import examples_of, selected
 from conformance.verdict import Report
 from conformance.xfails import UNEXPLAINED, loaded, path_for
 
-pytestmark = pytest.mark.filterwarnings("ignore")  # remarks of the libraries on edge values
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]  # remarks of the libraries on edge values
 BROKEN = "examples.broken_namespace"
 _numbers = itertools.count()
 

@@ -32,8 +32,8 @@ def own(name: str, *calls: Any, **details: Any) -> Case:
     return case(name, *calls, listed=False, **details)
 
 
-def status(which: Case, prop: str) -> str:
-    return verdict_on(which, PROPERTIES[prop], namespace(NAME), seed=next(_seeds), shrink=False).status
+def status(which: Case, prop: str, name: str = NAME) -> str:
+    return verdict_on(which, PROPERTIES[prop], namespace(name), seed=next(_seeds), shrink=False).status
 
 
 def scaled(name: str, factor: float) -> tuple[str, Callable[..., Any]]:
@@ -146,6 +146,38 @@ def test_a_gradient_that_takes_unknown_sizes_for_1_is_found(monkeypatch):
     assert status(which, "unknown") in ("within", "identical")
     monkeypatch.setattr(rules, "unbroadcast", lambda g, x: g[:1, ...] if x.ndim == 1 else g)
     assert status(which, "unknown") == "wrong"
+
+
+def test_a_wrong_second_derivative_is_found(monkeypatch):
+    assert status(TANH, "second") in ("identical", "within")
+    # the right slopes, with a derivative that takes them for constants
+    monkeypatch.setitem(VJPS, "tanh", (lambda g, out, x: g * K.stop_gradient(1.0 - out * out),))
+    assert status(TANH, "gradient") in ("identical", "within") and status(TANH, "second") == "wrong"
+
+
+@pytest.mark.parametrize(("at_zero", "verdict"), [(0, "identical"), (0.5, "wrong")])
+def test_a_gradient_that_decides_otherwise_at_a_kink_is_found(at_zero, verdict):
+    which = own("relu", call(A("n")), kinks=[(call([-1.0, 0.0, 1.0]), [0, at_zero, 1])])
+    assert status(which, "kinks") == verdict
+
+
+def as_it_lies_in_memory(x):
+    return np.ravel(x, order="K").reshape(x.shape) if isinstance(x, np.ndarray) else x
+
+
+def leaves_a_zero_behind(x):
+    result = x + 0.0
+    if isinstance(x, np.ndarray) and x.flags.writeable:
+        x[:1] = 0.0
+    return result
+
+
+@pytest.mark.parametrize("broken", [as_it_lies_in_memory, leaves_a_zero_behind])
+def test_an_operation_that_depends_on_memory_or_changes_it_is_found(broken, monkeypatch):
+    which = own("identity", call(A(3, 4)), exact=True)
+    assert status(which, "layout", "numpy") == "identical"
+    monkeypatch.setattr(K, "identity", broken)
+    assert status(which, "layout", "numpy") == "wrong"
 
 
 def test_values_that_cannot_be_checked_are_no_verdict():

@@ -18,7 +18,7 @@ from conformance.operations import namespace
 from conformance.verdict import Report
 from conformance.xfails import path_for
 
-pytestmark = pytest.mark.filterwarnings("ignore")  # remarks of NumPy on edge values
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]  # remarks of NumPy on edge values
 EXAMPLE = "examples.numpy_keras"
 _numbers = itertools.count()
 

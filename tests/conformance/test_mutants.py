@@ -15,6 +15,8 @@ from conformance.mutants.table import NAMESPACE_MUTANTS, Mutant
 from conformance.operations import namespace
 from conformance.runner import GROUPS, selected
 
+pytestmark = pytest.mark.slow
+
 # one of each sort: values, special values, dtypes, axes, order, devices, rules, kernels, errors, definitions
 SAMPLE = (
     "exp is off by 2 ulp beyond its bound",

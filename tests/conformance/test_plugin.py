@@ -9,6 +9,8 @@ import conformance.engine
 from conformance.case import discovered, discovered_standard
 from conformance.reports import json
 
+pytestmark = pytest.mark.slow
+
 pytest_plugins = ["pytester"]
 # pytester forgets what is imported within a test: the tool, which remembers much, is imported whole before
 assert conformance.engine and discovered() and discovered_standard()

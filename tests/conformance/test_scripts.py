@@ -13,6 +13,8 @@ from conformance.mutants.check import INTACT, MUTANTS, _silent, planted
 from conformance.operations import namespace
 from conformance.runner import GROUPS, selected, tasks_of, verdict_on
 
+pytestmark = pytest.mark.slow
+
 # fault, operation, kind of check, whether the script is made of calls alone
 FOUND = [
     ("exp is 20 % too large", "exp", "value", True),

@@ -17,6 +17,8 @@ from benchmarks.comparison import Row, Side, Target, compared, ratios, tabled  #
 from benchmarks.timing import interleaved  # noqa: E402
 from benchmarks.worker import Worker  # noqa: E402
 
+pytestmark = pytest.mark.slow
+
 TINY = (
     nets.Net("dense", "dense", 4, (6,), (5, 5, 3)),
     nets.Net("convolution", "convolution", 2, (8, 8, 1), (3, 4, 5, 3)),

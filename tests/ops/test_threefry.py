@@ -89,7 +89,13 @@ def targets():
         yield Target("jax-x64-jit", jnp, x64=True, jit=True)
 
 
-everywhere = pytest.mark.parametrize("target", list(targets()), ids=lambda target: target.name)
+everywhere = pytest.mark.parametrize(
+    "target",
+    [
+        pytest.param(target, id=target.name, marks=[pytest.mark.slow] if target.name.startswith("jax") else [])
+        for target in targets()
+    ],
+)
 each_case = pytest.mark.parametrize("case", CASES)
 
 
