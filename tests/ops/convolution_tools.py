@@ -23,15 +23,15 @@ def tuples(value, count):
     return (value,) * count if isinstance(value, int) else tuple(value)
 
 
-def padded(x, window, strides, dilation, padding, fill=0.0):
-    """x (batch, channels, spatial...) with the padding of k-surface 1.13 written out, for torch."""
+def padded(x, window, strides, dilation, padding):
+    """x (batch, channels, spatial...) with zeros written out around it, for torch."""
     pairs = []
     for n, k, s, d in zip(x.shape[2:], window, strides, dilation, strict=True):
         reach = (k - 1) * d + 1
         total = {"valid": 0, "causal": reach - 1, "same": max((-(-n // s) - 1) * s + reach - n, 0)}[padding]
         before = total if padding == "causal" else total // 2
         pairs = [before, total - before, *pairs]
-    return functional.pad(x, pairs, value=fill)
+    return functional.pad(x, pairs)
 
 
 def torch_convolution(x, kernel, strides, padding, dilation, depthwise):
@@ -45,9 +45,6 @@ def torch_convolution(x, kernel, strides, padding, dilation, depthwise):
     return TORCH[rank](x.contiguous(), weight.contiguous(), stride=strides, dilation=dilation, groups=groups).movedim(
         1, -1
     )
-
-
-# ---- known answers: k-surface, part 6
 
 
 TABLE = [  # spatial sizes, window, in, out, strides, padding, dilation
@@ -88,11 +85,3 @@ POOLS = [  # spatial sizes, window, strides, padding
     ((5, 4, 6), (2, 3, 2), (2, 1, 2), "valid"),
     ((5, 4, 6), (3, 2, 2), 2, "same"),
 ]
-
-
-def torch_windows(x, window, strides, padding, fill):
-    """Every window's elements on one last axis, of (batch, channels, spatial...)."""
-    x = padded(x, window, strides, (1,) * len(window), padding, fill)
-    for axis, (k, s) in enumerate(zip(window, strides, strict=True), start=2):
-        x = x.unfold(axis, k, s)
-    return x.flatten(-len(window))

@@ -57,6 +57,30 @@ def test_float16_sums_in_float32():
     assert pool2d(x, (1, 3000), pool_mode="avg").item() == 1
 
 
+def test_gradients_of_half_precision():
+    """They are of half precision, and as near to the true ones as that allows."""
+
+    def compare(composite, g, *arrays, **how):
+        half = [a.astype("float16") for a in (g, *arrays)]
+        whole = [a.astype("float64") for a in half]
+        found = composite.vjp_rule(half[0], composite(*half[1:], **how), *half[1:], **how)
+        wanted = composite.vjp_rule(whole[0], composite(*whole[1:], **how), *whole[1:], **how)
+        for got, right in zip(found, wanted, strict=True):
+            assert got.dtype == "float16"
+            assert_near(got, right, DTYPES["float16"])
+
+    for depthwise, rows in ((False, TABLE), (True, DEPTHWISE)):
+        for sizes, window, channels, out, strides, padding, dilation in rows:
+            x, kernel, count = drawn(2, *sizes, channels), drawn(*window, channels, out), len(sizes)
+            how = {"strides": tuples(strides, count), "padding": padding, "dilation": tuples(dilation, count)}
+            how["depthwise"] = depthwise
+            compare(convolution, drawn(*convolution(x, kernel, **how).shape), x, kernel, **how)
+    for sizes, window, strides, padding in POOLS:
+        x, how = np.round(2 * drawn(2, *sizes, 3)), {"window": window, "strides": tuples(strides, len(sizes))}
+        for pool in (max_pool, average_pool):
+            compare(pool, drawn(*pool(x, **how, padding=padding).shape), x, **how, padding=padding)
+
+
 @pytest.mark.parametrize("xp", [np, torch, array_api_strict], ids=lambda xp: xp.__name__)
 def test_empty_batch(xp):
     x, kernel = xp.zeros((0, 6, 5, 3), dtype=xp.float32), xp.ones((3, 2, 3, 4), dtype=xp.float32)
