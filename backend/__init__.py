@@ -46,6 +46,7 @@ from .ops.lstm import *  # noqa: F403
 from .ops.manipulation import *  # noqa: F403
 from .ops.normalization import *  # noqa: F403
 from .ops.pooling import *  # noqa: F403
+from .ops.recurrent import *  # noqa: F403
 from .ops.reductions import *  # noqa: F403
 from .ops.resizing import *  # noqa: F403
 from .ops.rng.sampling import *  # noqa: F403

@@ -30,6 +30,7 @@ _DEFAULTS: dict[str, Any] = {
     "image_data_format": "channels_last",
     "kernels": True,
     "blocking": True,
+    "verify": False,
 }
 _settings: dict[str, Any] = {}  # filled when first asked for, so that importing reads no file
 
@@ -79,6 +80,7 @@ def _from_file(path: Path) -> dict[str, Any]:
         "image_data_format": normalize_data_format,
         "kernels": bool,
         "blocking": bool,
+        "verify": bool,
     }
     if unknown := sorted(set(found) - set(checks)):
         raise ValueError(f"config file {path}: unknown key {unknown[0]!r}; expected {', '.join(checks)}")

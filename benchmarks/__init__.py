@@ -1,1 +1,1 @@
-"""What things cost: one file per question, each prints one table; `python -m benchmarks` runs them all."""
+"""Benchmarks: one file per question, each prints one table; `python -m benchmarks` runs them all."""

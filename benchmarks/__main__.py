@@ -27,50 +27,50 @@ ALL = (
     "inference",
     "memory",
     "gpu",
-)  # imported once threads are limited
+)  # imported after threads are limited
 PACKAGES = ("numpy", "torch", "array-api-compat", "jax", "autograd", "pytensor", "numexpr", "keras", "cupy-cuda12x")
 
 
 def main() -> None:
-    """Print the machine, then the tables of each question asked; save the figures and draw them if told to."""
+    """Print the machine and the tables of the chosen benchmarks; optionally save and plot the figures."""
     parser = argparse.ArgumentParser(prog="benchmarks", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"some of {', '.join(ALL)}; default all")
-    parser.add_argument("--quick", action="store_true", help="fewer, shorter rounds: does it run, roughly how fast")
-    parser.add_argument("--alone", action="store_true", help="K, NumPy and PyTorch only, whatever else is installed")
-    parser.add_argument("--threads", type=int, default=2, help="for every side; default 2")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write every figure there")
-    parser.add_argument("--plot", type=Path, metavar="FILE", help="draw the figures that have a target")
-    asked = parser.parse_args()
-    if unknown := set(asked.names) - set(ALL):
-        parser.error(f"no benchmark named {', '.join(sorted(unknown))}; there is {', '.join(ALL)}")
-    peers.limit(asked.threads)
-    if asked.alone:
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"any of {', '.join(ALL)}; default all")
+    parser.add_argument("--quick", action="store_true", help="fewer and shorter rounds, for rough figures")
+    parser.add_argument("--alone", action="store_true", help="only K, NumPy and PyTorch, whatever else is installed")
+    parser.add_argument("--threads", type=int, default=2, help="threads for every side; default 2")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="save every figure in this file")
+    parser.add_argument("--plot", type=Path, metavar="FILE", help="plot the figures that have a target")
+    chosen = parser.parse_args()
+    if unknown := set(chosen.names) - set(ALL):
+        parser.error(f"no benchmark named {', '.join(sorted(unknown))}; choose from {', '.join(ALL)}")
+    peers.limit(chosen.threads)
+    if chosen.alone:
         peers.only("numpy", "torch", "cupy")
-    where = f"{machine(*PACKAGES)}; {os.cpu_count()} cores, {asked.threads} threads for every side"
+    where = f"{machine(*PACKAGES)}; {os.cpu_count()} cores, {chosen.threads} threads for every side"
     print(where, end="\n\n")
     rows: list[Any] = []
-    for name in asked.names or ALL:
+    for name in chosen.names or ALL:
         module = importlib.import_module(f"benchmarks.{name}")
-        if hasattr(module, "told"):
-            found = module.measured(asked.quick)
+        if hasattr(module, "report"):
+            found = module.measured(chosen.quick)
             rows += found
-            print(module.told(found), flush=True)
+            print(module.report(found), flush=True)
         else:
-            print(module.table(asked.quick), flush=True)
-    if asked.json:
+            print(module.table(chosen.quick), flush=True)
+    if chosen.json:
         about = {
             "machine": platform.machine(),
             "cores": os.cpu_count(),
-            "threads": asked.threads,
-            "quick": asked.quick,
+            "threads": chosen.threads,
+            "quick": chosen.quick,
             "python": platform.python_version(),
             "versions": versions(*PACKAGES),
         }
-        asked.json.write_text(json.dumps({**about, "rows": [dataclasses.asdict(row) for row in rows]}, indent=1))
-    if asked.plot:
+        chosen.json.write_text(json.dumps({**about, "rows": [dataclasses.asdict(row) for row in rows]}, indent=1))
+    if chosen.plot:
         from .plot import picture
 
-        picture(rows, asked.plot, where)
+        picture(rows, chosen.plot, where)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""What does a call of an operation cost beyond the same calls on the bare library, and what do others ask for it?
+"""The cost of a call of an operation beyond the bare library, compared with other libraries.
 
-Every side is handed arrays of 10 elements, finds out whose they are, and gives arrays of that library.
+Every side receives arrays of 10 elements, finds their library, and returns arrays of it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ __all__ = ["table"]
 
 Calls = dict[str, Callable[[], Any]]
 LIBRARIES = ("numpy", "torch")
-PEERS = {"autoray": "", "array-api-compat": "", "eagerpy": "", "keras": "3"}  # package -> the least version
+PEERS = {"autoray": "", "array-api-compat": "", "eagerpy": "", "keras": "3"}  # package -> the oldest version
 MORE, RATIO = 0.3, 1.3  # the aims: microseconds beyond one call of the library, times several calls
 COMPOSED = ("softmax(x)",)
 
@@ -33,7 +33,7 @@ def _installed(package: str) -> bool:
         found = importlib.metadata.version(package)
     except importlib.metadata.PackageNotFoundError:
         return False
-    return found.partition(".")[0] >= PEERS[package]  # Keras 2 has no keras.ops, and is there for another purpose
+    return found.partition(".")[0] >= PEERS[package]  # Keras 2 has no keras.ops
 
 
 def _named(calls: tuple[Callable[[], Any], ...]) -> Calls:
@@ -138,7 +138,7 @@ def _compat(x: Any, y: Any) -> Calls:
 def _eagerpy(x: Any, y: Any) -> Calls:
     from eagerpy import astensor as of
 
-    def dot(x: Any, y: Any) -> Any:  # its matmul takes matrices alone
+    def dot(x: Any, y: Any) -> Any:  # its matmul takes only matrices
         return (of(x) * of(y)).sum().raw
 
     return _named(
@@ -188,7 +188,7 @@ def measured(library: str, quick: bool) -> dict[str, dict[str, float]]:
 
 
 def _apart(library: str, quick: bool) -> dict[str, dict[str, float]]:
-    """`measured` in a process of its own: keras.ops has one library for good, and all sides have one thread."""
+    """`measured` in a new process: keras.ops has one library per process, and every side has one thread."""
     one = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     ran = subprocess.run(
         [sys.executable, "-m", __spec__.name, library, *["--quick"] * quick],
@@ -201,19 +201,19 @@ def _apart(library: str, quick: bool) -> dict[str, dict[str, float]]:
 
 
 def _verdict(name: str, cost: dict[str, float]) -> str:
-    """What is missed, or that nothing is."""
+    """The missed targets, or 'met'."""
     missed = []
     if name in COMPOSED:
         if cost["K"] > RATIO * cost["bare"]:
             missed.append(f"above {RATIO} of bare")
     elif cost["K"] > cost["bare"] + MORE:
         missed.append(f"above bare + {MORE}")
-    missed += [f"behind {peer}" for peer in PEERS if cost["K"] > cost.get(peer, np.inf)]
+    missed += [f"slower than {peer}" for peer in PEERS if cost["K"] > cost.get(peer, np.inf)]
     return ", ".join(missed) or "met"
 
 
 def table(quick: bool) -> str:
-    """The cost of each call, of K, of the bare library and of others where they are installed."""
+    """The cost of each call for K, the bare library and the other libraries installed."""
     rows = []
     for library in LIBRARIES:
         for name, cost in _apart(library, quick).items():

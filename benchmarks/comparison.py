@@ -1,4 +1,4 @@
-"""One question's sides measured together, as rows of data; tables, the JSON file and the plot are made from these."""
+"""Comparisons: the sides of a question measured together, as rows for tables, the JSON file and the plot."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from .worker import Worker
 
 __all__ = ["Row", "Side", "Target", "certain", "compared", "limit_row", "ratios", "tabled"]
 
-PROCESSES = 3  # that each side has, one after the other
-LIMIT = "roofline"  # the column that says what the machine needs at least
+PROCESSES = 3  # per side, one after the other
+LIMIT = "roofline"  # the column of the least that the machine needs
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,9 +27,9 @@ class Target:
 
 @dataclasses.dataclass(frozen=True)
 class Side:
-    """A side of a comparison: the library it needs, how to make what is timed, and what it must reach.
+    """A side of a comparison: the library it needs, how to make the timed call, and its targets.
 
-    With an environment it has a process of its own in any case.
+    With an environment, it always runs in its own process.
     """
 
     name: str
@@ -41,9 +41,9 @@ class Side:
 
 @dataclasses.dataclass(frozen=True)
 class Row:
-    """What one side costs in one case, in microseconds or another unit; without a cost, why.
+    """The cost of one side in one case, in microseconds or another unit, or the reason that there is none.
 
-    `spread` is the least and the most that several runs gave, where they differ enough to matter.
+    `spread` is the least and the greatest of several runs, if they differ enough to matter.
     """
 
     question: str
@@ -66,10 +66,10 @@ def compared(
     apart: bool,
     check: Callable[[Mapping[str, Any]], None] | None = None,
 ) -> list[Row]:
-    """A row for each side, those that are here measured in turn; `check` raises if one computes something else.
+    """Measure the installed sides in turn: a row per side; `check` raises if one computes something else.
 
-    `apart` gives each side a process of its own, and does it several times over: what a fresh array costs depends on
-    all that ran in a process before, and on where its allocator happens to put things.
+    `apart` gives each side its own process, several times over: the cost of a new array depends on everything that ran
+    before in its process, and on where the allocator places it.
     """
     sides = list(sides)
     absent = {side.name: why for side in sides if (why := absence(side.package))}
@@ -94,7 +94,7 @@ def compared(
 
 
 def _run(sides: Sequence[Side], rounds: int, seconds: float, apart: bool, check: Any) -> Mapping[str, float]:
-    """The cost of each side, made anew."""
+    """The cost of each side, made again."""
     made: dict[str, Any] = {}
     try:
         for side in sides:
@@ -114,7 +114,7 @@ def limit_row(question: str, case: str, seconds: float) -> Row:
 
 
 def ratios(rows: Iterable[Row]) -> list[tuple[Row, Target, float]]:
-    """Every target that can be judged, with what was reached."""
+    """Every target that can be judged, with the ratio reached."""
     rows = list(rows)
     costs = {(row.question, row.case, row.side): row.cost for row in rows}
     found = []
@@ -127,7 +127,7 @@ def ratios(rows: Iterable[Row]) -> list[tuple[Row, Target, float]]:
 
 
 def tabled(rows: Sequence[Row], note: str = "") -> str:
-    """A table of costs for each question, then what was to be reached and what was."""
+    """A table of costs for each question, then its targets and the ratios reached."""
     parts = []
     for question in dict.fromkeys(row.question for row in rows):
         own = [row for row in rows if row.question == question]

@@ -1,4 +1,4 @@
-"""What does a compiled function of 200 nodes cost beyond the same calls written by hand? Scalars, so overhead alone."""
+"""The overhead of a compiled function of 200 nodes on scalars, compared with the same calls by hand."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ STEPS = 50  # of four calls each
 
 
 def _calls() -> Iterator[tuple[str, str]]:
-    """The calls as a person writes them for a library: a function, then a formula with v for the value so far."""
+    """The calls written by hand for a library: a function, then a formula with v for the value so far."""
     for i in range(STEPS):
         yield "sin", "xp.sin(v)"
         yield "multiply", f"v * {1 + i / 100!r}"

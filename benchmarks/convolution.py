@@ -1,4 +1,4 @@
-"""What does a convolution cost beside torch called by hand, forward and backward, on NumPy and on torch arrays?"""
+"""The cost of a convolution, forward and backward, on NumPy and torch arrays, compared with torch by hand."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Case(NamedTuple):
         return " ".join([*words, *([f"stride {self.stride}"] if self.stride > 1 else [])])
 
     def flops(self) -> float:
-        """Of one pass."""
+        """The floating-point operations of one pass."""
         reach = 0 if self.padding == "same" else self.kernel[0] - 1
         batch, rows, columns, channels = self.x
         places = batch * -(-(rows - reach) // self.stride) * -(-(columns - reach) // self.stride)
@@ -49,7 +49,7 @@ Calls = dict[str, Callable[[], Any]]
 
 
 def _ours(case: Case, x: Any, kernel: Any, g: Any) -> Calls:
-    """What a compiled function of K runs for each pass."""
+    """The calls that a compiled function of K makes for each pass."""
     how: dict[str, Any] = {
         "strides": (case.stride,) * 2,
         "padding": case.padding,
@@ -68,17 +68,17 @@ def _ours(case: Case, x: Any, kernel: Any, g: Any) -> Calls:
 
 def _by_hand(torch: Any, case: Case, x: Any, kernel: Any, g: Any) -> Calls:
     """The same with torch's functions on tensors in torch's own layout channels_last, padded where that is uneven."""
-    pad = case.kernel[0] - 1 if case.padding == "same" else 0  # all of it; for stride 2 the last window ends sooner
+    pad = case.kernel[0] - 1 if case.padding == "same" else 0  # the total; with stride 2 the last window ends sooner
     total = max(pad - (case.stride - 1), 0)
-    before, behind = total // 2, total - total // 2
+    before, after = total // 2, total - total // 2
     groups = case.kernel[2] if case.depthwise else 1
     x, g = x.movedim(-1, 1), g.movedim(-1, 1)
     kernel = kernel.permute((2, 3, 0, 1) if case.depthwise else (3, 2, 0, 1))
     kernel = kernel.contiguous(memory_format=torch.channels_last)
-    inside = (before, before) if before == behind else (0, 0)
+    inside = (before, before) if before == after else (0, 0)
 
     def padded(x: Any) -> Any:
-        return x if before == behind else torch.nn.functional.pad(x, (before, behind) * 2)
+        return x if before == after else torch.nn.functional.pad(x, (before, after) * 2)
 
     def forward(x: Any = x, kernel: Any = kernel) -> Any:
         return torch.nn.functional.conv2d(padded(x), kernel, None, case.stride, inside, 1, groups)
@@ -100,7 +100,7 @@ def _by_hand(torch: Any, case: Case, x: Any, kernel: Any, g: Any) -> Calls:
         rows, columns = case.x[1:3]
         return [
             found[0]
-            if before == behind or not to_x
+            if before == after or not to_x
             else found[0][:, :, before : before + rows, before : before + columns],
             found[1],
         ]

@@ -1,4 +1,4 @@
-"""How long does a deep network take to be recorded, differentiated and compiled, and does it grow linearly?"""
+"""The time to record, differentiate and compile a deep network, and whether it grows linearly."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ import backend as K
 
 from .comparison import Row, Target, tabled
 
-__all__ = ["measured", "table", "told"]
+__all__ = ["measured", "report", "table"]
 
 QUESTION = "A deep network made ready to train"
 NOTE = (
-    "Dense layers 4 wide, with their gradients and updates. allowed: 5 seconds for 1000 layers. linear: what the "
-    "first row says of so many layers."
+    "Dense layers of width 4, with their gradients and updates. allowed: 5 seconds for 1000 layers. linear: the "
+    "first row scaled to this many layers."
 )
 
 
 def seconds(depth: int) -> dict[str, float]:
-    """How long each part takes."""
+    """The seconds that each part takes."""
     start = time.perf_counter()
     x = K.placeholder((None, 4))
     h, weights = x, []
@@ -48,7 +48,7 @@ def measured(quick: bool, depths: Sequence[int] = ()) -> list[Row]:
     """A row for each depth and part."""
     rows: list[Row] = []
     depths = depths or ((50, 100, 200) if quick else (250, 500, 1000))
-    seconds(depths[0])  # the first to run loads and fills caches
+    seconds(depths[0])  # the first run fills caches
     first = 0.0
     for depth in depths:
         runs = [seconds(depth) for _ in range(1 if quick else 3)]
@@ -63,11 +63,11 @@ def measured(quick: bool, depths: Sequence[int] = ()) -> list[Row]:
     return rows
 
 
-def told(rows: Sequence[Row]) -> str:
+def report(rows: Sequence[Row]) -> str:
     """Seconds for networks of dense layers, by depth."""
     return tabled(rows, NOTE)
 
 
 def table(quick: bool) -> str:
-    """The same, measured now."""
-    return told(measured(quick))
+    """Measure, and report the results."""
+    return report(measured(quick))

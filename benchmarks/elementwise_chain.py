@@ -1,4 +1,4 @@
-"""What does a chain of elementwise calls cost, compiled by K.function, beside plain NumPy and compilers made for it?"""
+"""The cost of an elementwise chain compiled by K.function, compared with plain NumPy and compilers made for it."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from .comparison import PROCESSES, Row, Side, Target, compared, limit_row, table
 from .roofline import copying
 from .sides import chains
 
-__all__ = ["measured", "table", "told"]
+__all__ = ["measured", "report", "table"]
 
 QUESTION, SWEEP = "An elementwise chain of {} float32", "The gelu chain by size"
 SIZE = 4_000_000
 SIZES = (1_000, 100_000, 1_000_000, 4_000_000, 16_000_000)
 NOTE = (
-    f"{PROCESSES} processes a side, in brackets the fastest and the slowest. numpy out=: in place by hand. "
-    "keras 3: keras.ops. roofline: a copy of as many elements, which reads and writes each once; tanh costs "
-    "more than that on every side."
+    f"{PROCESSES} processes per side, the fastest and slowest in brackets. numpy out=: in place by hand. "
+    "keras 3: keras.ops. roofline: a copy of the same number of elements, which reads and writes each "
+    "once; tanh costs more than that on every side."
 )
 
 
 def sides(chain: str, size: int, swept: bool = False) -> Iterator[Side]:
-    """Who takes part; in the sweep, those of NumPy and torch."""
+    """The sides; in the sweep, those of NumPy and torch."""
 
     def side(library: str) -> Any:
         return functools.partial(chains.side, library, chain, size)
@@ -67,11 +67,11 @@ def measured(quick: bool, size: int = SIZE, sweep: Sequence[int] = SIZES) -> lis
     return rows
 
 
-def told(rows: Sequence[Row]) -> str:
-    """What a chain costs each side, and whether the targets are reached."""
+def report(rows: Sequence[Row]) -> str:
+    """The cost of a chain on each side, and the targets."""
     return tabled(rows, NOTE)
 
 
 def table(quick: bool) -> str:
-    """The same, measured now."""
-    return told(measured(quick))
+    """Measure, and report the results."""
+    return report(measured(quick))

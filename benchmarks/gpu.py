@@ -1,4 +1,4 @@
-"""The same training steps and elementwise chains on a GPU: K on CuPy and on torch CUDA, beside torch CUDA by hand."""
+"""The same training steps and elementwise chains on a GPU: K on CuPy and torch CUDA, compared with torch by hand."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from .peers import absence
 from .sides import chains
 from .training_step import same_losses
 
-__all__ = ["measured", "table", "told"]
+__all__ = ["measured", "report", "table"]
 
 STEP, CHAIN = "A training step on the GPU", "An elementwise chain on the GPU"
 BY_HAND = "torch by hand"
 LIBRARIES = {"cupy": 2.0, "torch": 1.1}  # times torch by hand
-LARGER = 16  # times the batch that a CPU is given
+LARGER = 16  # times the batch size on a CPU
 SIZES = (4_000_000, 64_000_000)
-NOTE = "Every call is waited for: a step returns its loss as a number, a chain is followed by a synchronization."
+NOTE = "Every call is complete when its time is taken: a step returns its loss as a number, a chain is synchronized."
 
 
 def gpu(library: str) -> str | None:
-    """Why a library has no GPU here; None when it has."""
+    """The reason why a library has no GPU here; None if it has one."""
     why = absence(library)
     if why:
         return why
@@ -65,11 +65,11 @@ def _by_hand(chain: str, size: int) -> Callable[[], Any]:
 
 
 def _waited(call: Callable[[], Any], library: str) -> Callable[[], Any]:
-    """A call that ends when the device has ended."""
+    """A call that returns when the device has finished."""
     if library == "torch":
         from torch.cuda import synchronize
     else:
-        from cupy.cuda.runtime import deviceSynchronize as synchronize
+        from cupy.cuda.runtime import deviceSynchronize as synchronize  # noqa: N813 - CUDA's name
 
     def run() -> Any:
         result = call()
@@ -106,8 +106,8 @@ def measured(quick: bool) -> list[Row]:
     return rows
 
 
-def told(rows: Sequence[Row]) -> str:
-    """What steps and chains cost on the GPU, or what is missing for that."""
+def report(rows: Sequence[Row]) -> str:
+    """The cost of steps and chains on the GPU, or the reason why there is none."""
     missing = [why for library in LIBRARIES if (why := gpu(library))]
     if not rows:
         return f"### {STEP}\n\nNothing was measured on a GPU: {' and '.join(missing)}.\n"
@@ -115,5 +115,5 @@ def told(rows: Sequence[Row]) -> str:
 
 
 def table(quick: bool) -> str:
-    """The same, measured now."""
-    return told(measured(quick))
+    """Measure, and report the results."""
+    return report(measured(quick))

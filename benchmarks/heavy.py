@@ -1,4 +1,4 @@
-"""What the benchmarks of heavy operations share: whole calls in turn, peers, and what the machine can do at most."""
+"""Shared by the benchmarks of heavy operations: whole calls in turn, peers, and the peak rates of the machine."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ Cells = dict[str, float]
 
 
 def two_threads() -> Any:
-    """torch with as many threads as BLAS is asked to have; BLAS itself obeys OMP_NUM_THREADS at its import.
+    """torch with as many threads as BLAS, which reads OMP_NUM_THREADS at import.
 
-    A function is compiled first, as where K is in use: what that does to freed memory is then the same for every side.
+    A function is compiled first, because compiling changes how freed memory is kept: that is then equal for every side.
     """
     import torch
 
@@ -34,7 +34,7 @@ def two_threads() -> Any:
 
 
 def keras_ops() -> Any:
-    """keras.ops on NumPy where Keras 3 is installed, else None."""
+    """keras.ops on NumPy if Keras 3 is installed, else None."""
     try:
         if int(version("keras").partition(".")[0]) < 3:
             return None
@@ -49,8 +49,8 @@ def keras_ops() -> Any:
 def compared(sides: Mapping[str, Mapping[str, Callable[[], Any]]], quick: bool) -> dict[str, Cells]:
     """The median milliseconds of each side's calls, by name of the call; the sides take turns.
 
-    Before its turn a side waits until the threads of the one before have gone to sleep: OpenBLAS's spin for some 80 ms
-    after a product, in which torch takes up to four times as long.
+    A side waits until the threads of the previous one sleep: OpenBLAS threads spin for some 80 ms after a product, and
+    meanwhile torch takes up to four times as long.
     """
     found: dict[str, dict[str, list[float]]] = {}
     for _ in range(1 if quick else 4):
@@ -79,7 +79,7 @@ def copy_rate(quick: bool) -> float:
 
 
 def drawn(*shape: int) -> np.ndarray:
-    """Normal float32 numbers."""
+    """Normally distributed float32 numbers."""
     return np.random.default_rng(0).standard_normal(shape, dtype="float32")
 
 
@@ -127,10 +127,10 @@ def each(rates: Mapping[str, Sequence[float]], form: str) -> str:
 
 
 def _mean(found: Sequence[float]) -> str:
-    """The geometric mean, or a dash where nothing was measured."""
+    """The geometric mean, or a dash if nothing was measured."""
     return f"{statistics.geometric_mean(found):.2f}" if found else "-"
 
 
-def _ratio(cells: Cells, name: str, beside: str = "torch") -> str:
-    """How many times the cost of another candidate, or a dash where one of the two was not measured."""
-    return f"{cells[name] / cells[beside]:.2f}" if name in cells and beside in cells else "-"
+def _ratio(cells: Cells, name: str, other: str = "torch") -> str:
+    """The ratio to another candidate's cost, or a dash if one of the two was not measured."""
+    return f"{cells[name] / cells[other]:.2f}" if name in cells and other in cells else "-"

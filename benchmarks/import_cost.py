@@ -1,4 +1,4 @@
-"""What does `import backend` cost beyond NumPy's own import, and does it load a library nobody selected?"""
+"""The cost of `import backend` beyond importing NumPy, and the libraries it loads."""
 
 from __future__ import annotations
 

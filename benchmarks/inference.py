@@ -1,4 +1,4 @@
-"""What does asking a trained net about one sample cost, beside PyTorch, NumPy by hand and other libraries?"""
+"""The cost of inference on one sample, compared with PyTorch, NumPy by hand and other libraries."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from .comparison import PROCESSES, Row, Side, Target, compared, tabled
 from .peers import peer
 from .sides import ours
 
-__all__ = ["measured", "table", "told"]
+__all__ = ["measured", "report", "table"]
 
 QUESTION = "Inference of one sample"
 NETS = (nets.MLP.of(1), nets.LSTM.of(1))
 BY_HAND = "torch eager"
 TARGETS = {"dense": 1.0, "recurrent": 2.0}  # NumPy, times torch eager
 NOTE = (
-    f"{PROCESSES} processes a side, in brackets the fastest and the slowest. Every side's probabilities must "
-    "be those of the others. numpy: by hand, the input's product for all steps at once and the four gates as "
-    "one. rnn: K.rnn with the step of Keras's LSTM cell in place of K.lstm."
+    f"{PROCESSES} processes per side, the fastest and slowest in brackets. All sides must compute the same "
+    "probabilities. numpy: by hand, with one product of the input for all steps and the four gates as one. "
+    "rnn: K.rnn with the step of Keras's LSTM cell instead of K.lstm."
 )
 
 
@@ -38,7 +38,7 @@ def _side(module: str, net: nets.Net) -> Any:
 
 
 def sides(net: nets.Net) -> Iterator[Side]:
-    """Who takes part."""
+    """The sides."""
     for library, targets in (("numpy", (Target(BY_HAND, TARGETS[net.kind]),)), ("torch", (Target(BY_HAND, 1.1),))):
         yield Side(f"K [{library}]", library, functools.partial(_ours, net, library, False), targets)
         if net.kind == "recurrent":
@@ -56,7 +56,7 @@ def sides(net: nets.Net) -> Iterator[Side]:
 
 
 def same(made: Mapping[str, Any]) -> None:
-    """Refuse a side that finds other probabilities."""
+    """Raise if a side computes other probabilities."""
     expected = made["numpy"]()
     for name, call in made.items():
         if not np.allclose(np.asarray(call()), expected, rtol=1e-4, atol=1e-6):
@@ -79,11 +79,11 @@ def measured(quick: bool, which: Sequence[nets.Net] = NETS) -> list[Row]:
     return rows
 
 
-def told(rows: Sequence[Row]) -> str:
-    """What one answer costs each side, and whether the targets are reached."""
+def report(rows: Sequence[Row]) -> str:
+    """The cost of one prediction on each side, and the targets."""
     return tabled(rows, NOTE)
 
 
 def table(quick: bool) -> str:
-    """The same, measured now."""
-    return told(measured(quick))
+    """Measure, and report the results."""
+    return report(measured(quick))

@@ -1,4 +1,4 @@
-"""What does Keras 2.3.1 on K cost a training step beyond a K.function of the same net? Where does the rest go?"""
+"""The cost of a training step of Keras 2.3.1 on K beyond a K.function of the same net, by part."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .timing import interleaved, printed
 
 __all__ = ["table"]
 
-BATCH, STEPS = 32, 45  # per epoch of fit: what the digits make
+BATCH, STEPS = 32, 45  # per epoch of fit, as in the digits example
 
 
 def _nets() -> dict[str, Callable[[], Any]]:

@@ -1,4 +1,4 @@
-"""How much memory does a training step take at its peak, beside PyTorch by hand? Each side in a fresh process."""
+"""The peak memory of a training step, compared with PyTorch by hand, each side in a new process."""
 
 from __future__ import annotations
 
@@ -13,43 +13,43 @@ from .comparison import Row, Target, tabled
 from .peers import absence, peer
 from .worker import Worker
 
-__all__ = ["measured", "table", "told"]
+__all__ = ["measured", "report", "table"]
 
 QUESTION = "Peak memory of training steps"
 BY_HAND = "torch by hand"
-RUNS = 5  # fresh processes a side: where an allocator puts arrays differs from one to the next by a third
+RUNS = 5  # new processes per side: they differ by a third, because the allocator places arrays differently
 STATUS, RESET = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 NOTE = (
-    "Medians of several fresh processes, in brackets the least and the most; --quick runs one, which decides "
-    "nothing. The largest resident set during three steps less that before the net was made, so weights, "
-    "gradients, graph and all; a small net of the same kind ran before, so libraries are loaded. Activations "
-    "of the deep net fill 16 times the memory of its weights."
+    "Medians of several new processes, the least and greatest in brackets; --quick runs one, which decides "
+    "nothing. The figure is the largest resident set during three steps minus that before the net was made: "
+    "weights, gradients and graph included. A small net of the same kind ran before, so libraries are loaded. "
+    "Activations of the deep net fill 16 times the memory of its weights."
 )
 
 
 def deep(depth: int) -> nets.Net:
-    """A dense net whose activations take far more memory than its weights."""
+    """A dense net whose activations need far more memory than its weights."""
     return nets.Net(f"{depth} dense layers", "dense", 1024, (64,), (*(64,) * (depth - 1), 10))
 
 
 def small(net: nets.Net) -> nets.Net:
-    """A net of the same kind, to load the libraries with."""
+    """A small net of the same kind, which loads the libraries."""
     return dataclasses.replace(net.of(2), widths=net.widths[-3:] if net.kind == "dense" else net.widths)
 
 
 def _resident(which: str) -> float:
-    """A figure of the process in megabytes: VmRSS now, VmHWM at the most."""
+    """A figure of the process in megabytes: VmRSS now, VmHWM at its peak."""
     return next(int(line.split()[1]) for line in STATUS.read_text().splitlines() if line.startswith(which)) / 1e3
 
 
 def peak(side: str, net: nets.Net) -> Callable[[], float]:
-    """What measures a side, in a process that does nothing else."""
+    """The measurement of a side, in a process that does nothing else."""
 
     def run() -> float:
         make = maker(side)
         make(small(net))()
         before = _resident("VmRSS")
-        RESET.write_text("5")  # VmHWM starts anew
+        RESET.write_text("5")  # resets VmHWM
         step = make(net)
         for _ in range(3):
             step()
@@ -59,7 +59,7 @@ def peak(side: str, net: nets.Net) -> Callable[[], float]:
 
 
 def maker(side: str) -> Callable[[nets.Net], Callable[[], float]]:
-    """What makes a side's training step."""
+    """The function that makes a side's training step."""
     if side == BY_HAND:
         from .sides import torch as by_hand
 
@@ -105,11 +105,11 @@ def measured(quick: bool, which: Sequence[nets.Net] = ()) -> list[Row]:
     return rows
 
 
-def told(rows: Sequence[Row]) -> str:
-    """What a step needs on each side, and whether the target is reached."""
+def report(rows: Sequence[Row]) -> str:
+    """The memory of a step on each side, and the targets."""
     return tabled(rows, NOTE)
 
 
 def table(quick: bool) -> str:
-    """The same, measured now."""
-    return told(measured(quick))
+    """Measure, and report the results."""
+    return report(measured(quick))

@@ -1,8 +1,8 @@
 """The four nets every side trains: sizes, data and first weights as NumPy arrays, and the forward pass itself.
 
-The forward pass is written once, over the few layers a side gives in its own library's words: an object with `dense`,
-`relu`, `conv`, `pool`, `flat`, `normalized` and `lstm`. Images are (batch, rows, columns, channels), weights lie as
-in Keras: dense (in, out), convolution (rows, columns, in, out), the LSTM's gates side by side in the order i, f, c, o.
+The forward pass is written once, over a few layers that each side writes in its own library: an object with `dense`,
+`relu`, `conv`, `pool`, `flat`, `normalized` and `lstm`. Images are (batch, rows, columns, channels), weights are laid
+out as in Keras: dense (in, out), convolution (rows, columns, in, out), the LSTM's gates concatenated as i, f, c, o.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ RATE = 0.01  # of plain gradient descent, on all sides
 
 @dataclasses.dataclass(frozen=True)
 class Net:
-    """One net: what it is made of, how many samples a step takes, the shape of one, and the widths of its layers."""
+    """One net: its kind, samples per step, the shape of a sample, and the widths of its layers."""
 
     name: str
     kind: str  # "dense", "convolution", "recurrent" or "normalized"
@@ -34,7 +34,7 @@ class Net:
 
     @property
     def label(self) -> str:
-        """What tables call it."""
+        """Its name in tables."""
         return f"{self.name}, batch {self.batch}"
 
 
@@ -73,26 +73,26 @@ def weights(net: Net) -> dict[str, np.ndarray]:
     """The first weights, float32, the same on every side."""
     rng, found = np.random.default_rng(1), {}
     for name, shape in _kernels(net):
-        spread = ((1 if net.kind == "recurrent" else 2) / np.prod(shape[:-1])) ** 0.5  # keeps the spread of values
+        spread = ((1 if net.kind == "recurrent" else 2) / np.prod(shape[:-1])) ** 0.5  # keeps the variance of values
         found[name] = rng.normal(scale=spread, size=shape).astype("float32")
         if name == "recurrent":
             continue
         number = name.removeprefix("kernel")
         found[f"bias{number}"] = np.zeros(shape[-1:], "float32")
-        if net.kind == "normalized" and len(shape) == 4:  # beta stands in for the bias
+        if net.kind == "normalized" and len(shape) == 4:  # beta replaces the bias
             found[f"gamma{number}"] = np.ones(shape[-1:], "float32")
     return found
 
 
 def batch(net: Net) -> tuple[np.ndarray, np.ndarray]:
-    """One batch: samples, and whole numbers that say which class each is of."""
+    """One batch: samples and their classes as integers."""
     rng = np.random.default_rng(2)
     x = rng.normal(size=(net.batch, *net.sample)).astype("float32")
     return x, rng.integers(net.widths[-1], size=net.batch)
 
 
 def logits(net: Net, ops: Any, w: Mapping[str, Any], x: Any) -> Any:
-    """The forward pass in the words of one side."""
+    """The forward pass with the layers of one side."""
     if net.kind == "recurrent":
         h = ops.lstm(x, w["kernel0"], w["recurrent"], w["bias0"])
         return ops.dense(h, w["kernel1"], w["bias1"])
@@ -112,7 +112,7 @@ def logits(net: Net, ops: Any, w: Mapping[str, Any], x: Any) -> Any:
 
 
 def flops(net: Net) -> float:
-    """The multiplications and additions of one training step that no way of computing it can leave out.
+    """The multiplications and additions that every implementation of one training step needs.
 
     Each kernel takes part in three products, forward and for both gradients; the first one's input needs none.
     """

@@ -1,4 +1,4 @@
-"""The libraries K is compared with: which of them are here, and as many threads for each as for every other."""
+"""The libraries K is compared with: which are installed, and equally many threads for each."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ VARIABLES = (
     "NUMBA_NUM_THREADS",
     "PJRT_NPROC",
 )
-_ONLY: list[frozenset[str]] = []  # the peers asked for; none: all
+_CHOSEN: set[str] = set()  # the peers that take part; none: all
 
 
 def limit(count: int) -> None:
-    """Confine this process and its workers to so many threads and cores; libraries read it when they are imported."""
+    """Confine this process and its workers to `count` threads and cores; libraries read this when imported."""
     os.environ.update(dict.fromkeys(VARIABLES, str(count)))
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, _apart(sorted(os.sched_getaffinity(0)))[:count])
 
 
 def _apart(cpus: list[int]) -> list[int]:
-    """CPUs of different cores first, then those that share a core with one before."""
+    """CPUs of different cores first, then those that share a core with an earlier one."""
     first, second, seen = [], [], set()
     for cpu in cpus:
         siblings = Path(f"/sys/devices/system/cpu/cpu{cpu}/topology/thread_siblings_list")
@@ -42,23 +42,24 @@ def _apart(cpus: list[int]) -> list[int]:
 
 
 def threads() -> int:
-    """How many threads every side has."""
+    """The number of threads of every side."""
     return int(os.environ.get("OMP_NUM_THREADS", 0)) or os.cpu_count() or 1
 
 
 def only(*names: str) -> None:
-    """Leave out every peer but these."""
-    _ONLY[:] = [frozenset(names)]
+    """Leave out every other peer."""
+    _CHOSEN.clear()
+    _CHOSEN.update(names)
 
 
 def absence(name: str) -> str | None:
-    """Why a library takes no part, in a few words; None when it does."""
-    if _ONLY and name not in _ONLY[0]:
+    """The reason why a library takes no part; None if it does."""
+    if _CHOSEN and name not in _CHOSEN:
         return f"{name} was left out"
     if importlib.util.find_spec(name.partition(".")[0]) is None:
         return f"{name} is not installed"
     if name == "torch.compile" and shutil.which("c++") is None:
-        return f"{name} needs a C++ compiler, and there is none"
+        return f"{name} needs a C++ compiler; none is installed"
     return None
 
 

@@ -1,4 +1,4 @@
-"""One picture of every figure that has a target: how far K is from it, and where the others are."""
+"""A plot of every figure that has a target: K relative to the target, and the other sides."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .comparison import LIMIT, Row, certain, ratios
 __all__ = ["picture"]
 
 INK, SOFT, FAINT, GOOD, BAD = "#22303c", "#7d8a96", "#e4e8ec", "#1b7f5c", "#c8402f"
-OPEN = "#c98a1b"  # where processes of the same program disagree
+OPEN = "#c98a1b"  # processes of the same program disagree
 MARKS = "os^Dv<>pP*"  # one for each peer
 HUES = ("#2a6fb0", "#e9962b", "#7a4fb5", "#1f9fb5", "#b5467f", "#8a6d3b", "#4f5d75", "#5c9e31", "#d95f5f", "#999999")
 
@@ -26,7 +26,7 @@ class Bar(NamedTuple):
     ratio: float
     at_most: float
     against: str
-    missed: list[str]  # against whom
+    missed: list[str]  # the sides whose target was missed
     sure: bool
     peers: dict[str, float]
 
@@ -50,7 +50,7 @@ def bars(rows: Sequence[Row]) -> dict[str, list[Bar]]:
             and side != first.against
         }
         certainties = [certain(row, whole[row.question, row.case, t.against], t) for t, _ in own]
-        # one target that is surely missed decides
+        # one target certainly missed decides
         decided = all(certainties) or any(s and r > t.at_most for s, (t, r) in zip(certainties, own, strict=True))
         case = row.case if not row.side.startswith("K [") else f"{row.case}, {row.side[3:].replace(']', '')}"
         found.setdefault(row.question, []).append(
@@ -60,10 +60,10 @@ def bars(rows: Sequence[Row]) -> dict[str, list[Bar]]:
 
 
 def picture(rows: Sequence[Row], path: Path, caption: str = "") -> None:
-    """Save the picture; a panel for each question, a bar for each of K's sides, log axes."""
+    """Save the plot: a panel per question, a bar per side of K, logarithmic axes."""
     panels = bars(rows)
     if not panels:
-        raise ValueError("nothing to draw: none of these figures has a target to be judged by")
+        raise ValueError("nothing to plot: none of these figures has a target")
     names = list(dict.fromkeys(name for found in panels.values() for bar in found for name in bar.peers))
     looks = {name: (MARKS[i % len(MARKS)], HUES[i % len(HUES)]) for i, name in enumerate(names)}
     heights = [len(found) + 1.6 for found in panels.values()]
@@ -117,8 +117,10 @@ def panel(axes: Any, question: str, found: list[Bar], looks: dict[str, tuple[str
         axes.barh(y, bar.ratio - low, left=low, height=0.62, color=colour, alpha=0.75, zorder=2)
         axes.plot([bar.at_most] * 2, [y - 0.46, y + 0.46], color=INK, linewidth=2.4, zorder=4)
         others = [name for name in bar.missed if name != bar.against]
-        told = f"{bar.ratio:.2f} of {bar.at_most:.2f}" + (f"; not {', '.join(others)}" if others else "")
-        axes.text(1.01, y, told, transform=axes.get_yaxis_transform(), va="center", size=8, color=colour, weight="bold")
+        label = f"{bar.ratio:.2f} of {bar.at_most:.2f}" + (f"; not {', '.join(others)}" if others else "")
+        axes.text(
+            1.01, y, label, transform=axes.get_yaxis_transform(), va="center", size=8, color=colour, weight="bold"
+        )
         for name, value in bar.peers.items():
             mark, hue = looks[name]
             axes.plot(value, y, mark, color=hue, markersize=5.5, markeredgecolor="white", markeredgewidth=0.5, zorder=3)

@@ -1,4 +1,4 @@
-"""What does pooling cost beside torch called by hand, forward and backward, on NumPy and on torch arrays?"""
+"""The cost of pooling, forward and backward, on NumPy and torch arrays, compared with torch by hand."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ Calls = dict[str, Callable[[], Any]]
 
 
 def _ours(case: Case, x: Any, g: Any) -> Calls:
-    """What a compiled function of K runs for each pass; going back, it has what the forward pass kept."""
+    """The calls that a compiled function of K makes for each pass; the backward pass has the forward's residuals."""
     how: dict[str, Any] = {"window": (case.window,) * 2, "strides": (case.stride,) * 2, "padding": case.padding}
     largest, largest_back = COMPOSITES["max_pool"], COMPOSITES["max_pool_gradient"]
 
@@ -66,7 +66,7 @@ def _by_hand(torch: Any, case: Case, x: Any, g: Any) -> Calls:
     functional, aten = torch.nn.functional, torch.ops.aten
     x, g = x.movedim(-1, 1), g.movedim(-1, 1)
     window, strides = (case.window,) * 2, (case.stride,) * 2
-    same = case.padding == "same"  # even sizes: with stride 2 the last window hangs over
+    same = case.padding == "same"  # even sizes: with stride 2 the last window reaches over the edge
     pads, ceil = ((1, 1) if same and case.stride == 1 else (0, 0)), same and case.stride > 1
 
     def largest(x: Any = x) -> Any:

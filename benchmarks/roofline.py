@@ -1,4 +1,4 @@
-"""What the machine can do at most, measured: bytes copied and floating-point operations per second."""
+"""The peak rates of the machine, measured: bytes copied and floating-point operations per second."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["copying", "matmul_rate"]
 
 @functools.cache
 def copying(size: int) -> float:
-    """The seconds a copy of so many float32 takes, the best of several, by one thread or by all."""
+    """The seconds to copy `size` float32 numbers, the best of several, by one thread or all."""
     source = np.ones(size, "float32")
     target = np.empty_like(source)
     parts = list(zip(np.array_split(target, threads()), np.array_split(source, threads()), strict=True))

@@ -1,4 +1,4 @@
-"""Measuring side by side: every candidate in turn, many times over, so that noise meets all of them alike."""
+"""Measuring candidates in turn, many times over, so that noise affects all of them equally."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ __all__ = ["Costs", "interleaved", "machine", "printed", "versions"]
 
 Costs = dict[str, float]
 
-SETTLES = 0.1  # seconds: OpenBLAS's threads spin for some 0.03 after a product, and would take a core from who is next
+SETTLES = 0.1  # seconds: OpenBLAS threads spin for some 0.03 after a product, which slows the next candidate
 SHORT = 0.02  # measurements shorter than this are of calls too small for threads
 
 
 def interleaved(candidates: Mapping[str, Callable[[], Any]], *, rounds: int, seconds: float) -> Costs:
     """The median cost of one call of each candidate, in microseconds; `seconds` is the length of one measurement.
 
-    A candidate is a function, or something with a `timeit` of its own, such as a worker in another process.
+    A candidate is a function, or an object with its own `timeit`, such as a worker in another process.
     """
     timers = {name: call if hasattr(call, "timeit") else timeit.Timer(call) for name, call in candidates.items()}
     counts = {name: _count(timer, seconds) for name, timer in timers.items()}
@@ -31,13 +31,13 @@ def interleaved(candidates: Mapping[str, Callable[[], Any]], *, rounds: int, sec
             if seconds >= SHORT and len(timers) > 1:
                 time.sleep(min(SETTLES, seconds))
             if counts[name] > 1:
-                timer.timeit(1)  # after another candidate its data is in no cache
+                timer.timeit(1)  # the other candidate has evicted its data from the caches
             found[name].append(timer.timeit(counts[name]) / counts[name])
     return {name: statistics.median(costs) * 1e6 for name, costs in found.items()}
 
 
 def _count(timer: Any, seconds: float) -> int:
-    """How many calls take about so long."""
+    """How many calls take about this long."""
     timer.timeit(1)
     number = 1
     while (took := timer.timeit(number)) < seconds / 4:
@@ -54,7 +54,7 @@ def printed(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> 
 
 
 def versions(*packages: str) -> dict[str, str]:
-    """The versions of those packages that are installed."""
+    """The versions of the packages that are installed."""
     found = {}
     for name in packages:
         try:
@@ -65,6 +65,6 @@ def versions(*packages: str) -> dict[str, str]:
 
 
 def machine(*packages: str) -> str:
-    """What the figures were taken on."""
+    """The machine and the versions that the figures belong to."""
     found = ", ".join(f"{name} {number}" for name, number in versions(*packages).items())
     return f"{platform.machine()}, Python {platform.python_version()}, {found}"

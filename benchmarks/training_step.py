@@ -1,4 +1,4 @@
-"""What does a training step cost, the four nets written with K alone, beside PyTorch by hand and other libraries?"""
+"""The cost of a training step of four nets written in K, compared with PyTorch by hand and other libraries."""
 
 from __future__ import annotations
 
@@ -15,16 +15,15 @@ from .peers import peer
 from .roofline import matmul_rate
 from .sides import ours
 
-__all__ = ["measured", "table", "told"]
+__all__ = ["measured", "report", "table"]
 
 QUESTION = "A training step"
 BY_HAND, KERAS = "torch by hand", "keras 3 [torch]"
 TARGETS = {"dense": 1.2, "convolution": 1.8, "recurrent": 2.0, "normalized": 2.0}  # NumPy, times torch by hand
 NOTE = (
-    f"{PROCESSES} processes a side, in brackets the fastest and the slowest. K and every other side start from "
-    "the same weights and must have the same first five losses. roofline: the products' operations at the "
-    "rate of a 1024x1024 matrix product. rnn: K.rnn with the step of Keras's LSTM cell, as any step is written, "
-    "in place of K.lstm."
+    f"{PROCESSES} processes per side, the fastest and slowest in brackets. All sides start from the same weights "
+    "and must have the same first five losses. roofline: the operations of the products at the rate of a "
+    "1024x1024 matrix product. rnn: K.rnn with the step of Keras's LSTM cell instead of K.lstm."
 )
 
 
@@ -34,7 +33,7 @@ def _side(module: str, net: nets.Net) -> Any:
 
 
 def sides(net: nets.Net) -> Iterator[Side]:
-    """Who takes part."""
+    """The sides."""
     on_numpy = (Target(BY_HAND, TARGETS[net.kind]), Target("autograd", 1.0), Target("pytensor", 1.0))
     on_torch = (Target(BY_HAND, 1.1), Target(KERAS, 1 / 1.5))
     for library, targets in (("numpy", on_numpy), ("torch", on_torch)):
@@ -53,7 +52,7 @@ def _ours(net: nets.Net, library: str, stepwise: bool) -> Any:
 
 
 def same_losses(made: Mapping[str, Any]) -> None:
-    """Refuse a side whose first five losses are not those of the others."""
+    """Raise if the first five losses of a side differ from the others."""
     found = {name: [call() for _ in range(5)] for name, call in made.items()}
     expected = found.get(BY_HAND) or next(iter(found.values()))
     for name, losses in found.items():
@@ -78,11 +77,11 @@ def measured(quick: bool, which: Sequence[nets.Net] = nets.NETS) -> list[Row]:
     return rows
 
 
-def told(rows: Sequence[Row]) -> str:
-    """What a step costs each side, and whether the targets are reached."""
+def report(rows: Sequence[Row]) -> str:
+    """The cost of a step on each side, and the targets."""
     return tabled(rows, NOTE)
 
 
 def table(quick: bool) -> str:
-    """The same, measured now."""
-    return told(measured(quick))
+    """Measure, and report the results."""
+    return report(measured(quick))

@@ -1,6 +1,6 @@
-"""A side of a comparison in a process of its own, timed over a pipe.
+"""A side of a comparison in its own process, timed over a pipe.
 
-There its memory and threads are its own, whatever ran before; and Keras 3 has one backend per process.
+Its memory and threads are then independent of what ran before, and Keras 3 has one backend per process.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ def _serve(pipe: Connection, make: Callable[[], Any], environment: Mapping[str, 
     call = make()
     timer = timeit.Timer(call)
     pipe.send(None)
-    while (asked := pipe.recv()) is not None:  # a number of calls to time, 0 for a call and what it returns
-        pipe.send(timer.timeit(asked) if asked else np.asarray(call()))
+    while (count := pipe.recv()) is not None:  # the number of calls to time; 0: call once and return the result
+        pipe.send(timer.timeit(count) if count else np.asarray(call()))
 
 
 class Worker:
-    """What `make()` returns in a fresh process, to call and to time from here; results come as NumPy arrays."""
+    """The result of `make()` in a new process, called and timed from here; results arrive as NumPy arrays."""
 
     def __init__(self, make: Callable[[], Any], environment: Mapping[str, str] | None = None) -> None:
         context = multiprocessing.get_context("spawn")
@@ -54,7 +54,7 @@ class Worker:
         return self._ask(0)
 
     def timeit(self, number: int) -> float:
-        """The seconds so many calls take over there."""
+        """The seconds that this many calls take in the worker."""
         return self._ask(number)
 
     def close(self) -> None:

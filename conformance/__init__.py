@@ -1,4 +1,4 @@
-"""Proves that an array namespace computes the same, and K on it: `python -m conformance NAMESPACE` or `run([...])`."""
+"""Check an array namespace, and K on it, against the standard: `python -m conformance NAMESPACE` or `run([...])`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ __all__ = ["run"]
 
 
 def run(namespaces: Sequence[str], **options: Any) -> Any:
-    """The `conformance.verdict.Report` on some namespaces; options as on the command line: only=, kind=, budget=."""
+    """Check namespaces and return a `conformance.verdict.Report`; options as on the command line (only=, kind=)."""
     from .engine import run as engine_run
 
     return engine_run(namespaces, **options)

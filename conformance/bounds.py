@@ -1,8 +1,8 @@
-"""What "identical" means: the one place where it is decided how far a result may be from the reference.
+"""The definition of "identical": how far a result may be from the reference.
 
-Everything here is derived: errors of single functions in units in the last place (CUDA and OpenCL accuracy tables,
-with the margins of measured libraries), sums by the statistical form of Higham's bound, and every composition by
-running error analysis to first order (Higham, Accuracy and Stability of Numerical Algorithms, sections 3.1 and 3.3).
+Every bound is derived: errors of single functions in units in the last place (CUDA and OpenCL accuracy tables,
+with margins for measured libraries), sums by the statistical form of Higham's bound, and compositions by first-order
+running error analysis (Higham, Accuracy and Stability of Numerical Algorithms, sections 3.1 and 3.3).
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ __all__ = [
 
 EPS = {"float16": 2.0**-10, "float32": 2.0**-23, "float64": 2.0**-52}  # one ulp of 1
 LARGEST = {name: float(np.finfo(name).max) for name in EPS}
-# Results that fall below the normal numbers may be flushed to zero (the standard leaves subnormals open); float16 is
-# computed in float32 everywhere, so that there only its own subnormals are lost.
+# Results below the normal numbers may be flushed to zero: the standard leaves subnormals open. Every library computes
+# float16 in float32, so only its own subnormals are lost.
 FLOOR = {"float16": 2.0**-24, "float32": 2.0**-126, "float64": 2.0**-1022}
 
-ARITHMETIC = 0.5  # + - * / are correctly rounded in every library measured
+ARITHMETIC = 0.5  # + - * / are correctly rounded in every measured library
 
 # Ulps of the result of one function. sqrt is not correctly rounded in torch (measured .75), hence 1.
 ULPS = {
@@ -81,7 +81,7 @@ _library: contextvars.ContextVar[str] = contextvars.ContextVar("library", defaul
 
 @contextlib.contextmanager
 def analysing(library: str) -> Iterator[None]:
-    """Within the block, ulps are those granted to this library."""
+    """Within the block, `ulps_of` gives the ulps allowed for this library."""
     token = _library.set(library)
     try:
         yield
@@ -90,12 +90,12 @@ def analysing(library: str) -> Iterator[None]:
 
 
 def ulps_of(function: str) -> float:
-    """How many ulps a single function of the standard may be off; 0 for what is exact."""
+    """The ulps that a function of the standard may be off; 0 if it is exact."""
     return ULPS_OF_LIBRARY.get(_library.get(), {}).get(function, ULPS.get(function, 0.0))
 
 
 def magnitude(function: str, out: np.ndarray, operands: Sequence[np.ndarray]) -> np.ndarray:
-    """What a function's ulps are counted of: its result; for logaddexp, an operand plus a small term, that one, too."""
+    """The number whose ulps count: the result, or for logaddexp (an operand plus a small term) the larger operand."""
     size = np.abs(out)
     if function == "logaddexp":
         for x in operands:
@@ -104,18 +104,18 @@ def magnitude(function: str, out: np.ndarray, operands: Sequence[np.ndarray]) ->
 
 
 def summation(count: int) -> float:
-    """The factor of eps * sum |terms| for a sum of so many terms in any order.
+    """The factor of eps * sum |terms| for a sum of `count` terms in any order.
 
-    n/2 is the guaranteed worst case; 4 + sqrt n over 2 is what rounding errors of random sign stay below, with a margin
-    of at least 3 over the largest measured (2.3 eps sum|terms|, a convolution of 144 terms).
+    n/2 is the guaranteed worst case. Rounding errors of random sign stay below (4 + sqrt n)/2, with a margin of at
+    least 3 over the largest measured error (2.3 eps sum|terms|, a convolution of 144 terms).
     """
     return 0.0 if count < 2 else ARITHMETIC * (4.0 + math.sqrt(count))
 
 
 class Expected(NamedTuple):
-    """What one result has to be: values computed in float64, and how far each may be off; None: bit for bit.
+    """One expected result: values computed in float64, and how far each may be off; None: bit for bit.
 
-    An infinite bound leaves an element unchecked: its value hangs on rounding (a comparison of equals, an overflow).
+    An infinite bound leaves an element unchecked: its value depends on rounding (a comparison of equals, an overflow).
     """
 
     value: np.ndarray
@@ -124,11 +124,11 @@ class Expected(NamedTuple):
 
 
 def differences(expected: Expected, got: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Of two arrays of one shape: each element's error, and the largest allowed one; NaN equals NaN."""
+    """Each element's error and the largest allowed one, for arrays of one shape; NaN equals NaN."""
     if expected.bound is None:
         return _bitwise(expected.value, got), np.zeros(got.shape)
     kinds = expected.value.dtype.kind + got.dtype.kind
-    # a reference in extended precision is kept in it
+    # keep a reference in extended precision
     wide = np.clongdouble if "c" in kinds else np.longdouble if "f" in kinds else got.dtype
     value, got = expected.value.astype(wide), got.astype(wide)
     with np.errstate(all="ignore"):
@@ -136,11 +136,11 @@ def differences(expected: Expected, got: np.ndarray) -> tuple[np.ndarray, np.nda
         gap = value.astype(np.longdouble) - got.astype(np.longdouble) if "c" not in kinds else value - got
         error = np.where(same, 0.0, np.abs(gap).astype(np.float64))
         error = np.where(np.isnan(error), np.inf, error)
-        # both sides were computed: the reference in float64, the other in its own dtype
+        # the reference has rounding errors too, of float64
         own = float(np.finfo(np.longdouble).eps) if expected.value.dtype == np.longdouble else EPS["float64"]
         bound = expected.bound * (1.0 + own / EPS.get(expected.dtype, 1.0))
         if expected.dtype in EPS:
-            # the result may round to the largest number or to infinity where the bound reaches across
+            # where the bound reaches across, the result may be the largest number or infinity
             limit = LARGEST[expected.dtype]
             border = np.isinf(got) & np.isfinite(value) & (np.abs(value).astype(np.float64) + bound >= limit)
             error = np.where(border | np.isinf(bound), 0.0, error)
@@ -148,7 +148,7 @@ def differences(expected: Expected, got: np.ndarray) -> tuple[np.ndarray, np.nda
 
 
 def ulps(value: np.ndarray, error: np.ndarray, bound: np.ndarray, dtype: str) -> float:
-    """The worst error in units in the last place of the value; zeros, subnormals and what is unchecked left out."""
+    """The worst error in units in the last place; zeros, subnormals and unchecked elements do not count."""
     with np.errstate(all="ignore"):
         near = np.abs(value).astype(dtype)
         normal = np.isfinite(near) & (near >= np.finfo(dtype).smallest_normal)
@@ -157,7 +157,7 @@ def ulps(value: np.ndarray, error: np.ndarray, bound: np.ndarray, dtype: str) ->
 
 
 def _bitwise(value: np.ndarray, got: np.ndarray) -> np.ndarray:
-    """0 where equal, the sign of zero included; the difference elsewhere, and the smallest number for a wrong sign."""
+    """0 where equal, the sign of zero included; elsewhere the difference, or the smallest number for a wrong sign."""
     with np.errstate(all="ignore"):
         same = (value == got) | ((value != value) & (got != got))
         if got.dtype.kind == "f":

@@ -1,4 +1,4 @@
-"""A whole run: several namespaces, options, a time budget, processes; what `conformance.run` and the command use."""
+"""A whole run over several namespaces, with options, a time budget and processes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ from .case import ALL_DTYPES, Case
 from .operations import Namespace, namespace
 from .properties import KINDS
 from .root_cause import explained
-from .runner import EXAMPLES, GROUPS, SEED, selected, verdicts_of
+from .runner import verdicts_of
+from .tasks import EXAMPLES, GROUPS, SEED, selected
 from .verdict import NamespaceFacts, Report, Verdict
 from .xfails import UNEXPLAINED, Entry, inherited, loaded, path_for, unexplained, written
 
@@ -28,7 +29,7 @@ __all__ = ["NamespaceError", "Options", "UsageError", "expectations", "opened", 
 
 
 class UsageError(ValueError):
-    """An option that cannot be: exit code 2."""
+    """An invalid option: exit code 2."""
 
 
 class NamespaceError(ImportError):
@@ -37,7 +38,7 @@ class NamespaceError(ImportError):
 
 @dataclass(frozen=True)
 class Options:
-    """How a run is made; the command line's options by the same names."""
+    """The options of a run; the command line has options of the same names."""
 
     reference: str = "numpy"
     device: str | None = None
@@ -50,7 +51,7 @@ class Options:
     seed: int = SEED
     jobs: int = 1
     shard: tuple[int, int] = (1, 1)
-    xfails: Path | None = None  # the folder of the files of expected failures; None: those that ship
+    xfails: Path | None = None  # the folder with the files of expected failures; None: the ones shipped
     expect: bool = True  # False: every failure is reported, expected or not
     update_xfails: bool = False
     shrink: bool = True
@@ -58,22 +59,22 @@ class Options:
 
     def __post_init__(self) -> None:
         if unknown := [k for k in self.kind if k not in KINDS]:
-            raise UsageError(f"kind {', '.join(unknown)}: expected some of {', '.join(KINDS)}")
+            raise UsageError(f"kind {', '.join(unknown)}: expected any of {', '.join(KINDS)}")
         if self.dtype is not None and self.dtype not in ALL_DTYPES:
             raise UsageError(f"dtype {self.dtype!r}: expected one of {', '.join(ALL_DTYPES)}")
         i, n = self.shard
         if not 1 <= i <= n:
-            raise UsageError(f"shard {i}/{n}: expected i/n with i from 1 to n")
+            raise UsageError(f"shard {i}/{n}: expected I/N with I from 1 to N")
         if self.examples < 0 or self.jobs < 1 or (self.budget is not None and self.budget <= 0):
-            raise UsageError("examples has to be at least 0, jobs at least 1 and budget above 0")
+            raise UsageError("examples must be at least 0, jobs at least 1 and budget above 0")
 
     @property
     def kinds(self) -> tuple[str, ...] | None:
-        """The properties that are asked for; None: all."""
+        """The properties to check; None: all."""
         return tuple(dict.fromkeys(p for k in self.kind for p in KINDS[k])) or None
 
     def cases(self) -> list[Case]:
-        """The cases that are asked for, this shard's."""
+        """The cases that the options select, restricted to this shard."""
         groups = (self.group,) if self.group in GROUPS else GROUPS
         found = [
             c
@@ -90,10 +91,10 @@ def run(
     options: Options | None = None,
     **given: Any,
 ) -> Report:
-    """Run the suite on namespaces and give the report; options as on the command line: examples=, only=, kind=, ...
+    """Run the suite on namespaces and return the report; options as on the command line: examples=, only=, kind=, ...
 
-    A namespace is a name, a dotted path, 'package:object' or a module of the Keras backend API. UsageError for options
-    that cannot be, NamespaceError for a namespace that cannot be opened.
+    A namespace is a name, a dotted path, 'package:object' or a module of the Keras backend API. Raises UsageError for
+    invalid options and NamespaceError for a namespace that cannot be opened.
     """
     start = time.time()
     if isinstance(given.get("kind"), str):
@@ -108,17 +109,19 @@ def run(
     if not cases:
         raise UsageError(f"no operation matches {options.only or options.group!r}")
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the libraries' remarks on edge values; what matters here is the result
-        spaces = opened(options)
-        if not any(on.judges(case) for on in spaces for case in cases):
-            raise UsageError(f"{options.only or options.group!r}: nothing of it is asked of {', '.join(options.names)}")
-        known = {on.name: expectations(on, options) for on in spaces}
+        warnings.simplefilter("ignore")  # libraries warn about edge values; only results matter here
+        targets = opened(options)
+        if not any(on.judges(case) for on in targets for case in cases):
+            raise UsageError(
+                f"{options.only or options.group!r} selects nothing that applies to {', '.join(options.names)}"
+            )
+        known = {on.name: expectations(on, options) for on in targets}
         deadline = None if options.budget is None else start + options.budget
-        verdicts = _all(cases, spaces, known, options, deadline, progress)
-    report = report_of(spaces, verdicts, options, start)
+        verdicts = _all(cases, targets, known, options, deadline, progress)
+    report = report_of(targets, verdicts, options, start)
     report.unmatched = unmatched(known, verdicts, cases, options)
     if options.update_xfails:
-        for on in spaces:
+        for on in targets:
             own = _file(on, options, on.place)
             shared = known[on.name].keys() - own.keys()
             written(
@@ -129,26 +132,26 @@ def run(
     return report
 
 
-def report_of(spaces: Sequence[Namespace], verdicts: list[Verdict], options: Options, start: float) -> Report:
-    """The report that these verdicts make; `start` is when the run began."""
+def report_of(targets: Sequence[Namespace], verdicts: list[Verdict], options: Options, start: float) -> Report:
+    """A report of verdicts; `start` is when the run began."""
     explained(verdicts)
     facts = [
         NamespaceFacts(on.name, on.library, on.probe.version, str(on.backend.device or ""), on.probe.as_dict())
-        for on in spaces
+        for on in targets
     ]
     return Report(verdicts, facts, options.seed, _plain(options), time.time() - start)
 
 
 def parts_of(text: str) -> tuple[int, int]:
-    """The numbers of a shard such as '1/4'; UsageError for what is none."""
+    """The numbers of a shard such as '1/4'; UsageError for any other text."""
     first, stroke, count = text.partition("/")
     if not (stroke and first.isdecimal() and count.isdecimal()):
-        raise UsageError(f"{text!r} is no part such as 1/4")
+        raise UsageError(f"expected a shard such as 1/4, got {text!r}")
     return int(first), int(count)
 
 
 def opened(options: Options) -> list[Namespace]:
-    """The namespaces a run is asked for, and the reference set; NamespaceError where one cannot be opened."""
+    """Open the namespaces of a run and set the reference; NamespaceError where one cannot be opened."""
     found = []
     for name in dict.fromkeys([options.reference, *options.names]):
         try:
@@ -177,14 +180,14 @@ def _file(on: Namespace, options: Options, place: str = "") -> dict[str, Entry]:
     except ValueError as error:
         raise UsageError(str(error)) from error
     if (open_ := unexplained(entries.values())) and not options.update_xfails:
-        raise UsageError(f"{path}: {', '.join(open_[:5])}: '{UNEXPLAINED}' is no reason; write what was found")
+        raise UsageError(f"{path}: {', '.join(open_[:5])}: '{UNEXPLAINED}' is not a reason; write down what you found")
     return entries
 
 
 def unmatched(
     known: Mapping[str, Mapping[str, Entry]], verdicts: Sequence[Verdict], cases: Sequence[Case], options: Options
 ) -> list[str]:
-    """Entries for operations that were run, of which no verdict came."""
+    """The entries for operations of this run that matched no verdict."""
     ran = {f"xp.{c.name}" if c.group == "standard" else c.name for c in cases}
     ids = {(v.namespace, v.id) for v in verdicts if v.status not in ("empty", "unsupported", "blocked")}
     if options.kinds is not None or options.dtype is not None or options.device is not None:
@@ -200,7 +203,7 @@ def unmatched(
 
 def _all(
     cases: list[Case],
-    spaces: list[Namespace],
+    targets: list[Namespace],
     known: dict[str, dict[str, Entry]],
     options: Options,
     deadline: float | None,
@@ -220,7 +223,7 @@ def _all(
     if options.jobs == 1:
         for place, index in enumerate(order):
             until = share(deadline, len(cases) - place, 1)
-            arrived(index, _one(cases[index], spaces, known, options, until))
+            arrived(index, _one(cases[index], targets, known, options, until))
     else:
         context = multiprocessing.get_context("spawn")
         with concurrent.futures.ProcessPoolExecutor(options.jobs, mp_context=context, initializer=_begin) as pool:
@@ -235,13 +238,13 @@ def _all(
 
 
 def _spread(count: int) -> list[int]:
-    """An order in which the chapters' costs are mixed, so that a budget is not eaten up by the first of them."""
+    """An order that mixes the chapters, so that the first ones do not use up the budget."""
     step = next(s for s in (37, 41, 43) if count % s) if count > 1 else 1
     return [(i * step) % count for i in range(count)] if count > 1 else list(range(count))
 
 
 def share(deadline: float | None, left: int, jobs: int) -> float | None:
-    """Until when one operation may take its time: its share of what is left, doubled since most need less."""
+    """The deadline of one operation: its share of the time left, doubled because most need less."""
     if deadline is None:
         return None
     now = time.time()
@@ -250,14 +253,14 @@ def share(deadline: float | None, left: int, jobs: int) -> float | None:
 
 def _one(
     case: Case,
-    spaces: Sequence[Namespace],
+    targets: Sequence[Namespace],
     known: Mapping[str, Mapping[str, Entry]],
     options: Options,
     until: float | None,
 ) -> list[Verdict]:
     found = []
-    for i, on in enumerate(spaces):
-        limit = None if until is None else time.time() + max(until - time.time(), 0.0) / (len(spaces) - i)
+    for i, on in enumerate(targets):
+        limit = None if until is None else time.time() + max(until - time.time(), 0.0) / (len(targets) - i)
         with contextlib.redirect_stdout(io.StringIO()):  # some operations print
             found += verdicts_of(
                 case,
@@ -279,16 +282,16 @@ def _begin() -> None:
 
 @functools.cache
 def _prepared(options: Options) -> tuple[dict[tuple[str, str], Case], list[Namespace], dict[str, dict[str, Entry]]]:
-    """What a process needs, made once."""
-    spaces = opened(options)
-    known = {on.name: expectations(on, options) for on in spaces}
-    return {(c.group, c.name): c for c in options.cases()}, spaces, known
+    """The cases, namespaces and expected failures of a worker process, prepared once."""
+    targets = opened(options)
+    known = {on.name: expectations(on, options) for on in targets}
+    return {(c.group, c.name): c for c in options.cases()}, targets, known
 
 
 def _elsewhere(key: tuple[str, str], options: Options, deadline: float | None, left: int) -> list[Verdict]:
-    """One operation in a process of its own."""
-    cases, spaces, known = _prepared(options)
-    return _one(cases[key], spaces, known, options, share(deadline, left, options.jobs))
+    """One operation, in a worker process."""
+    cases, targets, known = _prepared(options)
+    return _one(cases[key], targets, known, options, share(deadline, left, options.jobs))
 
 
 def _plain(options: Options) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""How a property fails, and the comparison of results with what they have to be."""
+"""How a property fails, and the comparison of results with the expected ones."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ __all__ = ["WHOLE", "Failure", "allowed_dtypes", "compare", "measured"]
 
 WHOLE = ("shape", "dtype", "value")
 
-measured: dict[str, float] = {}  # the worst errors seen, in ulps of the results, by dtype; whoever reads it clears it
+measured: dict[str, float] = {}  # dtype -> the worst error seen, in ulps of the result; the reader clears it
 
-# Where a device has no 64-bit dtype, its widest one stands in.
+# The widest dtype replaces a 64-bit one that the device lacks.
 NARROW = {"int64": "int32", "uint64": "uint32", "float64": "float32", "complex128": "complex64"}
 
 
-class Failure(AssertionError):
+class Failure(AssertionError):  # noqa: N818 - a finding about what is tested, not an error of the tool
     """A property does not hold; `kind` groups equal failures."""
 
     def __init__(
@@ -49,7 +49,7 @@ def compare(
 ) -> float:
     """The worst error as a fraction of its bound; Failure where shape, dtype or a value is wrong.
 
-    `dtypes`: those the device has, where it may lack the expected one. `what` is compared.
+    `dtypes`: those the device has, if it may lack the expected one. `what`: which of shape, dtype and value to compare.
     """
     if len(wanted) != len(results):
         raise Failure("count", f"{len(results)} results, expected {len(wanted)}", len(wanted), len(results))
@@ -60,31 +60,44 @@ def compare(
 
 
 def allowed_dtypes(wanted: str, dtypes: tuple[str, ...]) -> tuple[str, ...]:
-    """The dtype wanted; also the one that stands in for it where only these can be held, () being all."""
+    """The dtype wanted, and its replacement if the device has only `dtypes` (none given: all)."""
     return (wanted, NARROW[wanted]) if dtypes and wanted not in dtypes and wanted in NARROW else (wanted,)
 
 
 def _compared(i: int, want: Any, got: Any, dtypes: tuple[str, ...], what: tuple[str, ...]) -> float:
+    """The worst error of result `i` as a fraction of its bound."""
     if not isinstance(want, Expected):
-        if "value" not in what:
-            return 0.0
-        same = want is got or want == got or (want != want and got != got) if not is_array(got) else False
-        if type(want) is not type(got) or not same:
-            raise Failure("value", f"got {got!r}, expected {want!r}", want, got, output=i)
+        if "value" in what:
+            _check_equal(i, want, got)
         return 0.0
     if not is_array(got):
         raise Failure("kind", f"got {type(got).__name__}, expected an array", want.value, got, output=i)
-    shape = tuple(got.shape)
-    if "value" in what and any(n is None or n != n for n in shape):
-        shape = host(got).shape  # a lazy library that learns its sizes when it computes
-    if ("shape" in what or "value" in what) and shape != want.value.shape:
-        raise Failure("shape", f"shape {shape}, expected {want.value.shape}", want.value, _seen(got), output=i)
+    if "shape" in what or "value" in what:
+        _check_shape(i, want, got, "value" in what)
     name = dtype_name(got.dtype)
     if "dtype" in what and name not in allowed_dtypes(want.dtype, dtypes):
         raise Failure("dtype", f"dtype {name}, expected {want.dtype}", want.dtype, name, output=i)
-    if "value" not in what:
-        return 0.0
-    found = host(got)
+    return _check_values(i, want, host(got), name) if "value" in what else 0.0
+
+
+def _check_equal(i: int, want: Any, got: Any) -> None:
+    """A result that is no array equals the expected one and has its type."""
+    same = not is_array(got) and (want is got or want == got or (want != want and got != got))
+    if type(want) is not type(got) or not same:
+        raise Failure("value", f"got {got!r}, expected {want!r}", want, got, output=i)
+
+
+def _check_shape(i: int, want: Expected, got: Any, computed: bool) -> None:
+    """The shape is the expected one; a lazy library may know it only after computing."""
+    shape = tuple(got.shape)
+    if computed and any(n is None or n != n for n in shape):
+        shape = host(got).shape
+    if shape != want.value.shape:
+        raise Failure("shape", f"shape {shape}, expected {want.value.shape}", want.value, _seen(got), output=i)
+
+
+def _check_values(i: int, want: Expected, found: np.ndarray, name: str) -> float:
+    """The worst error as a fraction of its bound, which it may not exceed."""
     error, bound = differences(want, found)
     worst = deviation(error, bound)
     if name in EPS:
@@ -92,15 +105,15 @@ def _compared(i: int, want: Any, got: Any, dtypes: tuple[str, ...], what: tuple[
     if worst > 1.0:
         at = _worst(error, bound)
         place = f"at {at}" if at else "in the scalar"
-        said = f"{place}: got {found[at]!r}, expected {_plain(want.value[at])!r}; error {error[at]:.3g}, bound "
-        raise Failure(
-            "value", f"{said}{bound[at]:.3g}", want.value, found, float(error[at]), float(bound[at]), output=i
+        message = (
+            f"{place}: got {found[at]}, expected {_plain(want.value[at])}; error {error[at]:.3g}, bound {bound[at]:.3g}"
         )
+        raise Failure("value", message, want.value, found, float(error[at]), float(bound[at]), output=i)
     return worst
 
 
 def _plain(value: Any) -> Any:
-    """A number as NumPy's usual dtypes have it, for messages."""
+    """A number in float64 or complex128 instead of extended precision, for messages."""
     return {"g": np.float64, "G": np.complex128}.get(getattr(value, "dtype", np.dtype("f")).char, lambda v: v)(value)
 
 

@@ -1,4 +1,4 @@
-"""Running functions of the standard on a namespace: by name, with dtypes and devices put in its own terms."""
+"""Running functions of the standard on a namespace, by name, with its own dtype and device objects."""
 
 from __future__ import annotations
 
@@ -10,17 +10,16 @@ import numpy as np
 
 from backend.arrays.dtypes import DTYPES, dtype_name
 from backend.arrays.namespaces import is_array
+from backend.graph.primitives import PRIMITIVES
 
 from .bounds import EPS, FLOOR, LARGEST, Expected, ulps_of
 from .case import Case
 
-__all__ = ["Dtype", "applied", "function_of", "near", "resolved", "special_value"]
-
-CREATING = ("arange", "asarray", "empty", "eye", "full", "linspace", "ones", "zeros", "fft.fftfreq", "fft.rfftfreq")
+__all__ = ["Dtype", "applied", "flat", "function_of", "near", "resolved", "special_value"]
 
 
 class Dtype(str):
-    """A dtype by name among the arguments of a call: each namespace is given its own object."""
+    """A dtype named in a call; each namespace receives its own object."""
 
     __slots__ = ()
 
@@ -31,32 +30,9 @@ def _set(x: Any, key: Any, value: Any) -> Any:
 
 
 _ARRAY: dict[str, Callable[..., Any]] = {
-    "getitem": operator.getitem,
+    **{row.dunder: getattr(operator, f"__{row.dunder}__") for row in PRIMITIVES.values() if row.dunder},
     "getitem_reversed": operator.getitem,
     "setitem": _set,
-    "pos": operator.pos,
-    "neg": operator.neg,
-    "abs": operator.abs,
-    "invert": operator.invert,
-    "add": operator.add,
-    "sub": operator.sub,
-    "mul": operator.mul,
-    "truediv": operator.truediv,
-    "floordiv": operator.floordiv,
-    "mod": operator.mod,
-    "pow": operator.pow,
-    "matmul": operator.matmul,
-    "and": operator.and_,
-    "or": operator.or_,
-    "xor": operator.xor,
-    "lshift": operator.lshift,
-    "rshift": operator.rshift,
-    "lt": operator.lt,
-    "le": operator.le,
-    "gt": operator.gt,
-    "ge": operator.ge,
-    "eq": operator.eq,
-    "ne": operator.ne,
     "bool": bool,
     "int": int,
     "float": float,
@@ -70,7 +46,7 @@ _ARRAY: dict[str, Callable[..., Any]] = {
 
 
 def function_of(xp: Any, name: str) -> Callable[..., Any]:
-    """The function 'exp', 'linalg.inv' or 'array.add' (the operator) of a namespace; AttributeError without one."""
+    """The function 'exp' or 'linalg.inv', or the operator 'array.add'; AttributeError if there is none."""
     if name.startswith("array."):
         return _ARRAY[name.removeprefix("array.")]
     for part in name.split("."):
@@ -79,7 +55,7 @@ def function_of(xp: Any, name: str) -> Callable[..., Any]:
 
 
 def resolved(xp: Any, value: Any) -> Any:
-    """The arguments with dtypes by name made the namespace's own."""
+    """The arguments, with named dtypes replaced by the namespace's own."""
     if isinstance(value, Dtype):
         return getattr(xp, value)
     if isinstance(value, dict):
@@ -90,41 +66,51 @@ def resolved(xp: Any, value: Any) -> Any:
 
 
 def applied(backend: Any, case: Case, call: Any) -> list[Any]:
-    """The results of a function in a list; those that are no arrays by what the case wants of them."""
+    """The results of a function as a list, seen through the case's `view` if it has one."""
     xp = backend.xp
     kwargs = resolved(xp, call.kwargs)
-    if case.name in CREATING and backend.device is not None:
+    if _takes_device(case.name) and backend.device is not None:
         kwargs.setdefault("device", backend.device)
     result = function_of(xp, case.name)(*resolved(xp, call.args), **kwargs)
     if case.view is not None:
         result = case.view(result)
-    return _flat(result)
+    return [_leaf(item) for item in flat(result)]
 
 
-def _flat(result: Any) -> list[Any]:
-    if isinstance(result, tuple | list):
-        return [leaf for item in result for leaf in _flat(item)]
+def _takes_device(name: str) -> bool:
+    """Whether a function takes a device; `empty` does as `zeros`, which is what a graph records for it."""
+    row = PRIMITIVES.get("zeros" if name == "empty" else name)
+    return row is not None and row.takes_device
+
+
+def flat(result: Any) -> list[Any]:
+    """The results of a call as one list, nested tuples and lists flattened."""
+    return [leaf for item in result for leaf in flat(item)] if isinstance(result, tuple | list) else [result]
+
+
+def _leaf(result: Any) -> Any:
+    """A dtype by its name; anything else as it is."""
     if is_array(result) or isinstance(result, bool | int | float | complex | str):
-        return [result]
+        return result
     try:
-        return [dtype_name(result)]
+        return dtype_name(result)
     except TypeError:
-        return [result]
+        return result
 
 
 def near(value: np.ndarray, ulps: float, dtype: str, size: np.ndarray | None = None) -> Expected:
-    """Values computed in higher precision, each to be met within so many of the dtype's ulps, of `size` if given."""
+    """Values computed in higher precision, bounded by `ulps` units in the last place of `size`, or of the values."""
     with np.errstate(all="ignore"):
         size = np.abs(value) if size is None else size
         beyond = np.isfinite(value) & (np.abs(value) > np.longdouble(LARGEST[dtype]) * (1 + EPS[dtype]))
         value = np.where(beyond, np.copysign(np.inf, value), value)
-        ulp = np.ldexp(np.longdouble(EPS[dtype]), np.frexp(size)[1] - 1)  # of the binade that the value lies in
+        ulp = np.ldexp(np.longdouble(EPS[dtype]), np.frexp(size)[1] - 1)  # of the binade that holds the value
         bound = np.where(np.isfinite(value) & (value != 0), ulps * ulp + FLOOR[dtype], 0.0)
     return Expected(value, bound.astype(np.float64), dtype)
 
 
 def special_value(case: Case, want: Any, dtype: str) -> list[Any]:
-    """What the standard spells out for a special value: exactly, or within the function's ulps."""
+    """The expected results for a special value of the standard: exact, or within the function's ulps."""
     if isinstance(want, list | tuple):
         return [each for part in want for each in special_value(case, part, dtype)]
     if not isinstance(want, np.ndarray):

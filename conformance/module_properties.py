@@ -1,4 +1,4 @@
-"""What has to hold of a module of the Keras backend API, in place of what holds of array namespaces."""
+"""The properties of a module of the Keras backend API, where they differ from those of an array namespace."""
 
 from __future__ import annotations
 
@@ -18,31 +18,31 @@ from .properties import PROPERTIES, Property
 
 __all__ = ["properties_of"]
 
-RANDOM = "random"  # the chapter whose values are a generator's own business: shapes, dtypes, repetition are not
+RANDOM = "random"  # the chapter whose values depend on the generator; shapes, dtypes and repetition do not
 
 
 def refused(on: Module, example: Example) -> float:
-    """What cannot be is refused; the classic API does not say by which class of error."""
+    """Invalid calls raise; the classic API does not say which exception."""
     try:
         result = on.results(example, on.arrays(example))
-    except Exception:  # noqa: BLE001 - any refusal will do
+    except Exception:  # noqa: BLE001 - any exception will do
         return 0.0
     raise Failure("no error", "no error, expected one", "an error", result)
 
 
 def through_function(on: Module, example: Example, shapes: Sequence[Any] | None = None) -> float:
-    """A function of placeholders gives what the operation has to give."""
+    """A function of placeholders gives the expected results."""
     inputs, outputs = _graph(on, example, [v.shape for v in example.values] if shapes is None else shapes)
     return compare(expected(example), _run(on, example, inputs, outputs), on.dtypes)
 
 
 def unknown(on: Module, example: Example) -> float:
-    """The same, the sizes being unknown until the function runs."""
+    """The same with sizes unknown until the function runs."""
     return through_function(on, example, example.unknown)
 
 
 def gradient(on: Module, example: Example) -> float | None:
-    """Its gradients of a nonlinear contraction are K's, within the precision of float32."""
+    """The gradients of a nonlinear contraction agree with K's, within the precision of float32."""
     wanted = wanted_gradients(example) if example.differentiated else None
     if wanted is None:
         return None
@@ -65,7 +65,7 @@ def gradient(on: Module, example: Example) -> float | None:
 
 
 def _graph(on: Module, example: Example, shapes: Sequence[Any]) -> tuple[list[Any], list[Any]]:
-    """Its placeholders, and what its function makes of them."""
+    """Placeholders of the module, and the operation's results on them."""
     inputs = [
         on.functions.placeholder(shape=shape, dtype=v.dtype.name)
         for shape, v in zip(shapes, example.values, strict=True)
@@ -75,7 +75,7 @@ def _graph(on: Module, example: Example, shapes: Sequence[Any]) -> tuple[list[An
 
 
 def _run(on: Module, example: Example, inputs: list[Any], outputs: list[Any]) -> list[Any]:
-    """The values of these tensors, by its own function."""
+    """The values of these tensors, computed by the module's own `function`."""
     plain = (bool, int, float, complex, str, type(None))
     tensors = [out for out in outputs if not isinstance(out, plain)]
     with np.errstate(all="ignore"):
@@ -84,7 +84,7 @@ def _run(on: Module, example: Example, inputs: list[Any], outputs: list[Any]) ->
 
 
 def _with(*names: str) -> Callable[[Case, Namespace], bool]:
-    """Applies where the module has these functions, and the case has arrays and values to compare."""
+    """Applies if the module has these functions and the case has values to compare."""
     return lambda case, on: isinstance(on, Module) and on.has(*names) and case.chapter != RANDOM
 
 
@@ -109,7 +109,7 @@ _OF_MODULES: dict[str, Property] = {
 
 
 def properties_of(on: Namespace) -> dict[str, Property]:
-    """The properties that are tried on a namespace, or on a module of the Keras backend API, in order."""
+    """The properties to try on a namespace or on a module of the Keras backend API, in order."""
     return (
         {name: _OF_MODULES[name] for name in PROPERTIES if name in _OF_MODULES}
         if isinstance(on, Module)

@@ -1,4 +1,4 @@
-"""Scripts for failures of a module of the Keras backend API: its own functions, one assertion, nothing of ours."""
+"""Scripts for failures of a module of the Keras backend API, which import that module and NumPy alone."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ __all__ = ["module_script"]
 def module_script(
     failure: Failure, example: Example, on: Module, kind: str, call: str, literals: Sequence[str]
 ) -> str | None:
-    """A script that fails as long as the failure stands; None where it takes a function or a gradient.
+    """A script that fails until the fault is fixed; None if it needs a function or a gradient.
 
-    `call` is the call of the operation on arrays x0, x1, ..., `literals` are these as Python.
+    `call` calls the operation on arrays x0, x1, ...; `literals` are these arrays as Python source.
     """
     lines = ["import numpy as np", *_imported(on)]
     lines += [
@@ -74,7 +74,7 @@ def module_script(
 
 
 def _imported(on: Module) -> list[str]:
-    """The module by the name M, or what stands in one."""
+    """Imports the module, or the object in a module, as M."""
     path, _, attribute = on.name.partition(":")
     if not attribute:
         return [f"import {path} as M"]

@@ -1,4 +1,4 @@
-"""Modules of the Keras backend API under test: somebody's own softmax, conv2d, ..., called by their names."""
+"""A module of the Keras backend API under test: its own softmax, conv2d, ..., called by name."""
 
 from __future__ import annotations
 
@@ -15,20 +15,21 @@ from backend.arrays.namespaces import host, is_array, is_concrete
 
 from .case import Case, discovered
 from .examples import Example
+from .functions import flat
+from .namespaces import Namespace
 from .opening import version_of
 from .probe import Probe
-from .targets import Namespace
 
 __all__ = ["Module"]
 
-MAKERS = ("", "convert_to_tensor", "constant", "variable")  # '' gives them NumPy arrays as they are
+MAKERS = ("", "convert_to_tensor", "constant", "variable")  # '' passes NumPy arrays unchanged
 READERS = ("eval", "get_value", "convert_to_numpy", "to_numpy")
 TRIED = ("square", "relu", "tanh", "sigmoid", "softmax", "abs", "exp", "sum", "mean")
 _PLAIN = (bool, int, float, complex, str, type(None))
 
 
 class Module(Namespace):
-    """A module, or object, with functions of the Keras backend API; it is called with whatever arrays it takes."""
+    """A module or object with functions of the Keras backend API, called with the arrays that it accepts."""
 
     def __init__(self, name: str, functions: Any) -> None:
         super().__init__(name, K.get_backend("numpy"))
@@ -36,14 +37,14 @@ class Module(Namespace):
         self.library = name.partition(":")[0]
 
     def has(self, *names: str) -> bool:
-        """Whether all of these functions are there."""
+        """Whether it has all of these functions."""
         return all(callable(getattr(self.functions, name, None)) for name in names)
 
     @functools.cached_property
     def maker(self) -> str:
-        """The function that makes its arrays of NumPy's; '' where it takes NumPy's as they are.
+        """The function that converts NumPy arrays to its own; '' if it takes NumPy arrays.
 
-        The first way that some function of one argument answers with values that can be read.
+        The first maker whose arrays some function of one argument accepts, with a result that can be read.
         """
         trial = np.asarray([[0.5, 1.0], [0.25, 2.0]], dtype="float32")
         for maker in MAKERS:
@@ -51,7 +52,7 @@ class Module(Namespace):
                 try:
                     if self.read(getattr(self.functions, name)(self._made(maker, trial))).dtype.kind == "f":
                         return maker
-                except Exception:  # noqa: BLE001 - however it refuses, it does not take such arrays
+                except Exception:  # noqa: BLE001 - any refusal means that it does not take such arrays
                     continue
         return ""
 
@@ -59,11 +60,11 @@ class Module(Namespace):
         return getattr(self.functions, maker)(value, dtype=value.dtype.name) if maker else value
 
     def array(self, value: np.ndarray) -> Any:
-        """A copy of a NumPy array as its functions take it."""
+        """A copy of a NumPy array, converted for its functions."""
         return self._made(self.maker, value.copy())
 
     def read(self, result: Any) -> Any:
-        """One result on the host: numbers, texts and None as they are, anything else as a NumPy array."""
+        """One result on the host: numbers, text and None unchanged, anything else as a NumPy array."""
         if isinstance(result, _PLAIN) and not isinstance(result, np.generic):
             return result
         if is_array(result) and is_concrete(result):
@@ -74,38 +75,38 @@ class Module(Namespace):
         return np.asarray(result)
 
     def results(self, example: Example, arrays: Sequence[Any]) -> list[Any]:
-        """What its function of the case's name gives; NotImplementedError where it takes no such arguments."""
+        """The results of its function for a case; NotImplementedError if it does not take the arguments."""
         call = example.filled(list(arrays))
         with np.errstate(all="ignore"):
             return [self.read(r) for r in self.called(example.case.name, call.args, call.kwargs)]
 
     def called(self, name: str, args: Sequence[Any], kwargs: dict[str, Any]) -> list[Any]:
-        """The results of a function, not read yet."""
+        """The results of a function, before they are read."""
         function = getattr(self.functions, name)
         if any(map(callable, (*args, *kwargs.values()))):
-            raise NotImplementedError(f"{name}: the case hands it functions written with K")
+            raise NotImplementedError(f"{name}: the case passes functions written with K")
         try:
             inspect.signature(function).bind(*args, **kwargs)
         except TypeError as error:
             raise NotImplementedError(f"{name}: {error}") from error
-        except ValueError:  # a function written in C tells no signature
+        except ValueError:  # a function written in C may have no signature
             pass
         return flat(function(*args, **kwargs))
 
     def _makes(self, name: str) -> bool:
         try:
             return self.read(self.array(np.ones(1, name))).dtype == name
-        except Exception:  # noqa: BLE001 - however it refuses, it has no such dtype
+        except Exception:  # noqa: BLE001 - any refusal means that it lacks the dtype
             return False
 
     @functools.cached_property
     def dtypes(self) -> tuple[str, ...]:
-        """The names of the dtypes that it takes."""
+        """The names of the dtypes that it accepts."""
         return tuple(name for name in DTYPES if name != "bfloat16" and self._makes(name))
 
     @functools.cached_property
     def probe(self) -> Probe:
-        """Which operations of K it has, and whether it has graphs and gradients."""
+        """Which operations of K it has, and whether it supports graphs and gradients."""
         missing = [name for name in discovered() if not self.has(name)]
         abilities = {
             "take NumPy arrays": not self.maker,
@@ -128,14 +129,5 @@ class Module(Namespace):
         )
 
     def judges(self, case: Case) -> bool:
-        """Whether a case is about an operation of K; it has no functions of the standard."""
+        """Whether a case is for an operation of K; a module has no functions of the standard."""
         return case.group == "k"
-
-    def lacking(self, case: Case) -> frozenset[str]:
-        """Nothing: its functions stand on no functions of the standard that could be missing."""
-        return frozenset()
-
-
-def flat(result: Any) -> list[Any]:
-    """Results in a list, tuples and lists taken apart."""
-    return [leaf for item in result for leaf in flat(item)] if isinstance(result, tuple | list) else [result]

@@ -1,4 +1,4 @@
-"""Opening a namespace by what the command line calls it: a name, a dotted path, package:object, a K-like module."""
+"""Opening a namespace by its name on the command line: a backend, a dotted path, package:object, a K-like module."""
 
 from __future__ import annotations
 
@@ -15,29 +15,29 @@ from backend.arrays.backends import _ALIASES, _BUILT_IN, Backend, _entry_points,
 from backend.arrays.dtypes import learn_dtypes
 from backend.arrays.namespaces import describe
 
-__all__ = ["KerasModule", "asked_device", "opened", "version_of"]
+__all__ = ["KerasModule", "device_name", "opened", "version_of"]
 
-FEWEST = 3  # operations of K, of those the standard has not, that make a module one of the Keras backend API
+FEWEST = 3  # a module with this many operations of K that the standard lacks is one of the Keras backend API
 
 
 class KerasModule(NamedTuple):
-    """A module, or an object, with functions of the Keras backend API in place of the standard's."""
+    """A module or object with functions of the Keras backend API instead of the standard's."""
 
     functions: Any
 
 
 def opened(name: str) -> Backend | KerasModule:
-    """The backend of a name that K knows, of a module by its path, or of an object in one.
+    """Open a backend that K knows by name, a module by its path, or an object in a module.
 
-    A namespace may lack functions, which is what the probe finds out; it has to have `asarray`, or at least three
-    operations of K that the standard has not. ImportError where the module or the object cannot be imported, TypeError
-    for what is neither, ValueError for no such device.
+    A namespace may lack functions, which the probe reports, but it needs `asarray`, or else at least three operations
+    of K that the standard lacks. Raises ImportError if the module or object cannot be imported, TypeError if it is
+    neither kind, ValueError if there is no such device.
     """
     path, _, rest = name.partition(":")
     if _is_known(path):
         return K.get_backend(name)
     if "" not in sys.path:
-        sys.path.insert(0, "")  # the installed command finds modules in the working directory, too
+        sys.path.insert(0, "")  # so that the installed command also finds modules in the working directory
     module = importlib.import_module(path)
     attribute, _, device = rest.partition(":")
     if attribute and hasattr(module, attribute):
@@ -61,7 +61,7 @@ def _bound(name: str, found: Any, device: str) -> Backend | KerasModule:
         xp = xp.__array_namespace__()
     if not hasattr(xp, "asarray"):
         raise TypeError(
-            f"{name!r} is no array namespace: {describe(xp)} has no function asarray; nor has it {FEWEST} "
+            f"{name!r} is no array namespace: {describe(xp)} has no function asarray, and fewer than {FEWEST} "
             "operations of the Keras backend API"
         )
     learn_dtypes(xp)
@@ -74,7 +74,7 @@ def _bound(name: str, found: Any, device: str) -> Backend | KerasModule:
 
 
 def _is_keras(found: Any) -> bool:
-    """Whether these are functions of the Keras backend API; a namespace of the standard may have some, too."""
+    """Whether these are functions of the Keras backend API; a namespace of the standard may have some as well."""
     if any(hasattr(found, name) for name in ("__array_namespace__", "__array_namespace_info__")):
         return False
     named = [name for name in _only_keras() if callable(getattr(found, name, None))]
@@ -83,7 +83,7 @@ def _is_keras(found: Any) -> bool:
 
 @functools.cache
 def _only_keras() -> tuple[str, ...]:
-    """Operations of K that NumPy, whose names the standard's functions have, does not have."""
+    """The operations of K that NumPy lacks, and so the standard, whose names NumPy has."""
     from .case import discovered
 
     return tuple(name for name in discovered() if not hasattr(np, name))
@@ -94,12 +94,12 @@ def _is_known(path: str) -> bool:
 
 
 def _names_of(device: Any) -> tuple[str, ...]:
-    """What a device may be called: device1 for Device('device1'), too."""
+    """The names of a device: Device('device1') is also called device1."""
     return str(device), repr(device), str(device).partition("'")[2].rstrip("')")
 
 
-def asked_device(name: str, device: Any) -> str:
-    """The part of a namespace's name that names its device; '' where there is none."""
+def device_name(name: str, device: Any) -> str:
+    """The part of a namespace's name that names its device, or ''."""
     path, _, rest = name.partition(":")
     if _is_known(path) or not rest:
         return rest
@@ -107,7 +107,7 @@ def asked_device(name: str, device: Any) -> str:
 
 
 def version_of(library: str, xp: Any) -> str:
-    """The version of a library, or '' where nothing tells it."""
+    """The version of a library, or '' if unknown."""
     package = library.partition(".")[0]
     try:
         return importlib.metadata.version(package.replace("_", "-"))

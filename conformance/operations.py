@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import contextvars
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -22,7 +23,7 @@ from . import error_analysis
 from .bounds import Expected, analysing
 from .case import Case
 from .examples import Example, typical
-from .functions import applied, special_value
+from .functions import applied, flat, special_value
 from .modules import Module
 from .targets import Namespace, namespace
 
@@ -36,6 +37,7 @@ __all__ = [
     "expected",
     "flat",
     "functions_of",
+    "lacking",
     "namespace",
     "placeholders",
     "recorded",
@@ -43,15 +45,14 @@ __all__ = [
 ]
 
 
-SAMPLE = np.ones(1, "float32")  # what every namespace has to be able to hold
+SAMPLE = np.ones(1, "float32")  # every namespace must hold this
 
-_reference = ["numpy"]
+_reference: contextvars.ContextVar[str] = contextvars.ContextVar("reference", default="numpy")
 
 
 def set_reference(name: str) -> None:
-    """Take this namespace's results for the right ones where they have to be met bit for bit."""
-    if _reference != [name]:
-        _reference[:] = [name]
+    """Make this namespace the reference: exact results have to equal its results bit for bit."""
+    _reference.set(name)
 
 
 BOUNDED = Backend("conformance.error_analysis", error_analysis)
@@ -94,7 +95,7 @@ def _kinds_of(xp: Any) -> tuple[type, ...]:
 
 
 def functions_of(case: Case) -> frozenset[str]:
-    """The functions of the standard that an operation's definition calls, seen by running it."""
+    """The functions of the standard that an operation's definition calls, found by running it."""
     if case not in _FUNCTIONS:
         watching = _Watching(error_analysis)
         _forget(error_analysis.Bounded)
@@ -121,7 +122,7 @@ def _forget(kind: type) -> None:
 
 
 class _Watching:
-    """A namespace that remembers which functions it was asked for."""
+    """A namespace that records which of its functions are used."""
 
     def __init__(self, inner: Any, prefix: str = "", seen: set[str] | None = None) -> None:
         self.__name__ = "conformance.error_analysis"
@@ -136,24 +137,24 @@ class _Watching:
         return getattr(self._inner, name)
 
 
+def lacking(case: Case, on: Namespace) -> frozenset[str]:
+    """The functions of the standard that an operation of K calls and the namespace lacks."""
+    if case.group != "k" or isinstance(on, Module):
+        return frozenset()
+    return functions_of(case) & frozenset(on.probe.missing)
+
+
 def called(case: Case) -> Any:
     """The operation of a case."""
     return getattr(K, case.name)
 
 
-def flat(result: Any) -> list[Any]:
-    """The results of an operation in a list: arrays, symbolic tensors, and whatever else it returns."""
-    if isinstance(result, tuple | list):
-        return [leaf for item in result for leaf in flat(item)]
-    return [result]
-
-
 def evaluated(backend: Any, results: Sequence[Any]) -> list[Any]:
-    """Symbolic results (of operations without array arguments) computed on a backend; the others as they are."""
+    """Symbolic results (of operations without array arguments) computed on a backend; other results unchanged."""
     tensors = [r for r in results if isinstance(r, Tensor)]
     if not tensors:
         return list(results)
-    fed = K.Placeholder((1,), dtype="float32")  # decides the library that the values come back in
+    fed = K.Placeholder((1,), dtype="float32")  # determines the library of the values
     values = iter(K.function([fed], tensors)([backend.asarray(np.zeros(1, "float32"), "float32")]))
     return [next(values) if isinstance(r, Tensor) else r for r in results]
 
@@ -179,7 +180,7 @@ def placeholders(example: Example, shapes: Sequence[Any] | None = None) -> list[
 
 
 def recorded(cache: dict[Any, Any], key: Any, record: Callable[[], tuple[list[Any], list[Any]]]) -> Any:
-    """A graph's inputs and outputs, recorded once; anew each time if running it changes a state (random numbers)."""
+    """A graph's inputs and outputs, recorded once, or each time if running it changes state (random numbers)."""
     if key in cache:
         return cache[key]
     inputs, outputs = record()
@@ -195,7 +196,7 @@ def symbolic(example: Example, inputs: list[Any]) -> list[Any]:
 
 
 def compiled(on: Namespace, inputs: list[Any], outputs: list[Any], arrays: list[Any]) -> list[Any]:
-    """The outputs of a graph for these native arrays, by a compiled function; what is no tensor stays."""
+    """The outputs of a graph for these native arrays, by a compiled function; outputs that are no tensors stay."""
     tensors = [o for o in outputs if isinstance(o, Tensor)]
     if not tensors:
         return outputs
@@ -214,7 +215,7 @@ def composites_of(case: Case) -> frozenset[str]:
     example = typical(case, 0, case.dtypes[-1])
     try:
         roots = [o for o in symbolic(example, placeholders(example)) if isinstance(o, Tensor)]
-    except Exception:  # noqa: BLE001 - 'predicted' reports it; here the question is only what there is to try
+    except Exception:  # noqa: BLE001 - 'predicted' reports the error
         return frozenset()
     return frozenset(
         t.node.function.__name__
@@ -224,25 +225,23 @@ def composites_of(case: Case) -> frozenset[str]:
 
 
 def expected(example: Example, library: str = "") -> list[Any]:
-    """What the results have to be: `Expected` for arrays, anything else as it is."""
-    key = ("expected", library if library == "jax" else "")
+    """The expected results: `Expected` for arrays, anything else as a plain value."""
+    key = ("expected", library if library == "jax" else "", _reference.get())
     if key not in example.cache:
         found: list[Any]
         if example.case.group == "standard":
             found = _standard(example, library)
         elif example.case.exact:
-            results = eager(namespace(_reference[0]), example)
-            found = [Expected(host(r), None, dtype_name(r.dtype)) if is_array(r) else r for r in results]
+            found = _by_reference(example)
         else:
             with analysing(library):
-                arrays = [error_analysis.bounded(v) for v in example.values]
-                found = [as_expected(r) for r in eager(BOUNDED, example, arrays)]
+                found = _by_analysis(example)
         example.cache[key] = found
     return example.cache[key]
 
 
 def _standard(example: Example, library: str) -> list[Any]:
-    """What a function of the standard has to give."""
+    """The expected results of a function of the standard."""
     case = example.case
     with analysing(library):
         for each, want in case.special:
@@ -254,13 +253,23 @@ def _standard(example: Example, library: str) -> list[Any]:
                 found = case.reference(*call.args, **call.kwargs)
             return list(found) if isinstance(found, list | tuple) and not isinstance(found, Expected) else [found]
         if case.exact:
-            results = eager(namespace(_reference[0]), example)
-            return [Expected(host(r), None, dtype_name(r.dtype)) if is_array(r) else r for r in results]
-        return [as_expected(r) for r in eager(BOUNDED, example, [error_analysis.bounded(v) for v in example.values])]
+            return _by_reference(example)
+        return _by_analysis(example)
+
+
+def _by_reference(example: Example) -> list[Any]:
+    """The reference's results, which have to match bit for bit."""
+    results = eager(namespace(_reference.get()), example)
+    return [Expected(host(r), None, dtype_name(r.dtype)) if is_array(r) else r for r in results]
+
+
+def _by_analysis(example: Example) -> list[Any]:
+    """The results in float64, each with its error bound."""
+    return [as_expected(r) for r in eager(BOUNDED, example, [error_analysis.bounded(v) for v in example.values])]
 
 
 def as_expected(result: Any) -> Any:
-    """What a result of the error analysis demands."""
+    """The expected value and bound from a result of the error analysis."""
     if not isinstance(result, error_analysis.Bounded):
         return result
     value = result.value

@@ -1,4 +1,4 @@
-"""A pytest plugin: `pytest --conformance NAMESPACE` makes a test of every operation and kind of check."""
+"""A pytest plugin: `pytest --conformance NAMESPACE` adds a test for every operation and kind of check."""
 
 from __future__ import annotations
 
@@ -10,60 +10,43 @@ from typing import Any
 
 import pytest
 
-__all__ = ["NotConforming", "Operation", "Space"]
+from .options import FORMS, OPTIONS
 
-# pytest loads this module wherever the package is installed: nothing of the tool is imported before it is asked for
+__all__ = ["ConformanceError", "Operation", "Target"]
 
-_OPTIONS: dict[str, Any] = {  # name -> (type, help); the command line's options by the same names
-    "reference": (str, "whose bits are the right ones (default numpy)"),
-    "device": (str, "run on this device of each namespace"),
-    "dtype": (str, "examples of this dtype only"),
-    "only": (str, "operations whose names match, such as 'conv*' or 'xp.exp*'"),
-    "group": (str, "'standard', 'k', or a chapter such as 'losses'"),
-    "kind": (str, "what to check: value, dtype, shape, gradient, device, error, ..."),
-    "examples": (int, "examples drawn per call, beside the fixed ones"),
-    "seed": (int, "what examples are drawn from"),
-    "xfails": (Path, "folder of the files of expected failures (default: those that ship)"),
-    "shard": (str, "only the I-th of N parts of the operations, as I/N"),
-    "budget": (float, "seconds for all of these tests, spread over them"),
-}
-_FORMS = {
-    "json": "for machines, and as a later baseline",
-    "junit": "for a CI's test page",
-    "html": "one page that needs no network",
-    "markdown": "for a pull request's comment",
-}
-_RUN = pytest.StashKey[Any]()  # the verdicts of this session, what they are compared with and until when there is time
+# pytest loads this module wherever the package is installed: import the rest of the tool only when it is used
+
+_RUN = pytest.StashKey[Any]()  # the verdicts of this session, the baseline and the time limit
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """The options, in a group of their own."""
+    """Add the options, in a group of their own."""
     group = parser.getgroup("conformance", "conformance of array namespaces")
     group.addoption(
         "--conformance",
         action="append",
         default=[],
         metavar="NAMESPACE",
-        help="prove this namespace: a name, a dotted path, or package:object; may be given several times",
+        help="check this namespace: a name, a dotted path, or package:object; may be repeated",
     )
-    for name, (kind, text) in _OPTIONS.items():
-        group.addoption(f"--conformance-{name}", type=kind, default=None, help=text)
-    group.addoption("--conformance-no-xfails", action="store_true", help="every failure fails, expected or not")
+    for name, (kind, metavar, text) in OPTIONS.items():
+        group.addoption(f"--conformance-{name}", type=kind, default=None, metavar=metavar, help=text)
+    group.addoption("--conformance-no-xfails", action="store_true", help="report every failure, expected or not")
     group.addoption(
         "--conformance-baseline",
         type=Path,
         default=None,
         metavar="FILE",
-        help="an earlier JSON report: what was wrong in it is an expected failure",
+        help="an earlier JSON report: its failures are expected failures",
     )
-    for form, text in _FORMS.items():
+    for form, text in FORMS.items():
         group.addoption(
             f"--conformance-{form}", type=Path, default=None, metavar="FILE", help=f"write the report to a file: {text}"
         )
 
 
 class _Run:
-    """One session's verdicts, and what holds for all of its tests."""
+    """The verdicts of one session, and what its tests share."""
 
     def __init__(self, options: Any, baseline: Path | None) -> None:
         from .reports import json
@@ -71,13 +54,13 @@ class _Run:
         self.options = options
         self.start = time.time()
         self.verdicts: list[Any] = []
-        self.spaces: list[Any] = []
+        self.namespaces: list[Any] = []
         self.left = 0  # tests that have not run yet
         old = json.read(baseline.read_text("utf-8")).failed if baseline else []
         self.known = {(v.namespace, v.id) for v in old}
 
     def until(self) -> float | None:
-        """Until when the next test may take its time."""
+        """The deadline of the next test."""
         from .engine import share
 
         left, self.left = self.left, self.left - 1
@@ -85,60 +68,63 @@ class _Run:
         return share(deadline, left, 1)
 
     def report(self) -> Any:
-        """The report of all verdicts so far."""
+        """A report of the verdicts so far."""
         from .engine import report_of
 
-        once = {(v.namespace, v.group, v.id): v for v in self.verdicts}  # what is missing is met by several tests
-        return report_of(self.spaces, list(once.values()), self.options, self.start)
+        once = {
+            (v.namespace, v.group, v.id): v for v in self.verdicts
+        }  # several tests report the same missing function
+        return report_of(self.namespaces, list(once.values()), self.options, self.start)
 
 
-class Space(pytest.Collector):
+class Target(pytest.Collector):
     """A namespace under test."""
 
-    def __init__(self, *, space: Any, options: Any, known: Any, **more: Any) -> None:
+    def __init__(self, *, namespace: Any, options: Any, known: Any, **more: Any) -> None:
         super().__init__(**more)
-        self.space = space
+        self.namespace = namespace
         self.options = options
         self.known = known
 
     def collect(self) -> Iterator[pytest.Item]:
         """An item for each operation and kind of check."""
-        from .runner import tasks_of
+        from .tasks import tasks_of
 
         for case in self.options.cases():
             name = f"xp.{case.name}" if case.group == "standard" else case.name
-            for kind in dict.fromkeys(prop.name for prop, _, _ in tasks_of(case, self.space, self.options.kinds)):
-                yield Operation.from_parent(self, name=f"{name}/{kind}", case=case, kind=kind)
+            for kind in dict.fromkeys(prop.name for prop, _, _ in tasks_of(case, self.namespace, self.options.kinds)):
+                yield Operation.from_parent(self, name=f"{name}/{kind}", target=self, case=case, kind=kind)
 
 
-class NotConforming(Exception):
-    """What is wrong, as text."""
+class ConformanceError(Exception):
+    """A failed check; the message describes it in full."""
 
 
 class Operation(pytest.Item):
     """One kind of check of one operation on one namespace."""
 
-    def __init__(self, *, case: Any, kind: str, **more: Any) -> None:
+    def __init__(self, *, target: Target, case: Any, kind: str, **more: Any) -> None:
         super().__init__(**more)
+        self.target = target
         self.case = case
         self.kind = kind
 
     def runtest(self) -> None:
-        """Fail where a verdict is bad; what is expected to fail xfails, what cannot be tried is skipped."""
+        """Fail if a verdict is bad; xfail an expected failure; skip what cannot be tried."""
         from .reports.terminal import described
         from .runner import verdicts_of
 
-        space, options, run = self.parent, self.parent.options, self.config.stash[_RUN]  # type: ignore[union-attr]
+        target, run = self.target, self.config.stash[_RUN]
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # the libraries' remarks on edge values; the results are what is tested
+            warnings.simplefilter("ignore")  # libraries warn about edge values; only results matter here
             verdicts = verdicts_of(
                 self.case,
-                space.space,
+                target.namespace,
                 kinds=(self.kind,),
-                count=options.examples,  # type: ignore
-                seed=options.seed,
-                dtype=options.dtype,
-                known=space.known,  # type: ignore
+                count=target.options.examples,
+                seed=target.options.seed,
+                dtype=target.options.dtype,
+                known=target.known,
                 until=run.until(),
             )
         run.verdicts += verdicts
@@ -146,7 +132,7 @@ class Operation(pytest.Item):
         if bad and all((v.namespace, v.id) in run.known for v in bad):
             pytest.xfail("as in the baseline")
         if bad:
-            raise NotConforming("\n\n".join(described(v) for v in bad))
+            raise ConformanceError("\n\n".join(described(v) for v in bad))
         for status, stop in (("xfail", pytest.xfail), ("unsupported", pytest.skip), ("blocked", pytest.skip)):
             if found := [v.reason for v in verdicts if v.status == status]:
                 stop(found[0])
@@ -154,29 +140,29 @@ class Operation(pytest.Item):
             pytest.skip("no examples")
 
     def repr_failure(self, excinfo: Any, style: Any = None) -> Any:
-        """The finding and its script, in place of a traceback through the tool."""
-        if isinstance(excinfo.value, NotConforming):
+        """The finding and its script instead of a traceback through the tool."""
+        if isinstance(excinfo.value, ConformanceError):
             return str(excinfo.value)
         return super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
-        """Where it comes from, for pytest's headings."""
-        return Path(__file__), None, f"{self.parent.name}: {self.name}"  # type: ignore[union-attr]
+        """The heading that pytest shows."""
+        return Path(__file__), None, f"{self.target.name}: {self.name}"
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Add the operations to what was collected, before anything is deselected."""
+    """Add the checks to the collected tests, before anything is deselected."""
     names = config.getoption("conformance")
     if not names:
         return
     from .engine import NamespaceError, Options, UsageError, expectations, opened, parts_of
 
-    given = {name: config.getoption(f"conformance_{name}") for name in _OPTIONS}
+    given = {name: config.getoption(f"conformance_{name}") for name in OPTIONS}
     if given["kind"]:
         given["kind"] = tuple(given["kind"].split(","))
     given["expect"] = False if config.getoption("conformance_no_xfails") else None
-    forms = [form for form in _FORMS if config.getoption(f"conformance_{form}")]
+    forms = [form for form in FORMS if config.getoption(f"conformance_{form}")]
     if forms and getattr(config.option, "numprocesses", None):
         raise pytest.UsageError(f"conformance: --conformance-{forms[0]} needs one process; the command has --jobs")
     try:
@@ -189,18 +175,18 @@ def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config
         config.stash[_RUN] = run = _Run(options, config.getoption("conformance_baseline"))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            for space in opened(options):
-                run.spaces.append(space)
-                made = Space.from_parent(
+            for namespace in opened(options):
+                run.namespaces.append(namespace)
+                made = Target.from_parent(
                     session,
-                    name=space.name,
-                    nodeid=f"conformance[{space.name}]",
-                    space=space,
+                    name=namespace.name,
+                    nodeid=f"conformance[{namespace.name}]",
+                    namespace=namespace,
                     options=options,
-                    known=expectations(space, options),
+                    known=expectations(namespace, options),
                 )
                 found = config.hook.pytest_make_collect_report(collector=made)
-                config.hook.pytest_collectreport(report=found)  # the terminal counts them
+                config.hook.pytest_collectreport(report=found)  # so that the terminal counts them
                 items.extend(found.result)
                 run.left += len(found.result)
     except (UsageError, NamespaceError, OSError, ValueError) as error:
@@ -208,12 +194,12 @@ def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Write the reports that were asked for."""
+    """Write the requested reports."""
     run = session.config.stash.get(_RUN, None)
     if run is None:
         return
-    from .reports.forms import FORMS
+    from .reports.forms import WRITERS
 
-    for form in _FORMS:
+    for form in FORMS:
         if path := session.config.getoption(f"conformance_{form}"):
-            path.write_text(FORMS[form](run.report()), "utf-8")
+            path.write_text(WRITERS[form](run.report()), "utf-8")

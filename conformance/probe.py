@@ -1,4 +1,4 @@
-"""Stage 0: what a namespace can do, found out by trying; what it lacks is one verdict, and the rest is not blamed."""
+"""The probe: finds out, by trying, what a namespace can do; what it lacks is reported once, as unsupported."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ STANDARD_NAMES = """
 
 @dataclass
 class Probe:
-    """What was found; `abilities` by name, True, False, or a text that says more."""
+    """The results of the probe; `abilities` by name."""
 
     library: str
     version: str
@@ -50,10 +50,10 @@ class Probe:
     default_float: str
     default_int: str
     abilities: dict[str, bool] = field(default_factory=dict)
-    whole: int = len(STANDARD_NAMES)  # how many functions there could be
+    whole: int = len(STANDARD_NAMES)  # the number of functions in the standard
 
     def as_dict(self) -> dict[str, Any]:
-        """The same as plain data."""
+        """The results as plain data."""
         return asdict(self)
 
 
@@ -66,11 +66,11 @@ def _has(xp: Any, name: str) -> bool:
 
 
 def _works(run: Callable[[], Any], wanted: Any = None) -> bool:
-    """Whether something runs, and gives what it should."""
+    """Whether a call runs and gives the wanted values."""
     try:
         found = run()
         return wanted is None or bool(np.array_equal(host(found), wanted))
-    except Exception:  # noqa: BLE001 - however it refuses, it is refused
+    except Exception:  # noqa: BLE001 - any refusal counts
         return False
 
 
@@ -80,7 +80,7 @@ def _written(x: Any, key: Any, value: Any) -> Any:
 
 
 def probed(on: Any) -> Probe:
-    """Try everything once on a conformance Namespace."""
+    """Probe a conformance Namespace."""
     xp, array = on.xp, on.array
     line = np.arange(6, dtype="int32")
     plane = line.reshape(2, 3)
@@ -121,19 +121,19 @@ def probed(on: Any) -> Probe:
 def _default(on: Any, value: Any) -> str:
     try:
         return dtype_name(on.xp.asarray(value, device=on.backend.device).dtype)
-    except Exception:  # noqa: BLE001
+    except Exception:  # noqa: BLE001 - any refusal counts
         return "?"
 
 
 def _devices(on: Any) -> list[str]:
     try:
         return [str(d) for d in on.xp.__array_namespace_info__().devices() if str(d) != "meta"]
-    except Exception:  # noqa: BLE001 - no inspection: the device of an array is all there is to see
+    except Exception:  # noqa: BLE001 - without inspection, only the device of an array is known
         return [str(device_of(on.array(np.ones(1, "float32"))))]
 
 
 def probe_table(names: Sequence[str], probes: Sequence[Probe]) -> str:
-    """What each namespace can do, one row each."""
+    """The results of the probes as text, one paragraph per namespace."""
     lines = []
     for name, probe in zip(names, probes, strict=True):
         of = f"standard {probe.revision}" if probe.devices else probe.revision

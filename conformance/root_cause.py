@@ -1,4 +1,4 @@
-"""Which failures of K's operations may follow from a function of the standard that is wrong itself."""
+"""Root causes: failures of K's operations that may follow from a wrong function of the standard."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from .verdict import BAD, Verdict
 
 __all__ = ["FOLLOWS", "explained"]
 
-FOLLOWS = "may follow from "  # how the reason of such a verdict begins
+FOLLOWS = "may follow from "  # the reason of such a verdict begins like this
 
-# what the contraction calls whose gradient is taken, and its rules (conformance/gradients.py)
+# called by the contraction whose gradient is taken (conformance/gradients.py), and by its rules
 _OF_GRADIENTS = frozenset({"sum", "sin", "cos", "multiply", "broadcast_to", "ones"})
 
 
 def explained(verdicts: Sequence[Verdict]) -> None:
-    """Give wrong verdicts on K's operations a reason, where a function that the operation calls is wrong, too."""
+    """Add a reason to wrong verdicts on K's operations that call a wrong function of the standard."""
     wrong: dict[str, set[str]] = {}
     for v in verdicts:
         if v.group == "standard" and v.status in BAD:

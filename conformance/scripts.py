@@ -1,4 +1,4 @@
-"""What a failure looks like in text: the call, its arrays, and a script of its own that fails as long as it stands."""
+"""A failure as text: the call, its arrays, and a script that fails until the fault is fixed."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from .functions import Dtype
 from .module_scripts import module_script
 from .modules import Module
 from .standalone import standalone
-from .targets import namespace as space
+from .targets import namespace
 from .verdict import Finding
 
 __all__ = ["finding", "literal", "shown_call"]
 
-LONGEST = 40  # elements of an array that is still printed in full
+LONGEST = 40  # elements of an array that is printed in full
 
 
 class Name(str):
@@ -31,7 +31,7 @@ class Name(str):
 
 
 def literal(value: np.ndarray) -> str:
-    """An array as Python that gives it back exactly."""
+    """An array as Python source that restores it exactly."""
     if 0 in value.shape:
         return f"np.zeros({value.shape}, dtype={value.dtype.name!r})"
     if value.dtype == np.longdouble:
@@ -54,7 +54,7 @@ def _named(value: Any) -> Any:
 
 
 def shown_call(example: Example, short: bool = False) -> str:
-    """The call in one line: its arrays written out (short), or by the names x0, x1, ..."""
+    """The call in one line, its arrays written out (`short`) or named x0, x1, ..."""
     names = [
         Name((literal(v) if v.size <= LONGEST else f"{v.dtype}{list(v.shape)}") if short else f"x{i}")
         for i, v in enumerate(example.values)
@@ -72,8 +72,8 @@ def _text(value: Any) -> str:
     return np.array2string(value, threshold=LONGEST) if isinstance(value, np.ndarray) else repr(value)
 
 
-def finding(failure: Failure, example: Example, namespace: str, kind: str) -> Finding:
-    """All there is to say of a failure, as text."""
+def finding(failure: Failure, example: Example, name: str, kind: str) -> Finding:
+    """A failure in full, as text and numbers."""
     at = failure.message.partition(":")[0].removeprefix("at ") if failure.message.startswith("at ") else ""
     return Finding(
         failure.kind,
@@ -84,20 +84,20 @@ def finding(failure: Failure, example: Example, namespace: str, kind: str) -> Fi
         failure.error,
         failure.bound,
         at,
-        _script(failure, example, namespace, kind),
+        _script(failure, example, name, kind),
         sum(v.size for v in example.values),
     )
 
 
-def _script(failure: Failure, example: Example, namespace: str, kind: str) -> str:
-    """Imports, the arrays, one call, one assertion; what is not one call asks the tool itself."""
-    case, on = example.case, space(namespace)
+def _script(failure: Failure, example: Example, name: str, kind: str) -> str:
+    """Imports, the arrays, one call, one assertion; where one call is not enough, the script runs the tool."""
+    case, on = example.case, namespace(name)
     literals = [literal(v) for v in example.values]
     if isinstance(on, Module):
-        return module_script(failure, example, on, kind, shown_call(example), literals) or _asking(
-            failure, example, namespace, kind
+        return module_script(failure, example, on, kind, shown_call(example), literals) or _tool_script(
+            failure, example, name, kind
         )
-    if text := standalone(failure, example, namespace, kind, shown_call(example), literals):
+    if text := standalone(failure, example, name, kind, shown_call(example), literals):
         return text
     functions = any(callable(v) for v in (*example.call.args, *example.call.kwargs.values()))
     if (
@@ -107,7 +107,7 @@ def _script(failure: Failure, example: Example, namespace: str, kind: str) -> st
         or functions
         or (kind == "device" and ": compiled: " in failure.message)
     ):
-        return _asking(failure, example, namespace, kind)
+        return _tool_script(failure, example, name, kind)
     lines = [
         "import numpy as np",
         "import backend as K",
@@ -115,7 +115,7 @@ def _script(failure: Failure, example: Example, namespace: str, kind: str) -> st
     ]
     if case.name.startswith("array."):
         lines.append("from conformance.functions import function_of")
-    lines += [f"on = namespace({namespace!r})", "xp = on.xp"]
+    lines += [f"on = namespace({name!r})", "xp = on.xp"]
     lines += [f"x{i} = on.array({literal(v)})" for i, v in enumerate(example.values)]
     lines += ["with K.use_backend(on.backend), owning(on.backend):", f"    got = {shown_call(example)}"]
     lines.append(f"    got = flat(got)[{failure.output}]")
@@ -145,12 +145,12 @@ def _first(failure: Failure) -> str:
 
 
 def _index(failure: Failure) -> str:
-    """The place of the worst element as Python's index, '' where there is none."""
+    """The index of the worst element as Python source, or ''."""
     place = re.search(r"\bat \(([\d, ]+)\):", failure.message)
     return f"[{place[1]}]" if place else ""
 
 
-def _asking(failure: Failure, example: Example, namespace: str, kind: str) -> str:
+def _tool_script(failure: Failure, example: Example, name: str, kind: str) -> str:
     """A script that runs one property of the tool on one example."""
     case = example.case
     group = "STANDARD" if case.group == "standard" else "CASES"
@@ -174,7 +174,7 @@ def _asking(failure: Failure, example: Example, namespace: str, kind: str) -> st
             f"one = case.{group}[{case.name!r}]",
             f"example = examples.Example(one, one.{where}, [{values}], {example.dtype!r})",
             f"# {shown_call(example)}: {failure.message.splitlines()[0] if failure.message else ''}",
-            f"on = operations.namespace({namespace!r})",
-            f"module_properties.properties_of(on)[{kind!r}].holds(on, example)  # raises what is wrong",
+            f"on = operations.namespace({name!r})",
+            f"module_properties.properties_of(on)[{kind!r}].holds(on, example)  # raises a Failure",
         ]
     )

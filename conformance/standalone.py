@@ -1,4 +1,4 @@
-"""Scripts for failures that are no wrong value: a dtype, a device, an error, a gradient; one assertion each."""
+"""Scripts for failures other than a wrong value: a dtype, a device, an error, a gradient; one assertion each."""
 
 from __future__ import annotations
 
@@ -15,12 +15,10 @@ __all__ = ["standalone"]
 _ERRORS = ("error class", "no error", "error message")
 
 
-def standalone(
-    failure: Failure, example: Example, namespace: str, kind: str, call: str, literals: list[str]
-) -> str | None:
-    """A script that fails as long as the failure stands; None where it takes more than a few lines.
+def standalone(failure: Failure, example: Example, name: str, kind: str, call: str, literals: list[str]) -> str | None:
+    """A script that fails until the fault is fixed; None if it would take more than a few lines.
 
-    `call` is the call of the operation on arrays x0, x1, ...; `literals` are these arrays as Python.
+    `call` calls the operation on arrays x0, x1, ...; `literals` are these arrays as Python source.
     """
     if any(callable(v) for v in (*example.call.args, *example.call.kwargs.values())) or example.case.name.startswith(
         "array."
@@ -33,7 +31,7 @@ def standalone(
         "import numpy as np",
         "import backend as K",
         "from conformance.operations import flat, namespace, owning",
-        f"on = namespace({namespace!r})",
+        f"on = namespace({name!r})",
     ]
     head += ["xp = on.xp"] if not k else []
     head += [f"x{i} = on.array({text})" for i, text in enumerate(literals)]
@@ -65,7 +63,7 @@ def _part(failure: Failure) -> str:
 
 
 def _fed(example: Example) -> tuple[str, str]:
-    """The placeholders for the arrays, and their values, as Python lists."""
+    """Python source of two lists: placeholders for the arrays, and their values."""
     made = ", ".join(f"K.placeholder({v.shape}, dtype={v.dtype.name!r})" for v in example.values)
     return f"[{made}]", "[" + ", ".join(f"x{i}" for i in range(len(example.values))) + "]"
 

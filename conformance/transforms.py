@@ -1,4 +1,4 @@
-"""Operations inside the transformations of a library: torch.func.vmap and grad, jax.jit and jax.grad."""
+"""Operations under the function transformations of a library: torch.func.vmap and grad, jax.jit and jax.grad."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["transparent"]
 
 
 def transparent(on: Namespace, example: Example) -> float | None:
-    """The library's own transformations go through the operation and give what they should."""
+    """The library's own transformations accept the operation and give the expected results."""
     if not _wanted(on, example) or not example.floats:
         return None
     gradients = wanted_gradients(example, on.library) if example.differentiated else None
@@ -31,7 +31,7 @@ def _wanted(on: Namespace, example: Example) -> list[Any]:
 
 
 def _through_torch(on: Namespace, example: Example, gradients: Any) -> float | None:
-    """torch.func.vmap over a new leading axis gives the results one by one; torch.func.grad gives K's gradients."""
+    """torch.func.vmap over a new leading axis gives each example's results; torch.func.grad gives K's gradients."""
     import torch
 
     pair = [example, beside(example)]
@@ -53,7 +53,7 @@ def _through_torch(on: Namespace, example: Example, gradients: Any) -> float | N
 
 
 def _through_jax(on: Namespace, example: Example, gradients: Any) -> float | None:
-    """jax.jit gives what eager evaluation gives, within the bound; jax.grad gives K's gradients."""
+    """jax.jit agrees with eager evaluation within the bound; jax.grad gives K's gradients."""
     import jax
 
     def run(*arrays: Any) -> Any:
@@ -62,7 +62,7 @@ def _through_jax(on: Namespace, example: Example, gradients: Any) -> float | Non
 
     if gradients is None:
         return _compared("jax.jit", on, _wanted(on, example), list(jax.jit(run)(*on.arrays(example))[1]))
-    # one compilation for both: values as an auxiliary output
+    # one compilation for both: the values are an auxiliary output
     both = jax.jit(jax.grad(run, argnums=tuple(example.differentiated), has_aux=True))
     found, results = both(*on.arrays(example))
     worst = _compared("jax.jit", on, _wanted(on, example), list(results))

@@ -1,4 +1,4 @@
-"""What comes out of a run, as plain data: verdicts, what is wrong with a wrong one, and the report that holds them."""
+"""The results of a run as plain data: verdicts, findings, and the report that holds them."""
 
 from __future__ import annotations
 
@@ -8,31 +8,31 @@ from typing import Any
 
 __all__ = ["BAD", "CHECKED", "STATUSES", "Finding", "NamespaceFacts", "Report", "Verdict"]
 
-# identical: bit for bit what the reference gives; within: inside the derived bound; empty: nothing to say here
+# identical: equal to the reference bit for bit; within: inside the derived bound; empty: no examples
 STATUSES = ("identical", "within", "wrong", "unsupported", "blocked", "xfail", "xpass", "flaky", "empty")
-BAD = ("wrong", "xpass", "flaky")  # what makes a run fail
+BAD = ("wrong", "xpass", "flaky")  # these make a run fail
 CHECKED = ("identical", "within")
 
 
 @dataclass
 class Finding:
-    """What is wrong, by the smallest example that shows it; every field is text or a number, ready to be printed."""
+    """A failure and the smallest example that shows it; every field is text or a number, ready to print."""
 
-    cause: str  # 'value', 'shape', 'dtype', 'exception', 'no error', ...: what equal failures have in common
+    cause: str  # 'value', 'shape', 'dtype', 'exception', 'no error', ...: equal failures share it
     message: str
     example: str  # the call with its arrays, one line
     expected: str = ""
     got: str = ""
     error: float | None = None
     bound: float | None = None
-    where: str = ""  # the index of the worst element, "" where there is none
-    script: str = ""  # stand-alone Python that fails by an assertion as long as the finding stands
+    where: str = ""  # the index of the worst element, if any
+    script: str = ""  # stand-alone Python whose assertion fails until the fault is fixed
     size: int = 0  # elements in the example's arrays
 
 
 @dataclass
 class Verdict:
-    """What came out for one operation and kind of property on one namespace."""
+    """The result for one operation and kind of property on one namespace."""
 
     namespace: str
     group: str  # 'standard': functions of the array API standard; 'k': operations of K
@@ -43,17 +43,17 @@ class Verdict:
     status: str = "empty"
     worst: float = 0.0  # the worst error as a fraction of its bound; 0 identical, above 1 wrong
     ulps: dict[str, float] = field(default_factory=dict)  # the worst error measured, in ulps of the result, by dtype
-    dtype: str = ""  # of the example that went worst
+    dtype: str = ""  # of the example with the worst error
     examples: int = 0
     seconds: float = 0.0
-    reason: str = ""  # why it is unsupported, blocked ('blocked by take'), expected to fail, or flaky
+    reason: str = ""  # why it is unsupported, blocked ('blocked by take'), expected to fail or flaky
     link: str = ""  # where an expected failure was reported
-    unchecked: float = 0.0  # the share of drawn elements whose value hangs on rounding
+    unchecked: float = 0.0  # the fraction of drawn elements whose value depends on rounding
     finding: Finding | None = None
 
     @property
     def id(self) -> str:
-        """What it is called in the files of expected failures: exp/value of K, xp.exp/value of the standard."""
+        """Its id in the files of expected failures: exp/value for K, xp.exp/value for the standard."""
         name = f"xp.{self.operation}" if self.group == "standard" else self.operation
         return "/".join([name, self.kind, *([self.variant] if self.variant else [])])
 
@@ -64,7 +64,7 @@ class Verdict:
 
     @property
     def signature(self) -> tuple[str, ...]:
-        """Equal for verdicts that probably have one and the same fault behind them."""
+        """Equal for verdicts that probably have the same cause."""
         if self.finding is None:
             return (self.namespace, self.group, self.status, self.reason)
         text = "".join("#" if c.isdigit() else c for c in self.finding.message.split(";")[0])
@@ -74,13 +74,13 @@ class Verdict:
 
 @dataclass
 class NamespaceFacts:
-    """One namespace of a run: what was asked for, what it is, and what the probe saw."""
+    """One namespace of a run: its name, its library, and the results of the probe."""
 
     name: str
     library: str
     version: str
     device: str = ""
-    probe: dict[str, Any] = field(default_factory=dict)  # Probe.as_dict(): functions missing, dtypes, indexing, ...
+    probe: dict[str, Any] = field(default_factory=dict)  # Probe.as_dict(): missing functions, dtypes, indexing, ...
 
 
 @dataclass
@@ -101,19 +101,19 @@ class Report:
 
     @property
     def exit_code(self) -> int:
-        """0: as expected; 1: something is not."""
+        """0 if everything is as expected, else 1."""
         return 1 if self.failed else 0
 
     @property
     def groups(self) -> list[list[Verdict]]:
-        """The failed verdicts, equal ones together, the largest group first."""
+        """The failed verdicts, grouped by signature, the largest group first."""
         found: dict[tuple[str, ...], list[Verdict]] = {}
         for verdict in self.failed:
             found.setdefault(verdict.signature, []).append(verdict)
         return sorted(found.values(), key=len, reverse=True)
 
     def score(self, namespace: str, group: str) -> tuple[int, int]:
-        """How many of a namespace's verdicts in a group hold, and how many there are (empty ones aside)."""
+        """How many of a namespace's verdicts in a group passed, and how many there are, empty ones excluded."""
         counted = [v for v in self.verdicts if (v.namespace, v.group) == (namespace, group) and v.status != "empty"]
         return sum(v.status in CHECKED for v in counted), len(counted)
 

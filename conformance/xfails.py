@@ -1,4 +1,4 @@
-"""Expected failures: a TOML file per library, one more per device, exact ids, each with the fact that was found."""
+"""Expected failures: a TOML file per library and one per device; each entry has an exact id and a reason."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SHIPPED = Path(__file__).parent / "xfails"
 
 @dataclass(frozen=True)
 class Entry:
-    """One expected failure: `id` is operation/kind, or operation/kind/device or /dtype; xp. before the standard's."""
+    """One expected failure; `id` is [xp.]operation/kind, with /device or /dtype added for one of them only."""
 
     id: str
     reason: str
@@ -28,21 +28,20 @@ class Entry:
 
     @property
     def operation(self) -> str:
-        """The part before the first stroke."""
+        """The part before the first slash."""
         return self.id.partition("/")[0]
 
 
 def path_for(namespace: str, library: str, folder: Path | None = None, place: str = "") -> Path:
-    """The file for a namespace: by its library's name, jax.toml; torch.cuda_0.toml on device cuda:0."""
+    """The file of a namespace, named after its library (jax.toml) and device (torch.cuda_0.toml)."""
     names = [library or namespace, *filter(None, [place])]
     return (folder or SHIPPED) / ".".join([*(re.sub(r"[^\w.]", "_", name) for name in names), "toml"])
 
 
 def inherited(entries: dict[str, Entry], place: str) -> dict[str, Entry]:
-    """What a library's entries say of its namespace on one device.
+    """A library's entries as they apply to its namespace on one device.
 
-    What fails on every device fails there; exp/device/PLACE is what is called exp/device there, and the entries of
-    other devices do not matter.
+    Entries without a device apply there too. exp/device/PLACE becomes exp/device; entries of other devices are dropped.
     """
     found = {}
     for entry in entries.values():
@@ -55,7 +54,7 @@ def inherited(entries: dict[str, Entry], place: str) -> dict[str, Entry]:
 
 
 def loaded(path: Path, version: str = "") -> dict[str, Entry]:
-    """The entries of a file that hold for a version, by id; ValueError for a file that is not as it should be."""
+    """The entries of a file that apply to a version, by id; ValueError if the file is malformed."""
     if not path.is_file():
         return {}
     try:
@@ -65,11 +64,11 @@ def loaded(path: Path, version: str = "") -> dict[str, Entry]:
     found = {}
     for name, table in tables.items():
         if not isinstance(table, dict) or not set(table) <= {"reason", "link", "versions"}:
-            raise ValueError(f"{path}: {name} has to be a table of reason, link and versions, got {table!r}")
+            raise ValueError(f"{path}: {name} must be a table of reason, link and versions, got {table!r}")
         if not re.fullmatch(r"[\w.]+/\w+(/[\w:.]+)?", name):
-            raise ValueError(f"{path}: {name!r} is no id such as 'exp/value' or 'argmax/device/no_x64'")
+            raise ValueError(f"{path}: {name!r} is not an id such as 'exp/value' or 'argmax/device/no_x64'")
         if len(str(table.get("reason", "")).strip()) < 10:
-            raise ValueError(f"{path}: {name} has no reason; say what was found when it was looked at")
+            raise ValueError(f"{path}: {name} has no reason; write down what you found")
         entry = Entry(name, table["reason"], table.get("link", ""), table.get("versions", ""))
         if _holds(entry, version, path):
             found[name] = entry
@@ -77,7 +76,7 @@ def loaded(path: Path, version: str = "") -> dict[str, Entry]:
 
 
 def unexplained(entries: Iterable[Entry]) -> list[str]:
-    """The ids whose reasons nobody has written yet: a normal run refuses them."""
+    """The ids still without a reason: a normal run refuses them."""
     return [entry.id for entry in entries if entry.reason.startswith("unexplained")]
 
 
@@ -86,7 +85,7 @@ def _holds(entry: Entry, version: str, path: Path) -> bool:
     for part in filter(None, (p.strip() for p in entry.versions.split(","))):
         match = re.fullmatch(r"(>=|<=|==|!=|<|>)\s*([\d.]+)", part)
         if match is None:
-            raise ValueError(f"{path}: {entry.id} has versions {entry.versions!r}, expected such as '>=2.6,<3'")
+            raise ValueError(f"{path}: {entry.id} has versions {entry.versions!r}, expected a list such as '>=2.6,<3'")
         sign, other = match[1], _numbers(match[2])
         length = max(len(numbers), len(other))
         a, b = (n + (0,) * (length - len(n)) for n in (numbers, other))
@@ -101,9 +100,9 @@ def _numbers(version: str) -> tuple[int, ...]:
 
 
 def written(path: Path, entries: dict[str, Entry], verdicts: Sequence[Verdict]) -> int:
-    """Write a file anew: failures that have no entry are added, unexplained; entries that pass are taken out.
+    """Rewrite a file: add new failures, unexplained, and remove entries that pass; return how many lack a reason.
 
-    Entries of operations that were not run stay. The number of entries that need a reason.
+    Entries of operations that were not run stay.
     """
     seen = {v.id: v for v in verdicts}
     kept = {i: e for i, e in entries.items() if i not in seen or seen[i].status in ("xfail", "wrong", "flaky")}
@@ -130,7 +129,7 @@ def written(path: Path, entries: dict[str, Entry], verdicts: Sequence[Verdict]) 
 
 
 def _header(path: Path) -> list[str]:
-    """The comment lines a file begins with, which stay."""
+    """The comment lines at the top of a file, which stay."""
     old = path.read_text("utf-8").splitlines() if path.is_file() else []
     head = []
     for line in old:
@@ -139,4 +138,4 @@ def _header(path: Path) -> list[str]:
         head.append(line)
     if "" in head:
         head = head[: head.index("")]
-    return [*(head or [f"# Failures of {path.stem} that are known, each looked at: id, reason, link, versions."]), ""]
+    return [*(head or [f"# Known failures of {path.stem}, each investigated: id, reason, link, versions."]), ""]

@@ -1,7 +1,7 @@
-"""A namespace with faults, to see what the conformance tool says: python -m conformance examples.broken_namespace
+"""A namespace with faults, to try the conformance tool on: python -m conformance examples.broken_namespace
 
-Everything is NumPy's, six functions aside. Each fault is of a kind that happens: a constant that is not quite right,
-a reduction that forgets an argument, NaN ignored, a dtype lost, a function that is not there.
+Everything is NumPy's except six functions. The faults are typical ones: a constant that is slightly wrong, a reduction
+that ignores an argument, NaN ignored, a wrong dtype, a missing function.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from array_api_compat.numpy import linalg as linalg
 
 __array_api_version__ = "2025.12"
 
-# `from ... import *` leaves out what Python has, too.
+# `from ... import *` leaves out the names of builtins.
 abs, all, any, bool, max, min, pow, round, sum = (  # noqa: A001
     getattr(_numpy, name) for name in ("abs", "all", "any", "bool", "max", "min", "pow", "round", "sum")
 )
@@ -29,7 +29,7 @@ def exp(x: Any, /) -> Any:
 
 
 def mean(x: Any, /, *, axis: Any = None, keepdims: Any = False) -> Any:
-    """Forgets keepdims."""
+    """Ignores keepdims."""
     return _numpy.mean(x, axis=axis)
 
 
@@ -39,16 +39,16 @@ def maximum(x1: Any, x2: Any, /) -> Any:
 
 
 def argsort(x: Any, /, *, axis: int = -1, descending: Any = False, stable: Any = True) -> Any:
-    """In int32."""
+    """Returns int32."""
     return _numpy.argsort(x, axis=axis, descending=descending, stable=stable).astype(np.int32)
 
 
 def log1p(x: Any, /) -> Any:
-    """Loses the digits of small arguments, which it is there to keep."""
+    """Loses the digits of small arguments that log1p exists to keep."""
     return _numpy.log(1.0 + x)
 
 
-del globals()["tensordot"]  # and one is not there at all
+del globals()["tensordot"]  # one function is missing
 
 
 def __getattr__(name: str) -> Any:

@@ -19,7 +19,7 @@ BATCH, RATE = 32, 4e-3
 
 
 class Result(NamedTuple):
-    """What a training leaves behind: losses of batches (epochs, steps), losses and probabilities of test images."""
+    """The results of a training: losses of batches (epochs, steps), losses and probabilities of test images."""
 
     backend: str
     losses: np.ndarray
@@ -30,7 +30,7 @@ class Result(NamedTuple):
 
 
 def load() -> list[np.ndarray]:
-    """1437 images (8, 8, 1), one-hot labels, 360 images to test on, their labels; split once and for all."""
+    """1437 images (8, 8, 1), their one-hot labels, 360 test images, their labels; the split is fixed."""
     images, labels = load_digits(return_X_y=True)
     images = (images / 16).reshape(-1, 8, 8, 1).astype("float32")
     x, x_test, y, y_test = train_test_split(images, labels, test_size=360, random_state=0, stratify=labels)
@@ -43,7 +43,7 @@ def net(seed: int) -> tuple[Any, Any, Any]:
     x, y = K.placeholder((None, 8, 8, 1), name="images"), K.placeholder((None, 10), name="labels")
     blocks, incoming = [], 1
     for i, outgoing in enumerate(CHANNELS):
-        scale = (2 / (9 * incoming)) ** 0.5  # He et al., 2015: keeps the spread of values from layer to layer
+        scale = (2 / (9 * incoming)) ** 0.5  # He et al., 2015: keeps the variance from layer to layer
         blocks.append(
             [
                 K.random_normal_variable((3, 3, incoming, outgoing), 0.0, scale, seed=seed + i),
@@ -111,7 +111,7 @@ def run(backend: str, data: list[np.ndarray], epochs: int, seed: int) -> Result:
 
 
 def distance(one: Result, other: Result) -> np.ndarray:
-    """How far two loss curves lie apart: the largest difference between losses of the same batch, per epoch."""
+    """The distance of two loss curves: the largest difference between losses of the same batch, per epoch."""
     return np.max(np.abs(one.losses - other.losses), axis=1)
 
 
@@ -119,18 +119,18 @@ INK, SOFT, FAINT, GOOD, BAD, COLOURS = "#22303c", "#7d8a96", "#ccd4db", "#1b7f5c
 
 
 def picture(results: list[Result], data: list[np.ndarray], path: str) -> None:
-    """Save the loss curves, some digits read correctly, and the hardest: mistakes, then those only just right."""
+    """Save the loss curves, some digits read correctly, and the hardest: mistakes, then those barely right."""
     fig = matplotlib.figure.Figure(figsize=(12, 6.6), dpi=120, facecolor="white")
     _, _, images, labels = data
     p, labels = results[0].probabilities, labels.argmax(-1)
     read, right = p.argmax(-1), p.argmax(-1) == labels
-    told = "A small convolutional net, trained " + " and ".join(f"on {r.backend} in {r.seconds:.0f} s" for r in results)
+    text = "A small convolutional net, trained " + " and ".join(f"on {r.backend} in {r.seconds:.0f} s" for r in results)
     if len(results) > 1:
-        told += f": loss curves at most {distance(*results).max():.3f} apart"
+        text += f": loss curves at most {distance(*results).max():.3f} apart"
     rest = "and the others only just right" if np.sum(~right) < 5 else "of which the five furthest off"
     title = f"{np.mean(right):.1%} of {len(right)} unseen digits read correctly"
     fig.text(0.055, 0.925, title, color=INK, size=19, weight="bold")
-    fig.text(0.055, 0.88, told, color=SOFT, size=11)
+    fig.text(0.055, 0.88, text, color=SOFT, size=11)
     fig.text(0.055, 0.8, "Loss", color=INK, size=12, weight="bold")
     fig.text(0.47, 0.8, "Read correctly", color=GOOD, size=12, weight="bold")
     fig.text(0.47, 0.42, f"{np.sum(~right)} mistaken", color=BAD, size=12, weight="bold")
@@ -190,7 +190,7 @@ def digit(axes: Any, image: np.ndarray, caption: str, colour: str, size: float) 
 
 
 def bars(axes: Any, probabilities: np.ndarray, label: int, read: int) -> None:
-    """The probability of each digit; the right one and the one read stand out."""
+    """The probability of each digit, with the right one and the one read highlighted."""
     axes.bar(range(10), probabilities, color=[GOOD if d == label else BAD if d == read else FAINT for d in range(10)])
     axes.set(ylim=(0, 1), yticks=[], xticks=range(10))
     axes.tick_params(labelsize=7, labelcolor=SOFT, length=0, pad=1)
@@ -199,14 +199,14 @@ def bars(axes: Any, probabilities: np.ndarray, label: int, read: int) -> None:
 
 
 def main() -> None:
-    """Train, print how well it went, save the picture."""
+    """Train, print the accuracy, save the picture."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     parser.add_argument("--backend", default="numpy", help="numpy, torch, torch:cuda:0, cupy, jax ...")
-    parser.add_argument("--compare", nargs=2, metavar="BACKEND", help="train on both and tell how far they lie apart")
+    parser.add_argument("--compare", nargs=2, metavar="BACKEND", help="train on both, print how far they differ")
     parser.add_argument("--epochs", type=int, default=15)
-    parser.add_argument("--seed", type=int, default=0, help="of weights, batches and dropout")
-    parser.add_argument("--out", default="digits.png", help="where the picture goes")
-    parser.add_argument("--no-plot", action="store_true", help="no picture")
+    parser.add_argument("--seed", type=int, default=0, help="seed of weights, batches and dropout")
+    parser.add_argument("--out", default="digits.png", help="file of the picture")
+    parser.add_argument("--no-plot", action="store_true", help="do not draw the picture")
     chosen = parser.parse_args()
     data = load()
     results = [run(name, data, chosen.epochs, chosen.seed) for name in chosen.compare or [chosen.backend]]

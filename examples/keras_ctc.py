@@ -1,4 +1,4 @@
-"""Keras 2.3.1 learns to read rows of handwritten digits without being told where each stands, by the CTC loss."""
+"""Keras 2.3.1 learns to read rows of handwritten digits without their positions, by the CTC loss."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ DIGITS = 4  # at most, in one row
 
 
 def rows(images: np.ndarray, labels: np.ndarray, count: int, seed: int) -> tuple[np.ndarray, ...]:
-    """Rows of 2 to 4 digits at random places, as (count, WIDTH, 8) columns; their labels, and how many they are."""
+    """Rows of 2 to 4 digits at random places, as (count, WIDTH, 8) columns; their labels and the number of labels."""
     rng = np.random.RandomState(seed)
     x, y = np.zeros((count, WIDTH, 8), "float32"), np.full((count, DIGITS), -1)
     lengths = rng.randint(2, DIGITS + 1, size=count)
@@ -33,7 +33,7 @@ def rows(images: np.ndarray, labels: np.ndarray, count: int, seed: int) -> tuple
 
 
 def net() -> tuple[Any, Any]:
-    """The model to train, whose output is its loss, and the one inside that gives each frame's probabilities."""
+    """The model to train, whose output is its loss, and the inner model that gives the probabilities of each frame."""
     x = Input((WIDTH, 8))
     h = Conv1D(48, 5, padding="same", activation="relu")(x)
     h = MaxPooling1D(2)(h)
@@ -52,7 +52,7 @@ def net() -> tuple[Any, Any]:
 
 
 def main() -> float:
-    """Train, decode; the share of test rows read without a mistake."""
+    """Train and decode; returns the fraction of test rows read without a mistake."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--epochs", type=int, default=16)
     arguments = parser.parse_args()

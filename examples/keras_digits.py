@@ -22,7 +22,7 @@ TRAINED_ON = 1437  # of 1797 images, four fifths
 
 
 def load() -> list[np.ndarray]:
-    """Images (n, 8, 8, 1) and one-hot labels to train on, then those to test on; the same split every time."""
+    """Images (n, 8, 8, 1) and one-hot labels for training, then for testing; the split is fixed."""
     images, labels = load_digits(return_X_y=True)
     order = np.random.RandomState(0).permutation(len(images))
     x = (images[order] / 16).reshape(-1, 8, 8, 1).astype("float32")
@@ -52,12 +52,12 @@ def net() -> Any:
 
 
 def main() -> float:
-    """Fit, evaluate, predict, save, load; the accuracy on the test images."""
+    """Fit, evaluate, predict, save, load; returns the accuracy on the test images."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition(":")[0])
     parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
-    np.random.seed(arguments.seed)  # Keras shuffles with it and draws the layers' seeds from it
+    np.random.seed(arguments.seed)  # Keras uses it to shuffle and to seed its layers
     x, y, x_test, y_test = load()
     model = net()
     print(f"Keras {keras.__version__} on {K.backend()}, {model.count_params()} weights")
@@ -74,8 +74,8 @@ def main() -> float:
         model.save(str(whole))
         again = keras.models.load_model(str(whole))
     apart = float(np.abs(model.predict(x_test) - again.predict(x_test)).max())
-    print(f"test loss {loss:.4f}, accuracy {accuracy:.4f}; predictions of the model loaded differ by {apart:g}")
-    again.train_on_batch(x[:32], y[:32])  # the optimizer came along
+    print(f"test loss {loss:.4f}, accuracy {accuracy:.4f}; predictions of the loaded model differ by {apart:g}")
+    again.train_on_batch(x[:32], y[:32])  # the optimizer was saved with it
     return float(accuracy)
 
 

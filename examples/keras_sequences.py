@@ -1,4 +1,4 @@
-"""A Keras 2.3.1 LSTM with masking that tells which of three symbols a sequence holds most of, whatever its length."""
+"""A Keras 2.3.1 LSTM with masking that finds the most frequent of three symbols in sequences of any length."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LONGEST = 15
 
 
 def sequences(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Sequences of the symbols 1 to 3, of 5 to 15 steps, padded with 0; and the symbol that each has most of."""
+    """Sequences of the symbols 1 to 3, of 5 to 15 steps, padded with 0, and the most frequent symbol of each."""
     rng = np.random.RandomState(seed)
     found, most = [], []
     while len(found) < count:
@@ -31,7 +31,7 @@ def sequences(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def main() -> float:
-    """Train, then show that padding changes nothing; the accuracy on sequences not seen."""
+    """Train, show that padding changes nothing, and return the accuracy on new sequences."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--epochs", type=int, default=12)
     arguments = parser.parse_args()
@@ -45,7 +45,7 @@ def main() -> float:
     _, accuracy = model.evaluate(x_test, y_test, verbose=0)
     longer = np.pad(x_test, ((0, 0), (0, 5)))
     apart = float(np.abs(model.predict(x_test) - model.predict(longer)).max())
-    print(f"on {K.backend()}: accuracy {accuracy:.3f}; five steps more of padding change predictions by {apart:g}")
+    print(f"on {K.backend()}: accuracy {accuracy:.3f}; five more steps of padding change predictions by {apart:g}")
     return float(accuracy)
 
 

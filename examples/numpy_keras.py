@@ -1,8 +1,8 @@
 """A dozen functions of the Keras backend API in plain NumPy, one wrong: python -m conformance examples.numpy_keras
 
-It is what the author of a backend begins with. The tool calls the functions by their names, with NumPy arrays, and
-judges them as it judges K; what is not there is reported as missing. The fault is one that happens: `hard_sigmoid`
-has the slope that Keras 3 gave it, 1/6 in place of 0.2.
+The author of a backend begins like this. The tool calls the functions by name with NumPy arrays and checks them like
+those of K; it reports the others as missing. The fault is a typical one: `hard_sigmoid` has the slope of Keras 3, 1/6
+instead of 0.2.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ FLOATX = "float32"
 
 
 def floatx() -> str:
-    """The dtype that integers become where a function gives floats."""
+    """The dtype that integers become in a function that returns floats."""
     return FLOATX
 
 
@@ -83,7 +83,7 @@ def flatten(x: Any) -> np.ndarray:
 
 
 def batch_flatten(x: Any) -> np.ndarray:
-    """One row per sample, also of samples that are numbers."""
+    """One row per sample, also if samples are numbers."""
     return np.reshape(x, (len(x), int(np.prod(np.shape(x)[1:]))))
 
 
@@ -95,5 +95,5 @@ def one_hot(indices: Any, num_classes: int) -> np.ndarray:
 
 
 def reverse(x: Any, axes: int | tuple[int, ...]) -> np.ndarray:
-    """Turned around along the axes."""
+    """Reversed along the axes."""
     return np.flip(x, axes)

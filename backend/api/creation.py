@@ -1,4 +1,4 @@
-"""Placeholders, constants and arrays of a given shape: what the graph of a symbolic program starts from."""
+"""Placeholders, constants and arrays of a given shape: the leaves of a symbolic graph."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ def placeholder(
 ) -> Placeholder | SparsePlaceholder:
     """A tensor whose value is fed when a function runs.
 
-    Shapes and dtypes: `shape` holds ints and None for unknown sizes, and counts before `ndim`, which stands for that
-    many unknown sizes; with neither even the number of dimensions is unknown. dtype: floatx by default.
-    With `sparse` it is a sparse matrix, fed with SciPy's or dense ones.
+    Shapes and dtypes: `shape` holds ints, and None for unknown sizes. Without it, `ndim` gives the number of unknown
+    sizes; without both, the rank is unknown. dtype: floatx by default.
+    With `sparse` it is a sparse matrix, and SciPy or dense matrices are fed.
     Errors: TypeError for another entry in the shape or an unknown dtype, ValueError for a negative one, and for a
     sparse placeholder of other than two dimensions.
 
@@ -45,7 +45,7 @@ def placeholder(
 def cast_to_floatx(x: Any) -> Any:
     """A NumPy array of floatx with the values of x; a symbolic tensor stays symbolic.
 
-    Errors: TypeError for what is not numeric.
+    Errors: TypeError for anything that is not numeric.
 
     Source: Keras 2.3.1 backend semantics.
     """
@@ -61,9 +61,10 @@ def constant(value: Any, dtype: Any = None, shape: Any = None, name: str | None 
     """A symbolic tensor with a fixed value.
 
     Shapes and dtypes: those of the value, as `dtype` (default floatx, whatever the value's dtype); with `shape`, one
-    element is repeated and several are reshaped. Arrays are copied; a symbolic value stays what it is, cast and
-    shaped.
-    Errors: TypeError for a value that is not numeric and for an unknown dtype, ValueError for a misfitting shape.
+    element is repeated and several are reshaped. Arrays are copied; a symbolic value stays symbolic and is cast and
+    reshaped.
+    Errors: TypeError for a value that is not numeric and for an unknown dtype; ValueError for a shape that does not
+    fit.
 
     Source: Keras 2.3.1 backend semantics.
     """
@@ -90,8 +91,8 @@ def constant(value: Any, dtype: Any = None, shape: Any = None, name: str | None 
 def zeros(shape: Any, dtype: Any = None, name: str | None = None) -> Tensor:
     """A variable full of zeros.
 
-    Shapes and dtypes: `shape` is an int or a sequence of ints; dtype: floatx by default. Where a size is 0 or known at
-    run time only (a tensor such as K.shape(x)[0]), no variable but a plain tensor.
+    Shapes and dtypes: `shape` is an int or a sequence of ints; dtype: floatx by default. Where a size is 0 or known
+    only at run time (a tensor such as K.shape(x)[0]), the result is a plain tensor instead.
     Errors: TypeError for None in the shape and for an unknown dtype, ValueError for a negative size.
 
     Source: Keras 2.3.1 backend semantics.
@@ -100,7 +101,7 @@ def zeros(shape: Any, dtype: Any = None, name: str | None = None) -> Tensor:
 
 
 def ones(shape: Any, dtype: Any = None, name: str | None = None) -> Tensor:
-    """A variable full of ones; all else as in `zeros`.
+    """A variable full of ones, otherwise as `zeros`.
 
     Source: Keras 2.3.1 backend semantics.
     """
@@ -121,7 +122,7 @@ def eye(size: Any, dtype: Any = None, name: str | None = None) -> Tensor:
     """A symbolic matrix with ones on its main diagonal and zeros elsewhere.
 
     Shapes and dtypes: `size` is an int or (rows, columns); dtype: floatx by default.
-    Errors: TypeError for sizes that are no integers and for an unknown dtype, ValueError for another number of them.
+    Errors: TypeError for sizes that are not integers and for an unknown dtype, ValueError for another number of them.
 
     Source: Keras 2.3.1 backend semantics; (rows, columns) as in its TensorFlow backend.
     """
@@ -132,9 +133,9 @@ def eye(size: Any, dtype: Any = None, name: str | None = None) -> Tensor:
 
 
 def identity(x: Any, name: str | None = None) -> Any:
-    """A new tensor with the value of x, so that what is attached to one does not show on the other.
+    """A new tensor with the value of x; attributes set on one do not appear on the other.
 
-    Shapes and dtypes: those of x. A native array is given back as it is; numbers and lists become constants.
+    Shapes and dtypes: those of x. A native array is returned unchanged; numbers and lists become constants.
 
     Source: Keras 2.3.1 backend semantics.
     """

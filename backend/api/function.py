@@ -2,32 +2,29 @@
 
 from __future__ import annotations
 
+import collections
 import contextlib
-import functools
-import gc
-import math
-from collections.abc import Callable, Iterator, Sequence
+import itertools
+import threading
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..arrays.backends import Backend, active, quietly
-from ..arrays.dtypes import dtype_name
 from ..arrays.namespaces import device_of, host, is_array, namespace_of, writable
-from ..compiler.codegen import Printed, printed
-from ..compiler.fusion import fused
-from ..compiler.rewriter import Rewriter, effects_of, final_values
+from ..compiler.executable import Executable
+from ..compiler.report import Stages
+from ..compiler.rewriter import effects_of, final_values
 from ..graph.recording import tensor
-from ..graph.tensor import Effect, Placeholder, Tensor
-from ..graph.traversal import toposort
-from ..kernels.lookup import kernels_enabled, program_compiler
+from ..graph.tensor import Effect, Tensor
+from ..kernels.lookup import kernels_enabled
 from ..ops.sparse import Sparse, to_dense
+from .feeding import HOST, feed, returned
 from .sparse_placeholder import SparsePlaceholder
 from .variables import Variable
 
 __all__ = ["Function", "eval", "function"]
-
-_HOST = (np.ndarray, np.generic)
 
 
 class FastCall(NamedTuple):
@@ -35,9 +32,23 @@ class FastCall(NamedTuple):
 
     backend: Backend
     kernels: bool
-    dtypes: list[np.dtype]
+    dtypes: list[np.dtype[Any]]
     shapes: list[tuple[int | None, ...]]
     run: Callable[..., Any]
+
+    def fits(self, values: Any) -> bool:
+        """Whether a call with these values needs no other preparation than the last one."""
+        if type(values) is not list or len(values) != len(self.shapes) or kernels_enabled() is not self.kernels:
+            return False
+        for value, dtype, shape in zip(values, self.dtypes, self.shapes, strict=True):
+            if type(value) is not np.ndarray or value.dtype is not dtype:
+                return False
+            found = value.shape
+            if found != shape and (
+                len(found) != len(shape) or any(n != m for n, m in zip(shape, found, strict=True) if n is not None)
+            ):
+                return False
+        return True
 
 
 class Function:
@@ -52,65 +63,59 @@ class Function:
         structure: Callable[[list[Any]], Any] = list,
         sparse: dict[int, SparsePlaceholder] | None = None,
         jit: bool = False,
+        passes: Sequence[str] | None = None,
     ) -> None:
         self.name = name
-        self._structure = structure  # what makes the result of the list of outputs
-        self._jit = jit
-        with _no_collection():
-            self._build(inputs, outputs, effects, sparse)
-
-    def _build(
-        self,
-        inputs: Sequence[Tensor],
-        outputs: Sequence[Tensor],
-        effects: Sequence[Effect],
-        sparse: dict[int, SparsePlaceholder] | None,
-    ) -> None:
-        name = self.name
-        feeds = {id(t): t if isinstance(t, Placeholder) else _fed(t) for t in inputs}
-        updates = final_values(effects)
-        rewritten = fused(Rewriter(dict(feeds), optimize=True)([*outputs, *updates.values()]))
-        outputs, news = rewritten[: len(outputs)], rewritten[len(outputs) :]
-        order = toposort(rewritten)
-        self.inputs = [feeds[id(t)] for t in inputs]
+        self._structure = structure  # makes the result of the list of outputs
         self._sparse = dict(sparse or {})
-        self.variables = [t for t in order if isinstance(t, Variable)]
+        self._fast_call: FastCall | None = None
+        updates = final_values(effects)
+        self.executable = Executable(name, inputs, outputs, list(updates.values()), passes, jit)
+        graph = self.executable.graph
+        self.inputs = list(graph.inputs)
         self.updated = list(updates)
-        given = {id(t) for t in self.inputs}
-        self.defaults = [t for t in order if isinstance(t, Placeholder) and id(t) not in given]
+        self.defaults, self.variables = graph.free()
         for t in self.defaults:
             if t.default is None:
                 raise ValueError(
                     f"{name}: the outputs depend on placeholder {t.name} (shape "
                     f"{t.spec.shape and t.shape}, {t.dtype}), which is not among the inputs"
                 )
-        self._print = functools.partial(
-            printed, [*self.inputs, *self.defaults], self.variables, outputs, news, _identifier(name)
-        )
-        self._programs: dict[bool, tuple[Printed, Any]] = {}  # by whether they write over dead arrays
-        self._bound: dict[tuple[Any, ...], Callable[..., Any]] = {}
-        self._fast_call: FastCall | None = None
+        self._lock: Any = threading.RLock() if self.updated else contextlib.nullcontext()
 
     @property
     def source(self) -> str:
         """The straight-line Python that runs, the same from run to run."""
-        return self._program(True)[0].source
+        return self.executable.source
 
-    def _program(self, in_place: bool) -> tuple[Printed, Any]:
-        """What is printed, and its code."""
-        if in_place not in self._programs:
-            with _no_collection():
-                made = self._print(in_place=in_place)
-                self._programs[in_place] = made, compile(made.source, f"<{self.name}>", "exec")
-        return self._programs[in_place]
+    @property
+    def stages(self) -> Stages:
+        """The program as recorded and after each pass of the compiler: print it, or read `text` of each."""
+        return self.executable.stages
 
     def __call__(self, values: Sequence[Any] = ()) -> Any:
         """The outputs for these input values; then all updates are committed together."""
-        if self._fast_call is not None and self._is_like(self._fast_call, values):
-            outputs, news = quietly(self._fast_call.run, *values, *[v.array for v in self.variables])
-            for variable, new in zip(self.updated, news, strict=True):
-                variable.array = new
+        fast = self._fast_call
+        if fast is not None and fast.fits(values) and self._on(fast.backend):
+            outputs = quietly(self._execute, fast.run, values)
             return self._structure([np.asarray(out) for out in outputs])
+        values = self._checked(values)
+        native = next((v for v in values if not isinstance(v, HOST) and is_array(v)), None)
+        if isinstance(native, Tensor):
+            fed = self.inputs[next(i for i, v in enumerate(values) if v is native)].name
+            raise TypeError(f"{self.name}: the value fed for {fed} is symbolic; feed arrays, or build a larger graph")
+        backend = self._backend(native)
+        with backend.quiet():
+            feeds = [feed(self.name, backend, t, v) for t, v in zip(self.inputs, values, strict=True)]
+            outputs = self.run(backend, feeds)
+        if native is None and self.inputs and not self.defaults and all(type(v) is np.ndarray for v in feeds):
+            shapes = [t.shape if t.spec.shape is not None else (-1,) for t in self.inputs]
+            run = self.executable.bind(backend)
+            self._fast_call = FastCall(backend, kernels_enabled(), [v.dtype for v in feeds], shapes, run)
+        return self._structure([returned(out, native) for out in outputs])
+
+    def _checked(self, values: Any) -> Sequence[Any]:
+        """The values, one for each input: a sparse matrix fed is several."""
         if not isinstance(values, (list, tuple)):
             raise TypeError(
                 f"{self.name}: got {type(values).__name__}, expected a list or tuple of {len(self.inputs)} values"
@@ -121,41 +126,7 @@ class Function:
         if len(values) != len(self.inputs):
             names = ", ".join(t.name for t in self.inputs)
             raise ValueError(f"{self.name}: got {len(values)} values for {len(self.inputs)} inputs ({names})")
-        native = next((v for v in values if not isinstance(v, _HOST) and is_array(v)), None)
-        if isinstance(native, Tensor):
-            fed = self.inputs[_position(values, native)].name
-            raise TypeError(f"{self.name}: the value fed for {fed} is symbolic; feed arrays, or build a larger graph")
-        backend = self._backend(native)
-        with backend.quiet():
-            feeds = [_feed(self.name, backend, t, v) for t, v in zip(self.inputs, values, strict=True)]
-            outputs = self.run(backend, feeds)
-        if native is None and self.inputs and not self.defaults and all(type(v) is np.ndarray for v in feeds):
-            self._fast_call = FastCall(
-                backend,
-                kernels_enabled(),
-                [v.dtype for v in feeds],
-                [t.shape if t.spec.shape is not None else (-1,) for t in self.inputs],
-                self.bind(backend),
-            )
-        return self._structure([_returned(out, native) for out in outputs])
-
-    def _is_like(self, last: FastCall, values: Any) -> bool:
-        """Whether a call with these values needs nothing looked at anew: 3 µs less, of which 1 is NumPy's errstate."""
-        if type(values) is not list or len(values) != len(last.shapes) or kernels_enabled() is not last.kernels:
-            return False
-        for value, dtype, shape in zip(values, last.dtypes, last.shapes, strict=True):
-            if type(value) is not np.ndarray or value.dtype is not dtype:
-                return False
-            found = value.shape
-            if found != shape and (
-                len(found) != len(shape) or any(n != m for n, m in zip(shape, found, strict=True) if n is not None)
-            ):
-                return False
-        if not self.variables and not self.updated:
-            return active() is last.backend
-        return all(v.backend is last.backend for v in self.variables) and all(
-            v.backend is last.backend for v in self.updated
-        )
+        return values
 
     def run(self, backend: Backend, feeds: Sequence[Any]) -> Sequence[Any]:
         """The outputs for arrays of a backend that fit the inputs; then the updates are committed."""
@@ -163,11 +134,22 @@ class Function:
             if v.migrates:
                 v.move(backend)
         defaults = [backend.asarray(t.default, t.dtype) for t in self.defaults]
-        run = self.bind(backend, writable(*feeds))
-        outputs, news = run(*feeds, *defaults, *[v.array for v in self.variables])
-        for variable, new in zip(self.updated, news, strict=True):
-            variable.array = new
-        return outputs
+        run = self.executable.bind(backend, writable(*feeds))
+        return self._execute(run, [*feeds, *defaults])
+
+    def _execute(self, run: Callable[..., Any], arrays: Sequence[Any]) -> Sequence[Any]:
+        """Run the program on the variables' values and commit the updates; one thread at a time where there are any."""
+        with self._lock:
+            outputs, news = run(*arrays, *[v.array for v in self.variables])
+            if news:
+                _commit(self.name, self.updated, news)
+            return outputs
+
+    def _on(self, backend: Backend) -> bool:
+        """Whether a call on NumPy arrays runs on this backend."""
+        if not self.variables and not self.updated:
+            return active() is backend
+        return all(v.backend is backend for v in self.variables) and all(v.backend is backend for v in self.updated)
 
     def _backend(self, native: Any) -> Backend:
         """Where to run: where the variables are, else where the arrays fed are, else the active backend."""
@@ -185,103 +167,29 @@ class Function:
             return active()
         return Backend(type(native).__module__, namespace_of(native), device_of(native))
 
-    def bind(self, backend: Backend, in_place: bool = True) -> Callable[..., Any]:
-        """The compiled source with a backend's functions, constants and kernels filled in."""
-        key = (id(backend.xp), str(backend.device), kernels_enabled(), in_place)
-        if key not in self._bound:
-            xp = backend.xp
-            _keep_freed_memory()
-            program, code = self._program(in_place)
-            scope: dict[str, Any] = {"xp": xp, "device": backend.device, "inf": math.inf, "nan": math.nan}
-            scope.update((name, c.bound(xp)) for name, c in program.composites.items())
-            scope.update((name, backend.asarray(t.value, t.dtype)) for name, t in program.constants.items())
-            with backend.quiet():
-                exec(code, scope)  # the source is ours, printed from the graph
-            name = _identifier(self.name)
-            self._bound[key] = program_compiler(xp)(scope, name, program.chains) if self._jit else scope[name]
-        return self._bound[key]
 
-
-@functools.cache
-def _keep_freed_memory() -> None:
-    """Have glibc keep freed memory, up to 64 MB, for the next arrays, by freeing a block of nearly 32 MB once.
-
-    It takes the largest block freed so far, 32 MB at most, for the size from which blocks come from the system, and
-    keeps twice as much. Before, every array above 128 KB may be made of pages that the system has yet to fill with
-    zeros: a training step of a batch-norm net met 1295 of these on PyTorch and took 8.9 ms for 5.4, one of an LSTM on
-    NumPy 970, and 8.2 ms for 6. No page of the block is touched; MALLOC_TRIM_THRESHOLD_ in the environment forbids it.
-    """
-    np.empty(2**25 - 2**13, np.uint8)
-
-
-@contextlib.contextmanager
-def _no_collection() -> Iterator[None]:
-    """No cyclic garbage collection: half of the time a large graph takes is spent looking for garbage in it."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
-
-
-def _identifier(name: str) -> str:
-    return name if name.isidentifier() else "function"
-
-
-def _fed(t: Tensor) -> Placeholder:
-    """A placeholder in place of an intermediate tensor or variable that is fed."""
-    return Placeholder(t.spec.shape, t.dtype, t.name)
-
-
-def _position(values: Sequence[Any], value: Any) -> int:
-    return next(i for i, v in enumerate(values) if v is value)
-
-
-def _feed(function: str, backend: Backend, placeholder: Tensor, value: Any) -> Any:
-    """A fed value as an array of the backend, checked against its placeholder."""
-    if value is None:
-        raise ValueError(f"{function}: no value was fed for {placeholder.name}")
-    if namespace_of(value) is not backend.xp:
-        value = np.asarray(host(value) if is_array(value) else value)
-        if value.dtype.kind not in "biufc":
-            raise TypeError(
-                f"{function}: the value fed for {placeholder.name} has dtype {value.dtype}, expected numbers"
+def _commit(name: str, variables: Sequence[Variable], news: Sequence[Any]) -> None:
+    """Give every variable its new value, or none: all shapes are checked first, and no signal comes in between."""
+    for variable, new in zip(variables, news, strict=True):
+        if tuple(new.shape) != variable.spec.shape:
+            raise ValueError(
+                f"{name}: the new value of {variable.name} has shape {tuple(new.shape)}, expected {variable.shape}; "
+                "no variable was changed"
             )
-    shape, (expected, dtype) = tuple(value.shape), placeholder.spec
-    if (
-        shape != expected
-        and expected is not None
-        and (
-            len(shape) != len(expected)
-            or any(isinstance(e, int) and e != s for e, s in zip(expected, shape, strict=True))
-        )
-    ):
-        raise ValueError(f"{function}: {placeholder.name} has shape {placeholder.shape}, the value fed has {shape}")
-    if namespace_of(value) is backend.xp and device_of(value) == backend.device and dtype_name(value.dtype) == dtype:
-        return value
-    if isinstance(value, _HOST):
-        return backend.asarray(np.asarray(value, dtype=dtype), dtype)
-    if backend.device is not None and device_of(value) != backend.device:
-        raise TypeError(
-            f"{function}: the value fed for {placeholder.name} is on {device_of(value)}, "
-            f"the function runs on {backend.device}; move it first"
-        )
-    return backend.xp.astype(value, backend.dtype(dtype))
-
-
-def _returned(out: Any, native: Any) -> Any:
-    """An output of the kind that was fed: NumPy unless an array of another library was."""
-    if native is None:
-        return host(out)
-    if namespace_of(out) is namespace_of(native):
-        return out
-    return namespace_of(native).asarray(host(out), device=device_of(native))
+    # Python handles signals between two bytecodes, and this loop is one: it runs within deque, map and setattr
+    collections.deque(map(setattr, variables, itertools.repeat("array"), news), maxlen=0)
 
 
 def function(
-    inputs: Any, outputs: Any, updates: Any = None, *, name: str = "function", jit: bool = False, **kwargs: Any
+    inputs: Any,
+    outputs: Any,
+    updates: Any = None,
+    *,
+    name: str = "function",
+    jit: bool = False,
+    passes: Sequence[str] | None = None,
+    explain: bool = False,
+    **kwargs: Any,
 ) -> Function:
     """Compile a graph into a callable: f(list of values) -> values, after which all updates are committed together.
 
@@ -289,12 +197,15 @@ def function(
     likewise a list, a tuple or one array; `updates` are update ops and (variable, new value) pairs. With `jit` the
     program goes through the library's own compiler where it has one: jax.jit, torch.compile, and for elementwise chains
     cupy.fuse; the first call takes long then, results may differ in their last digits, and loops over a size known only
-    when it runs are compiled anew for each.
+    when it runs are compiled anew for each. `passes` names the passes of the compiler to run (all by default); with
+    `explain` the program is printed after each, as `f.stages` gives it.
     Shapes and dtypes: fed values are cast to their placeholders' dtypes. NumPy arrays and numbers in, NumPy out; an
-    array of another library in, arrays of that library out. Outputs and new values are worked out from the state
-    before the call.
+    array of another library in, arrays of that library out. Outputs and new values are computed from the state before
+    the call. No output shares memory with what was fed, with a variable or with another output.
+    Updates: all or none, in one step that no signal splits. Threads run a function that has updates one at a time.
     Errors: ValueError when a placeholder the outputs need is missing, at once; ValueError or TypeError when a value of
-    the wrong shape or kind is fed, naming the placeholder; no variable changes then. ValueError for unknown keywords.
+    the wrong shape or kind is fed, naming the placeholder, and ValueError when a new value has another shape than its
+    variable; no variable changes then. ValueError for unknown keywords and names of passes.
 
     Source: Keras 2.3.1 backend semantics.
     """
@@ -314,7 +225,10 @@ def function(
     extra, effects = _updates(updates or ())
     found = effects_of([*roots, *extra, *(e.new for e in effects)])
     structure = _only if single else tuple if isinstance(outputs, tuple) else list
-    return Function(inputs, roots, [*found, *effects], name, structure, sparse, bool(jit))
+    made = Function(inputs, roots, [*found, *effects], name, structure, sparse, bool(jit), passes)
+    if explain:
+        print(made.stages)
+    return made
 
 
 def _dense(inputs: Sequence[Any]) -> list[Any]:

@@ -1,4 +1,4 @@
-"""Questions about tensors and arrays: what they are, their shapes, dtypes and numbers of elements."""
+"""Properties of tensors and arrays: their kind, shape, dtype and number of elements."""
 
 from __future__ import annotations
 
@@ -46,9 +46,9 @@ def is_placeholder(x: Any) -> bool:
 
 
 def is_keras_tensor(x: Any) -> bool:
-    """Whether x came out of a Keras layer: whether it has `_keras_history`.
+    """Whether x is the output of a Keras layer: whether it has `_keras_history`.
 
-    Errors: ValueError when x is no symbolic tensor.
+    Errors: ValueError when x is not a symbolic tensor.
 
     Source: Keras 2.3.1 backend semantics.
     """
@@ -58,9 +58,9 @@ def is_keras_tensor(x: Any) -> bool:
 
 
 def int_shape(x: Any) -> tuple[int | None, ...] | None:
-    """The static shape, None for each size unknown until run time, and None itself if even their number is unknown.
+    """The static shape, with None for each size unknown until run time; None where even the rank is unknown.
 
-    What Keras has set as `_keras_shape` completes what is known here. Arrays, numbers and lists have theirs.
+    Sizes that Keras has set as `_keras_shape` fill in unknown ones. For arrays, numbers and lists it is their shape.
     Errors: TypeError for anything else.
 
     Source: Keras 2.3.1 backend semantics.
@@ -87,7 +87,7 @@ def get_variable_shape(x: Any) -> tuple[int | None, ...] | None:
 def ndim(x: Any) -> int | None:
     """The number of dimensions, None where it is unknown; 0 for numbers.
 
-    Errors: TypeError for what is no array.
+    Errors: TypeError for anything that is not an array.
 
     Source: Keras 2.3.1 backend semantics.
     """
@@ -96,9 +96,9 @@ def ndim(x: Any) -> int | None:
 
 
 def dtype(x: Any) -> str:
-    """The dtype by name, such as 'float32': of tensors, of arrays of any library, and of what a number becomes.
+    """The dtype by name, such as 'float32', of tensors and of arrays of any library; of a number, that of its array.
 
-    Errors: TypeError for what is no array.
+    Errors: TypeError for anything that is not an array or a number.
 
     Source: Keras 2.3.1 backend semantics.
     """
@@ -112,9 +112,9 @@ def dtype(x: Any) -> str:
 def shape(x: Any) -> Any:
     """The shape as a vector of int32, with the sizes the array has at run time.
 
-    Shapes and dtypes: (ndim,), int32. Of a symbolic tensor it is symbolic; elements and arithmetic of it may be used
-    as sizes by `reshape`, `tile`, `zeros` and all others. Of a native array it is an array of the same library and
-    device.
+    Shapes and dtypes: (ndim,), int32. For a symbolic tensor the result is symbolic; its elements, and arithmetic on
+    them, can be used as sizes in `reshape`, `tile`, `zeros` and all other functions. For a native array the result is
+    an array of the same library and device.
 
     Source: Keras 2.3.1 backend semantics.
     """
@@ -122,7 +122,7 @@ def shape(x: Any) -> Any:
 
 
 def size(x: Any, name: str | None = None) -> Any:
-    """The number of elements at run time, a 0-d int32 tensor, or array for an array; usable as a size like `shape`.
+    """The number of elements at run time: a 0-d int32 tensor, or an array for an array; usable as a size.
 
     Source: Keras 2.3.1 backend semantics.
     """
@@ -147,5 +147,5 @@ def count_params(x: Any) -> int:
     """
     found = int_shape(x)
     if found is None or None in found:
-        raise TypeError(f"count_params: the shape {found} is not known in full")
+        raise TypeError(f"count_params: the shape {found} has unknown sizes")
     return math.prod(n for n in found if n is not None)

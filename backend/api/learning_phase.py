@@ -2,30 +2,34 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from ..graph.tensor import Placeholder, Tensor
 from ..ops.control_flow import switch
 
 __all__ = ["in_test_phase", "in_train_phase", "learning_phase", "set_learning_phase"]
 
-_phase: list[Any] = []  # the placeholder once asked for, or the number it was set to
+
+class _Phase:
+    """The state of this module."""
+
+    current: ClassVar[Any] = None  # the placeholder once it has been made, or the number set
 
 
 def learning_phase() -> Any:
     """The phase: a scalar int32 placeholder, 0 unless it is fed, or the int given to `set_learning_phase`.
 
-    The placeholder is the same object at every call; 1 means training.
+    Every call returns the same placeholder; 1 means training.
 
     Source: Keras 2.3.1 backend semantics.
     """
-    if not _phase:
-        _phase.append(Placeholder((), "int32", "learning_phase", default=0))
-    return _phase[0]
+    if _Phase.current is None:
+        _Phase.current = Placeholder((), "int32", "learning_phase", default=0)
+    return _Phase.current
 
 
 def set_learning_phase(value: int) -> None:
-    """Fix the phase from now on to 0 (test) or 1 (training); graphs that exist keep the placeholder.
+    """Fix the phase to 0 (test) or 1 (training); existing graphs keep the placeholder.
 
     Errors: ValueError for anything but 0 and 1; False and True are 0 and 1.
 
@@ -34,39 +38,39 @@ def set_learning_phase(value: int) -> None:
     number = _number(value)
     if number not in (0, 1):
         raise ValueError(f"set_learning_phase: got {value!r}, expected 0 or 1")
-    _phase[:] = [number]
+    _Phase.current = number
 
 
 def forget_learning_phase() -> None:
-    """Begin anew, with a placeholder: for `clear_session`."""
-    _phase.clear()
+    """Start again with a new placeholder, for `clear_session`."""
+    _Phase.current = None
 
 
 def in_train_phase(x: Any, alt: Any, training: Any = None) -> Any:
     """x while training, else alt.
 
-    Either may be a function without arguments, of which only the chosen one is evaluated. `training` is a number, a
-    scalar tensor, or None for the learning phase.
-    Shapes and dtypes: known at once which, the expression itself, the same object; otherwise as `switch`.
+    Either may be a function without arguments; only the chosen one is evaluated. `training` is a number, a scalar
+    tensor, or None for the learning phase.
+    Shapes and dtypes: where the phase is known now, the chosen expression itself; otherwise as `switch`.
     Edge values: a result that depends on the learning phase has `_uses_learning_phase` True.
     Errors: as `switch`.
 
     Source: Keras 2.3.1 backend semantics.
     """
-    asked = training is None
-    training = learning_phase() if asked else training
+    by_phase = training is None
+    training = learning_phase() if by_phase else training
     number = _number(training)
     if number is not None:
         chosen = x if number else alt
         return chosen() if callable(chosen) else chosen
     result = switch(training, x, alt)
-    if asked and isinstance(result, Tensor):
-        result._uses_learning_phase = True  # Keras reads it from every tensor
+    if by_phase and isinstance(result, Tensor):
+        result._uses_learning_phase = True  # noqa: SLF001 - Keras reads it from every tensor
     return result
 
 
 def in_test_phase(x: Any, alt: Any, training: Any = None) -> Any:
-    """x while testing, else alt: `in_train_phase` with the two exchanged.
+    """x while testing, else alt: `in_train_phase` with its first two arguments exchanged.
 
     Source: Keras 2.3.1 backend semantics.
     """
@@ -74,11 +78,11 @@ def in_test_phase(x: Any, alt: Any, training: Any = None) -> Any:
 
 
 def _number(value: Any) -> int | None:
-    """A phase known now, 0-d arrays included, as an int; None for what is symbolic or no whole number."""
+    """The phase as an int, 0-d arrays included; None where it is symbolic or not a whole number."""
     if isinstance(value, Tensor) or getattr(value, "ndim", None):
         return None
     try:
         number = int(value)
-    except (TypeError, ValueError):  # a tracer's too
+    except (TypeError, ValueError):  # JAX's tracers raise these too
         return None
     return number if number == value else None

@@ -1,4 +1,4 @@
-"""Names: counters per prefix, and scopes that stand before the names of variables."""
+"""Names: counters per prefix, and scopes that prefix the names of variables."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _scope: contextvars.ContextVar[str] = contextvars.ContextVar("name_scope", defau
 
 
 def get_uid(prefix: str = "") -> int:
-    """How often a number was asked for with this prefix, this time included: 1, 2, 3, ...
+    """The next number for this prefix: 1, 2, 3, ...
 
     Source: Keras 2.3.1 backend semantics.
     """
@@ -22,7 +22,7 @@ def get_uid(prefix: str = "") -> int:
 
 
 def reset_uids() -> None:
-    """Let every counter of `get_uid` start at 1 again.
+    """Reset every counter of `get_uid`, so that the next number is 1.
 
     Source: Keras 2.3.1 backend semantics.
     """
@@ -33,7 +33,7 @@ def reset_uids() -> None:
 def name_scope(name: str | None) -> Iterator[str]:
     """A scope for names within a `with` block, such as 'outer/inner/', which `as` binds.
 
-    Scopes nest, joined by '/', for this thread or task alone; None and '' start from the top again.
+    Scopes nest, joined by '/', and are local to the thread or task; None and '' start at the top level.
 
     Source: Keras 2.3.1 backend semantics; None as in TensorFlow.
     """
@@ -46,7 +46,7 @@ def name_scope(name: str | None) -> Iterator[str]:
 
 
 def scoped(name: str) -> str:
-    """The name as a variable bears it: within a scope 'scope/name:0', and 'scope/name_1:0' where that is taken."""
+    """The name of a variable: within a scope 'scope/name:0', or 'scope/name_1:0' where that is taken."""
     if not _scope.get():
         return name
     whole = _scope.get() + name

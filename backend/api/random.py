@@ -1,4 +1,4 @@
-"""Random tensors: drawn anew at each evaluation, each from a stream of its own that a seed fixes."""
+"""Random tensors: drawn anew at each evaluation, each from its own stream, which a seed determines."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ __all__ = [
 def random_uniform(
     shape: Any, minval: float = 0.0, maxval: float = 1.0, dtype: Any = None, seed: int | None = None
 ) -> Tensor:
-    """A tensor of numbers spread evenly over [minval, maxval), drawn anew at each evaluation.
+    """A tensor of uniform random numbers in [minval, maxval), drawn anew at each evaluation.
 
     Shapes and dtypes: `shape` holds integers and 0-d integer tensors, or is one 1-D tensor of them; dtype (default
     floatx) is floating, or an integer dtype with integral bounds.
-    Edge values: equal seeds give equal first draws, bit for bit on every library; evaluating again goes on in the
-    stream, and within one call all uses share one draw. None draws a seed from numpy.random, whose seed thus governs.
+    Edge values: equal seeds give equal first draws, bit for bit on every library. Each evaluation takes the next draw
+    of the stream; all uses within one call share it. For None the seed is drawn from numpy.random.
     Errors: TypeError for a size of None; ValueError for an empty interval or bounds outside the dtype.
 
     Source: Keras 2.3.1 backend semantics; numbers from Threefry-2x32-20.
@@ -81,7 +81,7 @@ def random_binomial(shape: Any, p: float = 0.0, dtype: Any = None, seed: int | N
     """A tensor of ones with probability p and zeros otherwise, drawn anew at each evaluation.
 
     Shapes and dtypes: `shape` as in `random_uniform`; dtype (default floatx) is any.
-    Edge values: seeds as in `random_uniform`; 1 where the uniform number of the same seed is below p.
+    Edge values: seeds as in `random_uniform`; the result is 1 where the uniform number of the same seed is below p.
     Errors: TypeError for a size of None; ValueError for p outside 0 to 1.
 
     Source: Keras 2.3.1 backend semantics.
@@ -90,7 +90,7 @@ def random_binomial(shape: Any, p: float = 0.0, dtype: Any = None, seed: int | N
 
 
 def random_bernoulli(shape: Any, p: float = 0.0, dtype: Any = None, seed: int | None = None) -> Tensor:
-    """`random_binomial` by the name it has in Keras 3.
+    """`random_binomial` under its Keras 3 name.
 
     Shapes and dtypes, edge values, errors: as `random_binomial`.
 
@@ -102,7 +102,7 @@ def random_bernoulli(shape: Any, p: float = 0.0, dtype: Any = None, seed: int | 
 def random_uniform_variable(
     shape: Any, low: float, high: float, dtype: Any = None, name: str | None = None, seed: int | None = None
 ) -> Variable:
-    """A variable with numbers spread evenly over [low, high), drawn once.
+    """A variable of uniform random numbers in [low, high), drawn once.
 
     Shapes and dtypes, edge values, errors: as `random_uniform`; sizes must be known.
 
@@ -124,12 +124,12 @@ def random_normal_variable(
 
 
 def dropout(x: Array, level: float, noise_shape: Any = None, seed: int | None = None) -> Array:
-    """x with a random share `level` of its elements set to 0 and the others scaled by 1 / (1 - level), in any phase.
+    """Set a random fraction `level` of x's elements to 0 and scale the others by 1 / (1 - level), in any phase.
 
-    Shapes and dtypes: those of x. `noise_shape` broadcasts with x: along its sizes of 1 all elements share one fate;
-    None in it stands for x's own size.
-    Edge values: level 0 gives x. A symbolic x is dropped anew at each evaluation, seeds as in `random_uniform`; a
-    native array at once, by the first draw of the seed. What is dropped is 0 even if it was NaN.
+    Shapes and dtypes: those of x. `noise_shape` broadcasts with x: along its sizes of 1, all elements are dropped or
+    kept together; None in it stands for x's own size.
+    Edge values: level 0 gives x. For a symbolic x each evaluation draws anew, with seeds as in `random_uniform`; a
+    native array takes the first draw of the seed. A dropped element is 0 even if it was NaN.
     Errors: ValueError for a level outside [0, 1), an x that is not floating, and a noise_shape that does not broadcast.
 
     Source: Srivastava et al., "Dropout", 2014; Keras 2.3.1 backend semantics.
@@ -169,21 +169,19 @@ def _noise_shape(x: Array, noise_shape: Any) -> tuple[Any, ...]:
 
 
 def _stream(operation: str, draw: Composite, shape: Any, dtype: Any, seed: int | None, **parameters: Any) -> Tensor:
-    """A tensor drawn by `draw` from a stream of its own: a counter that every evaluation raises by one."""
+    """A tensor drawn by `draw` from its own stream: a counter that every evaluation increments."""
     wanted = {"seed": _seed(operation, seed), "dtype": config.floatx() if dtype is None else dtype_name(dtype)}
     wanted |= parameters
     sizes_wanted = sizes_from(operation, shape)
     backend = active()
     counter = Variable(backend.asarray(np.zeros(1, "int32"), "int32"), backend)
     counter.migrates, counter.trainable = True, False
-    try:  # of no elements: refuses bad parameters here, not at the first evaluation
+    try:  # a draw of no elements raises errors of bad parameters now, not at the first evaluation
         draw.definition(counter.array, shape=(0,), **wanted)
     except (TypeError, ValueError) as error:
         raise type(error)(f"{operation}: {str(error).partition(': ')[2] or error}") from None
-    result = draw(counter, shape=sizes_wanted, **wanted)
-    assert result.node is not None
-    result.node.effects = (Effect(counter, counter + 1, tensor(1, "int32")),)
-    return result
+    drawn = Effect(counter, counter + 1, tensor(1, "int32"))
+    return draw.record((counter,), {"shape": sizes_wanted, **wanted}, (drawn,))
 
 
 def _seed(operation: str, seed: int | None) -> int:

@@ -1,4 +1,4 @@
-"""What Keras programs ask of a session: a fresh start, order of updates, and names kept for old programs."""
+"""The session functions of Keras: a fresh start, the order of updates, and names kept for old programs."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def clear_session() -> None:
-    """Begin anew: counters of names at 1 and the learning phase unset. Graphs go when nobody holds them.
+    """Reset the name counters to 1 and unset the learning phase. Graphs are freed when nothing refers to them.
 
     Source: Keras 2.3.1 backend semantics.
     """
@@ -36,21 +36,16 @@ def clear_session() -> None:
 
 @contextlib.contextmanager
 def control_dependencies(control_inputs: Any) -> Iterator[None]:
-    """Let tensors made within the `with` block be evaluated after these updates: they read the new values.
+    """Evaluate the tensors made within the `with` block after these updates, so that they read the new values.
 
-    `control_inputs` is an update op, a list of them, or None. Evaluating such a tensor runs the updates, once however
-    many ways lead to them.
+    `control_inputs` is an update op, a list of them, or None. Evaluating such a tensor runs each update once, however
+    many tensors depend on it.
     Errors: TypeError for anything that is not symbolic.
 
     Source: Keras 2.3.1 backend semantics.
     """
-    ops = (
-        []
-        if control_inputs is None
-        else control_inputs
-        if isinstance(control_inputs, (list, tuple))
-        else [control_inputs]
-    )
+    ops = control_inputs if isinstance(control_inputs, (list, tuple)) else [control_inputs]
+    ops = [] if control_inputs is None else ops
     for op in ops:
         if not isinstance(op, Tensor):
             raise TypeError(f"control_dependencies: got {type(op).__name__}, expected update ops")
@@ -65,7 +60,7 @@ def control_dependencies(control_inputs: Any) -> Iterator[None]:
 
 
 def symbolic(func: F) -> F:
-    """The function itself: a decorator of Keras's that has nothing to do here.
+    """Return the function unchanged: Keras's decorator has no effect here.
 
     Source: Keras 2.3.1 backend semantics.
     """
@@ -73,7 +68,7 @@ def symbolic(func: F) -> F:
 
 
 def eager(func: F) -> F:
-    """The function itself: a decorator of Keras's that has nothing to do here.
+    """Return the function unchanged: Keras's decorator has no effect here.
 
     Source: Keras 2.3.1 backend semantics.
     """
@@ -81,7 +76,7 @@ def eager(func: F) -> F:
 
 
 def manual_variable_initialization(value: bool) -> None:
-    """Nothing: variables here have their values from the start.
+    """Do nothing: variables have their values from the start here.
 
     Source: Keras 2.3.1 backend semantics (TensorFlow only).
     """
@@ -90,9 +85,9 @@ def manual_variable_initialization(value: bool) -> None:
 def get_session() -> Any:
     """Refuse: there are no sessions here.
 
-    Errors: RuntimeError always. Source: Keras 2.3.1 backend semantics (TensorFlow only).
+    Errors: RuntimeError always.
 
-    Source: Keras 2.3.1 backend semantics.
+    Source: Keras 2.3.1 backend semantics (TensorFlow only).
     """
     raise RuntimeError("get_session: this backend has no sessions; K.function and K.eval run graphs")
 
@@ -108,7 +103,7 @@ def set_session(session: Any) -> None:
 
 
 def pattern_broadcast(x: Any, broadcastable: Any) -> Any:
-    """x itself: sizes of 1 broadcast here without being told.
+    """Return x unchanged: sizes of 1 always broadcast here.
 
     Source: Keras 2.3.1 backend semantics (Theano only).
     """

@@ -14,7 +14,7 @@ __all__ = ["SparsePlaceholder"]
 
 
 class SparsePlaceholder(Sparse):
-    """A sparse matrix whose elements, and sizes unknown so far, are fed through placeholders of their own."""
+    """A sparse matrix whose elements and unknown sizes are each fed through a placeholder."""
 
     def __init__(self, shape: tuple[int | None, ...] | None, dtype: str, name: str | None) -> None:
         if shape is None or len(shape) != 2:
@@ -31,9 +31,9 @@ class SparsePlaceholder(Sparse):
         self.placeholders = [*parts, *(c for c in counts if c is not None)]
 
     def feeds(self, value: Any) -> list[Any]:
-        """What is fed to each of the placeholders for one matrix, SciPy's or dense.
+        """The values fed to the placeholders for one matrix, SciPy's or dense.
 
-        TypeError for what is no matrix, ValueError for one of another shape.
+        TypeError for anything that is not a matrix, ValueError for a matrix of another shape.
         """
         if hasattr(value, "tocoo"):
             matrix = value.tocoo()

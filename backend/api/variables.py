@@ -1,4 +1,4 @@
-"""Variables: the only thing that changes; they hold a native array and stand for it in a graph."""
+"""Variables, the only mutable tensors: each holds a native array and represents it in a graph."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ __all__ = [
 class Variable(Tensor):
     """A tensor with a value of its own: `array` is a native array of the backend it was made on."""
 
-    migrates = False  # whether it moves to wherever what uses it runs, as counters of random streams do
+    migrates = False  # whether it moves to the backend that runs its users, as counters of random streams do
 
     def __init__(self, array: Any, backend: Backend, name: str | None = None, constraint: Any = None) -> None:
         super().__init__(None, 0, spec(array.shape, array.dtype), scoped(name) if name else None)
@@ -43,11 +43,11 @@ class Variable(Tensor):
         self.backend = backend
         self.constraint = constraint
         self.trainable = True
-        self._uses_learning_phase = False  # Keras asks
+        self._uses_learning_phase = False  # Keras reads it
 
     @property
     def device(self) -> Any:
-        """The device the value is on."""
+        """The device of the value."""
         return getattr(self.array, "device", None)
 
     def assign(self, value: Any) -> None:
@@ -58,7 +58,7 @@ class Variable(Tensor):
         self.array = self.backend.xp.asarray(array, copy=True)
 
     def move(self, backend: Backend) -> None:
-        """Keep the value on another backend from now on."""
+        """Move the value to another backend."""
         if backend.xp is not self.backend.xp or backend.device != self.backend.device:
             self.array = backend.asarray(self.array, self.dtype)
             self.backend = backend
@@ -110,7 +110,7 @@ def is_variable(x: Any) -> bool:
 
 
 def get_value(x: Any) -> Any:
-    """The value of a variable or tensor as a NumPy array of its own; anything else is given back as it is.
+    """The value of a variable or tensor as a new NumPy array; anything else is returned unchanged.
 
     Source: Keras 2.3.1 backend semantics.
     """
@@ -120,7 +120,7 @@ def get_value(x: Any) -> Any:
 
 
 def batch_get_value(ops: Any) -> list[Any]:
-    """The values of several variables or tensors, as `get_value` gives them.
+    """The values of several variables or tensors, each as from `get_value`.
 
     Source: Keras 2.3.1 backend semantics.
     """
@@ -130,7 +130,7 @@ def batch_get_value(ops: Any) -> list[Any]:
 def set_value(x: Variable, value: Any) -> None:
     """Replace the value of a variable, cast to its dtype.
 
-    Errors: ValueError when the shapes differ (the variable keeps its value); TypeError when x is no variable.
+    Errors: ValueError when the shapes differ (the variable keeps its value); TypeError when x is not a variable.
 
     Source: Keras 2.3.1 backend semantics.
     """
@@ -141,7 +141,7 @@ def set_value(x: Variable, value: Any) -> None:
 def batch_set_value(tuples: Any) -> None:
     """Replace the values of several variables, given as (variable, value) pairs.
 
-    Errors: as `set_value`; every pair is checked before the first value changes.
+    Errors: as `set_value`; all pairs are checked before any value changes.
 
     Source: Keras 2.3.1 backend semantics.
     """
@@ -168,8 +168,8 @@ def _require(function: str, x: Any) -> None:
 def update(x: Variable, new_x: Any) -> Tensor:
     """A deferred assignment: x becomes new_x when the result is evaluated, alone or in a function's updates.
 
-    Shapes and dtypes: those of x; new_x is cast. Errors: TypeError when x is no variable, ValueError when the shapes
-    cannot agree.
+    Shapes and dtypes: those of x; new_x is cast. Errors: TypeError when x is not a variable, ValueError when the
+    shapes differ.
 
     Source: Keras 2.3.1 backend semantics.
     """
@@ -177,7 +177,7 @@ def update(x: Variable, new_x: Any) -> Tensor:
 
 
 def update_add(x: Variable, increment: Any) -> Tensor:
-    """A deferred `x += increment`; two of them on one variable both count.
+    """A deferred `x += increment`; several on one variable add up.
 
     Shapes and dtypes: those of x. Errors: as `update`.
 
@@ -188,7 +188,7 @@ def update_add(x: Variable, increment: Any) -> Tensor:
 
 
 def update_sub(x: Variable, decrement: Any) -> Tensor:
-    """A deferred `x -= decrement`; two of them on one variable both count.
+    """A deferred `x -= decrement`; several on one variable add up.
 
     Shapes and dtypes: those of x. Errors: as `update`.
 
@@ -200,7 +200,7 @@ def update_sub(x: Variable, decrement: Any) -> Tensor:
 
 
 def moving_average_update(x: Variable, value: Any, momentum: Any) -> Tensor:
-    """A deferred `x -= (x - value) * (1 - momentum)`, without correction for the start at zero.
+    """A deferred `x -= (x - value) * (1 - momentum)`, without correction of the bias towards the initial value.
 
     Shapes and dtypes: those of x. Errors: as `update`.
 
@@ -217,8 +217,5 @@ def _update(function: str, x: Variable, new: Any, increment: Any) -> Tensor:
     new = new if new.dtype == x.dtype else xp.astype(new, x.dtype)
     if new.ndim != x.ndim or any(a != b for a, b in zip(x.shape, new.shape, strict=True) if b is not None):
         raise ValueError(f"{function}: {x.name} has shape {x.shape}, the new value has {tuple(map(known, new.sizes))}")
-    result = record("identity", (new,), {}, spec(x.shape, x.dtype))
-    assert result.node is not None
     step = None if increment is None else tensor(increment, None if isinstance(increment, Tensor) else x.dtype)
-    result.node.effects = (*result.node.effects, Effect(x, new, step))
-    return result
+    return record("identity", (new,), {}, spec(x.shape, x.dtype), (Effect(x, new, step),))

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ..arrays.dtypes import is_float
-from ..graph.tensor import Node, Tensor, leaves, map_tensors
-from ..graph.traversal import toposort
+from ..graph.dims import dim_tensors
+from ..graph.tensor import Node, Tensor, leaves, map_tensors, record, spec
+from ..graph.traversal import dependents, toposort
 from .rules.table import VJPS
-from .scatter import sum_of_scatters
+from .scatter import Scatter, sum_of_scatters
 
 __all__ = ["backward", "gradients"]
 
@@ -17,8 +18,8 @@ __all__ = ["backward", "gradients"]
 def gradients(loss: Any, variables: Any) -> list[Tensor | None]:
     """The gradient of a loss with respect to each variable, placeholder or intermediate tensor.
 
-    A loss that is no scalar counts as its sum, a list of losses as their sum. None where nothing
-    differentiable leads from a variable to the loss. The result is symbolic and can be differentiated again.
+    A loss that is not a scalar counts as its sum, a list of losses as their sum. None where no differentiable path
+    leads from a variable to the loss. The result is symbolic and can be differentiated again.
     Errors: TypeError for a loss or variable that is not symbolic.
 
     Source: Keras 2.3.1 backend semantics; reverse accumulation.
@@ -38,102 +39,83 @@ def gradients(loss: Any, variables: Any) -> list[Tensor | None]:
 def backward(
     outputs: Sequence[Tensor], cotangents: Sequence[Tensor | None], targets: Sequence[Tensor], stop: bool = False
 ) -> list[Tensor | None]:
-    """The cotangent of each target, given those of the outputs; with `stop`, targets are taken as independent."""
-    wanted = {id(t) for t in targets}
-    closed = wanted if stop else set()
+    """The cotangent of each target, given those of the outputs; with `stop`, targets do not depend on each other."""
+    closed = {id(t) for t in targets} if stop else set()
     order = toposort(outputs, stop=lambda t: id(t) in closed)
-    needed = _dependents(order, wanted, closed)
+    needed = dependents(order, targets)
+    calls: dict[Node, dict[int, Tensor]] = {}  # in topological order, with the results that are used
+    for t in order:
+        if t.node is not None and id(t) not in closed and any(id(i) in needed for i in t.node.inputs):
+            calls.setdefault(t.node, {})[t.index] = t
     found = _Cotangents()
     for output, g in zip(outputs, cotangents, strict=True):
-        if g is not None:
-            found.add(output, g)
-    siblings: dict[int, dict[int, Tensor]] = {}  # node -> its tensors in use, the first in order first
-    for t in order:
-        if t.node is not None and id(t) not in closed:
-            siblings.setdefault(id(t.node), {})[t.index] = t
-    for t in reversed(order):
-        node = t.node
-        outs = siblings.get(id(node), {})
-        if node is None or id(node) not in needed or next(iter(outs.values()), None) is not t:
-            continue
-        gs = {index: found.of(out) for index, out in outs.items()}
-        if all(g is None for g in gs.values()):
-            continue
-        for out in outs.values():
-            if id(out) not in wanted:
-                found.drop(out)
-        if node.function == "getitem":
-            found.add_at(node.args[0], node.args[1], gs[0])
-            continue
-        for argument, g in _pulled(node, gs, outs, needed):
-            found.add(argument, g)
-    return [found.of(t) for t in targets]
+        found.add(output, None if g is None else _sized_like(output, g))
+    for node, results in reversed(calls.items()):
+        gs = {index: found.finish(t) for index, t in results.items()}
+        if any(g is not None for g in gs.values()):
+            for argument, g in _pairs(node.args, _pulled_back(node, gs, results, needed), needed):
+                found.add(argument, g)
+    return [found.finish(t) for t in targets]
+
+
+def _sized_like(t: Tensor, g: Tensor) -> Tensor:
+    """g, which has the shape of t, with the size expressions of t: equal expressions need no comparison at run time.
+
+    Sizes of computed tensors are left out: a later rewriting need not keep those tensors.
+    """
+    if t.spec.shape is None or g.spec.shape is None or g.sizes == t.sizes:
+        return g
+    pairs = zip(t.sizes, g.sizes, strict=True)
+    shape = tuple(n if all(read.node is None for read in dim_tensors(n)) else own for n, own in pairs)
+    return g if shape == g.sizes else record("identity", (g,), {}, spec(shape, g.dtype))
 
 
 class _Cotangents:
-    """What has come back to each tensor so far."""
+    """The sum of the cotangents each tensor has received so far.
+
+    Cotangents of its slices are collected, to be joined into one scatter when no more can follow.
+    """
 
     def __init__(self) -> None:
         self._sums: dict[int, Tensor] = {}
-        self._parts: dict[int, list[tuple[Any, Tensor]]] = {}  # what has come back to slices of it, by their keys
+        self._scatters: dict[int, list[Scatter]] = {}
 
-    def add(self, t: Tensor, g: Tensor) -> None:
-        if not is_float(t.dtype):
+    def add(self, t: Tensor, g: Any) -> None:
+        if g is None or not is_float(t.dtype):
+            return
+        if isinstance(g, Scatter):
+            self._scatters.setdefault(id(t), []).append(g)
             return
         xp = t.__array_namespace__()
         g = g if g.dtype == t.dtype else xp.astype(g, t.dtype)
         self._sums[id(t)] = xp.add(self._sums[id(t)], g) if id(t) in self._sums else g
 
-    def add_at(self, t: Tensor, key: Any, g: Any) -> None:
-        self._parts.setdefault(id(t), []).append((key, g))
-
-    def of(self, t: Tensor) -> Tensor | None:
-        """The cotangent of t: everything that has come back, in one."""
-        parts = self._parts.pop(id(t), [])
-        rule = VJPS["getitem"][0]
-        if parts and rule is not None:
-            key, g = parts[0]
-            self.add(t, rule(g, None, t, key) if len(parts) == 1 else sum_of_scatters(parts, t.sizes))
+    def finish(self, t: Tensor) -> Tensor | None:
+        """The whole cotangent of t, once every call that reads t has contributed."""
+        if id(t) in self._scatters:
+            self.add(t, sum_of_scatters(self._scatters.pop(id(t))))
         return self._sums.get(id(t))
 
-    def drop(self, t: Tensor) -> None:
-        self._sums.pop(id(t), None)
 
-
-def _dependents(order: list[Tensor], wanted: set[int], closed: set[int]) -> set[int]:
-    """The ids of the tensors and nodes that depend on a target."""
-    needed = set(wanted)
-    for t in order:
-        if t.node is not None and id(t) not in closed and any(id(i) in needed for i in t.node.inputs):
-            needed.update((id(t), id(t.node)))
-    return needed
-
-
-def _pulled(node: Node, gs: dict[int, Any], outs: dict[int, Tensor], needed: set[int]) -> list[tuple[Tensor, Tensor]]:
-    """(argument, cotangent) for every argument of a node that a target leads to."""
+def _pulled_back(node: Node, gs: dict[int, Any], results: dict[int, Tensor], needed: set[int]) -> Sequence[Any]:
+    """A cotangent, a nest of them, or None for each argument of a call, given those of its results."""
     g: Any
     out: Any
-    if not node.multi_output:
-        g, out = gs[0], outs[0]
+    if node.multi_output:
+        indices = range(len(node.specs))
+        g, out = tuple(map(gs.get, indices)), tuple(map(node.output, indices))
     else:
-        g = tuple(gs.get(i) for i in range(len(node.specs)))
-        out = tuple(map(node.output, range(len(node.specs))))
-    if node.function == "identity":
-        results: tuple[Any, ...] = (g,)
-    elif not isinstance(node.function, str):
-        results = _of_composite(node, g, out)
-    else:
-        rules = VJPS.get(node.function, ())
-        results = tuple(
-            rule(g, out, *node.args, **node.kwargs) if rule is not None and _leads(argument, needed) else None
-            for rule, argument in zip(rules, node.args, strict=False)
-        )
-    pairs: list[tuple[Tensor, Tensor]] = []
-    _paired(node.args, results, needed, pairs)
-    return pairs
+        g, out = gs[0], results[0]
+    if not isinstance(node.function, str):
+        return _through_composite(node, g, out)
+    rules = VJPS.get(node.function, ())
+    return [
+        rule(g, out, *node.args, **node.kwargs) if rule is not None and _any_needed(argument, needed) else None
+        for rule, argument in zip(rules, node.args, strict=False)
+    ]
 
 
-def _of_composite(node: Node, g: Any, out: Any) -> tuple[Any, ...]:
+def _through_composite(node: Node, g: Any, out: Any) -> Sequence[Any]:
     """The cotangents of a composite's arguments: by its own rule, else through its definition."""
     function, args, kwargs = node.function, node.args, node.kwargs
     if function.vjp_rule is not None:
@@ -146,15 +128,16 @@ def _of_composite(node: Node, g: Any, out: Any) -> tuple[Any, ...]:
     return map_tensors(args, lambda t: found.pop(id(t), None))  # a tensor given twice gets its cotangent once
 
 
-def _leads(argument: Any, needed: set[int]) -> bool:
+def _any_needed(argument: Any, needed: set[int]) -> bool:
     if isinstance(argument, (tuple, list)):
-        return any(_leads(a, needed) for a in argument)
+        return any(_any_needed(a, needed) for a in argument)
     return isinstance(argument, Tensor) and id(argument) in needed
 
 
-def _paired(arguments: Any, results: Any, needed: set[int], pairs: list[tuple[Tensor, Tensor]]) -> None:
-    for argument, g in zip(arguments, results, strict=False):
+def _pairs(arguments: Any, cotangents: Any, needed: set[int]) -> Iterator[tuple[Tensor, Any]]:
+    """(argument, cotangent) for each tensor in a nest of arguments that depends on a target."""
+    for argument, g in zip(arguments, cotangents, strict=False):
         if isinstance(argument, (tuple, list)):
-            _paired(argument, g or (), needed, pairs)
+            yield from _pairs(argument, g or (), needed)
         elif g is not None and isinstance(argument, Tensor) and id(argument) in needed:
-            pairs.append((argument, g))
+            yield argument, g

@@ -1,4 +1,4 @@
-"""Bringing a cotangent back to the dtype and shape of the argument it belongs to."""
+"""Tools of the gradient rules, above all those that give a cotangent the dtype and shape of its argument."""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,7 +6,8 @@ from typing import Any
 from ..arrays.typing import Array
 from ..dispatch.boundary import sizes
 from ..dispatch.promotion import array_namespace, device_of, dtype_name, native_dtype
-from ..graph.composite import elementwise
+from ..graph.composite import composite, elementwise
+from ..graph.dims import Dim
 
 __all__ = [
     "Array",
@@ -23,6 +24,7 @@ __all__ = [
     "restored",
     "row",
     "sliced",
+    "sum_to",
     "unbroadcast",
     "unit",
     "zeros",
@@ -32,12 +34,12 @@ Rule = Callable[..., Any]
 
 
 def is_complex(x: Array) -> bool:
-    """Tell whether an array, a Python number or a size is complex."""
+    """Return whether an array, a Python number or a size is complex."""
     return dtype_name(x.dtype).startswith("complex") if hasattr(x, "dtype") else isinstance(x, complex)
 
 
 def conj(x: Array) -> Array:
-    """Return the conjugate of what is complex, and everything else as it is."""
+    """Return the conjugate of a complex array or number; real ones unchanged."""
     if isinstance(x, complex):
         return x.conjugate()
     return array_namespace(x).conj(x) if is_complex(x) else x
@@ -69,21 +71,50 @@ def cast(g: Array, x: Array) -> Array:
     return g if dtype_name(g.dtype) == name else xp.astype(g, native_dtype(xp, name))
 
 
-def unbroadcast(g: Array, x: Array) -> Array:
-    """Sum `g` over the axes along which `x` was repeated, and cast it to the dtype of `x`.
+def unbroadcast(g: Array, x: Array, core: int = 0) -> Array:
+    """Sum `g` over the axes along which `x` was broadcast, and cast it to the dtype of `x`.
 
-    An axis counts as repeated where `x` has size 1 and `g` has not; an unknown size of `x` is taken not to be
-    1.
+    The last `core` axes of `x` are never broadcast, such as those of matrices. Where the sizes are unknown and not
+    known to be equal, `sum_to` compares them at run time.
     """
-    lead = g.ndim - x.ndim
-    repeated = [lead + i for i, n in enumerate(x.shape) if n == 1 and g.shape[lead + i] != 1]
-    axes = (*range(lead), *repeated)
+    shape, lead = sizes(x), g.ndim - x.ndim
+    pairs = list(zip(shape, sizes(g)[lead:], strict=True))[: x.ndim - core]
+    if any(isinstance(n, Dim) and n != m and not _is_one(m) for n, m in pairs):
+        return cast(sum_to(g, shape=shape), x)
+    axes = (*range(lead), *(lead + i for i, (n, m) in enumerate(pairs) if _is_one(n) and not _is_one(m)))
+    return cast(_summed(g, lead, axes), x)
+
+
+def _is_one(size: Any) -> bool:
+    return isinstance(size, int) and size == 1
+
+
+def _summed(g: Array, lead: int, axes: tuple[int, ...]) -> Array:
+    """Sum over the axes, which stay with size 1, except for the first `lead`."""
     if axes:
         xp = array_namespace(g)
         g = xp.sum(g, axis=axes, keepdims=True)
         if lead:
             g = xp.squeeze(g, tuple(range(lead)))
-    return cast(g, x)
+    return g
+
+
+@composite(view=True)
+def sum_to(g: Array, *, shape: tuple[Any, ...]) -> Array:
+    """Sum `g` to a shape that broadcasts to its own: over leading axes, and where `shape` has 1 and `g` has not."""
+    lead = len(g.shape) - len(shape)
+    repeated = (lead + i for i, n in enumerate(shape) if n == 1 and g.shape[lead + i] != 1)
+    return _summed(g, lead, (*range(lead), *repeated))
+
+
+@sum_to.shape
+def _(g: Array, *, shape: tuple[Any, ...]) -> tuple[Any, ...]:
+    return shape
+
+
+@sum_to.vjp
+def _(h: Array, out: Array, g: Array, *, shape: tuple[Any, ...]) -> Array:
+    return array_namespace(h).broadcast_to(h, sizes(g))
 
 
 def axes_of(axis: int | tuple[int, ...] | None, ndim: int) -> tuple[int, ...]:
@@ -149,6 +180,6 @@ def resized(g: Array, axis: int, size: Any) -> Array:
             return sliced(g, axis, 0, size)
         extra = size - n
     else:
-        extra = size  # which one is larger is not known yet: n + size is enough for both
+        extra = size  # which one is larger is unknown until run time: n + size is enough for both
     padded = array_namespace(g).concat([g, zeros(g, (*shape[:axis], extra, *shape[axis + 1 :]))], axis=axis)
     return padded if isinstance(n, int) and isinstance(size, int) else sliced(padded, axis, 0, size)

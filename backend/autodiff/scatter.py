@@ -1,12 +1,12 @@
-"""Adjoints of selecting: of take, of take_along_axis and of a slice.
+"""Adjoints of indexing: of take, of take_along_axis and of slices.
 
-Written in functions of the standard. Duplicate indices accumulate; infinities and NaN stay where they belong.
+They use functions of the standard alone. Duplicate indices accumulate; infinities and NaN affect no other element.
 """
 
 import functools
 import itertools
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..arrays.typing import Array
 from ..dispatch.boundary import moved, sizes
@@ -14,7 +14,7 @@ from ..dispatch.promotion import array_namespace, device_of
 from ..graph.composite import composite
 from .cotangents import mask_, resized, sliced, zeros
 
-__all__ = ["scatter_slice", "sum_of_scatters", "take_adjoint", "take_along_axis_adjoint"]
+__all__ = ["Scatter", "scatter_slice", "sum_of_scatters", "take_adjoint", "take_along_axis_adjoint"]
 
 
 @composite
@@ -42,7 +42,7 @@ def _(g, out, of, indices, *, axis, size):
 
 
 def _segment_sums(xp, rows, indices, places):
-    """Sort rows by index, sum runs of equal index by doubling (Hillis, Steele 1986), take the last ones."""
+    """Sort rows by index, sum runs of equal index by doubling (Hillis, Steele 1986), take the last of each run."""
     m = rows.shape[0]
     if m == 0:
         return zeros(rows, sizes(places) + sizes(rows)[1:])
@@ -55,8 +55,8 @@ def _segment_sums(xp, rows, indices, places):
         earlier = sliced(sums, 0, 0, m - reach)
         sums = xp.concat([sliced(sums, 0, 0, reach), sliced(sums, 0, reach, m) + mask_(same, earlier)])
         reach *= 2
-    behind = xp.searchsorted(keys, places, side="right")
-    last = xp.where(behind > 0, behind - 1, 0)
+    after = xp.searchsorted(keys, places, side="right")
+    last = xp.where(after > 0, after - 1, 0)
     return mask_((xp.take(keys, last) == places)[column], xp.take(sums, last, axis=0))
 
 
@@ -96,8 +96,8 @@ def scatter_slice(g: Array, key: tuple[Any, ...], shape: tuple[Any, ...]) -> Arr
     """Put `g` into zeros of the given shape, at x[key].
 
     key: one int, or slice(start, stop, step) with 0 <= start <= stop <= n and step >= 1, per axis of `shape`,
-    and any number of None; ints, or Size expressions where they are not known yet. Result: `shape`, dtype of
-    `g`. A full slice costs nothing, any other one concatenation per axis, a step one more.
+    and any number of None; ints, or Dims where they are unknown until run time. Result: `shape`, dtype of
+    `g`. A full slice costs nothing, any other slice one concatenation per axis, and a step one more.
     """
     xp = array_namespace(g)
     kept = [entry for entry in key if entry is not None]
@@ -108,19 +108,19 @@ def scatter_slice(g: Array, key: tuple[Any, ...], shape: tuple[Any, ...]) -> Arr
             start, stop, step = entry.start, entry.stop, entry.step
             if step != 1:
                 g = _spread(g, axis, step)
-                behind = n - start - sizes(g)[axis]
-                if not isinstance(behind, int):
-                    behind = behind + (step - 1)  # never negative; cut to n below
+                after = n - start - sizes(g)[axis]
+                if not isinstance(after, int):
+                    after = after + (step - 1)  # never negative; cut to n below
             else:
-                behind = n - stop
+                after = n - stop
         else:
             start, step = entry if not isinstance(entry, int) or entry >= 0 else entry + n, 1
-            behind = n - 1 - start
+            after = n - 1 - start
         parts = [g]
         if not (isinstance(start, int) and start == 0):
             parts.insert(0, zeros(g, (*sizes(g)[:axis], start, *sizes(g)[axis + 1 :])))
-        if not (isinstance(behind, int) and behind <= 0):
-            parts.append(zeros(g, (*sizes(g)[:axis], behind, *sizes(g)[axis + 1 :])))
+        if not (isinstance(after, int) and after <= 0):
+            parts.append(zeros(g, (*sizes(g)[:axis], after, *sizes(g)[axis + 1 :])))
         if len(parts) > 1:
             g = xp.concat(parts, axis=axis)
         if step != 1:
@@ -128,33 +128,41 @@ def scatter_slice(g: Array, key: tuple[Any, ...], shape: tuple[Any, ...]) -> Arr
     return g
 
 
-def sum_of_scatters(parts: list[tuple[tuple[Any, ...], Array]], shape: tuple[Any, ...]) -> Array:
-    """The sum of several `scatter_slice(g, key, shape)`, one for each (key, g) of `parts`.
+class Scatter(NamedTuple):
+    """A cotangent known by its nonzero part: `g` at x[key], zeros elsewhere, for an x of the given shape."""
 
-    Parts that lie side by side along one axis, as the gates of a recurrent layer or the steps of an unrolled loop do,
+    g: Array
+    key: tuple[Any, ...]
+    shape: tuple[Any, ...]
+
+
+def sum_of_scatters(scatters: list[Scatter]) -> Array:
+    """The sum of several scatters into one shape, as an array.
+
+    Slices that are adjacent along one axis, such as the gates of a recurrent layer or the steps of an unrolled loop,
     are joined by one concatenation.
     """
-    key, g = parts[0]
+    g, key, shape = scatters[0]
     xp = array_namespace(g)
-    axis = _parted(parts)
+    axis = _separating_axis([s.key for s in scatters])
     if axis is None:
-        return functools.reduce(xp.add, (scatter_slice(g, key, shape) for key, g in parts))
-    runs = sorted(((*_run(key[axis]), _widened(g, key, axis)) for key, g in parts), key=lambda run: run[0])
-    place, pieces, end = sum(isinstance(k, slice) for k in key[:axis]), [], 0
-    n = shape[sum(k is not None for k in key[:axis])]
-    for start, stop, g in [*runs, (n, n, None)]:
+        return functools.reduce(xp.add, (scatter_slice(g, key, shape) for g, key, shape in scatters))
+    place, size = sum(isinstance(k, slice) for k in key[:axis]), shape[sum(k is not None for k in key[:axis])]
+    runs = sorted(((*_run(s.key[axis]), _widened(s.g, s.key, axis)) for s in scatters), key=lambda run: run[0])
+    like = runs[0][2]
+    pieces, end = [], 0
+    for start, stop, g in [*runs, (size, size, None)]:
         if not (isinstance(start, int) and start == end):
-            like = runs[0][2]
             pieces.append(zeros(like, (*sizes(like)[:place], start - end, *sizes(like)[place + 1 :])))
         if g is not None:
             pieces.append(g)
         end = stop
     joined = xp.concat(pieces, axis=place) if len(pieces) > 1 else pieces[0]
-    return scatter_slice(joined, (*key[:axis], slice(0, n, 1), *key[axis + 1 :]), shape)
+    return scatter_slice(joined, (*key[:axis], slice(0, size, 1), *key[axis + 1 :]), shape)
 
 
 def _run(entry):
-    """Where an int or a slice of step 1 begins and ends; None where that is not known before the graph runs."""
+    """The first index an int or a slice of step 1 selects, and the one after the last; None where they are unknown."""
     if isinstance(entry, int) and entry >= 0:
         return entry, entry + 1
     if isinstance(entry, slice) and entry.step == 1 and isinstance(entry.start, int) and isinstance(entry.stop, int):
@@ -162,9 +170,8 @@ def _run(entry):
     return None
 
 
-def _parted(parts):
-    """The one place at which the keys differ, if what they select there lies apart; else None."""
-    keys = [key for key, _ in parts]
+def _separating_axis(keys):
+    """The one position at which the keys differ, if their selections there do not overlap; else None."""
     if len({len(key) for key in keys}) > 1:
         return None
     columns = zip(*keys, strict=True)
@@ -177,7 +184,7 @@ def _parted(parts):
 
 
 def _widened(g, key, place):
-    """`g` with the axis that an int of its key removed, of size 1."""
+    """`g` with the axis restored, with size 1, that an int of its key removed."""
     if isinstance(key[place], slice):
         return g
     before = sum(entry is None or isinstance(entry, slice) for entry in key[:place])
@@ -185,7 +192,7 @@ def _widened(g, key, place):
 
 
 def _aligned(g, key):
-    """Drop the axes that None made and insert, with size 1, those that an int removed."""
+    """Drop the axes that None inserted and restore, with size 1, those that an int removed."""
     xp, length = array_namespace(g), iter(sizes(g))
     shape = []
     for entry in key:
@@ -197,7 +204,7 @@ def _aligned(g, key):
 
 
 def _spread(g, axis, step):
-    """Put step - 1 zeros behind each element along one axis."""
+    """Insert step - 1 zeros after each element along one axis."""
     xp, shape = array_namespace(g), sizes(g)
     gaps = zeros(g, (*shape[: axis + 1], step - 1, *shape[axis + 1 :]))
     spread = xp.concat([xp.expand_dims(g, axis=axis + 1), gaps], axis=axis + 1)

@@ -1,4 +1,4 @@
-"""Which elementwise calls of a graph belong together: chains over one shape, to be worked out block by block."""
+"""Fusion: elementwise calls over one shape become one call, which runs block by block."""
 
 from __future__ import annotations
 
@@ -7,56 +7,52 @@ import operator
 from collections.abc import Iterable
 from typing import Any
 
-from ..graph.dims import Dim, product
-from ..graph.recording import is_elementwise
-from ..graph.tensor import Constant, Node, Placeholder, Subgraph, Tensor, map_tensors
-from ..graph.traversal import inputs_of, toposort
+from ..graph.dims import Dim
+from ..graph.tensor import Constant, Node, Placeholder, Subgraph, Tensor
+from ..graph.traversal import inputs_of
 from . import tiling
-from .rewriter import VIEWS, called
-from .tiling import blocked
+from .program import Graph, elements
+from .tiling import fused
 
-__all__ = ["computes", "fused"]
+__all__ = ["fuse"]
 
-# Calls for each result of a chain: results are written once more when blocks are joined, and `+=` and its like spare
-# what lies between two calls anyway. An update with momentum, four calls for two results, was slower in blocks.
+# Calls for each result of a chain. Joining blocks writes each result once more, and in-place operators avoid the
+# temporaries anyway: an update with momentum, four calls for two results, was slower in blocks.
 MIN_CHAIN = 3
-# Elementwise functions that may give the array they were given; some library does so for integers, which are whole
-# already. A cast that a graph has is to another dtype, and so never one of them.
-SHOWING = VIEWS - {"astype"} | {"ceil", "floor", "round", "trunc"}
 
 
-def computes(t: Tensor) -> bool:
-    """Whether t is the result of an elementwise call, in memory of its own."""
-    return t.node is not None and is_elementwise(t.node.function) and called(t.node) not in SHOWING
-
-
-def fused(outputs: list[Tensor]) -> list[Tensor]:
-    """The outputs, with each chain in their graph as one call."""
-    order = toposort(outputs)
+def fuse(graph: Graph) -> Graph:
+    """The graph with each long elementwise chain as one call of `fused`."""
+    order = graph.order
     chains = [chain for chain in _chains(order) if len(chain) >= MIN_CHAIN]
     if not chains:
-        return outputs
+        return graph
     readers: dict[int, set[int]] = {}
     for t in order:
         for i in inputs_of(t):
             readers.setdefault(id(i), set()).add(id(t))
-    last = {id(t) for t in outputs}
-    instead: dict[int, tuple[Node, int]] = {}
+    last = {id(t) for t in graph.roots}
+    instead: dict[int, Tensor] = {}
     for chain in chains:
         own = {id(t) for t in chain}
         results = [t for t in chain if id(t) in last or readers.get(id(t), set()) - own]
         if MIN_CHAIN * len(results) <= len(chain):
             call = _call(chain, own, results)
-            instead.update((id(t), (call, index)) for index, t in enumerate(results))
-    return _replaced(outputs, instead)
+            instead.update((id(t), call.output(index)) for index, t in enumerate(results))
+    return graph.rewritten(instead=instead, intern=False)
+
+
+def _allocates(t: Tensor) -> bool:
+    """Whether t is the result of an elementwise call, in memory of its own."""
+    return t.node is not None and t.node.primitive.elementwise and t.node.primitive.fresh
 
 
 def _shape_key(t: Tensor) -> Any:
     """What chains have in common; None for what is too small, or of a shape known only when it runs."""
     if t.spec.shape is None or None in t.spec.shape:
         return None
-    total = product(t.spec.shape)
-    if isinstance(total, int) and total < tiling.MIN_ELEMENTS:
+    total = elements(t)
+    if total is not None and total < tiling.MIN_ELEMENTS:
         return None
     return tuple(size.key if isinstance(size, Dim) else size for size in t.spec.shape)
 
@@ -86,8 +82,8 @@ class _Chain:
 def _chains(order: list[Tensor]) -> list[list[Tensor]]:
     """The chains of a graph.
 
-    A call does not join a chain that it needs through a call of another kind as well. Nor does a chain that another
-    needs come to need any more: so no circle can close through several of them.
+    A call does not join a chain that it also depends on through a call of another kind. A chain that another chain
+    depends on takes no new dependencies. Together these two rules keep the fused graph acyclic.
     """
     count, sealed = 0, 0  # the chains that others need, as bits
     of: dict[int, _Chain] = {}
@@ -100,8 +96,8 @@ def _chains(order: list[Tensor]) -> list[list[Tensor]]:
             constant.add(id(t))
             continue
         near = list(dict.fromkeys(of[id(i)].now() for i in t.node.inputs if id(i) in of))
-        needs = _bits(behind.get(id(i), 0) for i in t.node.inputs)
-        key = _shape_key(t) if computes(t) and not any(isinstance(a, Dim) for a in t.node.args) else None
+        needs = _bits(behind[id(i)] for i in t.node.inputs if id(i) in behind)
+        key = _shape_key(t) if _allocates(t) and not any(isinstance(a, Dim) for a in t.node.args) else None
         joins = [chain for chain in near if chain.key == key]
         while True:
             needs |= _bits(chain.bit | chain.behind for chain in near if chain not in joins)
@@ -132,7 +128,7 @@ def _bits(sets: Iterable[int]) -> int:
 
 
 def _call(chain: list[Tensor], own: set[int], results: list[Tensor]) -> Node:
-    """The call of `blocked` that a chain becomes."""
+    """The call of `fused` that a chain becomes."""
     arrays = {
         id(a): a
         for t in chain
@@ -147,31 +143,4 @@ def _call(chain: list[Tensor], own: set[int], results: list[Tensor]) -> Node:
         args = tuple(made.get(id(a), a) if isinstance(a, Tensor) else a for a in node.args)
         made[id(t)] = Node(node.function, args, node.kwargs, node.specs, node.multi_output).output(0)
     body = Subgraph(places.values(), [made[id(t)] for t in results])
-    return Node(blocked, (tuple(arrays.values()),), {"body": body}, tuple(t.spec for t in results), len(results) > 1)
-
-
-def _replaced(outputs: list[Tensor], instead: dict[int, tuple[Node, int]]) -> list[Tensor]:
-    """The graph with the calls of chains in it: whatever reads a result of a chain reads it of the call."""
-    new: dict[int, Tensor] = {}
-    calls: dict[int, Node] = {}
-    pending = list(outputs)
-    while pending:
-        t = pending[-1]
-        node, index = instead.get(id(t), (t.node, t.index))
-        missing = [i for i in node.inputs if id(i) not in new] if node is not None and id(t) not in new else []
-        pending += missing
-        if missing:
-            continue
-        pending.pop()
-        if node is None:
-            new[id(t)] = t
-        elif id(t) not in new:
-            if id(node) not in calls:
-                args = map_tensors(node.args, lambda i: new[id(i)])
-                kwargs = {
-                    k: v if isinstance(v, Subgraph) else map_tensors(v, lambda i: new[id(i)])
-                    for k, v in node.kwargs.items()
-                }
-                calls[id(node)] = Node(node.function, args, kwargs, node.specs, node.multi_output)
-            new[id(t)] = calls[id(node)].output(index)
-    return [new[id(t)] for t in outputs]
+    return Node(fused, (tuple(arrays.values()),), {"body": body}, tuple(t.spec for t in results), len(results) > 1)

@@ -1,40 +1,22 @@
-"""From the graph as recorded to the graph as run: common subexpressions once, no identities, nothing unused."""
+"""The one graph substitution: tensors replaced, equal calls shared, rules applied, unread results dropped."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
 
 from ..arrays.dtypes import DType
 from ..graph.dims import Dim
-from ..graph.tensor import Constant, Effect, Node, Subgraph, Tensor, leaves, map_tensors, spec
+from ..graph.tensor import Constant, Effect, Node, Spec, Subgraph, Tensor, leaves, map_tensors
 from ..graph.traversal import toposort
-from .simplify import tidied
 
-__all__ = ["VIEWS", "Rewriter", "called", "effects_of", "final_values", "is_view", "may_alias_leaf"]
+__all__ = ["Rewriter", "Shared", "effects_of", "final_values", "is_view"]
 
-# Results of these may share memory with their argument, so an output made of a leaf by them alone is copied.
-VIEWS = {
-    "reshape",
-    "permute_dims",
-    "getitem",
-    "expand_dims",
-    "squeeze",
-    "broadcast_to",
-    "matrix_transpose",
-    "flip",
-    "asarray",
-    "astype",
-    "identity",
-    "linalg.diagonal",
-    "real",
-    "imag",
-    "conj",
-    "detached",
-    "positive",
-}
+Rule = Callable[[Node], "list[Tensor] | None"]
+Shared = dict[Any, Any]  # each distinct call or constant, by what makes it equal to another
+MAX_SHARED_CONSTANT = 64  # elements up to which constants are compared
 
 
 def effects_of(roots: Iterable[Tensor]) -> list[Effect]:
@@ -66,104 +48,169 @@ def final_values(effects: Iterable[Effect]) -> dict[Any, Tensor]:
 
 
 class Rewriter:
-    """Rewrites tensors into new ones, sharing what is equal; `given` maps tensors to those that replace them.
+    """Rewrites tensors into new ones; a call of which nothing changes stays the same node.
 
-    To `optimize` is for what runs: outputs that nothing reads are dropped, though a gradient might have read them, and
-    calls are put together as the rules for that say.
+    `given` maps tensors, by id, to what replaces them as it is; `instead` maps them to tensors that are rewritten in
+    their place. `rule` gives the results of a call by other calls, or None; what it gives is rewritten, too. With
+    `shared`, equal calls become one; without `intern`, all that does not change is in it already. With `prune`, calls
+    drop the results that nothing reads. `resize` replaces sizes.
+    Bodies of loops and branches are rewritten the same way, `given` and `instead` apart.
     """
 
-    def __init__(self, given: dict[int, Tensor] | None = None, optimize: bool = False) -> None:
-        self.optimize = optimize
-        self._resize: Any = None
+    def __init__(
+        self,
+        given: dict[int, Tensor] | None = None,
+        *,
+        instead: dict[int, Tensor] | None = None,
+        rule: Rule | None = None,
+        shared: Shared | None = None,
+        intern: bool = True,
+        prune: bool = False,
+        resize: Callable[[Dim], Any] | None = None,
+    ) -> None:
         self.new: dict[int, Tensor] = dict(given or {})
-        self._nodes: dict[int, dict[int, Tensor]] = {}
+        self._instead = instead or {}
+        self._rule = rule
+        self._shared = shared
+        self._intern = intern
+        self._prune = prune
+        self._resize = resize
+        self._results: dict[int, dict[int, Tensor] | None] = {}  # node -> what takes the place of its results
+        self._better: dict[int, list[Tensor] | None] = {}  # new node -> its results by the rule
         self._pruned: dict[int, Any] = {}
-        self._shared: dict[Any, Any] = {}
+        self._has_bodies = False
         self._kept: list[Any] = []  # keeps alive what is known by id
 
-    def __call__(self, outputs: Iterable[Tensor]) -> list[Tensor]:
+    def __call__(self, outputs: Iterable[Tensor], order: list[Tensor] | None = None) -> list[Tensor]:
+        """The new outputs; `order` is their topological order, where that is known."""
         outputs = list(outputs)
-        order = toposort(outputs, stop=lambda t: id(t) in self.new)
-        live = self._live(order, outputs)
+        new, results, instead = self.new, self._results, self._instead
+        if order is None or instead or new:
+            order = toposort(outputs, stop=lambda t: id(t) in new, instead=instead)
+        live = self._live(order, outputs) if self._prune else None
+        if live is not None and not (self._pruned or self._has_bodies or self.new):
+            return outputs
         for t in order:
-            if id(t) not in self.new and id(t) in live:
-                self._kept.append(t)
-                self.new[id(t)] = new = self._rewritten(t)
-                self.new[id(new)] = new
-        return [self.new[id(t)] for t in outputs]
-
-    def _rewritten(self, t: Tensor) -> Tensor:
-        node = t.node
-        if node is None:
-            return self._constant(t) if isinstance(t, Constant) else t
-        if node.function == "identity":
-            return self.new[id(node.args[0])]
-        if id(node) not in self._nodes:
-            self._nodes[id(node)] = self._call(node)
-        return self._nodes[id(node)][t.index]
-
-    def _live(self, order: list[Tensor], outputs: list[Tensor]) -> set[int]:
-        """The ids of the tensors that the outputs need once calls give no output that nothing reads."""
-        live = {id(t) for t in outputs}
-        tensors: dict[int, list[Tensor]] = {}  # node -> its tensors, the first in order first
-        for t in order:
-            if t.node is not None and id(t) not in self.new:
-                tensors.setdefault(id(t.node), []).append(t)
-        for t in reversed(order):
-            node = t.node
-            if node is None or tensors.get(id(node), [None])[0] is not t:
+            key = id(t)
+            if key in new or (live is not None and key not in live):
                 continue
-            used = {s.index for s in tensors[id(node)] if id(s) in live}
-            inputs: Iterable[Tensor] = node.inputs
-            if self.optimize and used and len(used) < len(node.specs) and getattr(node.function, "prune_rule", None):
-                self._pruned[id(node)] = args, kwargs, _ = node.function.prune_rule(used, *node.args, **node.kwargs)
-                inputs = leaves((args, kwargs))
-            if used:
-                live.update(map(id, inputs))
-        return live
+            source = instead.get(key, t)
+            node = source.node
+            if node is None:
+                found = self._constant(source) if isinstance(source, Constant) else source
+            else:
+                if id(node) not in results:
+                    self._kept.append(node)
+                    results[id(node)] = self._call(node)
+                changed = results[id(node)]
+                found = source if changed is None else changed[source.index]
+            new[key] = found
+            if found is not t:
+                self._kept.append(t)
+                new[id(found)] = found
+        return [new[id(t)] for t in outputs]
 
-    def _call(self, node: Node) -> dict[int, Tensor]:
-        args, kwargs, kept = self._pruned.get(id(node), (node.args, node.kwargs, range(len(node.specs))))
-        multi_output = node.multi_output and not isinstance(kept, int)
-        kept = (kept,) if isinstance(kept, int) else kept
-        args = map_tensors(args, self._replace, self._resize)
-        kwargs = {
-            k: self._body(v) if isinstance(v, Subgraph) else v
-            for k, v in map_tensors(kwargs, self._replace, self._resize).items()
-        }
-        key = (node.function, _key(args), _key(kwargs))
-        if key not in self._shared:
-            specs = tuple(
-                spec(None if s.shape is None else map_tensors(s.shape, self._replace, self._resize), s.dtype)
-                for s in (node.specs[i] for i in kept)
-            )
-            made = Node(node.function, args, kwargs, specs, multi_output)
-            better = self._better(made) if self.optimize else None
-            self._shared[key] = tuple(self(better)) if better else tuple(map(made.output, range(len(specs))))
+    def _call(self, node: Node) -> dict[int, Tensor] | None:
+        """What takes the place of a call's results, by their indices; None where nothing does."""
+        pruned = self._pruned.get(id(node))
+        made, indices = self._made(node) if pruned is None else self._made_of(node, *pruned)
+        if self._shared is not None and (self._intern or made is not node):
             self._kept.append(made)
-        return dict(zip(kept, self._shared[key], strict=True))
+            made = self._shared.setdefault((made.function, _key(made.args), _key(made.kwargs)), made)
+        if id(made) not in self._better:
+            better = self._rule(made) if self._rule is not None else None
+            self._better[id(made)] = None if better is None else self._of_rule(better)
+            self._kept.append(made)
+        better = self._better[id(made)]
+        if better is None:
+            return None if made is node else {i: made.output(place) for place, i in enumerate(indices)}
+        return dict(zip(indices, better, strict=True))
 
-    def _better(self, node: Node) -> list[Tensor] | None:
-        """The results of a call by other calls, if there is a rule for it."""
-        if isinstance(node.function, str):
-            found = tidied(node)
-            return None if found is None else [found]
-        rule = node.function.rewrite_rule
-        return rule(*node.args, **node.kwargs) if rule else None
+    def _of_rule(self, results: list[Tensor]) -> list[Tensor]:
+        intern, self._intern = self._intern, True  # the calls of a rule are new, even those that stay as they are
+        results = self(results)
+        self._intern = intern
+        return results
+
+    def _made(self, node: Node) -> tuple[Node, Iterable[int]]:
+        """The call on what its arguments have become: itself, where they are what they were."""
+        kwargs, new = node.kwargs, self.new
+        for name, value in kwargs.items():
+            if isinstance(value, Subgraph):
+                body = self._body(value)
+                if body is not value:
+                    kwargs = {**kwargs, name: body}
+        same = kwargs is node.kwargs and self._resize is None
+        if same:
+            for t in node.inputs:
+                if new.get(id(t), t) is not t:
+                    same = False
+                    break
+        return (
+            (node, range(len(node.specs))) if same else self._made_of(node, node.args, kwargs, range(len(node.specs)))
+        )
+
+    def _made_of(self, node: Node, args: Any, kwargs: Any, indices: Iterable[int]) -> tuple[Node, Iterable[int]]:
+        if args is node.args and sum(isinstance(a, Tensor) for a in args) == len(node.inputs):  # no others inside
+            args = tuple(self._replace(a) if isinstance(a, Tensor) else a for a in args)
+        else:
+            args = map_tensors(args, self._replace, self._resize)
+            kwargs = map_tensors(kwargs, self._replace, self._resize)
+        specs = tuple(self._spec(node.specs[i]) for i in indices)
+        return Node(node.function, args, kwargs, specs, node.multi_output), indices
+
+    def _spec(self, old: Spec) -> Spec:
+        if old.shape is None or not any(isinstance(n, Dim) for n in old.shape):
+            return old
+        return Spec(map_tensors(old.shape, self._replace, self._resize), old.dtype)
 
     def _replace(self, t: Tensor) -> Tensor:
         return self.new.get(id(t), t)
 
     def _body(self, body: Subgraph) -> Subgraph:
-        inner = Rewriter({id(t): t for t in body.inputs}, self.optimize)
-        return Subgraph(body.inputs, inner(body.outputs))
+        if self._rule is None and self._shared is None and not self._prune:
+            return body  # it uses nothing but its own inputs
+        how = {"rule": self._rule, "shared": self._shared, "intern": self._intern, "prune": self._prune}
+        inner = Rewriter({id(t): t for t in body.inputs}, **how)
+        outputs = inner(body.outputs)
+        self._kept.append(inner)
+        return (
+            body if all(a is b for a, b in zip(outputs, body.outputs, strict=True)) else Subgraph(body.inputs, outputs)
+        )
 
     def _constant(self, t: Constant) -> Tensor:
         """Small equal constants are one."""
-        if isinstance(t.value, (np.ndarray, np.generic)) and t.value.size <= 64:
-            key = ("constant", t.dtype, t.shape, t.value.tobytes())
-            return self._shared.setdefault(key, (t,))[0]
-        return t
+        small = isinstance(t.value, (np.ndarray, np.generic)) and t.value.size <= MAX_SHARED_CONSTANT
+        if self._shared is None or not small:
+            return t
+        found: Tensor = self._shared.setdefault(("constant", t.dtype, t.shape, t.value.tobytes()), t)
+        return found
+
+    def _live(self, order: list[Tensor], outputs: list[Tensor]) -> set[int]:
+        """The ids of the tensors that the outputs need once calls give no result that nothing reads."""
+        live = {id(t) for t in outputs}
+        siblings: dict[int, list[Tensor]] = {}  # node -> its tensors, the first in order first
+        for t in order:
+            if t.node is not None and id(t) not in self.new:
+                siblings.setdefault(id(t.node), []).append(t)
+        for t in reversed(order):
+            node = t.node
+            if node is None or siblings.get(id(node), [None])[0] is not t:
+                continue
+            self._has_bodies |= any(isinstance(v, Subgraph) for v in node.kwargs.values())
+            used = {s.index for s in siblings[id(node)] if id(s) in live}
+            inputs: Iterable[Tensor] = node.inputs
+            rule = getattr(node.function, "prune_rule", None)
+            if used and len(used) < len(node.specs) and rule is not None:
+                args, kwargs, indices = rule(used, *node.args, **node.kwargs)
+                self._pruned[id(node)] = args, {**kwargs, **self._bodies(kwargs)}, indices
+                inputs = leaves((args, kwargs))
+            if used:
+                live.update(map(id, inputs))
+        return live
+
+    def _bodies(self, kwargs: dict[str, Any]) -> dict[str, Subgraph]:
+        return {name: self._body(value) for name, value in kwargs.items() if isinstance(value, Subgraph)}
 
 
 def _key(value: Any) -> Any:
@@ -186,19 +233,7 @@ def _key(value: Any) -> Any:
 
 
 def is_view(t: Tensor) -> bool:
-    """Whether the result of a call may share memory with its first argument."""
+    """Whether a tensor is another form of the first argument of its call."""
     if t.node is None or not t.node.args or not isinstance(t.node.args[0], Tensor):
         return False
-    return called(t.node) in VIEWS
-
-
-def called(node: Node) -> str:
-    """The name of a call's function, of the standard or composite."""
-    return node.function if isinstance(node.function, str) else node.function.__name__
-
-
-def may_alias_leaf(t: Tensor) -> bool:
-    """Whether an output may share memory with a variable, a constant or what was fed."""
-    while is_view(t):
-        t = t.node.args[0]  # type: ignore[union-attr]
-    return t.node is None
+    return t.node.primitive.view

@@ -1,42 +1,44 @@
-"""In which order the calls of a graph run: as late as may be, but as soon as they let go of more than they make."""
+"""Instruction scheduling: each call runs as late as possible, except that one that frees much runs at once."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from ..graph.dims import known
 from ..graph.tensor import Node, Tensor
+from .program import Program, Routine
 
-__all__ = ["scheduled"]
+__all__ = ["UNKNOWN", "schedule"]
 
-UNKNOWN = 1000  # what an unknown size counts for where memory is weighed
+UNKNOWN = 1000  # what an unknown size counts as where memory is weighed
 
 
-def scheduled(order: Sequence[Tensor], keep: set[int]) -> list[Tensor]:
-    """The tensors of a graph in another order, each still after its inputs.
+def schedule(program: Program) -> Program:
+    """The program with the calls of each routine in another order, each still after its inputs.
 
-    Of a call's inputs the one with the longest way behind it is worked out first, so that what is quickly made (a mask
-    for a gradient) is made when it is needed. And a call that is the last to read an array at least as large as what it
-    makes (the gradient of a layer's weights, its update) runs at once. `keep` has the ids of the results.
+    Of a call's inputs the one with the longest chain of calls before it is computed first, so that cheap inputs (a mask
+    for a gradient) are computed when they are needed. A call that is the last to read an array at least as large as its
+    result (the gradient of a layer's weights, its update) runs immediately.
     """
-    tensors: dict[int, list[Tensor]] = {}  # node -> its results
-    for t in order:
-        if t.node is not None:
-            tensors.setdefault(id(t.node), []).append(t)
-    nodes = [found[0].node for found in tensors.values() if found[0].node is not None]
-    return [t for t in order if t.node is None] + [
-        t for node in _eagerly(_deepest_first(nodes, set(tensors)), tensors, keep) for t in tensors[id(node)]
-    ]
+    return program.each(_scheduled)
+
+
+def _scheduled(routine: Routine) -> Routine:
+    steps = {id(step.node): step for step in routine.steps}
+    results = {key: [t for t in step.results if t is not None] for key, step in steps.items()}
+    nodes = [step.node for step in routine.steps]
+    order = _eagerly(_deepest_first(nodes, set(steps)), results, {id(t) for t in routine.outputs})
+    return routine.with_steps(steps[id(node)] for node in order)
 
 
 def _before(nodes: Sequence[Node], inside: set[int]) -> dict[int, list[Node]]:
-    """The calls that have to run before each call; those that act, such as printing, in the order of the graph."""
+    """The calls that have to run before each call; effectful ones, such as printing, keep the order of the graph."""
     found: dict[int, list[Node]] = {}
     last: Node | None = None
     for node in nodes:
         needed = {id(i.node): i.node for i in node.inputs if i.node is not None and id(i.node) in inside}
-        if not _pure(node):
+        if not node.primitive.pure:
             if last is not None:
                 needed[id(last)] = last
             last = node
@@ -45,6 +47,7 @@ def _before(nodes: Sequence[Node], inside: set[int]) -> dict[int, list[Node]]:
 
 
 def _deepest_first(nodes: Sequence[Node], inside: set[int]) -> list[Node]:
+    """The calls in depth-first order, of a call's inputs the deepest first."""
     before = _before(nodes, inside)
     depth: dict[int, int] = {}
     for node in nodes:
@@ -66,54 +69,71 @@ def _deepest_first(nodes: Sequence[Node], inside: set[int]) -> list[Node]:
     return result
 
 
-def _eagerly(nodes: Sequence[Node], tensors: dict[int, list[Tensor]], keep: set[int]) -> list[Node]:
-    readers: dict[int, dict[int, Node]] = {}  # by tensor: the calls that have yet to read it
-    waits: dict[int, int] = {}
-    for node in nodes:
-        inputs = {id(i) for i in node.inputs}
-        for i in inputs:
-            readers.setdefault(i, {})[id(node)] = node
-        waits[id(node)] = sum(i.node is not None and id(i.node) in tensors for i in _distinct(node.inputs))
-    done: set[int] = set()
-    result = []
-
-    def worth(node: Node) -> bool:
-        """Whether a call that could run now lets go of at least as much as it makes."""
-        freed = sum(
-            _weight(i)
-            for i in _distinct(node.inputs)
-            if i.node is not None and id(i.node) in tensors and id(i) not in keep and len(readers[id(i)]) == 1
-        )
-        return freed > 0 and freed >= sum(map(_weight, tensors[id(node)]))
-
+def _eagerly(nodes: Sequence[Node], results: dict[int, list[Tensor]], keep: set[int]) -> list[Node]:
+    """The calls in this order, except that one that frees at least as much as it allocates runs immediately."""
+    waiting = _Waiting(nodes, results, keep)
+    order = []
     for first in nodes:
         pending = [first]
         while pending:
             node = pending.pop()
-            if id(node) in done or (node is not first and (waits[id(node)] or not worth(node) or not _pure(node))):
+            if waiting.has_run(node) or (node is not first and not waiting.pays(node)):
                 continue
-            done.add(id(node))
-            result.append(node)
-            near: dict[int, Node] = {}
-            for i in _distinct(node.inputs):
-                del readers[id(i)][id(node)]
-                if len(readers[id(i)]) == 1:
-                    near.update(readers[id(i)])
-            for t in tensors[id(node)]:
-                for reader in readers.get(id(t), {}).values():
-                    waits[id(reader)] -= 1
-                    near[id(reader)] = reader
-            pending += reversed(near.values())
-    return result
+            order.append(node)
+            pending += reversed(waiting.run(node))
+    return order
 
 
-def _distinct(tensors: Iterable[Tensor]) -> Iterable[Tensor]:
-    return {id(t): t for t in tensors}.values()
+class _Waiting:
+    """The calls that have yet to run: which tensors they read, and how many of their inputs are still missing."""
 
+    def __init__(self, nodes: Sequence[Node], results: dict[int, list[Tensor]], keep: set[int]) -> None:
+        self._results = results
+        self._keep = keep
+        self._done: set[int] = set()
+        self._weights: dict[int, int] = {}
+        self._readers: dict[int, dict[int, Node]] = {}  # by tensor
+        self._missing: dict[int, int] = {}  # by node
+        self._inputs = {id(node): list({id(t): t for t in node.inputs}.values()) for node in nodes}
+        for node in nodes:
+            inputs = self._inputs[id(node)]
+            for t in inputs:
+                self._readers.setdefault(id(t), {})[id(node)] = node
+            self._missing[id(node)] = sum(map(self._computed, inputs))
 
-def _pure(node: Node) -> bool:
-    return getattr(node.function, "pure", True)
+    def _computed(self, t: Tensor) -> bool:
+        return t.node is not None and id(t.node) in self._results
 
+    def has_run(self, node: Node) -> bool:
+        """Whether the call has run."""
+        return id(node) in self._done
 
-def _weight(t: Tensor) -> int:
-    return math.prod(known(size) or UNKNOWN for size in t.spec.shape or ())
+    def pays(self, node: Node) -> bool:
+        """Whether the call can run now, and frees at least as much as it allocates."""
+        if self._missing[id(node)] or not node.primitive.pure:
+            return False
+        freed = sum(
+            self._weight(t)
+            for t in self._inputs[id(node)]
+            if self._computed(t) and id(t) not in self._keep and len(self._readers[id(t)]) == 1
+        )
+        return freed > 0 and freed >= sum(map(self._weight, self._results[id(node)]))
+
+    def _weight(self, t: Tensor) -> int:
+        if id(t) not in self._weights:
+            self._weights[id(t)] = math.prod(known(size) or UNKNOWN for size in t.spec.shape or ())
+        return self._weights[id(t)]
+
+    def run(self, node: Node) -> list[Node]:
+        """Run the call; gives those for which that changed something."""
+        self._done.add(id(node))
+        near: dict[int, Node] = {}
+        for t in self._inputs[id(node)]:
+            del self._readers[id(t)][id(node)]
+            if len(self._readers[id(t)]) == 1:
+                near.update(self._readers[id(t)])
+        for t in self._results[id(node)]:
+            for reader in self._readers.get(id(t), {}).values():
+                self._missing[id(reader)] -= 1
+                near[id(reader)] = reader
+        return list(near.values())

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 from typing import Any
 
 from ..arrays import namespaces
-from ..graph.recording import ELEMENTWISE
 from ..graph.tensor import Node, Tensor
 
-__all__ = ["joined", "tidied"]
+__all__ = ["joined", "simplified", "tidied"]
+
+
+def simplified(node: Node) -> list[Tensor] | None:
+    """The results of a call by fewer or smaller calls, or None."""
+    found = tidied(node) if isinstance(node.function, str) else None
+    return None if found is None else [found]
 
 
 def tidied(node: Node) -> Tensor | None:
     """What a call of a function of the standard can be replaced by, or None."""
     found = RULES[node.function](*node.args, **node.kwargs) if node.function in RULES else None
-    if found is None and node.function in ELEMENTWISE:
+    if found is None and node.primitive.elementwise:
         return _unbroadcast(node)
     return found
 
@@ -32,6 +38,8 @@ def _made_by(function: str, x: Any) -> tuple[Any, ...]:
 
 def _unbroadcast(node: Node) -> Tensor | None:
     """An operand need not be repeated beside another that has the whole shape."""
+    if not any(_made_by("broadcast_to", a) for a in node.args):
+        return None
     shape = node.specs[0].shape
     whole = [a for a in node.args if isinstance(a, Tensor) and a.spec.shape is not None and a.sizes == shape]
     repeated = {id(a) for a in whole if _made_by("broadcast_to", a)}
@@ -87,12 +95,12 @@ def _permute_dims(x: Tensor, axes: Any) -> Tensor | None:
 def _squeeze(x: Tensor, axis: Any) -> Tensor | None:
     """A reduction that keeps the axes only for them to be dropped."""
     made = x.node
-    if made is None or made.function not in ("max", "mean", "min", "prod", "sum"):
+    if made is None or not made.primitive.reduction:
         return None
     how = dict(made.kwargs)
     if not how.pop("keepdims", False) or _axes(how.get("axis"), x.ndim) != _axes(axis, x.ndim):
         return None
-    return getattr(namespaces.recorder, made.function)(made.args[0], **how)
+    return operator.attrgetter(made.function)(namespaces.recorder)(made.args[0], **how)
 
 
 def _axes(axis: Any, ndim: int) -> set[int]:
@@ -133,6 +141,7 @@ def _undone(function: str) -> Callable[..., Tensor | None]:
 
 RULES: dict[Any, Callable[..., Tensor | None]] = {
     "add": _add,
+    "identity": lambda x: x,
     "concat": _concat,
     "divide": _quotient,
     "matrix_transpose": _undone("matrix_transpose"),

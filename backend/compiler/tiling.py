@@ -14,7 +14,7 @@ from ..arrays.threads import shared, threads
 from ..graph.composite import composite
 from ..kernels.lookup import chain_planner
 
-__all__ = ["blocked", "set_blocking"]
+__all__ = ["fused", "set_blocking"]
 
 
 # Elements of one block, of one that is written into the result's own memory, of the smallest array that is cut into
@@ -39,8 +39,8 @@ def set_blocking(enabled: bool) -> None:
     config.change("blocking", bool(enabled))
 
 
-@composite
-def blocked(arrays: tuple[Any, ...], *, body: Any) -> Any:
+@composite(fresh=True)
+def fused(arrays: tuple[Any, ...], *, body: Any) -> Any:
     """body(*arrays), which works element by element and gives arrays of the shape that these broadcast to.
 
     Large arrays in the host's memory are cut into blocks, which two or more threads share where the library's own calls
@@ -76,6 +76,11 @@ def blocked(arrays: tuple[Any, ...], *, body: Any) -> Any:
         cuts = cuts[1:]
     shared(fill, cuts, min(threads(), count // MIN_ELEMENTS_PER_THREAD) if computes_in_one_thread(*arrays) else 1)
     return outs if len(outs) > 1 else outs[0]
+
+
+@fused.shape
+def _(arrays: tuple[Any, ...], *, body: Any) -> tuple[Any, ...]:
+    return tuple(t.spec for t in body.outputs)
 
 
 def _copied(results: Sequence[Any], places: Sequence[Any]) -> None:

@@ -1,26 +1,27 @@
-"""Loops over the first or time axis: scan and what is written on it."""
+"""Loops over the first axis: scan, the composite it records, and the functions written with it."""
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from typing import Any
 
 from ..arrays.typing import Array
 from ..autodiff.backward import backward
-from ..compiler.loops.motion import hoist
 from ..compiler.rewriter import is_view
-from ..dispatch.boundary import moved, number_like, sizes
+from ..dispatch.boundary import number_like, sizes
 from ..dispatch.promotion import array_namespace, arrays, device_of, is_array
 from ..graph.composite import composite, spec
 from ..graph.tensor import Subgraph
 from ..graph.traversal import dependents, toposort
+from .carry import Parts, checked_carry
 from .closure import close_over, is_symbolic, outer_shape, placeholders_like, with_placeholders
-from .nests import flatten, restore
+from .nests import flatten, present, restore
 
-__all__ = ["foldl", "foldr", "map_fn", "rnn", "scan"]
+__all__ = ["foldl", "foldr", "map_fn", "scan"]
 
 
-@composite
+@composite(forwards=True, is_loop=True)
 def loop(
     initial: tuple[Array, ...],
     sequences: tuple[Array, ...],
@@ -32,9 +33,9 @@ def loop(
 ) -> tuple[Array, ...]:
     """Run body(*carry, *slices, *captured) -> (*carry, *outputs) over the sequences' first axis.
 
-    The results are the last carries, then each output stacked over the steps. In a graph all that a step computes, and
-    the carries it began with, are outputs as well: the gradient reads of them what it needs, and they are dropped where
-    nothing does.
+    The results are the last carry, then each output stacked over the steps. In a graph every value that a step computes
+    and the carry it began with are outputs as well: the gradient reads the ones it needs, and the prune rule drops the
+    others.
     """
     xp = array_namespace(*initial, *sequences, *captured)
     carry, rows = tuple(initial), []
@@ -43,7 +44,7 @@ def loop(
         results = body(*carry, *slices, *captured)
         carry = results[: len(initial)]
         rows.append(results[len(initial) :])
-    if not rows:  # no step: one on zeros tells the outputs' shapes and dtypes
+    if not rows:  # no step: a step on zeros gives the outputs' shapes and dtypes
         blank = [xp.zeros(x.shape[1:], dtype=x.dtype, device=device_of(x)) for x in sequences]
         shaped = body(*initial, *blank, *captured)[len(initial) :]
         return (*carry, *(xp.zeros((0, *y.shape), dtype=y.dtype, device=device_of(y)) for y in shaped))
@@ -53,140 +54,107 @@ def loop(
 
 @loop.shape
 def _(initial, sequences, captured, *, body, length, reverse):
+    given = Parts(initial, sequences, captured)
     outer = {
         id(p): (x, drop)
-        for p, x, drop in zip(
-            body.inputs,
-            (*initial, *sequences, *captured),
-            [0] * len(initial) + [1] * len(sequences) + [0] * len(captured),
-            strict=True,
-        )
+        for places, values, drop in zip(given.split(body.inputs), given, (0, 1, 0), strict=True)
+        for p, x in zip(places, values, strict=True)
     }
-    carries = [spec(x.sizes, x.dtype) for x in initial]
-    return tuple(carries) + tuple(spec((length, *outer_shape(y, outer)), y.dtype) for y in body.outputs[len(initial) :])
+    outputs = body.outputs[len(initial) :]
+    return (
+        *(spec(x.sizes, x.dtype) for x in initial),
+        *(spec((length, *outer_shape(y, outer)), y.dtype) for y in outputs),
+    )
 
 
 @loop.vjp
 def _(g, out, initial, sequences, captured, *, body, length, reverse):
-    """The loop run backwards: each step pulls the cotangents through the body, from what the step computed."""
-    count, given = len(initial), len(sequences)
-    carries_in, slices, constants = (
-        body.inputs[:count],
-        body.inputs[count : count + given],
-        body.inputs[count + given :],
-    )
-    outputs = list(body.outputs[count:])
-    stacked = {id(y): x for y, x in zip(outputs, out[count:], strict=True) if y not in (*slices, *constants)}
+    """The loop run backwards: each step pulls the cotangents through the body and reads what the step computed.
+
+    Its carry is the cotangents of the carry and the sums, so far, of those of the captured arrays. Its outputs are the
+    cotangents of the slices.
+    """
+    xp, count = array_namespace(body.outputs[0]), len(initial)
+    given = Parts(initial, sequences, captured)
+    inputs, outputs = given.split(body.inputs), body.outputs[count:]
     within = dependents(toposort(body.outputs), body.inputs)
-    g_carry = placeholders_like(carries_in)
-    g_out = placeholders_like(outputs, within=within)
-    pulled = backward(
-        body.outputs,
-        [*g_carry, *(p if g[count + i] is not None else None for i, p in enumerate(g_out))],
-        body.inputs,
-        stop=True,
+    g_carry, g_outputs = placeholders_like(inputs.carry), placeholders_like(outputs, within=within)
+    seeds = [p if came is not None else None for p, came in zip(g_outputs, g[count:], strict=True)]
+    d = given.split(backward(body.outputs, [*g_carry, *seeds], body.inputs, stop=True))
+    totals = placeholders_like([p for p, c in zip(inputs.captured, d.captured, strict=True) if c is not None])
+
+    d_carry = [xp.zeros_like(p) if c is None else c for p, c in zip(inputs.carry, d.carry, strict=True)]
+    sums = [total + c for total, c in zip(totals, present(d.captured), strict=True)]
+    outside = {id(t) for t in (*inputs.slices, *inputs.captured)}
+    stacked = {id(y): x for y, x in zip(outputs, out[count:], strict=True) if id(y) not in outside}
+    results, places, computed = with_placeholders(
+        [*d_carry, *sums, *present(d.slices)], lambda t: id(t) in stacked, within
     )
-    xp = array_namespace(body.outputs[0])
-    d_carry, d_slice, d_constant = pulled[:count], pulled[count : count + given], pulled[count + given :]
-    summed = [i for i, d in enumerate(d_constant) if d is not None]
-    totals = placeholders_like([constants[i] for i in summed])
-    results = [xp.zeros_like(p) if d is None else d for p, d in zip(carries_in, d_carry, strict=True)]
-    results += [total + d_constant[i] for total, i in zip(totals, summed, strict=True)]
-    wanted = [i for i, d in enumerate(d_slice) if d is not None]
-    results += [d_slice[i] for i in wanted]
-    fed = [i for i in range(len(outputs)) if g[count + i] is not None]
-    results, places, known = with_placeholders(results, lambda t: id(t) in stacked, within)
-    step = Step(
-        carry=[*g_carry, *totals],
-        slices=[*places, *slices, *(g_out[i] for i in fed)],
-        captured=constants,
-        results=results,
-    )
-    start = [xp.zeros_like(x) if g[i] is None else g[i] for i, x in enumerate(initial)]
-    start += [xp.zeros_like(captured[i]) for i in summed]
-    final = step.run(
-        start,
-        [*(stacked[id(t)] for t in known), *sequences, *(g[count + i] for i in fed)],
-        captured,
-        length,
-        not reverse,
-    )
-    d_captured = [None] * len(captured)
-    for place, i in enumerate(summed):
-        d_captured[i] = final[count + place]
-    d_sequences = [None] * given
-    for place, i in enumerate(wanted):
-        d_sequences[i] = final[count + len(summed) + place]
-    return tuple(final[:count]), tuple(d_sequences), tuple(d_captured)
+    start = [xp.zeros_like(x) if came is None else came for x, came in zip(initial, g[:count], strict=True)]
+    start += [xp.zeros_like(x) for x, c in zip(captured, d.captured, strict=True) if c is not None]
+    step = Parts((*g_carry, *totals), (*places, *inputs.slices, *present(seeds)), inputs.captured)
+    fed = Parts(tuple(start), (*(stacked[id(t)] for t in computed), *sequences, *present(g[count:])), tuple(captured))
+    final = iter(_with_residuals(step, results, fed, length, not reverse))
+    d_initial = tuple(itertools.islice(final, count))
+    d_captured = tuple(None if c is None else next(final) for c in d.captured)
+    d_sequences = tuple(None if c is None else next(final) for c in d.slices)
+    return d_initial, d_sequences, d_captured
 
 
 @loop.prune
 def _(live, initial, sequences, captured, *, body, length, reverse):
     """Drop the outputs nothing reads, and every carry, sequence and captured array that only they needed."""
-    count, given = len(initial), len(sequences)
-    wanted = set(live)
-    while True:
-        used = {id(t) for t in toposort([body.outputs[i] for i in sorted(wanted)])}
-        grown = wanted | {i for i in range(count) if id(body.inputs[i]) in used}
-        if grown == wanted:
+    given = Parts(initial, sequences, captured)
+    inputs = given.split(body.inputs)
+    kept = set(live)
+    while True:  # a carry that a kept result reads is kept, and so is what its own new value reads
+        used = {id(t) for t in toposort([body.outputs[i] for i in sorted(kept)])}
+        grown = kept | {i for i, t in enumerate(inputs.carry) if id(t) in used}
+        if grown == kept:
             break
-        wanted = grown
-    kept = sorted(wanted)
-    inputs = [i for i, t in enumerate(body.inputs) if i in wanted or (i >= count and id(t) in used)]
-    if not inputs:  # a body of constants alone still needs an array to tell the namespace
-        return (
-            (initial, sequences, captured),
-            {"body": body, "length": length, "reverse": reverse},
-            list(range(len(body.outputs))),
-        )
-    whole = (*initial, *sequences, *captured)
-    parts = [
-        tuple(whole[i] for i in inputs if low <= i < high)
-        for low, high in ((0, count), (count, count + given), (count + given, len(whole)))
-    ]
-    smaller = Subgraph([body.inputs[i] for i in inputs], [body.outputs[i] for i in kept])
-    return tuple(parts), {"body": smaller, "length": length, "reverse": reverse}, kept
+        kept = grown
+    needed = Parts(
+        tuple(i in kept for i in range(len(initial))),
+        tuple(id(t) in used for t in inputs.slices),
+        tuple(id(t) in used for t in inputs.captured),
+    )
+    order = sorted(kept)
+    if any(needed.flat()):
+        body = Subgraph(inputs.where(needed).flat(), [body.outputs[i] for i in order])
+        given = given.where(needed)
+    else:  # a body of constants alone still needs an array to give the namespace
+        order = list(range(len(body.outputs)))
+    return tuple(given), {"body": body, "length": length, "reverse": reverse}, order
 
 
-@loop.rewrite
-def _(initial, sequences, captured, **how):
-    return hoist(loop, initial, sequences, captured, **how)
+def _with_residuals(inputs: Parts, results: list[Any], given: Parts, length: Any, reverse: bool) -> tuple[Any, ...]:
+    """Record the loop whose body computes `results` from `inputs`; its residuals are further results.
 
-
-class Step:
-    """A loop's body as a graph: what it carries, the slices it reads, what it captures, and its results."""
-
-    def __init__(
-        self, carry: list[Any], slices: list[Any], captured: list[Any] | tuple[Any, ...], results: list[Any]
-    ) -> None:
-        self.inputs = [*carry, *slices, *captured]
-        self.carry, self.results = carry, results
-
-    def run(self, initial: Any, sequences: Any, captured: Any, length: Any, reverse: bool) -> tuple[Any, ...]:
-        """Record the loop; the carries that each step began with, and what it computed, come last."""
-        order = toposort(self.results, stop=lambda t: t.node is None)
-        own = dependents(order, self.inputs)
-        between = [t for t in order if t.node is not None and id(t) in own and not is_view(t)]
-        body, more = close_over(self.inputs, [*self.results, *self.carry, *between])
-        return loop(tuple(initial), tuple(sequences), (*captured, *more), body=body, length=length, reverse=reverse)
+    The residuals are the carry each step began with and every value it computed.
+    """
+    order = toposort(results, stop=lambda t: t.node is None)
+    own = dependents(order, inputs.flat())
+    computed = [t for t in order if t.node is not None and id(t) in own and not is_view(t)]
+    body, captured = close_over(inputs.flat(), [*results, *inputs.carry, *computed])
+    return loop(given.carry, given.slices, (*given.captured, *captured), body=body, length=length, reverse=reverse)
 
 
 def scan(
     step: Callable[..., Any], initial: Any, sequences: Any, length: int | None = None, reverse: bool = False
 ) -> tuple[Any, Any]:
-    """Carry a state along the first axis: step(carry, slice) -> (carry, output), giving (last carry, stacked outputs).
+    """Run step(carry, slice) -> (carry, output) along the first axis; returns (last carry, stacked outputs).
 
     Shapes and dtypes: `initial`, `sequences`, and the outputs are arrays or nests of tuples, lists and dictionaries of
-    them; the carry keeps its shapes and dtypes from step to step. With `reverse` the last slice comes first, and
-    outputs still lie where their slices do. With sequences None, `length` counts the steps.
-    Edge values: no step gives the initial carry and empty outputs. Differentiable, also twice.
+    them; the carry keeps its shapes and dtypes from step to step. With `reverse` the last slice comes first, and each
+    output keeps the position of its slice. With sequences None, `length` is the number of steps.
+    Edge values: with no step, the initial carry and empty outputs. Differentiable, also twice.
     Errors: ValueError when the first sizes differ, when neither sequences nor length is given, or when a step changes
     the carry's structure, shapes or dtypes.
 
     Source: this library; the loop of array programming, as in JAX's `lax.scan`.
     """
-    carry, carry_shape = flatten(initial)
-    xs, xs_shape = flatten(sequences)
+    carry, carry_nest = flatten(initial)
+    xs, xs_nest = flatten(sequences)
     if not xs and length is None:
         raise ValueError("scan: neither sequences nor length was given; expected one of them")
     symbolic = is_symbolic(carry, xs) or not (carry or xs)
@@ -195,8 +163,8 @@ def scan(
         carry, xs = members[: len(carry)], members[len(carry) :]
     steps = _length(xs, length)
     if not symbolic:
-        return _eager(step, carry, carry_shape, xs, xs_shape, steps, reverse)
-    return _recorded(step, carry, carry_shape, xs, xs_shape, steps, reverse)
+        return _eager(step, carry, carry_nest, xs, xs_nest, steps, reverse)
+    return _recorded(step, carry, carry_nest, xs, xs_nest, steps, reverse)
 
 
 def _length(xs: list[Any], length: int | None) -> Any:
@@ -211,51 +179,54 @@ def _length(xs: list[Any], length: int | None) -> Any:
     return found
 
 
-def _checked(carry: list[Any], shape: Any, new: Any) -> list[Any]:
-    """The carry after a step, refused when it is not like the one before."""
-    found, new_shape = flatten(new)
-    if new_shape != shape:
-        raise ValueError("scan: the step returns a carry of another structure than the one it was given")
-    for old, value in zip(carry, found, strict=True):
-        known = [(a, b) for a, b in zip(old.shape, value.shape, strict=False) if None not in (a, b)]
-        if old.ndim != value.ndim or any(a != b for a, b in known) or old.dtype != value.dtype:
-            raise ValueError(
-                f"scan: the step turns a carry of shape {tuple(old.shape)}, {old.dtype} into shape "
-                f"{tuple(value.shape)}, {value.dtype}"
-            )
-    return found
-
-
-def _eager(step: Any, carry: Any, carry_shape: Any, xs: Any, xs_shape: Any, length: int, reverse: bool) -> Any:
-    ys_shape: Any = None
+def _eager(step: Any, carry: Any, carry_nest: Any, xs: Any, xs_nest: Any, length: int, reverse: bool) -> Any:
+    ys_nest: Any = None
 
     def body(*values: Any) -> tuple[Any, ...]:
-        nonlocal ys_shape
+        nonlocal ys_nest
         state, slices = values[: len(carry)], values[len(carry) :]
-        new, y = step(restore(carry_shape, state), restore(xs_shape, slices))
-        found, ys_shape = flatten(y)
-        return (*_checked(list(state), carry_shape, new), *found)
+        new, y = step(restore(carry_nest, state), restore(xs_nest, slices))
+        found, ys_nest = flatten(y)
+        return (*checked_carry("scan: the step", state, carry_nest, new), *found)
 
     results = loop.definition(tuple(carry), tuple(xs), (), body=body, length=length, reverse=reverse)
-    return restore(carry_shape, results[: len(carry)]), restore(ys_shape, results[len(carry) :])
+    return restore(carry_nest, results[: len(carry)]), restore(ys_nest, results[len(carry) :])
 
 
-def _recorded(step: Any, carry: Any, carry_shape: Any, xs: Any, xs_shape: Any, length: Any, reverse: bool) -> Any:
+def _recorded(step: Any, carry: Any, carry_nest: Any, xs: Any, xs_nest: Any, length: Any, reverse: bool) -> Any:
     state, slices = placeholders_like(carry), placeholders_like(xs, drop=1)
-    new, y = step(restore(carry_shape, state), restore(xs_shape, slices))
-    found, ys_shape = flatten(y)
-    results = [*_checked(state, carry_shape, new), *found]
-    _, *results = arrays(*results, *state)
-    results = results[: len(carry) + len(found)]
-    whole = Step(state, slices, (), results).run(carry, xs, (), length, reverse)
-    return restore(carry_shape, whole[: len(carry)]), restore(ys_shape, whole[len(carry) : len(results)])
+    new, y = step(restore(carry_nest, state), restore(xs_nest, slices))
+    found, ys_nest = flatten(y)
+    results = [*checked_carry("scan: the step", state, carry_nest, new), *found]
+    results = list(arrays(*results, *state)[1 : len(results) + 1])
+    inputs, given = Parts(tuple(state), tuple(slices), ()), Parts(tuple(carry), tuple(xs), ())
+    whole = _with_residuals(inputs, results, given, length, reverse)
+    return restore(carry_nest, whole[: len(carry)]), restore(ys_nest, whole[len(carry) : len(results)])
+
+
+def iterate(
+    step: Callable[..., tuple[Array, ...]], initial: list[Array], sequences: list[Array], reverse: bool = False
+) -> tuple[Array, ...]:
+    """`scan` for composites: step(*carry, *slices) -> (*carry, *outputs), without a check of each eager step.
+
+    It returns the last carry, then the stacked outputs.
+    """
+    if not is_symbolic(initial, sequences):
+        return loop.definition(tuple(initial), tuple(sequences), (), body=step, length=None, reverse=reverse)
+
+    def pair(carry: list[Array], slices: list[Array]) -> tuple[list[Array], list[Array]]:
+        results = step(*carry, *slices)
+        return list(results[: len(initial)]), list(results[len(initial) :])
+
+    carry, outputs = scan(pair, initial, sequences, reverse=reverse)
+    return (*carry, *outputs)
 
 
 def map_fn(fn: Callable[..., Any], elems: Any, name: str | None = None, dtype: Any = None) -> Any:
-    """Apply a function to every slice along the first axis and stack what it gives.
+    """Apply a function to every slice along the first axis and stack the results.
 
     Shapes and dtypes: `elems` is an array or a nest of arrays of one length; the result has the structure, shapes and
-    dtypes that fn gives (`dtype` is accepted for old programs; dtypes are inferred). Differentiable.
+    dtypes that fn returns (`dtype` is accepted for old programs; dtypes are inferred). Differentiable.
     Errors: ValueError when the lengths differ.
 
     Source: Keras 2.3.1 backend semantics.
@@ -266,9 +237,9 @@ def map_fn(fn: Callable[..., Any], elems: Any, name: str | None = None, dtype: A
 def foldl(fn: Callable[..., Any], elems: Any, initializer: Any = None, name: str | None = None) -> Any:
     """Combine the slices along the first axis from the left: acc = fn(acc, slice).
 
-    Shapes and dtypes: those of the accumulator, which starts as `initializer`, or as the first slice without one; both
-    it and `elems` may be nests of arrays. Errors: ValueError when there is neither a slice nor an initializer, or when
-    lengths differ. Differentiable.
+    Shapes and dtypes: those of the accumulator, which starts as `initializer`, or as the first slice for None. The
+    accumulator and `elems` may be nests of arrays. Differentiable.
+    Errors: ValueError when there is neither a slice nor an initializer, or when lengths differ.
 
     Source: Keras 2.3.1 backend semantics.
     """
@@ -278,7 +249,7 @@ def foldl(fn: Callable[..., Any], elems: Any, initializer: Any = None, name: str
 def foldr(fn: Callable[..., Any], elems: Any, initializer: Any = None, name: str | None = None) -> Any:
     """Combine the slices along the first axis from the right: acc = fn(acc, slice), the last slice first.
 
-    Shapes and dtypes: as `foldl`, starting with the last slice. Errors: as `foldl`. Differentiable.
+    Shapes and dtypes, errors: as `foldl`, except that the accumulator starts as the last slice. Differentiable.
 
     Source: Keras 2.3.1 backend semantics.
     """
@@ -287,7 +258,7 @@ def foldr(fn: Callable[..., Any], elems: Any, initializer: Any = None, name: str
 
 def _folded(name: str, fn: Any, elems: Any, initializer: Any, reverse: bool) -> Any:
     found, shape = flatten(elems)
-    if not any(map(is_array, found)):  # numbers in lists are one array, arrays in lists are several
+    if not any(map(is_array, found)):  # a list of numbers is one array, a list of arrays is a nest
         found, shape = [elems], flatten(0)[1]
     xs = list(arrays(*found)[1:])
     length = _length(xs, None)
@@ -301,76 +272,3 @@ def _folded(name: str, fn: Any, elems: Any, initializer: Any, reverse: bool) -> 
         starts = [number_like(xs[0], v) if isinstance(v, (int, float)) else arrays(v, xs[0])[1] for v in starts]
         initializer = restore(nest, starts)
     return scan(lambda acc, x: (fn(acc, x), ()), initializer, restore(shape, xs), reverse=reverse)[0]
-
-
-def rnn(
-    step_function: Callable[..., Any],
-    inputs: Array,
-    initial_states: Any,
-    go_backwards: bool = False,
-    mask: Array = None,
-    constants: Any = None,
-    unroll: bool = False,
-    input_length: Any = None,
-) -> tuple[Array, Array, list[Array]]:
-    """Run step_function(inputs_t, states + constants) -> (output, new states) over the time axis.
-
-    Returns (last output, outputs, last states). Shapes and dtypes: inputs (batch, time, ...), outputs (batch, time,
-    ...) in the order the steps ran (with go_backwards the last time comes first); states keep their shapes and dtypes,
-    and there may be none. `mask` is (batch, time) or (batch, time, 1), nonzero meaning present: a masked step repeats
-    the previous output (zeros before the first) and keeps the states. `unroll` writes the steps out and needs a known
-    number of them. `input_length` is accepted for old programs; all steps run. Differentiable through everything.
-    Edge values: what the step makes without looking at the inputs' values, a dropout mask say, is made once.
-    A step's output that bears `_uses_learning_phase` passes it on to the last output.
-    Errors: ValueError for inputs of fewer than 3 dimensions, a mask of another shape, or unroll without a known time.
-
-    Source: Keras 2.3.1 backend semantics.
-    """
-    xp, inputs, *states = arrays(inputs, *initial_states)
-    extra = list(constants or [])
-    if inputs.ndim < 3:
-        raise ValueError(f"rnn: inputs has {inputs.ndim} dimensions, expected at least 3 (batch, time, ...)")
-    if unroll and inputs.shape[1] is None:
-        raise ValueError("rnn: unroll needs a known number of time steps")
-    steps = [moved(inputs, 1, 0)]
-    if mask is not None:
-        steps.append(_time_mask(xp, inputs, mask))
-    if go_backwards:
-        steps = [xp.flip(x, axis=0) for x in steps]
-    first, _ = step_function(inputs[:, 0, ...], states + extra)
-
-    def step(carry: Any, slices: Any) -> tuple[Any, Any]:
-        previous, old = carry
-        output, new = step_function(slices[0], list(old) + extra)
-        if mask is not None:
-            output = _kept(xp, slices[1], output, previous)
-            new = [_kept(xp, slices[1], a, b) for a, b in zip(new, old, strict=True)]
-        return (output, tuple(new)), output
-
-    start = (xp.zeros_like(first), tuple(states))
-    if unroll:
-        carry, rows = start, []
-        for t in range(inputs.shape[1]):
-            carry, output = step(carry, [x[t, ...] for x in steps])
-            rows.append(output)
-        (last, final), outputs = carry, xp.stack(rows, axis=0)
-    else:
-        (last, final), outputs = scan(step, start, steps)
-    if getattr(first, "_uses_learning_phase", False):
-        last._uses_learning_phase = True  # which Keras's cells say of what they drop out, and its layers ask
-    return last, moved(outputs, 0, 1), list(final)
-
-
-def _time_mask(xp: Any, inputs: Array, mask: Array) -> Array:
-    """The mask as booleans, time first."""
-    _, mask, _ = arrays(mask, inputs)
-    if mask.ndim == 3 and mask.shape[2] in (1, None):
-        mask = mask[:, :, 0]
-    if mask.ndim != 2:
-        raise ValueError(f"rnn: mask has shape {tuple(mask.shape)}, expected (batch, time) or (batch, time, 1)")
-    return moved(mask if mask.dtype == xp.bool else xp.astype(mask, xp.bool), 1, 0)
-
-
-def _kept(xp: Any, present: Array, new: Array, old: Array) -> Array:
-    """`new` where the step is present, else `old`; the mask reaches over all further axes."""
-    return xp.where(xp.reshape(present, (*sizes(present), *(1,) * (new.ndim - 1))), new, old)

@@ -1,40 +1,45 @@
-"""Nests of tuples, lists and dictionaries: taken apart into arrays, and put together again."""
+"""Nests of tuples, lists and dictionaries: flattened into arrays, and restored."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any
 
-__all__ = ["flatten", "restore"]
+__all__ = ["flatten", "present", "restore"]
 
 
 def flatten(structure: Any) -> tuple[list[Any], Any]:
-    """The arrays of a nest of tuples, lists and dictionaries, and its shape for `restore`."""
+    """The arrays of a nest of tuples, lists and dictionaries, and its structure for `restore`."""
     if isinstance(structure, (tuple, list)):
         parts = [flatten(v) for v in structure]
-        return [x for found, _ in parts for x in found], (type(structure), [shape for _, shape in parts])
+        return [x for found, _ in parts for x in found], (type(structure), [inner for _, inner in parts])
     if isinstance(structure, dict):
         keys = list(structure)
-        found, (_, shapes) = flatten([structure[k] for k in keys])
-        return found, (dict, list(zip(keys, shapes, strict=True)))
+        found, (_, inner) = flatten([structure[k] for k in keys])
+        return found, (dict, list(zip(keys, inner, strict=True)))
     if structure is None:
         return [], None
     return [structure], "array"
 
 
-def restore(shape: Any, arrays: Iterable[Any]) -> Any:
-    """The nest `flatten` took apart, with other arrays in it."""
+def restore(structure: Any, arrays: Iterable[Any]) -> Any:
+    """The nest that has the structure given by `flatten`, with these arrays in it."""
     supply = iter(arrays)
 
-    def build(shape: Any) -> Any:
-        if shape == "array":
+    def build(structure: Any) -> Any:
+        if structure == "array":
             return next(supply)
-        if shape is None:
+        if structure is None:
             return None
-        kind, parts = shape
+        kind, parts = structure
         if kind is dict:
-            return {k: build(s) for k, s in parts}
-        built = [build(s) for s in parts]
+            return {k: build(inner) for k, inner in parts}
+        built = [build(inner) for inner in parts]
         return kind(*built) if hasattr(kind, "_fields") else kind(built)
 
-    return build(shape)
+    return build(structure)
+
+
+def present(values: Iterable[Any]) -> list[Any]:
+    """The values that are not None."""
+    return [x for x in values if x is not None]

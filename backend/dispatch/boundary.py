@@ -30,6 +30,7 @@ __all__ = [
     "normalize_axis",
     "number_like",
     "product",
+    "rank_of",
     "reduced",
     "reshaped",
     "size_from",
@@ -113,6 +114,11 @@ def named(x: Array, name: str | None) -> Array:
 def ndim_of(x: Array) -> int:
     """The number of dimensions; 0 for Python numbers."""
     return x.ndim if hasattr(x, "ndim") else 0
+
+
+def rank_of(x: Array) -> int | None:
+    """The number of dimensions of an array, None where it is known only when the graph runs."""
+    return None if isinstance(x, Tensor) and x.spec.shape is None else x.ndim
 
 
 def normalize_axis(name: str, axis: Any, ndim: int) -> Any:

@@ -10,9 +10,10 @@ from ..arrays import namespaces
 from ..arrays.namespaces import _NAMESPACE_OF, namespace_of
 from ..kernels.lookup import backed, kernels_of
 from .dims import Dim
+from .primitives import Primitive
 from .recording import tensor
 from .shape_rules import broadcast
-from .tensor import Spec, Tensor, record, spec
+from .tensor import Effect, Spec, Tensor, record, spec
 
 __all__ = ["COMPOSITES", "Composite", "composite", "effectful", "elementwise", "only_wanted", "spec"]
 
@@ -25,12 +26,16 @@ class Composite:
 
     Positional arguments are arrays, tuples of arrays, or None; keyword arguments are parameters. On native arrays the
     library's kernel of the same name runs where there is one, else the definition; on symbolic tensors the call is
-    recorded. Its gradient is the rule given with `vjp`, else that of its definition.
+    recorded. Its gradient is the rule given with `vjp`, else that of its definition. `facts` are attributes of
+    `Primitive`: what the compiler needs to know of the operation.
+
+    A definition with the parameter `residuals`, False by default, gives more outputs where it is True: what the
+    forward pass computed and the gradient can use. A recorded call has them, since a gradient may follow; the prune
+    rule drops them where nothing reads them.
     """
 
-    def __init__(self, definition: Callable[..., Any], pure: bool = True) -> None:
+    def __init__(self, definition: Callable[..., Any], **facts: Any) -> None:
         self.definition = definition
-        self.pure = pure  # whether a call on constants may be worked out once and for all
         self.__name__ = definition.__name__.removesuffix("_")  # softmax_ beside the public softmax is called softmax
         self.__doc__ = definition.__doc__
         self.__wrapped__ = definition
@@ -38,8 +43,8 @@ class Composite:
         self.vjp_rule: Callable[..., Any] | None = None
         self.shape_rule: Callable[..., Any] | None = None
         self.prune_rule: Callable[..., Any] | None = None
-        self.rewrite_rule: Callable[..., Any] | None = None
-        self.elementwise = False  # whether the result at a place depends on the arguments there alone
+        self.primitive = Primitive(name=self.__name__, **facts)
+        self.has_residuals = "residuals" in (definition.__kwdefaults__ or {})
         self._bound: dict[tuple[Any, bool], Callable[..., Any]] = {}
         COMPOSITES[self.__name__] = self
 
@@ -57,16 +62,8 @@ class Composite:
         return rule
 
     def prune(self, rule: Callable[..., Any]) -> Callable[..., Any]:
-        """Say how to do without unused outputs: rule(live, *args, **kwargs) -> (args, kwargs, indices still given).
-
-        One index, not in a list, says that the call then gives that output alone, and no tuple.
-        """
+        """Say how to do without unused outputs: rule(live, *args, **kwargs) -> (args, kwargs, indices still given)."""
         self.prune_rule = rule
-        return rule
-
-    def rewrite(self, rule: Callable[..., Any]) -> Callable[..., Any]:
-        """Say how to compile it better: rule(*args, **kwargs) -> the outputs put together otherwise, or None."""
-        self.rewrite_rule = rule
         return rule
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -91,10 +88,12 @@ class Composite:
             bound = self._bound[key] = self.definition if kernel is None else backed(kernel, self.definition)
             return bound
 
-    def record(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Record the call, arrays among the arguments as constants."""
+    def record(self, args: tuple[Any, ...], kwargs: dict[str, Any], effects: tuple[Effect, ...] = ()) -> Any:
+        """Record the call, arrays among the arguments as constants; `effects` are what it does to variables."""
         args = tuple(_as_tensors(a) for a in args)
-        return record(self, args, kwargs, self.specs(args, kwargs))
+        if self.has_residuals:
+            kwargs = {**kwargs, "residuals": kwargs.get("residuals", True)}
+        return record(self, args, kwargs, self.specs(args, kwargs), effects)
 
     def specs(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """The shapes and dtypes of the result: by the shape rule, else by recording the definition."""
@@ -154,15 +153,18 @@ def only_wanted(
     return args, {**how, "wanted": tuple(wanted[i] for i in kept)}, kept
 
 
-def composite(definition: Callable[..., Any]) -> Composite:
-    """Make an operation a composite."""
-    return Composite(definition)
+def composite(definition: Callable[..., Any] | None = None, /, **facts: Any) -> Any:
+    """Make an operation a composite: `@composite`, or `@composite(fresh=True)` with facts about it."""
+    if definition is None:
+        return lambda definition: Composite(definition, **facts)
+    return Composite(definition, **facts)
 
 
-def elementwise(definition: Callable[..., Any]) -> Composite:
+def elementwise(definition: Callable[..., Any] | None = None, /, *, fresh: bool = True, **facts: Any) -> Any:
     """Make a composite of arrays that works element by element; the result has the dtype of the last of them."""
-    made = Composite(definition)
-    made.elementwise = True
+    if definition is None:
+        return lambda definition: elementwise(definition, fresh=fresh, **facts)
+    made = Composite(definition, elementwise=True, fresh=fresh, **facts)
 
     @made.shape
     def _(*args: Any) -> Spec:
@@ -177,6 +179,3 @@ def elementwise(definition: Callable[..., Any]) -> Composite:
 def effectful(definition: Callable[..., Any]) -> Composite:
     """Make a composite that does something at each evaluation, such as print."""
     return Composite(definition, pure=False)
-
-
-# ---- kernels: found by name, in the module named after the library

@@ -1,6 +1,6 @@
 """Sizes unknown until run time, as expressions: Python integers that a compiled function works out.
 
-An unknown size is taken not to be 1 wherever that matters (broadcasting, and undoing it in a gradient).
+An unknown size may turn out to be 1: two that are not equal expressions broadcast as they come.
 """
 
 from __future__ import annotations

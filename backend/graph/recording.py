@@ -11,17 +11,16 @@ from .. import config
 from ..arrays.dtypes import DType, dtype_name, is_float, kind_of, limits, python_dtype, result_dtype
 from ..arrays.namespaces import is_array
 from .dims import Dim
+from .primitives import PRIMITIVES
 from .shape_rules import broadcast
 from .tensor import Constant, Tensor, record, spec
 
 __all__ = [
-    "ELEMENTWISE",
     "binary",
     "called",
     "checked_kind",
     "common",
     "constant",
-    "is_elementwise",
     "is_operand",
     "scalar_of",
     "tensor",
@@ -32,12 +31,6 @@ NUMERIC = ("integer", "real floating", "complex floating")
 FLOATING = ("real floating", "complex floating")
 REAL = ("integer", "real floating")
 ANY = ("bool", *NUMERIC)
-ELEMENTWISE = {"where", "astype"}  # functions whose result at a place depends on their arguments there alone
-
-
-def is_elementwise(function: Any) -> bool:
-    """Whether a recorded function, of the standard or composite, works on each place of its arguments by itself."""
-    return function in ELEMENTWISE if isinstance(function, str) else function.elementwise
 
 
 def is_operand(x: Any) -> bool:
@@ -184,50 +177,23 @@ def called(function: str, stub: Callable[..., Any]) -> Callable[..., Any]:
 def unary(function: str, kinds: tuple[str, ...] = NUMERIC, result: str | None = None) -> Callable[..., Tensor]:
     """The stub of an elementwise function of one array."""
 
-    ELEMENTWISE.add(function)
-
     def stub(x: Any, /) -> Tensor:
         x = tensor(x)
         x = cast(x, checked_kind(function, x.dtype, kinds))
         dtype = result or x.dtype
-        if function in ("abs", "real", "imag") and kind_of(dtype) == "complex floating":
+        if PRIMITIVES[function].real and kind_of(dtype) == "complex floating":
             dtype = "float32" if dtype == "complex64" else "float64"
         return record(function, (x,), {}, spec(x.spec.shape and x.sizes, dtype))
 
     return called(function, stub)
 
 
-# Functions that print as operators may keep a Python number; the others get it as a constant of the array's dtype.
-OPERATORS = {
-    "add": "+",
-    "subtract": "-",
-    "multiply": "*",
-    "divide": "/",
-    "pow": "**",
-    "floor_divide": "//",
-    "remainder": "%",
-    "less": "<",
-    "less_equal": "<=",
-    "greater": ">",
-    "greater_equal": ">=",
-    "equal": "==",
-    "not_equal": "!=",
-    "bitwise_and": "&",
-    "bitwise_or": "|",
-    "bitwise_xor": "^",
-    "bitwise_left_shift": "<<",
-    "bitwise_right_shift": ">>",
-}
-
-
 def binary(function: str, kinds: tuple[str, ...] = NUMERIC, result: str | None = None) -> Callable[..., Tensor]:
     """The stub of an elementwise function of two arrays."""
 
-    ELEMENTWISE.add(function)
-
     def stub(x1: Any, x2: Any, /) -> Tensor:
         dtype, pair = common(function, kinds, x1, x2)
-        if function not in OPERATORS:
+        if PRIMITIVES[function].sign is None:  # printed as an operator, a call may keep a Python number
             pair = [tensor(x, dtype) for x in pair]
         shape = _elementwise_shape(function, pair)
         return record(function, tuple(pair), {}, spec(shape, result or dtype))

@@ -12,6 +12,7 @@ __all__ = [
     "axis_of",
     "broadcast",
     "broadcast_shape",
+    "broadcast_size",
     "concatenated",
     "contracted",
     "matmul_shape",
@@ -77,9 +78,21 @@ def broadcast(name: str, *shapes: Sequence[Any]) -> tuple[Any, ...]:
             elif isinstance(other, int):
                 size = other  # the unknown one is this size, or 1
             elif not isinstance(size, int):
-                size = None  # two unknown sizes: equal, or one of them 1; the array knows
+                size = _unknown(size, other)
         result.append(size)
     return tuple(result)
+
+
+def _unknown(a: Any, b: Any) -> Any:
+    """The size that two unknown ones broadcast to; None, so that of the result, where it takes their values."""
+    if a is not None and (a == smallest(b, 1) or b == smallest(a, 1)):  # such as x[:1] beside x
+        return b if a == smallest(b, 1) else a
+    return None
+
+
+def broadcast_size(a: Any, b: Any) -> Any:
+    """The size that two of which one may be 1 broadcast to, as an expression."""
+    return largest(a, b) * smallest(smallest(a, b), 1)  # 0 and 1 give 0
 
 
 def broadcast_shape(name: str, sizes: Sequence[Any], shape: Sequence[Any]) -> tuple[Any, ...]:

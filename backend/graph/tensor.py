@@ -5,13 +5,16 @@ from __future__ import annotations
 import contextvars
 import itertools
 import weakref
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..arrays.dtypes import DType, dtype_name
 from .dims import Dim, dim_tensors, known, product
+from .operators import Operators
+from .primitives import PRIMITIVES, Primitive
 
 __all__ = [
     "Constant",
@@ -54,10 +57,10 @@ class Node:
     """One recorded call: `function` is a standard function's name ('exp', 'linalg.inv') or a composite.
 
     `args` and `kwargs` hold tensors, sizes, Python values and tuples of them; `effects` are committed whenever the node
-    has been evaluated.
+    has been evaluated, and are given when the node is made.
     """
 
-    __slots__ = ("__weakref__", "_outputs", "args", "effects", "function", "inputs", "kwargs", "multi_output", "specs")
+    __slots__ = ("__weakref__", "_effects", "_outputs", "args", "function", "inputs", "kwargs", "multi_output", "specs")
 
     def __init__(
         self,
@@ -66,6 +69,7 @@ class Node:
         kwargs: dict[str, Any],
         specs: tuple[Spec, ...],
         multi_output: bool = False,
+        effects: tuple[Effect, ...] = (),
     ) -> None:
         self.function = function
         self.args = args
@@ -73,8 +77,13 @@ class Node:
         self.specs = specs
         self.multi_output = multi_output  # whether the call gives a tuple, be it of one
         self.inputs = tuple(leaves((args, kwargs)))
-        self.effects: tuple[Effect, ...] = ()
+        self._effects = effects
         self._outputs: dict[int, Any] = {}  # weak: a tensor holds its node, not the other way round
+
+    @property
+    def effects(self) -> tuple[Effect, ...]:
+        """What evaluating the node does to variables."""
+        return self._effects
 
     def output(self, index: int) -> Tensor:
         """The tensor of one result: one object as long as anybody holds it."""
@@ -85,8 +94,13 @@ class Node:
             self._outputs[index] = weakref.ref(found)
         return found
 
+    @property
+    def primitive(self) -> Primitive:
+        """What the compiler needs to know of the function."""
+        return PRIMITIVES[self.function] if isinstance(self.function, str) else self.function.primitive
+
     def __repr__(self) -> str:
-        return f"<node {self.function}>"
+        return f"<node {self.primitive.name}>"
 
 
 class Subgraph:
@@ -100,10 +114,9 @@ class Subgraph:
 
 
 _counter = itertools.count(1)
-_Operators: Any = object  # to a type checker: operators are set below, and what they give is an array, so Any
 
 
-class Tensor(_Operators):
+class Tensor(Operators):
     """An array to come, known by shape and dtype: nothing is computed before `eval`, `K.eval` or a `K.function`.
 
     It offers the array object of the standard: operators, `shape` (None for unknown sizes), `dtype` (a string),
@@ -114,8 +127,6 @@ class Tensor(_Operators):
 
     __array_ufunc__ = None  # so that `ndarray + tensor` records and `np.exp(tensor)` is refused
     __array_priority__ = 1000
-    __hash__ = object.__hash__
-    _identical: bool | None = None  # of the result of == and !=: its truth value
 
     def __init__(self, node: Node | None, index: int, spec: Spec, name: str | None = None) -> None:
         self.node = node
@@ -124,7 +135,7 @@ class Tensor(_Operators):
         self.number = next(_counter)
         self._name = name
 
-    # ---- what the standard asks of an array object
+    # ---- the array object of the standard
 
     @property
     def dtype(self) -> DType:
@@ -173,6 +184,11 @@ class Tensor(_Operators):
     def name(self, name: str) -> None:
         self._name = name
 
+    @property
+    def given_name(self) -> str | None:
+        """The name, where one was given or asked for."""
+        return self._name
+
     def __array_namespace__(self, *, api_version: str | None = None) -> Any:
         from .standard import namespace  # the namespace is made of functions on tensors: it comes after this module
 
@@ -183,14 +199,14 @@ class Tensor(_Operators):
         return self
 
     @property
-    def T(self) -> Tensor:
+    def T(self) -> Tensor:  # noqa: N802 - the standard's name
         """The matrix transposed; ValueError unless there are two dimensions."""
         if self.ndim != 2:
             raise ValueError(f"T: needs 2 dimensions, got {self.ndim}; use K.transpose or permute_dims")
         return self.__array_namespace__().matrix_transpose(self)
 
     @property
-    def mT(self) -> Tensor:
+    def mT(self) -> Tensor:  # noqa: N802 - the standard's name
         """The last two axes exchanged."""
         return self.__array_namespace__().matrix_transpose(self)
 
@@ -217,17 +233,6 @@ class Tensor(_Operators):
 
     __float__ = __int__ = __index__ = __complex__ = _no_value
 
-    def __eq__(self, other: Any) -> Any:
-        return _comparison("equal", self, other, self is other)
-
-    def __ne__(self, other: Any) -> Any:
-        return _comparison("not_equal", self, other, self is not other)
-
-    def __bool__(self) -> bool:
-        if self._identical is not None:
-            return self._identical
-        raise TypeError(f"{self.name} is symbolic and is neither true nor false yet; use K.switch, or K.eval")
-
     def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
         raise TypeError(f"{self.name} is symbolic and cannot become a NumPy array; use K.eval")
 
@@ -241,7 +246,7 @@ class Tensor(_Operators):
         shape = "unknown rank" if self.spec.shape is None else str(self.shape)
         return f"<{type(self).__name__} {self.name} shape={shape} dtype={self.dtype}>"
 
-    # ---- what Keras code asks
+    # ---- attributes that Keras reads and sets
 
     _given_shape: Any = None
 
@@ -275,57 +280,6 @@ class Tensor(_Operators):
         return self.shape
 
 
-def _comparison(name: str, x: Tensor, other: Any, identical: bool) -> Any:
-    """x == other by element, for code written for the standard; NotImplemented, so identity, where that fails."""
-    xp = x.__array_namespace__()
-    try:
-        result = getattr(xp, name)(x, other) if xp.is_operand(other) else NotImplemented
-    except (TypeError, ValueError, OverflowError):  # two tensors that cannot be compared are two tensors
-        return NotImplemented
-    if isinstance(result, Tensor):
-        result._identical = identical
-    return result
-
-
-def _operator(name: str, reflected: bool = False) -> Callable[..., Any]:
-    def method(self: Tensor, other: Any) -> Any:
-        xp = self.__array_namespace__()
-        if not xp.is_operand(other):
-            return NotImplemented
-        return getattr(xp, name)(other, self) if reflected else getattr(xp, name)(self, other)
-
-    return method
-
-
-for _sign, _name in {
-    "add": "add",
-    "sub": "subtract",
-    "mul": "multiply",
-    "truediv": "divide",
-    "pow": "pow",
-    "floordiv": "floor_divide",
-    "mod": "remainder",
-    "matmul": "matmul",
-    "and": "bitwise_and",
-    "or": "bitwise_or",
-    "xor": "bitwise_xor",
-    "lshift": "bitwise_left_shift",
-    "rshift": "bitwise_right_shift",
-}.items():
-    setattr(Tensor, f"__{_sign}__", _operator(_name))
-    setattr(Tensor, f"__r{_sign}__", _operator(_name, reflected=True))
-for _sign, _name in {"lt": "less", "le": "less_equal", "gt": "greater", "ge": "greater_equal"}.items():
-    setattr(Tensor, f"__{_sign}__", _operator(_name))
-
-
-def _unary(name: str) -> Callable[[Tensor], Any]:
-    return lambda self: getattr(self.__array_namespace__(), name)(self)
-
-
-for _sign, _name in {"neg": "negative", "pos": "positive", "abs": "abs", "invert": "bitwise_invert"}.items():
-    setattr(Tensor, f"__{_sign}__", _unary(_name))
-
-
 class Placeholder(Tensor):
     """A tensor whose value is fed when the function runs; `default` is used where none is."""
 
@@ -334,7 +288,7 @@ class Placeholder(Tensor):
     ) -> None:
         super().__init__(None, 0, spec(shape, dtype), name)
         self.default = default
-        self._uses_learning_phase = False  # Keras asks, and expects no such attribute on the results of operations
+        self._uses_learning_phase = False  # Keras reads it here, and expects no such attribute on results
 
 
 class Constant(Tensor):
@@ -346,7 +300,7 @@ class Constant(Tensor):
 
 
 def leaves(structure: Any) -> Iterator[Tensor]:
-    """The tensors in nested arguments, those that sizes are worked out from included."""
+    """The tensors in nested arguments, including those that sizes are computed from."""
     if isinstance(structure, Tensor):
         yield structure
     elif isinstance(structure, Dim):
@@ -387,23 +341,32 @@ def _size_leaf(leaf: Dim, tensor: Any) -> Any:
 
 
 class Control(NamedTuple):
-    """What stands before whatever is recorded: effects that happen, and variables' values once they have."""
+    """What precedes every call recorded now: effects that happen first, and the values of variables after them."""
 
-    effects: tuple[Effect, ...] = ()
-    values: dict[int, Tensor] = {}  # id of a variable -> its new value
-
-
-control: contextvars.ContextVar[Control] = contextvars.ContextVar("control", default=Control())  # noqa: B039
+    effects: tuple[Effect, ...]
+    values: Mapping[int, Tensor]  # id of a variable -> its new value
 
 
-def record(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any], result: Spec | tuple[Spec, ...]) -> Any:
-    """Record a call and return the tensor, or tuple of tensors, that stands for its result."""
+_NO_CONTROL = Control((), MappingProxyType({}))
+control: contextvars.ContextVar[Control] = contextvars.ContextVar("control", default=_NO_CONTROL)
+
+
+def record(
+    function: Any,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    result: Spec | tuple[Spec, ...],
+    effects: tuple[Effect, ...] = (),
+) -> Any:
+    """Record a call and return the tensor, or tuple of tensors, that stands for its result.
+
+    `effects` are the call's own; those of the `control_dependencies` around it come before them.
+    """
     single = isinstance(result, Spec)
     specs: Any = (result,) if single else result
     before = control.get()
     if before.effects:
         args, kwargs = map_tensors((args, kwargs), lambda t: before.values.get(id(t), t))
-    node = Node(function, args, kwargs, specs, not single)
-    node.effects = before.effects
+    node = Node(function, args, kwargs, specs, not single, (*before.effects, *effects))
     tensors = tuple(map(node.output, range(len(node.specs))))
     return tensors[0] if single else tensors

@@ -1,4 +1,4 @@
-"""Small neural networks in Keras's words, written with the functions of K alone."""
+"""Small neural networks with Keras's interface, written with the functions of K alone."""
 
 from .initializers import INITIALIZERS as INITIALIZERS
 from .layer import Input as Input

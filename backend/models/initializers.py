@@ -1,4 +1,4 @@
-"""Initializers: what weights begin with; each is made with its parameters and then called with a shape."""
+"""Initializers: the first values of weights; each is created with its parameters and then called with a shape."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ __all__ = [
 
 Initializer = Callable[[tuple[int, ...]], Any]
 
-SPREAD = 0.87962566103423978  # the standard deviation of a normal distribution cut off at two of its own
+SPREAD = 0.87962566103423978  # the standard deviation of a normal distribution truncated at two of its own
 
 
 def zeros() -> Initializer:
@@ -54,7 +54,7 @@ def constant(value: float = 0.0) -> Initializer:
 
 
 def identity(gain: float = 1.0) -> Initializer:
-    """A matrix that leaves vectors as they are, but for the gain."""
+    """The identity matrix times `gain`."""
     return lambda shape: gain * np.eye(*shape)
 
 
@@ -76,7 +76,7 @@ def truncated_normal(mean: float = 0.0, stddev: float = 0.05, seed: int | None =
 def variance_scaling(
     scale: float = 1.0, mode: str = "fan_in", distribution: str = "normal", seed: int | None = None
 ) -> Initializer:
-    """Weights of variance scale / n, n being what flows in ("fan_in"), out ("fan_out"), or their mean ("fan_avg").
+    """Weights of variance scale / n, n being the inputs ("fan_in"), the outputs ("fan_out"), or their mean ("fan_avg").
 
     Source: Glorot, Bengio, "Understanding the difficulty of training deep feedforward neural networks", 2010; He et
     al., "Delving deep into rectifiers", 2015.
@@ -125,7 +125,7 @@ def lecun_normal(seed: int | None = None) -> Initializer:
 
 
 def orthogonal(gain: float = 1.0, seed: int | None = None) -> Initializer:
-    """Columns (or rows, whichever are fewer) of length `gain` at right angles.
+    """Columns (or rows, whichever is fewer) of length `gain` at right angles.
 
     Source: Saxe, McClelland, Ganguli, "Exact solutions to the nonlinear dynamics of learning", 2014.
     """
@@ -134,7 +134,7 @@ def orthogonal(gain: float = 1.0, seed: int | None = None) -> Initializer:
         flat = (math.prod(shape[:-1]), shape[-1])
         tall = K.eval(K.random_normal((max(flat), min(flat)), dtype="float32", seed=seed)).astype("float64")
         q, r = np.linalg.qr(tall)
-        q = q * np.sign(np.diag(r))  # without it the distribution leans to one side
+        q = q * np.sign(np.diag(r))  # without it the distribution is not uniform
         return gain * (q if flat[0] >= flat[1] else q.T).reshape(shape)
 
     return weights
@@ -163,6 +163,6 @@ INITIALIZERS |= {"uniform": random_uniform, "normal": random_normal}
 
 
 def initializer(given: Any) -> Initializer:
-    """The initializer of a name, with its default parameters; a function of a shape is taken as it is."""
+    """The initializer of a name, with its default parameters; a function of a shape is returned unchanged."""
     found = named("initializer", given, INITIALIZERS)
     return found() if isinstance(given, str) else found

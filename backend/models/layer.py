@@ -1,4 +1,4 @@
-"""What a layer is: a function of symbolic tensors with weights, which remembers each time it was called."""
+"""A layer: a function of symbolic tensors with weights, which remembers each time it was called."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Layer:
 
     A subclass defines `call(x)`, which turns tensors into tensors with the functions of K, and, where there are
     weights, `build(shape)`, which makes them with `add_weight` when the shape of the first input is known. No subclass
-    says what shape comes out: K knows.
+    declares the output's shape: K infers it.
     """
 
     rank: int | None = None  # the number of dimensions the input must have, batch included
@@ -54,10 +54,10 @@ class Layer:
         self.batch_input_shape = (None, *input_shape) if input_shape is not None else batch_input_shape
         self._updates: list[Any] = []
 
-    # ---- what a layer defines
+    # ---- defined by subclasses
 
     def build(self, shape: Any) -> None:
-        """Make the weights for inputs of this shape, None for unknown sizes; nothing for a layer without."""
+        """Make the weights for inputs of this shape, None for unknown sizes; nothing for a layer without weights."""
 
     def call(self, x: Any) -> Any:
         """The output, as an expression of the input."""
@@ -67,7 +67,7 @@ class Layer:
         """Which time steps of the output are present, None for all of them: those of the input, if there is one."""
         return masks[0] if len(masks) == 1 else None
 
-    # ---- what it gets
+    # ---- inherited
 
     def add_weight(self, name: str, shape: tuple[int, ...], init: Any, trainable: bool = True) -> Any:
         """A variable that the layer keeps; one that is not trainable is changed by updates alone."""
@@ -81,7 +81,7 @@ class Layer:
         self._updates += updates
 
     def __call__(self, x: Any) -> Any:
-        """The output for symbolic inputs, which a model then finds its way back from."""
+        """The output for symbolic inputs, from which a model finds the graph."""
         inputs = as_list(x)
         for t in inputs:
             if not K.is_tensor(t):
@@ -99,7 +99,7 @@ class Layer:
             self.built = True
         self._updates = []
         outputs = as_list(self.call(x))
-        # one given through is a tensor of its own from here: it has another history
+        # an output that is an input becomes a new tensor here: it has another history
         outputs = [K.identity(t) if any(t is given for given in inputs) else t for t in outputs]
         call = Call(self, inputs, outputs, self._updates)
         self.calls.append(call)
@@ -146,7 +146,7 @@ class Layer:
 
 
 def assign(owner: str, weights: list[Any], values: Any) -> None:
-    """Give all variables their values, or none of them: they are compared first."""
+    """Set all variables, or none of them: shapes are checked first."""
     values = list(values)
     if len(values) != len(weights):
         raise ValueError(f"set_weights: got {len(values)} arrays, {owner} has {len(weights)} weights")
@@ -154,7 +154,7 @@ def assign(owner: str, weights: list[Any], values: Any) -> None:
 
 
 class InputLayer(Layer):
-    """Where a model's graph begins."""
+    """The start of a model's graph."""
 
     supports_masking = True
 
@@ -182,7 +182,7 @@ def mask_of(x: Any) -> Any:
 
 
 def as_list(x: Any) -> list[Any]:
-    """Several tensors as they are, one in a list."""
+    """A list of tensors unchanged, one tensor as a list."""
     return list(x) if isinstance(x, (list, tuple)) else [x]
 
 

@@ -37,7 +37,7 @@ ACTIVATIONS |= {"linear": K.identity, "exponential": K.exp, "swish": K.silu}
 
 
 def activation_named(given: Any) -> Callable[[Any], Any]:
-    """The activation of a name; None is the identity, and a function is taken as it is."""
+    """The activation of a name; None is the identity, and a function is returned unchanged."""
     return named("activation", "linear" if given is None else given, ACTIVATIONS)
 
 
@@ -98,7 +98,7 @@ class Lambda(Layer):
 
 
 class Dropout(Layer):
-    """While training, a share `rate` of the elements becomes 0 and the others grow by as much."""
+    """While training, a fraction `rate` of the elements becomes 0 and the others are scaled up to keep the mean."""
 
     supports_masking = True
 
@@ -147,7 +147,7 @@ class BatchNormalization(Layer):
 
     def call(self, x: Any) -> Any:
         axes = [i for i in range(x.ndim) if i != self.axis % x.ndim]
-        # of the batch while training, else those kept: of the two only one is worked out
+        # the batch's while training, else the moving ones: only one of the two is computed
         y, mean, variance = K.cond(
             K.learning_phase(),
             lambda: K.normalize_batch_in_training(x, self.gamma, self.beta, axes, self.epsilon),
@@ -311,7 +311,7 @@ class Multiply(Add):
 
 
 class Concatenate(Layer):
-    """Several tensors one behind the other along an axis."""
+    """Several tensors joined along an axis."""
 
     def __init__(self, axis: int = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)

@@ -9,7 +9,7 @@ __all__ = ["named"]
 
 
 def named(kind: str, given: Any, known: Mapping[str, Any]) -> Any:
-    """What goes by the name given; anything but a string is taken as it is. ValueError lists the names there are."""
+    """The entry of a name; anything but a string is returned unchanged. ValueError lists the names there are."""
     if not isinstance(given, str):
         return given
     if given not in known:

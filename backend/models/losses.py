@@ -129,7 +129,7 @@ METRICS = LOSSES | {
 
 
 def accuracy(loss: Any, output: Any) -> Any:
-    """The accuracy that fits a loss and an output: what `metrics=["accuracy"]` means."""
+    """The accuracy that fits a loss and an output, for `metrics=["accuracy"]`."""
     if loss is binary_crossentropy or output.shape[-1] == 1:
         return binary_accuracy
     return sparse_categorical_accuracy if loss is sparse_categorical_crossentropy else categorical_accuracy

@@ -80,7 +80,7 @@ class Network:
 
     @property
     def trainable(self) -> bool:
-        """Whether any layer is trained; assigning sets it for every layer, to count from the next `compile`."""
+        """Whether any layer is trained; assigning sets it for every layer, which takes effect at the next `compile`."""
         return any(layer.trainable for layer in self.layers)
 
     @trainable.setter
@@ -121,7 +121,7 @@ class Network:
         saving.write(filepath, saving.labels(self.layers), self.get_weights(), overwrite)
 
     def load_weights(self, filepath: str | os.PathLike[str]) -> None:
-        """Take over the weights from a file; ValueError, and nothing changes, where names or shapes differ."""
+        """Set the weights from a file; ValueError, and nothing changes, where names or shapes differ."""
         self._known("load_weights")
         self.set_weights(saving.read(filepath, saving.labels(self.layers), [K.int_shape(w) for w in self.weights]))
 
@@ -177,7 +177,7 @@ class Network:
 
 
 def _calls(network: str, inputs: list[Any], outputs: list[Any]) -> list[Call]:
-    """The calls that the outputs rest on, every one after those it rests on itself; inputs end the search."""
+    """The calls the outputs depend on, in topological order; the search ends at the inputs."""
     ends = {id(t) for t in inputs}
     found: dict[int, Call] = {
         id(t._keras_history): t._keras_history for t in inputs if isinstance(t._keras_history.layer, InputLayer)

@@ -1,4 +1,4 @@
-"""What a model is judged by: a target for each output, its loss and metrics, all as symbolic tensors."""
+"""The objective of a model: a target for each output, its loss and metrics, all as symbolic tensors."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .losses import LOSSES, METRICS, accuracy, sparse_categorical_crossentropy
 
 __all__ = ["Objective", "loss_functions", "metric_functions", "per_output"]
 
-ACCURACIES = {"accuracy": accuracy, "acc": accuracy}  # which of the accuracies, the loss and the output tell
+ACCURACIES = {"accuracy": accuracy, "acc": accuracy}  # the loss and the output decide which accuracy
 
 
 class Objective:
@@ -33,21 +33,23 @@ class Objective:
         parts = [_mean(loss(y, p), mask_of(p)) for loss, y, p in zip(losses, self.targets, outputs, strict=True)]
         weighted = [part if w == 1 else part * w for part, w in zip(parts, loss_weights, strict=True)]
         self.loss = sum(weighted[1:], weighted[0])
-        told = {"loss": (self.loss, samples)}
+        found = {"loss": (self.loss, samples)}
         if len(outputs) > 1:
-            told |= {f"{name}_loss": (part, samples) for name, part in zip(names, parts, strict=True)}
+            found |= {f"{name}_loss": (part, samples) for name, part in zip(names, parts, strict=True)}
         for output, name, y, loss, wanted in zip(outputs, names, self.targets, losses, metrics, strict=True):
             for metric in as_list(wanted):
                 function = named("metric", metric, METRICS | dict.fromkeys(ACCURACIES, accuracy(loss, output)))
                 label = metric if isinstance(metric, str) else getattr(metric, "__name__", type(metric).__name__)
-                told[label if len(outputs) == 1 else f"{name}_{label}"] = _weighed(function(y, output), mask_of(output))
-        self.names = list(told)
-        self.means = K.stack([K.cast(mean, "float32") for mean, _ in told.values()])
-        self.weights = K.stack([weight for _, weight in told.values()])
+                found[label if len(outputs) == 1 else f"{name}_{label}"] = _weighed(
+                    function(y, output), mask_of(output)
+                )
+        self.names = list(found)
+        self.means = K.stack([K.cast(mean, "float32") for mean, _ in found.values()])
+        self.weights = K.stack([weight for _, weight in found.values()])
 
 
 def loss_functions(given: Any) -> Any:
-    """The losses with names replaced by functions, in whatever structure they came."""
+    """The losses with names replaced by functions, in the structure they came in."""
     if isinstance(given, Mapping):
         return {name: named("loss", loss, LOSSES) for name, loss in given.items()}
     if isinstance(given, (list, tuple)):
@@ -83,7 +85,7 @@ def per_output(argument: str, given: Any, names: list[str], default: Any = None)
 
 
 def _target(output: Any, name: str, loss: Any) -> Any:
-    """The placeholder for what an output should be; a loss of one's own may compare what it likes."""
+    """The placeholder for an output's target; a user's own loss may use any target."""
     shape = output.shape
     if loss is sparse_categorical_crossentropy:
         shape = (*shape[:-1], 1)
@@ -93,12 +95,12 @@ def _target(output: Any, name: str, loss: Any) -> Any:
 
 
 def _mean(values: Any, mask: Any) -> Any:
-    """The mean over all samples and time steps, absent ones counted as 0."""
+    """The mean over all samples and time steps, with absent ones counted as 0."""
     return K.mean(values if mask is None else values * _shaped(mask, values))
 
 
 def _weighed(values: Any, mask: Any) -> tuple[Any, Any]:
-    """The mean over what is present, and how many values that are."""
+    """The mean over the values present, and their number."""
     if mask is None:
         return K.mean(values), K.cast(K.size(values), "float32")
     mask = K.cast(_shaped(mask, values), "float32")

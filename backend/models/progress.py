@@ -1,4 +1,4 @@
-"""What is told about a training: callbacks, the history, and a progress bar of plain text."""
+"""Reports about a training: callbacks, the history, and a progress bar of plain text."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["Callback", "History", "ProgressBar"]
 
 Logs = Mapping[str, float]
 
-PAUSE = 0.1  # seconds between two drawings of the bar: more often than an eye can read costs time
+PAUSE = 0.1  # seconds between two drawings of the bar: faster than one can read only costs time
 
 
 class Callback:
@@ -37,7 +37,7 @@ class Callback:
 
 
 class History(Callback):
-    """What `fit` returns: in `history` a list for each loss and metric, a value per epoch; in `epoch` their numbers."""
+    """The result of `fit`: `history` has a list for each loss and metric, a value per epoch; `epoch` their numbers."""
 
     def __init__(self) -> None:
         self.epoch: list[int] = []
@@ -66,7 +66,7 @@ class ProgressBar:
             print(title, flush=True)
 
     def update(self, done: int, logs: Logs) -> None:
-        """So many samples are done."""
+        """Record that this many samples are done."""
         now = time.perf_counter()
         if self.live and now - self.drawn > PAUSE:
             self.drawn = now
@@ -74,7 +74,7 @@ class ProgressBar:
             self._write(done, f"{_span(left)} left", logs)
 
     def close(self, logs: Logs) -> None:
-        """All samples are done."""
+        """Record that all samples are done."""
         if self.verbose:
             self._write(self.total, _span(time.perf_counter() - self.started), logs)
             print(flush=True)

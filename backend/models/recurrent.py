@@ -46,13 +46,13 @@ class Embedding(Layer):
 
 
 class LSTM(Layer):
-    """Long short-term memory: gates decide what a cell forgets, takes in and shows::
+    """Long short-term memory: gates control what a cell forgets, stores and outputs::
 
         i, f, o = recurrent_activation(x @ W + h @ U + b)       one set of weights each
         c' = f c + i activation(x @ W + h @ U + b)
         h' = o activation(c')
 
-    The weights of i, f, c, o lie side by side in one kernel. The input is (batch, time, features), or a list of it and
+    The weights of i, f, c, o are side by side in one kernel. The input is (batch, time, features), or a list of it and
     the initial h and c; the output is the last h, or with `return_sequences` every h; `return_state` adds the last h
     and c. Absent time steps leave h and c as they are.
 
@@ -103,7 +103,7 @@ class LSTM(Layer):
             self.bias = self.add_weight("bias", (4 * self.units,), self.first_bias)
 
     def first_bias(self, shape: tuple[int, ...]) -> Any:
-        """The bias at first: ones where a cell would otherwise forget before it has learnt what to keep."""
+        """The initial bias: ones for the forget gate, so that a cell keeps its state before training."""
         bias = np.array(K.get_value(initializer(self.bias_initializer)(shape)))
         if self.unit_forget_bias:
             bias[self.units : 2 * self.units] = 1.0

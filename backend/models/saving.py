@@ -16,7 +16,7 @@ __all__ = ["labels", "read", "write"]
 
 
 def labels(layers: Sequence[Layer]) -> list[str]:
-    """A name for each weight, such as '003/dense_1/kernel': its place, its layer, its own."""
+    """A name for each weight, such as '003/dense_1/kernel': its position, its layer, its own name."""
     names = [w.name for layer in layers for w in layer.weights]
     return [f"{place:03}/{name}" for place, name in enumerate(names)]
 
@@ -32,9 +32,9 @@ def write(path: str | os.PathLike[str], names: Sequence[str], values: Sequence[A
 
 
 def read(path: str | os.PathLike[str], names: Sequence[str], shapes: Sequence[Any]) -> list[Any]:
-    """The arrays of a file, in order, after they were compared with what is wanted by name and shape.
+    """The arrays of a file, in order, after a check of their names and shapes.
 
-    The running number of an automatic name counts for nothing: dense_1 in one program is dense_3 in another.
+    The running number of an automatic name is ignored: dense_1 in one program is dense_3 in another.
     """
     try:
         with np.load(path, allow_pickle=False) as file:

@@ -17,7 +17,7 @@ __all__ = ["Sequential"]
 
 
 class Sequential(Model):
-    """Layers one upon the other; the first may say what it expects with `input_shape`, or the first data will."""
+    """A stack of layers; the shape of the input is given by the first one's `input_shape`, or by the first data."""
 
     def __init__(self, layers: Iterable[Any] = (), name: str | None = None) -> None:
         self.name = name or f"sequential_{K.get_uid('sequential')}"

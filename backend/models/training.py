@@ -1,4 +1,4 @@
-"""Models: networks that learn. `compile` chooses what to minimize and how, `fit` does it."""
+"""Models: networks that learn. `compile` sets loss and optimizer, `fit` trains."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ class Model(Network):
         self._start()
 
     def _start(self) -> None:
-        """Begin with no compiled functions; each is made when it is first asked for."""
+        """Start with no compiled functions; each is compiled when it is first needed."""
         self._objective: Objective | None = None
         self._functions: dict[str, Any] = {}
 
-    # ---- what to minimize
+    # ---- loss and optimizer
 
     def compile(self, optimizer: Any, loss: Any = None, metrics: Any = None, loss_weights: Any = None) -> None:
         """Choose how to train.
@@ -105,7 +105,7 @@ class Model(Network):
     def _training(self, judged: Objective, inputs: list[Any], outputs: list[Any]) -> Callable[[list[Any]], Any]:
         updates = [*self.optimizer.get_updates(loss=judged.loss, params=self.trainable_weights), *self.updates]
         phase = K.learning_phase()
-        if not K.is_tensor(phase):  # it was set to a number, before the graph was made
+        if not K.is_tensor(phase):  # it was set to a number before the graph was built
             return K.function(inputs, outputs, updates, name="train")
         train = K.function([*inputs, phase], outputs, updates, name="train")
         return lambda arrays: train([*arrays, 1])
@@ -140,12 +140,12 @@ class Model(Network):
         shuffle: bool = True,
         initial_epoch: int = 0,
     ) -> History:
-        """Train on arrays of samples, and return how the loss and the metrics went.
+        """Train on arrays of samples, and return the history of the loss and the metrics.
 
         Every epoch goes once through all samples in batches of `batch_size` (32), the last of which may be smaller, in
         an order drawn from numpy.random, or as they come without `shuffle`. `validation_data` (x, y), or the last
-        share `validation_split` of the samples, is for evaluation after each epoch. `verbose`: 0 nothing, 1 a progress
-        bar, 2 a line per epoch.
+        fraction `validation_split` of the samples, is for evaluation after each epoch. `verbose`: 0 nothing, 1 a
+        progress bar, 2 a line per epoch.
         Errors: RuntimeError when the model is not compiled; ValueError for arrays of other shapes, naming the input.
         """
         arrays = self._samples("fit", x, y)
@@ -160,25 +160,25 @@ class Model(Network):
                 raise ValueError(f"fit: validation_split {validation_split} is no share or leaves nothing to train on")
             arrays, held = [a[:first] for a in arrays], [a[first:] for a in arrays]
         history = History()
-        told = [history, *(callbacks or ())]
-        for each in told:
+        listeners = [history, *(callbacks or ())]
+        for each in listeners:
             each.model = self
         self.stop_training, count = False, len(arrays[0])
         logs: dict[str, float] = {}
-        _tell(told, "on_train_begin", logs)
+        _notify(listeners, "on_train_begin", logs)
         for epoch in range(initial_epoch, epochs):
             bar = ProgressBar(count, verbose, f"Epoch {epoch + 1}/{epochs}")
-            _tell(told, "on_epoch_begin", epoch, {})
+            _notify(listeners, "on_epoch_begin", epoch, {})
             order = np.random.permutation(count) if shuffle else np.arange(count)
-            for logs, done in self._batches(train, names, arrays, batch_size, order, told):
+            for logs, done in self._batches(train, names, arrays, batch_size, order, listeners):
                 bar.update(done, logs)
             if held is not None:
                 logs |= {f"val_{name}": value for name, value in self._tested(held, batch_size).items()}
             bar.close(logs)
-            _tell(told, "on_epoch_end", epoch, logs)
+            _notify(listeners, "on_epoch_end", epoch, logs)
             if self.stop_training:
                 break
-        _tell(told, "on_train_end", logs)
+        _notify(listeners, "on_train_end", logs)
         return history
 
     def evaluate(self, x: Any = None, y: Any = None, batch_size: int | None = None, verbose: int = 1) -> Any:
@@ -220,17 +220,17 @@ class Model(Network):
         arrays: list[Any],
         batch_size: int | None,
         order: Any,
-        told: Sequence[Callback] = (),
+        listeners: Sequence[Callback] = (),
     ) -> Iterator[tuple[dict[str, float], int]]:
         """Run a function batch by batch; after each, the means so far and the number of samples done."""
         total = weight = np.zeros(len(names))
         done = 0
         for batch, chosen in enumerate(_split(order, batch_size)):
-            _tell(told, "on_batch_begin", batch, {"size": len(chosen)})
+            _notify(listeners, "on_batch_begin", batch, {"size": len(chosen)})
             means, weights = run([a[chosen] for a in arrays])
             total, weight, done = total + means * weights, weight + weights, done + len(chosen)
             logs = dict(zip(names, (total / np.maximum(weight, 1e-12)).tolist(), strict=True))
-            _tell(told, "on_batch_end", batch, logs)
+            _notify(listeners, "on_batch_end", batch, logs)
             yield logs, done
 
     # ---- arrays
@@ -251,7 +251,7 @@ class Model(Network):
         return arrays
 
 
-def _tell(callbacks: Sequence[Callback], event: str, *news: Any) -> None:
+def _notify(callbacks: Sequence[Callback], event: str, *news: Any) -> None:
     for each in callbacks:
         getattr(each, event)(*news)
 

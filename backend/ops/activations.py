@@ -37,7 +37,7 @@ __all__ = [
 # Self-normalizing constants (Klambauer et al. 2017, equation 14 and its supplement).
 SELU_ALPHA, SELU_SCALE = 1.6732632423543772, 1.0507009873554805
 GELU_SLOPE, GELU_CUBIC = 2.0 * math.sqrt(2.0 / math.pi), 0.044715
-# Minima and maxima take the place of `where` here: on a CPU it is 10 to 20 times as slow where signs are random.
+# Minima and maxima replace `where` here: on a CPU it is 10 to 20 times as slow if signs are random.
 # At ties the first argument has the slope (libraries' own gradients give half to each), and the order is chosen so that
 # slopes at 0 are right both ways; only relu, elu and hard_sigmoid keep a kink there that libraries split.
 GELU_FLAT = 10.0  # beyond, the approximated gelu is 0 or x to 2e-37, and cubes would overflow float16
@@ -72,7 +72,7 @@ def relu_(x: Array) -> Array:
 
 @relu_.vjp
 def _(g: Array, out: Array, x: Array) -> tuple[Array]:
-    return (relu_gradient(g, out),)  # of the result, so that x need not be kept
+    return (relu_gradient(g, out),)  # from the result, so that x need not be kept
 
 
 @elementwise
@@ -162,7 +162,7 @@ def log_softmax(x: Array, axis: int | tuple[int, ...] = -1) -> Array:
 
 @composite
 def log_softmax_(x: Array, *, axis: int | tuple[int, ...]) -> Array:
-    """The logarithm of `shares`."""
+    """The logarithm of `softmax_`."""
     xp = array_namespace(x)
     x = x - stop_gradient(largest(x, axis=axis, keepdims=True))
     return x - xp.log(xp.sum(xp.exp(x), axis=axis, keepdims=True))
@@ -276,7 +276,7 @@ def gelu(x: Array, approximate: bool = False) -> Array:
     flat = GELU_FLAT if approximate else ERFC_FLAT
     x = xp.maximum(x, -flat)
     near = xp.minimum(x, flat)
-    if approximate:  # with z what tanh is taken of, (1 + tanh(z)) / 2 is sigmoid(2 z), which loses no digits
+    if approximate:  # (1 + tanh(z)) / 2 is sigmoid(2 z), which loses no digits
         return x * sigmoid(GELU_SLOPE * near * (1.0 + GELU_CUBIC * near * near))
     return 0.5 * x * erfc(near * -math.sqrt(0.5))
 
@@ -292,7 +292,7 @@ def l2_normalize(x: Array, axis: int | tuple[int, ...] | None = None) -> Array:
     """
     xp, x = floating(x)
     axis = normalize_axis("l2_normalize", axis, x.ndim)
-    half = dtype_name(x.dtype) == "float16"  # which has no 1e-12
+    half = dtype_name(x.dtype) == "float16"  # float16 has no 1e-12
     wide = xp.astype(x, native_dtype(xp, "float32")) if half else x
     total = xp.sum(wide * wide, axis=axis, keepdims=True)
     result = wide / xp.sqrt(xp.maximum(total, 1e-12))
@@ -303,9 +303,9 @@ def in_top_k(predictions: Array, targets: Array, k: int) -> Array:
     """Whether each target's score is among the k highest of its row.
 
     Shapes and dtypes: predictions (batch, classes), targets (batch,) of integers, result (batch,) of booleans.
-    Edge values: scores that equal the target's do not push it out, so ties all count as in; False where the target is
-    no class or the row holds a NaN or infinity. k of 0 or less gives False, k beyond the classes True.
-    Errors: TypeError for targets that are not integers and a k that is no integer; ValueError for other ranks and
+    Edge values: scores equal to the target's do not displace it, so ties all count; False where the target is not a
+    class or the row has a NaN or infinity. k of 0 or less gives False, k beyond the classes True.
+    Errors: TypeError for targets that are not integers and a k that is not an integer; ValueError for other ranks and
     different batch sizes.
 
     Source: Keras 2.3.1 backend semantics.

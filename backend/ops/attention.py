@@ -25,12 +25,12 @@ def scaled_dot_product_attention(
 
     Shapes and dtypes: query (..., queries, features), key (..., keys, features), value (..., keys, channels) give
     (..., queries, channels); leading axes broadcast; dtypes are promoted, integers become floatx. `mask` broadcasts
-    with (..., queries, keys): booleans, True where a key takes part, or floats that are added to the scores. With
-    `is_causal` query i sees keys 0 to i alone, beside what the mask says. `scale` is 1 / sqrt(features) if not given.
+    with (..., queries, keys): booleans, True where a key may be chosen, or floats that are added to the scores. With
+    `is_causal` query i sees keys 0 to i alone, in addition to the mask. `scale` is 1 / sqrt(features) if not given.
     Edge values: a query that sees no key gives zeros, with gradient 0. NaN or infinity in a key that is masked stays
     out of the result, except in torch's own kernel; in a value it makes its channel NaN.
     Errors: ValueError for fewer than 2 dimensions, different numbers of features or keys, and shapes that do not
-    broadcast; TypeError for a mask of integers and a scale that is no number.
+    broadcast; TypeError for a mask of integers and a scale that is not a number.
 
     Source: Vaswani et al., "Attention is all you need", 2017, equation 1; rows without a key as in PyTorch.
     """
@@ -92,14 +92,14 @@ def _(g, out, query, key, value, mask, *, is_causal, scale):
     d_weights = xp.matmul(g, xp.matrix_transpose(value))
     return (
         *_through_weights(d_weights, weights, query, key, mask, scale),
-        unbroadcast(xp.matmul(xp.matrix_transpose(weights), g), value),
+        unbroadcast(xp.matmul(xp.matrix_transpose(weights), g), value, core=2),
         *_through_mask(d_weights, weights, mask),
     )
 
 
 @composite
 def attention_weights(query: Array, key: Array, mask: Array | None, *, is_causal: bool, scale: float | None) -> Array:
-    """The softmax of the scores over the keys; zeros where there is no key to choose."""
+    """The softmax of the scores over the keys; zeros where all keys are masked."""
     xp = array_namespace(query)
     queries, keys = query.shape[-2], key.shape[-2]
     scores = xp.matmul(scaled(query, scale), xp.matrix_transpose(key))
@@ -137,8 +137,8 @@ def _through_weights(g, weights, query, key, mask, scale):
     xp = array_namespace(g)
     g = _scores_moved(g, weights)
     return (
-        unbroadcast(scaled(xp.matmul(g, key), scale, sizes(query)[-1]), query),
-        unbroadcast(xp.matmul(xp.matrix_transpose(g), scaled(query, scale)), key),
+        unbroadcast(scaled(xp.matmul(g, key), scale, sizes(query)[-1]), query, core=2),
+        unbroadcast(xp.matmul(xp.matrix_transpose(g), scaled(query, scale)), key, core=2),
     )
 
 

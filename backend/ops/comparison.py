@@ -29,7 +29,7 @@ __all__ = [
 def equal(x: Array, y: Array) -> Array:
     """Whether elements are equal, as booleans of the broadcast shape.
 
-    Dtypes are promoted; numbers take the array's. NaN equals nothing, the two zeros are equal.
+    Dtypes are promoted; numbers take the array's. NaN is not equal to anything, the two zeros are equal.
     Errors: ValueError for shapes that do not broadcast.
 
     Source: Keras 2.3.1 backend semantics.
@@ -117,11 +117,11 @@ def minimum(x: Array, y: Array) -> Array:
 
 
 def where(condition: Array, x: Array, y: Array) -> Array:
-    """x where the condition holds, y elsewhere.
+    """x where the condition is true, y elsewhere.
 
-    Shapes and dtypes: shapes broadcast; x and y are promoted as in `equal`; what is not 0 holds. Each gradient is 0
-    where the other was taken, but an infinite or NaN slope of an argument there still makes it NaN: choose its input,
-    too.
+    Shapes and dtypes: shapes broadcast; x and y are promoted as in `equal`; a nonzero condition is true. Each gradient
+    is 0 where the other was taken, but an infinite or NaN slope of an argument there still makes it NaN: select among
+    its inputs, too.
     Errors: ValueError for shapes that do not broadcast.
 
     Source: the standard's `where`.
@@ -129,7 +129,7 @@ def where(condition: Array, x: Array, y: Array) -> Array:
     beside = next((v for v in (x, y) if is_array(v)), None)
     xp, condition, *_ = arrays(condition) if beside is None else arrays(condition, beside)
     condition = _truth(xp, condition)
-    if beside is None:  # the standard wants one array among the two
+    if beside is None:  # the standard requires one array among the two
         dtype = native_dtype(xp, dtype_name(promoted(x, y)[1].dtype))
         x, y = (xp.asarray(v, dtype=dtype, device=device_of(condition)) for v in (x, y))
     else:
@@ -142,7 +142,7 @@ def _truth(xp: Any, x: Array) -> Array:
 
 
 def logical_and(x: Array, y: Array) -> Array:
-    """Whether both elements hold, as booleans of the broadcast shape; what is not 0 holds, NaN included.
+    """Whether both elements are nonzero, as booleans of the broadcast shape; NaN counts as nonzero.
 
     Errors: ValueError for shapes that do not broadcast.
 
@@ -153,7 +153,7 @@ def logical_and(x: Array, y: Array) -> Array:
 
 
 def logical_or(x: Array, y: Array) -> Array:
-    """Whether at least one of two elements holds, as booleans; all else as in `logical_and`.
+    """Whether at least one of two elements is nonzero, as booleans; all else as in `logical_and`.
 
     Source: the standard's `logical_or`.
     """
@@ -162,7 +162,7 @@ def logical_or(x: Array, y: Array) -> Array:
 
 
 def logical_not(x: Array) -> Array:
-    """Whether an element does not hold, as booleans; what is not 0 holds, NaN included.
+    """Whether an element is 0, as booleans; NaN counts as nonzero.
 
     Source: the standard's `logical_not`.
     """

@@ -28,13 +28,8 @@ def switch(condition: Array, then_expression: Any, else_expression: Any) -> Arra
     if isinstance(condition, (bool, int, float)):
         return _value(then_expression if condition else else_expression)
     if ndim_of(condition) == 0:
-        return _select_branch(condition, _function(then_expression), _function(else_expression))
+        return cond(condition, _function(then_expression), _function(else_expression))
     return _select_elements(condition, _value(then_expression), _value(else_expression))
-
-
-def _select_branch(condition: Array, then_fn: Callable[[], Any], else_fn: Callable[[], Any]) -> Any:
-    """One of two results as a whole; only the function chosen is evaluated."""
-    return cond(condition, then_fn, else_fn)
 
 
 def _select_elements(condition: Array, then_value: Any, else_value: Any) -> Array:

@@ -179,7 +179,7 @@ def conv2d_transpose(
     data_format: str | None = None,
     dilation_rate: Any = (1, 1),
 ) -> Array:
-    """The adjoint of `conv2d`: what each element of an input of output_shape would receive from x as a gradient.
+    """The adjoint of `conv2d`: the gradient that x, as a cotangent, gives to an input of output_shape.
 
     x (batch, rows, columns, in), or (batch, in, rows, columns) with data_format 'channels_first', and kernel (height,
     width, OUT, IN) give output_shape, which is in data_format order: integers or 0-d integer arrays, or None for the
@@ -201,7 +201,7 @@ def conv3d_transpose(
     padding: str = "valid",
     data_format: str | None = None,
 ) -> Array:
-    """The adjoint of `conv3d`: what each element of an input of output_shape would receive from x as a gradient.
+    """The adjoint of `conv3d`: the gradient that x, as a cotangent, gives to an input of output_shape.
 
     x (batch, depth, rows, columns, in), or (batch, in, depth, rows, columns) with data_format 'channels_first', and
     kernel (depth, height, width, OUT, IN); everything else, edge values and errors too, as in `conv2d_transpose`.
@@ -217,7 +217,7 @@ def bias_add(x: Array, bias: Array, data_format: str | None = None) -> Array:
     x (batch, ..., channels), or (batch, channels, ...) with data_format 'channels_first', of any rank from 2 on; two
     dimensions are (batch, channels) in both. bias is (channels,) or (spatial..., channels); with channels_first the
     latter is reshaped to (channels, spatial...) in memory order, not transposed. Dtypes are promoted.
-    ValueError for another rank of bias, sizes that do not fit, an x of less than two dimensions, an unknown
+    ValueError for another rank of bias, sizes that do not fit, an x of fewer than two dimensions, an unknown
     data_format.
 
     Source: Keras 2.3.1 backend semantics.
@@ -350,7 +350,7 @@ def _transpose(
 
 
 def _wanted(operation: str, output_shape: Any, count: int, data_format: str) -> list[Any]:
-    """The entries of an output_shape, channels last: integers, or what becomes one when the graph runs."""
+    """The entries of an output_shape, channels last: integers, or sizes that become integers when the graph runs."""
     if is_array(output_shape):
         length = output_shape.shape[0] if output_shape.ndim == 1 else None
         output_shape = [output_shape[i] for i in range(length or 0)]

@@ -1,4 +1,4 @@
-"""Arrays made after the shape of another, and ranges."""
+"""Arrays of the shape of another, and ranges."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["arange", "ones_like", "zeros_like"]
 def zeros_like(x: Array, dtype: Any = None, name: str | None = None) -> Array:
     """Zeros of the shape of x.
 
-    Shapes and dtypes: the shape of x; floatx unless another dtype is given, whatever that of x is. On the device of x.
+    Shapes and dtypes: the shape of x; floatx unless another dtype is given, not the dtype of x. On the device of x.
     Errors: TypeError for an unknown dtype.
 
     Source: Keras 2.3.1 backend semantics.
@@ -38,8 +38,8 @@ def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = "int32") ->
 
     Shapes and dtypes: 1-D. The default dtype stands for int32, or floatx where a float is among the numbers; any other
     is used as it is. Bounds may be 0-d integer arrays; Python numbers alone give a symbolic tensor.
-    Edge values: a range that cannot be walked is empty.
-    Errors: ValueError for a step of 0; TypeError for a bound that is no number.
+    Edge values: a range whose step leads away from stop is empty.
+    Errors: ValueError for a step of 0; TypeError for a bound that is not a number.
 
     Source: Keras 2.3.1 backend semantics; impossible ranges as in its Theano backend.
     """

@@ -16,7 +16,7 @@ __all__ = ["ctc_batch_cost", "ctc_decode"]
 
 
 def _log_probabilities(y_pred: Array) -> Array:
-    """log(y + epsilon), renormalised over the classes, so that a common factor changes nothing."""
+    """log(y + epsilon), renormalized over the classes, so that a common factor changes nothing."""
     xp = array_namespace(y_pred)
     logs = xp.log(y_pred + epsilon())
     shifted = logs - xp.max(logs, axis=-1, keepdims=True)
@@ -40,7 +40,7 @@ def ctc_batch_cost(y_true: Array, y_pred: Array, input_length: Array, label_leng
 
     Shapes and dtypes: y_true (batch, labels) of any dtype, y_pred (batch, time, classes) floating, input_length and
     label_length (batch, 1); result (batch, 1) in y_pred's dtype. The last class is the blank. y_pred need not be
-    normalised: it is, in log space, after adding `epsilon()`.
+    normalized: the function does that, in log space, after adding `epsilon()`.
     Edge values: frames beyond input_length and labels beyond label_length are ignored; an empty label costs minus the
     sum of the blanks' log-probabilities; labels that do not fit into the frames (repeats need a blank between) cost
     +inf, with a gradient of 0. Differentiable with respect to y_pred.
@@ -104,7 +104,7 @@ def ctc_decode(
     repeats collapsed and blanks dropped; scores (batch, 1) are minus the sum of its log-probabilities. Otherwise prefix
     beam search: `top_paths` paths, scores (batch, top_paths) are log-probabilities of the labellings; `merge_repeated`
     also collapses equal neighbours in the strings found. The last class is the blank.
-    Edge values: ties go to the lower class; no labels at all give width 0. Not differentiable.
+    Edge values: ties go to the lower class; if there are no labels at all, the width is 0. Not differentiable.
     Errors: ValueError for other numbers of dimensions, or when top_paths exceeds beam_width.
 
     Source: Graves et al. 2006; Hannun et al. 2014 for the prefix search; Keras 2.3.1 backend semantics.
@@ -126,7 +126,7 @@ def ctc_decode(
 
 @composite
 def _lengths(input_length: Array) -> Array:
-    """The lengths themselves, of a placeholder that was given no number of dimensions: one is what it must have."""
+    """The lengths themselves, of a placeholder that was given no number of dimensions: it must have one."""
     if input_length.ndim != 1:
         raise ValueError(f"ctc_decode: input_length has {input_length.ndim} dimensions, expected 1")
     return input_length
@@ -144,7 +144,7 @@ def _(g, out, input_length):
 
 @composite
 def labelling(labels: Array, count: Array) -> Array:
-    """The labels, cut to the longest string and padded with -1; uncut where the count cannot be looked at."""
+    """The labels, cut to the longest string and padded with -1; uncut where the count is not concrete."""
     xp = array_namespace(labels)
     place = xp.arange(labels.shape[1], dtype=count.dtype, device=device_of(labels))
     padded = xp.where(place < xp.expand_dims(count, axis=1), labels, xp.zeros_like(labels) - 1)
@@ -202,8 +202,8 @@ def beam_paths(
 ) -> tuple[Array, Array, Array]:
     """Labels (batch, top_paths, time), their numbers, and log-probabilities by prefix beam search.
 
-    Each beam is a prefix with the log-probabilities of ending in a blank and in its last label. Two prefixes are told
-    apart by two 32-bit hashes and their length.
+    Each beam is a prefix with the log-probabilities of ending in a blank and in its last label. Two prefixes are
+    distinguished by two 32-bit hashes and their length.
     """
     xp = array_namespace(y_pred)
     batch, time, classes = y_pred.shape
@@ -259,7 +259,7 @@ def beam_paths(
         )
         longer = xp.where(taken, xp.zeros_like(longer) - float("inf"), longer)
         kept = {"blank": whole + now[:, classes - 1 :], "label": stays}
-        # of equal scores a prefix that is there stays before a longer one; the empty one gives way (TensorFlow's order)
+        # among equal scores an existing prefix ranks before a longer one, and the empty one last (as in TensorFlow)
         extensions = beam_width * (classes - 1)
         total, empty = xp.logaddexp(kept["blank"], kept["label"]), beams["length"] == 0
         totals = xp.concat(
@@ -311,7 +311,7 @@ def _mixed(xp: Any, value: Array, label: Array, which: int) -> Array:
 
 
 def _log_sum(xp: Any, x: Array) -> Array:
-    """log of the sum of exponentials over axis 1, -inf for nothing but -inf."""
+    """log of the sum of exponentials over axis 1, -inf where all are -inf."""
     top = xp.max(x, axis=1, keepdims=True)
     safe = xp.where(top > -float("inf"), top, xp.zeros_like(top))
     total = xp.sum(xp.exp(x - safe), axis=1)

@@ -13,7 +13,7 @@ from .reductions import kept
 
 __all__ = ["einsum"]
 
-UNKNOWN = 64  # what a size unknown until run time counts when the order of the products is chosen
+UNKNOWN = 64  # assumed for a size unknown until run time when the order of the products is chosen
 
 Label = str | int  # a letter, or the number of an axis that an ellipsis stands for
 
@@ -22,13 +22,13 @@ def einsum(subscripts: str, *operands: Array) -> Array:
     """The sum of products that the subscripts describe: 'ij,jk->ik' is the matrix product.
 
     Shapes and dtypes: one letter for each axis of an operand, commas between operands, the letters of the result after
-    '->'. A letter that is not in the result is summed over; one that an operand has twice takes its diagonal; '...'
+    '->'. A letter that is not in the result is summed over; one that an operand has twice selects its diagonal; '...'
     stands for any further axes, which broadcast. Without '->' the result has the ellipsis and then, in alphabetical
     order, the letters that appear once. Spaces do not count. Sizes of one letter are equal (NumPy lets 1 pass for
     any). Dtypes are promoted, booleans become int32, integers may wrap around.
-    Edge values: an axis of size 0 sums to 0. Products are taken two at a time, in an order that keeps what is between
-    small.
-    Errors: TypeError for subscripts that are no string; ValueError for subscripts that make no sense or do not fit the
+    Edge values: an axis of size 0 sums to 0. Products are computed two at a time, in an order that keeps intermediate
+    results small.
+    Errors: TypeError for subscripts that are no string; ValueError for subscripts that are malformed or do not fit the
     operands' number, dimensions and sizes.
 
     Source: NumPy's einsum; the greedy order of Smith, Gray, "opt_einsum", 2018.

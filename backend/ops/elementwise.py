@@ -254,9 +254,9 @@ def isfinite(x: Array) -> Array:
 def cast(x: Array, dtype: Any) -> Array:
     """x in another dtype, given by name or as a dtype object of any library.
 
-    Shapes and dtypes: shape of x; x itself if it has the dtype. Fractions are cut off towards 0; what is not 0 becomes
-    True, NaN included. What an integer dtype cannot hold (NaN, infinities, large numbers) becomes whatever the library
-    makes of it. Between floating dtypes the gradient passes, to and from integers there is none.
+    Shapes and dtypes: shape of x; x itself if it has the dtype. Fractions are truncated towards 0; nonzero values
+    become True, NaN included. Values that an integer dtype cannot hold (NaN, infinities, large numbers) depend on the
+    library. Between floating dtypes the gradient passes, to and from integers there is none.
     Errors: TypeError for an unknown dtype and from complex to real.
 
     Source: Keras 2.3.1 backend semantics.
@@ -273,7 +273,7 @@ def cast(x: Array, dtype: Any) -> Array:
     return xp.astype(x, native_dtype(xp, name))
 
 
-@elementwise
+@elementwise(view=True, fresh=False)
 def stop_gradient_(x: Array) -> Array:
     """x as a constant to gradients."""
     return detach(x)
@@ -286,7 +286,7 @@ def _(g: Array, out: Array, x: Array) -> tuple[None]:
 
 @fast_stop_gradient
 def stop_gradient(variables: Array) -> Array:
-    """The same values, through which no gradient passes: ours, torch's and JAX's alike.
+    """The same values, through which no gradient passes, K's, torch's or JAX's.
 
     Shapes and dtypes: those of each tensor; a list or tuple gives a list.
 
@@ -319,7 +319,7 @@ def pow(x: Array, a: Array) -> Array:
 
 @composite
 def integer_power(x: Array, a: Array) -> Array:
-    """x ** a of integers, which a negative exponent leaves."""
+    """x ** a of integers; ValueError for a negative exponent."""
     xp = array_namespace(x, a)
     if is_concrete(a) and bool(xp.any(a < 0)):
         raise ValueError("pow: the exponent of an integer is negative; cast x to a floating dtype")
@@ -332,10 +332,10 @@ def _(x: Array, a: Array) -> tuple[Any, ...]:
 
 
 def clip(x: Array, min_value: Any, max_value: Any) -> Array:
-    """x raised to min_value where it lies below and lowered to max_value where it lies above.
+    """x limited to the interval from min_value to max_value.
 
     Shapes and dtypes: shapes broadcast, dtypes are promoted; numbers take the dtype of x, only a float beside integers
-    makes floatx. None and infinities are no bound; of two numbers in the wrong order the lower bound counts for both.
+    gives floatx. None and infinities are no bound; of two numbers in the wrong order the lower bound counts for both.
     NaN stays NaN. The gradient is 1 from one bound to the other, both included, and 0 outside.
     Errors: ValueError for shapes that do not broadcast.
 

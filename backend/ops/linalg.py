@@ -1,4 +1,4 @@
-"""Products of matrices, the order of axes, and rows chosen by number."""
+"""Products of matrices, the order of axes, and rows chosen by index."""
 
 from __future__ import annotations
 
@@ -140,16 +140,16 @@ def permute_dimensions(x: Array, pattern: tuple[int, ...] | list[int]) -> Array:
     return xp.permute_dims(x, order)
 
 
-# ---- rows by number ---------------------------------------------------------------------------------------------
+# ---- rows by index ----------------------------------------------------------------------------------------------
 
 
 def gather(reference: Array, indices: Array) -> Array:
-    """The parts of an array along axis 0 with the numbers given.
+    """The parts of an array along axis 0 at the given indices.
 
     Shapes and dtypes: indices.shape + reference.shape[1:]; the dtype of the reference.
-    Edge values: negative numbers are out of range. Gradient: dense; parts chosen several times accumulate.
+    Edge values: negative indices are out of range. Gradient: dense; parts chosen several times accumulate.
     Errors: TypeError for indices that are not integers, ValueError for a reference without dimensions, IndexError for
-    a number out of range (inside jax.jit and torch.compile, where values cannot be seen, what the library does).
+    an index out of range (inside jax.jit and torch.compile, where values are not concrete, whatever the library does).
 
     Source: Keras 2.3.1 backend semantics.
     """
@@ -163,13 +163,13 @@ def gather(reference: Array, indices: Array) -> Array:
 
 @composite
 def rows_at(x: Array, indices: Array) -> Array:
-    """x[indices] along axis 0, after a look at the indices where they can be seen."""
+    """x[indices] along axis 0, after a check of the indices where they are concrete."""
     xp = array_namespace(x)
     count = x.shape[0]
     if is_concrete(indices) and 0 not in indices.shape and bool(xp.any((indices < 0) | (indices >= count))):
         raise IndexError(f"gather: an index is out of range for {count} rows (expected 0 to {count - 1})")
     if dtype_name(indices.dtype) not in ("int32", "int64"):
-        indices = xp.astype(indices, xp.int32)  # torch takes by no other
+        indices = xp.astype(indices, xp.int32)  # torch accepts no other
     if indices.ndim == 1:
         return xp.take(x, indices, axis=0)
     rows = xp.take(x, xp.reshape(indices, (-1,)), axis=0)
@@ -208,7 +208,7 @@ def _(h: Array, out: Array, g: Array, indices: Array, *, count: Any) -> tuple[Ar
 
 
 def one_hot(indices: Array, num_classes: int) -> Array:
-    """Vectors with a 1 at the place each index names and 0 elsewhere.
+    """Vectors with a 1 at the position of each index and 0 elsewhere.
 
     Shapes and dtypes: indices.shape + (num_classes,) of floatx.
     Edge values: an index out of range, negative ones included, gives zeros alone. There is no gradient.

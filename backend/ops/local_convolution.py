@@ -1,4 +1,4 @@
-"""Convolutions whose kernel differs from place to place."""
+"""Convolutions whose kernel differs from position to position."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def _local(
     out: tuple[int, ...] | None,
     layout: str,
 ) -> Array:
-    """Every window flattened, then one matrix product a position."""
+    """Every window flattened, then one matrix product per position."""
     xp, x, kernel = promoted(x, kernel)
     _, x = floating(x)
     _, kernel = floating(kernel)

@@ -50,14 +50,15 @@ def categorical_crossentropy(target: Array, output: Array, from_logits: bool = F
 
 
 def sparse_categorical_crossentropy(target: Array, output: Array, from_logits: bool = False, axis: int = -1) -> Array:
-    """The crossentropy of integer labels: minus the logarithm of the probability the label's class has.
+    """The crossentropy of integer labels: minus the log-probability of the label's class.
 
     Shapes and dtypes: output holds the classes along `axis`; target has output's shape without it, or with size 1
     there or at the end, or as many elements in any shape; any real dtype, truncated to integers. The result has
     output's shape without `axis` and its dtype.
     Edge values: probabilities are kept within epsilon and 1 - epsilon and then divided by their sum (in the dense
     version the other way round). Logits are not clipped.
-    Errors: IndexError for a label that is no class; ValueError for an axis out of range and a target of another size.
+    Errors: IndexError for a label that is not a class; ValueError for an axis out of range or a target of another
+    size.
 
     Source: Keras 2.3.1 backend semantics.
     """
@@ -100,13 +101,13 @@ def binary_focal_crossentropy(
     gamma: float = 2.0,
     from_logits: bool = False,
 ) -> Array:
-    """`binary_crossentropy` times (1 - p)**gamma, p being the probability that the truth has: what is easy counts less.
+    """`binary_crossentropy` times (1 - p)**gamma, p being the probability of the true class: easy examples weigh less.
 
     Shapes and dtypes: those of target and output, which broadcast, in their common floating dtype. With
     `apply_class_balancing` targets of 1 weigh alpha and targets of 0 weigh 1 - alpha.
     Edge values: probabilities are kept within epsilon and 1 - epsilon, logits are not clipped; a gamma of 0 is the
     crossentropy itself.
-    Errors: ValueError for shapes that do not broadcast; TypeError for an alpha or gamma that is no number.
+    Errors: ValueError for shapes that do not broadcast; TypeError for an alpha or gamma that is not a number.
 
     Source: Lin, Goyal, Girshick, He, Dollár, "Focal loss for dense object detection", 2017, equations 4 and 5; Keras 3
     backend semantics.
@@ -161,7 +162,7 @@ def picked(x: Array, labels: Array) -> Array:
             raise IndexError(
                 f"sparse_categorical_crossentropy: target holds a label outside the classes 0 to {classes - 1}"
             )
-    if not product(labels.shape):  # an empty axis of classes has nothing to take
+    if not product(labels.shape):  # an empty axis of classes has no elements
         return xp.zeros(labels.shape, dtype=x.dtype, device=device_of(x))
     rows = product(labels.shape)
     if rows * classes >= 2**31:

@@ -6,9 +6,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..arrays.typing import Array
-from ..control.closure import is_symbolic
-from ..control.loop import loop, scan
-from ..dispatch.boundary import sizes
+from ..control.loop import iterate
+from ..dispatch.boundary import rank_of, sizes
 from ..dispatch.promotion import array_namespace, device_of, promoted
 from ..graph.composite import composite, only_wanted, spec
 from .windows.geometry import narrowed, widened
@@ -61,9 +60,7 @@ def lstm(
     for name, state in zip("hc", more, strict=True):
         _check(f"initial_states' {name}", state, (batch, units))
     x = xp.flip(x, axis=1) if go_backwards else x
-    every, h, c = lstm_sequence(x, kernel, recurrent, b, *more, residuals=is_symbolic(x, kernel, recurrent, b, more))[
-        :3
-    ]
+    every, h, c = lstm_sequence(x, kernel, recurrent, b, *more)[:3]
     return h, every, [h, c]
 
 
@@ -86,9 +83,9 @@ def _check(name: str, x: Array, expected: tuple[Any, ...]) -> None:
 
 @composite
 def lstm_sequence(
-    x: Array, kernel: Array, recurrent: Array, bias: Array | None, h: Array, c: Array, *, residuals: bool
+    x: Array, kernel: Array, recurrent: Array, bias: Array | None, h: Array, c: Array, *, residuals: bool = False
 ) -> tuple[Array, ...]:
-    """(every h, last h, last c) and, to `keep`, two arrays that a library's own gradient wants to know again.
+    """(every h, last h, last c) and, with `residuals`, two arrays that the gradient needs.
 
     Here these are the tanh of the gates and the cells of each step; kernels have their own.
     """
@@ -106,7 +103,7 @@ def lstm_sequence(
         h = sigmoids[:, :units] * xp.tanh(c)
         return h, c, h, c, gates
 
-    h, c, every, cells, gates = _run(step, [h, c], [z])
+    h, c, every, cells, gates = iterate(step, [h, c], [z])
     results = [narrowed(xp, y, narrow) for y in (xp.permute_dims(every, (1, 0, 2)), h, c)]
     return (*results, gates, cells) if residuals else tuple(results)
 
@@ -114,25 +111,25 @@ def lstm_sequence(
 @lstm_sequence.shape
 def _(x, kernel, recurrent, bias, h, c, *, residuals):
     batch, time, _ = sizes(x)
-    state, kept = spec(sizes(h), x.dtype), spec(None, x.dtype)
-    return spec((batch, time, sizes(h)[1]), x.dtype), state, state, *([kept, kept] if residuals else [])
+    state, opaque = spec(sizes(h), x.dtype), spec(None, x.dtype)
+    return spec((batch, time, sizes(h)[1]), x.dtype), state, state, *([opaque, opaque] if residuals else [])
 
 
 @lstm_sequence.prune
 def _(live, *args, residuals):
-    """Keep nothing where no gradient reads it."""
+    """No residuals where no gradient reads them."""
     residuals = not live.isdisjoint((3, 4))
     return args, {"residuals": residuals}, range(5 if residuals else 3)
 
 
 @lstm_sequence.vjp
 def _(g, out, x, kernel, recurrent, bias, h, c, *, residuals):
-    kept = out[3:] if residuals else (None, None)
+    gates, cells = out[3:] if residuals else (None, None)
     wanted = tuple(i for i in ALL if i != 3 or bias is not None)
     found = dict(
         zip(
             wanted,
-            lstm_sequence_gradient(*g[:3], x, kernel, recurrent, bias, h, c, out[0], *kept, wanted=wanted),
+            lstm_sequence_gradient(*g[:3], x, kernel, recurrent, bias, h, c, out[0], gates, cells, wanted=wanted),
             strict=True,
         )
     )
@@ -158,10 +155,12 @@ def lstm_sequence_gradient(
 ) -> tuple[Array, ...]:
     """The cotangents of x, kernel, recurrent, bias, h and c, those `wanted`, from those of every h, last h and last c.
 
-    `gates` and `cells` are what the forward pass kept; what a kernel kept is worked out again.
+    `gates` and `cells` are the residuals of the forward pass; a kernel's, in another layout, are computed anew.
     """
     xp, units, narrow = array_namespace(x, kernel, recurrent), sizes(h)[1], x
-    if gates is None or is_symbolic(gates) or gates.ndim != 3:  # in a graph, nobody knows yet whose it will be
+    if (
+        gates is None or rank_of(gates) != 3
+    ):  # of unknown rank while recording: the kernel that will run is chosen later
         gates, cells = lstm_sequence.definition(x, kernel, recurrent, bias, h, c, residuals=True)[3:]
     x, kernel, recurrent, h, c, every = (widened(xp, p) for p in (x, kernel, recurrent, h, c, every))
     back = xp.matrix_transpose(_gates_in_order(xp, recurrent, units))
@@ -174,7 +173,7 @@ def lstm_sequence_gradient(
 
     start = [xp.zeros_like(h) if s is None else widened(xp, s) for s in (g_h, g_c)]
     own = [] if g is None else [xp.permute_dims(widened(xp, g), (1, 0, 2))]
-    dh, dc, dz = _run(step, start, [*_slopes(xp, gates, cells, c, units), *own], reverse=True)
+    dh, dc, dz = iterate(step, start, [*_slopes(xp, gates, cells, c, units), *own], reverse=True)
     results: dict[int, Callable[[], Array]] = {
         0: lambda: xp.permute_dims(
             xp.tensordot(dz, xp.matrix_transpose(_gates_in_order(xp, kernel, units)), axes=1), (1, 0, 2)
@@ -201,7 +200,7 @@ lstm_sequence_gradient.prune(only_wanted)
 
 
 def _slopes(xp: Any, gates: Array, cells: Array, c: Array, units: Any) -> tuple[Array, Array, Array]:
-    """Of every step at once: what dh and dc are to be multiplied with for dz, dh for dc, and dc for the step before."""
+    """For all steps: the factors of dh and dc in dz, of dh in dc, and of dc in the dc of the step before."""
     tops, before = xp.tanh(cells), xp.concat([c[None, :, :], cells], axis=0)[:-1, :, :]
     sigmoids, new = gates[:, :, : 3 * units] * 0.5 + 0.5, gates[:, :, 3 * units :]
     o, i, f = (sigmoids[:, :, k * units : (k + 1) * units] for k in range(3))
@@ -217,19 +216,3 @@ def _gates_in_order(xp: Any, weights: Array, units: Any) -> Array:
 def _halved(xp: Any, weights: Array, units: Any) -> Array:
     """The columns of the sigmoids by 2."""
     return xp.concat([weights[:, : 3 * units] * 0.5, weights[:, 3 * units :]], axis=1)
-
-
-def _run(
-    step: Callable[..., tuple[Array, ...]], initial: list[Array], sequences: list[Array], reverse: bool = False
-) -> tuple[Array, ...]:
-    """step(*carry, *slices) -> (*carry, *outputs) along the first axis: the carries, then the stacked outputs."""
-    count = len(initial)
-    if not is_symbolic(initial, sequences):
-        return loop.definition(tuple(initial), tuple(sequences), (), body=step, length=None, reverse=reverse)
-
-    def pair(carry: list[Array], slices: list[Array]) -> tuple[list[Array], list[Array]]:
-        results = step(*carry, *slices)
-        return list(results[:count]), list(results[count:])
-
-    carry, outputs = scan(pair, initial, sequences, reverse=reverse)
-    return (*carry, *outputs)

@@ -1,4 +1,4 @@
-"""Shapes: the same elements in another one, axes added and removed, arrays joined, repeated, cut out and padded."""
+"""Shapes: reshaping, axes added and removed, arrays joined, repeated, sliced and padded."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ __all__ = [
     "tile",
 ]
 
-Slice = slice  # Python's; K.slice takes its name below
+Slice = slice  # Python's slice; K.slice shadows the name below
 _INT = frozenset([int])
 
 
@@ -43,8 +43,8 @@ _INT = frozenset([int])
 def reshape(x: Array, shape: Any) -> Array:
     """x in another shape, its elements in row-major order.
 
-    Shapes and dtypes: `shape` is a sequence of ints, one of which may be -1 (worked out), and 0-d integer arrays such
-    as K.shape(x)[0], or an integer array; the dtype stays. Of unknown sizes, what can be told is told: (None, 6) as
+    Shapes and dtypes: `shape` is a sequence of ints, one of which may be -1 (computed), and 0-d integer arrays such
+    as K.shape(x)[0], or an integer array; the dtype stays. Sizes that follow from known ones are known: (None, 6) as
     (-1, 2, 3) is (None, 2, 3).
     Errors: TypeError for None and other non-integers in the shape, ValueError when the number of elements differs.
 
@@ -87,7 +87,7 @@ def batch_flatten(x: Array) -> Array:
 
 
 def expand_dims(x: Array, axis: int = -1) -> Array:
-    """x with an axis of size 1 put in; the dtype stays.
+    """x with an axis of size 1 inserted; the dtype stays.
 
     Errors: ValueError for an axis outside of -ndim - 1 to ndim.
 
@@ -172,7 +172,7 @@ def repeat_elements(x: Array, rep: int, axis: int) -> Array:
     """Each element `rep` times in a row along an axis.
 
     Shapes and dtypes: the size of the axis times `rep`; the dtype stays.
-    Errors: ValueError for an axis out of range or a negative `rep`; TypeError when `rep` is no integer.
+    Errors: ValueError for an axis out of range or a negative `rep`; TypeError when `rep` is not an integer.
 
     Source: Keras 2.3.1 backend semantics.
     """
@@ -180,7 +180,7 @@ def repeat_elements(x: Array, rep: int, axis: int) -> Array:
     axis = axis_of("repeat_elements", axis, x.ndim)
     result = xp.repeat(x, _count("repeat_elements", "rep", rep), axis=axis)
     if hasattr(x, "_keras_shape"):
-        result._keras_shape = tuple(result.shape)  # Keras's backends say so, and its tests ask
+        result._keras_shape = tuple(result.shape)  # as in Keras's backends; its tests check it
     return result
 
 
@@ -188,7 +188,7 @@ def repeat(x: Array, n: int) -> Array:
     """Each row of a matrix n times.
 
     Shapes and dtypes: (batch, d) becomes (batch, n, d); the dtype stays.
-    Errors: ValueError unless x has two dimensions, or for a negative n; TypeError when n is no integer.
+    Errors: ValueError unless x has two dimensions, or for a negative n; TypeError when n is not an integer.
 
     Source: Keras 2.3.1 backend semantics.
     """
@@ -206,7 +206,7 @@ def _count(name: str, argument: str, value: Any) -> Any:
 
 
 def tile(x: Array, n: Any) -> Array:
-    """x laid side by side with itself, n times along each axis.
+    """x repeated as a whole n times along each axis.
 
     Shapes and dtypes: each size times its entry of n, an int, a sequence or an integer array, which is filled up with
     1 from the left: one int repeats the last axis. The dtype stays.
@@ -272,7 +272,7 @@ def _block(x: Array, start: tuple[int, ...], size: tuple[int, ...]) -> Array:
 
 @composite
 def block(x: Array, *, start: Any, size: Any) -> Array:
-    """The block of x at `start`, once all sizes are known: a slice that refuses to be cut short."""
+    """The block of x at `start`, once all sizes are known: a slice that raises instead of being cut short."""
     return _block(x, tuple(start), tuple(size))
 
 
@@ -287,9 +287,9 @@ def _(g: Array, out: Array, x: Array, *, start: Any, size: Any) -> Array:
 
 
 def temporal_padding(x: Array, padding: Any = (1, 1)) -> Array:
-    """Zeros before and behind the middle axis of a 3-D array.
+    """Zeros before and after the middle axis of a 3-D array.
 
-    Shapes and dtypes: (batch, steps, d) becomes (batch, before + steps + behind, d); the dtype stays.
+    Shapes and dtypes: (batch, steps, d) becomes (batch, before + steps + after, d); the dtype stays.
     Errors: ValueError unless x has 3 dimensions and padding is two ints of at least 0.
 
     Source: Keras 2.3.1 backend semantics.
@@ -324,7 +324,7 @@ def _first_spatial(name: str, data_format: str | None) -> int:
 
 
 def _padded(name: str, x: Array, given: Any, pairs: Any, ndim: int, first: int) -> Array:
-    """x with zeros before and behind each axis from `first` on, one pair of counts for each."""
+    """x with zeros before and after each axis from `first` on, one pair of counts for each."""
     xp, x = arrays(x)
     count = 1 if ndim == 3 else ndim - 2
     if (
@@ -343,10 +343,10 @@ def _padded(name: str, x: Array, given: Any, pairs: Any, ndim: int, first: int) 
         raise ValueError(f"{name}: x has {x.ndim} dimensions, expected {ndim}")
     for axis, widths in enumerate(pairs, first):
         shape = sizes(x)
-        before, behind = (
+        before, after = (
             [xp.zeros((*shape[:axis], n, *shape[axis + 1 :]), dtype=x.dtype, device=device_of(x))] if n else []
             for n in widths
         )
-        if before or behind:
-            x = xp.concat([*before, x, *behind], axis=axis)
+        if before or after:
+            x = xp.concat([*before, x, *after], axis=axis)
     return x

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..arrays.typing import Array
+from ..autodiff.cotangents import unbroadcast
 from ..config import data_format_of
 from ..dispatch.boundary import normalize_axis, product, sizes
 from ..dispatch.promotion import array_namespace, dtype_name, native_dtype, promoted
@@ -87,7 +88,8 @@ def _(g, out, x, gamma, beta, *, axes, epsilon):
     if g_mean is not None:
         part = xp.broadcast_to(g_mean / count, sizes(x))
         total = part if total is None else total + part
-    return total, found.get(1), found.get(2)
+    d_gamma, d_beta = (unbroadcast(found[i], p) if i in found else None for i, p in ((1, gamma), (2, beta)))
+    return total, d_gamma, d_beta
 
 
 @composite
@@ -104,7 +106,7 @@ def batch_norm_gradient(
 ) -> tuple[Array, ...]:
     """The cotangents of x, gamma and beta, those `wanted`, from that of the result.
 
-    x receives g less its mean and less its share along x.
+    That of x is g minus its mean and minus its projection on the normalized x.
     """
     xp, count = array_namespace(g), product(sizes(x)[i] for i in axes)
     deviation = xp.sqrt(variance + epsilon)
@@ -243,7 +245,7 @@ def _widened(xp: Any, *values: Array) -> tuple[Any, ...]:
 
 
 def _operands(x: Array, *parameters: Array | None) -> tuple[Any, ...]:
-    """x and those parameters that are there in one floating dtype."""
+    """x and the parameters given, in one floating dtype."""
     xp, x, *given = promoted(x, *(p for p in parameters if p is not None), 1.0)
     found = iter(given)
     return (xp, x, *(None if p is None else next(found) for p in parameters))
@@ -258,7 +260,7 @@ def _scaled(
 
 
 def _spread(operation: str, argument: str, parameter: Array | None, x: Array, kept: Sequence[int]) -> Array | None:
-    """A parameter with size 1 on every axis of x but those it lies along."""
+    """A parameter with size 1 on every axis of x but its own."""
     if parameter is None:
         return None
     expected = tuple(sizes(x)[i] for i in kept)

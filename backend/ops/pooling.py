@@ -9,7 +9,6 @@ from typing import Any
 
 from ..arrays.typing import Array, Ints
 from ..config import data_format_of
-from ..control.closure import is_symbolic
 from ..dispatch.boundary import sizes
 from ..dispatch.promotion import array_namespace, floating
 from ..graph.composite import composite, spec
@@ -108,26 +107,23 @@ def _pool(
         raise ValueError(f"{operation}: x has {x.ndim} dimensions; expected {count + 2}")
     x = channels_last(xp, x, data_format)
     output_sizes(operation, x.shape[1:-1], how["window"], how["strides"], (1,) * count, padding)
-    if pool_mode == "avg":
-        y = average_pool(x, **how)
-    else:  # recorded, a gradient may come; `kept` goes again where none does
-        y = max_pool(x, **how, residuals=True)[0] if is_symbolic(x) else max_pool(x, **how)
+    y = average_pool(x, **how) if pool_mode == "avg" else max_pool(x, **how)[0]
     return channels_first(xp, y, data_format)
 
 
 # ---- composites: channels last, any number of spatial axes
 #
-# A window is pooled one axis after another: k + k slices instead of k * k, and all of them run over whole stretches of
-# memory. The maximum takes the last axis first, so that going back, the first of equal rows is chosen before the first
-# of equal columns: window scan order.
+# A window is pooled one axis after another: k + k slices instead of k * k, each of them over contiguous memory. The
+# maximum takes the last axis first, so that going back, the first of equal rows is chosen before the first of equal
+# columns: window scan order.
 
 
 @composite
-def max_pool(x: Array, *, window: Ints, strides: Ints, padding: str, residuals: bool = False) -> Any:
-    """The largest element of each window; x (batch, spatial..., channels) gives (batch, places..., channels).
+def max_pool(x: Array, *, window: Ints, strides: Ints, padding: str, residuals: bool = False) -> tuple[Array, ...]:
+    """(largest element of each window,); x (batch, spatial..., channels) gives (batch, places..., channels).
 
-    Elements outside of x count as -infinity; NaN in a window gives NaN. With `keep`, (largest, kept): what the gradient
-    is better off knowing, as whatever computed the largest has it; an array of the same shape, of any dtype.
+    Elements outside of x count as -infinity; NaN in a window gives NaN. With `residuals`, (largest, places): also what
+    the gradient needs, in whatever form the kernel that ran produced it; an array of the same shape, of any dtype.
 
     Source: Keras 2.3.1 backend semantics.
     """
@@ -140,23 +136,23 @@ def max_pool(x: Array, *, window: Ints, strides: Ints, padding: str, residuals: 
         return part
 
     y = placewise(xp, x, over, largest, -math.inf)
-    return (y, y) if residuals else y
+    return (y, y) if residuals else (y,)
 
 
 @max_pool.vjp
 def _(g: Any, out: Any, x: Array, *, residuals: bool = False, **how: Any) -> tuple[Array]:
-    return (max_pool_gradient(g[0], x, out[1], **how) if residuals else max_pool_gradient(g, x, **how),)
+    return (max_pool_gradient(g[0], x, out[1] if residuals else None, **how),)
 
 
 @max_pool.shape
 def _(x: Array, *, residuals: bool = False, **how: Any) -> Any:
     found = spec(_pooled_shape("max_pool", x, **how), x.dtype)
-    return (found, found) if residuals else found
+    return (found, found) if residuals else (found,)
 
 
 @max_pool.prune
 def _(live: Any, x: Array, *, residuals: bool, **how: Any) -> Any:
-    return ((x,), {**how, "residuals": residuals}, [0, 1]) if 1 in live else ((x,), how, 0)
+    return ((x,), {**how, "residuals": residuals}, [0, 1]) if 1 in live else ((x,), how, [0])
 
 
 @composite

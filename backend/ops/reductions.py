@@ -33,9 +33,9 @@ Axis = int | tuple[int, ...] | list[int] | None
 
 
 def _reduced(name: str, xp: Any, x: Array, axis: Any, keepdims: bool, infinity: float = 0.0, **more: Any) -> Array:
-    """One function of the standard along axes; an infinity is the result where there is nothing to reduce.
+    """One function of the standard along axes; an infinity where there is nothing to reduce.
 
-    ValueError, whatever the library raises, for an axis that is not there.
+    ValueError for an axis that does not exist, whatever the library raises.
     """
     if axis.__class__ is list:
         axis = tuple(axis)
@@ -53,7 +53,7 @@ def _reduced(name: str, xp: Any, x: Array, axis: Any, keepdims: bool, infinity: 
 def kept(x: Array) -> dict[str, Any]:
     """The dtype= with which sums and products stay in x's dtype: integers need it.
 
-    Floats stay by themselves; given dtype=float16, JAX would add up in float16 in place of float32.
+    Floats need no dtype=; given dtype=float16, JAX would sum in float16 instead of float32.
     """
     return {"dtype": x.dtype} if is_integer(dtype_name(x.dtype)) else {}
 
@@ -74,7 +74,7 @@ def max(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
 
     Shapes and dtypes: the reduced axes go, or stay with size 1; the dtype stays, booleans become int32. axis is an
     int, several, None for all, or [] for none.
-    Edge values: NaN wins. Nothing to choose from gives -inf, or the dtype's smallest integer; where the size turns out
+    Edge values: NaN wins. No elements give -inf, or the dtype's smallest integer; where a size turns out to be
     0 only at run time, the library's error. Gradient: ties share it equally.
     Errors: ValueError for an axis out of range or named twice.
 
@@ -86,7 +86,7 @@ def max(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
 
 @fast_reduction(numeric)
 def min(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
-    """The smallest element along axes; nothing to choose from gives inf, or the dtype's largest integer.
+    """The smallest element along axes; no elements give inf, or the dtype's largest integer.
 
     All else as in `max`.
 
@@ -103,7 +103,7 @@ def _extreme(x: Array, infinity: float) -> Any:
 
 @fast_reduction(floating)
 def sum(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
-    """The sum along axes; of nothing, 0.
+    """The sum along axes; 0 for no elements.
 
     Shapes and dtypes: the reduced axes go, or stay with size 1; the dtype stays, integers too, which may wrap around;
     booleans become int32. axis is an int, several, None for all, or [] for none. A list of arrays is stacked first.
@@ -117,7 +117,7 @@ def sum(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
 
 @fast_reduction(floating)
 def prod(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
-    """The product along axes; of nothing, 1.
+    """The product along axes; 1 for no elements.
 
     Gradient: exact with any number of zeros. All else as in `sum`.
 
@@ -132,7 +132,7 @@ def mean(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
 
     Shapes and dtypes: the reduced axes go, or stay with size 1; floating dtypes stay, integers and booleans become
     floatx. axis is an int, several, None for all, or [] for none.
-    Edge values: of nothing, NaN. Errors: ValueError for an axis out of range or named twice.
+    Edge values: NaN for no elements. Errors: ValueError for an axis out of range or named twice.
 
     Source: Keras 2.3.1 backend semantics; integers as in its Theano backend.
     """
@@ -141,7 +141,7 @@ def mean(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
 
 
 def var(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
-    """The variance along axes, the mean of the squared deviations (not the sample's); all else as in `mean`.
+    """The variance along axes, the mean of the squared deviations (no Bessel correction); all else as in `mean`.
 
     Source: Keras 2.3.1 backend semantics; integers as in its Theano backend.
     """
@@ -161,13 +161,13 @@ def std(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
 
 
 def _moment(name: str, xp: Any, x: Array, axis: Any, keepdims: bool) -> Array:
-    if 0 in x.shape:  # the result is NaN or empty, and no library shall warn about it
+    if 0 in x.shape:  # the result is NaN or empty, without a warning from the library
         return _filled(name, xp, x, axis, keepdims, math.nan)
     return _reduced(name, xp, x, axis, keepdims)
 
 
 def any(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
-    """Whether any element along axes holds, as booleans; what is not 0 holds, NaN included. Of nothing, False.
+    """Whether any element along axes is nonzero, as booleans; NaN counts as nonzero. False for no elements.
 
     Shapes and dtypes: the reduced axes go, or stay with size 1. axis is an int, several, None for all, or [] for none.
     Errors: ValueError for an axis out of range or named twice.
@@ -178,7 +178,7 @@ def any(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
 
 
 def all(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
-    """Whether all elements along axes hold, as booleans. Of nothing, True; all else as in `any`.
+    """Whether all elements along axes are nonzero, as booleans. True for no elements; all else as in `any`.
 
     Source: Keras 2.3.1 backend semantics.
     """
@@ -194,8 +194,8 @@ def argmax(x: Array, axis: int | None = -1) -> Array:
     """The position of the largest element along an axis.
 
     Shapes and dtypes: the axis goes; int64 (JAX without 64 bits: int32). None counts in the flattened array.
-    Edge values: the first of equal elements, and the first NaN before anything else (Keras on TensorFlow passes NaN
-    over). There is no gradient.
+    Edge values: the first of equal elements, and the first NaN before anything else (Keras on TensorFlow skips
+    NaN). There is no gradient.
     Errors: ValueError for an axis out of range or without elements.
 
     Source: Keras 2.3.1 backend semantics; NaN as in the standard's libraries.
@@ -247,7 +247,7 @@ def logsumexp(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
     """log(sum(exp(x))) along axes, without overflow.
 
     Shapes and dtypes: as in `mean`.
-    Edge values: of nothing, and of -inf alone, -inf; with inf, inf; with NaN, NaN. Gradient: the softmax.
+    Edge values: -inf for no elements and for -inf alone; inf gives inf, NaN gives NaN. Gradient: the softmax.
     Errors: ValueError for an axis out of range or named twice.
 
     Source: Keras 2.3.1 backend semantics.

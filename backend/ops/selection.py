@@ -30,10 +30,11 @@ def top_k(x: Array, k: int, sorted: bool = True) -> tuple[Array, Array]:
     """The k largest elements along the last axis, the largest first, and their places.
 
     Shapes and dtypes: (..., n) gives values (..., k) of x's dtype and indices (..., k) of the library's integer dtype;
-    booleans become int32. Without `sorted` any order will do; it is the same one.
+    booleans become int32. The order is the same without `sorted`.
     Edge values: of equal elements the one with the lower index comes first; NaN counts as the largest. The gradient
     goes to the elements chosen.
-    Errors: ValueError for an array without dimensions and a k below 0 or above n; TypeError for a k that is no integer.
+    Errors: ValueError for an array without dimensions and a k below 0 or above n; TypeError for a k that is not an
+    integer.
 
     Source: this library; ties as in JAX's `lax.top_k`.
     """
@@ -51,10 +52,8 @@ def top_k(x: Array, k: int, sorted: bool = True) -> tuple[Array, Array]:
             f"{'their number' if n is None else n}"
         )
     order = xp.argsort(x, axis=-1, descending=True, stable=True)
-    if n is None:  # a block is not cut short where n turns out smaller
-        chosen = block(order, [0] * x.ndim, [*sizes(x)[:-1], k])
-    else:
-        chosen = order[..., :k]
+    # unlike a slice, a block is not cut short where an unknown n turns out to be smaller
+    chosen = block(order, [0] * x.ndim, [*sizes(x)[:-1], k]) if n is None else order[..., :k]
     return along_axis(x, chosen, axis=x.ndim - 1), chosen
 
 
@@ -65,8 +64,8 @@ def take_along_axis(x: Array, indices: Array, axis: int = -1) -> Array:
     the result has the size of the indices; the dtype stays.
     Edge values: negative indices count from the end. Gradient: elements chosen several times accumulate.
     Errors: TypeError for indices that are not integers; ValueError for an axis out of range and shapes that do not fit;
-    IndexError for an index below -n or above n - 1 (inside jax.jit and torch.compile, where values cannot be seen,
-    what the library does).
+    IndexError for an index below -n or above n - 1 (inside jax.jit and torch.compile, where values are not concrete,
+    whatever the library does).
 
     Source: the standard's `take_along_axis`; negative indices as in NumPy.
     """
@@ -81,7 +80,7 @@ def take_along_axis(x: Array, indices: Array, axis: int = -1) -> Array:
 
 
 def _others(operation: str, x: Array, indices: Array, axis: int) -> tuple[Any, ...]:
-    """The shape of what is taken."""
+    """The shape of the result."""
     shapes = [(*sizes(v)[:axis], 1, *sizes(v)[axis + 1 :]) for v in (x, indices)]
     shape = broadcast(operation, *shapes)
     return (*shape[:axis], sizes(indices)[axis], *shape[axis + 1 :])
@@ -89,9 +88,9 @@ def _others(operation: str, x: Array, indices: Array, axis: int) -> tuple[Any, .
 
 @composite
 def along_axis(x: Array, indices: Array, *, axis: int) -> Array:
-    """Take along an axis, after a look at the indices where they can be seen."""
+    """Take along an axis, after a check of the indices where they are concrete."""
     xp, n = array_namespace(x), x.shape[axis]
-    place = xp.arange(0, device=device_of(x)).dtype  # the integers a library chooses elements by
+    place = xp.arange(0, device=device_of(x)).dtype  # the integer dtype a library indexes with
     indices = indices if indices.dtype == place else xp.astype(indices, place)
     if is_concrete(indices) and 0 not in indices.shape and bool(xp.any((indices < -n) | (indices >= n))):
         raise IndexError(f"take_along_axis: an index is out of range for {n} elements (expected {-n} to {n - 1})")
@@ -139,7 +138,7 @@ def segment_sum(data: Array, segment_ids: Array, num_segments: int) -> Array:
 
     Shapes and dtypes: data (n, ...) and ids (n,) of integers in any order give (num_segments, ...); the dtype stays,
     integers may wrap around, booleans become int32.
-    Edge values: a segment without parts is 0; a part whose id lies outside 0 to num_segments - 1 is left out. Floats
+    Edge values: an empty segment is 0; a part with an id outside 0 to num_segments - 1 is left out. Floats
     are summed pairwise, so rounding grows with the logarithm of n. NaN and infinity stay in their segment.
     Errors: TypeError for ids that are not integers, ValueError for data without dimensions, another number of ids and
     a negative num_segments.
@@ -187,7 +186,7 @@ def _(data, ids, *, count):
 def _(g, out, data, ids, *, count):
     xp = array_namespace(g)
     shape = (1, *sizes(g)[1:])
-    rows = xp.concat([g, xp.zeros(shape, dtype=g.dtype, device=device_of(g))], axis=0)  # for what is left out
+    rows = xp.concat([g, xp.zeros(shape, dtype=g.dtype, device=device_of(g))], axis=0)  # for the parts left out
     return segment_rows(rows, ids, count=count), None
 
 
@@ -206,7 +205,7 @@ def _(rows, ids, *, count):
 @segment_rows.vjp
 def _(g, out, rows, ids, *, count):
     kept = segments(g, ids, count=count)
-    xp = array_namespace(g)  # the last row is zeros that nothing moves
+    xp = array_namespace(g)  # the last row is constant zero
     return xp.concat([kept, xp.zeros((1, *sizes(g)[1:]), dtype=g.dtype, device=device_of(g))], axis=0), None
 
 
@@ -223,23 +222,23 @@ MODES = ("constant", "edge", "reflect", "symmetric")
 
 
 def pad(x: Array, pad_width: Any, mode: str = "constant", constant_value: Any = 0) -> Array:
-    """x with further elements before and behind it along each axis.
+    """x with elements added before and after it along each axis.
 
-    Shapes and dtypes: pad_width is an int, a pair (before, behind) for every axis, or one pair for each; each size
-    grows by both; the dtype stays. What is added is, with mode 'constant', constant_value; with 'edge' the outermost
-    element; with 'reflect' the elements mirrored at the outermost one, with 'symmetric' mirrored behind it.
-    Edge values: mirrors repeat where more is asked for than there is; 'reflect' of one element repeats it. Gradient:
-    elements that are repeated accumulate.
+    Shapes and dtypes: pad_width is an int, a pair (before, after) for every axis, or one pair for each; each size
+    grows by both; the dtype stays. Mode 'constant' adds constant_value, 'edge' the outermost element, 'reflect' the
+    elements mirrored at the outermost one, 'symmetric' the elements mirrored beyond it.
+    Edge values: mirroring repeats where pad_width exceeds the size; 'reflect' of one element repeats it. Gradient:
+    repeated elements accumulate.
     Errors: ValueError for another mode, for a pad_width that is negative or does not fit, and for an empty axis that is
-    not padded with a constant; TypeError for widths that are no integers.
+    not padded with a constant; TypeError for widths that are not integers.
 
     Source: NumPy's `pad`.
     """
     xp, x = arrays(x)
     if mode not in MODES:
         raise ValueError(f"pad: mode is {mode!r}, expected one of {', '.join(MODES)}")
-    for axis, (before, behind) in enumerate(_widths(pad_width, x.ndim)):
-        if not (before or behind):
+    for axis, (before, after) in enumerate(_widths(pad_width, x.ndim)):
+        if not (before or after):
             continue
         if mode != "constant":
             if x.shape[axis] == 0:
@@ -247,21 +246,21 @@ def pad(x: Array, pad_width: Any, mode: str = "constant", constant_value: Any = 
                     f"pad: axis {axis} of shape {tuple(x.shape)} is empty and has no element to repeat; "
                     "expected mode 'constant'"
                 )
-            x = extended(x, axis=axis, before=before, behind=behind, mode=mode)
+            x = extended(x, axis=axis, before=before, after=after, mode=mode)
             continue
         shape = sizes(x)
         parts = [
             xp.full((*shape[:axis], n, *shape[axis + 1 :]), constant_value, dtype=x.dtype, device=device_of(x))
             if n
             else None
-            for n in (before, behind)
+            for n in (before, after)
         ]
         x = xp.concat([part for part in (parts[0], x, parts[1]) if part is not None], axis=axis)
     return x
 
 
 def _widths(pad_width: Any, ndim: int) -> list[tuple[int, int]]:
-    """(before, behind) for each axis."""
+    """(before, after) for each axis."""
     pairs: list[Any]
     try:
         if not isinstance(pad_width, (tuple, list)):
@@ -281,46 +280,46 @@ def _widths(pad_width: Any, ndim: int) -> list[tuple[int, int]]:
 
 
 @composite
-def extended(x: Array, *, axis: int, before: int, behind: int, mode: str) -> Array:
-    """x with elements repeated before and behind it."""
+def extended(x: Array, *, axis: int, before: int, after: int, mode: str) -> Array:
+    """x with elements repeated before and after it."""
     if not x.shape[axis]:
         raise ValueError(f"pad: axis {axis} of shape {tuple(x.shape)} is empty and has no element to repeat")
-    return array_namespace(x).take(x, _sources(x, x.shape[axis], before, behind, mode), axis=axis)
+    return array_namespace(x).take(x, _sources(x, x.shape[axis], before, after, mode), axis=axis)
 
 
 @extended.shape
-def _(x, *, axis, before, behind, mode):
-    return (*sizes(x)[:axis], before + sizes(x)[axis] + behind, *sizes(x)[axis + 1 :])
+def _(x, *, axis, before, after, mode):
+    return (*sizes(x)[:axis], before + sizes(x)[axis] + after, *sizes(x)[axis + 1 :])
 
 
 @extended.vjp
-def _(g, out, x, *, axis, before, behind, mode):
-    return extended_adjoint(g, axis=axis, before=before, behind=behind, mode=mode, size=sizes(x)[axis])
+def _(g, out, x, *, axis, before, after, mode):
+    return extended_adjoint(g, axis=axis, before=before, after=after, mode=mode, size=sizes(x)[axis])
 
 
 @composite
-def extended_adjoint(g: Array, *, axis: int, before: int, behind: int, mode: str, size: Any) -> Array:
-    """The elements of g added to those of zeros that `extended` repeats."""
-    return take_adjoint(g, _sources(g, size, before, behind, mode), axis=axis, size=size)
+def extended_adjoint(g: Array, *, axis: int, before: int, after: int, mode: str, size: Any) -> Array:
+    """The adjoint of `extended`: the elements of g added to those that it repeats."""
+    return take_adjoint(g, _sources(g, size, before, after, mode), axis=axis, size=size)
 
 
 @extended_adjoint.shape
-def _(g, *, axis, before, behind, mode, size):
+def _(g, *, axis, before, after, mode, size):
     return (*sizes(g)[:axis], size, *sizes(g)[axis + 1 :])
 
 
 @extended_adjoint.vjp
-def _(g, out, h, *, axis, before, behind, mode, size):
-    return extended(g, axis=axis, before=before, behind=behind, mode=mode)
+def _(g, out, h, *, axis, before, after, mode, size):
+    return extended(g, axis=axis, before=before, after=after, mode=mode)
 
 
-def _sources(x: Array, n: int, before: int, behind: int, mode: str) -> Array:
+def _sources(x: Array, n: int, before: int, after: int, mode: str) -> Array:
     """The index each element of the result comes from."""
     xp = array_namespace(x)
-    places = xp.arange(-before, n + behind, dtype=xp.int32, device=device_of(x))
+    places = xp.arange(-before, n + after, dtype=xp.int32, device=device_of(x))
     if mode == "edge" or n == 1:
         return xp.where(places < 0, 0, xp.where(places >= n, n - 1, places))
-    last = n - 1 if mode == "reflect" else n  # half a period; the places run there and back
+    last = n - 1 if mode == "reflect" else n  # half a period: the indices run there and back
     places = xp.remainder(places, 2 * last)
     back = 2 * last - places if mode == "reflect" else 2 * last - 1 - places
     return xp.where(places < n, places, back)

@@ -14,7 +14,7 @@ __all__ = ["Sparse", "ctc_label_dense_to_sparse", "is_sparse", "to_dense"]
 
 
 class Sparse:
-    """A sparse matrix: element (rows[i], columns[i]) is values[i], further ones at one place add up.
+    """A sparse matrix: element (rows[i], columns[i]) is values[i], duplicates are added.
 
     The arrays are of any namespace, symbolic ones included; a size of the shape may be known only at run time. There
     are few operations on it: `K.dot` with a dense matrix, `K.concatenate`, `K.to_dense`, `K.eval`.
@@ -54,9 +54,9 @@ def is_sparse(tensor: Any) -> bool:
 
 
 def to_dense(tensor: Any) -> Array:
-    """A sparse matrix as a dense one; anything else is given back as it is.
+    """A sparse matrix as a dense one; anything else is returned unchanged.
 
-    Shapes and dtypes: those of the matrix. Elements given for one place add up. Differentiable.
+    Shapes and dtypes: those of the matrix. Duplicates are added. Differentiable.
 
     Source: Keras 2.3.1 backend semantics.
     """
@@ -116,7 +116,7 @@ def ctc_label_dense_to_sparse(labels: Array, label_lengths: Array) -> Sparse:
     """Padded labels as a sparse matrix with an element for every label within its length, row by row.
 
     Shapes and dtypes: labels (batch, longest), label_lengths (batch,). The values past the lengths are kept as
-    elements of no weight: the arrays' length then depends on no value.
+    elements without weight, so that the arrays' length does not depend on values.
     Errors: ValueError for other numbers of dimensions.
 
     Source: Keras 2.3.1 backend semantics.

@@ -13,9 +13,9 @@ from ..graph.composite import elementwise
 __all__ = ["erf", "erfc"]
 
 SLOPE = 2.0 / math.sqrt(math.pi)  # of erf at 0
-NEAR_END, FAR_START = 1.0, 0.5  # up to where the one polynomial holds, and from where the other one does
+NEAR_END, FAR_START = 1.0, 0.5  # the first polynomial is valid up to NEAR_END, the second from FAR_START on
 LARGE = {"float32": 11.0, "float64": 28.0}  # from here on erfc(x) is 0 in the dtype
-MIDDLE = 3.0  # where the argument of the second polynomial is 0
+MIDDLE = 3.0  # the argument of the second polynomial is 0 here
 CUTS = 16.0  # x is split at multiples of 1/16: their squares need 18 bits, so they are exact
 
 # Coefficients from the constant term on, fitted for this library with mpmath at 60 digits: polynomials through the
@@ -146,7 +146,7 @@ def _(g: Array, out: Array, x: Array) -> Array:
 
 
 def _near(xp: Any, x: Array, size: Array) -> Array:
-    """erf(x) up to NEAR_END; elsewhere 0, so that nothing overflows in what is not chosen."""
+    """erf(x) up to NEAR_END; elsewhere 0, so that nothing overflows in the elements not selected."""
     x = xp.where(size <= NEAR_END, x, 0.0)
     return x + x * _polynomial(NEAR[dtype_name(x.dtype)], x * x)
 

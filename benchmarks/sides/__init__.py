@@ -1,1 +1,1 @@
-"""One file for each library: how a person writes the four nets in it, trains and asks them."""
+"""One file per library: the four nets, their training and their inference, as a user of the library writes them."""

@@ -1,4 +1,4 @@
-"""The nets in autograd, which differentiates NumPy: convolution as shifted images side by side and one product."""
+"""The nets in autograd, which differentiates NumPy: convolution as shifted images, concatenated, and one product."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def lstm(x: Any, kernel: Any, recurrent: Any, bias: Any) -> Any:
 
 
 def step(net: Net) -> Callable[[], float]:
-    """What trains the net on its batch once, and returns the loss."""
+    """A function that trains the net on its batch once and returns the loss."""
     ops, w, (x, labels) = sys.modules[__name__], weights(net), batch(net)
     places = np.arange(net.batch)
 

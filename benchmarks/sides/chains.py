@@ -1,4 +1,4 @@
-"""Two elementwise chains, written for each library as a person writes them there."""
+"""Two elementwise chains, written for each library as its users write them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..peers import peer
 __all__ = ["CHAINS", "data", "formula", "ours", "side"]
 
 CHAINS = ("gelu", "leaky relu, scale, bias")
-ROOT = (2 / np.pi) ** 0.5  # a Python float, so that it is float32 beside float32
+ROOT = (2 / np.pi) ** 0.5  # a Python float, so that float32 stays float32
 SLOPE, SCALE, BIAS = 0.1, 1.7, 0.3
 
 Call = Callable[[], Any]
@@ -58,7 +58,7 @@ def numpy(chain: str, size: int) -> Call:
 
 
 def numpy_out(chain: str, size: int) -> Call:
-    """One fresh array for the result, and one more at most; everything else in place."""
+    """One new array for the result and at most one more; everything else in place."""
     x = data(size)
 
     def gelu_in_place() -> Any:

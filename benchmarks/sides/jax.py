@@ -54,7 +54,7 @@ def lstm(x: Any, kernel: Any, recurrent: Any, bias: Any) -> Any:
 
 
 def step(net: Net) -> Callable[[], float]:
-    """What trains the net on its batch once, and returns the loss."""
+    """A function that trains the net on its batch once and returns the loss."""
     ops, (x, labels) = sys.modules[__name__], map(jnp.asarray, batch(net))
     w = {name: jnp.asarray(value) for name, value in weights(net).items()}
 
@@ -76,7 +76,7 @@ def step(net: Net) -> Callable[[], float]:
 
 
 def predict(net: Net) -> Callable[[], Any]:
-    """What computes the probabilities of the net's batch."""
+    """A function that computes the probabilities of the net's batch."""
     ops, x = sys.modules[__name__], jnp.asarray(batch(net)[0])
     w = {name: jnp.asarray(value) for name, value in weights(net).items()}
     probabilities = jax.jit(lambda w, x: jax.nn.softmax(logits(net, ops, w, x)))

@@ -61,14 +61,14 @@ def _names(net: Net) -> list[list[str]]:
 
 
 def step(net: Net) -> Callable[[], float]:
-    """What trains the net on its batch once, and returns the loss."""
+    """A function that trains the net on its batch once and returns the loss."""
     whole, (x, labels) = model(net), batch(net)
     whole.compile(keras.optimizers.SGD(RATE), keras.losses.SparseCategoricalCrossentropy(from_logits=True))
     return lambda: float(whole.train_on_batch(x, labels))
 
 
 def predict(net: Net) -> Callable[[], Any]:
-    """What computes the probabilities of the net's batch."""
+    """A function that computes the probabilities of the net's batch."""
     whole = keras.Sequential([model(net), layers.Softmax()])
     x = keras.ops.convert_to_tensor(batch(net)[0])
     if keras.backend.backend() != "torch":

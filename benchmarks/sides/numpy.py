@@ -1,4 +1,4 @@
-"""The nets asked in NumPy by hand."""
+"""Inference of the nets in NumPy by hand."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def lstm(x: Any, kernel: Any, recurrent: Any, bias: Any) -> Any:
 
 
 def predict(net: Net) -> Callable[[], Any]:
-    """What computes the probabilities of the net's batch."""
+    """A function that computes the probabilities of the net's batch."""
     ops, w, x = sys.modules[__name__], weights(net), batch(net)[0]
 
     def run() -> Any:

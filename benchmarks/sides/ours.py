@@ -17,7 +17,7 @@ Step = Callable[[], float]
 
 
 class Layers:
-    """The layers in K's words; `stepwise`, the LSTM is K.rnn with the step that Keras 2.3.1's cell takes."""
+    """The layers in K; with `stepwise`, the LSTM is K.rnn with the step of the Keras 2.3.1 cell."""
 
     def __init__(self, stepwise: bool) -> None:
         self.stepwise = stepwise
@@ -72,13 +72,13 @@ def trained(net: Net, stepwise: bool = False) -> Any:
     x, y = K.placeholder((None, *net.sample), name="samples"), K.placeholder((None, net.widths[-1]), name="labels")
     layers, w = Layers(stepwise), {name: K.variable(v, name=name) for name, v in weights(net).items()}
     loss = K.mean(K.categorical_crossentropy(y, logits(net, layers, w, x), from_logits=True))
-    slopes = K.gradients(loss, list(w.values()))  # K.optimizers.SGD would keep moments, which the other sides do not
+    slopes = K.gradients(loss, list(w.values()))  # K.optimizers.SGD would keep moments; the other sides do not
     updates = [(v, v - RATE * slope) for v, slope in zip(w.values(), slopes, strict=True)]
     return K.function([x, y], [loss], updates + layers.updates)
 
 
 def step(net: Net, backend: str = "numpy", stepwise: bool = False) -> Step:
-    """What trains the net on its batch once, and returns the loss, on a backend by name."""
+    """A function that trains the net on its batch once and returns the loss, on a backend by name."""
     x, classes = batch(net)
     labels = np.eye(net.widths[-1], dtype="float32")[classes]
     with K.use_backend(backend):
@@ -92,7 +92,7 @@ def native(value: np.ndarray) -> Any:
 
 
 def predict(net: Net, backend: str = "numpy", stepwise: bool = False) -> Callable[[], Any]:
-    """What computes the probabilities of the net's batch."""
+    """A function that computes the probabilities of the net's batch."""
     with K.use_backend(backend):
         x = K.placeholder((None, *net.sample), name="samples")
         w = {name: K.variable(v, name=name) for name, v in weights(net).items()}

@@ -1,6 +1,6 @@
-"""The nets in pytensor: shared variables, its own gradients, scan; convolution as with autograd, for it has none.
+"""The nets in pytensor: shared variables, its own gradients, scan; convolution as for autograd, because it has none.
 
-The first compilation of a convolutional net takes minutes (Numba); pytensor keeps what it compiled for the next run.
+The first compilation of a convolutional net takes minutes (Numba); pytensor caches the compiled code for the next run.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def lstm(x: Any, kernel: Any, recurrent: Any, bias: Any) -> Any:
 
 
 def step(net: Net) -> Callable[[], float]:
-    """What trains the net on its batch once, and returns the loss."""
+    """A function that trains the net on its batch once and returns the loss."""
     with pytensor.config.change_flags(floatX="float32"):
         (samples, labels) = batch(net)
         w = {name: pytensor.shared(value, name=name, shape=value.shape) for name, value in weights(net).items()}

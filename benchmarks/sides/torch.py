@@ -1,4 +1,4 @@
-"""The nets in PyTorch by hand: nn.Module, images channels_last, torch.optim.SGD as it comes."""
+"""The nets in PyTorch by hand: nn.Module, images channels_last, torch.optim.SGD by default."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Last(nn.Module):
     def __init__(self, features: int, units: int) -> None:
         super().__init__()
         self.lstm = nn.LSTM(features, units, batch_first=True)
-        self.lstm.bias_hh_l0.requires_grad_(False)  # Keras's LSTM has one bias, this one two
+        self.lstm.bias_hh_l0.requires_grad_(False)  # the LSTM of Keras has one bias, this one two
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return self.lstm(x)[0][:, -1]
@@ -90,11 +90,11 @@ def _as_torch_lies(net: Net, w: dict[str, np.ndarray]) -> list[np.ndarray]:
 
 def _samples(net: Net, device: str) -> torch.Tensor:
     x = torch.from_numpy(batch(net)[0]).to(device)
-    return x.permute(0, 3, 1, 2) if len(net.sample) == 3 else x  # channels_last in memory, as it was
+    return x.permute(0, 3, 1, 2) if len(net.sample) == 3 else x  # stays channels_last in memory
 
 
 def step(net: Net, device: str = "cpu") -> Callable[[], float]:
-    """What trains the net on its batch once, and returns the loss."""
+    """A function that trains the net on its batch once and returns the loss."""
     model, x = module(net).to(device), _samples(net, device)
     labels = torch.from_numpy(batch(net)[1]).to(device)
     optimizer = torch.optim.SGD(model.parameters(), lr=RATE)
@@ -110,7 +110,7 @@ def step(net: Net, device: str = "cpu") -> Callable[[], float]:
 
 
 def predict(net: Net, device: str = "cpu") -> Callable[[], Any]:
-    """What computes the probabilities of the net's batch."""
+    """A function that computes the probabilities of the net's batch."""
     model, x = module(net).eval().to(device), _samples(net, device)
 
     def run() -> Any:

@@ -1,7 +1,7 @@
-"""An array API namespace for running error analysis: each array carries, beside its values, how far they may be off.
+"""An array API namespace for running error analysis: each array carries a bound on the error of its values.
 
-Whatever is written for the standard runs on it, loops over sizes and second derivatives included, and what comes out is
-the result in float64 together with the error that any correct library may make in the nominal dtype.
+Any code written for the standard runs on it, loops over sizes and second derivatives included. The result is the value
+in float64 and the error that a correct library may make in the nominal dtype.
 """
 
 from __future__ import annotations
@@ -54,18 +54,18 @@ def isdtype(dtype: Any, kind: Any) -> Any:
 
 
 def result_type(*arrays_and_dtypes: Any) -> np.dtype:
-    """The dtype that arrays and dtypes meet in; Python numbers do not count."""
+    """The promoted dtype of arrays and dtypes; Python numbers do not count."""
     return np.result_type(
         *(getattr(x, "dtype", x) for x in arrays_and_dtypes if not isinstance(x, int | float | complex))
     )
 
 
 def can_cast(from_: Any, to: Any, /) -> Any:
-    """Whether a dtype can become another without loss."""
+    """Whether a dtype casts to another without loss."""
     return np.can_cast(getattr(from_, "dtype", from_), to)
 
 
-def __array_namespace_info__() -> Any:
+def __array_namespace_info__() -> Any:  # noqa: N807 - the standard's name
     """One device, the default dtypes of NumPy."""
     return SimpleNamespace(
         devices=lambda: [None],
@@ -78,6 +78,6 @@ def __getattr__(name: str) -> Any:
     raise AttributeError(f"there is no error analysis for {name} yet (conformance/error_analysis)")
 
 
-# `where`, `astype` and `clip` stand above: they are imported by name
+# `where`, `astype` and `clip` are imported by name above
 for _table in (elementwise.FUNCTIONS, reductions.FUNCTIONS, structure.FUNCTIONS):
     globals().update(_table)

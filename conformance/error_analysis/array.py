@@ -1,4 +1,4 @@
-"""The array of the analysing namespace: a value in float64, how far a computed one may be off, and a nominal dtype."""
+"""The array of the analysing namespace: a value in float64, an error bound, and a nominal dtype."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from backend.graph.primitives import PRIMITIVES
+
 from ..bounds import EPS, FLOOR, LARGEST
 
 __all__ = ["Bounded", "bounded", "error_of", "lifted", "rounded_to", "rounding"]
@@ -16,8 +18,8 @@ __all__ = ["Bounded", "bounded", "error_of", "lifted", "rounded_to", "rounding"]
 class Bounded:
     """An array whose elements carry an error bound.
 
-    `value` holds float64 for every floating dtype, and integers and booleans as they are; `error` is None where all
-    elements are exact, else an array of absolute bounds (for integers and booleans: above 0 means undecided).
+    `value` holds float64 for every floating dtype, and integers and booleans unchanged. `error` is None if all elements
+    are exact, else an array of absolute bounds; for integers and booleans, above 0 means undecided.
     """
 
     __slots__ = ("dtype", "error", "value")
@@ -49,7 +51,7 @@ class Bounded:
         return None
 
     @property
-    def mT(self) -> Bounded:
+    def mT(self) -> Bounded:  # noqa: N802 - the standard's name
         return self.__array_namespace__().matrix_transpose(self)
 
     def to_device(self, device: Any, /, *, stream: Any = None) -> Bounded:
@@ -88,44 +90,21 @@ def _operator(name: str, reflected: bool = False) -> Callable[..., Any]:
     return method
 
 
-for _sign, _name in {
-    "add": "add",
-    "sub": "subtract",
-    "mul": "multiply",
-    "truediv": "divide",
-    "pow": "pow",
-    "floordiv": "floor_divide",
-    "mod": "remainder",
-    "matmul": "matmul",
-    "and": "bitwise_and",
-    "or": "bitwise_or",
-    "xor": "bitwise_xor",
-    "lshift": "bitwise_left_shift",
-    "rshift": "bitwise_right_shift",
-}.items():
-    setattr(Bounded, f"__{_sign}__", _operator(_name))
-    setattr(Bounded, f"__r{_sign}__", _operator(_name, reflected=True))
-for _sign, _name in {
-    "lt": "less",
-    "le": "less_equal",
-    "gt": "greater",
-    "ge": "greater_equal",
-    "eq": "equal",
-    "ne": "not_equal",
-}.items():
-    setattr(Bounded, f"__{_sign}__", _operator(_name))
-
-
 def _unary(name: str) -> Callable[[Bounded], Any]:
     return lambda self: getattr(self.__array_namespace__(), name)(self)
 
 
-for _sign, _name in {"neg": "negative", "pos": "positive", "abs": "abs", "invert": "bitwise_invert"}.items():
-    setattr(Bounded, f"__{_sign}__", _unary(_name))
+for _row in PRIMITIVES.values():
+    if _row.dunder and _row.elementwise and _row.sign is None:  # neg, pos, abs, invert
+        setattr(Bounded, f"__{_row.dunder}__", _unary(_row.name))
+    elif _row.dunder and _row.dunder != "getitem":
+        setattr(Bounded, f"__{_row.dunder}__", _operator(_row.name))
+        if hasattr(np.ndarray, f"__r{_row.dunder}__"):
+            setattr(Bounded, f"__r{_row.dunder}__", _operator(_row.name, reflected=True))
 
 
 def bounded(value: Any, dtype: Any = None, error: Any = None) -> Bounded:
-    """An exact array, or one with errors, from a NumPy array: floats are rounded to the dtype and kept in float64."""
+    """An array from a NumPy array, exact without `error`: floats are rounded to the dtype, stored in float64."""
     with np.errstate(all="ignore"):
         value = np.asarray(value) if dtype is None else np.asarray(value).astype(dtype)
     nominal = value.dtype
@@ -133,7 +112,7 @@ def bounded(value: Any, dtype: Any = None, error: Any = None) -> Bounded:
 
 
 def lifted(x: Any, dtype: np.dtype) -> Bounded:
-    """A Python number beside an array of this dtype: libraries round it to the dtype or keep it in float32 or 64."""
+    """A Python number combined with an array of this dtype: libraries round it, or keep it in float32 or float64."""
     if isinstance(x, Bounded):
         return x
     x = x.item() if isinstance(x, np.generic) else x
@@ -146,12 +125,12 @@ def lifted(x: Any, dtype: np.dtype) -> Bounded:
 
 
 def error_of(x: Bounded) -> Any:
-    """The error bound, 0.0 where there is none."""
+    """The error bound, 0.0 for an exact array."""
     return 0.0 if x.error is None else x.error
 
 
 def rounding(value: np.ndarray, dtype: np.dtype, ulps: float) -> Any:
-    """The error of rounding results to a floating dtype, so many ulps; what underflows may be flushed to zero."""
+    """The error of rounding to a floating dtype, in `ulps`; results that underflow may be flushed to zero."""
     if not ulps or dtype.kind != "f":
         return 0.0
     size = np.abs(value)
@@ -159,7 +138,7 @@ def rounding(value: np.ndarray, dtype: np.dtype, ulps: float) -> Any:
 
 
 def rounded_to(value: Any, error: Any, dtype: np.dtype) -> Bounded:
-    """The array of a result: beyond the dtype's largest number it is infinite, near it anything."""
+    """A result as an array: infinite beyond the largest number of the dtype, unchecked near it."""
     value = np.asarray(value)
     if dtype.kind != "f":
         error = None if error is None or not np.any(error) else np.broadcast_to(error, value.shape)

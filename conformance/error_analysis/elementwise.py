@@ -1,4 +1,4 @@
-"""Elementwise functions of the analysing namespace: what goes in with an error comes out with slope times error."""
+"""Elementwise functions of the analysing namespace: an error is multiplied by the slope of the function."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from .array import Bounded, error_of, lifted, rounded_to, rounding
 __all__ = ["FUNCTIONS", "astype", "clip", "ends", "operands", "where"]
 
 BOOL = np.dtype("bool")
-# Steps for slopes: no smaller than this part of the argument, so that float64 resolves the difference.
+# The smallest step for a slope, relative to the argument: float64 still resolves the difference.
 STEP = 2.0**-26
 SMALLEST = 1e-150
 
 
 def operands(*xs: Any) -> tuple[np.dtype, list[Bounded]]:
-    """Arrays and numbers as arrays of the one dtype they meet in."""
+    """Arrays and numbers as arrays, and their promoted dtype."""
     arrays = [x for x in xs if isinstance(x, Bounded)]
     dtype = np.result_type(*(x.dtype for x in arrays))
     if len({"i" if x.dtype.kind in "iu" else x.dtype.kind for x in arrays}) > 1:
@@ -28,7 +28,7 @@ def operands(*xs: Any) -> tuple[np.dtype, list[Bounded]]:
 
 
 def _slope_times_error(f: Callable[..., Any], values: list[np.ndarray], index: int, error: Any, out: Any) -> Any:
-    """How far f moves with one argument's error: secants to both sides; a side outside the domain is left out."""
+    """The change of f for the error of one argument, by secants to both sides; a side outside the domain is ignored."""
     v = values[index]
     step = np.maximum(error, np.abs(v) * STEP + SMALLEST)
     moved = [np.abs(f(*values[:index], v + s, *values[index + 1 :]) - out) for s in (step, -step)]
@@ -92,7 +92,7 @@ def _quotient(out, x, ex, y, ey):
 
 
 def ends(x: Bounded) -> tuple[np.ndarray, np.ndarray]:
-    """The smallest and the largest values the elements may have, rounded outwards."""
+    """The smallest and largest values that the elements may have, rounded outwards."""
     if x.error is None:
         return x.value, x.value
     if x.value.dtype.kind == "b":
@@ -113,7 +113,7 @@ def spread(out: np.ndarray, low: np.ndarray, high: np.ndarray) -> Any:
 
 
 def _monotone(f: Callable[..., Any]) -> Callable[..., Bounded]:
-    """An exact function that rises with each of its arguments: the error lies between the results of their ends."""
+    """An exact function that increases with each argument: the result lies between those of the arguments' ends."""
 
     def function(*xs: Any) -> Bounded:
         dtype, arrays = operands(*xs)
@@ -128,9 +128,9 @@ def _monotone(f: Callable[..., Any]) -> Callable[..., Bounded]:
 
 
 def _compared(f: Callable[..., Any]) -> Callable[..., Bounded]:
-    """A comparison: undecided where the errors reach across.
+    """A comparison: undecided where the errors overlap.
 
-    Two computed values that are equal in float64 count as equal: that is one element met twice, as in x == max(x).
+    Two computed values equal in float64 count as equal: they are the same element twice, as in x == max(x).
     """
 
     def function(*xs: Any) -> Bounded:
@@ -142,14 +142,14 @@ def _compared(f: Callable[..., Any]) -> Callable[..., Bounded]:
                 return Bounded(np.asarray(out), None, BOOL)
             reach = error_of(x) + error_of(y)
             apart = np.abs(x.value * 1.0 - y.value)
-            met_twice = (apart == 0) & (np.asarray(error_of(x)) > 0) & (np.asarray(error_of(y)) > 0)
-            return rounded_to(out, np.where((reach > 0) & (apart <= reach) & ~met_twice, 1.0, 0.0), BOOL)
+            same_element = (apart == 0) & (np.asarray(error_of(x)) > 0) & (np.asarray(error_of(y)) > 0)
+            return rounded_to(out, np.where((reach > 0) & (apart <= reach) & ~same_element, 1.0, 0.0), BOOL)
 
     return function
 
 
 def _tested(f: Callable[..., Any], rule: Callable[..., Any]) -> Callable[..., Bounded]:
-    """A question about each element: rule(value, error) tells where the answer is undecided."""
+    """A predicate of each element: undecided where rule(value, error) is true."""
 
     def function(x: Bounded) -> Bounded:
         with np.errstate(all="ignore"):
@@ -159,7 +159,7 @@ def _tested(f: Callable[..., Any], rule: Callable[..., Any]) -> Callable[..., Bo
 
 
 def _crossed(x, ex, y, ey):
-    """Where the errors let the whole part of the quotient change."""
+    """Where the errors may change the integer part of the quotient."""
     q = x / y
     eq = _quotient(q, x, ex, y, ey) + np.abs(q) * STEP**2
     return np.floor(q - eq) != np.floor(q + eq)
@@ -170,7 +170,7 @@ def _remainder(out, x, ex, y, ey):
 
 
 def where(condition: Bounded, x: Any, y: Any, /) -> Bounded:
-    """Elements of one or the other array; where the condition is undecided either may come."""
+    """Elements of one or the other array; where the condition is undecided, it may be either."""
     dtype, (x, y) = operands(x, y)
     with np.errstate(all="ignore"):
         out = np.where(condition.value, x.value, y.value)
@@ -191,7 +191,7 @@ def clip(x: Bounded, /, min: Any = None, max: Any = None) -> Bounded:  # noqa: A
 
 
 def astype(x: Bounded, dtype: Any, /, *, copy: bool = True, device: Any = None) -> Bounded:
-    """Another dtype: narrower floats round, integers cut off (out of range: anything)."""
+    """Another dtype: narrower floats round, integers truncate and are unchecked out of range."""
     dtype = np.dtype(dtype)
     if dtype == x.dtype:
         return x

@@ -28,14 +28,14 @@ def _count(x: Bounded, axis: Any) -> int:
 
 
 def _accumulator(x: Bounded, dtype: Any) -> np.dtype:
-    """The dtype of a sum: the one asked for, else the standard's default."""
+    """The dtype of a sum: the given one, else the default of the standard."""
     if dtype is not None:
         return np.dtype(dtype)
     return x.dtype if x.dtype.kind == "f" else np.dtype("uint64") if x.dtype.kind == "u" else INT64
 
 
 def _summed(out: Any, terms: Any, error: Any, count: int, dtype: np.dtype) -> Bounded:
-    """A sum: its rounding error, by the size of its terms, and the errors of the terms."""
+    """A sum: its rounding error, from the size of its terms, plus the errors of the terms."""
     if dtype.kind != "f":
         return rounded_to(out, np.where(np.asarray(error) > 0, np.inf, 0.0), dtype)
     with np.errstate(all="ignore"):
@@ -69,7 +69,7 @@ def std(x: Bounded, /, *, axis: Any = None, correction: float = 0.0, keepdims: b
 
 
 def _multiplied(x: Bounded, dtype: np.dtype, count: int, times: Callable[..., Any], add: Callable[..., Any]) -> Bounded:
-    """A product: relative errors add up; where it is 0, it may become that of its factors' largest values."""
+    """A product: relative errors add up; a product of 0 may be as large as that of the factors' largest values."""
     with np.errstate(all="ignore"):
         if dtype.kind != "f":
             return rounded_to(times(x.value.astype(dtype)), None, dtype)
@@ -82,7 +82,7 @@ def _multiplied(x: Bounded, dtype: np.dtype, count: int, times: Callable[..., An
         return rounded_to(out, error + rounding(out, dtype, ARITHMETIC * max_(count - 1, 0)), dtype)
 
 
-max_ = max  # the builtin, before the standard's name covers it
+max_ = max  # the builtin, before the name of the standard shadows it
 
 
 def prod(x: Bounded, /, *, axis: Any = None, dtype: Any = None, keepdims: bool = False) -> Bounded:
@@ -138,8 +138,8 @@ def cumulative_prod(
     )
 
 
-def _rising(f: Callable[..., Any], values: bool = True) -> Callable[..., Bounded]:
-    """A function of one array that rises with every element: max, min, sort, all, any."""
+def _increasing(f: Callable[..., Any], values: bool = True) -> Callable[..., Bounded]:
+    """A function of one array that increases with every element: max, min, sort, all, any."""
 
     def function(x: Bounded, /, *, axis: Any = None, **kwargs: Any) -> Bounded:
         axis = _axes(axis)
@@ -163,11 +163,11 @@ def _sorted(v: np.ndarray, *, axis: Any, descending: bool = False) -> np.ndarray
 
 
 def sort(x: Bounded, /, *, axis: int = -1, descending: bool = False, stable: bool = True) -> Bounded:
-    return _rising(_sorted)(x, axis=axis, descending=descending)
+    return _increasing(_sorted)(x, axis=axis, descending=descending)
 
 
 def argsort(x: Bounded, /, *, axis: int = -1, descending: bool = False, stable: bool = True) -> Bounded:
-    """Places that neighbours in the order might exchange are undecided."""
+    """Indices that neighbours in the order might swap are undecided."""
     n = x.shape[axis]
     if descending:
         order = n - 1 - np.flip(np.argsort(np.flip(x.value, axis=axis), axis=axis, kind="stable"), axis=axis)
@@ -278,11 +278,11 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "prod": prod,
     "cumulative_sum": cumulative_sum,
     "cumulative_prod": cumulative_prod,
-    "max": _rising(np.max),
-    "min": _rising(np.min),
+    "max": _increasing(np.max),
+    "min": _increasing(np.min),
     "sort": sort,
-    "all": _rising(np.all, values=False),
-    "any": _rising(np.any, values=False),
+    "all": _increasing(np.all, values=False),
+    "any": _increasing(np.any, values=False),
     "argsort": argsort,
     "argmax": _arg(np.argmax, 1),
     "argmin": _arg(np.argmin, -1),

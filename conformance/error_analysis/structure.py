@@ -1,4 +1,4 @@
-"""Creation and manipulation in the analysing namespace: what happens to the values happens to their errors."""
+"""Creation and manipulation in the analysing namespace: errors move with their values."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["FUNCTIONS"]
 
 
 def _moved(f: Callable[..., Any]) -> Callable[..., Any]:
-    """A function of one array that moves, repeats or leaves out elements."""
+    """A function of one array that moves, repeats or drops elements."""
 
     def function(x: Bounded, /, *args: Any, **kwargs: Any) -> Bounded:
         kwargs.pop("copy", None)
@@ -49,7 +49,7 @@ def getitem(x: Bounded, key: Any) -> Bounded:
 
 
 def _chosen(f: Callable[..., Any]) -> Callable[..., Any]:
-    """take and take_along_axis: an undecided place makes the whole result unchecked."""
+    """take and take_along_axis: an undecided index makes the whole result unchecked."""
 
     def function(x: Bounded, indices: Bounded, /, **kwargs: Any) -> Bounded:
         value = f(x.value, indices.value, **kwargs)

@@ -1,4 +1,4 @@
-"""Running the tool against each mutant, and against the intact namespace: python -m conformance --self-check."""
+"""The self-check: run the tool against each mutant and against the intact namespace."""
 
 from __future__ import annotations
 
@@ -20,21 +20,24 @@ from .. import examples, gradients, properties
 from ..case import Case
 from ..engine import Options, expectations
 from ..operations import Namespace, namespace
-from ..runner import GROUPS, Task, selected, tasks_of, verdict_on
+from ..reports.matrix import plural
+from ..runner import verdict_on
+from ..tasks import GROUPS, Task, selected, tasks_of
 from ..verdict import Verdict
+from .faults import Mutant
 from .rules import RULE_MUTANTS
-from .table import NAMESPACE_MUTANTS, Mutant
+from .table import NAMESPACE_MUTANTS
 from .touching import OPERATORS, touched
 
 __all__ = ["MUTANTS", "Outcome", "check", "outcomes_of", "planted", "self_check"]
 
 MUTANTS = [*NAMESPACE_MUTANTS, *RULE_MUTANTS]
 INTACT = "array_api_strict"  # correct, and has devices
-SEEDS = (0, 1, 2)  # with which nothing may be said against the intact namespace
+SEEDS = (0, 1, 2)  # no verdict may be wrong on the intact namespace with any of these
 
 
 class Outcome(NamedTuple):
-    """What became of a mutant: the verdict that found it, or None for a survivor; how many verdicts were asked."""
+    """The fate of a mutant: the verdict that found it (None: it survived), and how many verdicts were tried."""
 
     mutant: Mutant
     found_by: Verdict | None
@@ -43,7 +46,7 @@ class Outcome(NamedTuple):
 
 
 def _home(target: str, on: Namespace) -> list[tuple[Any, str]]:
-    """The objects and attributes where the target of a mutant sits."""
+    """The objects and attributes that hold the target of a mutant."""
     if target.startswith("K."):
         return [(K, target[2:])]
     if ":" in target:
@@ -61,13 +64,13 @@ def _home(target: str, on: Namespace) -> list[tuple[Any, str]]:
         if name == target and f"__{r}{sign}__" in vars(array)
     ]
     home, _, name = f".{target}".rpartition(".")
-    space = getattr(on.xp, home[1:]) if home[1:] else on.xp
-    return [*found, (space, name)] if hasattr(space, name) else found
+    xp = getattr(on.xp, home[1:]) if home[1:] else on.xp
+    return [*found, (xp, name)] if hasattr(xp, name) else found
 
 
 @contextlib.contextmanager
 def planted(mutant: Mutant, on: Namespace) -> Iterator[None]:
-    """Within the block, the fault is in its place."""
+    """Within the block, the fault is planted."""
     kept: list[tuple[Any, str, Any]] = []
     rules = mutant.target.removeprefix("vjp ") if mutant.target.startswith("vjp ") else ""
     if rules:
@@ -92,7 +95,7 @@ def planted(mutant: Mutant, on: Namespace) -> Iterator[None]:
 
 
 def _faulty(mutant: Mutant, whole: Any) -> Any:
-    """The whole with the fault; the rule of a composite gives all cotangents at once."""
+    """The faulty function; the rule of a composite returns all cotangents at once."""
     if not mutant.target.startswith("adjoint "):
         return mutant.plant(whole)
 
@@ -111,7 +114,7 @@ def _in_namespace(mutant: Mutant) -> bool:
 
 
 def _forget() -> None:
-    """Nothing that was worked out from the rules and definitions of K is kept."""
+    """Clear every cache of results that depend on the rules and definitions of K."""
     for cache in (examples.typical, examples.drawn, examples.edges, examples.erroneous, examples.beside):
         cache.cache_clear()
     gradients._unknown.clear()
@@ -125,7 +128,7 @@ def _uses(case: Case, uses: dict[tuple[str, str], set[str]]) -> set[str]:
 
 
 def _concerned(mutant: Mutant, case: Case, uses: dict[tuple[str, str], set[str]]) -> bool:
-    """Whether an operation calls what is faulty."""
+    """Whether an operation uses the target of a mutant."""
     if mutant.only:
         return case.group == "k" and case.name in mutant.only
     if mutant.target.startswith("K."):
@@ -134,15 +137,15 @@ def _concerned(mutant: Mutant, case: Case, uses: dict[tuple[str, str], set[str]]
 
 
 def _order(mutant: Mutant, uses: dict[tuple[str, str], set[str]]) -> Callable[[tuple[Case, Task]], Any]:
-    """Where the fault shows soonest comes first: the operation of its name, operations that do little else."""
+    """A sort key for tasks: the likeliest to find the fault first, by kind of check, name and size of the operation."""
     name = mutant.target.removeprefix("K.").removeprefix("vjp ")
     first = next((kind for kind in ("device", "gradient", "dtype") if kind in mutant.fault), "value")
     kinds = [first, *(kind for kind in properties.PROPERTIES if kind != first)]
     return lambda task: (kinds.index(task[1][0].name), task[0].name != name, len(_uses(task[0], uses)))
 
 
-def _asked(cases: Sequence[Case], on: Namespace) -> list[tuple[Case, Task]]:
-    """Everything there is to try, but what the intact namespace is known to fail."""
+def _tasks(cases: Sequence[Case], on: Namespace) -> list[tuple[Case, Task]]:
+    """Everything to try except the expected failures of the intact namespace."""
     known = {entry.id for entry in expectations(on, Options()).values()}
     return [
         (case, task)
@@ -153,12 +156,12 @@ def _asked(cases: Sequence[Case], on: Namespace) -> list[tuple[Case, Task]]:
 
 
 def check(mutant: Mutant, cases: Sequence[Case], uses: dict[tuple[str, str], set[str]], seed: int = 0) -> Outcome:
-    """Run what touches the fault, until something is wrong."""
+    """Run the tasks that use the faulty target until one fails."""
     start = time.perf_counter()
     on = namespace("torch" if mutant.target.startswith("kernel ") else INTACT)
-    asked = _asked([case for case in cases if _concerned(mutant, case, uses)], on)
+    tasks = _tasks([case for case in cases if _concerned(mutant, case, uses)], on)
     tried = 0
-    for case, (prop, place, variant) in sorted(asked, key=_order(mutant, uses)):
+    for case, (prop, place, variant) in sorted(tasks, key=_order(mutant, uses)):
         tried += 1
         with planted(mutant, on):
             verdict = verdict_on(case, prop, place, seed=seed, shrink=False, variant=variant, reported=on)
@@ -168,12 +171,12 @@ def check(mutant: Mutant, cases: Sequence[Case], uses: dict[tuple[str, str], set
 
 
 def blamed(outcomes: Sequence[Outcome], cases: Sequence[Case], seeds: Sequence[int] = SEEDS) -> list[str]:
-    """What the verdicts that found mutants say against the intact namespace: nothing, if all is well."""
+    """False alarms: verdicts that found mutants and are wrong on the intact namespace, too."""
     finders = {(o.found_by.namespace, o.found_by.group, o.found_by.id) for o in outcomes if o.found_by}
     wrong = []
-    for name in dict.fromkeys(space for space, _, _ in finders):
+    for name in dict.fromkeys(namespace_ for namespace_, _, _ in finders):
         on = namespace(name)
-        for case, (prop, place, variant) in _asked(cases, on):
+        for case, (prop, place, variant) in _tasks(cases, on):
             own = Verdict(name, case.group, case.chapter, case.name, prop.name, variant).id
             if (name, case.group, own) in finders:
                 wrong += [
@@ -186,14 +189,14 @@ def blamed(outcomes: Sequence[Outcome], cases: Sequence[Case], seeds: Sequence[i
 
 @contextlib.contextmanager
 def _silent() -> Iterator[None]:
-    """Operations that print, and libraries that warn, are not heard."""
+    """Within the block, nothing is printed and no warning is shown."""
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
         warnings.simplefilter("ignore")
         yield
 
 
 def outcomes_of(mutants: Sequence[Mutant], say: Callable[[Outcome], None] = lambda outcome: None) -> list[Outcome]:
-    """What becomes of each mutant."""
+    """The fate of each mutant."""
     cases = selected(None, GROUPS)
     with _silent():
         uses = touched(cases, namespace(INTACT))
@@ -208,9 +211,9 @@ def outcomes_of(mutants: Sequence[Mutant], say: Callable[[Outcome], None] = lamb
 def self_check(
     mutants: Sequence[Mutant] | None = None, say: Callable[[str], None] = print, only: str | None = None
 ) -> int:
-    """Plant each fault, look for it, and print the score; 0 if each was found and nothing else, 1 otherwise.
+    """Plant each fault, look for it, and print the score; 0 if each is found without a false alarm, else 1.
 
-    `only`: the mutants whose target or fault matches a pattern.
+    `only`: a pattern for the targets or faults of the mutants.
     """
     start = time.perf_counter()
     if mutants is None:
@@ -224,7 +227,7 @@ def self_check(
             )
         ]
     if importlib.util.find_spec("torch") is None:
-        say("torch is not installed: the faults in its kernels are left out")
+        say("torch is not installed; skipping the faults in its kernels")
         mutants = [m for m in mutants if not m.target.startswith("kernel ")]
     outcomes = outcomes_of(
         mutants, lambda o: say(f"{'found by ' + o.found_by.id if o.found_by else 'SURVIVES':<44} {o.mutant.fault}")
@@ -235,9 +238,9 @@ def self_check(
     for outcome in survivors:
         say(f"survives: {outcome.mutant.fault} ({outcome.mutant.target}; {outcome.tried} verdicts)")
     for text in against:
-        say(f"blamed without a fault: {text}")
+        say(f"false alarm: {text}")
     say(
-        f"\nmutation score {len(outcomes) - len(survivors)}/{len(outcomes)}; {len(against)} verdicts against the "
-        f"intact namespace with seeds {', '.join(map(str, SEEDS))}; {time.perf_counter() - start:.0f} s"
+        f"\nmutation score {len(outcomes) - len(survivors)}/{len(outcomes)}; {plural(len(against), 'false alarm')} "
+        f"on the intact namespace with seeds {', '.join(map(str, SEEDS))}; {time.perf_counter() - start:.0f} s"
     )
     return 1 if survivors or against else 0

@@ -1,10 +1,10 @@
-"""Small faults that can be planted in any function: each takes the whole function and gives a faulty one."""
+"""Small faults that can be planted in any function: each takes the function and returns a faulty one."""
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -12,9 +12,11 @@ from ..bounds import EPS, ULPS
 
 __all__ = [
     "Fault",
+    "Mutant",
     "arguments",
     "beyond",
     "dtype",
+    "fixing",
     "homeless",
     "instead",
     "on_rule",
@@ -28,8 +30,22 @@ __all__ = [
 Fault = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
+class Mutant(NamedTuple):
+    """One planted fault.
+
+    `target` is a function of the namespace ('exp', 'linalg.solve'), an operation of K ('K.softmax'), a gradient rule
+    ('vjp tanh', 'adjoint convolution' for a composite's), a library's kernel ('kernel convolution') or a name within a
+    module ('backend.ops.windows.geometry:grid').
+    """
+
+    fault: str
+    target: str
+    plant: Callable[[Any], Any]
+    only: tuple[str, ...] = ()  # the operations to check, where no call shows which use the target
+
+
 def _host(x: Any) -> Any:
-    """The NumPy array within an array of array_api_strict; anything else as it is."""
+    """The NumPy array inside an array of array_api_strict; anything else unchanged."""
     return getattr(x, "_array", x)
 
 
@@ -38,16 +54,16 @@ def _like(value: Any, x: Any) -> Any:
 
 
 def result(change: Callable[..., Any]) -> Fault:
-    """A result that is tampered with: change(result, *arguments, **keywords), all of them NumPy arrays."""
+    """A changed result: change(result, *arguments, **keywords), all of them NumPy arrays."""
 
     def plant(whole: Callable[..., Any]) -> Callable[..., Any]:
         def faulty(*args: Any, **kwargs: Any) -> Any:
             got = whole(*args, **kwargs)
             if isinstance(got, tuple | list):
-                return type(got)(_tampered(g, args, kwargs) for g in got)
-            return _tampered(got, args, kwargs)
+                return type(got)(_changed(g, args, kwargs) for g in got)
+            return _changed(got, args, kwargs)
 
-        def _tampered(got: Any, args: Any, kwargs: Any) -> Any:
+        def _changed(got: Any, args: Any, kwargs: Any) -> Any:
             if not hasattr(got, "_array"):
                 return got
             with np.errstate(all="ignore"):
@@ -59,12 +75,12 @@ def result(change: Callable[..., Any]) -> Fault:
 
 
 def instead(formula: Callable[..., Any]) -> Fault:
-    """Another formula on NumPy arrays in place of the function, with the dtype of the true result."""
+    """Another formula on NumPy arrays instead of the function, with the dtype of the true result."""
     return result(lambda got, *args, **kwargs: np.asarray(formula(*args, **kwargs)).astype(got.dtype))
 
 
 def scaled(factor: float) -> Fault:
-    """Floating results that are so many times too large."""
+    """Floating results multiplied by a factor."""
     return result(lambda got, *args, **kwargs: _times(got, factor))
 
 
@@ -75,18 +91,18 @@ def _times(value: Any, factor: float) -> Any:
 
 
 def beyond(function: str, ulps: float = 2.0) -> Fault:
-    """Floating results that are off by so many ulps more than is granted."""
+    """Floating results off by `ulps` more than the bound allows."""
     units = ULPS[function] + ulps
     return result(lambda got, *args, **kwargs: _times(got, 1.0 + units * EPS.get(got.dtype.name, 0.0)))
 
 
 def dtype(name: str, *only: str) -> Fault:
-    """Results of this dtype, where they have one of those given (of any, if none is)."""
+    """Results cast to this dtype, if they have one of the dtypes `only` (default: any)."""
     return result(lambda got, *args, **kwargs: got.astype(name) if not only or got.dtype.name in only else got)
 
 
 def through(name: str) -> Fault:
-    """Calculated in another dtype, and cast back."""
+    """Computed in another dtype and cast back."""
 
     def plant(whole: Callable[..., Any]) -> Callable[..., Any]:
         def cast(x: Any) -> Any:
@@ -116,8 +132,13 @@ def arguments(change: Callable[..., tuple[Any, dict[str, Any]]]) -> Fault:
     return plant
 
 
+def fixing(**fixed: Any) -> Fault:
+    """Called with these values for the keyword arguments that the call gives."""
+    return arguments(lambda *args, **kwargs: (args, {k: fixed.get(k, v) for k, v in kwargs.items()}))
+
+
 def homeless(whole: Callable[..., Any]) -> Callable[..., Any]:
-    """The argument `device` is not heeded: the result is where the library puts it of its own accord."""
+    """The argument `device` is ignored: the result is on the default device."""
 
     def faulty(*args: Any, **kwargs: Any) -> Any:
         got = whole(*args, **kwargs)
@@ -129,7 +150,7 @@ def homeless(whole: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def raising(error: type[Exception], message: str = "{}") -> Fault:
-    """Mistakes answered by another class of error, or in other words."""
+    """Invalid calls raise another exception class, or another message."""
 
     def plant(whole: Callable[..., Any]) -> Callable[..., Any]:
         def faulty(*args: Any, **kwargs: Any) -> Any:
@@ -144,7 +165,7 @@ def raising(error: type[Exception], message: str = "{}") -> Fault:
 
 
 def without_error(whole: Callable[..., Any]) -> Callable[..., Any]:
-    """Mistakes answered by the argument itself."""
+    """Invalid calls return their first argument."""
 
     def faulty(*args: Any, **kwargs: Any) -> Any:
         try:
@@ -156,7 +177,7 @@ def without_error(whole: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def on_rule(change: Callable[[Any], Any], position: int = 0) -> Callable[..., Any]:
-    """A gradient rule whose cotangent for one argument is changed; given all rules of a function, gives new ones."""
+    """A changed cotangent for one argument: takes all gradient rules of a function and returns new ones."""
 
     def plant(rules: Any) -> Any:
         def wrapped(rule: Callable[..., Any]) -> Callable[..., Any]:

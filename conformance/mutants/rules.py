@@ -1,4 +1,4 @@
-"""Faults in what stands on a namespace: gradient rules, libraries' kernels, operations and their definitions."""
+"""Faults above the namespace: in gradient rules, libraries' kernels, operations and their definitions."""
 
 from __future__ import annotations
 
@@ -10,14 +10,13 @@ import numpy as np
 from backend.arrays.namespaces import is_array
 from backend.graph.tensor import Tensor
 
-from .faults import arguments, dtype, homeless, on_rule, raising, result, scaled, without_error
-from .table import Mutant
+from .faults import Mutant, arguments, dtype, homeless, on_rule, raising, result, scaled, without_error
 
 __all__ = ["RULE_MUTANTS"]
 
 
 def _output(change: Callable[[Any], Any], kind: Callable[[Any], bool] = is_array) -> Any:
-    """A changed result where it is an array of any library or a recorded tensor."""
+    """A changed result, if it is an array of any library or a recorded tensor."""
 
     def plant(whole: Callable[..., Any]) -> Callable[..., Any]:
         def faulty(*args: Any, **kwargs: Any) -> Any:
@@ -32,7 +31,7 @@ def _output(change: Callable[[Any], Any], kind: Callable[[Any], bool] = is_array
 
 
 def _recorded(change: Callable[[Any], Any]) -> Any:
-    """A changed result where the operation is recorded; what it does to arrays is right."""
+    """A changed result if the operation is recorded; on arrays it is right."""
     return _output(change, lambda got: isinstance(got, Tensor))
 
 
@@ -42,7 +41,7 @@ def _rows(x: Any) -> Any:
 
 
 def _shifted(grid: Any) -> Any:
-    """Padding that is one too much before, which is one too little behind."""
+    """One element too many padded before, so one too few after."""
     return grid._replace(before=tuple(b + 1 for b in grid.before))
 
 
@@ -86,7 +85,7 @@ _GRADIENTS = [
         for name, i in (("add", 1), ("multiply", 1), ("max", 0), ("min", 0), ("cumulative_sum", 0), ("getitem", 0))
     ),
     *(
-        Mutant(f"the gradient of {name} comes in another order", f"vjp {name}", on_rule(_rows))
+        Mutant(f"the gradient of {name} is in reverse order", f"vjp {name}", on_rule(_rows))
         for name in ("concat", "stack", "permute_dims", "reshape", "repeat", "cumulative_prod", "flip")
     ),
     *(
@@ -135,7 +134,7 @@ _KERNELS = [
         for name in ("convolution", "max_pool", "max_pool_gradient")
     ),
     Mutant(
-        "torch's kernel for convolution turns the kernel round",
+        "torch's kernel for convolution flips the kernel",
         "kernel convolution",
         arguments(lambda x, kernel, **how: ((x, kernel.flip(0)), how)),
     ),
@@ -147,24 +146,27 @@ _KERNELS = [
 ]
 _OPERATIONS = [
     *(
-        Mutant(f"{name} answers mistakes with a RuntimeError", f"K.{name}", raising(RuntimeError))
+        Mutant(f"{name} raises RuntimeError for invalid calls", f"K.{name}", raising(RuntimeError))
         for name in ("softmax", "dot", "conv2d", "concatenate", "gather", "pool2d")
     ),
     *(
-        Mutant(f"{name} answers mistakes in words that do not name it", f"K.{name}", raising(Exception, "bad input"))
+        Mutant(f"{name} raises errors that do not name it", f"K.{name}", raising(Exception, "bad input"))
         for name in ("softmax", "reshape", "sum")
     ),
     *(
-        Mutant(f"{name} lets mistakes pass", f"K.{name}", without_error)
+        Mutant(f"{name} accepts invalid calls", f"K.{name}", without_error)
         for name in ("softmax", "gather", "squeeze", "permute_dimensions", "one_hot")
     ),
-    Mutant("gather answers with ValueError for IndexError", "K.gather", raising(ValueError)),
-    *(Mutant(f"{name} leaves the device", f"K.{name}", homeless) for name in ("softmax", "dot", "conv2d", "sum")),
+    Mutant("gather raises ValueError instead of IndexError", "K.gather", raising(ValueError)),
     *(
-        Mutant(f"{name} gives float64 for float32", f"K.{name}", dtype("float64", "float32"))
+        Mutant(f"{name} moves to the default device", f"K.{name}", homeless)
+        for name in ("softmax", "dot", "conv2d", "sum")
+    ),
+    *(
+        Mutant(f"{name} returns float64 for float32", f"K.{name}", dtype("float64", "float32"))
         for name in ("softmax", "batch_normalization", "elu")
     ),
-    Mutant("the operation argmax gives int32", "K.argmax", dtype("int32")),
+    Mutant("the operation argmax returns int32", "K.argmax", dtype("int32")),
     *(
         Mutant(f"{name} is a millionth too large", f"K.{name}", scaled(1 + 1e-6))
         for name in ("sigmoid", "softplus", "elu", "relu", "dropout")
@@ -187,17 +189,17 @@ _OPERATIONS = [
     ),
     Mutant("one_hot counts from 1", "K.one_hot", result(lambda got, *a, **k: np.roll(got, 1, -1))),
     Mutant(
-        "temporal_padding pads one more in front and one less behind",
+        "temporal_padding pads one more before and one less after",
         "K.temporal_padding",
         result(lambda got, *a, **k: np.roll(got, 1, 1)),
     ),
     Mutant(
-        "the recorded softmax has an axis more",
+        "the recorded softmax has one more axis",
         "K.softmax",
         _recorded(lambda t: t.__array_namespace__().expand_dims(t, axis=0)),
     ),
     Mutant(
-        "the recorded sigmoid is of float64",
+        "the recorded sigmoid is float64",
         "K.sigmoid",
         _recorded(lambda t: t.__array_namespace__().astype(t, t.__array_namespace__().float64)),
     ),
@@ -214,7 +216,7 @@ _DEFINITIONS = [
         for name, module in (("conv2d", "windows.correlation"), ("conv1d", "windows.correlation"))
     ),
     *(
-        Mutant(f"{name}: the definition gives 1 % too much, everywhere", f"K.{name}", _output(lambda x: x * 1.01))
+        Mutant(f"{name}: the definition is 1 % too large, everywhere", f"K.{name}", _output(lambda x: x * 1.01))
         for name in (
             "softmax",
             "hard_sigmoid",
@@ -243,13 +245,13 @@ _DEFINITIONS = [
         arguments(lambda shape, p=0.0, *rest, **how: ((shape, min(p * 1.3, 1.0), *rest), how)),
     ),
     Mutant(
-        "random numbers are one step behind",
-        "backend.ops.rng.threefry:_unit_24",
+        "random numbers are one step too low",
+        "backend.ops.rng.draws:_unit_24",
         _output(lambda u: u - 2.0**-24),
         ("random_uniform",),
     ),
     Mutant(
-        "Threefry takes the lower half of the seed alone",
+        "Threefry ignores the upper half of the seed",
         "backend.ops.rng.threefry:threefry2x32",
         arguments(lambda k0, k1, c0, c1: ((k0, k1 * 0, c0, c1), {})),
         ("random_uniform", "random_binomial"),

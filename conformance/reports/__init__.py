@@ -1,1 +1,1 @@
-"""What a run tells, each form a function from a report to text: terminal, JSON, JUnit, Markdown, HTML, differences."""
+"""The forms of a report: terminal, JSON, JUnit, Markdown, HTML and the comparison with a baseline."""

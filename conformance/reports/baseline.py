@@ -1,4 +1,4 @@
-"""Two runs compared: only what is newly wrong and what is fixed."""
+"""A run compared with an earlier one: new failures, fixed ones, and lost checks."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ __all__ = ["Difference", "compared", "written"]
 
 
 class Difference(NamedTuple):
-    """What changed since the baseline."""
+    """The changes since the baseline."""
 
-    new: list[Verdict]  # wrong now, and not then
-    fixed: list[Verdict]  # wrong then, and holds now
-    lost: list[Verdict]  # held then, and cannot be checked now: unsupported, blocked, or gone
+    new: list[Verdict]  # wrong now, not then
+    fixed: list[Verdict]  # wrong then, passes now
+    lost: list[Verdict]  # passed then, cannot be checked now: unsupported, blocked, or gone
     still: int  # wrong then and now
 
     @property
     def exit_code(self) -> int:
-        """1 where something got worse."""
+        """1 if something got worse, else 0."""
         return 1 if self.new or self.lost else 0
 
 
@@ -30,7 +30,7 @@ def _key(verdict: Verdict) -> tuple[str, str, str]:
 
 
 def compared(report: Report, old: Report) -> Difference:
-    """What is new and what is fixed; of the old run only the namespaces and operations that were run again count."""
+    """Compare two runs on the namespaces and operations that the new one covers."""
     before, now = ({_key(v): v for v in r.verdicts} for r in (old, report))
     ran = {(v.namespace, v.group, v.operation) for v in report.verdicts}
     tried = {v.kind for v in report.verdicts}
@@ -48,7 +48,7 @@ def compared(report: Report, old: Report) -> Difference:
 
 
 def written(report: Report, difference: Difference) -> str:
-    """The changes as text: what is new in full, what is fixed by name."""
+    """The changes as text: new failures in full, the others by name."""
     parts = []
     if difference.new:
         parts.append(failures(replace(report, verdicts=difference.new)))
@@ -60,7 +60,7 @@ def written(report: Report, difference: Difference) -> str:
     if difference.fixed:
         parts.append("fixed:\n" + "\n".join(f"  {v.namespace} {v.id}" for v in difference.fixed))
     parts.append(
-        f"against the baseline: {len(difference.new)} new, {len(difference.fixed)} fixed, "
+        f"compared with the baseline: {len(difference.new)} new, {len(difference.fixed)} fixed, "
         f"{len(difference.lost)} no longer checked, {difference.still} still wrong"
     )
     return "\n\n".join(parts) + "\n"

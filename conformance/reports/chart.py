@@ -1,9 +1,9 @@
-"""The measured accuracy as an inline SVG: per function the worst error in ulps, a dot for each namespace."""
+"""The measured accuracy as an inline SVG: the worst error of each function in ulps, a dot per namespace."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from html import escape
 
 __all__ = ["chart"]
@@ -18,10 +18,10 @@ def chart(
     dtype: str,
     granted: Mapping[str, float],
 ) -> str:
-    """The functions of one dtype, the furthest off first.
+    """The functions of one dtype, the largest error first.
 
-    `found`: (group, operation) -> namespace -> ulps; `granted`: the ulps that single functions of the standard may be
-    off, shown as a line.
+    `found`: (group, operation) -> namespace -> ulps. `granted`: the error in ulps allowed for each function of the
+    standard, shown as a line.
     """
     worst = {key: max((u for u in of.values() if math.isfinite(u)), default=0.0) for key, of in found.items()}
     shown = sorted((key for key in found if worst[key]), key=lambda key: (-worst[key], key))
@@ -32,7 +32,7 @@ def chart(
     height = _TOP + _ROW * len(shown) + 8
 
     def x(ulps: float) -> str:
-        """The axis: linear near 0, logarithmic beyond."""
+        """The position on the axis: linear near 0, then logarithmic."""
         return f"{100 * math.log2(1 + min(ulps, end)) / math.log2(1 + end):.2f}%"
 
     names = [f'<svg class="names" width="{_LEFT}" height="{height}" aria-hidden="true">']
@@ -40,15 +40,7 @@ def chart(
         f'<svg class="dots" width="100%" height="{height}" role="img" aria-label="worst error in ulps, '
         f'{escape(dtype)}">'
     ]
-    last = -1e9
-    for tick in (t for t in _TICKS if t <= end):
-        if float(x(tick)[:-1]) - last < 14:  # room for the number on a telephone
-            continue
-        last = float(x(tick)[:-1])
-        parts.append(
-            f'<line class="grid" x1="{x(tick)}" x2="{x(tick)}" y1="{_TOP - 6}" y2="{height - 4}"/>'
-            f'<text class="soft" x="{x(tick)}" y="12" text-anchor="middle">{tick:g}</text>'
-        )
+    parts += _grid(x, end, height)
     for i, (group, operation) in enumerate(shown):
         y = _TOP + _ROW * i + _ROW / 2
         name = f"{'xp.' if group == 'standard' else 'K.'}{operation}"
@@ -73,3 +65,17 @@ def chart(
                     f"<title>{escape(label)}</title></circle>"
                 )
     return "".join(['<div class="chart">', *names, "</svg>", *parts, "</svg></div>"])
+
+
+def _grid(x: Callable[[float], str], end: float, height: int) -> list[str]:
+    """The vertical lines and numbers of the axis."""
+    parts, last = [], -1e9
+    for tick in (t for t in _TICKS if t <= end):
+        if float(x(tick)[:-1]) - last < 14:  # room for the number on a phone
+            continue
+        last = float(x(tick)[:-1])
+        parts.append(
+            f'<line class="grid" x1="{x(tick)}" x2="{x(tick)}" y1="{_TOP - 6}" y2="{height - 4}"/>'
+            f'<text class="soft" x="{x(tick)}" y="12" text-anchor="middle">{tick:g}</text>'
+        )
+    return parts

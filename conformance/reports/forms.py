@@ -1,4 +1,4 @@
-"""The forms of a report that are written to files, by the names of their options."""
+"""The functions that write a report in each form, by the name of the option."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import Callable
 from ..verdict import Report
 from . import html, json, junit, markdown
 
-__all__ = ["FORMS"]
+__all__ = ["WRITERS"]
 
-FORMS: dict[str, Callable[[Report], str]] = {
+WRITERS: dict[str, Callable[[Report], str]] = {
     "json": json.written,
     "junit": junit.written,
     "html": html.written,

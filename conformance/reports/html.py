@@ -1,9 +1,9 @@
-"""A run as one HTML page: it needs no network, fits a telephone, and unfolds down to the script of each failure."""
+"""A run as one HTML page that needs no network, fits a phone, and unfolds down to the script of each failure."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
@@ -22,6 +22,7 @@ from .matrix import (
     members,
     names,
     percent,
+    plural,
     rows,
     worst_of,
 )
@@ -32,7 +33,7 @@ __all__ = ["written"]
 _GLYPH = {"wrong": "\u2715", "xpass": "!", "flaky": "?", "xfail": "x", "unsupported": "\u2013", "blocked": "\u2013"}
 _LEGEND = {
     "identical": "identical",
-    "within": "within bound (paler: closer to it)",
+    "within": "within bound (paler: closer to the bound)",
     "wrong": "wrong",
     "xfail": "expected failure",
     "xpass": "unexpected pass, flaky",
@@ -66,10 +67,10 @@ def written(report: Report) -> str:
 def _head(report: Report, title: str) -> str:
     bad = report.failed
     said = (
-        f'<span class="verdict bad">{len(bad)} of {len(report.verdicts)} verdicts are wrong</span>, in '
-        f"{len([g for g in groups(report) if not follows(g)])} groups"
+        f'<span class="verdict bad">{len(bad)} of {plural(len(report.verdicts), "verdict")} wrong</span>, in '
+        f"{plural(len([g for g in groups(report) if not follows(g)]), 'group')}"
         if bad
-        else f'<span class="verdict good">All {len(report.verdicts)} verdicts are as expected</span>'
+        else f'<span class="verdict good">All {plural(len(report.verdicts), "verdict")} as expected</span>'
     )
     cards = "".join(_card(report, name) for name in names(report))
     return (
@@ -109,9 +110,9 @@ def _failures(report: Report) -> str:
     named = len(names(report)) > 1
     own = [group for group in found if not follows(group)]
     rest = [group for group in found if follows(group)]
-    text = "<h2>What is wrong</h2>" + "".join(_group(group, i == 0, named) for i, group in enumerate(own))
+    text = "<h2>Failures</h2>" + "".join(_group(group, i == 0, named) for i, group in enumerate(own))
     if rest:
-        said = f"{sum(map(len, rest))} verdicts more, which may follow from these"
+        said = f"{plural(sum(map(len, rest)), 'more verdict')} that may follow from these"
         text += (
             f"<details class='rest'{'' if own else ' open'}><summary>{said}</summary>"
             f"{''.join(_group(group, False, named) for group in rest)}</details>"
@@ -128,7 +129,7 @@ def _group(group: Sequence[Verdict], unfolded: bool, named: bool) -> str:
         facts = [("smallest example", found.example), ("expected", found.expected), ("got", found.got)]
         lines = [f"<dt>{label}</dt><dd><pre>{escape(text)}</pre></dd>" for label, text in facts if text]
         if found.error is not None and found.bound is not None:
-            ratio = f", {_ulps(found.error / found.bound)} times as much" if found.bound else ""
+            ratio = f", {_ulps(found.error / found.bound)} times the bound" if found.bound else ""
             lines.append(
                 f"<dt>error</dt><dd class='num'>{found.error:.3g} against a bound of {found.bound:.3g}{ratio}</dd>"
             )
@@ -147,19 +148,19 @@ def _group(group: Sequence[Verdict], unfolded: bool, named: bool) -> str:
 
 
 def _matrices(report: Report, data: dict[str, list[dict[str, Any]]]) -> str:
-    spaces = names(report)
+    namespaces = names(report)
     wrong = [v.namespace for v in report.failed]
-    first = max(spaces, key=wrong.count, default="")
+    first = max(namespaces, key=wrong.count, default="")
     buttons = "".join(
-        f'<button type="button" data-space="{escape(name)}" aria-pressed="{str(name == first).lower()}">'
+        f'<button type="button" data-namespace="{escape(name)}" aria-pressed="{str(name == first).lower()}">'
         f"{escape(name)}</button>"
-        for name in spaces
+        for name in namespaces
     )
     options = "".join(
         f'<option value="{value}">{text}</option>'
         for value, text in (
             ("", "all operations"),
-            ("bad", "with something wrong"),
+            ("bad", "with failures"),
             ("within", "not identical"),
             ("xfail", "with expected failures"),
             ("lacks", "unsupported or blocked"),
@@ -167,15 +168,15 @@ def _matrices(report: Report, data: dict[str, list[dict[str, Any]]]) -> str:
     )
     legend = "".join(f'<span><i class="{status}"></i>{text}</span>' for status, text in _LEGEND.items())
     panels = "".join(
-        f'<div class="panel" data-space-panel="{escape(name)}"{"" if name == first else " hidden"}>'
+        f'<div class="panel" data-namespace-panel="{escape(name)}"{"" if name == first else " hidden"}>'
         f"{_matrix(report, name, data)}</div>"
-        for name in spaces
+        for name in namespaces
     )
     return (
         f'<h2>Operation by kind</h2><div class="bar">{buttons}<input id="find" type="search" '
         f'placeholder="Find an operation" aria-label="Find an operation"><select id="only" '
         f'aria-label="Which operations">{options}</select></div><div class="legend">{legend}</div>'
-        f"<p class='soft'>Tap an operation for its verdicts.</p>{panels}"
+        f"<p class='soft'>Tap an operation to see its verdicts.</p>{panels}"
     )
 
 
@@ -197,7 +198,7 @@ def _matrix(report: Report, name: str, data: dict[str, list[dict[str, Any]]]) ->
             cells = "".join(f"<td>{_cell(found[key].get(kind, []))}</td>" for kind in columns)
             number = str(len(data))
             verdicts = [v for kind in columns for v in found[key].get(kind, [])]
-            data[number] = [_told(v) for v in verdicts]
+            data[number] = [_detail(v) for v in verdicts]
             lines.append(
                 f"<tr data-key='{number}' data-name='{escape(key[2].lower())}' "
                 f"data-chapter='{escape(chapter.lower())}' data-worst='{_marks(verdicts)}'><th scope='row'>"
@@ -218,7 +219,7 @@ def _marks(verdicts: Sequence[Verdict]) -> str:
 
 
 def _ulps(value: float | None) -> str:
-    """A number of ulps in few characters."""
+    """A number of ulps in a few characters."""
     if value is None:
         return ""
     return f"{value:.2g}" if value < 9.95 else f"{value:.0f}" if value < 9999.5 else f"{value:.0e}".replace("e+0", "e")
@@ -236,10 +237,10 @@ def _cell(verdicts: Sequence[Verdict]) -> str:
     return f'<i class="{verdict.status}"{style} title="{escape(tip)}">{_GLYPH.get(verdict.status, "")}</i>'
 
 
-def _told(v: Verdict) -> dict[str, Any]:
-    """What a tap on an operation shows of a verdict; absent keys are empty."""
+def _detail(v: Verdict) -> dict[str, Any]:
+    """The details of a verdict that a tap on its operation shows; absent keys are empty."""
     ulps = ", ".join(f"{_ulps(u)} ulp in {d}" for d, u in v.ulps.items())
-    told = {
+    detail = {
         "k": v.kind + (f" {v.variant}" if v.variant else ""),
         "s": v.status,
         "n": v.examples,
@@ -250,12 +251,12 @@ def _told(v: Verdict) -> dict[str, Any]:
         "m": v.finding.message if v.finding else "",
         "p": v.finding.script if v.finding and v.status != "xfail" else "",
     }
-    return {k: x for k, x in told.items() if x}
+    return {k: x for k, x in detail.items() if x}
 
 
 def _accuracy(report: Report) -> str:
-    spaces = names(report)
-    measured = {name: accuracy(report, name) for name in spaces}
+    namespaces = names(report)
+    measured = {name: accuracy(report, name) for name in namespaces}
     dtypes = [d for d in DTYPES if any(d in of for found in measured.values() for of in found.values())]
     if not dtypes:
         return ""
@@ -263,32 +264,32 @@ def _accuracy(report: Report) -> str:
     buttons = "".join(
         f'<button type="button" data-dtype="{d}" aria-pressed="{str(d == first).lower()}">{d}</button>' for d in dtypes
     )
-    legend = "".join(f'<span><i class="k{i % 5}"></i>{escape(name)}</span>' for i, name in enumerate(spaces))
+    legend = "".join(f'<span><i class="k{i % 5}"></i>{escape(name)}</span>' for i, name in enumerate(namespaces))
     panels = []
     for dtype in dtypes:
         found: dict[tuple[str, str], dict[str, float]] = {}
-        for name in spaces:
+        for name in namespaces:
             for key, of in measured[name].items():
                 if dtype in of:
                     found.setdefault(key, {})[name] = of[dtype]
         panels.append(
             f'<div class="panel plot" data-dtype-panel="{dtype}"{"" if dtype == first else " hidden"}>'
-            f"{_charts(found, spaces, dtype)}</div>"
+            f"{_charts(found, namespaces, dtype)}</div>"
         )
     return (
-        f"<h2>Measured accuracy</h2><p class='soft'>The worst error seen, in units in the last place; "
-        f"functions that were exact everywhere are left out. A grey line ends at what is granted to a single "
+        f"<h2>Measured accuracy</h2><p class='soft'>The worst error measured, in units in the last place. "
+        f"Functions that are exact everywhere are not shown. A grey line ends at the error allowed for a single "
         f"function of the standard.</p><div class='bar'>{buttons}</div><div class='legend'>{legend}</div>"
         + "".join(panels)
     )
 
 
-def _charts(found: dict[tuple[str, str], dict[str, float]], spaces: list[str], dtype: str) -> str:
+def _charts(found: dict[tuple[str, str], dict[str, float]], namespaces: list[str], dtype: str) -> str:
     parts = []
     for group in sorted({group for group, _ in found}, reverse=True):  # the standard's functions first
         label = {"standard": "Functions of the standard", "k": "Operations of K"}.get(group, group)
         own = {key: of for key, of in found.items() if key[0] == group}
-        parts.append(f"<h3>{escape(label)}</h3>{chart(own, spaces, dtype, ULPS)}")
+        parts.append(f"<h3>{escape(label)}</h3>{chart(own, namespaces, dtype, ULPS)}")
     return "".join(parts)
 
 
@@ -297,21 +298,29 @@ def _about(report: Report) -> str:
     for facts in report.namespaces:
         lines = "".join(
             f"<dt>{escape(str(k))}</dt><dd>{escape(_listed(v))}</dd>"
-            for k, v in facts.probe.items()
+            for k, v in _probed(facts.probe).items()
             if v not in ("", [], {})
         )
         parts.append(
-            f"<details><summary>{escape(facts.name)}: what the probe saw</summary><dl class='facts'>{lines}"
+            f"<details><summary>{escape(facts.name)}: results of the probe</summary><dl class='facts'>{lines}"
             f"</dl></details>"
         )
     if report.unmatched:
         parts.append(
-            "<p>Expected failures of which no verdict came: "
+            "<p>Expected failures without a verdict: "
             + ", ".join(f"<code>{escape(entry)}</code>" for entry in report.unmatched)
             + "</p>"
         )
     options = ", ".join(f"{k}={v}" for k, v in report.options.items() if v not in (None, (), [], ""))
     return f"<h2>The namespaces</h2>{''.join(parts)}<footer>Made by conformance; options: {escape(options)}</footer>"
+
+
+def _probed(probe: Mapping[str, Any]) -> dict[str, Any]:
+    """The results of a probe under the labels of the page."""
+    found = {label.replace("_", " "): value for label, value in probe.items() if label != "whole"}
+    if "functions" in found and "whole" in probe:
+        found["functions"] = f"{probe['functions']} of {probe['whole']}"
+    return found
 
 
 def _listed(value: Any) -> str:

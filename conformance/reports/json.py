@@ -1,4 +1,4 @@
-"""A run as JSON, and back: for machines, and to compare a later run with."""
+"""A run as JSON, and back: for programs, and as the baseline of a later run."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from ..verdict import Finding, NamespaceFacts, Report, Verdict
 
 __all__ = ["SCHEMA", "read", "written"]
 
-SCHEMA = 2  # raised whenever a field changes its meaning or goes; new fields leave it
+SCHEMA = 2  # raise it when a field changes its meaning or disappears, not for new fields
 
 
 def _plain(value: Any) -> Any:
-    """Numbers that JSON does not have become text."""
+    """Plain data in which numbers that JSON lacks are text."""
     if isinstance(value, dict):
         return {str(k): _plain(v) for k, v in value.items()}
     if isinstance(value, list | tuple):
@@ -28,7 +28,7 @@ def _number(value: Any) -> Any:
 
 
 def written(report: Report) -> str:
-    """All that a run found; `schema` says how it is to be read."""
+    """Everything that a run found; `schema` is the version of the format."""
     scores: dict[str, dict[str, Any]] = {}
     for name, group in dict.fromkeys((v.namespace, v.group) for v in report.verdicts):
         held, whole = report.score(name, group)
@@ -59,14 +59,14 @@ def _made(kind: Any, found: dict[str, Any]) -> Any:
 
 
 def read(text: str) -> Report:
-    """The report that `written` wrote; ValueError for anything else."""
+    """Read a report that `written` wrote; ValueError for any other text."""
     try:
         found = json.loads(text)
         schema = found["schema"]
     except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"this is no report of conformance: {error}") from error
+        raise ValueError(f"this is not a conformance report: {error}") from error
     if schema != SCHEMA:
-        raise ValueError(f"this report has schema {schema}, expected {SCHEMA}: write it anew")
+        raise ValueError(f"this report has schema {schema}, expected {SCHEMA}; create it again")
     verdicts = []
     for each in found["verdicts"]:
         finding = each.pop("finding")

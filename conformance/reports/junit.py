@@ -18,7 +18,7 @@ def _clean(text: str) -> str:
 
 
 def written(report: Report) -> str:
-    """A suite per namespace, a test case per verdict; what is expected, unsupported or blocked counts as skipped."""
+    """A suite per namespace, a test case per verdict; expected failures and unsupported or blocked ones are skipped."""
     root = ElementTree.Element("testsuites", name="conformance", time=f"{report.seconds:.3f}")
     for name in names(report):
         verdicts = [v for v in report.verdicts if v.namespace == name]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..verdict import Report, Verdict
-from .matrix import DTYPES, accuracy, causes, groups, members, names, percent
+from .matrix import DTYPES, accuracy, causes, groups, members, names, percent, plural
 
 __all__ = ["written"]
 
@@ -51,7 +51,7 @@ def _group(group: list[Verdict]) -> str:
 
 
 def _accuracy(report: Report) -> list[str]:
-    """The functions that are furthest off, per namespace."""
+    """The functions with the largest errors, per namespace."""
     lines = [
         "<details>",
         "<summary>Worst errors measured, in ulps of the result</summary>",
@@ -74,12 +74,12 @@ def _accuracy(report: Report) -> list[str]:
 
 
 def written(report: Report) -> str:
-    """Scores, failures in groups that unfold, the worst errors; cut where a comment would be too long."""
+    """Scores, groups of failures that unfold, and the worst errors; shortened to fit a comment."""
     bad = report.failed
     title = (
-        f"{len(bad)} of {len(report.verdicts)} verdicts wrong"
+        f"{len(bad)} of {plural(len(report.verdicts), 'verdict')} wrong"
         if bad
-        else f"all {len(report.verdicts)} verdicts as expected"
+        else f"all {plural(len(report.verdicts), 'verdict')} as expected"
     )
     parts = [f"### Conformance: {title}", "", *_scores(report), ""]
     size = sum(map(len, parts))
@@ -88,7 +88,7 @@ def written(report: Report) -> str:
         text = _group(group)
         size += len(text)
         if size > LONGEST:
-            parts.append(f"and {len(found) - i} groups of failures more")
+            parts.append(f"and {plural(len(found) - i, 'more group')} of failures")
             break
         parts.append(text)
     parts += ["", *_accuracy(report)]

@@ -1,4 +1,4 @@
-"""What all forms of the report share: verdicts by operation and kind, the worst of several, measured accuracy."""
+"""Shared by all forms of the report: verdicts by operation and kind, groups of failures, measured accuracy."""
 
 from __future__ import annotations
 
@@ -21,13 +21,14 @@ __all__ = [
     "names",
     "operation_of",
     "percent",
+    "plural",
     "rows",
     "short",
     "worst_of",
 ]
 
 DTYPES = ("float16", "float32", "float64", "complex64", "complex128")
-_GRAVITY = ("empty", "identical", "within", "xfail", "unsupported", "blocked", "flaky", "xpass", "wrong")
+_SEVERITY = ("empty", "identical", "within", "xfail", "unsupported", "blocked", "flaky", "xpass", "wrong")
 _WORDS = {
     "empty": ".",
     "identical": "same",
@@ -44,27 +45,27 @@ _CAUSES = {
     "shape": "wrong shape",
     "dtype": "wrong dtype",
     "device": "wrong device",
-    "reference value": "wrong values (against the case's own formula)",
-    "error class": "wrong class of error",
+    "reference value": "wrong values (compared with the formula of the case)",
+    "error class": "wrong exception class",
 }
 
-_PLAINEST = ("value", "shape", "dtype", "error", "special", "compiled", "predicted")  # the easiest to see first
+_SIMPLEST = ("value", "shape", "dtype", "error", "special", "compiled", "predicted")  # the easiest to understand first
 
 Rows = dict[tuple[str, str, str], dict[str, list[Verdict]]]  # (group, chapter, operation) -> kind -> verdicts
 
 
 def names(report: Report) -> list[str]:
-    """The namespaces of a run, in its order."""
+    """The namespaces of a run, in order."""
     return list(dict.fromkeys([*(facts.name for facts in report.namespaces), *(v.namespace for v in report.verdicts)]))
 
 
 def kinds(verdicts: Iterable[Verdict]) -> list[str]:
-    """The kinds that were tried, in the order in which they came."""
+    """The kinds of check in a run, in order."""
     return list(dict.fromkeys(v.kind for v in verdicts))
 
 
 def rows(report: Report, namespace: str) -> Rows:
-    """The verdicts on one namespace by operation and kind; a kind has several where it has variants."""
+    """The verdicts on one namespace by operation and kind; a kind with variants has several."""
     found: Rows = {}
     for v in report.verdicts:
         if v.namespace == namespace:
@@ -81,8 +82,8 @@ def chapters(found: Rows) -> dict[tuple[str, str], list[tuple[str, str, str]]]:
 
 
 def worst_of(verdicts: Sequence[Verdict]) -> Verdict | None:
-    """The gravest of the verdicts in one cell."""
-    return max(verdicts, key=lambda v: (_GRAVITY.index(v.status), v.worst), default=None)
+    """The worst of the verdicts in one cell."""
+    return max(verdicts, key=lambda v: (_SEVERITY.index(v.status), v.worst), default=None)
 
 
 def short(verdict: Verdict | None) -> str:
@@ -104,22 +105,26 @@ def accuracy(report: Report, namespace: str) -> dict[tuple[str, str], dict[str, 
 
 
 def percent(part: int, whole: int) -> str:
-    """A share that says 100 % only where it is all."""
+    """A percentage, 100 % only if nothing is missing."""
     return "-" if not whole else "100 %" if part == whole else f"{min(100 * part / whole, 99.9):.1f} %"
 
 
+def plural(count: int, noun: str) -> str:
+    """A count and its noun: '1 verdict', '2 verdicts'."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
 def counted(report: Report, namespace: str | None = None) -> str:
-    """'12 identical, 3 within bound': how many verdicts there are of each status."""
-    said = {"within": "within bound", "xfail": "expected failures", "xpass": "unexpected passes"}
+    """The number of verdicts of each status: '12 identical, 3 within bound'."""
+    words = {"within": "within bound", "xfail": "expected failures", "xpass": "unexpected passes"}
     counts = report.counts(namespace)
-    return ", ".join(f"{counts[s]} {said.get(s, s)}" for s in STATUSES if counts.get(s) and s != "empty")
+    return ", ".join(f"{counts[s]} {words.get(s, s)}" for s in STATUSES if counts.get(s) and s != "empty")
 
 
 def groups(report: Report) -> list[list[Verdict]]:
-    """The failures, equal ones together, and with them those of the same operations by other kinds of check.
+    """The failures in groups: equal ones, together with other kinds of check that fail for the same operations.
 
-    Functions of the standard come first, each by itself, and last what may be wrong for no other reason than one of
-    them.
+    Functions of the standard come first, one group each. Failures that may follow from these come last.
     """
     standard: dict[tuple[str, str], list[Verdict]] = {}
     for v in report.failed:
@@ -150,28 +155,28 @@ def groups(report: Report) -> list[list[Verdict]]:
 
 
 def follows(group: Sequence[Verdict]) -> bool:
-    """Whether all of a group may follow from functions of the standard that are wrong themselves."""
+    """Whether every failure of a group may follow from a wrong function of the standard."""
     return all(v.reason.startswith(FOLLOWS) for v in group)
 
 
 def causes(group: Sequence[Verdict], named: bool = True) -> tuple[Verdict, str]:
-    """Of equal failures the one with the smallest example, and a heading for all of them.
+    """The failure of a group with the smallest example, and a heading for the group.
 
-    `named`: with the namespace's name, which a report on one alone need not repeat.
+    `named`: the heading begins with the namespace, which a report on a single one need not repeat.
     """
-    kinds_of = sorted(kinds(group), key=lambda k: _PLAINEST.index(k) if k in _PLAINEST else len(_PLAINEST))
+    kinds_of = sorted(kinds(group), key=lambda k: _SIMPLEST.index(k) if k in _SIMPLEST else len(_SIMPLEST))
     shown = min(group, key=lambda v: (v.finding is None, kinds_of.index(v.kind), v.finding.size if v.finding else 0))
     cause = shown.finding.cause if shown.finding else shown.reason
     operations = list(dict.fromkeys(operation_of(v) for v in group))
     listed = ", ".join(operations[:6]) + (f" and {len(operations) - 6} more" if len(operations) > 6 else "")
     dtype = f" in {shown.dtype}" if shown.dtype and len({v.dtype for v in group}) == 1 else ""
     label = {"wrong": "", "xpass": "unexpected pass: ", "flaky": "flaky: "}.get(shown.status, "")
-    by = "" if kinds_of == [cause] else f" (seen by {', '.join(kinds_of)})"
+    by = "" if kinds_of == [cause] else f" (found by {', '.join(kinds_of)})"
     return shown, f"{f'{shown.namespace}: ' if named else ''}{label}{_CAUSES.get(cause, cause)}{dtype}: {listed}{by}"
 
 
 def operation_of(verdict: Verdict) -> str:
-    """The operation with the namespace it is a member of: 'xp.exp', 'K.softmax', or an operator of arrays."""
+    """The operation with its namespace: 'xp.exp', 'K.softmax', or an operator of arrays."""
     if verdict.operation.startswith("array."):
         return verdict.operation
     return f"{'xp' if verdict.group == 'standard' else 'K'}.{verdict.operation}"

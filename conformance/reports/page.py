@@ -1,4 +1,4 @@
-"""The style and the behaviour of the HTML report: what a page needs that has to work without a network."""
+"""The style sheet and the script of the HTML report, which needs no network."""
 
 from __future__ import annotations
 
@@ -107,12 +107,12 @@ SCRIPT = """
 const $=(s,e=document)=>[...e.querySelectorAll(s)];
 const DATA=JSON.parse(document.getElementById('data').textContent);
 const WORDS={identical:'identical',within:'within bound',wrong:'wrong',unsupported:'unsupported',blocked:'blocked',
-xfail:'expected failure',xpass:'unexpected pass',flaky:'flaky',empty:'nothing to say'};
+xfail:'expected failure',xpass:'unexpected pass',flaky:'flaky',empty:'no examples'};
 function el(tag,text,cls){const e=document.createElement(tag);
 if(text)e.textContent=text;if(cls)e.className=cls;return e}
 function pick(name,value){$(`[data-${name}-panel]`).forEach(p=>p.hidden=p.dataset[name+'Panel']!==value);
 $(`[data-${name}]`).forEach(b=>b.setAttribute('aria-pressed',b.dataset[name]===value))}
-$('[data-space]').forEach(b=>b.onclick=()=>pick('space',b.dataset.space));
+$('[data-namespace]').forEach(b=>b.onclick=()=>pick('namespace',b.dataset.namespace));
 $('[data-dtype]').forEach(b=>b.onclick=()=>pick('dtype',b.dataset.dtype));
 function filter(){const text=document.getElementById('find').value.toLowerCase();
 const only=document.getElementById('only').value;

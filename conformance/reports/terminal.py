@@ -1,4 +1,4 @@
-"""What the terminal shows: progress with the time left, then a table, scores, accuracy and what is wrong."""
+"""The terminal's report: progress with the time left, then tables with accuracy, failures and scores."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from .matrix import (
     kinds,
     names,
     percent,
+    plural,
     rows,
     short,
     worst_of,
@@ -45,7 +46,7 @@ _SHORT = {
 
 
 class Progress:
-    """How far a run is and how long it still takes, on one line; silent where nobody looks."""
+    """The progress of a run and the time left, on one line; silent unless the stream is a terminal."""
 
     def __init__(self, stream: TextIO | None = None, shown: bool | None = None) -> None:
         self.stream = stream or sys.stderr
@@ -77,7 +78,7 @@ class Progress:
         self._bar.start()
 
     def __call__(self, done: int, total: int, verdicts: Sequence[Verdict]) -> None:
-        """So many operations of so many are done; the verdicts that came last."""
+        """Show that `done` of `total` operations are done; `verdicts` are the latest."""
         self.wrong += sum(v.status in BAD for v in verdicts)
         if not self.shown:
             return
@@ -99,7 +100,7 @@ class Progress:
 
 
 def table(report: Report, namespace: str) -> str:
-    """The verdicts on one namespace, operation by kind; at the right the worst error measured, in ulps."""
+    """The verdicts on one namespace, operation by kind, and the worst error measured, in ulps."""
     found = rows(report, namespace)
     columns = kinds(v for cells in found.values() for verdicts in cells.values() for v in verdicts)
     ulps = accuracy(report, namespace)
@@ -118,7 +119,7 @@ def table(report: Report, namespace: str) -> str:
 
 
 def summary(report: Report) -> str:
-    """For each namespace what it is, its verdicts by status, and its score in each group."""
+    """Each namespace with its version, its verdicts by status, and its score in each group."""
     lines = []
     for name in names(report):
         facts = next((f for f in report.namespaces if f.name == name), None)
@@ -126,12 +127,12 @@ def summary(report: Report) -> str:
         for group in dict.fromkeys(v.group for v in report.verdicts if v.namespace == name):
             held, whole = report.score(name, group)
             lines.append(f"  {group:<10} {percent(held, whole):>7}  {held} of {whole}")
-    lines += [f"no verdict came for the expected failure {entry}" for entry in report.unmatched]
+    lines += [f"expected failure without a verdict: {entry}" for entry in report.unmatched]
     return "\n".join(lines)
 
 
 def failures(report: Report, scripts: bool = True, most: int = 20) -> str:
-    """What is wrong, equal failures together, each with its smallest example and a script."""
+    """The failures in groups, each with its smallest example and a script."""
     parts = []
     found_groups = groups(report)
     own = [group for group in found_groups if not follows(group)] or found_groups
@@ -139,14 +140,14 @@ def failures(report: Report, scripts: bool = True, most: int = 20) -> str:
         shown, heading = causes(group)
         parts.append(described(shown, heading, scripts))
     if len(own) > most:
-        parts.append(f"and {len(own) - most} groups of failures more: --html or --json have them all")
+        parts.append(f"and {plural(len(own) - most, 'more group')} of failures; --html and --json list them all")
     if rest := [group for group in found_groups if group not in own]:
-        parts.append("these may follow from the above:\n" + "\n".join(f"  {causes(group)[1]}" for group in rest))
+        parts.append("may follow from the above:\n" + "\n".join(f"  {causes(group)[1]}" for group in rest))
     return "\n\n".join(parts)
 
 
 def described(verdict: Verdict, heading: str = "", scripts: bool = True) -> str:
-    """What is wrong in full: the smallest example, what was expected, what came, and a script."""
+    """A failure in full: the smallest example, the expected and the actual result, and a script."""
     lines = [heading or f"{verdict.namespace}: {verdict.id}"]
     lines += [f"  {verdict.reason}"] if verdict.reason else []
     found = verdict.finding
@@ -159,7 +160,7 @@ def described(verdict: Verdict, heading: str = "", scripts: bool = True) -> str:
         if found.error is not None and found.bound is not None:
             lines.append(f"  error     {found.error:.3g} against a bound of {found.bound:.3g}")
         if scripts and found.script:
-            lines += ["  to see it:", *(f"    {line}" for line in found.script.splitlines())]
+            lines += ["  to reproduce:", *(f"    {line}" for line in found.script.splitlines())]
     return "\n".join(lines)
 
 
@@ -176,9 +177,9 @@ def terminal(report: Report, scripts: bool = True, tables: bool = True) -> str:
     parts.append(summary(report))
     bad = report.failed
     parts.append(
-        f"{len(bad)} of {len(report.verdicts)} wrong, in {len(groups(report))} groups"
+        f"{len(bad)} of {plural(len(report.verdicts), 'verdict')} wrong, in {plural(len(groups(report)), 'group')}"
         if bad
-        else f"all {len(report.verdicts)} verdicts as expected"
+        else f"all {plural(len(report.verdicts), 'verdict')} as expected"
     )
     parts[-1] += f"; seed {report.seed}, {report.seconds:.0f} s"
     return "\n\n".join(parts) + "\n"

@@ -1,1 +1,1 @@
-"""The functions of the array API standard, one module for each of its chapters."""
+"""The cases of the array API standard, one module per chapter."""

@@ -1,4 +1,4 @@
-"""Elementwise functions: values against extended precision, and the special values that the standard spells out."""
+"""Elementwise functions: values against extended precision, and the special values that the standard lists."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MISMATCH = call(A(3), A(2))
 
 
 def precise(name: str, f: Callable[..., Any]) -> Callable[..., Any]:
-    """The function in extended precision, to be met within its ulps."""
+    """A reference in extended precision, bounded by the ulps of the function."""
 
     def reference(*xs: Any, **kwargs: Any) -> Any:
         if not any(isinstance(x, np.ndarray) and x.dtype.kind in "fc" for x in xs):
@@ -37,14 +37,14 @@ def precise(name: str, f: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def complex_near(value: np.ndarray, ulps: float, dtype: str) -> Expected:
-    """Complex values, each within so many ulps of its modulus."""
+    """Complex values, each within `ulps` units in the last place of its modulus."""
     real = {"complex64": "float32", "complex128": "float64"}[dtype]
     bound = near(np.abs(value).astype(np.longdouble), ulps, real).bound
     return Expected(value, bound, dtype)
 
 
 def table(rows: list[Any]) -> list[tuple[Any, Any]]:
-    """One special example with all arguments of a table of special values: (x, result)."""
+    """One special example from a table of special values: (x, result)."""
     x, out = (np.array(column, dtype=float) for column in zip(*rows, strict=True))
     return [(call(x), out)]
 
@@ -55,7 +55,7 @@ def table2(rows: list[Any]) -> list[tuple[Any, Any]]:
     return [(call(x, y), out)]
 
 
-# name: the function of NumPy, the range drawn from, the special values
+# name: the function of NumPy, the range of the examples, the special values
 SMOOTH: dict[str, tuple[Any, float, float, list[Any]]] = {
     "exp": (np.exp, -20, 20, [(NAN, NAN), (0.0, 1), (-0.0, 1), (INF, INF), (-INF, 0.0)]),
     "expm1": (np.expm1, -8, 8, [(NAN, NAN), (0.0, 0.0), (-0.0, -0.0), (INF, INF), (-INF, -1)]),
@@ -83,7 +83,7 @@ SMOOTH: dict[str, tuple[Any, float, float, list[Any]]] = {
     "sqrt": (np.sqrt, 0, 50, [(NAN, NAN), (-1, NAN), (0.0, 0.0), (-0.0, -0.0), (INF, INF)]),
     "reciprocal": (np.reciprocal, 0.1, 20, [(NAN, NAN), (0.0, INF), (-0.0, -INF), (INF, 0.0), (-INF, -0.0)]),
 }
-# Where a function is close to 0 its formula in other functions cancels: there digits are lost if it is put together so.
+# Near its zero a function computed from others loses digits by cancellation: draw arguments there as well.
 NEAR_ZERO = ("expm1", "log1p", "sin", "tan", "asin", "atan", "sinh", "tanh", "asinh", "atanh")
 NEAR_ONE = ("log", "log2", "log10", "acosh")
 COMPLEX = ("exp", "sin", "cos", "sqrt", "sinh", "cosh", "log")
@@ -164,7 +164,7 @@ MIXED = [
     call(A("n", dtype="int32", low=-5, high=5), A("n", dtype="int64", low=1, high=5)),
 ]
 SHAPES = [
-    call(A(64, 8), A(64, 1, low=0.1)),  # enough elements to show what a library does to a divisor it broadcasts
+    call(A(64, 8), A(64, 1, low=0.1)),  # enough elements to show how a library treats a broadcast divisor
     call(A("n", "m"), A("n", "m", low=0.1)),
     call(A("n", 1, "k"), A("m", 1, low=0.1)),
     call(A(), A("n", low=0.1)),

@@ -1,4 +1,4 @@
-"""Fourier transforms: within log2 n times 5 eps of the transform's norm (Higham, theorem 24.2, with 5 for its eta)."""
+"""Fourier transforms: within 5 log2(n) eps times the norm of the transform (Higham, theorem 24.2, with eta = 5)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ COMPLEX = {"float32": "complex64", "float64": "complex128"}
 
 
 def transformed(name: str, real: bool) -> Callable[..., Any]:
-    """NumPy's transform in double precision, and how far the computed one may be from it."""
+    """NumPy's transform in double precision, with its bound."""
     f = getattr(np.fft, name)
 
     def reference(x: Any, **kwargs: Any) -> Expected:

@@ -1,7 +1,7 @@
-"""Linear algebra: products by sums of terms, decompositions by the equations they fulfil.
+"""Linear algebra: products by sums of terms, decompositions by their defining equations.
 
 A backward stable algorithm gives the exact result of a matrix that differs from the given one by c n eps in norm
-(Higham, Accuracy and Stability of Numerical Algorithms, theorems 9.3, 10.3, 19.4): what is checked is that residual.
+(Higham, Accuracy and Stability of Numerical Algorithms, theorems 9.3, 10.3, 19.4). That residual is checked.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 from ..bounds import EPS, Expected
 from ..case import A, call, standard
 
-CONSTANT = 8.0  # of n eps: the c of the theorems, for sizes up to 5 (growth of pivots included)
+CONSTANT = 8.0  # times n eps: the c of the theorems, for sizes up to 5 (growth of pivots included)
 SQUARE = A("n", "n", distinct=True, low=0.3, high=3.0, sizes={"n": (1, 4)})
 BATCH = A(2, 3, 3, distinct=True, low=0.3, high=3.0)
 TALL = A("n", 2, sizes={"n": (2, 5)})
@@ -69,13 +69,13 @@ standard(
 
 
 def wide(x: Any) -> Any:
-    """float64, or complex128."""
+    """The array in float64 or complex128."""
     x = np.asarray(x)
     return x.astype(np.complex128 if x.dtype.kind == "c" else np.float64)
 
 
 def norm(x: Any) -> Any:
-    """Frobenius norms of the last two axes, kept."""
+    """Frobenius norms over the last two axes, which are kept."""
     return np.sqrt(np.sum(np.abs(wide(x)) ** 2, axis=(-2, -1), keepdims=True))
 
 
@@ -122,7 +122,7 @@ def solution(given: Any, results: list[Any]) -> list[tuple[Any, Any]]:
 
 
 def determinant(given: Any, results: list[Any]) -> list[tuple[Any, Any]]:
-    """Off by what a perturbation of the matrix does: n times the norm to the n, which bounds every cofactor."""
+    """Bounded by the effect of a perturbation of the matrix: n times the norm to the n, which bounds every cofactor."""
     a, dtype = given.args[0], given.args[0].dtype.name
     size = norm(a)[..., 0, 0] ** a.shape[-1] * a.shape[-1]
     return [met(results[0], np.linalg.det(wide(a)), size, a.shape[-1], dtype), *dtyped(results, dtype)]
@@ -135,7 +135,7 @@ def sign_and_log(given: Any, results: list[Any]) -> list[tuple[Any, Any]]:
 
 
 def factor(given: Any, results: list[Any]) -> list[tuple[Any, Any]]:
-    """L times its transpose gives the matrix, and L is triangular."""
+    """L times its transpose is the matrix, and L is triangular."""
     a, f, dtype = wide(given.args[0]), wide(results[0]), given.args[0].dtype.name
     upper = given.kwargs.get("upper", False)
     product, half = (turned(f) @ f, np.triu(f)) if upper else (f @ turned(f), np.tril(f))
@@ -179,7 +179,7 @@ def singular_values(given: Any, results: list[Any]) -> list[tuple[Any, Any]]:
 
 
 def symmetric(given: Any) -> Any:
-    """The matrix whose lower triangle was given."""
+    """The symmetric matrix with this lower triangle."""
     a = wide(given.args[0])
     return np.tril(a) + np.swapaxes(np.tril(a, -1), -1, -2)
 

@@ -11,7 +11,7 @@ F32, F64, I32, I64, BOOL = map(Dtype, ("float32", "float64", "int32", "int64", "
 X = A("n", "m", "k", sizes={"n": (1, 4), "m": (1, 4), "k": (1, 4)})
 M = A("n", "m")
 B = A("n", 3, dtype="bool")
-I = A("n", 3, dtype="int")  # noqa: E741
+I = A("n", 3, dtype="int")  # noqa: E741 - an array of integers
 
 # ---- creation
 for name in ("zeros", "ones"):

@@ -54,7 +54,7 @@ standard("isin", call(TIES, np.array([0, 2], "int32")), call(TIES, np.array([1],
 
 
 def by_value(result: Any) -> list[Any]:
-    """The results of a unique_* function: the order of values is open, in all libraries it is the sorted one."""
+    """The results of a unique_* function; the standard leaves the order open, every library sorts."""
     return list(result) if isinstance(result, tuple) else [result]
 
 
@@ -87,7 +87,7 @@ standard(
 
 # ---- data types
 def limits(info: Any) -> list[Any]:
-    """What finfo and iinfo tell, as plain numbers."""
+    """The fields of finfo and iinfo, as plain numbers."""
     names = ("bits", "eps", "max", "min", "smallest_normal") if hasattr(info, "eps") else ("bits", "max", "min")
     return [float(getattr(info, n)) for n in names] + [info.dtype]
 

@@ -1,4 +1,4 @@
-"""Sums, means and extremes, and the questions all and any."""
+"""Sums, means, extremes, all and any."""
 
 from __future__ import annotations
 

@@ -216,9 +216,8 @@ def test_graphs_are_released_without_the_garbage_collector():
         f([np.ones((2, 3))])
         watched = [weakref.ref(t) for t in toposort([loss, *grads]) if t.node is not None]
         assert len(watched) > 3
-        del y, loss, grads
+        del y, loss, grads, f
         assert [r() for r in watched if r() is not None] == []
-        assert f([np.ones((2, 3))])[0].shape == ()
     finally:
         gc.enable()
 

@@ -7,10 +7,11 @@ import json
 
 import numpy as np
 import pytest
-import torch
 from sklearn.datasets import load_digits
 
 import backend as K
+
+torch = pytest.importorskip("torch")
 
 
 @pytest.fixture(autouse=True)

@@ -42,6 +42,29 @@ def test_control_nests_and_ends_with_its_block():
         pass
 
 
+def test_random_draws_and_branches_keep_the_updates_they_are_controlled_by():
+    v, flag = K.variable(1.0), K.placeholder((), dtype="bool")
+    with K.control_dependencies(K.update_add(v, 1.0)):
+        draw = K.random_uniform((2,), seed=3)
+        chosen = K.cond(flag, lambda: K.update_add(v, 10.0) * 1.0, lambda: v * 1.0)
+    K.eval(draw)
+    assert K.eval(v) == 2.0
+    f = K.function([flag], [chosen])
+    assert f([True])[0] == 13.0 and K.eval(v) == 13.0
+    assert f([False])[0] == 14.0 and K.eval(v) == 14.0
+    with K.control_dependencies(K.update_add(v, 1.0)):  # once, not once a step
+        doubled = K.map_fn(lambda row: row * 2.0 + v, K.constant([1.0, 2.0]))
+    assert K.eval(doubled).tolist() == [17.0, 19.0] and K.eval(v) == 15.0
+
+
+def test_effects_are_given_when_a_node_is_made():
+    v = K.variable(1.0)
+    node = K.update_add(v, 1.0).node
+    assert [(effect.variable is v, float(K.eval(effect.step))) for effect in node.effects] == [(True, 1.0)]
+    with pytest.raises(AttributeError):
+        node.effects = ()
+
+
 def test_print_tensor_prints_at_every_evaluation(capsys):
     x = K.placeholder((2,))
     f = K.function([x], [K.print_tensor(x * 2.0, "twice:")])

@@ -98,11 +98,6 @@ case("pow", c(3), 3)
 case("pow", 0.5 + 1j, c(3))
 case("remainder", r(3), -0.7)
 case("remainder", 3.3, p(3))
-case("clip", r(3, 4), -p(4), p(3, 1))
-case("clip", r(5), -0.3, 0.4)
-case("clip", r(5), None, 0.4)
-case("clip", r(5), -0.4, None)
-case("clip", r(5), None, None)
 case("where", r(2, 3) > 0, r(2, 3), r(3))
 case("where", r(2, 1) > 0, r(), r(1, 3))
 case("where", r(4) > 0, r(4), 1.0)
@@ -129,20 +124,12 @@ for name in "cumulative_sum cumulative_prod".split():
     case(name, r(3, 2), axis=0, include_initial=True)
     case(name, c(3), dtype="complex128")
 case("cumulative_prod", np.asarray([2.0, 0.0, 3.0, 0.0, 1.5]))
-case("diff", r(5))
-case("diff", r(4, 3), axis=0, n=2)
-case("diff", r(2, 5), n=0)
-case("diff", r(2, 5), n=3, prepend=r(2, 2), append=r(2, 1))
-case("diff", r(3, 2), axis=0, append=r(2, 2))
-case("diff", r(2), n=3)
 case("sort", r(6))
 case("sort", r(3, 4), axis=0, descending=True)
 
 # manipulation
-case("asarray", r(3), dtype="float64")
 case("astype", r(3), "float32")
 case("astype", r(3), "complex128", copy=False)
-case("broadcast_arrays", r(2, 1), r(3), r())
 case("broadcast_to", r(3, 1), (2, 3, 4))
 case("broadcast_to", r(), (2,))
 case("concat", [r(2, 3), r(1, 3), c(3, 3)])
@@ -152,11 +139,7 @@ case("expand_dims", r(2, 3), axis=-1)
 case("expand_dims", r(2, 3), axis=0)
 case("flip", r(2, 3))
 case("flip", r(2, 3), axis=-1)
-case("meshgrid", r(2), r(3), r(2))
-case("meshgrid", r(2), r(3), indexing="ij")
-case("meshgrid", r(3))
-case("moveaxis", r(2, 3, 4), 0, -1)
-case("moveaxis", r(2, 3, 4), (0, 1), (2, 0))
+case("identity", r(2, 3))
 case("permute_dims", r(2, 3, 4), (2, 0, 1))
 case("permute_dims", r(2, 3, 4), (-1, 0, -2))
 case("repeat", r(2, 3), 2)
@@ -180,8 +163,6 @@ case("tile", r(3), (3, 1, 2))
 case("tile", r(), (2, 3))
 case("tril", r(3, 4), k=1)
 case("triu", r(2, 3, 3), k=-1)
-case("unstack", r(3, 2), axis=-1)
-case("unstack", r(3, 2))
 FULL = slice(0, 4, 1)
 KEYS = [
     (FULL, 1),
@@ -209,30 +190,23 @@ FACTORS = [
     ((2, 1, 2, 3), (3, 3, 2)),
     ((2, 2, 3), (1, 3, 2)),
 ]
-for name in ("matmul", "linalg.matmul"):
-    for left, right in FACTORS:
-        case(name, r(*left), r(*right))
-    case(name, c(2, 3), c(3, 2))
-    case(name, r(2, 3), c(2, 3, 2))
-for name in ("matrix_transpose", "linalg.matrix_transpose"):
-    case(name, r(2, 3, 4))
-for name in ("tensordot", "linalg.tensordot"):
-    case(name, r(2, 3, 4), r(3, 4, 2))
-    case(name, r(2, 3), r(2), axes=0)
-    case(name, r(2, 3, 4), r(4, 5, 2), axes=((2, 0), (0, 2)))
-    case(name, c(2, 3, 4), c(3, 2), axes=((-2,), (0,)))
-    case(name, r(2, 3, 4, 2), r(3, 2, 5, 4), axes=((3, 1, 2), (1, 0, 3)))
-for name in ("vecdot", "linalg.vecdot"):
-    case(name, r(2, 3), r(3))
-    case(name, c(2, 3), c(2, 3))
-    case(name, r(3, 2), r(3, 1), axis=-2)
+for left, right in FACTORS:
+    case("matmul", r(*left), r(*right))
+case("matmul", c(2, 3), c(3, 2))
+case("matmul", r(2, 3), c(2, 3, 2))
+case("matrix_transpose", r(2, 3, 4))
+case("tensordot", r(2, 3, 4), r(3, 4, 2))
+case("tensordot", r(2, 3), r(2), axes=0)
+case("tensordot", r(2, 3, 4), r(4, 5, 2), axes=((2, 0), (0, 2)))
+case("tensordot", c(2, 3, 4), c(3, 2), axes=((-2,), (0,)))
+case("tensordot", r(2, 3, 4, 2), r(3, 2, 5, 4), axes=((3, 1, 2), (1, 0, 3)))
+case("vecdot", r(2, 3), r(3))
+case("vecdot", c(2, 3), c(2, 3))
+case("vecdot", r(3, 2), r(3, 1), axis=-2)
 case("linalg.cross", r(2, 3), r(3))
 case("linalg.cross", c(3, 2), c(3, 2), axis=-2)
-case("linalg.outer", r(2), r(3))
-case("linalg.outer", c(2), c(3))
 for offset in (0, 1, -2):
     case("linalg.diagonal", r(2, 3, 4), offset=offset)
-    case("linalg.trace", r(2, 4, 3), offset=offset)
 
 # linear algebra
 for make in (r, c):
@@ -283,6 +257,3 @@ MANY = [
 for name, make in [("fftn", c), ("ifftn", c), ("rfftn", r), ("irfftn", c)]:
     for options in MANY:
         case(f"fft.{name}", make(2, 4, 3), **options)
-for name in ("fftshift", "ifftshift"):
-    case(f"fft.{name}", r(4, 3))
-    case(f"fft.{name}", c(4, 3), axes=1)

@@ -12,7 +12,8 @@ from conformance.exempt import EXEMPT
 from conformance.operations import namespace
 from conformance.probe import STANDARD_NAMES
 from conformance.reports.terminal import described
-from conformance.runner import public_operations, selected, uncovered, verdicts_of
+from conformance.runner import verdicts_of
+from conformance.tasks import public_operations, selected, uncovered
 from conformance.xfails import SHIPPED, loaded, unexplained
 
 NAMESPACES = [

@@ -18,7 +18,7 @@ from conformance.engine import NamespaceError, Options, UsageError
 from conformance.failures import allowed_dtypes
 from conformance.operations import functions_of, namespace
 from conformance.properties import PROPERTIES
-from conformance.runner import examples_of, selected
+from conformance.tasks import examples_of, selected
 from conformance.verdict import Report
 from conformance.xfails import UNEXPLAINED, loaded, path_for
 

@@ -175,7 +175,7 @@ def leaves_a_zero_behind(x):
 @pytest.mark.parametrize("broken", [as_it_lies_in_memory, leaves_a_zero_behind])
 def test_an_operation_that_depends_on_memory_or_changes_it_is_found(broken, monkeypatch):
     which = own("identity", call(A(3, 4)), exact=True)
-    assert status(which, "layout", "numpy") == "identical"
+    assert status(which, "layout", "numpy") in ("identical", "within")
     monkeypatch.setattr(K, "identity", broken)
     assert status(which, "layout", "numpy") == "wrong"
 

@@ -11,9 +11,10 @@ pytest.importorskip("array_api_strict")
 from conformance.mutants import check
 from conformance.mutants.check import MUTANTS, Outcome, blamed, planted
 from conformance.mutants.check import check as checked
-from conformance.mutants.table import NAMESPACE_MUTANTS, Mutant
+from conformance.mutants.faults import Mutant
+from conformance.mutants.table import NAMESPACE_MUTANTS
 from conformance.operations import namespace
-from conformance.runner import GROUPS, selected
+from conformance.tasks import GROUPS, selected
 
 pytestmark = pytest.mark.slow
 
@@ -29,9 +30,9 @@ SAMPLE = (
     "full ignores the device",
     "the gradient of tanh is one part in ten thousand too large",
     "torch's kernel for convolution is off by one place",
-    "gather answers with ValueError for IndexError",
+    "gather raises ValueError instead of IndexError",
     "the padding of conv2d is off by one",
-    "random numbers are one step behind",
+    "random numbers are one step too low",
 )
 
 

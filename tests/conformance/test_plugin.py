@@ -65,7 +65,7 @@ def test_a_failure_is_told_with_its_script(pytester, monkeypatch):
         "11",
     )
     assert result.ret == 1
-    result.stdout.fnmatch_lines(["*exp/value*", "*to see it:*", "*import numpy as np*", "*assert *"])
+    result.stdout.fnmatch_lines(["*exp/value*", "*to reproduce:*", "*import numpy as np*", "*assert *"])
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import pytest
 
 import backend as K
 from backend.graph.standard import namespace as xp
-from backend.graph.tensor import Placeholder
+from backend.graph.tensor import Node, Placeholder
 from backend.graph.traversal import toposort
 
 RNG = np.random.RandomState(0)
@@ -114,6 +114,28 @@ def test_the_graph_does_not_grow_with_the_sequence():
         return len(toposort(K.gradients(xp.sum(ys) + xp.sum(h), [w])))
 
     assert nodes(3) == nodes(300)
+
+
+def test_a_gradient_records_what_it_needs_and_no_comparisons(monkeypatch):
+    """`y in tensors` would record an `equal` for each pair; nodes that nothing reads are seen only as they are made."""
+    x, w = K.placeholder((None, 7, 4)), K.variable(np.eye(4))
+    start = K.zeros_like(x[:, 0, :])
+
+    def step(row, states):
+        h = K.tanh(row + K.dot(states[0], w))
+        return h, [h]
+
+    loss = K.sum(K.square(K.rnn(step, x, [start])[1]))
+    made, init = [], Node.__init__
+
+    def counted(node, function, *args, **kwargs):
+        made.append(getattr(function, "__name__", function))
+        init(node, function, *args, **kwargs)
+
+    monkeypatch.setattr(Node, "__init__", counted)
+    K.gradients(loss, [w, x])
+    assert made.count("loop") == 1 and not {"equal", "not_equal"} & set(made)
+    assert len(made) <= 43
 
 
 def test_reverse_and_nested_structures():

@@ -104,7 +104,7 @@ def test_inside_transformations(limit):
     assert jax.jit(doubled)(start[0]) == 16
     assert jax.vmap(jax.grad(doubled))(start).tolist() == [16, 4, 1]
     assert torch.func.vmap(torch.func.grad(doubled))(torch.tensor(start)).tolist() == [16, 4, 1]
-    with pytest.raises(ValueError, match="while_loop: the condition cannot be looked at"):
+    with pytest.raises(ValueError, match="while_loop: the condition is not concrete"):
         jax.jit(lambda x: K.while_loop(lambda x: x < 10.0, lambda x: x * 2.0, x))(start[0])
 
 

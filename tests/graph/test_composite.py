@@ -49,6 +49,15 @@ def test_a_rule_and_a_shape_of_its_own(thing):
     assert K.eval(K.gradients(out, [x])[0]).tolist() == [[7.0, 7.0]] * 5 and calls == [1.0]
 
 
+def test_residuals_come_where_a_gradient_may_follow():
+    how = {"window": (2,), "strides": (2,), "padding": "valid"}
+    assert len(COMPOSITES["max_pool"](np.ones((1, 4, 1)), **how)) == 1
+    assert len(COMPOSITES["max_pool"](np.ones((1, 4, 1)), **how, residuals=True)) == 2
+    y, residual = COMPOSITES["max_pool"](K.placeholder((1, 4, 1)), **how)
+    assert "residuals" not in K.function([y.node.args[0]], [y]).source
+    assert "residuals=True" in K.function([y.node.args[0]], [residual]).source
+
+
 def test_kernels_switch_off_and_on():
     torch = pytest.importorskip("torch")
     x = torch.linspace(-1.0, 1.0, 5)

@@ -30,7 +30,7 @@ TINY = (
 @pytest.fixture(autouse=True)
 def short(monkeypatch):
     """No peers but torch, and every side called once instead of measured: it costs as many as its name has letters."""
-    monkeypatch.setattr(peers, "_ONLY", [frozenset({"numpy", "torch"})])
+    monkeypatch.setattr(peers, "_CHOSEN", {"numpy", "torch"})
 
     def once(made, **how):
         for call in made.values():
@@ -52,7 +52,7 @@ def short(monkeypatch):
 def test_every_side_computes_the_same_and_has_its_row(name, tiny):
     module = importlib.import_module(f"benchmarks.{name}")
     rows = module.measured(True, **tiny)
-    text = module.told(rows)
+    text = module.report(rows)
     assert all(row.case in text and row.side in text for row in rows)
     assert any(row.targets for row in rows)
     assert (module is deep_graph) or "jax was left out" in text

@@ -104,6 +104,12 @@ def test_every_module_has_its_floor():
     assert {room_of(name) for name in ROOMS} - set(FLOOR_OF) == set()
 
 
+def test_contributing_lists_the_same_floors():
+    rows = re.findall(r"^\| (\d+) \| (.+?) \|", (ROOT / "CONTRIBUTING.md").read_text("utf-8"), re.M)
+    assert [int(number) for number, _ in rows] == list(range(1, len(FLOORS) + 1))
+    assert [set(re.findall(r"`(\w+)`", rooms)) for _, rooms in rows] == FLOORS
+
+
 def test_no_module_imports_upwards():
     offending = [
         f"{name} imports {other}"
@@ -126,17 +132,64 @@ def test_modules_import_each_other_without_circles():
         done |= ready
 
 
-def test_operations_know_no_library_and_no_symbols():
+OPERATIONS = {name: path for name, path in BACKEND.items() if room_of(name) == "ops"}
+# Of the graph, operations use composites; of control, the loops and branches written for arrays.
+OPEN_TO_OPERATIONS = {"graph.composite", "control.branch", "control.loop", "control.while_"}
+SYMBOLS = {"node", "number", "spec", "effects", "is_symbolic", "Tensor", "Placeholder", "Constant", "Dim", "Subgraph"}
+
+
+def test_operations_know_no_library():
     closed = LIBRARIES - {"array_api_extra"}
     offending = [
         f"{name} imports {other}"
-        for name, path in BACKEND.items()
-        if room_of(name) == "ops"
+        for name, path in OPERATIONS.items()
         for other in imported("backend", path)
-        if other.partition(".")[0] in closed
-        or other.startswith(
-            ("backend.graph.tensor", "backend.graph.standard", "backend.compiler", "backend.arrays.backends")
-        )
+        if other.partition(".")[0] in closed or other.startswith("backend.arrays.backends")
+    ]
+    assert offending == []
+
+
+def test_operations_import_nothing_of_graphs():
+    offending = [
+        f"{name} imports {other}"
+        for name, path in OPERATIONS.items()
+        for other in within("backend", path)
+        if room_of(other) in ("graph", "compiler", "control") and other not in OPEN_TO_OPERATIONS
+    ]
+    assert offending == []
+
+
+def test_operations_know_no_symbols():
+    """To an operation a symbolic tensor is an array: it reads no attribute that arrays lack, and asks for no class."""
+    offending = [
+        f"{name}:{node.lineno} {used}"
+        for name, path in OPERATIONS.items()
+        for node in ast.walk(tree(path))
+        for used in [node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""]
+        if used in (SYMBOLS if isinstance(node, ast.Attribute) else SYMBOLS - {"node", "number", "spec"})
+    ]
+    assert offending == []
+
+
+def test_effects_are_given_when_a_node_is_made():
+    offending = [
+        f"{name}:{node.lineno}"
+        for name, path in EVERYTHING.items()
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store) and node.attr in ("effects", "_effects")
+        if name != "backend.graph.tensor"
+    ]
+    assert offending == []
+
+
+def test_control_does_not_know_how_loops_are_compiled():
+    """Loops are made smaller by the compiler, which knows the loop; not the other way round."""
+    offending = [
+        f"{name} imports {other}"
+        for name, path in BACKEND.items()
+        if room_of(name) == "control"
+        for other in within("backend", path)
+        if room_of(other) == "compiler" and other != "compiler.rewriter"
     ]
     assert offending == []
 

@@ -1,4 +1,4 @@
-"""README does what it says: every block of Python runs, and prints what stands below it."""
+"""README and docs/usage.md do what they say: every block of Python runs, and prints what stands below it."""
 
 import contextlib
 import io
@@ -11,25 +11,29 @@ import backend as K
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text("utf-8")
-BLOCKS = re.findall(r"^```python\n(.*?)^```\n(?:```text\n(.*?)^```\n)?", README, re.S | re.M)
+PAGES = ("README.md", "docs/usage.md")
+BLOCK = re.compile(r"^```python\n(.*?)^```\n(?:```text\n(.*?)^```\n)?", re.S | re.M)
 
 
 @pytest.fixture
 def untouched():
-    """The selector as it was, whatever README does to it."""
+    """The selector as it was, whatever the page does to it."""
     before = K.get_backend()
     yield
     K.set_backend(before)
 
 
 @pytest.mark.usefixtures("untouched")
-def test_blocks_print_what_readme_shows():
-    assert len(BLOCKS) >= 6
-    scope: dict = {"__name__": "readme"}
-    for code, expected in BLOCKS:
+@pytest.mark.parametrize("page", PAGES)
+def test_blocks_print_what_the_page_shows(page):
+    pytest.importorskip("torch")
+    blocks = BLOCK.findall((ROOT / page).read_text("utf-8"))
+    assert len(blocks) >= 3
+    scope: dict = {"__name__": "page"}
+    for code, expected in blocks:
         printed = io.StringIO()
         with contextlib.redirect_stdout(printed):
-            exec(compile(code, "README.md", "exec"), scope)
+            exec(compile(code, page, "exec"), scope)
         assert printed.getvalue() == expected, code
 
 
@@ -54,6 +58,7 @@ def test_commands_name_extras_that_there_are():
     assert named <= set(re.findall(r"^(\w+) =", extras.group(1), re.M))
 
 
-def test_files_that_readme_points_to_are_there():
-    for target in re.findall(r"\]\(([^):]+)\)", README):
-        assert (ROOT / target).exists(), target
+@pytest.mark.parametrize("page", [*PAGES, "CONTRIBUTING.md", "CHANGELOG.md"])
+def test_files_that_a_page_points_to_are_there(page):
+    for target in re.findall(r"\]\(([^):]+)\)", (ROOT / page).read_text("utf-8")):
+        assert ((ROOT / page).parent / target).exists(), target

@@ -10,7 +10,8 @@ import pytest
 from scipy import special, stats
 
 from backend.ops.rng import normal_quantile, threefry
-from backend.ops.rng.threefry import bernoulli, normal, random_bits, truncated_normal, uniform
+from backend.ops.rng.draws import bernoulli, normal, truncated_normal, uniform
+from backend.ops.rng.threefry import random_bits
 
 FLOATS = ["float16", "float32", "float64"]
 INTERVALS = {

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from backend.ops.rng import threefry
-from backend.ops.rng.threefry import bernoulli, normal, random_bits, truncated_normal, uniform
+from backend.ops.rng.draws import bernoulli, normal, truncated_normal, uniform
+from backend.ops.rng.threefry import random_bits
 
 # Random123, tests/kat_vectors: counter, key, result.
 VECTORS = [

@@ -1,9 +1,8 @@
 """Gradient rules of the standard's elementwise functions.
 
-At kinks: abs 0 at 0; maximum and minimum give ties to the first argument; clip 1 on the closed interval; x**0
-has slope 0 in x, x**y slope 0 in y for x <= 0; atan2, hypot and copysign 0 at 0; sqrt inf at 0; sign 0
-everywhere. Complex arguments follow the convention that y = A x has the cotangent A^H g, hence f has g *
-conj(f').
+At kinks: abs 0 at 0; maximum and minimum give ties to the first argument; x**0 has slope 0 in x, x**y slope 0
+in y for x <= 0; atan2, hypot and copysign 0 at 0; sqrt inf at 0; sign 0 everywhere. Complex arguments follow the
+convention that y = A x has the cotangent A^H g; hence f has g * conj(f').
 """
 
 import math
@@ -25,12 +24,12 @@ def _slope(derivative: Callable[[Any, Array, Array], Array]) -> tuple[Rule]:
 
 
 def _divisor(divisor: Callable[[Any, Array, Array], Array]) -> tuple[Rule]:
-    """Make the rule of a function of one argument from one over its derivative."""
+    """Make the rule of a function of one argument from the reciprocal of its derivative."""
     return (lambda g, out, x: g / conj(divisor(array_namespace(g), out, x)),)
 
 
 def _nonzero(x: Array) -> Array:
-    """Replace 0 by 1, to divide by what is then masked or multiplied by an exact 0."""
+    """Replace 0 by 1 in a divisor whose quotients there are masked or multiplied by an exact 0."""
     return array_namespace(x).where(x == 0, 1.0, x)
 
 
@@ -111,26 +110,6 @@ def _logaddexp(g, out, x):
     return unbroadcast(mask_(out != -math.inf, g * share), x)
 
 
-def _inside(x, low, high):
-    if low is None:
-        return x <= high
-    return x >= low if high is None else (x >= low) & (x <= high)
-
-
-def _clip_x(g, out, x, min=None, max=None):
-    return g if min is None and max is None else unbroadcast(mask_(_inside(x, min, max), g), x)
-
-
-def _clip_low(g, out, x, min, max=None):
-    chosen = x < min if max is None else (x < min) & (min <= max)
-    return unbroadcast(mask_(chosen, g), min)
-
-
-def _clip_high(g, out, x, min, max):
-    chosen = x > max if min is None else (x > max) | (min > max)
-    return unbroadcast(mask_(chosen, g), max)
-
-
 ELEMENTWISE: dict[str, tuple[Rule | None, ...]] = {
     # one argument
     "abs": (_abs,),
@@ -205,7 +184,6 @@ ELEMENTWISE: dict[str, tuple[Rule | None, ...]] = {
         lambda g, out, x, y: unbroadcast(-g, y),
     ),
     # three arguments
-    "clip": (_clip_x, _clip_low, _clip_high),
     "where": (
         None,
         lambda g, out, condition, x, y: unbroadcast(mask_(condition, g), x),

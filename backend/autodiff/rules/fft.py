@@ -102,6 +102,4 @@ FOURIER: dict[str, tuple[Rule | None, ...]] = {
     "fft.irfftn": (_irfftn,),
     "fft.hfft": (_hfft,),
     "fft.ihfft": _from_real("fft"),
-    "fft.fftshift": (lambda g, out, x, *, axes=None: array_namespace(g).fft.ifftshift(g, axes=axes),),
-    "fft.ifftshift": (lambda g, out, x, *, axes=None: array_namespace(g).fft.fftshift(g, axes=axes),),
 }

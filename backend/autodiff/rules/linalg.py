@@ -1,7 +1,7 @@
 """Gradient rules of the linear algebra extension: solving, norms, determinants and decompositions.
 
 A symmetric (Hermitian) argument gets a symmetric (Hermitian) cotangent. A decomposition's rule is exact for
-losses that do not depend on the freedom it has: the phase of singular and eigenvectors, and the extra columns
+losses that do not depend on its arbitrary choices: the phase of singular and eigenvectors, and the extra columns
 of `full_matrices` and `mode='complete'`, whose cotangents are not used. Among equal singular or eigenvalues,
 and at norms and singular values of 0, the undefined quotient counts as 0. det and slogdet need a regular
 matrix. Sources: M. Giles (2008), "Collected matrix derivative results"; I. Murray (2016), arXiv:1602.07527;
@@ -58,11 +58,11 @@ def _solved(g, out, a, b):
 def _solve_matrix(g, out, a, b):
     solved = _solved(g, out, a, b)
     outer = column(solved) * row(conj(out)) if b.ndim == 1 else _product(solved, adjoint(out))
-    return unbroadcast(-outer, a)
+    return unbroadcast(-outer, a, core=2)
 
 
 def _solve_right(g, out, a, b):
-    return unbroadcast(_solved(g, out, a, b), b)
+    return unbroadcast(_solved(g, out, a, b), b, core=min(b.ndim, 2))
 
 
 def _pinv(g, out, x, *, rtol=None):
@@ -77,10 +77,10 @@ def _matrix_power(g, out, x, n):
     if n == 0:
         return xp.zeros_like(x)
     base = xp.linalg.inv(x) if n < 0 else x
-    total, behind, step = g, g, adjoint(base)
+    total, after, step = g, g, adjoint(base)
     for _ in range(abs(n) - 1):
-        behind = xp.matmul(behind, step)
-        total = xp.matmul(step, total) + behind
+        after = xp.matmul(after, step)
+        total = xp.matmul(step, total) + after
     return -_product(step, total, step) if n < 0 else total
 
 

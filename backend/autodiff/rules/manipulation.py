@@ -5,7 +5,7 @@ import math
 from ...dispatch.boundary import sizes
 from ...dispatch.promotion import array_namespace, device_of, dtype_name
 from ..cotangents import Rule, axes_of, cast, expanded, sliced, unbroadcast
-from ..scatter import scatter_slice, take_adjoint, take_along_axis_adjoint
+from ..scatter import Scatter, take_adjoint, take_along_axis_adjoint
 
 __all__ = ["MANIPULATION"]
 
@@ -34,28 +34,8 @@ def _concat(g, out, arrays, *, axis=0):
 
 def _stack(g, out, arrays, *, axis=0):
     before = (slice(None),) * (axis % g.ndim)
-    behind = (slice(None),) * (g.ndim - 1 - axis % g.ndim)
-    return [cast(g[(*before, i, *behind)], x) for i, x in enumerate(arrays)]
-
-
-def _unstack(g, out, x, *, axis=0):
-    xp = array_namespace(*(part for part in g if part is not None))
-    return xp.stack([xp.zeros_like(out[i]) if part is None else part for i, part in enumerate(g)], axis=axis)
-
-
-def _broadcast_arrays(g, out, *arrays):
-    return [None if part is None else unbroadcast(part, x) for part, x in zip(g, arrays, strict=True)]
-
-
-def _meshgrid(g, out, *arrays, indexing="xy"):
-    cotangents = []
-    for i, (part, x) in enumerate(zip(g, arrays, strict=True)):
-        axis = 1 - i if indexing == "xy" and i < 2 and len(arrays) > 1 else i
-        others = tuple(a for a in range(len(arrays)) if a != axis)
-        if part is not None and others:
-            part = array_namespace(part).sum(part, axis=others)
-        cotangents.append(None if part is None else cast(part, x))
-    return cotangents
+    after = (slice(None),) * (g.ndim - 1 - axis % g.ndim)
+    return [cast(g[(*before, i, *after)], x) for i, x in enumerate(arrays)]
 
 
 def _negated(shift):
@@ -114,21 +94,14 @@ def _take_along_axis(g, out, x, indices, *, axis=-1):
     return unbroadcast(take_along_axis_adjoint(g, indices, axis=axis, size=sizes(x)[axis]), x)
 
 
-def _asarray(g, out, x, *, dtype=None, device=None, copy=None):
-    return _astype(g, out, x, dtype, device=device)
-
-
 MANIPULATION: dict[str, tuple[Rule | None, ...]] = {
-    "asarray": (_asarray,),
     "astype": (_astype,),
-    "broadcast_arrays": (_broadcast_arrays,),
     "broadcast_to": (lambda g, out, x, shape: unbroadcast(g, x),),
     "concat": (_concat,),
     "expand_dims": (lambda g, out, x, axis=0: array_namespace(g).squeeze(g, axis),),
     "flip": (lambda g, out, x, *, axis=None: array_namespace(g).flip(g, axis=axis),),
-    "getitem": (lambda g, out, x, key: scatter_slice(g, key, sizes(x)),),
-    "meshgrid": (_meshgrid,),
-    "moveaxis": (lambda g, out, x, source, destination: array_namespace(g).moveaxis(g, destination, source),),
+    "getitem": (lambda g, out, x, key: Scatter(g, key, sizes(x)),),
+    "identity": (lambda g, out, x: g,),
     "permute_dims": (_permute_dims,),
     "repeat": (_repeat, None),
     "reshape": (lambda g, out, x, shape, *, copy=None: array_namespace(g).reshape(g, sizes(x)),),
@@ -140,5 +113,4 @@ MANIPULATION: dict[str, tuple[Rule | None, ...]] = {
     "tile": (_tile,),
     "tril": (lambda g, out, x, *, k=0: array_namespace(g).tril(g, k=k),),
     "triu": (lambda g, out, x, *, k=0: array_namespace(g).triu(g, k=k),),
-    "unstack": (_unstack,),
 }

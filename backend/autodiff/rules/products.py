@@ -1,4 +1,4 @@
-"""Gradient rules of the products: matmul, tensordot, vecdot, outer, cross; of diagonals and transposing."""
+"""Gradient rules of products (matmul, tensordot, vecdot, cross), of diagonals and of the matrix transpose."""
 
 from ...dispatch.boundary import sizes
 from ...dispatch.promotion import array_namespace, device_of
@@ -10,20 +10,20 @@ __all__ = ["PRODUCTS", "diagonal_mask"]
 def _matmul_first(g, out, x, y):
     xp = array_namespace(g)
     if y.ndim == 1:
-        return unbroadcast(column(g) * conj(y), x)
+        return unbroadcast(column(g) * conj(y), x, core=x.ndim)
     if x.ndim == 1:
-        return unbroadcast(xp.squeeze(xp.matmul(conj(y), column(g)), -1), x)
-    return unbroadcast(xp.matmul(g, adjoint(y)), x)
+        return unbroadcast(xp.squeeze(xp.matmul(conj(y), column(g)), -1), x, core=1)
+    return unbroadcast(xp.matmul(g, adjoint(y)), x, core=2)
 
 
 def _matmul_second(g, out, x, y):
     xp = array_namespace(g)
     if x.ndim == 1:
-        return unbroadcast(conj(x) * g if y.ndim == 1 else column(conj(x)) * row(g), y)
+        return unbroadcast(conj(x) * g if y.ndim == 1 else column(conj(x)) * row(g), y, core=min(y.ndim, 2))
     if y.ndim < 3 < x.ndim + y.ndim:  # one product instead of one per batch entry and a sum over them
         rest = tuple(range(x.ndim - 1))
         return cast(xp.tensordot(conj(x), g, axes=(rest, rest)), y)
-    return unbroadcast(xp.matmul(adjoint(x), g), y)
+    return unbroadcast(xp.matmul(adjoint(x), g), y, core=2)
 
 
 def _contracted(axes, x, y):
@@ -91,10 +91,6 @@ def _diagonal(g, out, x, *, offset=0):
     return mask_(diagonal_mask(x, offset), g)
 
 
-def _trace(g, out, x, *, offset=0, dtype=None):
-    return cast(mask_(diagonal_mask(x, offset), column(column(g))), x)
-
-
 PRODUCTS: dict[str, tuple[Rule | None, ...]] = {
     "matmul": (_matmul_first, _matmul_second),
     "matrix_transpose": (lambda g, out, x: array_namespace(g).matrix_transpose(g),),
@@ -102,11 +98,4 @@ PRODUCTS: dict[str, tuple[Rule | None, ...]] = {
     "vecdot": (_vecdot_first, _vecdot_second),
     "linalg.cross": (_cross_first, _cross_second),
     "linalg.diagonal": (_diagonal,),
-    "linalg.outer": (
-        lambda g, out, x, y: cast(array_namespace(g).matmul(g, conj(y)), x),
-        lambda g, out, x, y: cast(array_namespace(g).matmul(conj(x), g), y),
-    ),
-    "linalg.trace": (_trace,),
 }
-for _name in ("matmul", "matrix_transpose", "tensordot", "vecdot"):
-    PRODUCTS[f"linalg.{_name}"] = PRODUCTS[_name]

@@ -1,6 +1,6 @@
-"""Gradient rules of reductions, cumulative functions, differences and sorting.
+"""Gradient rules of reductions, cumulative functions and sorting.
 
-At kinks: the ties of max and min share equally; std has slope 0 where it is 0. Products are differentiated
+At kinks: ties of max and min share the cotangent equally; std has slope 0 where it is 0. Products are differentiated
 without division, so any number of zeros is exact.
 """
 
@@ -10,9 +10,9 @@ from typing import Any
 from ...arrays.typing import Array
 from ...dispatch.boundary import sizes
 from ...dispatch.promotion import array_namespace, device_of
-from ..cotangents import Rule, axes_of, cast, conj, mask_, restored, sliced, zeros
+from ..cotangents import Rule, axes_of, cast, conj, mask_, restored, sliced
 
-__all__ = ["DIFF_KEYWORDS", "REDUCTIONS", "shared_extreme"]
+__all__ = ["REDUCTIONS", "shared_extreme"]
 
 
 def _sum(g, out, x, *, axis=None, dtype=None, keepdims=False):
@@ -50,11 +50,11 @@ def _std(g, out, x, *, axis=None, correction=0.0, keepdims=False):
 
 
 def shared_extreme(g: Array, out: Array, x: Array, axis: Any, keepdims: bool) -> Array:
-    """Give the cotangent of a maximum or minimum in equal parts to all elements that reach it."""
+    """Share the cotangent of a maximum or minimum equally among the elements that equal it."""
     xp = array_namespace(g)
     reached = x == restored(out, x, axis, keepdims)
     ties = xp.sum(xp.astype(reached, g.dtype), axis=axis, keepdims=True)
-    ties = xp.where(ties == 0, 1.0, ties)  # NaN reaches nothing
+    ties = xp.where(ties == 0, 1.0, ties)  # no element equals NaN
     return mask_(reached, restored(g, x, axis, keepdims) / ties)
 
 
@@ -63,12 +63,12 @@ def _extreme(g, out, x, *, axis=None, keepdims=False):
 
 
 def _products_of_others(x, axis):
-    """Product of all other elements along one axis: the products before times the products behind."""
+    """Return the product of all other elements along one axis: those before it times those after it."""
     xp = array_namespace(x)
     last = sizes(x)[axis]
     before = sliced(xp.cumulative_prod(x, axis=axis, include_initial=True), axis, 0, last)
-    behind = xp.cumulative_prod(xp.flip(x, axis=axis), axis=axis, include_initial=True)
-    return before * xp.flip(sliced(behind, axis, 0, last), axis=axis)
+    after = xp.cumulative_prod(xp.flip(x, axis=axis), axis=axis, include_initial=True)
+    return before * xp.flip(sliced(after, axis, 0, last), axis=axis)
 
 
 def _prod(g, out, x, *, axis=None, dtype=None, keepdims=False):
@@ -113,35 +113,6 @@ def _cumulative_prod(g, out, x, *, axis=None, dtype=None, include_initial=False)
     return cast(xp.moveaxis(xp.sum(terms, axis=-1), -1, axis), x)
 
 
-def _diff(g, out, x, *, axis=-1, n=1, prepend=None, append=None):
-    return cast(_diff_part(g, x, axis, n, prepend, append, 1), x)
-
-
-def _diff_part(g, x, axis, n, prepend, append, part):
-    """Cotangent of prepend (0), x (1) or append (2): y = diff(z) has -diff(0, g, 0)."""
-    xp, axis = array_namespace(g), axis % x.ndim
-    lengths = [0 if z is None else sizes(z)[axis] for z in (prepend, x, append)]
-    shape = sizes(x)
-    total, start = sum(lengths[1:], lengths[0]), sum(lengths[1:part], lengths[0]) if part else 0
-    if isinstance(total, int) and total <= n:
-        return zeros(g, (*shape[:axis], lengths[part], *shape[axis + 1 :]))
-    if n:
-        rim = zeros(g, (*shape[:axis], n, *shape[axis + 1 :]))
-        g = xp.diff(xp.concat([rim, g, rim], axis=axis), axis=axis, n=n)
-    g = -g if n % 2 else g
-    return g if prepend is None and append is None else sliced(g, axis, start, start + lengths[part])
-
-
-DIFF_KEYWORDS: dict[str, Rule] = {
-    "prepend": lambda g, out, x, *, axis=-1, n=1, prepend, append=None: cast(
-        _diff_part(g, x, axis, n, prepend, append, 0), prepend
-    ),
-    "append": lambda g, out, x, *, axis=-1, n=1, prepend=None, append: cast(
-        _diff_part(g, x, axis, n, prepend, append, 2), append
-    ),
-}
-
-
 def _sort(g, out, x, *, axis=-1, descending=False, stable=True):
     xp = array_namespace(g)
     order = xp.argsort(x, axis=axis, descending=descending, stable=True)
@@ -152,7 +123,6 @@ def _sort(g, out, x, *, axis=-1, descending=False, stable=True):
 REDUCTIONS: dict[str, tuple[Rule | None, ...]] = {
     "cumulative_prod": (_cumulative_prod,),
     "cumulative_sum": (_cumulative_sum,),
-    "diff": (_diff,),
     "max": (_extreme,),
     "mean": (_mean,),
     "min": (_extreme,),

@@ -7,16 +7,14 @@ from typing import Any
 
 from ...arrays import namespaces
 from ...graph.dims import Dim
-from ...graph.recording import ELEMENTWISE, tensor
-from ...graph.tensor import Constant, Tensor, map_tensors
+from ...graph.primitives import PRIMITIVES
+from ...graph.recording import tensor
+from ...graph.tensor import Constant, Placeholder, Tensor, map_tensors
 
 __all__ = ["Batched", "NotBatchable"]
 
 
-CREATION = {"arange", "eye", "full", "linspace", "ones", "zeros"}  # of what is around them they need sizes alone
-
-
-class NotBatchable(Exception):
+class NotBatchable(Exception):  # noqa: N818 - an answer, not an error
     """A call that is not to be done for all steps at once."""
 
 
@@ -33,6 +31,14 @@ class Batched:
         self.same = same
         self.xp = namespaces.recorder
 
+    def copy(self) -> Batched:
+        """Another that may be changed: to try a call out."""
+        return Batched(self.length, dict(self.stacked), dict(self.same))
+
+    def stack_placeholder(self, t: Tensor) -> None:
+        """Let a placeholder stand for a tensor that the loop will stack."""
+        self.stacked[id(t)] = Placeholder((self.length, *t.shape), t.dtype)
+
     def __contains__(self, t: Tensor) -> bool:
         return id(t) in self.stacked or id(t) in self.same or isinstance(t, Constant)
 
@@ -41,12 +47,12 @@ class Batched:
         node = t.node
         if node is None or node.multi_output or not all(i in self for i in node.inputs):
             raise NotBatchable
-        if not isinstance(node.function, str) and node.function.elementwise:
+        if not isinstance(node.function, str) and node.primitive.elementwise:
             found = self.stacked if any(id(i) in self.stacked for i in node.inputs) else self.same
             found[id(t)] = node.function(*(self.aligned(a, t.ndim) for a in node.args))
-        elif node.function in CREATION or not any(id(i) in self.stacked for i in node.inputs):
+        elif node.primitive.creation or not any(id(i) in self.stacked for i in node.inputs):
             self.same[id(t)] = self._fast_call(node)
-        elif node.function in ELEMENTWISE:
+        elif node.primitive.elementwise:
             self.stacked[id(t)] = self._elementwise(node, t.ndim)
         elif node.function in BATCHING_RULES:
             self.stacked[id(t)] = BATCHING_RULES[node.function](self, *node.args, **node.kwargs)
@@ -121,7 +127,7 @@ def _reduction(name: str) -> Callable[..., Tensor]:
     def lifted(on: Batched, x: Tensor, *, axis: Any = None, **how: Any) -> Tensor:
         if axis is None and not x.ndim:
             raise NotBatchable
-        return getattr(on.xp, name)(on.stacked[id(x)], axis=_axes(axis, x.ndim), **how)
+        return _function(on.xp, name)(on.stacked[id(x)], axis=_axes(axis, x.ndim), **how)
 
     return lifted
 
@@ -167,7 +173,7 @@ def _stack(on: Batched, arrays: Any, *, axis: int = 0) -> Tensor:
 
 
 BATCHING_RULES: dict[str, Callable[..., Tensor]] = {
-    **{name: _reduction(name) for name in ("all", "any", "max", "mean", "min", "prod", "sum")},
+    **{name: _reduction(name) for name, row in PRIMITIVES.items() if row.reduction},
     "broadcast_to": _broadcast_to,
     "concat": _concat,
     "expand_dims": lambda on, x, axis=0: on.xp.expand_dims(on.stacked[id(x)], axis=axis % (x.ndim + 1) + 1),

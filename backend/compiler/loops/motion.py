@@ -1,11 +1,10 @@
-"""Loops made smaller: what a step does not need from the step before is done for all steps at once.
+"""Loop-invariant code motion and loop fission: work that does not depend on the carry leaves the loop.
 
-Three rules, for any loop:
-- what depends on the sequences alone is worked out before the loop (the input's part of a recurrent layer, and in its
-  gradient all that the forward pass knew);
-- what no later step needs is worked out after it, from values that the loop stacks;
-- a sum carried along (the gradient of weights) is taken after it, and where products of matrices are summed, by one
-  product that sums over the steps as well.
+- Calls on the sequences alone run before the loop, for all iterations at once: the input's part of a recurrent layer,
+  and in its gradient whatever the forward pass has computed.
+- Calls that no later iteration reads run after it, on values that the loop stacks.
+- A carry that is only added to (the gradient of weights) becomes a sum after the loop; a sum of matrix products becomes
+  one product that contracts the iterations, too.
 """
 
 from __future__ import annotations
@@ -14,231 +13,183 @@ import contextlib
 from collections import Counter
 from typing import Any
 
-from ...graph.dims import Dim, dim_tensors, known, product
-from ...graph.tensor import Placeholder, Subgraph, Tensor, map_tensors
+from ...graph.dims import known, product
+from ...graph.tensor import Node, Placeholder, Subgraph, Tensor
 from ...graph.traversal import inputs_of, toposort
 from ..rewriter import Rewriter
 from .batching import Batched, NotBatchable
-from .packing import calls, merged, reads
+from .body import calls, reads, with_own_sizes
 
-__all__ = ["hoist"]
+__all__ = ["moved"]
 
-# Elements (unknown sizes counted as 1) of one step's value from which it stays in the loop: so many take longer to
-# compute than the call of a function does, and all steps together would no longer fit into a cache.
+# Elements of one iteration's value (unknown sizes count as 1) from which a call stays in the loop: to compute this many
+# takes longer than a call does, and the values of all iterations together would no longer fit into a cache.
 LARGE = 2**15
 
 
-def hoist(
-    loop: Any,
-    initial: tuple[Tensor, ...],
-    sequences: tuple[Tensor, ...],
-    captured: tuple[Tensor, ...],
-    *,
-    body: Subgraph,
-    length: Any,
-    reverse: bool,
-) -> list[Tensor] | None:
-    """The results of a loop by a smaller loop and calls around it, or None where it cannot become smaller."""
-    count, given = len(initial), len(sequences)
-    plain = _with_own_sizes(
-        body, [*(x.sizes for x in initial), *(x.sizes[1:] for x in sequences), *(x.sizes for x in captured)]
-    )
-    body = merged(plain, count)
-    outer = Batched(
-        length,
-        {id(p): x for p, x in zip(body.inputs[count : count + given], sequences, strict=True)},
-        {id(p): x for p, x in zip(body.inputs[count + given :], captured, strict=True)},
-    )
-    order = calls(body)
-    for t in order:
-        if _small(t):
-            with contextlib.suppress(NotBatchable):
-                outer.lift(t)
-    before = {id(t) for t in order if t in outer}
-    uses = reads(body, order)
-    sums = _sums(body, count, uses)
-    contracted = {id(t) for t in sums.values() if uses[id(t)] == 1 and _contraction(t)}
-    inside = _inside(body, count, order, sums, contracted, before, outer)
-    if body is plain and not before and not sums and len(inside) == len(order):
+def moved(node: Node) -> list[Tensor] | None:
+    """The results of a loop by a smaller loop and calls around it; None where nothing leaves it, or for other calls."""
+    if not node.primitive.is_loop:
         return None
-    return _rebuilt(loop, initial, body, count, order, outer, sums, contracted - inside, inside, reverse)
+    motion = _Motion(node)
+    return motion.results() if motion.changes() else None
 
 
-class _Resizing(Rewriter):
-    """Rewrites a body, its sizes being those of its inputs that `known` has for them, else unknown."""
+class _Motion:
+    """Where each call of a loop's body goes: before the loop, into the smaller loop, or after it."""
 
-    def __init__(self, given: dict[int, Tensor], known: dict[Any, Any]) -> None:
-        super().__init__(given)
-        self._resize = lambda size: known[size.key] if size.key in known else self._own(size)
+    def __init__(self, node: Node) -> None:
+        self.node = node
+        self.initial, sequences, captured = node.args
+        body = with_own_sizes(node)
+        count, given = len(self.initial), len(sequences)
+        self.carries, self.news, self.outputs = body.inputs[:count], body.outputs[:count], body.outputs[count:]
+        self.order = calls(body)
+        self.outer = Batched(
+            node.kwargs["length"],
+            {id(p): x for p, x in zip(body.inputs[count : count + given], sequences, strict=True)},
+            {id(p): x for p, x in zip(body.inputs[count + given :], captured, strict=True)},
+        )
+        for t in self.order:
+            if _small(t):
+                with contextlib.suppress(NotBatchable):
+                    self.outer.lift(t)
+        self.before = {id(t) for t in self.order if t in self.outer}
+        uses = reads(body, self.order)
+        self.sums = self._sums(uses)
+        self.adders = {id(self.news[i]) for i in self.sums}
+        self.contracted = {id(t) for t in self.sums.values() if uses[id(t)] == 1 and _is_contraction(t)}
+        self.inside = self._inside()
+        self.contracted -= self.inside
 
-    def _own(self, size: Dim) -> Any:
-        if any(id(t) not in self.new for t in dim_tensors(size)):
-            return None
-        return map_tensors(size, self._replace)
+    def changes(self) -> bool:
+        """Whether anything leaves the loop."""
+        return bool(self.before or self.sums or len(self.inside) < len(self.order))
 
+    def _sums(self, uses: Counter[int]) -> dict[int, Tensor]:
+        """The carries that each iteration only adds to, by position, and what it adds."""
+        found = {}
+        for i, (carry, new) in enumerate(zip(self.carries, self.news, strict=True)):
+            if new.node is not None and new.node.function == "add" and uses[id(carry)] == uses[id(new)] == 1:
+                others = [a for a in new.node.args if a is not carry]
+                if len(others) == 1 and isinstance(others[0], Tensor):
+                    found[i] = others[0]
+        return found
 
-def _with_own_sizes(body: Subgraph, sizes: list[Any]) -> Subgraph:
-    """The body with sizes told by sizes of its own inputs, equal ones alike; `sizes` are the inputs' from outside."""
-    known: dict[Any, Any] = {}
-    inputs: list[Tensor] = []
-    for t, outer in reversed(list(zip(body.inputs, sizes, strict=True))):  # the carries, which may be dropped, last
-        inputs.insert(0, place := Placeholder([n if isinstance(n, int) else known.get(n.key) for n in outer], t.dtype))
-        for axis, (n, own) in enumerate(zip(outer, t.sizes, strict=True)):
-            known.update((size.key, place.sizes[axis]) for size in (n, own) if isinstance(size, Dim))
-    swap = {id(t): p for t, p in zip(body.inputs, inputs, strict=True)}
-    return Subgraph(inputs, _Resizing(swap, known)(body.outputs))
+    def _inside(self) -> set[int]:
+        """The ids of the calls that stay in the loop: those that carries need, and those that cannot be batched."""
+        roots = [new for i, new in enumerate(self.news) if i not in self.sums]
+        while True:
+            needed = toposort(roots, stop=lambda t: id(t) in self.before)
+            inside = {id(t) for t in needed if t.node is not None} - self.before
+            stuck = self._first_stuck(inside)
+            if stuck is None:
+                return inside
+            roots.append(stuck)
+
+    def _first_stuck(self, inside: set[int]) -> Tensor | None:
+        """The first call outside the loop that cannot be batched; found by batching them on placeholders."""
+        trial = self.outer.copy()
+        for t in self.order:
+            if id(t) in inside or id(t) in self.adders or id(t) in self.before:
+                continue
+            for i in inputs_of(t):
+                if i not in trial and (id(i) in inside or i.node is None):
+                    trial.stack_placeholder(i)
+            if id(t) in self.contracted and all(a in trial for a in inputs_of(t)):
+                continue
+            if not _small(t):
+                return t
+            try:
+                trial.lift(t)
+            except NotBatchable:
+                return t
+        return None
+
+    def results(self) -> list[Tensor]:
+        """The results of the whole loop: calls before it, the smaller loop, and calls and sums after it."""
+        before = set(self.outer.stacked) | set(self.outer.same)
+        after = [t for t in self.order if id(t) not in self.inside | before | self.adders]
+        bases = self._bases()
+        finals = self._run_smaller(before, after, bases)
+        for t in self.order:
+            if id(t) in bases and all(i in self.outer for i in inputs_of(t)):
+                self.outer.lift(t)
+        for t in after:
+            if id(t) not in self.contracted:
+                self.outer.lift(t)
+        finals |= {i: self._total(i, added) for i, added in self.sums.items()}
+        return [*(finals[i] for i in range(len(self.initial))), *map(self.outer.whole, self.outputs)]
+
+    def _bases(self) -> dict[int, Tensor]:
+        """By the ids of slices of arrays, the arrays: stacked whole, several slices of one array cost one output."""
+        trial = self.outer.copy()
+        found: dict[int, Tensor] = {}
+        for t in self.order:
+            if id(t) in self.inside and t.node is not None and t.node.function == "getitem":
+                x = t.node.args[0]
+                if x not in trial:
+                    trial.stack_placeholder(x)
+                with contextlib.suppress(NotBatchable):
+                    trial.lift(t)
+                    found[id(t)] = found.get(id(x), x)
+        return found
+
+    def _run_smaller(self, before: set[int], after: list[Tensor], bases: dict[int, Tensor]) -> dict[int, Tensor]:
+        """The final carries, by position, of the loop of the calls inside; what others read of it is stacked."""
+        kept = [i for i in range(len(self.initial)) if i not in self.sums]
+        read = [*self.outputs, *self.sums.values(), *(i for t in after for i in inputs_of(t))]
+        local = self.inside | {id(c) for c in self.carries}
+        handed = list({id(t): t for t in (bases.get(id(t), t) for t in read) if id(t) in local}.values())
+        roots = [*(self.news[i] for i in kept), *handed]
+        if not roots:
+            return {}
+        results = self._smaller(kept, roots, before)
+        self.outer.stacked.update((id(t), y) for t, y in zip(handed, results[len(kept) :], strict=True))
+        return dict(zip(kept, results, strict=False))
+
+    def _smaller(self, kept: list[int], roots: list[Tensor], before: set[int]) -> tuple[Tensor, ...]:
+        """The loop of the kept carries: its results are the last of them, then the other roots, stacked."""
+        carries = [self.carries[i] for i in kept]
+        stop = before | {id(c) for c in carries}
+        edge = [t for t in toposort(roots, stop=lambda t: id(t) in stop) if id(t) in before]
+        stacked = [t for t in edge if id(t) in self.outer.stacked]
+        same = [t for t in edge if id(t) not in self.outer.stacked]
+        places = {id(t): Placeholder(t.spec.shape, t.dtype) for t in edge}
+        outputs = Rewriter({**places, **{id(c): c for c in carries}})(roots)
+        inputs = [*carries, *(places[id(t)] for t in (*stacked, *same))]
+        result: tuple[Tensor, ...] = self.node.function(
+            tuple(self.initial[i] for i in kept),
+            tuple(self.outer.stacked[id(t)] for t in stacked),
+            tuple(self.outer.same[id(t)] for t in same),
+            body=Subgraph(inputs, outputs),
+            length=self.outer.length,
+            reverse=self.node.kwargs["reverse"],
+        )
+        return result
+
+    def _total(self, position: int, added: Tensor) -> Tensor:
+        """The final value of a carry that is only added to."""
+        xp, outer = self.outer.xp, self.outer
+        if id(added) in self.contracted:
+            assert added.node is not None
+            x, y = added.node.args
+            axes = tuple(range(len(added.node.kwargs["axes"][0]) + 1))
+            total = xp.tensordot(outer.whole(x), outer.whole(y), axes=(axes, axes))
+        else:
+            total = xp.sum(outer.whole(added), axis=0, dtype=added.dtype)
+        initial = self.initial[position]
+        from_zero = initial.node is not None and initial.node.function == "zeros" and total.sizes == initial.sizes
+        return total if from_zero else xp.add(initial, total)
 
 
 def _small(t: Tensor) -> bool:
     return product(known(size) or 1 for size in t.shape) <= LARGE
 
 
-def _sums(body: Subgraph, count: int, uses: Counter[int]) -> dict[int, Tensor]:
-    """The carries that each step only adds to, by position, and what it adds."""
-    found = {}
-    for i, (carry, new) in enumerate(zip(body.inputs[:count], body.outputs[:count], strict=True)):
-        if new.node is not None and new.node.function == "add" and uses[id(carry)] == uses[id(new)] == 1:
-            others = [a for a in new.node.args if a is not carry]
-            if len(others) == 1 and isinstance(others[0], Tensor):
-                found[i] = others[0]
-    return found
-
-
-def _inside(
-    body: Subgraph,
-    count: int,
-    order: list[Tensor],
-    sums: dict[int, Tensor],
-    contracted: set[int],
-    before: set[int],
-    outer: Batched,
-) -> set[int]:
-    """The ids of the calls that stay in the loop: what carries need, and what cannot be done elsewhere."""
-    roots = [new for i, new in enumerate(body.outputs[:count]) if i not in sums]
-    adders = {id(body.outputs[i]) for i in sums}
-    while True:
-        inside = {id(t) for t in toposort(roots, stop=lambda t: id(t) in before) if t.node is not None} - before
-        trial = Batched(outer.length, dict(outer.stacked), dict(outer.same))
-        stuck = []
-        for t in order:
-            if id(t) in inside or id(t) in adders or id(t) in before:
-                continue
-            for i in inputs_of(t):
-                if i not in trial and (id(i) in inside or i.node is None):
-                    trial.stacked[id(i)] = Placeholder((outer.length, *i.shape), i.dtype)
-            if id(t) in contracted and all(a in trial for a in inputs_of(t)):
-                continue
-            try:
-                if not _small(t):
-                    raise NotBatchable
-                trial.lift(t)
-            except NotBatchable:
-                stuck.append(t)
-                break
-        if not stuck:
-            return inside
-        roots += stuck
-
-
-def _bases(order: list[Tensor], outer: Batched) -> dict[int, Tensor]:
-    """By the ids of stretches of arrays, the arrays: handed out whole, several stretches of one are one."""
-    trial = Batched(outer.length, dict(outer.stacked), dict(outer.same))
-    found: dict[int, Tensor] = {}
-    for t in order:
-        if t.node is not None and t.node.function == "getitem":
-            x = t.node.args[0]
-            if x not in trial:
-                trial.stacked[id(x)] = Placeholder((outer.length, *x.shape), x.dtype)
-            with contextlib.suppress(NotBatchable):
-                trial.lift(t)
-                found[id(t)] = found.get(id(x), x)
-    return found
-
-
-def _contraction(t: Tensor) -> bool:
+def _is_contraction(t: Tensor) -> bool:
     """Whether t is a product that sums over the first axes of both of its arrays."""
     if t.node is None or t.node.function != "tensordot":
         return False
-    axes = t.node.kwargs.get("axes", 2)
+    axes: Any = t.node.kwargs.get("axes", 2)
     return isinstance(axes, tuple) and tuple(axes[0]) == tuple(axes[1]) == tuple(range(len(axes[0])))
-
-
-def _rebuilt(
-    loop: Any,
-    initial: Any,
-    body: Subgraph,
-    count: int,
-    order: list[Tensor],
-    outer: Batched,
-    sums: dict[int, Tensor],
-    contracted: set[int],
-    inside: set[int],
-    reverse: bool,
-) -> list[Tensor]:
-    """The calls before the loop, the loop of those inside, and the calls and sums after it."""
-    carries = body.inputs[:count]
-    before = set(outer.stacked) | set(outer.same)
-    adders = {id(body.outputs[i]) for i in sums}
-    kept = [i for i in range(count) if i not in sums]
-    after = [t for t in order if id(t) not in inside and id(t) not in before and id(t) not in adders]
-    # what the loop has to hand out: what results, calls after the loop and sums read of its values and carries
-    read = [*body.outputs[count:], *sums.values(), *(i for t in after for i in inputs_of(t))]
-    local = inside | {id(c) for c in carries}
-    bases = _bases([t for t in order if id(t) in inside], outer)
-    handed = list({id(t): t for t in (bases.get(id(t), t) for t in read) if id(t) in local}.values())
-    roots = [*(body.outputs[i] for i in kept), *handed]
-    finals: dict[int, Tensor] = {}
-    if roots:
-        results = _smaller(loop, [initial[i] for i in kept], [carries[i] for i in kept], roots, outer, before, reverse)
-        finals = dict(zip(kept, results, strict=False))
-        outer.stacked.update((id(t), y) for t, y in zip(handed, results[len(kept) :], strict=True))
-    for t in order:
-        if id(t) in bases and all(i in outer for i in inputs_of(t)):
-            outer.lift(t)
-    for t in after:
-        if id(t) not in contracted:
-            outer.lift(t)
-    for i, added in sums.items():
-        total = _total(outer, added, id(added) in contracted)
-        start = initial[i].node
-        blank = start is not None and start.function == "zeros"
-        finals[i] = total if blank and total.sizes == initial[i].sizes else outer.xp.add(initial[i], total)
-    return [*(finals[i] for i in range(count)), *map(outer.whole, body.outputs[count:])]
-
-
-def _total(outer: Batched, added: Tensor, contracted: bool) -> Tensor:
-    """The sum over all steps of what each adds."""
-    if not contracted:
-        return outer.xp.sum(outer.whole(added), axis=0, dtype=added.dtype)
-    assert added.node is not None
-    x, y = added.node.args
-    axes = tuple(range(len(added.node.kwargs["axes"][0]) + 1))
-    return outer.xp.tensordot(outer.whole(x), outer.whole(y), axes=(axes, axes))
-
-
-def _smaller(
-    loop: Any,
-    initial: list[Tensor],
-    carries: list[Tensor],
-    roots: list[Tensor],
-    outer: Batched,
-    before: set[int],
-    reverse: bool,
-) -> tuple[Tensor, ...]:
-    """The loop of what has to stay in it: the results are the last carries, then the other roots, stacked."""
-    stop = before | {id(c) for c in carries}
-    edge = [t for t in toposort(roots, stop=lambda t: id(t) in stop) if id(t) in before]
-    stacked = [t for t in edge if id(t) in outer.stacked]
-    same = [t for t in edge if id(t) not in outer.stacked]
-    places = [Placeholder(t.spec.shape, t.dtype) for t in edge]
-    swap = {id(t): p for t, p in zip(edge, places, strict=True)} | {id(c): c for c in carries}
-    outputs = Rewriter(dict(swap))(roots)
-    inputs = [*carries, *(swap[id(t)] for t in (*stacked, *same))]
-    return loop(
-        tuple(initial),
-        tuple(outer.stacked[id(t)] for t in stacked),
-        tuple(outer.same[id(t)] for t in same),
-        body=Subgraph(inputs, outputs),
-        length=outer.length,
-        reverse=reverse,
-    )

@@ -6,50 +6,39 @@ of calls is what costs. Elementwise calls keep their bits; products are summed i
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from ...arrays import namespaces
-from ...graph.recording import is_elementwise
 from ...graph.tensor import Constant, Node, Subgraph, Tensor
-from ...graph.traversal import inputs_of, toposort
+from ...graph.traversal import inputs_of
 from ..rewriter import Rewriter
-from ..simplify import joined
+from ..simplify import joined, simplified
+from .body import calls, reads, with_own_sizes
 
-__all__ = ["calls", "merged", "reads"]
+__all__ = ["calls", "pack", "packed", "reads"]
 
 
-def merged(body: Subgraph, count: int) -> Subgraph:
-    """The body with its calls merged as far as the rules go; its first `count` inputs are the carries."""
+def packed(node: Node) -> list[Tensor] | None:
+    """The results of a loop whose body has fewer calls; None where no rule applies, or for what is no loop."""
+    if not node.primitive.is_loop:
+        return None
+    initial = node.args[0]
+    plain = with_own_sizes(node)
+    body = pack(plain, len(initial))
+    if body is plain:
+        return None
+    made = Node(node.function, node.args, {**node.kwargs, "body": body}, node.specs, node.multi_output)
+    return list(map(made.output, range(len(made.specs))))
+
+
+def pack(body: Subgraph, count: int) -> Subgraph:
+    """The body with its calls packed as far as the rules go; its first `count` inputs are the carries."""
     for rule in (_products, _sums_of_products, _slices, _joins):
         while instead := rule(_Body(body, count)):
-            body = Subgraph(body.inputs, _Substitution(body.inputs, instead)(body.outputs))
+            rewrite = Rewriter({id(t): t for t in body.inputs}, instead=instead, rule=simplified, shared={})
+            body = Subgraph(body.inputs, rewrite(body.outputs))
     return body
-
-
-def calls(body: Subgraph) -> list[Tensor]:
-    """The results of a body's calls, each after what it needs."""
-    own = {id(t) for t in body.inputs}
-    return [t for t in toposort(body.outputs, stop=lambda t: id(t) in own) if t.node is not None]
-
-
-def reads(body: Subgraph, order: list[Tensor]) -> Counter[int]:
-    """How often each tensor of the body is read, by id; a result is read once more."""
-    nodes = {id(t.node): t for t in order}.values()
-    return Counter(map(id, (*body.outputs, *(i for t in nodes for i in inputs_of(t)))))
-
-
-class _Substitution(Rewriter):
-    """Rewrites a body with other tensors in the place of some; those may use whatever they do not replace."""
-
-    def __init__(self, inputs: Any, instead: dict[int, Tensor]) -> None:
-        super().__init__({id(t): t for t in inputs}, optimize=True)
-        self._instead = instead
-
-    def _rewritten(self, t: Tensor) -> Tensor:
-        other = self._instead.pop(id(t), None)
-        return super()._rewritten(t) if other is None else self([other])[0]
 
 
 class _Body:
@@ -156,7 +145,7 @@ def _slices(body: _Body) -> dict[int, Tensor]:
 
 def _sliced_calls(body: _Body, t: Tensor) -> Iterator[SlicedCall]:
     node = t.node
-    if node is None or not body.carried(t) or not is_elementwise(node.function):
+    if node is None or not body.carried(t) or not node.primitive.elementwise:
         return
     for place, part in enumerate(node.args):
         others = [a for i, a in enumerate(node.args) if i != place]
@@ -222,7 +211,7 @@ def _joins(body: _Body) -> dict[int, Tensor]:
         if any(
             n is None
             or n.function != nodes[0].function
-            or not is_elementwise(n.function)
+            or not n.primitive.elementwise
             or n.kwargs
             or len(n.args) != 2
             or body.reads[id(p)] > 1

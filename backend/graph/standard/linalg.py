@@ -6,10 +6,23 @@ import math
 from typing import Any, NamedTuple
 
 from ...arrays.dtypes import kind_of
-from ..dims import Dim, known, largest, smallest
-from ..recording import FLOATING, NUMERIC, binary, cast, checked_kind, common, tensor
+from ..dims import largest, smallest
+from ..recording import FLOATING, NUMERIC, binary, cast, common, tensor
 from ..shape_rules import axes_of, broadcast, contracted, matmul_shape, reduced
 from ..tensor import Tensor, record, spec
+from .decompositions import EighResult as EighResult
+from .decompositions import EigResult as EigResult
+from .decompositions import QRResult as QRResult
+from .decompositions import SVDResult as SVDResult
+from .decompositions import as_floating, as_matrices, real_dtype, shown
+from .decompositions import cholesky as cholesky
+from .decompositions import eig as eig
+from .decompositions import eigh as eigh
+from .decompositions import eigvals as eigvals
+from .decompositions import eigvalsh as eigvalsh
+from .decompositions import qr as qr
+from .decompositions import svd as svd
+from .decompositions import svdvals as svdvals
 from .reductions import sum as _sum
 
 __all__ = [
@@ -46,49 +59,9 @@ __all__ = [
 ]
 
 
-class EigResult(NamedTuple):
-    """What `eig` gives."""
-
-    eigenvalues: Tensor
-    eigenvectors: Tensor
-
-
-class EighResult(NamedTuple):
-    """What `eigh` gives."""
-
-    eigenvalues: Tensor
-    eigenvectors: Tensor
-
-
-class QRResult(NamedTuple):
-    """What `qr` gives."""
-
-    Q: Tensor
-    R: Tensor
-
-
-class SlogdetResult(NamedTuple):
-    """What `slogdet` gives."""
-
-    sign: Tensor
-    logabsdet: Tensor
-
-
-class SVDResult(NamedTuple):
-    """What `svd` gives."""
-
-    U: Tensor
-    S: Tensor
-    Vh: Tensor
-
-
-# ---- what operands have to be
+# ---- operands
 
 _multiply = binary("multiply")
-
-
-def _shown(x: Tensor) -> str:
-    return str(tuple(map(known, x.sizes)))
 
 
 def _pair(function: str, kinds: tuple[str, ...], x1: Any, x2: Any) -> tuple[Tensor, Tensor, str]:
@@ -97,42 +70,14 @@ def _pair(function: str, kinds: tuple[str, ...], x1: Any, x2: Any) -> tuple[Tens
     return tensor(pair[0], name), tensor(pair[1], name), name
 
 
-def _floating(function: str, x: Any) -> Tensor:
-    x = tensor(x)
-    return cast(x, checked_kind(function, x.dtype, FLOATING))
-
-
-def _matrices(function: str, x: Any, square: bool = False) -> Tensor:
-    """x as floating matrices a library can factor: at least 2-D, not in half precision, square if asked."""
-    x = _floating(function, x)
-    if x.ndim < 2:
-        raise ValueError(f"{function}: needs at least 2 dimensions, got shape {_shown(x)}")
-    if x.dtype in ("float16", "bfloat16"):
-        raise TypeError(f"{function}: dtype {x.dtype} came, expected float32 or wider, as every library does")
-    rows, columns = x.sizes[-2:]
-    if square and isinstance(rows, int) and isinstance(columns, int) and rows != columns:
-        raise ValueError(f"{function}: shape {_shown(x)} holds {rows} x {columns} matrices, expected square")
-    return x
-
-
-def _real(name: str) -> str:
-    """The dtype of the absolute values of a floating dtype."""
-    return {"complex64": "float32", "complex128": "float64"}.get(name, name)
-
-
-def _complex(name: str) -> str:
-    """The complex dtype of the precision of a floating dtype."""
-    return "complex128" if name in ("float64", "complex128") else "complex64"
-
-
 def _negative_axis(function: str, axis: int, x1: Tensor, x2: Tensor) -> int:
-    """An axis counted from the back of both operands, as the standard asks where they broadcast."""
+    """An axis counted from the back of both operands, as the standard requires where they broadcast."""
     if not isinstance(axis, int) or isinstance(axis, bool):
         raise TypeError(f"{function}: axis is {axis!r}; expected an integer")
     ndim = min(x1.ndim, x2.ndim)
     if not -ndim <= axis < 0:
         expected = f"expected {-ndim} to -1" if ndim else "one of them has no axes"
-        raise ValueError(f"{function}: axis {axis} for shapes {_shown(x1)} and {_shown(x2)}; {expected}")
+        raise ValueError(f"{function}: axis {axis} for shapes {shown(x1)} and {shown(x2)}; {expected}")
     return axis
 
 
@@ -149,7 +94,7 @@ def matrix_transpose(x: Any, /) -> Tensor:
     """Record a call of the standard's `matrix_transpose`."""
     x = tensor(x)
     if x.ndim < 2:
-        raise ValueError(f"matrix_transpose: needs at least 2 dimensions, got shape {_shown(x)}")
+        raise ValueError(f"matrix_transpose: needs at least 2 dimensions, got shape {shown(x)}")
     *batch, rows, columns = x.sizes
     return record("matrix_transpose", (x,), {}, spec((*batch, columns, rows), x.dtype))
 
@@ -160,7 +105,7 @@ def tensordot(x1: Any, x2: Any, /, *, axes: Any = 2) -> Tensor:
     if isinstance(axes, int) and not isinstance(axes, bool):
         if not 0 <= axes <= min(x1.ndim, x2.ndim):
             raise ValueError(
-                f"tensordot: axes is {axes} for shapes {_shown(x1)} and {_shown(x2)}; "
+                f"tensordot: axes is {axes} for shapes {shown(x1)} and {shown(x2)}; "
                 f"expected 0 to {min(x1.ndim, x2.ndim)}"
             )
         first, second = tuple(range(x1.ndim - axes, x1.ndim)), tuple(range(axes))
@@ -193,7 +138,7 @@ def outer(x1: Any, x2: Any, /) -> Tensor:
     """Record a call of the standard's `linalg.outer`, as a product that broadcasts."""
     x1, x2, _ = _pair("linalg.outer", NUMERIC, x1, x2)
     if x1.ndim != 1 or x2.ndim != 1:
-        raise ValueError(f"linalg.outer: shapes {_shown(x1)} and {_shown(x2)} came, expected 1-D arrays")
+        raise ValueError(f"linalg.outer: shapes {shown(x1)} and {shown(x2)} came, expected 1-D arrays")
     column = record("expand_dims", (x1,), {"axis": 1}, spec((*x1.sizes, 1), x1.dtype))
     return _multiply(column, x2)
 
@@ -204,7 +149,7 @@ def cross(x1: Any, x2: Any, /, *, axis: int = -1) -> Tensor:
     axis = _negative_axis("linalg.cross", axis, x1, x2)
     for x in (x1, x2):
         if x.shape[axis] not in (3, None):
-            raise ValueError(f"linalg.cross: axis {axis} of shapes {_shown(x1)} and {_shown(x2)}; expected size 3")
+            raise ValueError(f"linalg.cross: axis {axis} of shapes {shown(x1)} and {shown(x2)}; expected size 3")
     shape = list(broadcast("linalg.cross", x1.sizes, x2.sizes))
     shape[axis] = 3
     return record("linalg.cross", (x1, x2), {} if axis == -1 else {"axis": axis}, spec(shape, name))
@@ -217,7 +162,7 @@ def diagonal(x: Any, /, *, offset: int = 0) -> Tensor:
     """Record a call of the standard's `linalg.diagonal`."""
     x = tensor(x)
     if x.ndim < 2:
-        raise ValueError(f"linalg.diagonal: needs at least 2 dimensions, got shape {_shown(x)}")
+        raise ValueError(f"linalg.diagonal: needs at least 2 dimensions, got shape {shown(x)}")
     if not isinstance(offset, int) or isinstance(offset, bool):
         raise TypeError(f"linalg.diagonal: offset is {offset!r}; expected an integer")
     *batch, rows, columns = x.sizes
@@ -233,22 +178,29 @@ def trace(x: Any, /, *, offset: int = 0, dtype: Any = None) -> Tensor:
     return _sum(diagonal(x, offset=offset), axis=-1, dtype=dtype)
 
 
+class SlogdetResult(NamedTuple):
+    """The results of `slogdet`."""
+
+    sign: Tensor
+    logabsdet: Tensor
+
+
 def det(x: Any, /) -> Tensor:
     """Record a call of the standard's `linalg.det`."""
-    x = _matrices("linalg.det", x, square=True)
+    x = as_matrices("linalg.det", x, square=True)
     return record("linalg.det", (x,), {}, spec(x.sizes[:-2], x.dtype))
 
 
 def slogdet(x: Any, /) -> SlogdetResult:
     """Record a call of the standard's `linalg.slogdet`."""
-    x = _matrices("linalg.slogdet", x, square=True)
-    specs = spec(x.sizes[:-2], x.dtype), spec(x.sizes[:-2], _real(x.dtype))
+    x = as_matrices("linalg.slogdet", x, square=True)
+    specs = spec(x.sizes[:-2], x.dtype), spec(x.sizes[:-2], real_dtype(x.dtype))
     return SlogdetResult(*record("linalg.slogdet", (x,), {}, specs))
 
 
 def matrix_rank(x: Any, /, *, rtol: Any = None) -> Tensor:
     """Record a call of the standard's `linalg.matrix_rank`."""
-    x = _matrices("linalg.matrix_rank", x)
+    x = as_matrices("linalg.matrix_rank", x)
     kwargs = _rtol("linalg.matrix_rank", x, rtol)
     return record("linalg.matrix_rank", (x,), kwargs, spec(x.sizes[:-2], "int64"))
 
@@ -265,10 +217,10 @@ def _rtol(function: str, x: Tensor, rtol: Any) -> dict[str, Any]:
         isinstance(a, int) and isinstance(b, int) and a != b for a, b in zip(shape, x.sizes, strict=False)
     ):
         raise ValueError(
-            f"{function}: rtol has shape {_shown(rtol)} for matrices of shape {_shown(x)}; "
+            f"{function}: rtol has shape {shown(rtol)} for matrices of shape {shown(x)}; "
             "expected a number, or one for each matrix"
         )
-    return {"rtol": cast(rtol, _real(x.dtype))}
+    return {"rtol": cast(rtol, real_dtype(x.dtype))}
 
 
 _MATRIX_ORDERS = ("fro", "nuc", 1, -1, 2, -2, math.inf, -math.inf, None)
@@ -276,20 +228,20 @@ _MATRIX_ORDERS = ("fro", "nuc", 1, -1, 2, -2, math.inf, -math.inf, None)
 
 def matrix_norm(x: Any, /, *, keepdims: bool = False, ord: Any = "fro") -> Tensor:
     """Record a call of the standard's `linalg.matrix_norm`."""
-    x = _floating("linalg.matrix_norm", x)
+    x = as_floating("linalg.matrix_norm", x)
     if x.ndim < 2:
-        raise ValueError(f"linalg.matrix_norm: needs at least 2 dimensions, got shape {_shown(x)}")
+        raise ValueError(f"linalg.matrix_norm: needs at least 2 dimensions, got shape {shown(x)}")
     if isinstance(ord, bool) or not isinstance(ord, (str, int, float, type(None))) or ord not in _MATRIX_ORDERS:
         expected = ", ".join(map(repr, _MATRIX_ORDERS))
         raise ValueError(f"linalg.matrix_norm: ord is {ord!r}; expected one of {expected}")
     kwargs = ({"keepdims": True} if keepdims else {}) | ({} if ord in ("fro", None) else {"ord": ord})
     shape = reduced("linalg.matrix_norm", x.sizes, (-2, -1), keepdims)
-    return record("linalg.matrix_norm", (x,), kwargs, spec(shape, _real(x.dtype)))
+    return record("linalg.matrix_norm", (x,), kwargs, spec(shape, real_dtype(x.dtype)))
 
 
 def vector_norm(x: Any, /, *, axis: Any = None, keepdims: bool = False, ord: Any = 2) -> Tensor:
     """Record a call of the standard's `linalg.vector_norm`."""
-    x = _floating("linalg.vector_norm", x)
+    x = as_floating("linalg.vector_norm", x)
     if isinstance(ord, bool) or not isinstance(ord, (int, float)):
         raise ValueError(f"linalg.vector_norm: ord is {ord!r}; expected a number")
     shape = reduced("linalg.vector_norm", x.sizes, axis, keepdims)
@@ -299,7 +251,7 @@ def vector_norm(x: Any, /, *, axis: Any = None, keepdims: bool = False, ord: Any
         | ({"keepdims": True} if keepdims else {})
         | ({} if ord == 2 else {"ord": ord})
     )
-    return record("linalg.vector_norm", (x,), kwargs, spec(shape, _real(x.dtype)))
+    return record("linalg.vector_norm", (x,), kwargs, spec(shape, real_dtype(x.dtype)))
 
 
 # ---- inverses, powers and solutions
@@ -307,20 +259,20 @@ def vector_norm(x: Any, /, *, axis: Any = None, keepdims: bool = False, ord: Any
 
 def inv(x: Any, /) -> Tensor:
     """Record a call of the standard's `linalg.inv`."""
-    x = _matrices("linalg.inv", x, square=True)
+    x = as_matrices("linalg.inv", x, square=True)
     return record("linalg.inv", (x,), {}, spec(x.sizes, x.dtype))
 
 
 def pinv(x: Any, /, *, rtol: Any = None) -> Tensor:
     """Record a call of the standard's `linalg.pinv`."""
-    x = _matrices("linalg.pinv", x)
+    x = as_matrices("linalg.pinv", x)
     *batch, rows, columns = x.sizes
     return record("linalg.pinv", (x,), _rtol("linalg.pinv", x, rtol), spec((*batch, columns, rows), x.dtype))
 
 
 def matrix_power(x: Any, n: int, /) -> Tensor:
     """Record a call of the standard's `linalg.matrix_power`."""
-    x = _matrices("linalg.matrix_power", x, square=True)
+    x = as_matrices("linalg.matrix_power", x, square=True)
     if not isinstance(n, int) or isinstance(n, bool):
         raise TypeError(f"linalg.matrix_power: n is {n!r}; expected an integer")
     return record("linalg.matrix_power", (x, n), {}, spec(x.sizes, x.dtype))
@@ -329,77 +281,10 @@ def matrix_power(x: Any, n: int, /) -> Tensor:
 def solve(x1: Any, x2: Any, /) -> Tensor:
     """Record a call of the standard's `linalg.solve`; x2 is one vector, or matrices."""
     x1, x2, name = _pair("linalg.solve", FLOATING, x1, x2)
-    x1 = _matrices("linalg.solve", x1, square=True)
+    x1 = as_matrices("linalg.solve", x1, square=True)
     if not x2.ndim:
-        raise ValueError(f"linalg.solve: x2 needs at least 1 dimension, got shape {_shown(x2)}")
+        raise ValueError(f"linalg.solve: x2 needs at least 1 dimension, got shape {shown(x2)}")
     columns = x2.sizes[-1:] if x2.ndim > 1 else ()
     contracted("linalg.solve", x1.sizes[-2], x2.sizes[-2] if columns else x2.sizes[0], x1.sizes, x2.sizes)
     batch = broadcast("linalg.solve", x1.sizes[:-2], x2.sizes[:-2])
     return record("linalg.solve", (x1, x2), {}, spec((*batch, x1.sizes[-1], *columns), name))
-
-
-# ---- factorizations
-
-
-def cholesky(x: Any, /, *, upper: bool = False) -> Tensor:
-    """Record a call of the standard's `linalg.cholesky`."""
-    x = _matrices("linalg.cholesky", x, square=True)
-    return record("linalg.cholesky", (x,), {"upper": True} if upper else {}, spec(x.sizes, x.dtype))
-
-
-def qr(x: Any, /, *, mode: str = "reduced") -> QRResult:
-    """Record a call of the standard's `linalg.qr`."""
-    x = _matrices("linalg.qr", x)
-    if mode not in ("reduced", "complete"):
-        raise ValueError(f"linalg.qr: mode is {mode!r}; expected 'reduced' or 'complete'")
-    *batch, rows, columns = x.sizes
-    inner: int | Dim = smallest(rows, columns) if mode == "reduced" else rows
-    specs = spec((*batch, rows, inner), x.dtype), spec((*batch, inner, columns), x.dtype)
-    return QRResult(*record("linalg.qr", (x,), {} if mode == "reduced" else {"mode": mode}, specs))
-
-
-def svd(x: Any, /, *, full_matrices: bool = True) -> SVDResult:
-    """Record a call of the standard's `linalg.svd`."""
-    x = _matrices("linalg.svd", x)
-    *batch, rows, columns = x.sizes
-    inner = smallest(rows, columns)
-    left, right = (rows, columns) if full_matrices else (inner, inner)
-    specs = (
-        spec((*batch, rows, left), x.dtype),
-        spec((*batch, inner), _real(x.dtype)),
-        spec((*batch, right, columns), x.dtype),
-    )
-    return SVDResult(*record("linalg.svd", (x,), {} if full_matrices else {"full_matrices": False}, specs))
-
-
-def svdvals(x: Any, /) -> Tensor:
-    """Record a call of the standard's `linalg.svdvals`."""
-    x = _matrices("linalg.svdvals", x)
-    *batch, rows, columns = x.sizes
-    return record("linalg.svdvals", (x,), {}, spec((*batch, smallest(rows, columns)), _real(x.dtype)))
-
-
-def eig(x: Any, /) -> EigResult:
-    """Record a call of the standard's `linalg.eig`; the results are complex."""
-    x = _matrices("linalg.eig", x, square=True)
-    name = _complex(x.dtype)
-    return EigResult(*record("linalg.eig", (x,), {}, (spec(x.sizes[:-1], name), spec(x.sizes, name))))
-
-
-def eigvals(x: Any, /) -> Tensor:
-    """Record a call of the standard's `linalg.eigvals`; the result is complex."""
-    x = _matrices("linalg.eigvals", x, square=True)
-    return record("linalg.eigvals", (x,), {}, spec(x.sizes[:-1], _complex(x.dtype)))
-
-
-def eigh(x: Any, /) -> EighResult:
-    """Record a call of the standard's `linalg.eigh`."""
-    x = _matrices("linalg.eigh", x, square=True)
-    specs = spec(x.sizes[:-1], _real(x.dtype)), spec(x.sizes, x.dtype)
-    return EighResult(*record("linalg.eigh", (x,), {}, specs))
-
-
-def eigvalsh(x: Any, /) -> Tensor:
-    """Record a call of the standard's `linalg.eigvalsh`."""
-    x = _matrices("linalg.eigvalsh", x, square=True)
-    return record("linalg.eigvalsh", (x,), {}, spec(x.sizes[:-1], _real(x.dtype)))

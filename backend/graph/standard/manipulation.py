@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 from ...arrays.dtypes import dtype_name, kind_of, result_dtype
 from ..dims import Dim, known, product
 from ..recording import cast, tensor
-from ..shape_rules import axes_of, axis_of, broadcast, broadcast_shape, concatenated, reshaped, same, slice_of
+from ..shape_rules import (
+    axes_of,
+    axis_of,
+    broadcast,
+    broadcast_shape,
+    broadcast_size,
+    concatenated,
+    reshaped,
+    same,
+    slice_of,
+)
 from ..tensor import Tensor, record, spec
 
 __all__ = [
@@ -54,15 +65,10 @@ def broadcast_arrays(*arrays: Any) -> tuple[Tensor, ...]:
     """Record broadcasts of several arrays to their common shape."""
     tensors = [tensor(x) for x in arrays]
     shape = broadcast("broadcast_arrays", *(x.sizes for x in tensors))
-    known_shape = tuple(
-        _first_known(tensors, axis - len(shape)) if size is None else size for axis, size in enumerate(shape)
-    )
-    return tuple(broadcast_to(x, known_shape) for x in tensors)
-
-
-def _first_known(tensors: list[Tensor], axis: int) -> Any:
-    """The size several unknown ones are taken to share."""
-    return next(x.sizes[axis] for x in tensors if x.ndim >= -axis and x.sizes[axis] != 1)
+    sizes = [(1,) * (len(shape) - x.ndim) + x.sizes for x in tensors]
+    columns = zip(shape, zip(*sizes, strict=True), strict=True)
+    whole = tuple(functools.reduce(broadcast_size, dict.fromkeys(column)) if n is None else n for n, column in columns)
+    return tuple(broadcast_to(x, whole) for x in tensors)
 
 
 def concat(arrays: Any, /, *, axis: int | None = 0) -> Tensor:

@@ -172,7 +172,7 @@ def max_pool(x: Array, *, window: Ints, strides: Ints, padding: str, residuals: 
         _reduced(np.maximum, x[of], slides, y[of], None if codes is None else codes[of])
 
     _by_images(part, x)
-    return y if codes is None else (y, codes)
+    return (y,) if codes is None else (y, codes)
 
 
 def max_pool_gradient(

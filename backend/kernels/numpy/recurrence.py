@@ -22,7 +22,7 @@ def lstm_sequence(
     h: np.ndarray,
     c: np.ndarray,
     *,
-    residuals: bool,
+    residuals: bool = False,
 ) -> Any:
     """Each step's sums become its gates where they lie; what is kept are the gates and the cells."""
     if _declined(x, kernel, recurrent, bias, h, c):

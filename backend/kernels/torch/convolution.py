@@ -19,8 +19,8 @@ _TRANSPOSED = {1: functional.conv_transpose1d, 2: functional.conv_transpose2d, 3
 def _weight(kernel: Tensor, depthwise: bool) -> Tensor:
     """The kernel in torch's order of axes, (out, in / groups, spatial...); dense ones with the channels last in memory.
 
-    That keeps the result channels last where x has one channel and could be either: measured 1.4 times as fast. With one
-    output channel it could be either as well, and torch 2.13's own gradient in float64 refuses channels last.
+    That keeps the result channels last where x has one channel and could be either: measured 1.4 times as fast.
+    With one output channel a kernel could be either, too: torch 2.13's own gradient in float64 refuses channels last.
     """
     rank = kernel.ndim - 2
     if not depthwise and kernel.shape[-1] == 1:

@@ -43,7 +43,7 @@ def max_pool(x: Tensor, *, window: Ints, strides: Ints, padding: str, residuals:
     if how is None or 0 in x.shape:
         return NotImplemented
     found = _MAX[len(window)](first(x), window, strides, how[0], 1, how[1], return_indices=residuals)
-    return (last(found[0]), last(found[1])) if residuals else last(found)
+    return (last(found[0]), last(found[1])) if residuals else (last(found),)
 
 
 def _indices(x: Tensor, kept: Tensor | None, window: Ints, strides: Ints, how: tuple[list[int], bool]) -> Tensor:

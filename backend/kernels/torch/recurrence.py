@@ -16,7 +16,7 @@ _LSTM = 2  # oneDNN's number of this kind of cell, as torch counts them
 
 
 def lstm_sequence(
-    x: Tensor, kernel: Tensor, recurrent: Tensor, bias: Tensor | None, h: Tensor, c: Tensor, *, residuals: bool
+    x: Tensor, kernel: Tensor, recurrent: Tensor, bias: Tensor | None, h: Tensor, c: Tensor, *, residuals: bool = False
 ) -> Any:
     """oneDNN's layer in float32 on the CPU, which keeps a workspace; elsewhere torch.lstm, which keeps nothing here."""
     if _declined(x, kernel, recurrent, bias, h, c):

@@ -194,7 +194,7 @@ def _minus_log(p: Array, dtype: str, large: Array, xp: Any) -> Array:
 
 
 def _square_root(x: Array, dtype: str, large: Array, xp: Any) -> Array:
-    """Return the square root of x in [2.5, 46]; xp.sqrt is not the same everywhere (torch rounds amiss)."""
+    """Return the square root of x in [2.5, 46]; xp.sqrt is not the same everywhere (torch rounds incorrectly)."""
     slope, offset = _LINE[dtype]
     root = fence(x * slope, large, xp) + offset
     for _ in range(_HERON[dtype]):

@@ -1,4 +1,4 @@
-"""The sliding product behind every convolution, and its two adjoints, in any number of spatial axes.
+"""The sliding product of which every convolution is made, and its two adjoints, in any number of spatial axes.
 
 Arrays are channels last: x (batch, spatial..., in), kernel (spatial..., in, out), or depthwise (spatial...,
 in, multiplier) with output channel in * multiplier + m. Each of the three is linear in both of its arrays and
@@ -36,7 +36,7 @@ from .products import FEW_CHANNELS, rows_outer, scattered, strategy_of
 __all__ = ["convolution", "convolution_input_gradient", "convolution_kernel_gradient"]
 
 
-@composite
+@composite(fresh=True)
 def convolution(
     x: Array, kernel: Array, *, strides: Ints, padding: str, dilation: Ints, depthwise: bool = False
 ) -> Array:
@@ -66,11 +66,11 @@ def _(x: Array, kernel: Array, *, strides: Ints, padding: str, dilation: Ints, d
     return x.shape[0], *places, _channels_out(kernel.shape, depthwise)
 
 
-@composite
+@composite(fresh=True)
 def convolution_input_gradient(
     g: Array, kernel: Array, *, size: Ints, strides: Ints, padding: str, dilation: Ints, depthwise: bool = False
 ) -> Array:
-    """The adjoint of `convolution` with respect to x: what each element of an x of that size receives from g.
+    """The adjoint of `convolution` with respect to x: the cotangent g pulled back to an x of that size.
 
     g (batch, places..., out) and kernel (spatial..., in, out) give (batch, *size, in); this is the transposed
     convolution. ValueError where an x of that size does not give the places of g.
@@ -98,7 +98,7 @@ def _(g: Array, kernel: Array, *, size: Ints, **how: Any) -> Any:
     return g.shape[0], *known_sizes(size), kernel.shape[-2]
 
 
-@composite
+@composite(fresh=True)
 def convolution_kernel_gradient(
     x: Array, g: Array, *, window: Ints, strides: Ints, padding: str, dilation: Ints, depthwise: bool = False
 ) -> Array:
@@ -139,7 +139,7 @@ def _channels_out(kernel: Sequence[Any], depthwise: bool) -> int | None:
 
 
 def _correlate(xp: Any, x: Array, kernel: Array, over: Grid, depthwise: bool) -> Array:
-    """The sliding product on a grid, whatever padding it implies, block by block."""
+    """The sliding product on a grid, its padding included, block by block."""
     shape = (x.shape[0], *over.places, _channels_out(kernel.shape, depthwise))
     if 0 in shape:
         return xp.zeros(shape, dtype=x.dtype, device=device_of(x))

@@ -1,4 +1,4 @@
-"""Where sliding windows lie: sizes, strides and padding, and arrays cut into blocks and slices along them."""
+"""The geometry of sliding windows: sizes, strides and padding, and arrays cut into blocks and slices along them."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ __all__ = [
     "per_axis",
     "phases",
     "region",
-    "stretch",
+    "strided",
     "widened",
 ]
 
@@ -39,7 +39,7 @@ Phase = tuple[range, int, int]
 
 
 class Grid(NamedTuple):
-    """Windows over some spatial axes: what they are, how far padding shifts them, and how many places they have."""
+    """Windows over some spatial axes: their sizes, how far padding shifts them, and how many places they have."""
 
     window: Ints
     strides: Ints
@@ -48,7 +48,7 @@ class Grid(NamedTuple):
     places: Ints
 
 
-# What one block of windows may hold while it is worked on. Measured on NumPy, products on two threads, 1 MB of level-2
+# Bytes one block of windows may hold while it is computed. Measured on NumPy, products on two threads, 1 MB of level-2
 # cache a core: a 3x3 convolution of 64 channels takes 16.5, 14.1, 13.2, 13.0, 14.4 ms at 0.25, 0.5, 1, 2, 4 MB, one of
 # 3 channels 16.9, 11.0, 7.8, 6.0, 5.0 ms, a mean of 2x2 windows 1.4, 0.9, 0.7, 0.6, 0.5 ms. Small blocks pay for calls.
 # Without blocks memory grows with image times kernel.
@@ -86,7 +86,7 @@ def channels_last(xp: Any, x: Array, data_format: str) -> Array:
 
 
 def channels_first(xp: Any, x: Array, data_format: str) -> Array:
-    """x with its channels moved from the end to axis 1, if data_format asks for that."""
+    """x with its channels moved from the end to axis 1, if data_format says so."""
     if data_format == "channels_last" or x.ndim < 3:
         return x
     return xp.permute_dims(x, (0, x.ndim - 1, *range(1, x.ndim - 1)))
@@ -129,7 +129,7 @@ def grid(operation: str, sizes: Ints, window: Ints, strides: Ints, dilation: Int
     """The windows over axes of known sizes.
 
     'same' pads max((ceil(n / stride) - 1) * stride + reach - n, 0) elements in all, of which the smaller half comes
-    first; 'causal' pads all of reach - 1 first. What is padded behind follows from the number of places.
+    first; 'causal' pads all of reach - 1 first. The padding after follows from the number of places.
     """
     places: Any = output_sizes(operation, sizes, window, strides, dilation, padding)
     reaches = tuple(map(_reach, window, dilation))
@@ -220,10 +220,10 @@ def region(xp: Any, x: Array, bounds: Sequence[tuple[int, int]], fill: float = 0
         ] = part
         return whole
     for axis, ((start, stop), n) in enumerate(zip(bounds, x.shape, strict=False)):
-        before, behind = min(stop, 0) - min(start, 0), max(stop, n) - max(start, n)
-        if before or behind:
+        before, after = min(stop, 0) - min(start, 0), max(stop, n) - max(start, n)
+        if before or after:
             part = xp.concat(
-                [*_filled(xp, part, axis, before, fill), part, *_filled(xp, part, axis, behind, fill)], axis=axis
+                [*_filled(xp, part, axis, before, fill), part, *_filled(xp, part, axis, after, fill)], axis=axis
             )
     return part
 
@@ -236,7 +236,7 @@ def _filled(xp: Any, x: Array, axis: int, count: int, fill: float) -> list[Array
     return [xp.full(shape, fill, dtype=x.dtype, device=device_of(x))]
 
 
-def stretch(start: int, count: int, stride: int) -> slice:
+def strided(start: int, count: int, stride: int) -> slice:
     """The key of `count` elements, `stride` apart."""
     return slice(start, start + (count - 1) * stride + 1 if count else start, stride)
 
@@ -245,7 +245,7 @@ def along(x: Array, axis: int, start: int, count: int, stride: int) -> Array:
     """`count` elements of one axis, `stride` apart."""
     if start == 0 and stride == 1 and count == x.shape[axis]:
         return x
-    return x[(*(slice(None),) * axis, stretch(start, count, stride), ...)]
+    return x[(*(slice(None),) * axis, strided(start, count, stride), ...)]
 
 
 def phases(size: int, window: int, stride: int, dilation: int, before: int) -> tuple[int, int, list[Phase]]:

@@ -1,4 +1,4 @@
-"""How one block of a sliding product, or of one of its adjoints, is worked out: four ways, by channels and strides."""
+"""One block of a sliding product or of one of its adjoints: four strategies, by channels and strides."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from typing import Any, NamedTuple
 from ...arrays.namespaces import writable
 from ...arrays.typing import Array, Ints
 from ...dispatch.promotion import device_of, dtype_name
-from .geometry import Grid, along, blocks, region, stretch
+from .geometry import Grid, along, blocks, region, strided
 
 __all__ = ["FEW_CHANNELS", "Strategy", "rows_outer", "scattered", "strategy_of"]
 
 
-# Up to so many input channels the taps are gathered channel by channel, so that copies run along the image
+# Up to this many input channels the taps are gathered channel by channel, so that copies run along the image
 # instead of along two or three channels: measured 1.7 times as fast for 3 channels, slower from 8 on.
 FEW_CHANNELS = 4
 
-# Windows that wrap around the padded image cost products that nobody needs: up to so many times the needed ones
+# Windows that wrap around the padded image cost products that are not needed. Up to this many times the needed ones,
 # that is cheaper than copying each window's elements together.
 WRAPPED = 1.5
 
 
 class Strategy(NamedTuple):
-    """The product for one block, its adjoint, what a place counts for in BLOCK_BYTES (0: no blocks), wrapping or not.
+    """The product for one block, its adjoint, the bytes a place counts in BLOCK_BYTES (0: no blocks), wrapping or not.
 
-    A place counts for fewer bytes than it holds where larger blocks were faster: taps at 4 MB take 0.8 of the time that
-    they take at 2 MB, since every tap is a copy of its own.
+    A place counts for fewer bytes than it holds where larger blocks were faster: taps at 4 MB take 0.8 of their time
+    at 2 MB, since every tap is a copy of its own.
     """
 
     product: Callable[..., Array]
@@ -40,7 +40,7 @@ class Strategy(NamedTuple):
 
 
 def strategy_of(x: Array, over: Grid, out: int, depthwise: bool) -> Strategy:
-    """The way that was fastest on NumPy for such arrays."""
+    """The strategy that was fastest on NumPy for such arrays."""
     size, channels = 8 if dtype_name(x.dtype) == "float64" else 4, x.shape[-1]
     if depthwise:
         return Strategy(_depthwise_product, _depthwise_outer, size * out)
@@ -64,17 +64,17 @@ def _offsets(window: Sequence[int]) -> Iterator[Ints]:
 
 
 def _shifted(patch: Array, tap: Ints, over: Grid, first: int = 1) -> Array:
-    """What one tap meets at each place, on as many spatial axes as the tap has numbers."""
-    spans = (stretch(i * d, n, s) for i, d, n, s in zip(tap, over.dilation, over.places, over.strides, strict=False))
+    """The elements one tap meets at each place, on as many spatial axes as the tap has indices."""
+    spans = (strided(i * d, n, s) for i, d, n, s in zip(tap, over.dilation, over.places, over.strides, strict=False))
     return patch[(*(slice(None),) * first, *spans, ...)]
 
 
 # ---- flat: strides of 1. The pixels of the padded block in one line; every k-th window of k pixels, from one of k
-# phases on, is a row of a matrix that lies in memory already. Windows that wrap around an edge are left out after.
+# phases on, is a row of a matrix that is in memory already. Windows that wrap around an edge are dropped afterwards.
 
 
 class _Line(NamedTuple):
-    """A padded block in one line, and where the windows of its places lie."""
+    """A padded block in one line, and the positions of its windows."""
 
     pixels: Array  # (pixels * channels,)
     groups: int  # windows a phase
@@ -100,7 +100,7 @@ def _line(xp: Any, patch: Array, over: Grid) -> _Line:
 
 
 def _longer(xp: Any, line: Array, count: int) -> Array:
-    """A line with so many zeros behind it."""
+    """A line with this many zeros after it."""
     return line if count <= 0 else xp.concat([line, xp.zeros((count,), dtype=line.dtype, device=device_of(line))])
 
 
@@ -145,13 +145,13 @@ def _flat_outer(xp: Any, patch: Array, g: Array, over: Grid) -> Array:
 
 
 def _columns(patch: Array, over: Grid) -> Iterator[Array]:
-    """What the taps of one kernel row meet, on the last spatial axis alone."""
+    """The elements the taps of one kernel row meet, on the last spatial axis alone."""
     for i in range(over.window[-1]):
         yield along(patch, patch.ndim - 2, i * over.dilation[-1], over.places[-1], over.strides[-1])
 
 
 def _rows(xp: Any, patch: Array, over: Grid) -> Iterator[Array]:
-    """For each row of the kernel what its taps meet, side by side: (batch, places..., row * in)."""
+    """For each row of the kernel the elements its taps meet, side by side: (batch, places..., row * in)."""
     columns = list(_columns(patch, over))
     joined = xp.concat(columns, axis=-1) if len(columns) > 1 else columns[0]
     for tap in _offsets(over.window[:-1]):
@@ -162,7 +162,7 @@ def _rows_product(xp: Any, patch: Array, kernel: Array, over: Grid) -> Array:
     *window, channels, out = kernel.shape
     rows, joined = math.prod(window[:-1]), window[-1] * channels
     weights = xp.reshape(kernel, (rows, joined, out))
-    # the rows of one image lie together in memory, the images of one patch do not: merging those would copy
+    # the rows of one image are adjacent in memory, the images of one patch are not: merging those would copy
     shape = (-1, joined) if rows == 1 else (patch.shape[0], *over.places[:-2], math.prod(over.places[-2:]), joined)
     return functools.reduce(
         _plus(patch, kernel),
@@ -178,7 +178,7 @@ def rows_outer(xp: Any, patch: Array, g: Array, over: Grid) -> Array:
     )
 
 
-# ---- taps: few channels. What each tap meets is a row of the matrix, along the image.
+# ---- taps: few channels. The elements each tap meets are a row of the matrix, along the image.
 
 
 def _lanes(xp: Any, patch: Array, over: Grid) -> list[Array]:
@@ -191,7 +191,7 @@ def _lanes(xp: Any, patch: Array, over: Grid) -> list[Array]:
 
 
 def _taps(xp: Any, patch: Array, over: Grid) -> Array:
-    """What each tap meets, tap by tap and channel by channel: (taps * in, batch * places)."""
+    """The elements each tap meets, tap by tap and channel by channel: (taps * in, batch * places)."""
     lanes, stride = _lanes(xp, patch, over), over.strides[-1]
     found = []
     for *outer, last in _offsets(over.window):
@@ -212,7 +212,7 @@ def _taps_outer(xp: Any, patch: Array, g: Array, over: Grid) -> Array:
 def scattered(xp: Any, g: Array, kernel: Array, over: Grid, size: Ints) -> Array:
     """The adjoint with respect to an x of that size and few channels, for arrays that can be written to.
 
-    One product gives what every tap has for the element it meets; it is added there, lane by lane.
+    One product gives every tap's contribution to the element it meets; contributions are added lane by lane.
     """
     *window, channels, out = kernel.shape
     weights = xp.reshape(kernel, (-1, out))
@@ -235,7 +235,7 @@ def scattered(xp: Any, g: Array, kernel: Array, over: Grid, size: Ints) -> Array
         for number, tap in enumerate(_offsets(over.window)):
             start, lane = divmod(tap[-1] * over.dilation[-1], stride)
             spans = [
-                stretch(i * d + first * s, n, s)
+                strided(i * d + first * s, n, s)
                 for i, d, (first, _), n, s in zip(
                     tap[:-1], over.dilation, box[1:], counts[1:], over.strides, strict=False
                 )
@@ -252,9 +252,9 @@ def scattered(xp: Any, g: Array, kernel: Array, over: Grid, size: Ints) -> Array
 
 
 def _wide_taps(xp: Any, patch: Array, multiplier: int, over: Grid) -> Iterator[tuple[Ints, Array]]:
-    """For each tap what it meets, channels repeated for the multiplier and joined with the last spatial axis.
+    """For each tap the elements it meets, channels repeated for the multiplier and joined with the last spatial axis.
 
-    That long last axis is what makes NumPy fast here.
+    NumPy is fast here because of that long last axis.
     """
     if multiplier > 1:
         repeated = xp.broadcast_to(xp.expand_dims(patch, axis=-1), (*patch.shape, multiplier))

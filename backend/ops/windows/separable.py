@@ -1,4 +1,4 @@
-"""Windows along one axis after another: what pooling and its adjoints are made of."""
+"""Windows along one axis after another, from which pooling and its adjoints are built."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from ...arrays.namespaces import writable
 from ...arrays.typing import Array, Ints
 from ...dispatch.promotion import device_of, dtype_name
-from .geometry import Box, Grid, along, assembled, blocks, grid, interleave, patch, phases, region, stretch, widened
+from .geometry import Box, Grid, along, assembled, blocks, grid, interleave, patch, phases, region, strided, widened
 
 __all__ = [
     "AxisWindows",
@@ -78,7 +78,7 @@ def _bytes(x: Array) -> int:
 
 
 def total(parts: list[Array], like: Array) -> Array:
-    """The sum of parts that are not to be changed."""
+    """The sum of parts, which stay unchanged."""
     first, *rest = parts
     if not rest:
         return first
@@ -96,7 +96,7 @@ def _along_axis(x: Array, axis: int, values: list[Any], dtype: Any, xp: Any) -> 
 
 
 def taps(xp: Any, x: Array, slide: AxisWindows, fill: float) -> list[Array]:
-    """What each tap of a window along one axis meets at each place."""
+    """The elements that each tap of a window along one axis meets at each place."""
     axis, k, s, before, places = slide
     padded = _span(xp, x, axis, -before, (places - 1) * s + k - before, fill) if places else x
     return [along(padded, axis, i, places, s) for i in range(k)]
@@ -142,14 +142,14 @@ def from_first(xp: Any, h: Array, x: Array, tops: Array, slide: AxisWindows) -> 
 
 
 def spread(xp: Any, parts: Iterable[Array], slide: AxisWindows, size: int, like: Array) -> Array:
-    """The sum of each element's windows along one axis, from what they have for it in each of their taps."""
+    """The sum over the windows that cover each element along one axis, given a value for each of their taps."""
     axis, k, s, before, places = slide
     if writable(like):
         whole = xp.zeros((*like.shape[:axis], size, *like.shape[axis + 1 :]), dtype=like.dtype, device=device_of(like))
         for i, part in enumerate(parts):
             first, stop = max(-((i - before) // s), 0), min((size - 1 - i + before) // s + 1, places)
             if first < stop:
-                key = *(slice(None),) * axis, stretch(first * s + i - before, stop - first, s), ...
+                key = *(slice(None),) * axis, strided(first * s + i - before, stop - first, s), ...
                 given = along(part, axis, first, stop - first, 1)
                 if k > s:
                     whole[key] += given

@@ -1,0 +1,48 @@
+"""A loop's body as the passes see it: its calls, the number of reads of each tensor, and sizes of its own inputs."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from ...graph.dims import Dim, dim_tensors
+from ...graph.tensor import Node, Placeholder, Subgraph, Tensor, map_tensors
+from ...graph.traversal import inputs_of, toposort
+from ..rewriter import Rewriter
+
+__all__ = ["calls", "reads", "with_own_sizes"]
+
+
+def calls(body: Subgraph) -> list[Tensor]:
+    """The results of a body's calls, each after what it needs."""
+    own = {id(t) for t in body.inputs}
+    return [t for t in toposort(body.outputs, stop=lambda t: id(t) in own) if t.node is not None]
+
+
+def reads(body: Subgraph, order: list[Tensor]) -> Counter[int]:
+    """How often each tensor of the body is read, by id; a result is read once more."""
+    nodes = {id(t.node): t for t in order}.values()
+    return Counter(map(id, (*body.outputs, *(i for t in nodes for i in inputs_of(t)))))
+
+
+def with_own_sizes(loop: Node) -> Subgraph:
+    """A loop's body with sizes that read the body's own inputs, equal ones alike; unknown where none tells."""
+    initial, sequences, captured = loop.args
+    body = loop.kwargs["body"]
+    outside = [*(x.sizes for x in initial), *(x.sizes[1:] for x in sequences), *(x.sizes for x in captured)]
+    known: dict[Any, Any] = {}
+    inputs: list[Tensor] = []
+    for t, sizes in reversed(list(zip(body.inputs, outside, strict=True))):  # the carries, which may be dropped, last
+        place = Placeholder([n if isinstance(n, int) else known.get(n.key) for n in sizes], t.dtype)
+        inputs.insert(0, place)
+        for axis, (n, own) in enumerate(zip(sizes, t.sizes, strict=True)):
+            known.update((size.key, place.sizes[axis]) for size in (n, own) if isinstance(size, Dim))
+    swap = {id(t): p for t, p in zip(body.inputs, inputs, strict=True)}
+    rewriter = Rewriter(swap, resize=lambda size: known[size.key] if size.key in known else own_size(size), shared={})
+
+    def own_size(size: Dim) -> Any:
+        if any(id(t) not in rewriter.new for t in dim_tensors(size)):
+            return None
+        return map_tensors(size, lambda t: rewriter.new[id(t)])
+
+    return Subgraph(inputs, rewriter(body.outputs))

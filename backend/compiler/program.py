@@ -1,0 +1,180 @@
+"""What the passes work on: the graph to compile, and the program it becomes, a list of steps for each routine."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import math
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from ..graph.tensor import Constant, Node, Placeholder, Subgraph, Tensor
+from ..graph.traversal import toposort
+from .rewriter import Rewriter, Shared
+
+__all__ = ["Graph", "Program", "Routine", "Step", "elements", "lower"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Graph:
+    """A graph to compile: its outputs, and the new values of the variables it updates."""
+
+    inputs: tuple[Placeholder, ...]
+    outputs: tuple[Tensor, ...]
+    updates: tuple[Tensor, ...] = ()
+    shared: Shared | None = None  # the distinct calls, from the pass on that makes equal calls one
+    folded: frozenset[int] = frozenset()  # the ids of tensors that are computed once, before the first call
+
+    @functools.cached_property
+    def roots(self) -> tuple[Tensor, ...]:
+        """Whatever has to be computed."""
+        return (*self.outputs, *self.updates)
+
+    @functools.cached_property
+    def order(self) -> list[Tensor]:
+        """Every tensor of the graph, each after its inputs."""
+        return toposort(self.roots)
+
+    @functools.cached_property
+    def has_bodies(self) -> bool:
+        """Whether some call has a body: a loop, a branch, a chain."""
+        return any(isinstance(v, Subgraph) for t in self.order if t.node for v in t.node.kwargs.values())
+
+    def rewritten(self, **how: Any) -> Graph:
+        """The graph after a `Rewriter` with these options."""
+        return self.replaced(Rewriter(shared=self.shared, **how)(self.roots, self.order))
+
+    def replaced(self, roots: Iterable[Tensor]) -> Graph:
+        """The graph with other roots in the place of its own; itself, where they are the same."""
+        roots = tuple(roots)
+        if len(roots) == len(self.roots) and all(a is b for a, b in zip(roots, self.roots, strict=True)):
+            return self
+        count = len(self.outputs)
+        return dataclasses.replace(self, outputs=roots[:count], updates=roots[count:])
+
+    def free(self) -> tuple[list[Placeholder], list[Tensor]]:
+        """The placeholders that are read without being inputs, and the variables that are read, in order."""
+        own = {id(t) for t in self.inputs}
+        leaves = [t for t in self.order if t.node is None and id(t) not in own]
+        placeholders = [t for t in leaves if isinstance(t, Placeholder)]
+        return placeholders, [t for t in leaves if not isinstance(t, (Placeholder, Constant))]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Step:
+    """One call: its results by index (None for those that nothing reads), and what happens to memory."""
+
+    node: Node
+    results: tuple[Tensor | None, ...]
+    frees: tuple[Tensor, ...] = ()  # dead after the call
+    into: Tensor | None = None  # the dead argument whose memory the result takes
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Routine:
+    """The steps of one function: the whole program, or the body of a loop or branch."""
+
+    inputs: tuple[Tensor, ...]
+    outputs: tuple[Tensor, ...]
+    setup: tuple[Step, ...]  # run once, before the first call
+    steps: tuple[Step, ...]
+
+    def with_steps(self, steps: Iterable[Step]) -> Routine:
+        """The same routine with other steps."""
+        return dataclasses.replace(self, steps=tuple(steps))
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Program:
+    """A graph in the order in which it runs."""
+
+    graph: Graph
+    main: Routine
+    bodies: dict[int, Routine]  # by the id of the subgraph
+    copies: frozenset[int]  # the positions of the roots that are copied, lest they share memory
+
+    def routines(self) -> Iterator[Routine]:
+        """Every routine, the main one last."""
+        yield from self.bodies.values()
+        yield self.main
+
+    def each(self, change: Callable[[Routine], Routine]) -> Program:
+        """The program with every routine changed."""
+        bodies = {key: change(routine) for key, routine in self.bodies.items()}
+        return dataclasses.replace(self, main=change(self.main), bodies=bodies)
+
+
+def lower(graph: Graph) -> Program:
+    """The program of a graph, its calls in topological order."""
+    bodies: dict[int, Routine] = {}
+    placeholders, variables = graph.free()
+    main = _routine(graph, (*graph.inputs, *placeholders, *variables), graph.roots, bodies, graph.order)
+    return Program(graph, main, bodies, _copies(graph))
+
+
+def _routine(
+    graph: Graph,
+    inputs: tuple[Tensor, ...],
+    outputs: tuple[Tensor, ...],
+    bodies: dict[int, Routine],
+    order: list[Tensor] | None = None,
+) -> Routine:
+    own = {id(t) for t in inputs}
+    order = order or toposort(outputs, stop=lambda t: id(t) in own)
+    results: dict[int, dict[int, Tensor]] = {}  # node -> its results in use
+    nodes: dict[int, Node] = {}  # each where the first of its results stands
+    for t in order:
+        if t.node is not None and id(t) not in own:
+            results.setdefault(id(t.node), {})[t.index] = t
+            nodes[id(t.node)] = t.node
+    setup, steps = [], []
+    for node in nodes.values():
+        for value in node.kwargs.values():
+            if isinstance(value, Subgraph) and id(value) not in bodies:
+                bodies[id(value)] = _routine(graph, value.inputs, value.outputs, bodies)
+        found = results[id(node)]
+        step = Step(node, tuple(found.get(i) for i in range(len(node.specs))))
+        (setup if any(id(t) in graph.folded for t in found.values()) else steps).append(step)
+    return Routine(inputs, outputs, tuple(setup), tuple(steps))
+
+
+def elements(t: Tensor) -> int | None:
+    """The number of elements; None where it is known only when the program runs."""
+    shape = t.spec.shape
+    return None if shape is None or any(type(n) is not int for n in shape) else math.prod(shape)
+
+
+def _copies(graph: Graph) -> frozenset[int]:
+    """The positions of the roots that may share memory with what was fed, a variable, a constant, or another root.
+
+    New values of variables come first: they are the larger part, and are kept as they are where that is possible.
+    """
+    given_out: set[int] = set()
+    copied = set()
+    count = len(graph.outputs)
+    for position in (*range(count, len(graph.roots)), *range(count)):
+        owners, outside = _owners(graph.roots[position], graph.folded)
+        if outside or given_out & owners:
+            copied.add(position)
+        else:
+            given_out |= owners
+    return frozenset(copied)
+
+
+def _owners(root: Tensor, folded: frozenset[int]) -> tuple[set[int], bool]:
+    """Whose memory a tensor may show, by ids, and whether that may be memory from outside of the program."""
+    owners: set[int] = set()
+    pending = [root]
+    while pending:
+        t = pending.pop()
+        if t.node is None or id(t) in folded:
+            return owners, True
+        facts = t.node.primitive
+        if facts.forwards and not (facts.is_loop and t.index >= len(t.node.args[0])):  # a loop stacks what is no carry
+            owners.add(id(t.node))
+            pending += t.node.inputs
+        elif facts.view and not facts.fresh and isinstance(t.node.args[0], Tensor):
+            pending.append(t.node.args[0])
+        else:
+            owners.add(id(t))
+    return owners, False

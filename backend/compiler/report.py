@@ -1,0 +1,66 @@
+"""What a person reads of a compilation: the program after each pass, its calls, and the memory it holds."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import numpy as np
+
+from ..graph.dims import known
+from ..graph.tensor import Tensor
+from .codegen import print_program
+from .program import Program, Routine
+from .schedule import UNKNOWN
+
+__all__ = ["Stage", "Stages", "stage"]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Stage:
+    """The program after a pass: `calls` it makes, `held` bytes at most at a time, and its text."""
+
+    name: str
+    summary: str
+    calls: int
+    held: int
+    text: str
+
+
+class Stages(list[Stage]):
+    """The stages of one compilation; printed, a table of them and the text after each pass that changed it."""
+
+    def __str__(self) -> str:
+        table = [f"{'pass':10} {'calls':>7} {'bytes held':>12}  what it does"]
+        table += [f"{s.name:10} {s.calls:7} {s.held:12,}  {s.summary}" for s in self]
+        parts = ["\n".join(table), f"Unknown sizes count as {UNKNOWN}."]
+        last = ""
+        for s in self:
+            if s.text != last:
+                parts.append(f"---- {s.name}\n{s.text.rstrip()}")
+            last = s.text
+        return "\n\n".join(parts)
+
+
+def stage(name: str, summary: str, program: Program) -> Stage:
+    """The facts about a program, and its text."""
+    calls = sum(len(routine.steps) + len(routine.setup) for routine in program.routines())
+    return Stage(name, summary, calls, _held(program.main), print_program(program).text)
+
+
+def _held(routine: Routine) -> int:
+    """The most bytes that results of the main routine hold at a time; results that are views hold none."""
+    now = most = 0
+    for step in routine.steps:
+        now += sum(_bytes(t) for t in step.results if t is not None)
+        now -= 0 if step.into is None else _bytes(step.into)
+        most = max(most, now)
+        now -= sum(map(_bytes, step.frees))
+    return most
+
+
+def _bytes(t: Tensor) -> int:
+    if t.node is None or t.spec.shape is None or (t.node.primitive.view and not t.node.primitive.fresh):
+        return 0
+    item = 2 if t.dtype == "bfloat16" else np.dtype(t.dtype).itemsize
+    return item * math.prod(known(size) if known(size) is not None else UNKNOWN for size in t.spec.shape)

@@ -1,0 +1,88 @@
+"""Optimizers that adapt the step of each element to its past gradients."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from .. import config
+from ..api.variables import Variable, update
+from ..graph.standard import namespace as xp
+from ..graph.tensor import Tensor
+from .optimizer import Optimizer, hyper, moved
+
+__all__ = ["Adadelta", "Adagrad", "RMSprop"]
+
+
+class Adagrad(Optimizer):
+    """Steps divided by the root of all squared gradients so far::
+
+        a' = a + g²
+        p' = p - lr g / (sqrt(a') + epsilon)
+
+    Source: Duchi, Hazan, Singer, "Adaptive subgradient methods for online learning", 2011.
+    """
+
+    def __init__(self, learning_rate: float = 0.01, *, epsilon: float | None = None, **kwargs: Any) -> None:
+        super().__init__(learning_rate, **kwargs)
+        self.epsilon = config.epsilon() if epsilon is None else epsilon
+
+    def step(self, params: Sequence[Variable], grads: Sequence[Tensor]) -> list[Any]:
+        lr, updates = self.rate(), []
+        for p, g, a in zip(params, grads, self.slots("accumulator", params), strict=True):
+            new_a = a + xp.square(g)
+            updates += [update(a, new_a), moved(p, p - lr * g / (xp.sqrt(new_a) + self.epsilon))]
+        return updates
+
+
+class RMSprop(Optimizer):
+    """Steps divided by the root of a moving average of squared gradients::
+
+        a' = rho a + (1 - rho) g²
+        p' = p - lr g / (sqrt(a') + epsilon)
+
+    Source: Tieleman, Hinton, "Lecture 6.5: rmsprop", Neural Networks for Machine Learning, 2012.
+    """
+
+    def __init__(
+        self, learning_rate: float = 0.001, rho: float = 0.9, *, epsilon: float | None = None, **kwargs: Any
+    ) -> None:
+        super().__init__(learning_rate, **kwargs)
+        self.rho = hyper(rho, "rho")
+        self.epsilon = config.epsilon() if epsilon is None else epsilon
+
+    def step(self, params: Sequence[Variable], grads: Sequence[Tensor]) -> list[Any]:
+        lr, rho, updates = self.rate(), self.rho, []
+        for p, g, a in zip(params, grads, self.slots("accumulator", params), strict=True):
+            new_a = rho * a + (1.0 - rho) * xp.square(g)
+            updates += [update(a, new_a), moved(p, p - lr * g / (xp.sqrt(new_a) + self.epsilon))]
+        return updates
+
+
+class Adadelta(Optimizer):
+    """Steps in units of the steps made before::
+
+        a' = rho a + (1 - rho) g²
+        s  = g sqrt(d + epsilon) / sqrt(a' + epsilon)
+        p' = p - lr s
+        d' = rho d + (1 - rho) s²
+
+    Source: Zeiler, "ADADELTA: an adaptive learning rate method", 2012.
+    """
+
+    def __init__(
+        self, learning_rate: float = 1.0, rho: float = 0.95, *, epsilon: float | None = None, **kwargs: Any
+    ) -> None:
+        super().__init__(learning_rate, **kwargs)
+        self.rho = hyper(rho, "rho")
+        self.epsilon = config.epsilon() if epsilon is None else epsilon
+
+    def step(self, params: Sequence[Variable], grads: Sequence[Tensor]) -> list[Any]:
+        lr, rho, updates = self.rate(), self.rho, []
+        accumulators, deltas = self.slots("accumulator", params), self.slots("delta_accumulator", params)
+        for p, g, a, d in zip(params, grads, accumulators, deltas, strict=True):
+            new_a = rho * a + (1.0 - rho) * xp.square(g)
+            s = g * xp.sqrt(d + self.epsilon) / xp.sqrt(new_a + self.epsilon)
+            new_d = rho * d + (1.0 - rho) * xp.square(s)
+            updates += [update(a, new_a), update(d, new_d), moved(p, p - lr * s)]
+        return updates

@@ -1,0 +1,37 @@
+"""Gradient descent, with and without momentum."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ..api.variables import Variable, update
+from ..graph.tensor import Tensor
+from .optimizer import Optimizer, hyper, moved
+
+__all__ = ["SGD"]
+
+
+class SGD(Optimizer):
+    """Gradient descent, with momentum m::
+
+        v' = m v - lr g
+        p' = p + v'                 p' = p + m v' - lr g  (nesterov)
+
+    Source: Polyak, "Some methods of speeding up the convergence of iteration methods", 1964; Sutskever et al., "On the
+    importance of initialization and momentum in deep learning", 2013.
+    """
+
+    def __init__(
+        self, learning_rate: float = 0.01, momentum: float = 0.0, nesterov: bool = False, **kwargs: Any
+    ) -> None:
+        super().__init__(learning_rate, **kwargs)
+        self.momentum = hyper(momentum, "momentum")
+        self.nesterov = nesterov
+
+    def step(self, params: Sequence[Variable], grads: Sequence[Tensor]) -> list[Any]:
+        lr, m, updates = self.rate(), self.momentum, []
+        for p, g, v in zip(params, grads, self.slots("moment", params), strict=True):
+            new_v = m * v - lr * g
+            updates += [update(v, new_v), moved(p, p + m * new_v - lr * g if self.nesterov else p + new_v)]
+        return updates
