@@ -10,6 +10,8 @@ from backend.autodiff.backward import gradients
 from backend.graph.standard import namespace as xp
 from backend.graph.tensor import Placeholder
 
+pytestmark = pytest.mark.slow
+
 
 def unknown(case, fed):
     """The arguments as placeholders of unknown sizes (1 excepted); `fed` collects them and their values."""

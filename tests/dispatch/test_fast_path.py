@@ -8,6 +8,8 @@ import pytest
 
 import backend as K
 
+pytestmark = pytest.mark.slow
+
 torch = pytest.importorskip("torch")
 
 DTYPES = ("bool", "int8", "int32", "int64", "float16", "float32", "float64", "complex64")
