@@ -95,7 +95,7 @@ def examples(session: nox.Session) -> None:
 def keras(session: nox.Session) -> None:
     """Keras 2.3.1's own tests, from its source distribution, on NumPy and torch; `-- numpy --only FOLDER`."""
     session.install(TORCH, "-e", ".[keras]", "pytest", "flaky", "pandas", "pillow", "setuptools")
-    session.run("python", "tests/keras_suite.py", *(session.posargs or ["numpy", "torch"]))
+    session.run("python", "tests/compat/keras_suite.py", *(session.posargs or ["numpy", "torch"]))
 
 
 @nox.session

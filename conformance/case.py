@@ -124,6 +124,8 @@ class Case:
     special: tuple[tuple[Call, Any], ...] = ()
     judge: Callable[..., Any] | None = None
     view: Callable[..., Any] | None = None
+    kinks: tuple[tuple[Call, tuple[np.ndarray | None, ...]], ...] = ()
+    second: bool = True
 
 
 CASES: dict[str, Case] = {}
@@ -139,6 +141,8 @@ def case(
     errors: Sequence[tuple[type[BaseException], Call]] = (),
     reference: Callable[..., Any] | None = None,
     dtypes: Sequence[str] = FLOATS,
+    kinks: Sequence[tuple[Call, Any]] = (),
+    second: bool = True,
     listed: bool = True,
 ) -> Case:
     """Describe the operation K.name.
@@ -147,28 +151,34 @@ def case(
     floats; float64 stands for each of the case's dtypes, other dtypes stay. `exact`: values are equal bit for bit.
     `gradient`: the positions, among the arrays of a call in order, that are differentiated; None for every float one,
     () for none. `errors`: (exception class, call) pairs. `reference`: an independent formula on the arguments of a call
-    with floats in float64 (NumPy, SciPy, loops). `dtypes`: what "float" may be.
+    with floats in float64 (NumPy, SciPy, loops). `dtypes`: what "float" may be. `kinks`: (call, gradient) pairs for
+    points where a gradient is a decision: literal examples like `edges`, which they join, and the gradient of the sum
+    of the results, a list for the first array or a tuple of one for each float array, None where nothing leads there.
+    `second=False`: second derivatives are not checked.
     `listed=False` keeps a case out of the registry.
     """
     if listed and name in CASES:
         raise ValueError(f"case: {name} has a case already, in chapter {CASES[name].chapter}")
-    for each in (*calls, *edges, *(c for _, c in errors)):
+    for each in (*calls, *edges, *(c for _, c in errors), *(c for c, _ in kinks)):
         if not isinstance(each, Call):
             raise TypeError(f"case: {name} was given {each!r}, expected call(...)")
     if not set(dtypes) <= set(FLOATS):
         raise ValueError(f"case: {name} has dtypes {dtypes!r}, expected some of {FLOATS}")
     chapter = sys._getframe(1).f_globals["__name__"].rpartition(".")[2]  # the module of cases that called
     edges = tuple(Call(_arrays(each.args), _arrays(each.kwargs)) for each in edges)
+    decided = tuple((Call(_arrays(each.args), _arrays(each.kwargs)), _slopes(want)) for each, want in kinks)
     made = Case(
         name,
         tuple(calls),
         exact,
         None if gradient is None else tuple(gradient),
-        edges,
+        (*edges, *(each for each, _ in decided)),
         tuple(errors),
         reference,
         tuple(dtypes),
         chapter,
+        kinks=decided,
+        second=second,
     )
     if listed:
         CASES[name] = made
@@ -247,6 +257,12 @@ def _arrays(structure: Any) -> Any:
     if isinstance(structure, list) and _leaf(structure) is float:
         return np.asarray(structure, dtype=np.float64)
     return type(structure)(map(_arrays, structure)) if isinstance(structure, list | tuple) else structure
+
+
+def _slopes(want: Any) -> tuple[np.ndarray | None, ...]:
+    """The gradients of a kink, one for each float array."""
+    each = want if isinstance(want, tuple) else (want,)
+    return tuple(None if w is None else np.asarray(w, dtype=np.float64) for w in each)
 
 
 def _leaf(values: Any) -> type:

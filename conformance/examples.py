@@ -61,6 +61,15 @@ class Example:
             for p in parts(self.call)
         ]
 
+    def widened(self) -> Example:
+        """The same example with its floats in float64."""
+        if "widened" not in self.cache:
+            values = [v.astype(np.float64) if v.dtype.kind == "f" else v for v in self.values]
+            self.cache["widened"] = (
+                self if self.dtype == "float64" else Example(self.case, self.call, values, "float64")
+            )
+        return self.cache["widened"]
+
     def __repr__(self) -> str:
         return f"{self.case.name}{self.filled([(v.dtype.name, v.shape) for v in self.values])!r}"
 

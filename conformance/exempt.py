@@ -4,7 +4,9 @@ from __future__ import annotations
 
 __all__ = ["EXEMPT"]
 
-_OF_A_FUNCTION = "takes a step function and nests of arrays; tests/test_scan.py compares it with loops written out"
+_OF_A_FUNCTION = (
+    "takes a step function and nests of arrays; tests/control/test_loop.py compares it with loops written out"
+)
 
 EXEMPT: dict[str, str] = {
     "scan": _OF_A_FUNCTION,
@@ -12,9 +14,9 @@ EXEMPT: dict[str, str] = {
     "map_fn": _OF_A_FUNCTION,
     "foldl": _OF_A_FUNCTION,
     "foldr": _OF_A_FUNCTION,
-    "cond": "its branches take no arguments and close over arrays; tests/test_scan.py and test_while_loop.py",
-    "ctc_decode": "its results' sizes depend on values; tests/test_ctc.py compares it with all labellings by hand",
-    "ctc_label_dense_to_sparse": "gives a sparse matrix, which is no array; tests/test_sparse.py checks it",
-    "is_sparse": "a question about a sparse matrix, which is no array; tests/test_sparse.py checks it",
-    "Sparse": "a container of three arrays, no operation; tests/test_sparse.py checks it",
+    "cond": "its branches take no arguments and close over arrays; tests/control/",
+    "ctc_decode": "its results' sizes depend on values; tests/ops/test_ctc.py compares it with all labellings by hand",
+    "ctc_label_dense_to_sparse": "gives a sparse matrix, which is no array; tests/ops/test_sparse.py checks it",
+    "is_sparse": "a question about a sparse matrix, which is no array; tests/ops/test_sparse.py checks it",
+    "Sparse": "a container of three arrays, no operation; tests/ops/test_sparse.py checks it",
 }

@@ -28,7 +28,16 @@ from .operations import (
     symbolic,
 )
 
-__all__ = ["contraction", "gradient", "loosened", "unknown_gradient", "wanted_gradients"]
+__all__ = [
+    "contraction",
+    "gradient",
+    "gradient_graph",
+    "kinks",
+    "loosened",
+    "second",
+    "unknown_gradient",
+    "wanted_gradients",
+]
 
 STEP = 1e-4  # of the central differences, which are taken at this step and at half of it
 
@@ -60,7 +69,7 @@ def gradient(on: Namespace, example: Example) -> float | None:
     if wanted is None:
         return None
     check_differences(example)
-    inputs, found = _graph(example)
+    inputs, found = gradient_graph(example)
     arrays = on.arrays(example)
     results = compiled(on, inputs, [g for g in found if g is not None], arrays)
     worst = compare([w for w, g in zip(wanted, found, strict=True) if g is not None], results)
@@ -69,7 +78,7 @@ def gradient(on: Namespace, example: Example) -> float | None:
     return worst
 
 
-def _graph(example: Example) -> tuple[list[Any], list[Any]]:
+def gradient_graph(example: Example) -> tuple[list[Any], list[Any]]:
     """The placeholders, and the gradient for each differentiated one; None where nothing leads there."""
 
     def record() -> tuple[list[Any], list[Any]]:
@@ -114,7 +123,7 @@ def wanted_gradients(example: Example, library: str = "") -> list[Expected] | No
     """The gradients with their error bounds; None where the operation gives nothing to differentiate."""
     key = ("wanted gradients", library if library == "jax" else "")
     if key not in example.cache:
-        inputs, found = _graph(example)
+        inputs, found = gradient_graph(example)
         values = [e.value for e in expected(example) if isinstance(e, Expected) and e.dtype in EPS]
         if not values or not all(np.all(np.isfinite(v)) for v in values):
             example.cache[key] = None
@@ -137,23 +146,33 @@ def _zeros(value: np.ndarray) -> Expected:
 
 
 def check_differences(example: Example) -> None:
-    """Central differences along random directions, in float64 on NumPy alone."""
-    if "differences" in example.cache:
-        return
-    numpy = namespace("numpy")
+    """The gradient against central differences of the contracted results, in float64 on NumPy alone."""
+
+    def loss(values: list[np.ndarray]) -> float:
+        return float(contraction(eager(namespace("numpy"), example, values), np.asarray))
+
+    if "differences" not in example.cache:
+        _check_slopes(example, loss, wanted_gradients(example) or (), _noise(expected(example)), "the gradient's rule")
+        example.cache["differences"] = True
+
+
+def _check_slopes(
+    example: Example,
+    loss: Callable[[list[np.ndarray]], float],
+    wanted: Sequence[Expected],
+    noise: float,
+    whose: str,
+) -> None:
+    """The slopes that gradients give along two random directions against central differences of a loss."""
     values = [v.astype(np.float64) if v.dtype.kind == "f" else v for v in example.values]
-    noise = _noise(example)
 
-    def loss(i: int, moved: np.ndarray) -> float:
-        results = eager(numpy, example, [moved if k == i else v.copy() for k, v in enumerate(values)])
-        return float(contraction(results, np.asarray))
+    def moved(i: int, v: np.ndarray) -> float:
+        return loss([w + v if k == i else w.copy() for k, w in enumerate(values)])
 
-    for i, g in zip(example.differentiated, wanted_gradients(example) or (), strict=True):
+    for i, g in zip(example.differentiated, wanted, strict=True):
         for k in range(2):
             v = np.random.default_rng([i, k]).normal(size=values[i].shape)
-            coarse, fine = (
-                (loss(i, values[i] + h * v) - loss(i, values[i] - h * v)) / (2 * h) for h in (STEP, STEP / 2)
-            )
+            coarse, fine = ((moved(i, h * v) - moved(i, -h * v)) / (2 * h) for h in (STEP, STEP / 2))
             slope, known = (4 * fine - coarse) / 3, float(np.sum(g.value * v))
             # the change with the step bounds what Richardson's extrapolation leaves
             allowed = abs(fine - coarse) + noise + float(np.sum(np.where(np.isfinite(g.bound), g.bound, 0) * np.abs(v)))
@@ -161,7 +180,7 @@ def check_differences(example: Example) -> None:
             if not error <= allowed and np.all(np.isfinite(g.bound)):
                 raise Failure(
                     "finite differences",
-                    f"argument {i}: the gradient's rule gives the slope {known!r}, "
+                    f"argument {i}: {whose} gives the slope {known!r}, "
                     f"central differences give {slope!r}; error {error:.3g}, allowed {allowed:.3g}",
                     slope,
                     known,
@@ -169,18 +188,96 @@ def check_differences(example: Example) -> None:
                     allowed,
                     i,
                 )
-    example.cache["differences"] = True
 
 
-def _noise(example: Example) -> float:
-    """What rounding in float64 may do to a central difference of the contraction."""
+def _noise(wanted: Sequence[Any]) -> float:
+    """What rounding in float64 may do to a central difference of a contraction of these."""
     total = 0.0
-    for want in expected(example):
+    for want in wanted:
         if isinstance(want, Expected) and want.dtype in EPS:
             bound = 0.0 if want.bound is None else np.where(np.isfinite(want.bound), want.bound, 0.0)
             scale = EPS["float64"] / EPS[want.dtype]
             total += float(np.sum(bound * scale + 4 * EPS["float64"] * (1 + np.abs(want.value))))
     return 8 * total / STEP
+
+
+# ---- second derivatives
+
+
+def second(on: Namespace, example: Example) -> float | None:
+    """The gradient of contracted gradients is that of the rules in float64, which agrees with finite differences."""
+    better = "float64" in example.case.dtypes and "float64" in on.dtypes
+    if example.dtype == "float32" and better:
+        return None  # one dtype is enough: the rules are those of the first derivative
+    wanted = _wanted_second(example) if example.differentiated else None
+    if wanted is None:
+        return None
+    inputs, found = _second_graph(example)
+    results = compiled(on, inputs, [g for g in found if g is not None], on.arrays(example))
+    return compare([w for w, g in zip(wanted, found, strict=True) if g is not None], results)
+
+
+def _second_graph(example: Example) -> tuple[list[Any], list[Any]]:
+    """The placeholders, and the gradient of the contracted gradients for each differentiated one, or None."""
+
+    def record() -> tuple[list[Any], list[Any]]:
+        inputs, first = gradient_graph(example)
+        loss = contraction([g for g in first if g is not None], lambda w: w)
+        targets = [inputs[i] for i in example.differentiated]
+        return inputs, [None] * len(targets) if loss is None else K.gradients(loss, targets)
+
+    return recorded(example.cache, "second gradients", record)
+
+
+def _wanted_second(example: Example) -> list[Expected] | None:
+    """The second derivatives with their error bounds, checked by differences of the first."""
+    if "wanted second" in example.cache:
+        return example.cache["wanted second"]
+    first, wanted = wanted_gradients(example), None
+    if first is not None and all(np.all(np.isfinite(w.value)) for w in first):
+        inputs, found = _second_graph(example)
+        arrays = [error_analysis.bounded(v) for v in example.values]
+        results = iter(compiled(ANALYSIS, inputs, [g for g in found if g is not None], arrays))
+        wanted = [
+            _zeros(example.values[i]) if g is None else as_expected(next(results))
+            for i, g in zip(example.differentiated, found, strict=True)
+        ]
+        _check_second(example, first, wanted)
+    example.cache["wanted second"] = wanted
+    return wanted
+
+
+def _check_second(example: Example, first: list[Expected], wanted: list[Expected]) -> None:
+    wide = example.widened()
+    inputs, slopes = gradient_graph(wide)
+    slopes = [g for g in slopes if g is not None]
+
+    def loss(values: list[np.ndarray]) -> float:
+        return float(contraction(compiled(namespace("numpy"), inputs, slopes, values), np.asarray))
+
+    if slopes:
+        _check_slopes(wide, loss, wanted, _noise(first), "the gradient of the gradient's rule")
+
+
+def kinks(on: Namespace, example: Example) -> float | None:
+    """Where a gradient is a decision, it is the one that the case gives."""
+    case = example.case
+    wanted = next((want for each, want in case.kinks if each is example.call), None)
+    if wanted is None:
+        return None
+    inputs = placeholders(example)
+    floats = [r for r in symbolic(example, inputs) if is_array(r) and is_float(dtype_name(r.dtype))]
+    targets = [inputs[i] for i in (case.gradient or example.floats)]
+    found = K.gradients(K.sum(K.stack([K.sum(r) for r in floats])), targets) if floats else [None] * len(targets)
+    if [g is None for g in found] != [w is None for w in wanted]:
+        raise Failure("no gradient", f"gradients {found!r}, expected {wanted!r}", list(wanted), found)
+    bounds = [
+        Expected(w.astype(np.float64), 8 * EPS[example.dtype] * np.abs(w), example.dtype)
+        for w in wanted
+        if w is not None
+    ]
+    results = compiled(on, inputs, [g for g in found if g is not None], on.arrays(example))
+    return compare(bounds, results, on.dtypes)
 
 
 def loosened(wanted: list[Expected]) -> list[Expected]:

@@ -20,7 +20,8 @@ from .bounds import EPS, FLOOR, Expected
 from .case import A, Case, parts
 from .examples import Example
 from .failures import Failure, allowed_dtypes, compare
-from .gradients import gradient, unknown_gradient
+from .gradients import gradient, kinks, second, unknown_gradient
+from .layouts import layout
 from .operations import (
     Namespace,
     compiled,
@@ -307,6 +308,14 @@ def _differentiable(case: Case, on: Namespace) -> bool:
     return case.gradient != () and any(_floating(part) for c in case.calls for part in parts(c))
 
 
+def _twice_differentiable(case: Case, on: Namespace) -> bool:
+    return case.second and not on.compiles and _differentiable(case, on)
+
+
+def _has_layouts(case: Case, on: Namespace) -> bool:
+    return on.library in ("numpy", "torch", "cupy") and bool(case.calls)
+
+
 def _floating(part: Any) -> bool:
     return part.is_float if isinstance(part, A) else part.dtype.kind == "f"
 
@@ -342,6 +351,9 @@ PROPERTIES: dict[str, Property] = {
         Property("compiled", run_compiled, "all", _of_k(_always)),
         Property("unknown", unknown, "typical", _of_k(_lettered)),
         Property("gradient", gradient, "smooth", _of_k(_differentiable)),
+        Property("second", second, "smooth", _of_k(_twice_differentiable)),
+        Property("kinks", kinks, "special", _of_k(lambda case, on: bool(case.kinks))),
+        Property("layout", layout, "typical", _of_k(_has_layouts)),
         Property("error", errors, "errors", lambda case, on: bool(case.errors)),
         Property("kernel", kernel, "typical", _of_k(_has_kernel)),
         Property("device", device, "typical", lambda case, on: bool(case.calls) and case.judge is None),
@@ -354,6 +366,6 @@ PROPERTIES: dict[str, Property] = {
 KINDS: dict[str, tuple[str, ...]] = {
     **{name: (name,) for name in PROPERTIES},
     "value": ("value", "special", "kernel"),
-    "gradient": ("gradient", "transparent"),
+    "gradient": ("gradient", "second", "kinks", "transparent"),
     "lazy": ("predicted", "compiled", "unknown", "transparent"),
 }

@@ -60,7 +60,15 @@ case(
     call(MATRIX, 0.1, None, -1.0),
     call(MATRIX, 0.0, -1.0),
     call(A("n", dtype="int")),
-    edges=[call(ODD), call(ODD, alpha=0.1, max_value=2.0, threshold=-1.0)],
+    edges=[
+        call(ODD),
+        call(ODD, alpha=0.1, max_value=2.0, threshold=-1.0),
+        call(ODD[3:], alpha=np.float32(0.5), max_value=0),
+    ],
+    kinks=[
+        (call([-1.0, 0.0, 1.0]), [0, 0, 1]),
+        (call([-1.0, 0.0, 1.0, 2.0, 3.0], alpha=0.5, max_value=2.0), [0.5, 0, 1, 1, 0]),
+    ],
     errors=[(TypeError, call(VECTOR, alpha="steep"))],
     reference=relu,
 )
@@ -70,17 +78,32 @@ case(
     call(TENSOR),
     call(VECTOR, 0.5),
     edges=[call(ODD)],
+    kinks=[(call([0.0, 1.0], 2.0), [2, 1])],
     errors=[(TypeError, call(VECTOR, alpha=None))],
     reference=elu,
 )
 case("selu", call(TENSOR), edges=[call(ODD)], reference=lambda x: 1.0507009873554805 * elu(x, 1.6732632423543772))
-case("softplus", call(TENSOR), edges=[call(ODD)], reference=lambda x: np.log1p(np.exp(x)))
-case("softsign", call(TENSOR), edges=[call(ODD)], reference=lambda x: x / (1.0 + np.abs(x)))
-case("sigmoid", call(TENSOR), call(A("n", dtype="int")), edges=[call(ODD)], reference=sigmoid)
+case(
+    "softplus",
+    call(TENSOR),
+    edges=[call(ODD)],
+    kinks=[(call([0.0, -1000.0, 1000.0]), [0.5, 0, 1])],
+    reference=lambda x: np.logaddexp(x, 0.0),
+)
+case("softsign", call(TENSOR), edges=[call(ODD)], kinks=[(call([0.0]), [1])], reference=lambda x: x / (1.0 + np.abs(x)))
+case(
+    "sigmoid",
+    call(TENSOR),
+    call(A("n", dtype="int")),
+    edges=[call(ODD)],
+    kinks=[(call([0.0, -1000.0, 1000.0]), [0.25, 0, 0])],
+    reference=sigmoid,
+)
 case(
     "hard_sigmoid",
     call(A("n", "m", low=-4.0, high=4.0)),
     edges=[call(ODD)],
+    kinks=[(call([-3.0, -2.5, 0.0, 2.5, 3.0]), [0, 0.2, 0.2, 0.2, 0])],
     reference=lambda x: np.clip(0.2 * x + 0.5, 0.0, 1.0),
 )
 case("tanh", call(TENSOR), edges=[call(ODD)], reference=np.tanh)
@@ -112,6 +135,7 @@ case(
     call(MATRIX, axis=1),
     call(TENSOR, axis=(0, -1)),
     edges=[call([[0.0, 0.0], [1e-8, 0.0], [np.nan, 1.0]], axis=1)],
+    kinks=[(call([[0.0, 0.0]], axis=1), [[1e6, 1e6]])],
     errors=[(ValueError, call(MATRIX, axis=2)), (ValueError, call(MATRIX, axis=(0, -2)))],
     reference=l2_normalize,
 )

@@ -28,6 +28,7 @@ def attention(query, key, value, mask=None, is_causal=False, scale=None):
 
 
 QUERY, KEY, VALUE = A("n", "t", "d"), A("n", "s", "d"), A("n", "s", "c")
+ZERO = np.zeros((3, 1))
 BARRED = np.array([[True, False], [False, False]])
 
 case(
@@ -43,6 +44,7 @@ case(
         call(np.zeros((2, 0)), np.zeros((3, 0)), [[1.0], [2.0], [6.0]]),
         call([[80.0]], [[90.0], [-90.0]], [[1.0], [5.0]]),
     ],
+    kinks=[(call(np.ones((2, 1)), np.ones((3, 1)), np.ones((3, 1)), np.zeros((2, 3), bool)), (ZERO[:2], ZERO, ZERO))],
     errors=[
         (ValueError, call(A(2), A(3, 2), A(3, 2))),
         (ValueError, call(A(2, 3), A(2, 4), A(2, 3))),

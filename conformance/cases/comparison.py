@@ -28,10 +28,11 @@ for name in ("equal", "not_equal", "greater", "greater_equal", "less", "less_equ
             call(np.array([0.0, -0.0]), 0.0),
             call(np.array(1.0), np.array(1.0)),
         ],
+        kinks=[(call([1.0], 1.0), None)],
         errors=[(ValueError, call(A(3), A(2)))],
         reference=getattr(np, name),
     )
-for name in ("maximum", "minimum"):
+for name, less, more in (("maximum", 0, 1), ("minimum", 1, 0)):  # a tie's gradient goes to the first argument
     case(
         name,
         call(A("n", 3), A("n", 3, low=-3.01, high=3.01)),
@@ -47,6 +48,10 @@ for name in ("maximum", "minimum"):
             call(ODD, 0.5),
             call(np.zeros((0, 2)), 1.0),
             call(np.array([-0.0, -0.0, 1.0]), np.array([-0.0, -0.0, -1.0])),
+        ],
+        kinks=[
+            (call([1.0, 2.0, 0.0], 1.0), [1, more, less]),
+            (call([1.0, 2.0, 1.0], [1.0, 1.0, 3.0]), ([1, more, less], [0, less, more])),
         ],
         errors=[(ValueError, call(A(3), A(2)))],
         reference=getattr(np, name),
@@ -69,6 +74,7 @@ case(
     call(A("n", dtype="bool"), True, False),
     exact=True,
     edges=[call(np.array([True, False]), np.array([1.0, np.nan]), np.array([np.nan, np.inf])), call(ODD, ODD, 0.0)],
+    kinks=[(call(np.array([True, False]), [np.inf, np.nan], [np.nan, np.inf]), ([1, 0], [0, 1]))],
     errors=[(ValueError, call(A(2, dtype="bool"), A(3), 0.0))],
     reference=where,
 )

@@ -76,6 +76,8 @@ case(
     call(SIGNAL, A(2, 2, 3), 2, "same"),
     call(SIGNAL, A(2, 2, 1), 1, "causal", None, 2),
     call(A("b", 2, "n", sizes={"b": (1, 2), "n": (3, 6)}), A(3, 2, 2), padding="same", data_format="channels_first"),
+    call(SIGNAL, A(4, 2, 2), 3, "same"),
+    call(A("b", 7, 5, sizes={"b": (1, 2)}), A(3, 5, 2), 1, "same", None, 2),
     errors=[
         (ValueError, call(A(2, 5, 3), A(3, 2, 4))),
         (ValueError, call(A(2, 5, 2), A(3, 2, 4), padding="full")),
@@ -92,6 +94,10 @@ case(
     call(IMAGE, A(1, 1, 2, 3)),
     call(IMAGE, A(2, 2, 2, 2), dilation_rate=(1, 2)),
     call(FIRST, A(2, 3, 2, 4), 2, "same", "channels_first"),
+    call(A("b", 6, 7, 6, sizes={"b": (1, 2)}), A(3, 2, 6, 5)),
+    call(A("b", 8, 6, 5, sizes={"b": (1, 2)}), A(4, 3, 5, 1), (2, 3), "same"),
+    call(A("b", 2, 2, 1, sizes={"b": (1, 2)}), A(3, 4, 1, 1), (1, 3), "same"),
+    call(A("b", 3, 3, 6, sizes={"b": (1, 2)}), A(1, 1, 6, 3), 2),
     errors=[
         (ValueError, call(A(2, 5, 5, 3), A(3, 3, 2, 4))),
         (ValueError, call(A(2, 5, 2), A(3, 3, 2, 4))),
@@ -135,6 +141,9 @@ case(
     "conv2d_transpose",
     call(A("b", 3, 2, 3, sizes={"b": (1, 2)}), A(2, 3, 2, 3), (None, 6, 4, 2), (2, 2), "same"),
     call(A("b", 2, 3, 3, sizes={"b": (1, 2)}), A(2, 2, 2, 3), (None, 3, 4, 2)),
+    call(A("b", 3, 1, 1), A(2, 1, 1, 1), (None, 7, 1, 1), (2, 1)),
+    call(A("b", 3, 1, 1), A(1, 1, 1, 1), (None, 6, 1, 1), (2, 1), "same"),
+    call(A("b", 3, 1, 1), A(3, 1, 1, 1), (None, 3, 1, 1), padding="same", dilation_rate=2),
     call(A("b", 3, 2, 2, sizes={"b": (1, 2)}), A(3, 2, 2, 3), (None, 2, 4, 4), 2, "same", "channels_first"),
     errors=[(ValueError, call(A(1, 3, 3, 3), A(2, 2, 2, 3), (None, 9, 9, 2)))],
     reference=transposed,
@@ -152,6 +161,7 @@ case(
     call(FIRST, A(2), "channels_first"),
     call(A("b", 2, 3, 4), A(2, 3, 4)),
     call(A("b", 4, 2, 3), A(2, 3, 4), data_format="channels_first"),
+    call(A("b", 3, 2, 1, 2), A(3), data_format="channels_first"),
     errors=[
         (ValueError, call(A(3), A(3))),
         (ValueError, call(A(2, 3, 4), A(3, 4, 5, 6))),

@@ -4,6 +4,22 @@ import numpy as np
 
 from ..case import A, call, case
 
+SIZES = {"a": 2, "b": 3, "c": 4, "d": 1, "e": 5}
+SPREAD = {"...": (2, "n")}  # what an ellipsis stands for
+
+
+def of(subscripts):
+    """A call with operands of these sizes, an ellipsis for two axes."""
+    operands = []
+    for term in subscripts.partition("->")[0].split(","):
+        first, dots, rest = term.partition("...")
+        operands.append(A(*(SIZES[c] for c in first), *SPREAD.get(dots, ()), *(SIZES[c] for c in rest)))
+    return call(subscripts, *operands)
+
+
+MORE = """aaa->a aab,ab-> ab->b ab,ab->ab ebac,edbc->ebad ab,bc,ce,ed,da ab,cb->ac acb,eb->cea ab,ac,ae->bce aa,ab,bb->
+... ...a->... ...ab->...ba ...a,...a->... b...a,...ac->b...c ...a,ab,...b->..."""
+
 case(
     "einsum",
     call("ij,jk->ik", A("n", "k"), A("k", "m")),
@@ -24,6 +40,7 @@ case(
     call("a,ab,abc->abc", A("a"), A("a", "b"), A("a", "b", "c")),
     call("ij,ij->", A("n", "m", dtype="int"), A("n", "m", dtype="int")),
     call(",ij->ij", 2.0, A("n", "m")),
+    *map(of, MORE.split()),
     edges=[
         call("ij,jk->ik", np.zeros((2, 0)), np.zeros((0, 3))),
         call("i,i->i", [np.nan, np.inf, 1.0], [1.0, 2.0, -np.inf]),

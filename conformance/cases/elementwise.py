@@ -30,7 +30,16 @@ def cast(x, dtype):
     return np.trunc(x).astype(dtype) if "int" in dtype else x.astype(dtype)
 
 
-case("abs", call(A("n", 3, low=0.5)), call(A("n", 3, high=-0.5)), *KEPT, exact=True, edges=ANY, reference=on(np.abs))
+case(
+    "abs",
+    call(A("n", 3, low=0.5)),
+    call(A("n", 3, high=-0.5)),
+    *KEPT,
+    exact=True,
+    edges=ANY,
+    kinks=[(call([0.0, 2.0, -2.0]), [0, 1, -1])],
+    reference=on(np.abs),
+)
 case("square", call(ARRAY), *KEPT, edges=ANY, reference=on(np.square))
 case(
     "sqrt",
@@ -38,6 +47,7 @@ case(
     call(A("n", high=-0.1)),
     call(INT),
     edges=ANY,
+    kinks=[(call([0.0, 1.0, -1.0]), [np.inf, 0.5, 0])],
     reference=lambda x: np.sqrt(np.maximum(x, 0.0)),
 )
 case("exp", call(ARRAY), call(INT), edges=[*ANY, call(np.array([90.0, -110.0]))], reference=on(np.exp))
@@ -46,10 +56,27 @@ case("log", call(POSITIVE), call(A("n", dtype="int", low=1, high=9)), edges=ANY,
 case("log1p", call(A("n", 3, low=-0.9)), edges=ANY, reference=on(np.log1p))
 case("sin", call(ARRAY), call(INT), edges=ANY, reference=on(np.sin))
 case("cos", call(ARRAY), call(INT), edges=ANY, reference=on(np.cos))
-case("round", call(ARRAY), *KEPT, exact=True, gradient=(), edges=ANY, reference=on(np.round))
-case("floor", call(ARRAY), *KEPT, exact=True, gradient=(), edges=ANY, reference=on(np.floor))
-case("ceil", call(ARRAY), *KEPT, exact=True, gradient=(), edges=ANY, reference=on(np.ceil))
-case("sign", call(A("n", 3, low=0.5)), call(A("n", high=-0.5)), *KEPT, exact=True, edges=ANY, reference=on(np.sign))
+for name in ("round", "floor", "ceil"):
+    case(
+        name,
+        call(ARRAY),
+        *KEPT,
+        exact=True,
+        gradient=(),
+        edges=ANY,
+        kinks=[(call([0.4]), None)],
+        reference=on(getattr(np, name)),
+    )
+case(
+    "sign",
+    call(A("n", 3, low=0.5)),
+    call(A("n", high=-0.5)),
+    *KEPT,
+    exact=True,
+    edges=ANY,
+    kinks=[(call([0.0, 2.0, -2.0]), [0, 0, 0])],
+    reference=on(np.sign),
+)
 for name in ("isnan", "isinf", "isfinite"):
     case(name, call(A("n", 3, edges=True)), *KEPT, exact=True, gradient=(), edges=ANY, reference=getattr(np, name))
 case(
@@ -63,10 +90,19 @@ case(
     exact=True,
     gradient=(),
     edges=[call(ODD, "bool"), call(np.array([-2.7, 2.7, -0.5]), "int32")],
+    kinks=[(call([1.5], "float64"), [1]), (call([1.5], "int32"), None)],
     errors=[(TypeError, call(ARRAY, "floaty")), (TypeError, call(ARRAY, None))],
     reference=cast,
 )
-case("stop_gradient", call(ARRAY), call([ARRAY, INT]), exact=True, gradient=(), edges=ANY)
+case(
+    "stop_gradient",
+    call(ARRAY),
+    call([ARRAY, INT]),
+    exact=True,
+    gradient=(),
+    edges=ANY,
+    kinks=[(call([3.0, 4.0]), None)],
+)
 case(
     "pow",
     call(POSITIVE, 2.5),
@@ -99,6 +135,7 @@ case(
     call(INT, -1.5, 1.5),
     exact=True,
     edges=[call(ODD, -0.5, 0.5), call(ODD, -np.inf, np.inf), call(INTS, -np.inf, 2)],
+    kinks=[(call([0.0, 1.0, 0.5, 2.0, -1.0], 0, 1), [1, 1, 1, 0, 0])],
     errors=[(ValueError, call(A(3), A(2), 1.0))],
     reference=clip,
 )

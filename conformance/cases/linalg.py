@@ -105,6 +105,8 @@ case(
     edges=[call(np.array([np.nan, np.inf, -0.0]), [2, 1, 0, 1])],
     errors=[
         (IndexError, call(A(4, 2), [4])),
+        (IndexError, call(A(4, 2), np.array([0, 4], np.int32))),
+        (IndexError, call(A(4, 2), np.array([-1], np.int32))),
         (IndexError, call(A(4, 2), [-1])),
         (TypeError, call(A(4, 2), [0.5])),
         (ValueError, call(A(), [0])),

@@ -61,9 +61,11 @@ case(
     "sparse_categorical_crossentropy",
     call(LABELS, A("n", 4, low=0.1, high=1.0)),
     call(LABELS, A("n", 4), from_logits=True),
+    call(A("n", 1, dtype="int", low=0, high=3), A("n", 4, low=0.1, high=1.0)),
     call(A("n", "k", dtype="int", low=0, high=3), A("n", "k", 4, low=0.1, high=1.0)),
     call(A("n", "k", 1, dtype="int", low=0, high=3), A("n", "k", 4), from_logits=True),
     call(A("n", "k", dtype="int64", low=0, high=2), A("n", 3, "k", low=0.1, high=1.0), axis=1),
+    call(A("n", 1, "k", dtype="int64", low=0, high=2), A("n", 3, "k", low=0.1, high=1.0), axis=1),
     gradient=(1,),
     edges=[
         call(np.array([1.0, 0.0], np.float32), [[0.0, 1.0], [0.0, 1.0]]),
@@ -86,6 +88,7 @@ case(
         call([1.0, 0.0, 1.0, 0.0, np.nan], [1.0, 1.0, 0.0, 0.0, 0.5]),
         call([1.0, 0.0, 1.0, 0.0], [-100.0, -100.0, 100.0, 100.0], from_logits=True),
     ],
+    kinks=[(call([0.0, 0.0], [0.0, -1000.0], from_logits=True), ([0, 1000], [0.5, 0]))],
     errors=[(ValueError, call(A(2, 3), A(2, 2)))],
     reference=binary_crossentropy,
 )
@@ -117,7 +120,11 @@ case(
         call([1.0, 0.0, 1.0, 0.0, np.nan], [1.0, 1.0, 0.0, 0.0, 0.5]),
         call([1.0, 0.0, 1.0, 0.0], [-80.0, -80.0, 80.0, 80.0], from_logits=True),
     ],
-    errors=[(ValueError, call(A(2, 3), A(2, 2))), (TypeError, call(A(2), A(2), gamma="two"))],
+    errors=[
+        (ValueError, call(A(2, 3), A(2, 2))),
+        (TypeError, call(A(2), A(2), gamma="two")),
+        (TypeError, call(A(2), A(2), alpha="a quarter")),
+    ],
     reference=binary_focal_crossentropy,
 )
 case(
@@ -135,6 +142,7 @@ case(
         (ValueError, call(A(2, 3), A(2, 3), axis=2)),
         (ValueError, call(A(2, 3), A(3, 3))),
         (TypeError, call(A(2), A(2), None)),
+        (TypeError, call(A(2), A(2), 0.25, None)),
     ],
     reference=categorical_focal_crossentropy,
 )

@@ -7,6 +7,7 @@ import numpy as np
 from ..case import A, call, case
 
 ROOM = {"b": (0, 2), "h": (3, 5), "w": (3, 6)}
+SMALL = A("b", 2, 3, 1, sizes=ROOM, distinct=True)
 IMAGE = A("b", "h", "w", 2, sizes=ROOM, distinct=True)
 FIRST = A("b", 2, "h", "w", sizes=ROOM, distinct=True)
 
@@ -39,9 +40,18 @@ case(
     call(FIRST, 2, 2, "valid", "channels_first"),
     call(IMAGE, (2, 2), (2, 1), "same", pool_mode="avg"),
     call(FIRST, (3, 2), (1, 2), "same", "channels_first", "avg"),
+    call(SMALL, (4, 5), 2, "same"),
+    call(SMALL, (4, 5), 2, "same", pool_mode="avg"),
+    call(A("b", 9, 7, 2, sizes=ROOM, distinct=True), (2, 2), 4, "same"),
+    call(A("b", 7, 8, 2, sizes=ROOM, distinct=True), (4, 3), (3, 1), "same"),
     edges=[
         call([[[[np.nan], [1.0]], [[np.inf], [-np.inf]]]], (1, 2)),
         call([[[[-0.0], [-1.0]], [[-np.inf], [-2.0]]]], 2),
+        call([[[[np.nan], [1.0]], [[2.0], [3.0]]]], 2, pool_mode="avg"),
+    ],
+    kinks=[
+        (call([[[[1.0], [5.0]], [[5.0], [5.0]]]], 2), [[[[0], [1]], [[0], [0]]]]),  # the first of equals
+        (call(np.full((1, 3, 3, 1), -np.inf), 3, 1, "same"), np.reshape([4, 2, 0, 2, 1, 0, 0, 0, 0], (1, 3, 3, 1))),
     ],
     errors=[
         (ValueError, call(A(1, 4, 4, 2), (2, 2), pool_mode="sum")),

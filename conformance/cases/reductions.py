@@ -70,7 +70,7 @@ def logsumexp(x, axis=None, keepdims=False):
     return np.log(np.sum(np.exp(x), axis=axis, keepdims=keepdims))
 
 
-for name, empty in (("max", -np.inf), ("min", np.inf)):
+for name, empty, halves in (("max", -np.inf, [0, 0.5, 0, 0.5]), ("min", np.inf, [0.5, 0, 0.5, 0])):
     case(
         name,
         *calls(APART),
@@ -78,7 +78,8 @@ for name, empty in (("max", -np.inf), ("min", np.inf)):
         call(integers(3, "k"), axis=0),
         call(A(2, dtype="bool")),
         exact=True,
-        edges=[*edges(NAN, NOTHING, NO_COLUMNS), call(np.array(2.0)), call(np.array([1.0, 1.0, 0.0]))],
+        edges=[*edges(NAN, NOTHING, NO_COLUMNS), call(np.array(2.0))],
+        kinks=[(call([-2.0, 2.0, -2.0, 2.0]), halves)],
         errors=errors(APART),
         reference=extreme(getattr(np, name), empty),
     )
@@ -95,6 +96,7 @@ for name, terms in (("sum", TENSOR), ("prod", A("n", 3, "k", low=0.5, high=1.5, 
             call(np.array([[0.0, 2.0], [0.0, 0.0]]), 1),
             call(np.array([[30000, 7], [40000, -9]], dtype="int32"), 0),
         ],  # more than 16 bits hold
+        kinks=[(call([0.0, 2.0, 3.0]), {"sum": [1, 1, 1], "prod": [6, 0, 0]}[name])],
         errors=errors(TENSOR),
         reference=over(getattr(np, name)),
     )
@@ -104,7 +106,8 @@ for name in ("mean", "var", "std"):
         *calls(APART)[:-1],
         call(integers("n", 3, sizes={"n": (1, 4)}), axis=0),
         call(A(3, dtype="bool")),
-        edges=[*edges(NAN, NOTHING, NO_COLUMNS), call(np.array(2.0)), call(np.array([1.0, 1.0]))],
+        edges=[*edges(NAN, NOTHING, NO_COLUMNS), call(np.array(2.0))],
+        kinks=[(call([2.0, 2.0]), [0.5, 0.5] if name == "mean" else [0, 0])],
         errors=errors(FULL),
         reference=over(getattr(np, name)),
     )
@@ -131,6 +134,7 @@ for name in ("argmax", "argmin"):
         exact=True,
         gradient=(),
         edges=[call(NAN), call(NAN, axis=0), call(NOTHING, axis=1)],
+        kinks=[(call([1.0, 2.0]), None)],
         errors=[(ValueError, call(A(2, 3), axis=2)), (ValueError, call(A())), (ValueError, call(A(2, 0)))],
         reference=along(getattr(np, name), -1),
     )
@@ -143,6 +147,7 @@ for name in ("cumsum", "cumprod"):
         call(integers("n", 3)),
         call(A(3, dtype="bool")),
         edges=[call(NAN), call(NAN, axis=1), call(NOTHING), call(np.array([2.0, 0.0, 3.0, 0.0, 4.0]))],
+        kinks=[(call([0.0, 2.0, 3.0]), [3, 2, 1] if name == "cumsum" else [9, 0, 0])],
         errors=[(ValueError, call(A(2, 3), axis=2)), (ValueError, call(A())), (TypeError, call(A(2), axis=None))],
         reference=along(getattr(np, name), 0),
     )
@@ -152,11 +157,11 @@ case(
     call(integers(3, 2), axis=0),
     edges=[
         *edges(NAN, NOTHING, NO_COLUMNS),
-        call(np.array([1e4, 1e4])),
         call(np.array([-np.inf, -np.inf])),
         call(np.array([np.inf, 1.0])),
         call(np.array(2.0)),
     ],
+    kinks=[(call([1e4, 1e4]), [0.5, 0.5])],
     errors=errors(FULL),
     reference=over(logsumexp),
 )

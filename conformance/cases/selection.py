@@ -7,7 +7,7 @@ from ..case import A, call, case
 
 def top_k(x, k, **order):
     x = x.astype(np.int32) if x.dtype == bool else x
-    order = np.argsort(-x, axis=-1, kind="stable")[..., :k]
+    order = np.lexsort((np.where(np.isnan(x), 0, -x), ~np.isnan(x)), axis=-1)[..., :k]  # NaN is the largest
     return np.take_along_axis(x, order, axis=-1), order
 
 
@@ -22,7 +22,7 @@ def take_along_axis(x, indices, axis=-1):
 
 
 def segment_sum(data, segment_ids, num_segments):
-    result = np.zeros((num_segments, *data.shape[1:]), np.float64 if data.dtype.kind == "f" else np.int32)
+    result = np.zeros((num_segments, *data.shape[1:]), np.int32 if data.dtype == bool else data.dtype)
     for part, i in zip(data, segment_ids, strict=True):
         if 0 <= i < num_segments:
             result[i] += part
@@ -44,7 +44,7 @@ case(
     call(A("n", 3, dtype="bool"), 1),
     call(A("n", "m", distinct=True), 0),
     exact=True,
-    edges=[call([[1.0, 3.0, 3.0, 2.0], [-0.0, 0.0, -1.0, 0.0]], 3), call([-np.inf, np.inf, 0.0], 2)],
+    edges=[call([[1.0, 3.0, 3.0, 2.0], [-0.0, 0.0, -1.0, 0.0]], 3), call([1.0, np.inf, np.nan, -np.inf], 4)],
     errors=[
         (ValueError, call(A(3), 4)),
         (ValueError, call(A(3), -1)),
@@ -81,7 +81,11 @@ case(
     call(A("n", 2, dtype="int"), A("n", dtype="int", low=-1, high=4), 4),
     call(A("n", dtype="bool"), A("n", dtype="uint8", low=0, high=2), 2),
     call(A("n", 2), A("n", dtype="int", low=0, high=3), 0),
-    edges=[call([1.0, np.nan, np.inf, 2.0, -np.inf], np.array([0, 1, 2, 0, 3], np.int32), 5)],
+    call(A("n"), A("n", dtype="int", low=-2, high=9), 9),
+    edges=[
+        call([1.0, np.nan, np.inf, 2.0, -np.inf], np.array([0, 1, 2, 0, 3], np.int32), 5),
+        call(np.array([2**62, 2**62, 2**53, 1, -1, 2**62]), np.array([0, 0, 1, 1, 2, 2]), 3),  # wraps around
+    ],
     errors=[
         (TypeError, call(A(3), A(3), 2)),
         (ValueError, call(A(3), A(2, dtype="int"), 2)),
@@ -101,9 +105,15 @@ case(
     call(A("n", "m", dtype="bool"), 1),
     *(call(A("n", 3, sizes={"n": (1, 5)}), ((4, 3), (1, 7)), mode) for mode in ("edge", "reflect", "symmetric")),
     *(call(A("n", "m", sizes={"n": (1, 5)}), ((1, 2), (0, 0)), mode) for mode in ("edge", "reflect", "symmetric")),
+    *(call(A(3), 11, mode) for mode in ("edge", "reflect", "symmetric")),
+    call(A("n"), ((5, 0),)),
     call(A(), 3),
     exact=True,
-    edges=[call([np.nan, np.inf, -0.0], (2, 2), "reflect"), call([1.0], 3, "reflect")],
+    edges=[
+        call([np.nan, np.inf, -0.0], (2, 2), "reflect"),
+        call([1.0], 3, "reflect"),
+        call([[1.0, 1.0]], ((0, 1), (1, 0)), constant_value=np.nan),
+    ],
     errors=[
         (ValueError, call(A(2), 1, "wrap around")),
         (ValueError, call(A(2), -1)),

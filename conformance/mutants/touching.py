@@ -12,7 +12,7 @@ from backend.graph.primitives import PRIMITIVES
 
 from ..case import Case
 from ..examples import typical
-from ..gradients import _graph, wanted_gradients
+from ..gradients import gradient_graph, wanted_gradients
 from ..operations import Namespace, compiled, eager, placeholders
 from ..operations import symbolic as recorded
 
@@ -110,7 +110,7 @@ def _rules(on: Namespace, example: Any) -> set[str]:
     )
     try:
         wanted_gradients(example, on.library)
-        inputs, outputs = _graph(example)
+        inputs, outputs = gradient_graph(example)
         compiled(on, inputs, [g for g in outputs if g is not None], on.arrays(example))
     finally:
         VJPS.update(whole)

@@ -20,7 +20,7 @@ def channels_first(x: Tensor) -> Tensor:
     """x in torch's order of axes, (batch, channels, spatial...); the memory stays channels last."""
     if x.shape[-1] == 1:
         # torch 2.13 on CPU gives wrong convolutions for strides like (4, 1, 2, 1), which movedim leaves here
-        return x.reshape(x.shape[0], 1, *x.shape[1:-1])
+        return x.reshape(x.shape[0], 1, *x.shape[1:-1]).contiguous()
     return x.movedim(-1, 1)
 
 

@@ -20,8 +20,11 @@ def _weight(kernel: Tensor, depthwise: bool) -> Tensor:
     """The kernel in torch's order of axes, (out, in / groups, spatial...); dense ones lie channels last in memory.
 
     That keeps the result channels last where x has one channel, whose layout torch cannot tell: 1.4 times as fast.
+    With one output channel a kernel's layout is as ambiguous: torch 2.13's own float64 gradient refuses channels last.
     """
     rank = kernel.ndim - 2
+    if not depthwise and kernel.shape[-1] == 1:
+        return kernel.permute(rank + 1, rank, *range(rank)).contiguous()
     if not depthwise:
         return kernel.permute(rank + 1, *range(rank), rank).contiguous().movedim(-1, 1)
     return kernel.permute(rank, rank + 1, *range(rank)).reshape(-1, 1, *kernel.shape[:-2]).contiguous()
@@ -93,7 +96,8 @@ def convolution_kernel_gradient(
         return NotImplemented  # g has another number of places: the definition raises
     channels, out = x.shape[-1], g.shape[-1]
     x, even = _padded(channels_first(x), pads)
-    like = x.new_empty((out, *window, 1 if depthwise else channels)).movedim(-1, 1)
+    inner = 1 if depthwise else channels
+    like = x.new_empty((1, inner, *window)) if out == 1 else x.new_empty((out, *window, inner)).movedim(-1, 1)
     weight = torch.ops.aten.convolution_backward(
         channels_first(g),
         x,

@@ -27,8 +27,8 @@ def lstm_sequence(
     every, h, c, workspace = torch.ops.aten.mkldnn_rnn_layer(
         x.transpose(0, 1).contiguous(),
         *_weights(kernel, recurrent, bias),
-        h,
-        c,
+        h.contiguous(),  # oneDNN reads states and their gradients as if they were
+        c.contiguous(),
         False,
         [],
         _LSTM,
@@ -68,14 +68,14 @@ def lstm_sequence_gradient(
     d_x, d_kernel, d_recurrent, d_bias, _, d_h, d_c = torch.ops.aten.mkldnn_rnn_layer_backward(
         x.transpose(0, 1).contiguous(),
         *_weights(kernel, recurrent, bias),
-        h,
-        c,
+        h.contiguous(),  # oneDNN reads states and their gradients as if they were
+        c.contiguous(),
         every,
         last,
         cells,
         torch.zeros_like(every) if g is None else g.transpose(0, 1).contiguous(),
-        g_h,
-        g_c,
+        None if g_h is None else g_h.contiguous(),
+        None if g_c is None else g_c.contiguous(),
         False,
         _LSTM,
         h.shape[1],

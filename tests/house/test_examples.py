@@ -1,0 +1,64 @@
+"""The main job, shortened: handwritten digits on NumPy and on torch, from the same program."""
+
+import importlib.util
+import re
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytestmark = pytest.mark.slow
+
+PROGRAM = Path(__file__).parents[2] / "examples" / "digits.py"
+
+
+@pytest.fixture(scope="module")
+def digits():
+    spec = importlib.util.spec_from_file_location("digits", PROGRAM)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["digits"] = module
+    spec.loader.exec_module(module)
+    yield module
+    del sys.modules["digits"]
+
+
+def test_digits_split_is_fixed_and_proportional(digits):
+    x, y, x_test, y_test = digits.load()
+    assert x.shape == (1437, 8, 8, 1) and x_test.shape == (360, 8, 8, 1)
+    assert np.ptp(y_test.sum(0)) <= 3 and set(y.sum(1)) == {1.0}
+    assert all(np.array_equal(one, other) for one, other in zip(digits.load(), [x, y, x_test, y_test], strict=True))
+
+
+def test_two_backends_learn_the_same(digits):
+    pytest.importorskip("torch", reason="the second backend of this comparison is torch")
+    data = digits.load()
+    results = [digits.run(name, data, epochs=2, seed=0) for name in ("numpy", "torch")]
+    for result in results:
+        assert result.accuracy > 0.94
+        assert result.losses.shape == (2, 44)
+        assert result.losses[1].mean() < 0.3 < result.losses[0].mean()
+    # one float32 rounding, 6e-8, at the first batch; training doubles a difference every few batches
+    assert abs(results[0].losses[0, 0] - results[1].losses[0, 0]) < 1e-5
+    assert digits.distance(*results)[0] < 0.03
+
+
+def test_seeds_give_other_weights_and_batches(digits):
+    data = digits.load()
+    first = [digits.run("numpy", data, epochs=1, seed=seed).losses for seed in (0, 0, 1)]
+    assert np.array_equal(first[0], first[1])
+    assert not np.isclose(first[0], first[2]).any()
+
+
+def test_program_trains_and_draws(digits, tmp_path, monkeypatch, capsys):
+    picture = tmp_path / "digits.png"
+    monkeypatch.setattr(
+        sys, "argv", ["digits.py", "--epochs", "1", "--compare", "numpy", "array_api_strict", "--out", str(picture)]
+    )
+    digits.main()
+    printed = capsys.readouterr().out
+    assert "numpy: test accuracy 9" in printed and "array_api_strict: test accuracy 9" in printed
+    # array_api_strict computes with NumPy, without its kernels and sums by BLAS: it rounds otherwise
+    apart = re.search(r"loss curves at most (\S+) apart in the first epoch", printed)
+    assert apart and float(apart[1]) < 0.03
+    assert picture.read_bytes()[:8] == b"\x89PNG\r\n\x1a\n" and picture.stat().st_size > 30_000
