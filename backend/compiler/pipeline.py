@@ -19,7 +19,7 @@ from .program import Graph, Program, lower
 from .report import Stages, stage
 from .schedule import schedule
 from .simplify import simplified
-from .verify import verify
+from .verify import Checked, verify
 
 __all__ = ["GRAPH", "NAMES", "PASSES", "PROGRAM", "Pass", "run_passes", "selected", "stages_of", "without"]
 
@@ -117,7 +117,8 @@ def run_passes(state: Any, names: Sequence[str], passes: Sequence[Pass] = PASSES
 
     A pass does not run again on a graph that has not changed since.
     """
-    checked = config.setting("verify")
+    checked: Checked | None = {} if config.setting("verify") else None
+    last = [each for each in passes if each.name in names][-1:]
     seen: dict[str, Any] = {}  # the state that a pass left, by its name
     for each in passes:
         if each.name in names:
@@ -127,8 +128,8 @@ def run_passes(state: Any, names: Sequence[str], passes: Sequence[Pass] = PASSES
             if not (isinstance(state, Graph) and each.name in seen and seen[each.name] is state):
                 state = each.run(before)
                 seen[each.name] = state
-                if checked:
-                    verify(each.name, before, state)
+                if checked is not None:
+                    verify(each.name, before, state, checked, last=[each] == last)
             if watch is not None:
                 watch(each, state)
     return lower(state) if isinstance(state, Graph) and passes[-1].kind is Program else state

@@ -22,13 +22,22 @@ class InvalidProgramError(AssertionError):
     """A pass broke the program: a fault of this library."""
 
 
-def verify(name: str, before: Graph | Program, after: Graph | Program) -> None:
-    """Refuse what a pass made, naming the pass, unless it still is a program and computes the same results."""
-    for problem in _problems(before, after):
+Checked = dict[int, Node]  # the calls found valid so far, by id
+
+
+def verify(
+    name: str, before: Graph | Program, after: Graph | Program, checked: Checked | None = None, last: bool = True
+) -> None:
+    """Refuse what a pass made, naming the pass, unless it still is a program and computes the same results.
+
+    Calls in `checked` are not looked into again, and those found valid are added. The source is printed and checked
+    after the `last` pass alone.
+    """
+    for problem in _problems(before, after, {} if checked is None else checked, last):
         raise InvalidProgramError(f"pass {name}: {problem}")
 
 
-def _problems(before: Graph | Program, after: Graph | Program) -> Iterator[str]:
+def _problems(before: Graph | Program, after: Graph | Program, checked: Checked, last: bool) -> Iterator[str]:
     old, new = (p.graph if isinstance(p, Program) else p for p in (before, after))
     if len(old.outputs) != len(new.outputs) or len(old.updates) != len(new.updates):
         yield f"{len(old.roots)} results became {len(new.roots)}"
@@ -36,7 +45,7 @@ def _problems(before: Graph | Program, after: Graph | Program) -> Iterator[str]:
         if not _agree(a.spec, b.spec):
             yield f"result {i} was {_told(a.spec)} and became {_told(b.spec)}"
     if isinstance(after, Graph):
-        yield from _of_graph(after)
+        yield from _of_graph(after, checked)
         if _effectful(old) != _effectful(new):
             yield f"calls with effects were {_effectful(old)} and became {_effectful(new)}"
     else:
@@ -44,7 +53,8 @@ def _problems(before: Graph | Program, after: Graph | Program) -> Iterator[str]:
             yield from _of_routine(routine)
         if isinstance(before, Program) and _calls(before) != _calls(after):
             yield "the calls are no longer the same"
-        yield from _of_source(print_program(after).text)
+        if last:
+            yield from _of_source(print_program(after).text)
 
 
 def _agree(a: Spec, b: Spec) -> bool:
@@ -68,11 +78,11 @@ def _effectful(graph: Graph) -> Counter[str]:
     return Counter(found)
 
 
-def _of_graph(graph: Graph) -> Iterator[str]:
+def _of_graph(graph: Graph, checked: Checked) -> Iterator[str]:
     """Each call has the spec that recording it gives, and bodies use nothing but their inputs and constants."""
     for t in _acyclic(graph.roots):
         if t.node is not None:
-            yield from _of_node(t.node)
+            yield from _of_node(t.node, checked)
 
 
 def _acyclic(roots: Iterable[Tensor]) -> list[Tensor]:
@@ -94,17 +104,20 @@ def _acyclic(roots: Iterable[Tensor]) -> list[Tensor]:
     return order
 
 
-def _of_node(node: Node) -> Iterator[str]:
+def _of_node(node: Node, checked: Checked) -> Iterator[str]:
+    if id(node) in checked:
+        return
+    checked[id(node)] = node
     for value in node.kwargs.values():
         if isinstance(value, Subgraph):
-            yield from _of_body(node.primitive.name, value)
+            yield from _of_body(node.primitive.name, value, checked)
     found = _inferred(node)
     if found is not None and not (len(found) == len(node.specs) and all(map(_agree, found, node.specs))):
         said, gives = (", ".join(map(_told, specs)) for specs in (node.specs, found))
         yield f"a call of {node.primitive.name} says that it gives {said}, it gives {gives}"
 
 
-def _of_body(function: str, body: Subgraph) -> Iterator[str]:
+def _of_body(function: str, body: Subgraph, checked: Checked) -> Iterator[str]:
     own = {id(t) for t in body.inputs}
     for t in toposort(body.outputs, stop=lambda t: id(t) in own):
         if id(t) in own or isinstance(t, Constant):
@@ -112,13 +125,13 @@ def _of_body(function: str, body: Subgraph) -> Iterator[str]:
         if t.node is None:
             yield f"a body of {function} uses {t.name}, which is not among its inputs"
         else:
-            yield from _of_node(t.node)
+            yield from _of_node(t.node, checked)
 
 
 def _inferred(node: Node) -> tuple[Spec, ...] | None:
     """The specs that recording the call anew gives; None for what is not recorded by that name."""
     if isinstance(node.function, str):
-        if node.function in ("asarray", "identity"):
+        if node.function == "identity":  # of the graph, not of the standard
             return None
         result: Any = operator.attrgetter(node.function)(namespaces.recorder)(*node.args, **node.kwargs)
     else:
