@@ -58,7 +58,7 @@ __version__ = "0.1.0"
 
 
 def __getattr__(name: str) -> object:
-    """`K.optimizers` and `K.models`, loaded when first asked for; Keras's optimizers where Keras runs on us."""
+    """`K.optimizers` and `K.models`, loaded at first use; Keras's optimizers where Keras runs on us."""
     if name in ("optimizers", "models"):
         import importlib
 

@@ -46,9 +46,10 @@ def config_path() -> Path:
 
 
 def setting(key: str) -> Any:
-    """The value of one setting; the first call reads the config file."""
+    """The value of one setting; the first call reads the config file, and K_VERIFY from the environment."""
     if not _settings:
-        _settings.update(_DEFAULTS | _from_file(config_path()))
+        verify = {"verify": True} if os.environ.get("K_VERIFY", "0") not in ("", "0") else {}
+        _settings.update(_DEFAULTS | _from_file(config_path()) | verify)
     return _settings[key]
 
 

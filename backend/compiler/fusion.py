@@ -58,12 +58,12 @@ def _shape_key(t: Tensor) -> Any:
 
 
 class _Chain:
-    """A chain under way: what its calls have in common, and the chains it needs through calls of another kind."""
+    """A chain in the making: its shape, and the chains it depends on through calls of another kind."""
 
     def __init__(self, number: int, key: Any) -> None:
         self.bit = 1 << number
         self.key = key
-        self.behind = 0  # bits of chains
+        self.before = 0  # bits of the chains it depends on
         self.merged: _Chain | None = None
 
     def now(self) -> _Chain:
@@ -76,7 +76,7 @@ class _Chain:
     def take(self, other: _Chain) -> None:
         other.merged = self
         self.bit |= other.bit
-        self.behind |= other.behind
+        self.before |= other.before
 
 
 def _chains(order: list[Tensor]) -> list[list[Tensor]]:
@@ -87,7 +87,7 @@ def _chains(order: list[Tensor]) -> list[list[Tensor]]:
     """
     count, sealed = 0, 0  # the chains that others need, as bits
     of: dict[int, _Chain] = {}
-    behind: dict[int, int] = {}  # by the ids of other calls' results: the chains they need, as bits
+    before: dict[int, int] = {}  # by the ids of other calls' results: the chains they depend on, as bits
     constant = {id(t) for t in order if isinstance(t, Constant)}
     for t in order:
         if t.node is None:
@@ -96,25 +96,25 @@ def _chains(order: list[Tensor]) -> list[list[Tensor]]:
             constant.add(id(t))
             continue
         near = list(dict.fromkeys(of[id(i)].now() for i in t.node.inputs if id(i) in of))
-        needs = _bits(behind[id(i)] for i in t.node.inputs if id(i) in behind)
+        needs = _bits(before[id(i)] for i in t.node.inputs if id(i) in before)
         key = _shape_key(t) if _allocates(t) and not any(isinstance(a, Dim) for a in t.node.args) else None
         joins = [chain for chain in near if chain.key == key]
         while True:
-            needs |= _bits(chain.bit | chain.behind for chain in near if chain not in joins)
-            every = needs | _bits(chain.behind for chain in joins)
-            fits = [c for c in joins if not c.bit & every and not (c.bit & sealed and every & ~c.behind)]
+            needs |= _bits(chain.bit | chain.before for chain in near if chain not in joins)
+            every = needs | _bits(chain.before for chain in joins)
+            fits = [c for c in joins if not c.bit & every and not (c.bit & sealed and every & ~c.before)]
             if len(fits) == len(joins):
                 break
             joins = fits
         sealed |= needs
         if key is None:
-            behind[id(t)] = needs
+            before[id(t)] = needs
             continue
         own, *others = joins or [_Chain(count, key)]
         count += 1
         for other in others:
             own.take(other)
-        own.behind |= needs
+        own.before |= needs
         of[id(t)] = own
     members: dict[_Chain, list[Tensor]] = {}
     for t in order:

@@ -176,6 +176,6 @@ def _owners(root: Tensor, folded: frozenset[int]) -> tuple[set[int], bool]:
             pending += t.node.inputs
         elif facts.view and not facts.fresh and isinstance(t.node.args[0], Tensor):
             pending.append(t.node.args[0])
-        else:
-            owners.add(id(t))
+        else:  # results of one call may be views of one another, unless each is known to be fresh
+            owners.add(id(t.node) if t.node.multi_output and not facts.fresh and not facts.is_loop else id(t))
     return owners, False

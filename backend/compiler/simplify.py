@@ -21,7 +21,7 @@ def simplify(node: Node, without: Collection[str] = ()) -> Tensor | None:
 
 
 def simplified(node: Node) -> list[Tensor] | None:
-    """The results that replace those of a call, as the rewriter asks for them."""
+    """The results that replace those of a call, in the form that the rewriter takes."""
     found = simplify(node) if isinstance(node.function, str) else None
     return None if found is None else [found]
 

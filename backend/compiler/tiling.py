@@ -1,4 +1,4 @@
-"""Chains of elementwise calls, worked out a stretch at a time so that what lies between stays in the cache."""
+"""Tiling: an elementwise chain runs block by block, so that its temporaries stay in the cache."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ __all__ = ["fused", "set_blocking"]
 
 
 # Elements of one block, of one that is written into the result's own memory, of the smallest array that is cut into
-# blocks, and of what each thread is given at least. Measured on NumPy with float32, 1 MB of level-2 and 32 MB of
-# level-3 cache. While a whole array fits into the caches, `+=` and its like leave nothing to gain: at 2**20 elements
-# blocks take 1.0 to 1.3 times as long, at 2**21 0.7 to 0.8. At 4 million, blocks of 2**15, 2**16, 2**17, 2**18 elements
-# took 7.4, 7.5, 6.1, 5.6 ms for a chain of nine calls with one thread and 9.1, 6.4, 5.1, 5.1 with two, and written into
-# the result's memory 5.4, 5.1, 5.6, 5.3 and 5.6, 3.5, 3.3, 3.2: short calls do not run beside each other.
+# blocks, and of each thread's share at least. Measured on NumPy with float32, 1 MB of level-2 and 32 MB of level-3
+# cache. While a whole array fits into the caches, in-place operators leave nothing to gain: at 2**20 elements blocks
+# take 1.0 to 1.3 times as long, at 2**21 0.7 to 0.8. At 4 million elements a chain of nine calls took 7.4, 7.5, 6.1,
+# 5.6 ms in blocks of 2**15, 2**16, 2**17, 2**18 with one thread and 9.1, 6.4, 5.1, 5.1 with two; written into the
+# result's memory 5.4, 5.1, 5.6, 5.3 and 5.6, 3.5, 3.3, 3.2: short calls do not run in parallel.
 BLOCK = 2**18
 PLANNED_BLOCK = 2**17
 MIN_ELEMENTS = 2**21
@@ -30,7 +30,7 @@ MIN_ELEMENTS_PER_THREAD = 2**19
 
 
 def set_blocking(enabled: bool) -> None:
-    """Switch the blocked evaluation of elementwise chains in compiled functions on (default) or off.
+    """Switch the block-by-block evaluation of elementwise chains in compiled functions on (default) or off.
 
     Results are the same to the bit; only speed and memory change.
 
@@ -41,10 +41,10 @@ def set_blocking(enabled: bool) -> None:
 
 @composite(fresh=True)
 def fused(arrays: tuple[Any, ...], *, body: Any) -> Any:
-    """body(*arrays), which works element by element and gives arrays of the shape that these broadcast to.
+    """body(*arrays), an elementwise function that gives arrays of the broadcast shape.
 
-    Large arrays in the host's memory are cut into blocks, which two or more threads share where the library's own calls
-    use one; everywhere else it is one call.
+    Large arrays in the host's memory are cut into blocks, which several threads share where the library's own calls use
+    one thread. Elsewhere it is one call.
     """
     shape = _common_shape(arrays)
     count = math.prod(shape)
@@ -61,7 +61,7 @@ def fused(arrays: tuple[Any, ...], *, body: Any) -> Any:
     def parts(key: tuple[slice, ...]) -> list[Any]:
         return [_part(x, key, shape) for x in arrays]
 
-    done = body(*parts(cuts[0])) if plan is None else ()  # which tells the dtypes
+    done = body(*parts(cuts[0])) if plan is None else ()  # for the dtypes
     dtypes = [x.dtype for x in done] if plan is None else plan.results
     outs = tuple(xp.empty(shape, dtype=dtype, device=device_of(arrays[0])) for dtype in dtypes)
 

@@ -178,5 +178,5 @@ def elementwise(definition: Callable[..., Any] | None = None, /, *, fresh: bool 
 
 
 def effectful(definition: Callable[..., Any]) -> Composite:
-    """Make a composite that does something at each evaluation, such as print."""
-    return Composite(definition, pure=False)
+    """Make a composite that gives its argument and does something at each evaluation, such as print."""
+    return Composite(definition, pure=False, view=True)

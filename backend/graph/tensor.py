@@ -34,7 +34,7 @@ __all__ = [
 
 
 class Spec(NamedTuple):
-    """The shape and dtype of an array to come; a size is an int, a Size, or None: ask the array itself."""
+    """The shape and dtype of an array to come; a size is an int, a Dim, or None where only the array has it."""
 
     shape: tuple[Any, ...] | None
     dtype: DType
@@ -46,7 +46,7 @@ def spec(shape: Iterable[Any] | None, dtype: Any) -> Spec:
 
 
 class Effect(NamedTuple):
-    """What evaluating a node does to a variable: it becomes `new`; several with a `step` add up."""
+    """The effect of evaluating a node on a variable: it becomes `new`; several effects with a `step` add up."""
 
     variable: Any
     new: Any
@@ -82,7 +82,7 @@ class Node:
 
     @property
     def effects(self) -> tuple[Effect, ...]:
-        """What evaluating the node does to variables."""
+        """The effects of evaluating the node on variables."""
         return self._effects
 
     def output(self, index: int) -> Tensor:
@@ -96,7 +96,7 @@ class Node:
 
     @property
     def primitive(self) -> Primitive:
-        """What the compiler needs to know of the function."""
+        """The facts about the function that the compiler needs."""
         return PRIMITIVES[self.function] if isinstance(self.function, str) else self.function.primitive
 
     def __repr__(self) -> str:
@@ -121,8 +121,8 @@ class Tensor(Operators):
 
     It offers the array object of the standard: operators, `shape` (None for unknown sizes), `dtype` (a string),
     `ndim`, `size`, `T`, `mT`, and `__array_namespace__`, so code written for the standard records on it. `==` records,
-    and where Python asks its result for a truth value (`x in tensors`), that tells whether both are one tensor: tensors
-    are dictionary keys and members of lists in Keras.
+    and where Python takes the truth value of its result (`x in tensors`), that is whether both are one tensor: Keras
+    keeps tensors in lists and as dictionary keys.
     """
 
     __array_ufunc__ = None  # so that `ndarray + tensor` records and `np.exp(tensor)` is refused
@@ -186,7 +186,7 @@ class Tensor(Operators):
 
     @property
     def given_name(self) -> str | None:
-        """The name, where one was given or asked for."""
+        """The name, where it was given or has been made."""
         return self._name
 
     def __array_namespace__(self, *, api_version: str | None = None) -> Any:

@@ -153,20 +153,20 @@ def scaled(x: Array, scale: float | None, features: Any = None) -> Array:
     if scale is not None:
         return x * scale
     features = sizes(x)[-1] if features is None else features
-    return over_root(x, size=features)
+    return divide_by_root(x, size=features)
 
 
 @composite
-def over_root(x: Array, *, size: Any) -> Array:
+def divide_by_root(x: Array, *, size: Any) -> Array:
     """x / sqrt(size), which may become known only when the graph runs."""
     return x * max(int(size), 1) ** -0.5
 
 
-@over_root.shape
+@divide_by_root.shape
 def _(x, *, size):
     return sizes(x)
 
 
-@over_root.vjp
+@divide_by_root.vjp
 def _(g, out, x, *, size):
-    return over_root(g, size=size)
+    return divide_by_root(g, size=size)

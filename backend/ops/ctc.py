@@ -10,9 +10,11 @@ from ..control.loop import scan
 from ..dispatch.boundary import check_floating, moved, sizes
 from ..dispatch.promotion import array_namespace, arrays, device_of, dtype_name, floating, is_concrete
 from ..graph.composite import composite, spec
-from .selection import along_axis
+from .selection import take_along_axis_
 
 __all__ = ["ctc_batch_cost", "ctc_decode"]
+
+Beams = dict[str, Array]  # by field, each (batch, beams, ...)
 
 
 def _log_probabilities(y_pred: Array) -> Array:
@@ -68,7 +70,7 @@ def ctc_batch_cost(y_true: Array, y_pred: Array, input_length: Array, label_leng
     # a label may follow the one before it directly, unless they are equal
     two_back = xp.concat([path[:, :1], path[:, :1], path], axis=1)[:, : 2 * width + 1]
     may_skip = (path != (classes - 1)) & (path != two_back)
-    seen = moved(along_axis(logs, xp.expand_dims(path, axis=1), axis=2), 1, 0)  # (time, batch, places)
+    seen = moved(take_along_axis_(logs, xp.expand_dims(path, axis=1), axis=2), 1, 0)  # (time, batch, places)
     never = xp.zeros((batch, 2 * width + 1), dtype=y_pred.dtype, device=device_of(y_pred)) - float("inf")
     where = xp.arange(2 * width + 1, dtype=xp.int32, device=device_of(y_pred))
     start = xp.where(where < 2, seen[0, ...], never)
@@ -115,13 +117,13 @@ def ctc_decode(
     _checked("ctc_decode", y_pred, input_length=(input_length, 1))
     if greedy:
         labels, count, score = best_path(y_pred, input_length)
-        return [labelling(labels, count)], score
+        return [ctc_labels(labels, count)], score
     if not 1 <= top_paths <= beam_width:
         raise ValueError(f"ctc_decode: top_paths is {top_paths}, expected 1 to beam_width, {beam_width}")
     labels, count, score = beam_paths(
         y_pred, input_length, beam_width=beam_width, top_paths=top_paths, merge_repeated=merge_repeated
     )
-    return [labelling(labels[:, i, :], count[:, i]) for i in range(top_paths)], score
+    return [ctc_labels(labels[:, i, :], count[:, i]) for i in range(top_paths)], score
 
 
 @composite
@@ -143,7 +145,7 @@ def _(g, out, input_length):
 
 
 @composite
-def labelling(labels: Array, count: Array) -> Array:
+def ctc_labels(labels: Array, count: Array) -> Array:
     """The labels, cut to the longest string and padded with -1; uncut where the count is not concrete."""
     xp = array_namespace(labels)
     place = xp.arange(labels.shape[1], dtype=count.dtype, device=device_of(labels))
@@ -153,12 +155,12 @@ def labelling(labels: Array, count: Array) -> Array:
     return padded[:, : int(xp.max(count))]
 
 
-@labelling.shape
+@ctc_labels.shape
 def _(labels, count):
     return labels.shape[0], None
 
 
-@labelling.vjp
+@ctc_labels.vjp
 def _(g, out, labels, count):
     return None, None
 
@@ -210,90 +212,18 @@ def beam_paths(
     device, index = device_of(y_pred), xp.argmax(y_pred[:1, :1, :1], axis=2).dtype
     logs = _log_probabilities(y_pred)
     frames = xp.astype(input_length, xp.int32)
-
-    def full(value: float, dtype: Any, *shape: int) -> Array:
-        return xp.full((batch, beam_width, *shape), value, dtype=dtype, device=device)
-
-    first = xp.arange(beam_width, dtype=xp.int32, device=device) == 0
-    never = full(-float("inf"), y_pred.dtype)
-    state = {
-        "labels": full(-1, index, time),
-        "length": full(0, xp.int32),
-        "last": full(-1, index),
-        "hash": full(7, xp.int32),
-        "other": full(11, xp.int32),
-        "blank": xp.where(first, xp.zeros_like(never), never),
-        "label": never,
-    }
     symbols = xp.arange(classes - 1, dtype=index, device=device)
     places = xp.arange(time, dtype=xp.int32, device=device)
 
-    def step(beams: dict[str, Array], slices: Any) -> tuple[dict[str, Array], tuple[()]]:
+    def step(beams: Beams, slices: Any) -> tuple[Beams, tuple[()]]:
         now, t = slices  # (batch, classes), ()
-        whole = xp.logaddexp(beams["blank"], beams["label"])
-        last = xp.expand_dims(beams["last"], axis=2)
-        repeats = last == symbols  # (batch, beams, labels)
-        # a repeat of the last label makes a longer prefix only after a blank
-        longer = xp.where(repeats, xp.expand_dims(beams["blank"], axis=2), xp.expand_dims(whole, axis=2))
-        longer = longer + xp.expand_dims(now[:, : classes - 1], axis=1)
-        known = xp.where(repeats, xp.expand_dims(now[:, : classes - 1], axis=1), xp.zeros_like(longer))
-        stays = xp.where(beams["length"] > 0, beams["label"] + xp.sum(known, axis=2), never)
-        # beam j may be beam i and one more label: then i's extension adds to j instead of standing alone
-        extended = _mixed(xp, xp.expand_dims(beams["hash"], axis=2), xp.expand_dims(beams["last"], axis=1), 1)
-        other = _mixed(xp, xp.expand_dims(beams["other"], axis=2), xp.expand_dims(beams["last"], axis=1), 2)
-        alive = xp.expand_dims(whole > -float("inf"), axis=1)
-        child = (
-            (extended == xp.expand_dims(beams["hash"], axis=1))
-            & (other == xp.expand_dims(beams["other"], axis=1))
-            & (xp.expand_dims(beams["length"], axis=2) + 1 == xp.expand_dims(beams["length"], axis=1))
-            & alive
-        )
-        chosen = xp.expand_dims(xp.maximum(beams["last"], xp.zeros_like(beams["last"])), axis=1)
-        chosen = xp.broadcast_to(chosen, (batch, beam_width, beam_width))
-        into = xp.take_along_axis(longer, chosen, axis=2)  # i's extension by j's last label
-        into = xp.where(child, into, xp.zeros_like(into) - float("inf"))
-        stays = xp.logaddexp(stays, _log_sum(xp, into))
-        taken = xp.any(
-            xp.expand_dims(child, axis=3) & (xp.expand_dims(xp.expand_dims(beams["last"], axis=1), axis=3) == symbols),
-            axis=2,
-        )
-        longer = xp.where(taken, xp.zeros_like(longer) - float("inf"), longer)
-        kept = {"blank": whole + now[:, classes - 1 :], "label": stays}
-        # among equal scores an existing prefix ranks before a longer one, and the empty one last (as in TensorFlow)
-        extensions = beam_width * (classes - 1)
-        total, empty = xp.logaddexp(kept["blank"], kept["label"]), beams["length"] == 0
-        totals = xp.concat(
-            [xp.where(empty, never, total), xp.reshape(longer, (batch, extensions)), xp.where(empty, total, never)],
-            axis=1,
-        )
-        best = xp.argsort(totals, axis=1, descending=True, stable=True)[:, :beam_width]
-        place = best - beam_width
-        score = xp.take_along_axis(totals, best, axis=1)
-        grows = (place >= 0) & (place < extensions)
-        place = xp.where(grows, place, xp.zeros_like(place))
-        parent = xp.where(grows, place // max(classes - 1, 1), best % (beam_width + extensions))
-        symbol = xp.astype(place % max(classes - 1, 1), index)
-
-        def of(values: Array) -> Array:
-            return xp.take_along_axis(values, parent, axis=1)
-
-        length, picked = of(beams["length"]), xp.expand_dims(parent, axis=2)
-        picked = xp.broadcast_to(picked, (batch, beam_width, time))
-        labels = xp.take_along_axis(beams["labels"], picked, axis=1)
-        here = xp.expand_dims(grows, axis=2) & (places == xp.expand_dims(length, axis=2))
-        new = {
-            "labels": xp.where(here, xp.expand_dims(symbol, axis=2), labels),
-            "length": length + xp.astype(grows, xp.int32),
-            "last": xp.where(grows, symbol, of(beams["last"])),
-            "hash": xp.where(grows, _mixed(xp, of(beams["hash"]), symbol, 1), of(beams["hash"])),
-            "other": xp.where(grows, _mixed(xp, of(beams["other"]), symbol, 2), of(beams["other"])),
-            "blank": xp.where(grows | (score == never), never, of(kept["blank"])),
-            "label": xp.where(grows | (score == never), score, of(kept["label"])),
-        }
+        stays, longer = _scores(xp, beams, now, symbols)
+        parent, symbol, score = _best(xp, beams, stays, longer, index)
+        new = _grown(xp, beams, stays, parent, symbol, score, places)
         run = t < frames
         return {k: xp.where(xp.reshape(run, (batch, *(1,) * (v.ndim - 1))), v, beams[k]) for k, v in new.items()}, ()
 
-    state, _ = scan(step, state, (moved(logs, 1, 0), places))
+    state, _ = scan(step, _first_beams(xp, y_pred, beam_width, index), (moved(logs, 1, 0), places))
     whole = xp.logaddexp(state["blank"], state["label"])
     order = xp.argsort(whole, axis=1, descending=True, stable=True)[:, :top_paths]
     wide = xp.broadcast_to(xp.expand_dims(order, axis=2), (batch, top_paths, time))
@@ -303,6 +233,103 @@ def beam_paths(
         before = xp.concat([xp.zeros_like(labels[:, :, :1]) - 2, labels[:, :, :-1]], axis=2)
         labels, count = _compacted(labels, (labels != before) & (places < xp.expand_dims(count, axis=2)))
     return labels, count, score
+
+
+def _first_beams(xp: Any, y_pred: Array, beam_width: int, index: Any) -> Beams:
+    """The empty prefix with probability 1, and beams that are not in use yet."""
+    batch, time, _ = y_pred.shape
+
+    def full(value: float, dtype: Any, *shape: int) -> Array:
+        return xp.full((batch, beam_width, *shape), value, dtype=dtype, device=device_of(y_pred))
+
+    first = xp.arange(beam_width, dtype=xp.int32, device=device_of(y_pred)) == 0
+    never = full(-float("inf"), y_pred.dtype)
+    return {
+        "labels": full(-1, index, time),
+        "length": full(0, xp.int32),
+        "last": full(-1, index),
+        "hash": full(7, xp.int32),
+        "other": full(11, xp.int32),
+        "blank": xp.where(first, xp.zeros_like(never), never),
+        "label": never,
+    }
+
+
+def _never(xp: Any, x: Array) -> Array:
+    """log 0, in the shape of x."""
+    return xp.zeros_like(x) - float("inf")
+
+
+def _scores(xp: Any, beams: Beams, now: Array, symbols: Array) -> tuple[Beams, Array]:
+    """The log-probabilities of each beam staying as it is, and of each growing by each label, after one more frame."""
+    labels = xp.expand_dims(now[:, :-1], axis=1)
+    whole = xp.logaddexp(beams["blank"], beams["label"])
+    repeats = xp.expand_dims(beams["last"], axis=2) == symbols  # (batch, beams, labels)
+    # a repeat of the last label makes a longer prefix only after a blank
+    longer = xp.where(repeats, xp.expand_dims(beams["blank"], axis=2), xp.expand_dims(whole, axis=2)) + labels
+    known = xp.where(repeats, labels, xp.zeros_like(longer))
+    stays = xp.where(beams["length"] > 0, beams["label"] + xp.sum(known, axis=2), _never(xp, whole))
+    child = _children(xp, beams, whole)
+    chosen = xp.expand_dims(xp.maximum(beams["last"], xp.zeros_like(beams["last"])), axis=1)
+    into = xp.take_along_axis(longer, xp.broadcast_to(chosen, child.shape), axis=2)  # i's growth by j's last label
+    stays = xp.logaddexp(stays, _log_sum(xp, xp.where(child, into, _never(xp, into))))
+    last = xp.expand_dims(xp.expand_dims(beams["last"], axis=1), axis=3)
+    taken = xp.any(xp.expand_dims(child, axis=3) & (last == symbols), axis=2)
+    return {"blank": whole + now[:, -1:], "label": stays}, xp.where(taken, _never(xp, longer), longer)
+
+
+def _children(xp: Any, beams: Beams, whole: Array) -> Array:
+    """Where beam j is beam i and one more label, (batch, i, j): i's growth then adds to j instead of standing alone."""
+    last = xp.expand_dims(beams["last"], axis=1)
+    same = [
+        _mixed(xp, xp.expand_dims(beams[name], axis=2), last, which) == xp.expand_dims(beams[name], axis=1)
+        for name, which in (("hash", 1), ("other", 2))
+    ]
+    longer = xp.expand_dims(beams["length"], axis=2) + 1 == xp.expand_dims(beams["length"], axis=1)
+    return same[0] & same[1] & longer & xp.expand_dims(whole > -float("inf"), axis=1)
+
+
+def _best(xp: Any, beams: Beams, stays: Beams, longer: Array, index: Any) -> tuple[Array, Array, Array]:
+    """The best continuations: the beam each comes from, the label it grows by (-1 for none), and its score.
+
+    Among equal scores an existing prefix ranks before a longer one, and the empty one last (as in TensorFlow).
+    """
+    batch, beam_width, labels = longer.shape
+    extensions = beam_width * labels
+    total, empty = xp.logaddexp(stays["blank"], stays["label"]), beams["length"] == 0
+    never = _never(xp, total)
+    totals = [xp.where(empty, never, total), xp.reshape(longer, (batch, extensions)), xp.where(empty, total, never)]
+    scores = xp.concat(totals, axis=1)
+    best = xp.argsort(scores, axis=1, descending=True, stable=True)[:, :beam_width]
+    place = best - beam_width
+    grows = (place >= 0) & (place < extensions)
+    place = xp.where(grows, place, xp.zeros_like(place))
+    parent = xp.where(grows, place // max(labels, 1), best % (beam_width + extensions))
+    symbol = xp.astype(place % max(labels, 1), index)
+    return parent, xp.where(grows, symbol, xp.zeros_like(symbol) - 1), xp.take_along_axis(scores, best, axis=1)
+
+
+def _grown(xp: Any, beams: Beams, stays: Beams, parent: Array, symbol: Array, score: Array, places: Array) -> Beams:
+    """The beams of the next frame."""
+
+    def of(values: Array) -> Array:
+        return xp.take_along_axis(values, parent, axis=1)
+
+    grows, never = symbol >= 0, _never(xp, score)
+    length, last = of(beams["length"]), of(beams["last"])
+    wide = xp.broadcast_to(xp.expand_dims(parent, axis=2), beams["labels"].shape)
+    here = xp.expand_dims(grows, axis=2) & (places == xp.expand_dims(length, axis=2))
+    labels = xp.take_along_axis(beams["labels"], wide, axis=1)
+    fresh = grows | (score == never)
+    return {
+        "labels": xp.where(here, xp.expand_dims(symbol, axis=2), labels),
+        "length": length + xp.astype(grows, xp.int32),
+        "last": xp.where(grows, symbol, last),
+        "hash": xp.where(grows, _mixed(xp, of(beams["hash"]), symbol, 1), of(beams["hash"])),
+        "other": xp.where(grows, _mixed(xp, of(beams["other"]), symbol, 2), of(beams["other"])),
+        "blank": xp.where(fresh, never, of(stays["blank"])),
+        "label": xp.where(fresh, score, of(stays["label"])),
+    }
 
 
 def _mixed(xp: Any, value: Array, label: Array, which: int) -> Array:

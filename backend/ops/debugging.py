@@ -12,18 +12,18 @@ __all__ = ["print_tensor"]
 
 
 @effectful
-def printed(x: Array, *, message: str) -> Array:
+def print_tensor_(x: Array, *, message: str) -> Array:
     """x, printed after the message."""
     print(message, host(x) if is_concrete(x) else x)
     return x
 
 
-@printed.shape
+@print_tensor_.shape
 def _(x, *, message):
     return spec(None if rank_of(x) is None else sizes(x), x.dtype)
 
 
-@printed.vjp
+@print_tensor_.vjp
 def _(g, out, x, *, message):
     return g
 
@@ -36,4 +36,4 @@ def print_tensor(x: Array, message: str = "") -> Array:
     Source: Keras 2.3.1 backend semantics.
     """
     _, x = arrays(x)
-    return printed(x, message=message)
+    return print_tensor_(x, message=message)

@@ -158,11 +158,11 @@ def gather(reference: Array, indices: Array) -> Array:
         raise TypeError(f"gather: indices have dtype {dtype_name(indices.dtype)}, expected an integer dtype")
     if not reference.ndim:
         raise ValueError("gather: the reference has 0 dimensions, expected at least 1")
-    return rows_at(reference, indices)
+    return gather_rows(reference, indices)
 
 
 @composite
-def rows_at(x: Array, indices: Array) -> Array:
+def gather_rows(x: Array, indices: Array) -> Array:
     """x[indices] along axis 0, after a check of the indices where they are concrete."""
     xp = array_namespace(x)
     count = x.shape[0]
@@ -176,19 +176,19 @@ def rows_at(x: Array, indices: Array) -> Array:
     return xp.reshape(rows, tuple(indices.shape) + tuple(x.shape[1:]))
 
 
-@rows_at.shape
+@gather_rows.shape
 def _(x: Array, indices: Array) -> tuple[Any, ...]:
     return sizes(indices) + sizes(x)[1:]
 
 
-@rows_at.vjp
+@gather_rows.vjp
 def _(g: Array, out: Array, x: Array, indices: Array) -> tuple[Array, None]:
-    return rows_added(g, indices, count=sizes(x)[0]), None
+    return scatter_add_rows(g, indices, count=sizes(x)[0]), None
 
 
 @composite
-def rows_added(g: Array, indices: Array, *, count: int) -> Array:
-    """Zeros with `count` rows, to which the rows of g are added where the indices say: the adjoint of `rows_at`."""
+def scatter_add_rows(g: Array, indices: Array, *, count: int) -> Array:
+    """Zeros with `count` rows, to which the rows of g are added where the indices say: the adjoint of `gather_rows`."""
     xp = array_namespace(g)
     if indices.ndim != 1:
         rest = tuple(g.shape[indices.ndim :])
@@ -197,14 +197,14 @@ def rows_added(g: Array, indices: Array, *, count: int) -> Array:
     return take_adjoint(g, indices, axis=0, size=count)
 
 
-@rows_added.shape
+@scatter_add_rows.shape
 def _(g: Array, indices: Array, *, count: Any) -> tuple[Any, ...]:
     return (count, *sizes(g)[indices.ndim :])
 
 
-@rows_added.vjp
+@scatter_add_rows.vjp
 def _(h: Array, out: Array, g: Array, indices: Array, *, count: Any) -> tuple[Array, None]:
-    return rows_at(h, indices), None
+    return gather_rows(h, indices), None
 
 
 def one_hot(indices: Array, num_classes: int) -> Array:

@@ -71,7 +71,7 @@ def sparse_categorical_crossentropy(target: Array, output: Array, from_logits: b
     if axis != output.ndim - 1:
         order = [i for i in range(output.ndim) if i != axis]
         logs = xp.permute_dims(logs, (*order, axis))
-    return -picked(logs, _labels(xp, target, logs))
+    return -gather_labels(logs, _labels(xp, target, logs))
 
 
 def binary_crossentropy(target: Array, output: Array, from_logits: bool = False) -> Array:
@@ -153,7 +153,7 @@ def categorical_focal_crossentropy(
 
 
 @composite
-def picked(x: Array, labels: Array) -> Array:
+def gather_labels(x: Array, labels: Array) -> Array:
     """x[..., label] of each row; IndexError for labels outside 0 to the number of classes less 1."""
     xp, classes = array_namespace(x), sizes(x)[-1]
     if is_concrete(labels):
@@ -172,12 +172,12 @@ def picked(x: Array, labels: Array) -> Array:
     return xp.reshape(xp.take(xp.reshape(x, (-1,)), places), labels.shape)
 
 
-@picked.shape
+@gather_labels.shape
 def _(x, labels):
     return sizes(x)[:-1]
 
 
-@picked.vjp
+@gather_labels.vjp
 def _(g, out, x, labels):
     xp = array_namespace(g)
     classes = xp.arange(sizes(x)[-1], dtype=labels.dtype, device=device_of(x))

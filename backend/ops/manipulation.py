@@ -259,29 +259,29 @@ def slice(x: Array, start: Any, size: Any) -> Array:
         n - a if isinstance(k, int) and k == -1 else k for n, a, k in zip(sizes(x), starts, counts, strict=True)
     )
     if all(isinstance(v, int) for v in (*sizes(x), *starts, *counts)):
-        return _block(x, starts, counts)
-    return block(x, start=starts, size=counts)
+        return _slice_at(x, starts, counts)
+    return dynamic_slice(x, start=starts, size=counts)
 
 
-def _block(x: Array, start: tuple[int, ...], size: tuple[int, ...]) -> Array:
+def _slice_at(x: Array, start: tuple[int, ...], size: tuple[int, ...]) -> Array:
     for axis, (n, a, k) in enumerate(zip(x.shape, start, size, strict=True)):
         if not (a >= 0 and k >= 0 and a + k <= n):
             raise ValueError(f"slice: on axis {axis}, {k} elements from {a} on do not lie within its size {n}")
     return x[tuple(Slice(a, a + k) for a, k in zip(start, size, strict=True))] if x.ndim else x
 
 
-@composite
-def block(x: Array, *, start: Any, size: Any) -> Array:
+@composite(view=True)
+def dynamic_slice(x: Array, *, start: Any, size: Any) -> Array:
     """The block of x at `start`, once all sizes are known: a slice that raises instead of being cut short."""
-    return _block(x, tuple(start), tuple(size))
+    return _slice_at(x, tuple(start), tuple(size))
 
 
-@block.shape
+@dynamic_slice.shape
 def _(x: Array, *, start: Any, size: Any) -> Any:
     return size
 
 
-@block.vjp
+@dynamic_slice.vjp
 def _(g: Array, out: Array, x: Array, *, start: Any, size: Any) -> Array:
     return scatter_slice(g, tuple(Slice(a, a + k, 1) for a, k in zip(start, size, strict=True)), sizes(x))
 

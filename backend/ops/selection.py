@@ -21,7 +21,7 @@ from ..dispatch.promotion import (
     numeric,
 )
 from ..graph.composite import composite
-from .manipulation import slice as block
+from .manipulation import slice as begin_slice
 
 __all__ = ["pad", "segment_sum", "take_along_axis", "top_k"]
 
@@ -53,8 +53,8 @@ def top_k(x: Array, k: int, sorted: bool = True) -> tuple[Array, Array]:
         )
     order = xp.argsort(x, axis=-1, descending=True, stable=True)
     # unlike a slice, a block is not cut short where an unknown n turns out to be smaller
-    chosen = block(order, [0] * x.ndim, [*sizes(x)[:-1], k]) if n is None else order[..., :k]
-    return along_axis(x, chosen, axis=x.ndim - 1), chosen
+    chosen = begin_slice(order, [0] * x.ndim, [*sizes(x)[:-1], k]) if n is None else order[..., :k]
+    return take_along_axis_(x, chosen, axis=x.ndim - 1), chosen
 
 
 def take_along_axis(x: Array, indices: Array, axis: int = -1) -> Array:
@@ -76,7 +76,7 @@ def take_along_axis(x: Array, indices: Array, axis: int = -1) -> Array:
         raise ValueError(f"take_along_axis: x has {x.ndim} and indices {indices.ndim} dimensions, expected the same")
     axis = axis_of("take_along_axis", axis, x.ndim)
     _others("take_along_axis", x, indices, axis)
-    return along_axis(x, indices, axis=axis)
+    return take_along_axis_(x, indices, axis=axis)
 
 
 def _others(operation: str, x: Array, indices: Array, axis: int) -> tuple[Any, ...]:
@@ -87,7 +87,7 @@ def _others(operation: str, x: Array, indices: Array, axis: int) -> tuple[Any, .
 
 
 @composite
-def along_axis(x: Array, indices: Array, *, axis: int) -> Array:
+def take_along_axis_(x: Array, indices: Array, *, axis: int) -> Array:
     """Take along an axis, after a check of the indices where they are concrete."""
     xp, n = array_namespace(x), x.shape[axis]
     place = xp.arange(0, device=device_of(x)).dtype  # the integer dtype a library indexes with
@@ -102,32 +102,32 @@ def along_axis(x: Array, indices: Array, *, axis: int) -> Array:
     return xp.take_along_axis(x, indices, axis=axis)
 
 
-@along_axis.shape
+@take_along_axis_.shape
 def _(x, indices, *, axis):
     return _others("take_along_axis", x, indices, axis)
 
 
-@along_axis.vjp
+@take_along_axis_.vjp
 def _(g, out, x, indices, *, axis):
-    return unbroadcast(added_along_axis(g, indices, axis=axis, size=sizes(x)[axis]), x), None
+    return unbroadcast(add_along_axis(g, indices, axis=axis, size=sizes(x)[axis]), x), None
 
 
 @composite
-def added_along_axis(g: Array, indices: Array, *, axis: int, size: Any) -> Array:
-    """The elements of g added to zeros at the indices: the adjoint of `along_axis`."""
+def add_along_axis(g: Array, indices: Array, *, axis: int, size: Any) -> Array:
+    """The elements of g added to zeros at the indices: the adjoint of `take_along_axis_`."""
     xp = array_namespace(g)
     indices = xp.astype(indices, xp.arange(0, device=device_of(g)).dtype)
     return take_along_axis_adjoint(g, indices, axis=axis, size=size)
 
 
-@added_along_axis.shape
+@add_along_axis.shape
 def _(g, indices, *, axis, size):
     return (*sizes(g)[:axis], size, *sizes(g)[axis + 1 :])
 
 
-@added_along_axis.vjp
+@add_along_axis.vjp
 def _(g, out, of, indices, *, axis, size):
-    return along_axis(g, indices, axis=axis), None
+    return take_along_axis_(g, indices, axis=axis), None
 
 
 # ---- sums over segments -----------------------------------------------------------------------------------------
@@ -159,11 +159,11 @@ def segment_sum(data: Array, segment_ids: Array, num_segments: int) -> Array:
     count = size_from("segment_sum", num_segments)
     if isinstance(count, int) and count < 0:
         raise ValueError(f"segment_sum: num_segments is {count}, expected at least 0")
-    return segments(data, ids, count=count)
+    return segment_sum_(data, ids, count=count)
 
 
 @composite
-def segments(data: Array, ids: Array, *, count: Any) -> Array:
+def segment_sum_(data: Array, ids: Array, *, count: Any) -> Array:
     """Sums by id: floats by `take_adjoint`, integers as differences of running sums, which are exact."""
     xp = array_namespace(data)
     ids = _places(xp, ids, count)
@@ -177,34 +177,34 @@ def segments(data: Array, ids: Array, *, count: Any) -> Array:
     return reached[1:, ...] - reached[:-1, ...]
 
 
-@segments.shape
+@segment_sum_.shape
 def _(data, ids, *, count):
     return (count, *sizes(data)[1:])
 
 
-@segments.vjp
+@segment_sum_.vjp
 def _(g, out, data, ids, *, count):
     xp = array_namespace(g)
     shape = (1, *sizes(g)[1:])
     rows = xp.concat([g, xp.zeros(shape, dtype=g.dtype, device=device_of(g))], axis=0)  # for the parts left out
-    return segment_rows(rows, ids, count=count), None
+    return segment_gather(rows, ids, count=count), None
 
 
 @composite
-def segment_rows(rows: Array, ids: Array, *, count: Any) -> Array:
+def segment_gather(rows: Array, ids: Array, *, count: Any) -> Array:
     """The row of each id; the last, number `count`, for ids out of range."""
     xp = array_namespace(rows)
     return xp.take(rows, _places(xp, ids, count), axis=0)
 
 
-@segment_rows.shape
+@segment_gather.shape
 def _(rows, ids, *, count):
     return (*sizes(ids), *sizes(rows)[1:])
 
 
-@segment_rows.vjp
+@segment_gather.vjp
 def _(g, out, rows, ids, *, count):
-    kept = segments(g, ids, count=count)
+    kept = segment_sum_(g, ids, count=count)
     xp = array_namespace(g)  # the last row is constant zero
     return xp.concat([kept, xp.zeros((1, *sizes(g)[1:]), dtype=g.dtype, device=device_of(g))], axis=0), None
 
@@ -246,7 +246,7 @@ def pad(x: Array, pad_width: Any, mode: str = "constant", constant_value: Any = 
                     f"pad: axis {axis} of shape {tuple(x.shape)} is empty and has no element to repeat; "
                     "expected mode 'constant'"
                 )
-            x = extended(x, axis=axis, before=before, after=after, mode=mode)
+            x = pad_(x, axis=axis, before=before, after=after, mode=mode)
             continue
         shape = sizes(x)
         parts = [
@@ -280,37 +280,37 @@ def _widths(pad_width: Any, ndim: int) -> list[tuple[int, int]]:
 
 
 @composite
-def extended(x: Array, *, axis: int, before: int, after: int, mode: str) -> Array:
+def pad_(x: Array, *, axis: int, before: int, after: int, mode: str) -> Array:
     """x with elements repeated before and after it."""
     if not x.shape[axis]:
         raise ValueError(f"pad: axis {axis} of shape {tuple(x.shape)} is empty and has no element to repeat")
     return array_namespace(x).take(x, _sources(x, x.shape[axis], before, after, mode), axis=axis)
 
 
-@extended.shape
+@pad_.shape
 def _(x, *, axis, before, after, mode):
     return (*sizes(x)[:axis], before + sizes(x)[axis] + after, *sizes(x)[axis + 1 :])
 
 
-@extended.vjp
+@pad_.vjp
 def _(g, out, x, *, axis, before, after, mode):
-    return extended_adjoint(g, axis=axis, before=before, after=after, mode=mode, size=sizes(x)[axis])
+    return pad_adjoint(g, axis=axis, before=before, after=after, mode=mode, size=sizes(x)[axis])
 
 
 @composite
-def extended_adjoint(g: Array, *, axis: int, before: int, after: int, mode: str, size: Any) -> Array:
-    """The adjoint of `extended`: the elements of g added to those that it repeats."""
+def pad_adjoint(g: Array, *, axis: int, before: int, after: int, mode: str, size: Any) -> Array:
+    """The adjoint of `pad_`: the elements of g added to those that it repeats."""
     return take_adjoint(g, _sources(g, size, before, after, mode), axis=axis, size=size)
 
 
-@extended_adjoint.shape
+@pad_adjoint.shape
 def _(g, *, axis, before, after, mode, size):
     return (*sizes(g)[:axis], size, *sizes(g)[axis + 1 :])
 
 
-@extended_adjoint.vjp
+@pad_adjoint.vjp
 def _(g, out, h, *, axis, before, after, mode, size):
-    return extended(g, axis=axis, before=before, after=after, mode=mode)
+    return pad_(g, axis=axis, before=before, after=after, mode=mode)
 
 
 def _sources(x: Array, n: int, before: int, after: int, mode: str) -> Array:

@@ -100,9 +100,9 @@ _GRADIENTS = [
             ("max_pool", 0),
             ("average_pool", 0),
             ("attention", 1),
-            ("segments", 0),
-            ("along_axis", 0),
-            ("extended", 0),
+            ("segment_sum", 0),
+            ("take_along_axis", 0),
+            ("pad", 0),
             ("erf", 0),
         )
     ),

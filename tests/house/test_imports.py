@@ -14,6 +14,7 @@ import backend as K
 
 ROOT = Path(__file__).parents[2]
 LONGEST = 400
+LONGEST_FUNCTION = 60
 LIBRARIES = {
     "numpy",
     "torch",
@@ -253,15 +254,33 @@ EVERYTHING = {
 }
 
 
+PATHS = [
+    *EVERYTHING.values(),
+    *(ROOT / "tests").rglob("*.py"),
+    *(ROOT / "benchmarks").rglob("*.py"),
+    *(ROOT / "examples").glob("*.py"),
+]
+
+
 def test_no_file_is_longer_than_the_limit():
-    paths = [
-        *EVERYTHING.values(),
-        *(ROOT / "tests").rglob("*.py"),
-        *(ROOT / "benchmarks").rglob("*.py"),
-        *(ROOT / "examples").glob("*.py"),
-    ]
-    lengths = {str(path.relative_to(ROOT)): len(path.read_text("utf-8").splitlines()) for path in paths}
+    lengths = {str(path.relative_to(ROOT)): len(path.read_text("utf-8").splitlines()) for path in PATHS}
     assert {name: n for name, n in lengths.items() if n > LONGEST} == {}
+
+
+def test_no_function_is_longer_than_the_limit():
+    offending = [
+        f"{path.relative_to(ROOT)}: {node.name} has {node.end_lineno - node.lineno + 1} lines"
+        for path in PATHS
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.FunctionDef) and node.end_lineno - node.lineno >= LONGEST_FUNCTION
+    ]
+    assert offending == []
+
+
+def test_no_public_name_shadows_a_module():
+    """`import backend.NAME` gives the module; K.models and K.optimizers are modules themselves."""
+    shadowed = {room_of(name) for name in BACKEND} & {name for name in vars(K) if not name.startswith("_")}
+    assert {name for name in shadowed if not inspect.ismodule(getattr(K, name))} == set()
 
 
 def test_every_module_says_what_it_is_in_one_sentence():

@@ -1,4 +1,4 @@
-"""A loop's body for all of its steps at once: each call on arrays with one more axis in front, the steps'."""
+"""Batching rules: evaluate a loop body for all iterations at once by a leading time axis on every call (vmap)."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ __all__ = ["Batched", "NotBatchable"]
 
 
 class NotBatchable(Exception):  # noqa: N818 - an answer, not an error
-    """A call that is not to be done for all steps at once."""
+    """A call that cannot, or should not, run for all iterations at once."""
 
 
 class Batched:
-    """What the tensors of a body are outside of the loop.
+    """The batched form of a loop body's tensors, outside of the loop.
 
-    `stacked` maps the id of a tensor to one with an axis of `length` steps in front; `same` maps the id of one that is
-    alike in all steps to that.
+    `stacked` maps the id of a tensor to one with a leading axis of `length` iterations; `same` maps the id of an
+    invariant tensor to its value, which all iterations share.
     """
 
     def __init__(self, length: Any, stacked: dict[int, Tensor], same: dict[int, Tensor]) -> None:
@@ -32,18 +32,18 @@ class Batched:
         self.xp = namespaces.recorder
 
     def copy(self) -> Batched:
-        """Another that may be changed: to try a call out."""
+        """A copy on which calls can be tried."""
         return Batched(self.length, dict(self.stacked), dict(self.same))
 
     def stack_placeholder(self, t: Tensor) -> None:
-        """Let a placeholder stand for a tensor that the loop will stack."""
+        """Use a placeholder for a tensor that the loop will stack."""
         self.stacked[id(t)] = Placeholder((self.length, *t.shape), t.dtype)
 
     def __contains__(self, t: Tensor) -> bool:
         return id(t) in self.stacked or id(t) in self.same or isinstance(t, Constant)
 
     def lift(self, t: Tensor) -> None:
-        """Find the outside of a call whose inputs have one; Unliftable where there is none, or none worth having."""
+        """Batch a call whose inputs are batched; NotBatchable where there is no rule for it."""
         node = t.node
         if node is None or node.multi_output or not all(i in self for i in node.inputs):
             raise NotBatchable
@@ -51,7 +51,7 @@ class Batched:
             found = self.stacked if any(id(i) in self.stacked for i in node.inputs) else self.same
             found[id(t)] = node.function(*(self.aligned(a, t.ndim) for a in node.args))
         elif node.primitive.creation or not any(id(i) in self.stacked for i in node.inputs):
-            self.same[id(t)] = self._fast_call(node)
+            self.same[id(t)] = self._once(node)
         elif node.primitive.elementwise:
             self.stacked[id(t)] = self._elementwise(node, t.ndim)
         elif node.function in BATCHING_RULES:
@@ -60,18 +60,18 @@ class Batched:
             raise NotBatchable
 
     def whole(self, t: Tensor) -> Tensor:
-        """A tensor's outside with the steps in front, repeated if it is alike in all of them."""
+        """The batched form with its time axis; an invariant is repeated along it."""
         if id(t) in self.stacked:
             return self.stacked[id(t)]
-        outer = self.alike(t)
+        outer = self.invariant(t)
         return self.xp.broadcast_to(outer, (self.length, *outer.sizes))
 
-    def alike(self, t: Tensor) -> Tensor:
-        """The outside of a tensor that is alike in all steps; constants are their own."""
+    def invariant(self, t: Tensor) -> Tensor:
+        """The value of a tensor that all iterations share; a constant is its own."""
         return t if isinstance(t, Constant) else self.same[id(t)]
 
     def size(self, size: Any) -> Any:
-        """A size within the body as seen from outside."""
+        """A size of the body in terms of tensors outside."""
         return size.replace(self._leaf) if isinstance(size, Dim) else size
 
     def _leaf(self, leaf: Dim) -> Any:
@@ -87,10 +87,10 @@ class Batched:
     def sizes(self, shape: Any) -> tuple[Any, ...]:
         return tuple(map(self.size, shape))
 
-    def _fast_call(self, node: Any) -> Tensor:
+    def _once(self, node: Any) -> Tensor:
         if not isinstance(node.function, str):
             raise NotBatchable
-        args, kwargs = map_tensors((node.args, node.kwargs), self.alike, self.size)
+        args, kwargs = map_tensors((node.args, node.kwargs), self.invariant, self.size)
         return _function(self.xp, node.function)(*args, **kwargs)
 
     def _elementwise(self, node: Any, ndim: int) -> Tensor:
@@ -98,9 +98,9 @@ class Batched:
         return getattr(self.xp, node.function)(*args, **node.kwargs)
 
     def aligned(self, t: Tensor, ndim: int) -> Tensor:
-        """The outside of an operand, its steps before all the axes of a result of `ndim` dimensions."""
+        """The batched form of an operand, its time axis before all axes of a result of `ndim` dimensions."""
         if id(t) not in self.stacked:
-            return self.alike(t)
+            return self.invariant(t)
         outer = self.stacked[id(t)]
         missing = ndim + 1 - outer.ndim
         if not missing:
@@ -139,7 +139,7 @@ def _matmul(on: Batched, x: Tensor, y: Tensor) -> Tensor:
     if id(y) in on.stacked or y.ndim > 2:
         ndim = max(x.ndim, y.ndim)
         return xp.matmul(on.aligned(x, ndim), on.aligned(y, ndim))
-    rows, matrix = on.stacked[id(x)], on.alike(y)  # one product of many rows instead of one a step
+    rows, matrix = on.stacked[id(x)], on.invariant(y)  # one product of many rows instead of one per iteration
     product = xp.matmul(xp.reshape(rows, (-1, rows.sizes[-1])), matrix)
     return xp.reshape(product, (*rows.sizes[:-1], matrix.sizes[-1]))
 

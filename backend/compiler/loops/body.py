@@ -26,7 +26,7 @@ def reads(body: Subgraph, order: list[Tensor]) -> Counter[int]:
 
 
 def with_own_sizes(loop: Node) -> Subgraph:
-    """A loop's body with sizes that read the body's own inputs, equal ones alike; unknown where none tells."""
+    """A loop's body with sizes that read its own inputs, one expression for equal sizes; else unknown."""
     initial, sequences, captured = loop.args
     body = loop.kwargs["body"]
     outside = [*(x.sizes for x in initial), *(x.sizes[1:] for x in sequences), *(x.sizes for x in captured)]

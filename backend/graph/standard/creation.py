@@ -34,7 +34,7 @@ __all__ = [
 
 
 def asarray(obj: Any, /, *, dtype: Any = None, device: Any = None, copy: bool | None = None) -> Tensor:
-    """Record a constant, or give a tensor back (in another dtype if asked)."""
+    """Record a constant, or give a tensor back (in another dtype where one is given)."""
     name = None if dtype is None else dtype_name(dtype)
     if isinstance(obj, Tensor):
         return obj if name is None else cast(obj, name)

@@ -228,7 +228,7 @@ unique_inverse, unique_values = (_data_dependent(f"unique_{n}") for n in ("inver
 
 
 class _Info:
-    """What the recording namespace can do, as the standard's inspection API tells it."""
+    """The capabilities of the recording namespace, by the standard's inspection API."""
 
     def capabilities(self) -> dict[str, Any]:
         return {"boolean indexing": False, "data-dependent shapes": False, "max dimensions": None}
@@ -254,7 +254,7 @@ class _Info:
 
 
 def __array_namespace_info__() -> _Info:  # noqa: N807 - the standard's name
-    """What this namespace can do."""
+    """The capabilities of this namespace."""
     return _Info()
 
 
