@@ -142,14 +142,16 @@ def mean(x: Any, /, *, axis: Any = None, keepdims: bool = False) -> Any:
 def any(x: Any, /, *, axis: Any = None, keepdims: bool = False) -> Any:
     """The standard's `any`."""
     if x.dtype is not torch.bool or axis.__class__ is tuple or (axis is None and keepdims):
-        return compat.any(x, axis=axis, keepdims=keepdims)
+        # compat gives x itself where there is nothing to reduce
+        return x.to(torch.bool, copy=True) if axis == () else compat.any(x, axis=axis, keepdims=keepdims)
     return torch.any(x) if axis is None else torch.any(x, axis, keepdims)
 
 
 def all(x: Any, /, *, axis: Any = None, keepdims: bool = False) -> Any:
     """The standard's `all`."""
     if x.dtype is not torch.bool or axis.__class__ is tuple or (axis is None and keepdims):
-        return compat.all(x, axis=axis, keepdims=keepdims)
+        # compat gives x itself where there is nothing to reduce
+        return x.to(torch.bool, copy=True) if axis == () else compat.all(x, axis=axis, keepdims=keepdims)
     return torch.all(x) if axis is None else torch.all(x, axis, keepdims)
 
 
