@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections
 import contextlib
 import itertools
+import operator
 import threading
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -25,6 +26,9 @@ from .sparse_placeholder import SparsePlaceholder
 from .variables import Variable
 
 __all__ = ["Function", "eval", "function"]
+
+
+_ARRAY = operator.attrgetter("array")
 
 
 class FastCall(NamedTuple):
@@ -140,7 +144,8 @@ class Function:
     def _execute(self, run: Callable[..., Any], arrays: Sequence[Any]) -> Sequence[Any]:
         """Run the program on the variables' values and commit the updates; one thread at a time where there are any."""
         with self._lock:
-            outputs, news = run(*arrays, *[v.array for v in self.variables])
+            # one step for Python, as in _commit: no thread updates a variable between two that are read
+            outputs, news = run(*arrays, *map(_ARRAY, self.variables))
             if news:
                 _commit(self.name, self.updated, news)
             return outputs
