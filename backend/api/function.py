@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import collections
-import contextlib
 import itertools
 import operator
 import threading
@@ -85,7 +84,7 @@ class Function:
                     f"{name}: the outputs depend on placeholder {t.name} (shape "
                     f"{t.spec.shape and t.shape}, {t.dtype}), which is not among the inputs"
                 )
-        self._lock: Any = threading.RLock() if self.updated else contextlib.nullcontext()
+        self._lock = threading.RLock()
 
     @property
     def source(self) -> str:
@@ -143,11 +142,12 @@ class Function:
 
     def _execute(self, run: Callable[..., Any], arrays: Sequence[Any]) -> Sequence[Any]:
         """Run the program on the variables' values and commit the updates; one thread at a time where there are any."""
+        if not self.updated:
+            return run(*arrays, *map(_ARRAY, self.variables))[0]
         with self._lock:
-            # one step for Python, as in _commit: no thread updates a variable between two that are read
+            # the values are read in one step, as they are committed: no other thread comes in between
             outputs, news = run(*arrays, *map(_ARRAY, self.variables))
-            if news:
-                _commit(self.name, self.updated, news)
+            _commit(self.name, self.updated, news)
             return outputs
 
     def _on(self, backend: Backend) -> bool:
