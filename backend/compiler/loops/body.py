@@ -30,6 +30,8 @@ def with_own_sizes(loop: Node) -> Subgraph:
     initial, sequences, captured = loop.args
     body = loop.kwargs["body"]
     outside = [*(x.sizes for x in initial), *(x.sizes[1:] for x in sequences), *(x.sizes for x in captured)]
+    if _has_own_sizes(body, outside):
+        return body  # by an earlier pass
     known: dict[Any, Any] = {}
     inputs: list[Tensor] = []
     for t, sizes in reversed(list(zip(body.inputs, outside, strict=True))):  # the carries, which may be dropped, last
@@ -46,3 +48,17 @@ def with_own_sizes(loop: Node) -> Subgraph:
         return map_tensors(size, lambda t: rewriter.new[id(t)])
 
     return Subgraph(inputs, rewriter(body.outputs))
+
+
+def _has_own_sizes(body: Subgraph, outside: list[Any]) -> bool:
+    """Whether the inputs' sizes read the inputs alone, and equal sizes outside have one expression."""
+    own = {id(t) for t in body.inputs}
+    known: dict[Any, Any] = {}
+    for t, sizes in zip(body.inputs, outside, strict=True):
+        for n, size in zip(sizes, t.sizes, strict=True):
+            if isinstance(n, int):
+                if n != size:
+                    return False
+            elif known.setdefault(n.key, size) != size or not all(id(i) in own for i in dim_tensors(size)):
+                return False
+    return True
