@@ -9,7 +9,7 @@ import numpy as np
 
 __all__ = ["comment", "literal"]
 
-DECIMAL_DIGITS = 4000  # Python refuses to print an int of more than 4300 in decimal
+DECIMAL_BITS = 13000  # Python refuses to print an int of more than 4300 decimal digits, 14284 bits
 
 
 def literal(value: Any) -> str:
@@ -34,7 +34,7 @@ def _integer(value: int) -> str:
     if isinstance(value, bool):
         return "True" if value else "False"
     number = int.__add__(value, 0)  # methods of int itself: a subclass may have its own
-    return hex(number) if abs(number) >= 10**DECIMAL_DIGITS else int.__repr__(number)
+    return hex(number) if number.bit_length() > DECIMAL_BITS else int.__repr__(number)
 
 
 def _real(value: float) -> str:
