@@ -59,6 +59,15 @@ def quick(session: nox.Session) -> None:
 
 
 @nox.session
+def fuzz(session: nox.Session) -> None:
+    """Random programs, seeds START:STOP: `-- 0:20000` runs for hours; 1000 take about two minutes."""
+    session.install("-e", ".[test]", TORCH)
+    seeds = session.posargs or ["200:2200"]
+    path = "tests/compiler/test_random_programs.py"
+    session.run("python", "-m", "pytest", "-n", "2", path, env={"FUZZ_SEEDS": seeds[0]})
+
+
+@nox.session
 def coverage(session: nox.Session) -> None:
     """All tests, and how many lines of backend they reach; the floor is in setup.cfg."""
     session.install("-e", ".[test,jax,dask]", TORCH)
