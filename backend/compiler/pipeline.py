@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from .. import config
-from ..graph.tensor import Node, Tensor
 from .fold import fold
 from .fusion import fuse
 from .liveness import liveness, reuse
@@ -34,44 +33,33 @@ class Pass:
     summary: str
 
 
-def _share(graph: Graph) -> Graph:
+def _prune(graph: Graph) -> Graph:
+    return graph.rewritten(prune=True, intern=False)
+
+
+def _cse(graph: Graph) -> Graph:
     return dataclasses.replace(graph, shared={}).rewritten()
 
 
-def _on_loops(graph: Graph, rule: Callable[[Node], list[Tensor] | None]) -> Graph:
-    return graph.rewritten(rule=rule, intern=False) if graph.has_bodies else graph
+def _simplify(graph: Graph) -> Graph:
+    return graph.rewritten(rule=simplified, intern=False)
+
+
+def _pack(graph: Graph) -> Graph:
+    return graph.rewritten(rule=packed, intern=False) if graph.has_bodies else graph
+
+
+def _move(graph: Graph) -> Graph:
+    return graph.rewritten(rule=moved, intern=False) if graph.has_bodies else graph
 
 
 PASSES = (
-    Pass(
-        "prune",
-        lambda graph: graph.rewritten(prune=True, intern=False),
-        Graph,
-        "Calls drop the results that nothing reads.",
-    ),
-    Pass("cse", _share, Graph, "Common subexpressions are computed once."),
-    Pass(
-        "simplify",
-        lambda graph: graph.rewritten(rule=simplified, intern=False),
-        Graph,
-        "Algebraic rules save calls, to the bit.",
-    ),
-    Pass(
-        "packing", lambda graph: graph.rewritten(rule=packed), Graph, "Small calls of a loop become fewer, larger ones."
-    ),
-    Pass("motion", lambda graph: _on_loops(graph, moved), Graph, "Loop-invariant calls leave their loops."),
-    Pass(
-        "prune",
-        lambda graph: graph.rewritten(prune=True, intern=False),
-        Graph,
-        "The same, for what the loops have become.",
-    ),
-    Pass(
-        "simplify",
-        lambda graph: graph.rewritten(rule=simplified, intern=False),
-        Graph,
-        "The same, for what left the loops.",
-    ),
+    Pass("prune", _prune, Graph, "Calls drop the results that nothing reads."),
+    Pass("cse", _cse, Graph, "Common subexpressions are computed once."),
+    Pass("simplify", _simplify, Graph, "Algebraic rules save calls, to the bit."),
+    Pass("packing", _pack, Graph, "Small calls of a loop become fewer, larger ones."),
+    Pass("motion", _move, Graph, "Loop-invariant calls leave their loops."),
+    Pass("simplify", _simplify, Graph, "Again, for what left the loops."),
     Pass("fusion", fuse, Graph, "Long elementwise chains become one call, run block by block."),
     Pass("fold", fold, Graph, "Calls on constants run once, before the first call."),
     Pass("schedule", schedule, Program, "Calls run as late as possible, unless they free memory."),
