@@ -6,6 +6,7 @@ import dis
 import enum
 import functools
 import hashlib
+import inspect
 import types
 from collections.abc import Iterable
 from typing import Any
@@ -57,9 +58,18 @@ class Same:
 
 def state_of(function: Any, values: Iterable[Any]) -> Any:
     """A key of a function's closure, globals and defaults, and of values; UnknownStateError where there can be none."""
-    home = getattr(function, "__globals__", {})
-    reader = _Reader(home)
+    reader = _Reader(_home(function))
     return reader.read(function), tuple(map(reader.read, values))
+
+
+def _home(function: Any) -> dict[str, Any]:
+    """The globals of the module that a function was written in, within its wrappers."""
+    function = inspect.unwrap(function)
+    while isinstance(function, functools.partial):
+        function = inspect.unwrap(function.func)
+    if not hasattr(function, "__globals__"):  # an object that can be called
+        function = vars(type(function)).get("__call__")
+    return getattr(function, "__globals__", {})
 
 
 class _Reader:

@@ -171,6 +171,8 @@ def _input_dtypes(values: list[Any]) -> list[str | None]:
     real = {"complex64": "float32", "complex128": "float64"}
     floating = {real.get(d, d) for d in floating}
     shared = floating.pop() if len(floating) == 1 else None if floating else config.floatx()
+    if shared == "bfloat16":
+        shared = None  # NumPy cannot make one
     found: list[str | None] = []
     for v in values:
         if is_array(v):

@@ -64,6 +64,12 @@ def test_floats_are_inputs(traces):
     assert np.array_equal(g(x, 1 + 0.0), 2 * x)
 
 
+def test_numbers_beside_bfloat16():
+    torch = pytest.importorskip("torch")
+    found = K.grad(lambda x, c: K.sum(x * c))(torch.ones(2, dtype=torch.bfloat16), 2.0)
+    assert found.dtype == torch.bfloat16 and found.tolist() == [2, 2]
+
+
 def test_floats_whose_values_f_needs_are_constants(traces):
     def f(x, c, limit):
         y = x * c if c == 0.5 else x * 3
@@ -124,8 +130,11 @@ def test_captured_values_are_compared(traces):
 def test_globals_are_compared(monkeypatch):
     g = K.grad(lambda x: K.sum(x * SCALE))
     assert float(g(1.0)) == 2
+    second = K.grad(K.grad(lambda x: K.sum(x * x * SCALE)))
+    assert float(second(1.0)) == 4
     monkeypatch.setitem(globals(), "SCALE", 5.0)
     assert float(g(1.0)) == 5
+    assert float(second(1.0)) == 10
 
 
 def test_captured_torch_tensors_are_compared_by_version():
