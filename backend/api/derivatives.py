@@ -130,12 +130,12 @@ def _kept(kind: str, f: Same) -> Traced:
 
 def _jvp(f: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:
     primals = _restored("jvp", args[0])
-    xs = flatten(primals)[0]
+    xs, shape = flatten(primals)
     out = f(*primals)
     outs, structure = _results("jvp", out)
     seeds = [t.__array_namespace__().zeros_like(t) for t in outs]  # the products are linear in them
     found = backward(outs, seeds, xs)
-    pairs = [(g, v) for g, v in zip(found, _like("jvp", xs, args[1]), strict=True) if g is not None]
+    pairs = [(g, v) for g, v in zip(found, _like("jvp", xs, shape, args[1]), strict=True) if g is not None]
     pushed = backward([g for g, _ in pairs], [v for _, v in pairs], seeds)
     return out, restore(structure, _filled(pushed, outs))
 
@@ -143,8 +143,8 @@ def _jvp(f: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:
 def _vjp(f: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:
     primals = _restored("vjp", args[0])
     xs, shape = flatten(primals)
-    outs = _results("vjp", f(*primals))[0]
-    return restore(shape, _filled(backward(outs, _like("vjp", outs, args[1]), xs), xs))
+    outs, structure = _results("vjp", f(*primals))
+    return restore(shape, _filled(backward(outs, _like("vjp", outs, structure, args[1]), xs), xs))
 
 
 def _value(f: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:
@@ -158,7 +158,9 @@ def _hvp(f: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:
     loss = _result("hvp", f(x))
     if loss.shape != ():
         raise TypeError(f"hvp: f gives shape {loss.shape}; expected a scalar")
-    slopes = [(g, v) for g, v in zip(gradients(loss, xs), _like("hvp", xs, args[1]), strict=True) if g is not None]
+    slopes = [
+        (g, v) for g, v in zip(gradients(loss, xs), _like("hvp", xs, shape, args[1]), strict=True) if g is not None
+    ]
     return restore(shape, _filled(backward([g for g, _ in slopes], [v for _, v in slopes], xs), xs))
 
 
@@ -195,8 +197,10 @@ def _results(function: str, out: Any) -> tuple[list[Tensor], Any]:
     return [_result(function, t) for t in found], structure
 
 
-def _like(function: str, tensors: list[Tensor], nest: Any) -> list[Tensor]:
-    """The vector of a product, which must have a part of the right shape for each tensor."""
+def _like(function: str, tensors: list[Tensor], structure: Any, nest: Any) -> list[Tensor]:
+    """The vector of a product, which must have a part of the right shape for each tensor of a nest."""
+    if flatten(nest)[1] != structure:
+        raise ValueError(f"{function}: the vector is another nest than what it multiplies")
     given = _tensors(function, nest)
     shapes, wanted = [v.shape for v in given], [t.shape for t in tensors]
     if shapes != wanted:

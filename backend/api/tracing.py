@@ -94,7 +94,12 @@ class Traced:
         trusted = identity_is_truth.set(False)
         try:
             return self._program(key, values, shape, dtypes)
-        except (TypeError, ValueError):  # a fault of f's own comes again when it is traced with the values
+        except (
+            TypeError,
+            ValueError,
+            LookupError,
+            AttributeError,
+        ):  # a fault of f's own comes again when it is traced with the values
             self._keep(key, NEEDS_VALUES)
             return None
         finally:

@@ -94,6 +94,8 @@ def test_faults():
         K.vjp(K.exp, x)[1](np.ones(3))
     with pytest.raises(ValueError, match="hvp: the vector"):
         K.hvp(K.sum, x, (x, x))
+    with pytest.raises(ValueError, match="vjp: the vector"):
+        K.vjp(K.exp, x)[1]([x])
     with pytest.raises(TypeError, match="scalar"):
         K.hvp(K.exp, x, x)
     with pytest.raises(TypeError, match="scalar"):

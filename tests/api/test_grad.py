@@ -82,6 +82,14 @@ def test_floats_whose_values_f_needs_are_constants(traces):
     assert len(traces) == 4  # one that failed, and one for each pair of values
 
 
+def test_more_uses_of_a_floats_value():
+    table = {0.5: 2.0}
+    uses = [lambda x, c: x * table[c], lambda x, c: x * (4 * c).__round__(), lambda x, c: x * np.full(2, 4 * c)]
+    uses += [lambda x, c: x * (2 if 2 * c == 1 else 1), lambda x, c: x[: int(4 * c)] * 2]
+    for f in uses:
+        assert K.grad(lambda x, c, f=f: K.sum(f(x, c)))(np.ones(2), 0.5).tolist() == [2, 2]
+
+
 def test_integers_are_constants():
     g = K.grad(lambda x, n, axis: K.sum(K.sum(x**n, axis=axis) * sum(range(n))))
     assert np.array_equal(g(np.asarray([[1.0, 2.0]]), 3, 1), [[9.0, 36.0]])
