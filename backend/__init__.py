@@ -7,6 +7,7 @@ if "keras.backend.common" in _sys.modules or _os.environ.get("KERAS_BACKEND") ==
     from .compat import keras as _keras_compat  # noqa: F401 - first of all: it says what is missing, where Keras would not
 
 from .api.creation import *  # noqa: F403
+from .api.derivatives import *  # noqa: F403
 from .api.function import *  # noqa: F403
 from .api.grad import *  # noqa: F403
 from .api.inspection import *  # noqa: F403

@@ -6,104 +6,128 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 from .. import config
-from ..arrays.backends import Backend, active
-from ..arrays.dtypes import dtype_name, is_float
-from ..arrays.namespaces import array_namespace, describe, device_of, is_array, namespace_of
+from ..arrays.dtypes import is_float
+from ..arrays.namespaces import is_array
 from ..autodiff.backward import gradients
-from ..compiler.rewriter import effects_of
 from ..control.nests import flatten, restore
-from ..graph.tensor import Placeholder, Tensor
-from .function import Function
+from ..graph.recording import tensor
+from ..graph.tensor import Tensor, record
+from .tracing import Differentiated, Traced
 
 __all__ = ["grad", "value_and_grad"]
 
 
-def grad(f: Callable[..., Any], argnums: int | tuple[int, ...] = 0) -> Callable[..., Any]:
-    """A function that gives the gradient of f with respect to its arguments `argnums`.
+def grad(f: Callable[..., Any], argnums: int | tuple[int, ...] = 0, has_aux: bool = False) -> Callable[..., Any]:
+    """A function that gives the gradient of f with respect to its positional arguments `argnums`.
 
-    f takes arrays (and nests of them; anything else is a constant) and returns a scalar; it may use the operations of
-    K, and functions of the array's own `__array_namespace__()`. It is traced once for each combination of shapes,
-    dtypes and constants. Shapes and dtypes: those of the arguments, on their library and device.
-    Errors: TypeError when f does not return a scalar made of its arguments, or an argument is not floating.
+    f takes arrays, numbers, and nests of them in tuples, lists and dictionaries, and returns a scalar; with `has_aux` a
+    pair of a scalar and a nest of anything, and the result is the pair (gradient, nest). f may use the operations of K,
+    and functions of the array's own `__array_namespace__()`. A negative number counts from the last argument.
+    Shapes and dtypes: those of the arguments, on their library and device, in the same nests; a tuple of them for a
+    tuple `argnums`. Python numbers to differentiate by are arrays of dtype floatx on the active backend.
+    Tracing: f runs once for each combination of shapes, dtypes and constants; the last 64 programs are kept, and
+    `clear_cache()` of the result forgets them. Floats and complex numbers are inputs, of the dtype that the floating
+    arrays share, unless f needs their values; all other arguments are constants. CAPTURED VALUES ARE CONSTANTS TOO: the
+    closure, the globals that f and functions of its module name, and objects' attributes are compared at each call, and
+    f is traced again if one changed. Captured NumPy arrays are hashed for this at each call (about 1 ms for 1 MB: pass
+    large arrays as arguments), PyTorch's are compared by their version counter, which writes through `.data` or shared
+    memory do not advance. CHANGES OF ANOTHER MODULE'S GLOBALS ARE NOT NOTICED: call `clear_cache()`. A function that
+    captures what hides its state, such as a random generator or an iterator, is traced at every call.
+    Nesting: f may call gradients, and the result may be called within f, in `jax.jit`, `jax.vmap` and `torch.func`. On
+    symbolic tensors and variables the gradient is recorded in their graph.
+    Errors: TypeError when f does not return a scalar made of its arguments, or an argument is not floating; ValueError
+    for `argnums` that are not there.
 
     Source: this library; reverse accumulation.
     """
-    both = value_and_grad(f, argnums)
+    traced = _traced(f, argnums, has_aux)
 
     @functools.wraps(f)
     def gradient(*args: Any, **kwargs: Any) -> Any:
-        return both(*args, **kwargs)[1]
+        value, found = _called(traced, argnums, args, kwargs)
+        return (found, value[1]) if has_aux else found
 
+    gradient.clear_cache = traced.clear  # type: ignore[attr-defined]
     return gradient
 
 
-def value_and_grad(f: Callable[..., Any], argnums: int | tuple[int, ...] = 0) -> Callable[..., Any]:
-    """A function that gives f's value together with its gradient, as `grad`.
+def value_and_grad(
+    f: Callable[..., Any], argnums: int | tuple[int, ...] = 0, has_aux: bool = False
+) -> Callable[..., Any]:
+    """A function that gives f's value together with its gradient, as `grad`; with `has_aux` ((value, nest), gradient).
 
-    Shapes and dtypes, errors: as `grad`.
+    Shapes and dtypes, tracing, errors: as `grad`.
 
     Source: this library; reverse accumulation.
     """
-    compiled: dict[Any, Any] = {}
+    traced = _traced(f, argnums, has_aux)
 
     @functools.wraps(f)
     def evaluate(*args: Any, **kwargs: Any) -> Any:
-        wanted = argnums if isinstance(argnums, tuple) else (argnums,)
-        for i in wanted:
-            if not isinstance(i, int) or not -len(args) <= i < len(args):
-                raise ValueError(f"grad: argnums {argnums!r} for {len(args)} positional arguments")
-        args = tuple(_as_arrays(a) if i in {w % len(args) for w in wanted} else a for i, a in enumerate(args))
-        values, shape = flatten((list(args), kwargs))
-        arrays = [v for v in values if is_array(v) and not isinstance(v, Tensor)]
-        key = (repr(shape), wanted, config.floatx(), *(_signature(v) for v in values))
-        if key not in compiled:
-            compiled[key] = _traced(f, values, shape, wanted)
-        function, structure = compiled[key]
-        xp = array_namespace(*arrays)
-        backend = Backend(describe(xp), xp, device_of(arrays[0]))
-        with backend.quiet():
-            results = function.run(backend, arrays)
-        found = restore(structure, results[1:])
-        return results[0], found if isinstance(argnums, tuple) else found[0]
+        return _called(traced, argnums, args, kwargs)
 
+    evaluate.clear_cache = traced.clear  # type: ignore[attr-defined]
     return evaluate
 
 
-def _as_arrays(value: Any) -> Any:
-    """Python numbers where an array is differentiated become arrays of the active backend."""
-    found, shape = flatten(value)
-    return restore(
-        shape, [active().asarray(np.asarray(v, config.floatx())) if isinstance(v, (int, float)) else v for v in found]
-    )
+def _called(traced: Traced, argnums: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """The value and gradient, of arguments whose numbers to differentiate by are marked."""
+    wanted = _positions(argnums, len(args))
+    return traced([_marked(a) if i in wanted else a for i, a in enumerate(args)], kwargs)
 
 
-def _signature(value: Any) -> Any:
-    if is_array(value) and not isinstance(value, Tensor):
-        return id(namespace_of(value)), tuple(value.shape), dtype_name(value.dtype)
-    try:
-        hash(value)
-    except TypeError:
-        return id(value)
-    return type(value), value
+def _positions(argnums: Any, count: int) -> list[int]:
+    """The positions of the arguments to differentiate by, from 0."""
+    numbers = argnums if isinstance(argnums, tuple) else (argnums,)
+    for i in numbers:
+        if not isinstance(i, int) or isinstance(i, bool) or not -count <= i < count:
+            raise ValueError(f"grad: argnums is {argnums!r} for {count} positional arguments")
+    return [i % count for i in numbers]
 
 
-def _traced(f: Callable[..., Any], values: list[Any], shape: Any, wanted: tuple[int, ...]) -> Any:
-    """The compiled value and gradients of f, and the structure the gradients come in."""
-    made = [Placeholder(v.shape, v.dtype) if is_array(v) and not isinstance(v, Tensor) else v for v in values]
-    args, kwargs = restore(shape, made)
-    loss = f(*args, **kwargs)
-    if not isinstance(loss, Tensor) or loss.shape != ():
-        got = f"shape {loss.shape}" if isinstance(loss, Tensor) else type(loss).__name__
-        raise TypeError(f"grad: {getattr(f, '__name__', 'f')} gives {got}; expected a scalar made of its arguments")
-    targets, structure = flatten([args[i] for i in wanted])
-    for t in targets:
+def _marked(argument: Any) -> Any:
+    values, shape = flatten(argument)
+    numbers = (int, float)
+    return restore(shape, [Differentiated(v) if isinstance(v, numbers) and not _is_other(v) else v for v in values])
+
+
+def _is_other(value: Any) -> bool:
+    """Whether a Python number is an array (NumPy's float64 is a float) or a truth value."""
+    return is_array(value) or isinstance(value, bool)
+
+
+def _traced(f: Callable[..., Any], argnums: Any, has_aux: bool) -> Traced:
+    def build(args: list[Any], kwargs: dict[str, Any]) -> Any:
+        wanted = _positions(argnums, len(args))
+        args = [_own(a) if i in wanted else a for i, a in enumerate(args)]
+        found = f(*args, **kwargs)
+        if has_aux and not (isinstance(found, tuple) and len(found) == 2):
+            raise TypeError(f"grad: {_name(f)} gives {type(found).__name__}; has_aux expects a pair (scalar, anything)")
+        loss = found[0] if has_aux else found
+        if not isinstance(loss, Tensor) or loss.shape != ():
+            got = f"shape {loss.shape}" if isinstance(loss, Tensor) else type(loss).__name__
+            raise TypeError(f"grad: {_name(f)} gives {got}; expected a scalar made of its arguments")
+        targets, structure = flatten([args[i] for i in wanted])
+        xp = loss.__array_namespace__()
+        slopes = [xp.zeros_like(t) if g is None else g for g, t in zip(gradients(loss, targets), targets, strict=True)]
+        nests = restore(structure, slopes)
+        return found, tuple(nests) if isinstance(argnums, tuple) else nests[0]
+
+    return Traced("gradient", f, build)
+
+
+def _name(f: Any) -> str:
+    return getattr(f, "__name__", "f")
+
+
+def _own(argument: Any) -> Any:
+    """The argument as tensors that nothing else reads: f may capture the very tensors it is called with."""
+    values, shape = flatten(argument)
+    made = []
+    for v in values:
+        t = tensor(float(v), config.floatx()) if isinstance(v, Differentiated) else v
         if not isinstance(t, Tensor) or not is_float(t.dtype):
-            raise TypeError(f"grad: cannot differentiate with respect to {t!r}; expected a floating array")
-    xp = loss.__array_namespace__()
-    found = [xp.zeros_like(t) if g is None else g for g, t in zip(gradients(loss, targets), targets, strict=True)]
-    inputs = [p for p in made if isinstance(p, Placeholder)]
-    outputs = [loss, *found]
-    return Function(inputs, outputs, effects_of(outputs), "gradient"), structure
+            raise TypeError(f"grad: cannot differentiate with respect to {v!r}; expected a floating array")
+        made.append(record("identity", (t,), {}, t.spec))
+    return restore(shape, made)

@@ -10,7 +10,7 @@ import numpy as np
 from .. import config
 from ..arrays.backends import Backend, active
 from ..arrays.dtypes import dtype_name
-from ..arrays.namespaces import host, is_array
+from ..arrays.namespaces import host, is_array, outside_traces
 from ..graph.dims import known
 from ..graph.recording import tensor
 from ..graph.tensor import Effect, Tensor, record, spec
@@ -60,7 +60,8 @@ class Variable(Tensor):
     def move(self, backend: Backend) -> None:
         """Move the value to another backend."""
         if backend.xp is not self.backend.xp or backend.device != self.backend.device:
-            self.array = backend.asarray(self.array, self.dtype)
+            with outside_traces(backend.xp):
+                self.array = backend.asarray(self.array, self.dtype)
             self.backend = backend
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import sys
 from typing import Any
@@ -25,6 +26,7 @@ __all__ = [
     "is_concrete",
     "namespace_of",
     "of_library",
+    "outside_traces",
     "set_recorder",
     "writable",
 ]
@@ -155,6 +157,12 @@ def is_concrete(x: Any) -> bool:
 
 
 _WRITABLE: dict[type, bool] = {}  # array type -> whether it supports x[a:b] = y
+
+
+def outside_traces(xp: Namespace) -> contextlib.AbstractContextManager[Any]:
+    """A context in which arrays made of host data are concrete, also while JAX traces a function that calls us."""
+    jax = sys.modules.get("jax")
+    return jax.ensure_compile_time_eval() if jax and xp is jax.numpy else contextlib.nullcontext()
 
 
 def writable(*arrays: Any) -> bool:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..arrays.backends import Backend
+from ..arrays.namespaces import is_array, is_concrete, outside_traces
 from ..graph.tensor import Placeholder, Tensor
 from ..kernels.lookup import kernels_enabled, program_compiler
 from .codegen import ENTRY, Source, print_program
@@ -77,11 +78,14 @@ class Executable:
             source, code = self._source(in_place)
             scope: dict[str, Any] = {"xp": xp, "device": backend.device, "inf": math.inf, "nan": math.nan}
             scope.update((name, c.bound(xp)) for name, c in source.composites.items())
-            scope.update((name, backend.asarray(t.value, t.dtype)) for name, t in source.constants.items())
-            with backend.quiet():
+            with outside_traces(xp), backend.quiet():
+                scope.update((name, backend.asarray(t.value, t.dtype)) for name, t in source.constants.items())
                 exec(code, scope)  # the printer wrote it: names and literals of its own alone
             jit = program_compiler(xp) if self._jit else None
-            self._bound[key] = scope[ENTRY] if jit is None else jit(scope, ENTRY, source.chains)
+            run: Callable[..., Any] = scope[ENTRY] if jit is None else jit(scope, ENTRY, source.chains)
+            if not all(is_concrete(x) for x in scope.values() if is_array(x)):
+                return run  # for this trace alone
+            self._bound[key] = run
         return self._bound[key]
 
 

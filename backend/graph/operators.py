@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextvars
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ["Operators"]
+__all__ = ["Operators", "identity_is_truth"]
+
+# Whether the result of == and != has a truth value, which it must not where a tensor stands for a Python number.
+identity_is_truth: contextvars.ContextVar[bool] = contextvars.ContextVar("identity_is_truth", default=True)
 
 
 _Open: Any = object  # to a type checker: a tensor may have more attributes, and what its operators give is Any
@@ -79,6 +83,6 @@ class Operators(_Open):
         return result
 
     def __bool__(self) -> bool:
-        if self._identical is not None:
+        if self._identical is not None and identity_is_truth.get():
             return self._identical
         raise TypeError(f"{self.name} is symbolic and is neither true nor false yet; use K.switch, or K.eval")
