@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import operator
 from collections.abc import Callable
 from typing import Any
 
@@ -79,11 +80,16 @@ def _called(traced: Traced, argnums: Any, args: tuple[Any, ...], kwargs: dict[st
 
 def _positions(argnums: Any, count: int) -> list[int]:
     """The positions of the arguments to differentiate by, from 0."""
-    numbers = argnums if isinstance(argnums, tuple) else (argnums,)
-    for i in numbers:
-        if not isinstance(i, int) or isinstance(i, bool) or not -count <= i < count:
+    numbers = []
+    for i in argnums if isinstance(argnums, tuple) else (argnums,):
+        try:
+            number = operator.index(i)
+        except TypeError:
+            number = count
+        if isinstance(i, bool) or not -count <= number < count:
             raise ValueError(f"grad: argnums is {argnums!r} for {count} positional arguments")
-    return [i % count for i in numbers]
+        numbers.append(number % count)
+    return numbers
 
 
 def _marked(argument: Any) -> Any:
