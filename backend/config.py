@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -72,20 +73,49 @@ def _from_file(path: Path) -> dict[str, Any]:
         return {}
     try:
         found = tomllib.loads(path.read_text("utf-8"))
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ValueError(f"config file {path}: {error}") from error
-    checks: dict[str, Any] = {
-        "backend": str,
-        "floatx": _floatx,
-        "epsilon": float,
-        "image_data_format": normalize_data_format,
-        "kernels": bool,
-        "blocking": bool,
-        "verify": bool,
-    }
-    if unknown := sorted(set(found) - set(checks)):
-        raise ValueError(f"config file {path}: unknown key {unknown[0]!r}; expected {', '.join(checks)}")
-    return {key: checks[key](value) for key, value in found.items()}
+    return {key: _checked(path, key, value) for key, value in found.items()}
+
+
+def _checked(path: Path, key: str, value: Any) -> Any:
+    """The value of a key of the config file; ValueError that names the file and the key."""
+    if key not in _EXPECTED:
+        raise ValueError(f"config file {path}: unknown key {key!r}; expected {', '.join(_EXPECTED)}")
+    expected, accept = _EXPECTED[key]
+    if (accepted := accept(value)) is None:
+        raise ValueError(f"config file {path}: {key} is {value!r}, expected {expected}")
+    return accepted
+
+
+def _is_epsilon(value: Any) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= sys.float_info.max:
+        return None
+    return float(value)
+
+
+def _is_format(value: Any) -> str | None:
+    return _one_of(_FORMATS)(value.lower() if isinstance(value, str) else value)
+
+
+def _one_of(values: tuple[str, ...]) -> Callable[[Any], str | None]:
+    return lambda value: value if isinstance(value, str) and value in values else None
+
+
+def _is_bool(value: Any) -> bool | None:
+    return value if isinstance(value, bool) else None
+
+
+# The config file's keys: what is expected of the value, and a function that gives it, or None for a wrong one.
+_EXPECTED: dict[str, tuple[str, Callable[[Any], Any]]] = {
+    "backend": ("a name such as 'torch'", lambda value: value if isinstance(value, str) and value else None),
+    "floatx": (f"one of {', '.join(_FLOATX)}", _one_of(_FLOATX)),
+    "epsilon": ("a finite number above 0", _is_epsilon),
+    "image_data_format": (f"one of {', '.join(_FORMATS)}", _is_format),
+    "kernels": ("true or false", _is_bool),
+    "blocking": ("true or false", _is_bool),
+    "verify": ("true or false", _is_bool),
+}
 
 
 def epsilon() -> float:
@@ -100,11 +130,19 @@ def epsilon() -> float:
 def set_epsilon(e: float) -> None:
     """Set `epsilon`; the value is converted to a float.
 
+    Errors: ValueError unless it is finite and above 0.
+
     Source: Keras 2.3.1 backend semantics.
     """
-    change("epsilon", float(e))
+    try:
+        value = _is_epsilon(float(e))
+    except OverflowError:
+        value = None
+    if value is None:
+        raise ValueError(f"set_epsilon: e is {e!r}, expected a finite number above 0")
+    change("epsilon", value)
     if keras := _keras():
-        keras.set_epsilon(float(e))
+        keras.set_epsilon(value)
 
 
 def floatx() -> str:

@@ -267,13 +267,14 @@ def kinks(on: Namespace, example: Example) -> float | None:
         return None
     inputs = placeholders(example)
     floats = [r for r in symbolic(example, inputs) if is_array(r) and is_float(dtype_name(r.dtype))]
-    targets = [inputs[i] for i in (case.gradient or example.floats)]
+    places = case.gradient or example.floats
+    targets, dtypes = [inputs[i] for i in places], [example.values[i].dtype.name for i in places]
     found = K.gradients(K.sum(K.stack([K.sum(r) for r in floats])), targets) if floats else [None] * len(targets)
     if [g is None for g in found] != [w is None for w in wanted]:
         raise Failure("no gradient", f"gradients {found!r}, expected {wanted!r}", list(wanted), found)
     bounds = [
-        Expected(w.astype(np.float64), 8 * EPS[example.dtype] * np.abs(w), example.dtype)
-        for w in wanted
+        Expected(w.astype(np.float64), 8 * EPS[dtype] * np.abs(w), dtype)
+        for w, dtype in zip(wanted, dtypes, strict=True)
         if w is not None
     ]
     results = compiled(on, inputs, [g for g in found if g is not None], on.arrays(example))

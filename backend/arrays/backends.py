@@ -164,7 +164,7 @@ def _open_jax(device: str) -> tuple[Any, Any]:
 
     platform, _, number = device.partition(":")
     try:
-        return jax.numpy, jax.devices(platform or None)[int(number or 0)] if device else None
+        return of_library("jax"), jax.devices(platform or None)[int(number or 0)] if device else None
     except (RuntimeError, ValueError, IndexError) as error:
         raise ValueError(f"jax cannot use device {device!r} here: {_first_line(error)}") from error
 

@@ -80,14 +80,17 @@ def _meet(x: Any) -> Any:
 
 
 def of_library(name: str) -> Any:
-    """The one namespace of NumPy's or torch's arrays: `backend.arrays.libraries.<name>`."""
+    """The one namespace of NumPy's, torch's or JAX's arrays: `backend.arrays.libraries.<name>`."""
     return importlib.import_module(f"{__package__}.libraries.{name}")
 
 
+_ADAPTED = {"array_api_compat.numpy": "numpy", "array_api_compat.torch": "torch", "jax.numpy": "jax"}
+
+
 def canonical_namespace(xp: Namespace) -> Any:
-    """Our namespace of NumPy or torch in place of array_api_compat's; any other namespace as it is."""
-    name = getattr(xp, "__name__", None)
-    return of_library(name.rpartition(".")[2]) if name in ("array_api_compat.numpy", "array_api_compat.torch") else xp
+    """Our namespace of NumPy, torch or JAX in place of array_api_compat's or jax.numpy; any other one as it is."""
+    library = _ADAPTED.get(getattr(xp, "__name__", ""))
+    return xp if library is None else of_library(library)
 
 
 def _is_torch(x: Any) -> bool:
@@ -97,8 +100,7 @@ def _is_torch(x: Any) -> bool:
 
 
 def _jax_namespace(x: Any) -> Any:
-    jax = sys.modules["jax"]
-    return jax.numpy if isinstance(x, jax.Array) else None
+    return of_library("jax") if isinstance(x, sys.modules["jax"].Array) else None
 
 
 def is_array(x: Any) -> bool:

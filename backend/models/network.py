@@ -116,14 +116,21 @@ class Network:
         assign(self.name, self.weights, weights)
 
     def save_weights(self, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
-        """Write the weights to a file of NumPy's format .npz; FileExistsError if it may not be replaced."""
+        """Write the weights to a file of NumPy's format .npz; FileExistsError if it may not be replaced.
+
+        The file is replaced as a whole: a reader, or an error, never meets a part of it.
+        """
         self._known("save_weights")
         saving.write(filepath, saving.labels(self.layers), self.get_weights(), overwrite)
 
     def load_weights(self, filepath: str | os.PathLike[str]) -> None:
-        """Set the weights from a file; ValueError, and nothing changes, where names or shapes differ."""
+        """Set the weights from a file; ValueError, and nothing changes, if it is damaged or does not fit.
+
+        Names, shapes and dtypes are those of the model; floating values are cast to the weights' dtypes.
+        """
         self._known("load_weights")
-        self.set_weights(saving.read(filepath, saving.labels(self.layers), [K.int_shape(w) for w in self.weights]))
+        shapes, dtypes = [K.int_shape(w) for w in self.weights], [K.dtype(w) for w in self.weights]
+        self.set_weights(saving.read(filepath, saving.labels(self.layers), shapes, dtypes))
 
     def _known(self, asker: str) -> None:
         if not self.outputs:

@@ -2,17 +2,40 @@
 
 from __future__ import annotations
 
+import contextlib
+import math
 import os
 import re
+import struct
+import uuid
 import zipfile
+import zlib
 from collections.abc import Sequence
-from typing import Any
+from itertools import combinations
+from typing import IO, Any
 
 import numpy as np
 
 from .layer import Layer
 
 __all__ = ["labels", "read", "write"]
+
+# What zipfile and NumPy raise for damaged files; ValueError includes UnicodeDecodeError.
+_DAMAGE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    ValueError,
+    EOFError,
+    OSError,
+    RuntimeError,
+    LookupError,
+    SyntaxError,
+    TypeError,
+    AttributeError,
+    ArithmeticError,
+    MemoryError,
+)
 
 
 def labels(layers: Sequence[Layer]) -> list[str]:
@@ -22,37 +45,139 @@ def labels(layers: Sequence[Layer]) -> list[str]:
 
 
 def write(path: str | os.PathLike[str], names: Sequence[str], values: Sequence[Any], overwrite: bool) -> None:
-    """A new file, or one replaced as a whole."""
+    """Write a file, or replace one as a whole: readers see the old file or the new one, never a part.
+
+    Each call writes to a file of its own in the same folder, which then takes the path's place; errors leave neither
+    a new file nor a changed one.
+    """
     if not overwrite and os.path.exists(path):
         raise FileExistsError(f"save_weights: {os.fspath(path)} exists already; pass overwrite=True to replace it")
-    unfinished = f"{os.fspath(path)}.part"
-    with open(unfinished, "wb") as file:
-        np.savez(file, **dict(zip(names, values, strict=True)))
-    os.replace(unfinished, path)
-
-
-def read(path: str | os.PathLike[str], names: Sequence[str], shapes: Sequence[Any]) -> list[Any]:
-    """The arrays of a file, in order, after a check of their names and shapes.
-
-    The running number of an automatic name is ignored: dense_1 in one program is dense_3 in another.
-    """
+    target = os.path.realpath(path)  # a symbolic link stays one
+    unfinished = os.path.join(os.path.dirname(target), f".weights-{uuid.uuid4().hex}.part")
     try:
-        with np.load(path, allow_pickle=False) as file:
-            found = {name: file[name] for name in file.files}
-    except (zipfile.BadZipFile, ValueError, EOFError, AttributeError, TypeError) as error:
-        raise ValueError(f"load_weights: {os.fspath(path)} is no .npz file of weights: {error}") from error
+        with open(unfinished, "xb") as file:  # not mkstemp, which gives the file to its owner alone
+            np.savez(file, **dict(zip(names, values, strict=True)))
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(unfinished, target)
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(unfinished)
+
+
+def read(
+    path: str | os.PathLike[str], names: Sequence[str], shapes: Sequence[Any], dtypes: Sequence[str]
+) -> list[np.ndarray]:
+    """Return the arrays of a file, in order; ValueError with the file's name if it is damaged or does not fit.
+
+    Names, shapes, dtypes and sizes are compared with the model's before anything is unpacked, so that a file cannot
+    take more memory than the model's weights do. The running number of an automatic name is ignored, as dense_1 in one
+    program is dense_3 in another, but not the order of these numbers.
+    """
+    where = f"load_weights: {os.fspath(path)}"
+    with open(path, "rb") as file:
+        try:
+            with zipfile.ZipFile(file) as archive:
+                entries = archive.infolist()
+                found = [entry.filename.removesuffix(".npy") for entry in entries]
+                headers = [_header(archive, entry) for entry in entries[: len(names) + 1]]
+                problem = _misfit(found, [header[:2] for header in headers], names, shapes, dtypes)
+                values = [] if problem else [_array(archive, *each) for each in zip(entries, headers, strict=True)]
+        except _DAMAGE as error:
+            raise ValueError(f"{where} is no .npz file of weights: {error}") from error
+    if problem:
+        raise ValueError(f"{where} {problem}")
+    return values
+
+
+_Header = tuple[tuple[int, ...], np.dtype[Any], bool]  # shape, dtype, whether in Fortran's order
+
+
+def _header(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> _Header:
+    """Shape, dtype and order of one array, from its first bytes; ValueError if its size is not theirs."""
+    # bzip2 and LZMA unpack without a bound; zipfile unpacks no more of the others than it is asked to
+    if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise ValueError(f"{entry.filename} has a compression that NumPy does not write")
+    with archive.open(entry) as file:
+        shape, order, dtype = _parsed(file)
+        start = file.tell()
+    if dtype.hasobject or dtype.subdtype or min(shape, default=0) < 0:
+        raise ValueError(f"{entry.filename} has dtype {dtype} and shape {shape}")
+    if entry.file_size != start + math.prod(shape) * dtype.itemsize:
+        raise ValueError(f"{entry.filename} has {entry.file_size} bytes, which its shape {shape} contradicts")
+    return shape, dtype, order
+
+
+def _parsed(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    version = np.lib.format.read_magic(file)
+    if version != (1, 0):  # 2.0 is for headers beyond 64 KiB, and would read up to 4 GiB
+        raise ValueError(f"an array has version {version} of the format .npy, expected (1, 0)")
+    return np.lib.format.read_array_header_1_0(file)
+
+
+def _array(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, header: _Header) -> np.ndarray:
+    """One array; reading to the end also checks its checksum."""
+    shape, dtype, order = header
+    with archive.open(entry) as file:
+        _parsed(file)
+        # with a size: without one, zipfile unpacks all there is, whatever size the entry states
+        data = bytearray(file.read(math.prod(shape) * dtype.itemsize))
+    return np.frombuffer(data, dtype).reshape(shape, order="F" if order else "C")
+
+
+def _misfit(
+    found: Sequence[str],
+    headers: Sequence[tuple[tuple[int, ...], np.dtype[Any]]],
+    names: Sequence[str],
+    shapes: Sequence[Any],
+    dtypes: Sequence[str],
+) -> str | None:
+    """How the arrays of a file differ from the model's weights, or None."""
     if len(found) != len(names):
-        raise ValueError(f"load_weights: {os.fspath(path)} holds {len(found)} weights, the model has {len(names)}")
-    for (there, value), here, shape in zip(found.items(), names, shapes, strict=True):
-        if _plain(there) != _plain(here) or value.shape != shape:
-            raise ValueError(
-                f"load_weights: {os.fspath(path)} holds {there} of shape {value.shape}, the model has "
-                f"{here} of shape {shape} there"
-            )
-    return list(found.values())
+        return f"holds {len(found)} weights, the model has {len(names)}"
+    for there, (shape, dtype), here, expected, wanted in zip(found, headers, names, shapes, dtypes, strict=True):
+        if _plain(there) != _plain(here) or shape != tuple(expected):
+            return f"holds {there} of shape {shape}, the model has {here} of shape {expected} there"
+        if dtype.kind not in _kinds(wanted) or dtype.itemsize > 8:
+            return f"holds {there} of dtype {dtype}, the model has {here} of dtype {wanted} there"
+    return _swapped([_layer(name) for name in found], [_layer(name) for name in names])
 
 
-def _plain(label: str) -> str:
-    """A label without its layer's running number."""
-    place, layer, *weight = label.split("/")
-    return "/".join([place, re.sub(r"_\d+$", "", layer), *weight])
+def _kinds(dtype: str) -> str:
+    """The kinds of NumPy's dtypes that a weight of some dtype takes: real numbers, and no fractions for an integer."""
+    return "b" if dtype == "bool" else "biu" if "int" in dtype else "biuf"
+
+
+def _swapped(found: Sequence[str], names: Sequence[str]) -> str | None:
+    """Two layers of which the file has the one where the model has the other, or None.
+
+    Either their weights are mixed, or their running numbers come in the opposite order.
+    """
+    for (there, here), (other, twin) in combinations(dict.fromkeys(zip(found, names, strict=True)), 2):
+        if _stem(there) != _stem(other):
+            continue
+        mixed = there == other or here == twin  # as the two pairs differ, one layer is two in the other place
+        if mixed or (_number(there) < _number(other)) != (_number(here) < _number(twin)):
+            return f"holds weights of {there} and {other} where the model has those of {here} and {twin}"
+    return None
+
+
+def _layer(label: str) -> str:
+    return label.split("/")[1]
+
+
+def _stem(layer: str) -> str:
+    """A layer's name without its running number."""
+    return re.sub(r"_\d+$", "", layer)
+
+
+def _number(layer: str) -> int:
+    """A layer's running number; -1 without one."""
+    number = re.search(r"_(\d+)$", layer)
+    return int(number[1]) if number else -1
+
+
+def _plain(label: str) -> list[str]:
+    """The parts of a label, its layer without its running number."""
+    place, *rest = label.split("/")
+    return [place, *map(_stem, rest[:1]), *rest[1:]]

@@ -25,7 +25,7 @@ from ..dispatch.promotion import (
     promoted,
     promoted_numbers,
 )
-from ..graph.composite import composite, elementwise
+from ..graph.composite import composite, elementwise, spec
 
 __all__ = [
     "abs",
@@ -49,6 +49,8 @@ __all__ = [
     "square",
     "stop_gradient",
 ]
+
+LARGEST_HALF = 65504.0  # of float16
 
 
 # ---- functions of one array -------------------------------------------------------------------------------------
@@ -294,6 +296,29 @@ def stop_gradient(variables: Any) -> Any:
     Source: Keras 2.3.1 backend semantics.
     """
     return [stop_gradient_(x) for x in variables] if isinstance(variables, (list, tuple)) else stop_gradient_(variables)
+
+
+@composite
+def single_(x: Array) -> Array:
+    """float16 as float32, for formulas that float16 has no room for; K's gradients stay within float16's range."""
+    xp = array_namespace(x)
+    return xp.astype(x, native_dtype(xp, "float32"))
+
+
+@single_.shape
+def _(x: Array) -> Any:
+    return spec(sizes(x), "float32")
+
+
+@single_.vjp
+def _(g: Array, out: Array, x: Array) -> tuple[Array]:
+    xp = array_namespace(g)
+    return (xp.astype(xp.minimum(xp.maximum(g, -LARGEST_HALF), LARGEST_HALF), x.dtype),)
+
+
+def at_least_single(x: Array) -> Array:
+    """float16 as float32, by `single_`, and any other dtype as it is."""
+    return single_(x) if dtype_name(x.dtype) == "float16" else x
 
 
 # ---- powers and bounds ------------------------------------------------------------------------------------------

@@ -1,4 +1,7 @@
-"""Losses of classification: crossentropies of probabilities, of logits and of labels."""
+"""Losses of classification: crossentropies of probabilities, of logits and of labels.
+
+float16 is computed in float32, as it has no number between 1 - epsilon and 1, and the result is cast back.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +22,7 @@ from ..dispatch.promotion import (
 )
 from ..graph.composite import composite
 from .activations import log_softmax, sigmoid
+from .elementwise import at_least_single
 
 __all__ = [
     "binary_crossentropy",
@@ -34,19 +38,17 @@ def categorical_crossentropy(target: Array, output: Array, from_logits: bool = F
 
     Shapes and dtypes: target and output of one shape; the result has it without `axis`, in their common floating dtype.
     Edge values: probabilities are divided by their sum, then kept within epsilon and 1 - epsilon, so a saturated miss
-    costs -log(1e-7) = 16.118; outputs that sum to 0 give NaN. Logits are not clipped.
+    costs -log(1e-7) = 16.118. Outputs that sum to 0 are not divided: a row of zeros costs 16.118 for each unit of its
+    target, with a gradient of 0. Logits are not clipped. A loss beyond float16's range is inf, its gradient finite.
     Errors: ValueError for shapes that differ and an axis out of range.
 
     Source: Keras 2.3.1 backend semantics.
     """
-    xp, target, output = _pair(target, output)
+    xp, target, output, dtype = _pair(target, output)
     axis = normalize_axis("categorical_crossentropy", axis, output.ndim)
     _same_shape("categorical_crossentropy", target, output)
-    if from_logits:
-        logs = log_softmax(output, axis)
-    else:
-        logs = xp.log(_inside(xp, output / xp.sum(output, axis=axis, keepdims=True)))
-    return -xp.sum(target * logs, axis=axis)
+    logs = log_softmax(output, axis) if from_logits else xp.log(_shares(xp, output, axis))
+    return _as(xp, -xp.sum(target * logs, axis=axis), dtype)
 
 
 def sparse_categorical_crossentropy(target: Array, output: Array, from_logits: bool = False, axis: int = -1) -> Array:
@@ -56,7 +58,7 @@ def sparse_categorical_crossentropy(target: Array, output: Array, from_logits: b
     there or at the end, or as many elements in any shape; any real dtype, truncated to integers. The result has
     output's shape without `axis` and its dtype.
     Edge values: probabilities are kept within epsilon and 1 - epsilon and then divided by their sum (in the dense
-    version the other way round). Logits are not clipped.
+    version the other way round), so a row of zeros costs log(classes), with a gradient of 0. Logits are not clipped.
     Errors: IndexError for a label that is not a class; ValueError for an axis out of range or a target of another
     size.
 
@@ -64,6 +66,7 @@ def sparse_categorical_crossentropy(target: Array, output: Array, from_logits: b
     """
     xp, target, output = arrays(target, output)
     _, output = floating(output)
+    dtype, output = output.dtype, at_least_single(output)
     axis = normalize_axis("sparse_categorical_crossentropy", axis, output.ndim)
     if not from_logits:
         output = xp.log(_inside(xp, output))
@@ -71,7 +74,7 @@ def sparse_categorical_crossentropy(target: Array, output: Array, from_logits: b
     if axis != output.ndim - 1:
         order = [i for i in range(output.ndim) if i != axis]
         logs = xp.permute_dims(logs, (*order, axis))
-    return -gather_labels(logs, _labels(xp, target, logs))
+    return _as(xp, -gather_labels(logs, _labels(xp, target, logs)), dtype)
 
 
 def binary_crossentropy(target: Array, output: Array, from_logits: bool = False) -> Array:
@@ -79,18 +82,19 @@ def binary_crossentropy(target: Array, output: Array, from_logits: bool = False)
 
     Shapes and dtypes: those of target and output, which broadcast, in their common floating dtype.
     Edge values: probabilities are kept within epsilon and 1 - epsilon, and epsilon is added again under the logarithms,
-    so a saturated miss costs -log(2e-7) = 15.42. Logits are not clipped: log(1 + exp(x)) - t x without overflow.
+    so a saturated miss costs -log(2e-7) = 15.42; the gradient is 0 at 0 and 1. Logits are not clipped: log(1 + exp(x))
+    - t x without overflow.
     Errors: ValueError for shapes that do not broadcast.
 
     Source: Keras 2.3.1 backend semantics.
     """
-    xp, target, output = _pair(target, output)
+    xp, target, output, dtype = _pair(target, output)
     broadcast("binary_crossentropy", sizes(target), sizes(output))
     if from_logits:
         linear = xp.maximum(0.0, output) - output * target  # first: a correct saturated answer cancels exactly
-        return linear + xp.log1p(xp.exp(xp.minimum(output, -output)))
+        return _as(xp, linear + xp.log1p(xp.exp(xp.minimum(output, -output))), dtype)
     p, e = _inside(xp, output), epsilon()
-    return -(target * xp.log(p + e) + (1.0 - target) * xp.log(1.0 - p + e))
+    return _as(xp, -(target * xp.log(p + e) + (1.0 - target) * xp.log(1.0 - p + e)), dtype)
 
 
 def binary_focal_crossentropy(
@@ -105,15 +109,15 @@ def binary_focal_crossentropy(
 
     Shapes and dtypes: those of target and output, which broadcast, in their common floating dtype. With
     `apply_class_balancing` targets of 1 weigh alpha and targets of 0 weigh 1 - alpha.
-    Edge values: probabilities are kept within epsilon and 1 - epsilon, logits are not clipped; a gamma of 0 is the
-    crossentropy itself.
+    Edge values: probabilities are kept within epsilon and 1 - epsilon, with a gradient of 0 at 0 and 1; logits are not
+    clipped; a gamma of 0 is the crossentropy itself.
     Errors: ValueError for shapes that do not broadcast; TypeError for an alpha or gamma that is not a number.
 
     Source: Lin, Goyal, Girshick, He, Dollár, "Focal loss for dense object detection", 2017, equations 4 and 5; Keras 3
     backend semantics.
     """
     alpha, gamma = _numbers("binary_focal_crossentropy", alpha, gamma)
-    xp, target, output = _pair(target, output)
+    xp, target, output, dtype = _pair(target, output)
     broadcast("binary_focal_crossentropy", sizes(target), sizes(output))
     if from_logits:
         yes, no = sigmoid(output), sigmoid(-output)
@@ -122,7 +126,9 @@ def binary_focal_crossentropy(
         no = 1.0 - yes
     missed = target * no + (1.0 - target) * yes
     result = _power(missed, gamma) * binary_crossentropy(target, output, from_logits)
-    return (target * alpha + (1.0 - target) * (1.0 - alpha)) * result if apply_class_balancing else result
+    if apply_class_balancing:
+        result = (target * alpha + (1.0 - target) * (1.0 - alpha)) * result
+    return _as(xp, result, dtype)
 
 
 def categorical_focal_crossentropy(
@@ -131,8 +137,8 @@ def categorical_focal_crossentropy(
     """-sum(alpha * (1 - p)**gamma * target * log(p)) over the classes along an axis, p being their probabilities.
 
     Shapes and dtypes: target and output of one shape; the result has it without `axis`, in their common floating dtype.
-    Edge values: probabilities are divided by their sum, then kept within epsilon and 1 - epsilon; logits are not
-    clipped. An alpha of 1 and a gamma of 0 give `categorical_crossentropy`.
+    Edge values: as `categorical_crossentropy`, which an alpha of 1 and a gamma of 0 give; a row of zeros has p of
+    epsilon, so it costs 16.118 alpha for each unit of its target, with a gradient of 0.
     Errors: ValueError for shapes that differ and an axis out of range; TypeError for an alpha or gamma that is no
     number.
 
@@ -140,16 +146,16 @@ def categorical_focal_crossentropy(
     classes; Keras 3 backend semantics.
     """
     alpha, gamma = _numbers("categorical_focal_crossentropy", alpha, gamma)
-    xp, target, output = _pair(target, output)
+    xp, target, output, dtype = _pair(target, output)
     axis = normalize_axis("categorical_focal_crossentropy", axis, output.ndim)
     _same_shape("categorical_focal_crossentropy", target, output)
     if from_logits:
         logs = log_softmax(output, axis)
         missed = -xp.expm1(logs)
     else:
-        p = _inside(xp, output / xp.sum(output, axis=axis, keepdims=True))
+        p = _shares(xp, output, axis)
         logs, missed = xp.log(p), 1.0 - p
-    return -xp.sum(alpha * _power(missed, gamma) * target * logs, axis=axis)
+    return _as(xp, -xp.sum(alpha * _power(missed, gamma) * target * logs, axis=axis), dtype)
 
 
 @composite
@@ -184,10 +190,21 @@ def _(g, out, x, labels):
     return xp.where(xp.expand_dims(labels, axis=-1) == classes, xp.expand_dims(g, axis=-1), 0.0), None
 
 
-def _pair(target: Array, output: Array) -> tuple[Any, Array, Array]:
-    """Both as floating arrays of one dtype."""
+def _pair(target: Array, output: Array) -> tuple[Any, Array, Array, Any]:
+    """Both as floating arrays of one dtype, of at least 32 bits, and the dtype of the result."""
     xp, target, output = promoted(target, output)
-    return xp, floating(target)[1], floating(output)[1]
+    target, output = floating(target)[1], floating(output)[1]
+    return xp, at_least_single(target), at_least_single(output), output.dtype
+
+
+def _as(xp: Any, x: Array, dtype: Any) -> Array:
+    return x if x.dtype == dtype else xp.astype(x, dtype)
+
+
+def _shares(xp: Any, output: Array, axis: int) -> Array:
+    """Probabilities divided by their sum, except by a sum of 0, and kept within epsilon and 1 - epsilon."""
+    total = xp.sum(output, axis=axis, keepdims=True)
+    return _inside(xp, output / xp.where(total == 0, 1.0, total))
 
 
 def _numbers(operation: str, alpha: Any, gamma: Any) -> tuple[float, float]:

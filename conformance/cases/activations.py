@@ -135,7 +135,10 @@ case(
     call(MATRIX, axis=1),
     call(TENSOR, axis=(0, -1)),
     edges=[call([[0.0, 0.0], [1e-8, 0.0], [np.nan, 1.0]], axis=1)],
-    kinks=[(call([[0.0, 0.0]], axis=1), [[1e6, 1e6]])],
+    kinks=[
+        (call(np.zeros((1, 2), np.float32), axis=1), [[1e6, 1e6]]),
+        (call(np.zeros((1, 2), np.float16), axis=1), [[65504, 65504]]),  # its largest number
+    ],
     errors=[(ValueError, call(MATRIX, axis=2)), (ValueError, call(MATRIX, axis=(0, -2)))],
     reference=l2_normalize,
 )

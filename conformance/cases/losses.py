@@ -11,11 +11,15 @@ def log_softmax(x, axis):
     return x - np.log(np.sum(np.exp(x), axis=axis, keepdims=True))
 
 
+def shares(output, axis):
+    total = np.sum(output, axis=axis, keepdims=True)
+    return np.clip(output / np.where(total == 0.0, 1.0, total), EPSILON, 1.0 - EPSILON)
+
+
 def categorical_crossentropy(target, output, from_logits=False, axis=-1):
     if from_logits:
         return -np.sum(target * log_softmax(output, axis), axis=axis)
-    output = np.clip(output / np.sum(output, axis=axis, keepdims=True), EPSILON, 1.0 - EPSILON)
-    return -np.sum(target * np.log(output), axis=axis)
+    return -np.sum(target * np.log(shares(output, axis)), axis=axis)
 
 
 def sparse_categorical_crossentropy(target, output, from_logits=False, axis=-1):
@@ -37,6 +41,9 @@ CLASSES = {"c": (1, 5)}
 SHARES, LOGITS = A("n", "c", low=0.0, high=1.0, sizes=CLASSES), A("n", "c", sizes=CLASSES)
 POSITIVE = A("n", "c", low=0.1, high=1.0, sizes=CLASSES)
 LABELS = A("n", dtype="int", low=0, high=3)
+YES_NO = np.array([1, 0, 1, 0], np.int32)
+ONE_HOT = np.array([[0, 1]], np.int32)
+SATURATED = [[6e4, -6e4]]  # in float16 twice this is inf
 
 case(
     "categorical_crossentropy",
@@ -49,6 +56,12 @@ case(
         call([[1.0, 0.0]], [[0.0, 1.0]]),
         call([[1.0, 0.0]], [[-100.0, 100.0]], from_logits=True),
         call([[np.nan, 1.0]], [[0.5, 0.5]]),
+        call([[0.5, 0.5], [1.0, 0.0]], [[-1.0, 1.0], [1.0, -1.0]]),
+    ],
+    kinks=[
+        (call(ONE_HOT, [[0.0, 0.0]]), [[0, 0]]),
+        (call(ONE_HOT, [[1.0, 0.0]]), [[0, 0]]),
+        (call(ONE_HOT, SATURATED, from_logits=True), [[1, -1]]),
     ],
     errors=[
         (ValueError, call(A(2, 3), A(2, 3), axis=2)),
@@ -71,6 +84,10 @@ case(
         call(np.array([1.0, 0.0], np.float32), [[0.0, 1.0], [0.0, 1.0]]),
         call(np.array([1], np.uint8), [[2.0, 6.0]]),
     ],
+    kinks=[
+        (call(np.array([1], np.int32), [[0.0, 0.0]]), [[0, 0]]),
+        (call(np.array([1], np.int32), SATURATED, from_logits=True), [[1, -1]]),
+    ],
     errors=[
         (IndexError, call(np.array([0, 3], np.int32), A(2, 3, low=0.1, high=1.0))),
         (IndexError, call(np.array([-1, 0], np.int32), A(2, 3, low=0.1, high=1.0))),
@@ -88,7 +105,11 @@ case(
         call([1.0, 0.0, 1.0, 0.0, np.nan], [1.0, 1.0, 0.0, 0.0, 0.5]),
         call([1.0, 0.0, 1.0, 0.0], [-100.0, -100.0, 100.0, 100.0], from_logits=True),
     ],
-    kinks=[(call([0.0, 0.0], [0.0, -1000.0], from_logits=True), ([0, 1000], [0.5, 0]))],
+    kinks=[
+        (call([0.0, 0.0], [0.0, -1000.0], from_logits=True), ([0, 1000], [0.5, 0])),
+        (call(YES_NO, [1.0, 1.0, 0.0, 0.0]), [0, 0, 0, 0]),
+        (call(ONE_HOT, SATURATED, from_logits=True), [[1, -1]]),
+    ],
     errors=[(ValueError, call(A(2, 3), A(2, 2)))],
     reference=binary_crossentropy,
 )
@@ -102,10 +123,7 @@ def binary_focal_crossentropy(target, output, apply_class_balancing=False, alpha
 
 
 def categorical_focal_crossentropy(target, output, alpha=0.25, gamma=2.0, from_logits=False, axis=-1):
-    if from_logits:
-        p = np.exp(log_softmax(output, axis))
-    else:
-        p = np.clip(output / np.sum(output, axis=axis, keepdims=True), EPSILON, 1.0 - EPSILON)
+    p = np.exp(log_softmax(output, axis)) if from_logits else shares(output, axis)
     return -np.sum(alpha * (1.0 - p) ** gamma * target * np.log(p), axis=axis)
 
 
@@ -119,6 +137,10 @@ case(
     edges=[
         call([1.0, 0.0, 1.0, 0.0, np.nan], [1.0, 1.0, 0.0, 0.0, 0.5]),
         call([1.0, 0.0, 1.0, 0.0], [-80.0, -80.0, 80.0, 80.0], from_logits=True),
+    ],
+    kinks=[
+        (call(YES_NO, [1.0, 1.0, 0.0, 0.0]), [0, 0, 0, 0]),
+        (call(ONE_HOT, SATURATED, from_logits=True), [[1, -1]]),
     ],
     errors=[
         (ValueError, call(A(2, 3), A(2, 2))),
@@ -137,6 +159,11 @@ case(
         call([[1.0, 0.0]], [[0.0, 1.0]]),
         call([[1.0, 0.0]], [[-80.0, 80.0]], from_logits=True),
         call([[np.nan, 1.0]], [[0.5, 0.5]]),
+    ],
+    kinks=[
+        (call(ONE_HOT, [[0.0, 0.0]]), [[0, 0]]),
+        (call(ONE_HOT, [[1.0, 0.0]]), [[0, 0]]),
+        (call(ONE_HOT, SATURATED, from_logits=True), [[0.25, -0.25]]),
     ],
     errors=[
         (ValueError, call(A(2, 3), A(2, 3), axis=2)),

@@ -1,6 +1,7 @@
 """Choosing a library and device: precedence, threads, registration, and one clear error for each mistake."""
 
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 
 import backend as K
+from backend import config
 from backend.arrays import backends
 from backend.arrays.namespaces import writable
 
@@ -55,11 +57,66 @@ def test_precedence_of_context_process_environment_and_file(tmp_path):
     assert K.backend() == "array_api_strict:device1"
 
 
-@pytest.mark.parametrize(("text", "words"), [("floatx = 3", "floatx"), ("nonsense = 1", "nonsense"), ("= =", "config")])
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("floatx = 3", "floatx is 3, expected one of float16"),
+        ("floatx = 'float128'", "floatx is 'float128'"),
+        ("nonsense = 1", "unknown key 'nonsense'"),
+        ("[kernels]\na = 1", "kernels is {'a': 1}, expected true or false"),
+        ("kernels = 'false'", "kernels is 'false', expected true or false"),
+        ("blocking = 0", "blocking is 0"),
+        ("verify = 1.0", "verify is 1.0"),
+        ("backend = 1", "backend is 1"),
+        ("backend = ''", "backend is ''"),
+        ("epsilon = nan", "epsilon is nan, expected a finite number above 0"),
+        ("epsilon = inf", "epsilon is inf"),
+        ("epsilon = 0.0", "epsilon is 0.0"),
+        ("epsilon = -1e-7", "epsilon is -1e-07"),
+        ("epsilon = true", "epsilon is True"),
+        ("epsilon = '1e-7'", "epsilon is '1e-7'"),
+        pytest.param(f"epsilon = 1{'0' * 400}", "epsilon is 1000", id="huge"),
+        ("image_data_format = 3", "image_data_format is 3, expected one of channels_last"),
+        ("image_data_format = 'last'", "image_data_format is 'last'"),
+        ("= =", "Invalid statement"),
+        (b"\xff\xfe\x00binary", "decode"),
+        (b"floatx = \x00", ""),
+    ],
+)
 def test_a_wrong_config_file_is_named(tmp_path, text, words):
     file = tmp_path / "config.toml"
-    file.write_text(text)
-    assert words in in_new_process("import backend as K; K.floatx()", K_CONFIG=str(file))
+    file.write_bytes(text if isinstance(text, bytes) else text.encode())
+    with pytest.raises(ValueError, match=f"config file {re.escape(str(file))}: .*{re.escape(words)}"):
+        config._from_file(file)
+
+
+def test_a_config_file_may_set_everything(tmp_path):
+    file = tmp_path / "config.toml"
+    file.write_text(
+        "backend = 'torch:cpu'\nfloatx = 'float16'\nepsilon = 1\nimage_data_format = 'Channels_First'\n"
+        "kernels = false\nblocking = false\nverify = true\n"
+    )
+    assert config._from_file(file) == {
+        "backend": "torch:cpu",
+        "floatx": "float16",
+        "epsilon": 1.0,
+        "image_data_format": "channels_first",
+        "kernels": False,
+        "blocking": False,
+        "verify": True,
+    }
+    assert set(config._EXPECTED) == set(config._DEFAULTS)
+    assert "K_CONFIG" not in in_new_process("import backend as K; print(K.floatx())")
+    file.write_text("kernels = 'false'")
+    assert "kernels" in in_new_process("import backend as K; K.floatx()", K_CONFIG=str(file))
+
+
+@pytest.mark.parametrize("e", [float("nan"), float("inf"), 0.0, -1e-7, np.float32("nan"), 10**400])
+def test_epsilon_is_finite_and_above_0(e):
+    before = K.epsilon()
+    with pytest.raises(ValueError, match=r"set_epsilon: e is .*, expected a finite number above 0"):
+        K.set_epsilon(e)
+    assert K.epsilon() == before
 
 
 def test_threads_do_not_disturb_each_other():

@@ -246,6 +246,32 @@ def test_a_library_has_one_namespace(name):
     assert xp.linalg is compat.linalg and xp.__array_namespace_info__ is compat.__array_namespace_info__
 
 
+def test_jax_keeps_nan_in_maxima_and_minima():
+    """XLA's loops lose it in arrays of 64 by 64 on a CPU; 4 by 5 shows nothing."""
+    jax = pytest.importorskip("jax", reason="jax is not installed")
+    assert namespace_of(jax.numpy.ones(1)) is K.get_backend("jax").xp is canonical_namespace(jax.numpy)
+    assert describe(of_library("jax")) == "jax" and of_library("jax").linalg is jax.numpy.linalg
+    x = np.random.default_rng(0).normal(size=(64, 64)).astype("float32")
+    x[40, 9] = np.nan
+    forms = [(name, axis, keep) for name in ("max", "min") for axis in (None, 1, (0, 1)) for keep in (False, True)]
+
+    def everything(a):
+        extremes = [getattr(K, name)(a, axis=axis, keepdims=keep) for name, axis, keep in forms]
+        return extremes, K.softmax(a), K.pool2d(a[None, :, :, None], (32, 32), strides=(32, 32))
+
+    for run in (everything, jax.jit(everything)):
+        extremes, soft, pooled = run(jax.numpy.asarray(x))
+        for (name, axis, keep), got in zip(forms, extremes, strict=True):
+            np.testing.assert_array_equal(np.asarray(got), getattr(np, name)(x, axis=axis, keepdims=keep))
+        soft = np.isnan(np.asarray(soft))
+        assert soft[40].all() and soft.sum() == 64 and np.isnan(np.asarray(pooled)).sum() == 1
+    half = jax.numpy.asarray(x, dtype="float16")  # in which jnp.min alone is wrong
+    assert np.isnan(K.min(half)) and np.isnan(K.max(half)) and K.min(half).dtype == "float16"
+    slope = jax.jit(jax.grad(lambda a: K.max(a) + K.min(a, axis=1).sum()))(jax.numpy.arange(6.0).reshape(2, 3))
+    np.testing.assert_array_equal(np.asarray(slope), [[1, 0, 0], [1, 0, 1]])
+    assert int(K.max(jax.numpy.arange(5))) == 4 and int(K.min(jax.numpy.arange(5))) == 0
+
+
 def test_what_is_no_function_of_the_standard_is_found_too():
     import torch
 

@@ -42,3 +42,14 @@ def test_the_gradient_of_softmax_is_made_of_its_result():
     x = K.placeholder((None, 4))
     source = K.function([x], [K.gradients(K.sum(K.softmax(x) ** 2), x)[0]]).source
     assert source.count("softmax(") == 1 and "xp.max(" not in source and "==" not in source
+
+
+def test_the_slope_of_l2_normalize_at_zeros_is_finite_in_float16():
+    for dtype, slope in (("float16", 65504.0), ("float32", 1e6), ("float64", 1e6)):
+        x = K.placeholder((2,), dtype=dtype)
+        loss = K.l2_normalize(x)
+        g = K.gradients(K.sum(loss), [x])[0]
+        zeros = np.zeros(2, dtype)
+        found, second = K.function([x], [g, K.gradients(K.sum(g), [x])[0]])([zeros])
+        np.testing.assert_allclose(found, slope, rtol=1e-6)
+        assert found.dtype == dtype and (second == 0).all()
