@@ -14,6 +14,13 @@ from backend import config
 config.change("verify", True)  # every pass of every program that a test compiles
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Idle workers take over the tests of busy ones: without, one core is idle for a fifth of the time."""
+    if getattr(config.option, "dist", "no") == "load":
+        config.option.dist = "worksteal"
+
+
 @pytest.fixture(params=[True, False], ids=["kernel", "definition"])
 def kernels(request):
     """With the libraries' own kernels, and without."""
