@@ -63,7 +63,8 @@ class Dim:
     bounds: tuple[float, float]  # between which it certainly lies
 
     def __new__(cls, function: str, *arguments: Any) -> Dim:
-        key = (function, id(arguments[0]), *arguments[1:]) if function in LEAVES else (function, *arguments)
+        # by identity: a key that held a part would keep its tensor alive, and with it all that the tensor reaches
+        key = (function, *(a if isinstance(a, int) else (id(a),) for a in arguments))
         found = _interned.get(key)
         if found is None:
             with _lock:

@@ -210,3 +210,17 @@ def test_an_array_padded_and_cut_again_and_again():
     assert time.process_time() - started < 10 and len(f.source) < 50 * 250
     data = np.arange(12.0).reshape(1, 4, 3)
     np.testing.assert_array_equal(f([data])[0], np.pad(data, ((0, 0), (50, 0), (0, 0))))
+
+
+def test_sizes_die_with_their_tensors():
+    """A tensor that holds an expression of its own size, as the functions cached by K.eval do, is garbage like any."""
+
+    class Holder(Placeholder):
+        held = None
+
+    t = Holder((None, 3), "float32")
+    t.held = (t.sizes[0] + 1) * 2 // 3
+    dead = weakref.ref(t)
+    del t
+    gc.collect()
+    assert dead() is None
