@@ -11,6 +11,8 @@ import pytest
 import backend as K
 from backend.arrays.namespaces import canonical_namespace, describe, namespace_of, of_library
 
+pytestmark = pytest.mark.slow
+
 pytest.importorskip("torch")
 
 DTYPES = ("bool", "uint8", "int8", "int32", "int64", "float16", "float32", "float64", "complex64")

@@ -16,6 +16,8 @@ from backend.dispatch.promotion import array_namespace
 from backend.graph.tensor import Placeholder
 from backend.ops.rng.sampling import kept
 
+pytestmark = pytest.mark.slow
+
 torch = pytest.importorskip("torch")
 
 U = None  # an unknown size

@@ -17,6 +17,8 @@ from backend.graph.standard import namespace as recorder
 from backend.graph.tensor import Placeholder, Tensor
 from backend.graph.traversal import toposort
 
+pytestmark = pytest.mark.slow
+
 STEP = 2e-4
 IDS = [f"{i}-{case.name}" for i, case in enumerate(CASES)]
 each_case = pytest.mark.parametrize("case", CASES, ids=IDS)

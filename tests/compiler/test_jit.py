@@ -13,6 +13,8 @@ from backend.compiler import executable
 from backend.graph.standard import namespace as xp
 from backend.graph.tensor import Placeholder
 
+pytestmark = pytest.mark.slow
+
 torch = pytest.importorskip("torch")
 
 RNG = np.random.default_rng(0)

@@ -18,6 +18,8 @@ import backend as K
 from backend.compiler.pipeline import NAMES
 from backend.graph.tensor import Placeholder
 
+pytestmark = pytest.mark.slow
+
 START, STOP = map(int, os.environ.get("FUZZ_SEEDS", "0:200").split(":"))
 AXES = (("n",), ("n", "m"), (None, "m"), ("n", 1), (3, "n", "m"))  # a letter for an unknown size, None for another 1
 

@@ -38,7 +38,7 @@ BY_ITSELF = {"__array_namespace_info__"}  # the probe reads it
             case,
             on,
             id=f"{'xp.' * (case.group == 'standard')}{case.name}-{on.name}",
-            marks=[pytest.mark.slow] if on.name not in ("numpy", "torch") else [],
+            marks=[pytest.mark.slow] if on.name != "numpy" else [],
         )
         for case, on in PAIRS
     ],

@@ -23,6 +23,8 @@ from conformance.operations import namespace
 from conformance.properties import PROPERTIES
 from conformance.runner import verdict_on
 
+pytestmark = pytest.mark.slow
+
 strict = pytest.importorskip("array_api_strict")
 NAME = "array_api_strict"
 _seeds = itertools.count(1000)  # fresh examples for every verdict: nothing is remembered from an intact namespace

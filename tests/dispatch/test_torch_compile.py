@@ -4,6 +4,8 @@ import pytest
 
 import backend as K
 
+pytestmark = pytest.mark.slow
+
 torch = pytest.importorskip("torch")
 
 

@@ -12,6 +12,8 @@ import pytest
 
 from backend.models import saving
 
+pytestmark = pytest.mark.slow
+
 NAMES, SHAPES, DTYPES = ["000/top/kernel", "001/top/bias"], [(2, 3), (3,)], ["float32", "float32"]
 VALUES = [np.ones((2, 3), "float32"), np.zeros(3, "float32")]
 

@@ -6,6 +6,8 @@ import pytest
 import backend as K
 from backend.ops.lstm import lstm_sequence, lstm_sequence_gradient
 
+pytestmark = pytest.mark.slow
+
 RNG = np.random.default_rng(3)
 BATCH, TIME, FEATURES, UNITS = 3, 5, 4, 6
 SHAPES = [
