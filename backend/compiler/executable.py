@@ -44,9 +44,8 @@ class Executable:
         self._bound: dict[tuple[Any, ...], Callable[..., Any]] = {}
         with _no_collection():
             fed = [t if isinstance(t, Placeholder) else Placeholder(t.spec.shape, t.dtype, t.name) for t in inputs]
-            given = {id(t): p for t, p in zip(inputs, fed, strict=True)}
             recorded = Graph(tuple(fed), tuple(outputs), tuple(updates))
-            replaced = {i: p for i, p in given.items() if i != id(p)}
+            replaced = {id(t): p for t, p in zip(inputs, fed, strict=True) if p is not t}
             self.recorded = recorded.replaced(Rewriter(replaced)(recorded.roots)) if replaced else recorded
             self.graph = dataclasses.replace(run_passes(self.recorded, self.passes, GRAPH), shared=None)
 

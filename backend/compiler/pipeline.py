@@ -113,7 +113,7 @@ def run_passes(state: Any, names: Sequence[str], passes: Sequence[Pass] = PASSES
             if each.kind is Program and isinstance(state, Graph):
                 state = lower(state)
             before = state
-            if not (isinstance(state, Graph) and each.name in seen and seen[each.name] is state):
+            if seen.get(each.name) is not state:
                 state = each.run(before)
                 seen[each.name] = state
                 if checked is not None:

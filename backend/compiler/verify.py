@@ -43,7 +43,7 @@ def _problems(before: Graph | Program, after: Graph | Program, checked: Checked,
         yield f"{len(old.roots)} results became {len(new.roots)}"
     for i, (a, b) in enumerate(zip(old.roots, new.roots, strict=False)):
         if not _agree(a.spec, b.spec):
-            yield f"result {i} was {_told(a.spec)} and became {_told(b.spec)}"
+            yield f"result {i} was {_text(a.spec)} and became {_text(b.spec)}"
     if isinstance(after, Graph):
         yield from _of_graph(after, checked)
         if _effectful(old) != _effectful(new):
@@ -68,13 +68,13 @@ def _agree(a: Spec, b: Spec) -> bool:
     )
 
 
-def _told(spec: Spec) -> str:
+def _text(spec: Spec) -> str:
     return f"{spec.dtype} {spec.shape if spec.shape is None else tuple(map(known, spec.shape))}"
 
 
 def _effectful(graph: Graph) -> Counter[str]:
     """The calls that do more than give a result, equal ones counted once where equal calls are shared."""
-    found = {t.node.primitive.name for t in toposort(graph.roots) if t.node is not None and not t.node.primitive.pure}
+    found = {t.node.primitive.name for t in graph.order if t.node is not None and not t.node.primitive.pure}
     return Counter(found)
 
 
@@ -113,7 +113,7 @@ def _of_node(node: Node, checked: Checked) -> Iterator[str]:
             yield from _of_body(node.primitive.name, value, checked)
     found = _inferred(node)
     if found is not None and not (len(found) == len(node.specs) and all(map(_agree, found, node.specs))):
-        said, gives = (", ".join(map(_told, specs)) for specs in (node.specs, found))
+        said, gives = (", ".join(map(_text, specs)) for specs in (node.specs, found))
         yield f"a call of {node.primitive.name} says that it gives {said}, it gives {gives}"
 
 
