@@ -34,6 +34,7 @@ from .operations import (
     recorded,
     symbolic,
 )
+from .python_arguments import arguments, integer_parameters
 from .transforms import transparent
 
 __all__ = ["KINDS", "PROPERTIES", "Property"]
@@ -332,6 +333,10 @@ def _has_kernel(case: Case, on: Namespace) -> bool:
     return bool(on.kernels) and bool(composites_of(case) & on.kernels)
 
 
+def _takes_integers(case: Case, on: Namespace) -> bool:
+    return bool(case.calls) and not on.compiles and bool(integer_parameters(case))
+
+
 def _always(case: Case, on: Namespace) -> bool:
     return bool(case.calls or case.edges)
 
@@ -356,6 +361,7 @@ PROPERTIES: dict[str, Property] = {
         Property("layout", layout, "typical", _of_k(_has_layouts)),
         Property("error", errors, "errors", lambda case, on: bool(case.errors)),
         Property("kernel", kernel, "typical", _of_k(_has_kernel)),
+        Property("arguments", arguments, "typical", _of_k(_takes_integers)),
         Property("device", device, "typical", lambda case, on: bool(case.calls) and case.judge is None),
         Property("transparent", transparent, "smooth", _of_k(_traceable)),
         Property("determinism", determinism, "typical", lambda case, on: bool(case.calls)),

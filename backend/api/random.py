@@ -10,8 +10,9 @@ import numpy as np
 from .. import config
 from ..arrays.backends import active
 from ..arrays.dtypes import dtype_name, is_float
-from ..arrays.typing import Array
+from ..arrays.typing import Array, DTypeLike, Sizes
 from ..dispatch.boundary import sizes, sizes_from
+from ..dispatch.operation import operation
 from ..dispatch.promotion import array_namespace, device_of, is_array
 from ..graph.composite import Composite
 from ..graph.recording import tensor
@@ -31,8 +32,9 @@ __all__ = [
 ]
 
 
+@operation
 def random_uniform(
-    shape: Any, minval: float = 0.0, maxval: float = 1.0, dtype: Any = None, seed: int | None = None
+    shape: Sizes, minval: float = 0.0, maxval: float = 1.0, dtype: DTypeLike = None, seed: int | None = None
 ) -> Tensor:
     """A tensor of uniform random numbers in [minval, maxval), drawn anew at each evaluation.
 
@@ -48,8 +50,9 @@ def random_uniform(
     return _stream("random_uniform", draw_uniform, shape, dtype, seed, minval=minval, maxval=maxval)
 
 
+@operation
 def random_normal(
-    shape: Any, mean: float = 0.0, stddev: float = 1.0, dtype: Any = None, seed: int | None = None
+    shape: Sizes, mean: float = 0.0, stddev: float = 1.0, dtype: DTypeLike = None, seed: int | None = None
 ) -> Tensor:
     """A tensor of normally distributed numbers, drawn anew at each evaluation.
 
@@ -63,8 +66,9 @@ def random_normal(
     return _stream("random_normal", draw_normal, shape, dtype, seed, mean=mean, stddev=stddev)
 
 
+@operation
 def truncated_normal(
-    shape: Any, mean: float = 0.0, stddev: float = 1.0, dtype: Any = None, seed: int | None = None
+    shape: Sizes, mean: float = 0.0, stddev: float = 1.0, dtype: DTypeLike = None, seed: int | None = None
 ) -> Tensor:
     """A tensor of normally distributed numbers within two standard deviations of the mean, drawn at each evaluation.
 
@@ -77,7 +81,8 @@ def truncated_normal(
     return _stream("truncated_normal", draw_truncated_normal, shape, dtype, seed, mean=mean, stddev=stddev)
 
 
-def random_binomial(shape: Any, p: float = 0.0, dtype: Any = None, seed: int | None = None) -> Tensor:
+@operation
+def random_binomial(shape: Sizes, p: float = 0.0, dtype: DTypeLike = None, seed: int | None = None) -> Tensor:
     """A tensor of ones with probability p and zeros otherwise, drawn anew at each evaluation.
 
     Shapes and dtypes: `shape` as in `random_uniform`; dtype (default floatx) is any.
@@ -89,7 +94,8 @@ def random_binomial(shape: Any, p: float = 0.0, dtype: Any = None, seed: int | N
     return _stream("random_binomial", draw_bernoulli, shape, dtype, seed, p=_number("random_binomial", "p", p))
 
 
-def random_bernoulli(shape: Any, p: float = 0.0, dtype: Any = None, seed: int | None = None) -> Tensor:
+@operation
+def random_bernoulli(shape: Sizes, p: float = 0.0, dtype: DTypeLike = None, seed: int | None = None) -> Tensor:
     """`random_binomial` under its Keras 3 name.
 
     Shapes and dtypes, edge values, errors: as `random_binomial`.
@@ -99,8 +105,9 @@ def random_bernoulli(shape: Any, p: float = 0.0, dtype: Any = None, seed: int | 
     return _stream("random_bernoulli", draw_bernoulli, shape, dtype, seed, p=_number("random_bernoulli", "p", p))
 
 
+@operation
 def random_uniform_variable(
-    shape: Any, low: float, high: float, dtype: Any = None, name: str | None = None, seed: int | None = None
+    shape: Sizes, low: float, high: float, dtype: DTypeLike = None, name: str | None = None, seed: int | None = None
 ) -> Variable:
     """A variable of uniform random numbers in [low, high), drawn once.
 
@@ -111,8 +118,9 @@ def random_uniform_variable(
     return variable(random_uniform(shape, low, high, dtype, seed), dtype, name)
 
 
+@operation
 def random_normal_variable(
-    shape: Any, mean: float, scale: float, dtype: Any = None, name: str | None = None, seed: int | None = None
+    shape: Sizes, mean: float, scale: float, dtype: DTypeLike = None, name: str | None = None, seed: int | None = None
 ) -> Variable:
     """A variable with normally distributed numbers of standard deviation `scale`, drawn once.
 
@@ -123,6 +131,7 @@ def random_normal_variable(
     return variable(random_normal(shape, mean, scale, dtype, seed), dtype, name)
 
 
+@operation
 def dropout(x: Array, level: float, noise_shape: Any = None, seed: int | None = None) -> Array:
     """Set a random fraction `level` of x's elements to 0 and scale the others by 1 / (1 - level), in any phase.
 
@@ -161,7 +170,7 @@ def _noise_shape(x: Array, noise_shape: Any) -> tuple[Any, ...]:
             raise ValueError(f"dropout: noise_shape {noise_shape} has {len(noise_shape)} dimensions, x has {len(own)}")
         places = own[len(own) - len(noise_shape) :]
         noise_shape = [n if given is None else given for given, n in zip(noise_shape, places, strict=True)]
-    shape = sizes_from("dropout", noise_shape)
+    shape = sizes_from("dropout", "noise_shape", noise_shape)
     for n, size in zip(shape[::-1], own[::-1], strict=False):
         if isinstance(n, int) and n != 1 and isinstance(size, int) and n != size:
             raise ValueError(f"dropout: noise_shape {shape} does not broadcast to the shape {tuple(x.shape)} of x")
@@ -172,7 +181,7 @@ def _stream(operation: str, draw: Composite, shape: Any, dtype: Any, seed: int |
     """A tensor drawn by `draw` from its own stream: a counter that every evaluation increments."""
     wanted = {"seed": _seed(operation, seed), "dtype": config.floatx() if dtype is None else dtype_name(dtype)}
     wanted |= parameters
-    sizes_wanted = sizes_from(operation, shape)
+    sizes_wanted = sizes_from(operation, "shape", shape)
     backend = active()
     counter = Variable(backend.asarray(np.zeros(1, "int32"), "int32"), backend)
     counter.migrates, counter.trainable = True, False
