@@ -11,17 +11,60 @@ from torch import Tensor
 
 from ...arrays.windows import fits, padding_of
 
-__all__ = ["Ints", "channels_first", "channels_last", "in_float32", "no_windows", "pads_of", "tracked"]
+__all__ = [
+    "Ints",
+    "channels_first",
+    "channels_last",
+    "dense",
+    "in_float32",
+    "no_windows",
+    "pads_of",
+    "settled",
+    "together",
+    "tracked",
+]
 
 Ints = tuple[int, ...]
 
 
+def settled(x: Tensor) -> Tensor:
+    """x, with strides of size-1 axes that follow from its other axes, as in an array that torch makes; no copy.
+
+    Nothing reads such a stride, but kernels guess layouts by it: with one stride that torch would not give, torch 2.13
+    has wrong convolutions and a wrong gradient of batch normalization on CPU.
+    """
+    if 1 not in x.shape:
+        return x
+    axes = list(zip(reversed(x.shape), reversed(x.stride()), strict=True))
+    step = next((stride for n, stride in axes if n != 1), 1)
+    for n, stride in axes:
+        if n == 1 and stride != step:
+            return x.squeeze().view(x.shape)
+        step = n * stride
+    return x
+
+
+def dense(x: Tensor) -> Tensor:
+    """x in the order of its axes in memory, with torch's own strides; a copy only where the elements lie otherwise."""
+    return settled(x.contiguous())
+
+
+def together(*given: Tensor, axis: int = -1) -> list[Tensor]:
+    """Arrays whose channels are on an axis in torch's order, (batch, channels, spatial...), and in one layout.
+
+    They lie channels first in memory where all of them do, else channels last: a copy only where they differ.
+    """
+    moved = [x.movedim(axis, 1) for x in given]
+    last = [y.movedim(1, -1) for y in moved]
+    if not all(y.is_contiguous() for y in last) and all(y.is_contiguous() for y in moved):
+        return [settled(y) for y in moved]
+    # torch 2.13 on CPU gives wrong convolutions for one channel whose stride is not that of channels first
+    return [dense(y) if y.shape[1] == 1 else dense(z).movedim(-1, 1) for y, z in zip(moved, last, strict=True)]
+
+
 def channels_first(x: Tensor) -> Tensor:
-    """x in torch's order of axes, (batch, channels, spatial...); the memory stays channels last."""
-    if x.shape[-1] == 1:
-        # torch 2.13 on CPU gives wrong convolutions for strides like (4, 1, 2, 1), which movedim leaves here
-        return x.reshape(x.shape[0], 1, *x.shape[1:-1]).contiguous()
-    return x.movedim(-1, 1)
+    """x in torch's order of axes, (batch, channels, spatial...); in memory it is channels last, if it was."""
+    return together(x)[0]
 
 
 def tracked(*given: Tensor | None) -> bool:
