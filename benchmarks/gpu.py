@@ -19,7 +19,10 @@ BY_HAND = "torch by hand"
 LIBRARIES = {"cupy": 2.0, "torch": 1.1}  # times torch by hand
 LARGER = 16  # times the batch size on a CPU
 SIZES = (4_000_000, 64_000_000)
-NOTE = "Every call is complete when its time is taken: a step returns its loss as a number, a chain is synchronized. No side uses TF32."
+NOTE = (
+    "Every call is complete when its time is taken: "
+    "a step returns its loss as a number, a chain is synchronized. No side uses TF32."
+)
 
 
 def gpu(library: str) -> str | None:
