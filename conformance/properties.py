@@ -21,6 +21,7 @@ from .case import A, Case, parts
 from .examples import Example
 from .failures import Failure, allowed_dtypes, compare
 from .gradients import gradient, kinks, second, unknown_gradient
+from .kernels import kernel_layouts
 from .layouts import layout
 from .operations import (
     Namespace,
@@ -254,14 +255,15 @@ def _refused(how: str, wanted: type[BaseException], example: Example, run: Calla
 
 
 def kernel(on: Namespace, example: Example) -> float | None:
-    """The library's own kernel and the definition agree, values and gradients."""
+    """The library's own kernels and their definitions agree, values and gradients, in any layout of their arrays."""
     before = K.kernels_enabled()
     K.set_kernels(not before)
     try:
         worst = compare(expected(example, on.library), eager(on, example), on.dtypes)
-        return max(worst, gradient(on, example) or 0.0) if example.differentiated else worst
+        worst = max(worst, gradient(on, example) or 0.0) if example.differentiated else worst
     finally:
         K.set_kernels(before)
+    return max(worst, kernel_layouts(on, example) or 0.0)
 
 
 def device(place: Namespace, example: Example) -> float | None:

@@ -115,7 +115,8 @@ def _in_namespace(mutant: Mutant) -> bool:
 
 def _forget() -> None:
     """Clear every cache of results that depend on the rules and definitions of K."""
-    for cache in (examples.typical, examples.drawn, examples.edges, examples.erroneous, examples.beside):
+    made = (examples.typical, examples.least, examples.drawn, examples.edges, examples.erroneous, examples.beside)
+    for cache in made:
         cache.cache_clear()
     gradients._unknown.clear()
     properties._graphs.clear()
