@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import importlib
 import inspect
 import itertools
@@ -18,13 +20,14 @@ from backend.graph.traversal import toposort
 
 from . import error_analysis
 from .bounds import EPS, Expected, analysing
-from .examples import Example, least
+from .case import Case
+from .examples import Example, least, typical
 from .failures import Failure, compare
 from .gradients import gradient_graph, second_graph
 from .layouts import in_order, repeated, reversed_, strided, transposed
 from .operations import Namespace, as_expected, compiled, placeholders, recorded, symbolic
 
-__all__ = ["kernel_layouts"]
+__all__ = ["composites_of", "kernel_layouts"]
 
 MIXED = ("dense", "transposed", "channels-first", "thin-inside")  # of two such, the first array has one, the rest one
 
@@ -85,6 +88,23 @@ ARRANGEMENTS: dict[str, Callable[[Any], Any]] = {
     "thin-inside": thin_inside,
     "thin-outside": thin_outside,
 }
+
+
+@functools.cache
+def composites_of(case: Case) -> frozenset[str]:
+    """The names of the composites in a case's first call and in its gradient."""
+    if not case.calls:
+        return frozenset()
+    example = typical(case, 0, "float64" if "float64" in case.dtypes else case.dtypes[-1])
+    found: set[str] = set()
+    with contextlib.suppress(Exception):  # 'predicted' and 'gradient' report what cannot be recorded
+        for _, outputs in itertools.islice(_graphs(example), 2):
+            found |= {
+                t.node.function.__name__
+                for t in toposort([o for o in outputs if isinstance(o, Tensor)])
+                if t.node is not None and isinstance(t.node.function, Composite)
+            }
+    return frozenset(found)
 
 
 def kernel_layouts(on: Namespace, example: Example) -> float | None:

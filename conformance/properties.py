@@ -21,12 +21,11 @@ from .case import A, Case, parts
 from .examples import Example
 from .failures import Failure, allowed_dtypes, compare
 from .gradients import gradient, kinks, second, unknown_gradient
-from .kernels import kernel_layouts
+from .kernels import composites_of, kernel_layouts
 from .layouts import layout
 from .operations import (
     Namespace,
     compiled,
-    composites_of,
     device_matches,
     eager,
     expected,
