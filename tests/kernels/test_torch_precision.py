@@ -43,13 +43,13 @@ def test_tf32_is_off_within_a_kernel_and_as_before_after_it():
     assert settings() == ("tf32", "tf32") and CUDNN.allow_tf32
 
 
-def test_tf32_stays_where_products_have_it():
-    for allow in ("high", "medium"):
-        torch.set_float32_matmul_precision(allow)
-        assert seen(torch.ones(1)) == (("tf32", "tf32") if allow == "high" else seen(torch.ones(1)))
-    torch.set_float32_matmul_precision("highest")
-    torch.backends.cuda.matmul.allow_tf32 = True
+@pytest.mark.parametrize("precision_of_products", ["high", "medium"])
+def test_tf32_stays_where_products_have_it(precision_of_products):
+    torch.set_float32_matmul_precision(precision_of_products)
+    assert seen(torch.ones(1)) == ("tf32", "tf32")
     assert seen(torch.ones(1, requires_grad=True)) == ("tf32", "tf32")
+    torch.set_float32_matmul_precision("highest")
+    assert seen(torch.ones(1)) == ("ieee", "tf32")
 
 
 def test_tf32_stays_off_where_it_was():

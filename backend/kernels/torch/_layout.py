@@ -33,14 +33,15 @@ def settled(x: Tensor) -> Tensor:
     Nothing reads such a stride, but kernels guess layouts by it: with one stride that torch would not give, torch 2.13
     has wrong convolutions and a wrong gradient of batch normalization on CPU.
     """
-    if 1 not in x.shape:
+    shape = x.shape
+    if 1 not in shape:
         return x
-    axes = list(zip(reversed(x.shape), reversed(x.stride()), strict=True))
-    step = next((stride for n, stride in axes if n != 1), 1)
-    for n, stride in axes:
-        if n == 1 and stride != step:
-            return x.squeeze().view(x.shape)
-        step = n * stride
+    strides = x.stride()
+    step = next((strides[i] for i in range(x.ndim - 1, -1, -1) if shape[i] != 1), 1)
+    for i in range(x.ndim - 1, -1, -1):
+        if shape[i] == 1 and strides[i] != step:
+            return x.squeeze().view(shape)
+        step = shape[i] * strides[i]
     return x
 
 
@@ -54,17 +55,27 @@ def together(*given: Tensor, axis: int = -1) -> list[Tensor]:
 
     They lie channels first in memory where all of them do, else channels last: a copy only where they differ.
     """
-    moved = [x.movedim(axis, 1) for x in given]
-    last = [y.movedim(1, -1) for y in moved]
-    if not all(y.is_contiguous() for y in last) and all(y.is_contiguous() for y in moved):
-        return [settled(y) for y in moved]
-    # torch 2.13 on CPU gives wrong convolutions for one channel whose stride is not that of channels first
-    return [dense(y) if y.shape[1] == 1 else dense(z).movedim(-1, 1) for y, z in zip(moved, last, strict=True)]
+    last = [x if axis in (-1, x.ndim - 1) else x.movedim(axis, -1) for x in given]
+    if not all(x.is_contiguous() for x in last):
+        moved = [x.movedim(-1, 1) for x in last]
+        if all(x.is_contiguous() for x in moved):
+            return [settled(x) for x in moved]
+    return [_channels_last(x) for x in last]
+
+
+def _channels_last(x: Tensor) -> Tensor:
+    """One array in torch's order of axes, channels last in memory.
+
+    One channel has the stride of channels first: with others, as (4, 1, 2, 1), convolutions of torch 2.13 on CPU go wrong.
+    """
+    if x.shape[-1] == 1:
+        return dense(x.reshape(x.shape[0], 1, *x.shape[1:-1]))
+    return dense(x).movedim(-1, 1)
 
 
 def channels_first(x: Tensor) -> Tensor:
     """x in torch's order of axes, (batch, channels, spatial...); in memory it is channels last, if it was."""
-    return together(x)[0]
+    return _channels_last(x) if x.is_contiguous() else together(x)[0]
 
 
 def tracked(*given: Tensor | None) -> bool:
