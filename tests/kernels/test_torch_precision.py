@@ -4,6 +4,9 @@ import threading
 
 import pytest
 
+import backend as K
+from backend.arrays import namespaces
+
 torch = pytest.importorskip("torch")
 precision = pytest.importorskip("backend.kernels.torch._precision")
 recurrence = pytest.importorskip("backend.kernels.torch.recurrence")
@@ -130,3 +133,26 @@ def test_the_lstm_hands_cudnn_weights_in_one_piece_and_dense_states(monkeypatch)
     for weights, _ in flattened:
         assert len({w.data_ptr() for w in weights}) == 4
         assert kernel.data_ptr() not in {w.data_ptr() for w in weights}
+
+
+@pytest.mark.parametrize("operation", ["conv2d", "lstm"])
+def test_the_definition_that_takes_over_is_differentiable_and_compiles(operation, monkeypatch):
+    monkeypatch.setattr(namespaces, "_WRITABLE", {})  # what arrays can do is not tried on a recorded one
+    if operation == "conv2d":
+        x, w = torch.randn(1, 4, 4, 2), torch.randn(2, 2, 2, 3)
+
+        def f(x):
+            return K.sum(K.square(K.conv2d(x, w, padding="same")))
+
+    else:
+        x, w, u = torch.randn(2, 3, 2), torch.randn(2, 12), torch.randn(3, 12)
+        states = [torch.zeros(2, 3), torch.zeros(2, 3)]
+
+        def f(x):
+            return K.sum(K.square(K.lstm(x, w, u, None, states)[0]))
+
+    found = torch.func.grad(f)(x)
+    compiled = torch.compile(f, fullgraph=True, backend="eager")(x)
+    monkeypatch.undo()
+    torch.testing.assert_close(found, torch.func.grad(f)(x), rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(compiled, f(x), rtol=1e-4, atol=1e-5)

@@ -66,7 +66,7 @@ def together(*given: Tensor, axis: int = -1) -> list[Tensor]:
 def _channels_last(x: Tensor) -> Tensor:
     """One array in torch's order of axes, channels last in memory.
 
-    One channel has the stride of channels first: with others, as (4, 1, 2, 1), convolutions of torch 2.13 on CPU go wrong.
+    One channel has the stride of channels first: torch 2.13 on CPU has wrong convolutions for others, as (4, 1, 2, 1).
     """
     if x.shape[-1] == 1:
         return dense(x.reshape(x.shape[0], 1, *x.shape[1:-1]))
