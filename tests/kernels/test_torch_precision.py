@@ -135,6 +135,30 @@ def test_the_lstm_hands_cudnn_weights_in_one_piece_and_dense_states(monkeypatch)
         assert kernel.data_ptr() not in {w.data_ptr() for w in weights}
 
 
+def test_a_compiled_program_runs_its_kernels_in_full_precision(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_initialized", lambda: True)
+    ran = []
+
+    @precision.as_precise_as_products("conv")
+    def kernel(x):
+        return x + 1
+
+    def program(x):
+        got = kernel(x)
+        return x - 1 if got is NotImplemented else got
+
+    def backend(graph, inputs):
+        return lambda *args: ran.append(settings()) or graph.forward(*args)
+
+    torch._dynamo.reset()
+    compiled = torch.compile(program, backend=backend, fullgraph=True)
+    assert precision.precise_program(compiled)(torch.zeros(())) == 1
+    assert ran == [("ieee", "ieee")] and settings() == ("tf32", "tf32")
+    assert compiled(torch.zeros(())) == -1  # torch's own caller: with the definition
+    assert precision.precise_program(compiled)(torch.zeros(())) == 1
+    assert settings() == ("tf32", "tf32")
+
+
 @pytest.mark.parametrize("operation", ["conv2d", "lstm"])
 def test_the_definition_that_takes_over_is_differentiable_and_compiles(operation, monkeypatch):
     monkeypatch.setattr(namespaces, "_WRITABLE", {})  # what arrays can do is not tried on a recorded one
