@@ -26,6 +26,7 @@ def lstm_sequence(
     if not _fused(x):
         every, h, c = _public(x, _own_weights(kernel, recurrent, bias), h, c)
         return (every, h, c, *[x.new_empty(0)] * 2) if residuals else (every, h, c)
+    keep = residuals and not torch.compiler.is_compiling()  # Inductor of torch 2.13 fails on the workspace
     every, h, c, workspace = torch.ops.aten.mkldnn_rnn_layer(
         dense(x.transpose(0, 1)),
         *_weights(kernel, recurrent, bias),
@@ -39,10 +40,12 @@ def lstm_sequence(
         True,
         False,
         False,
-        residuals,
+        keep,
     )
     every = every.transpose(0, 1)
-    return (every, h, c, workspace, c) if residuals else (every, h, c)
+    if residuals:
+        return (every, h, c, workspace, c) if keep else (every, h, c, *[x.new_empty(0)] * 2)
+    return every, h, c
 
 
 @as_precise_as_products("rnn")
