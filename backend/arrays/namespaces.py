@@ -173,7 +173,9 @@ def is_concrete(x: Any) -> bool:
         return False
     if _is_torch(x):
         torch = sys.modules["torch"]
-        return not (x.is_meta or torch._C._functorch.is_functorch_wrapped_tensor(x) or torch.compiler.is_compiling())
+        if torch.compiler.is_compiling():  # first: it does not trace the rest
+            return False
+        return not (x.is_meta or torch._C._functorch.is_functorch_wrapped_tensor(x))
     return True
 
 
@@ -196,9 +198,13 @@ def writable(*arrays: Any) -> bool:
         kind = type(x)
         if kind is np.ndarray or isinstance(x, np.generic):
             continue
+        if _is_torch(x):  # a trial would be recorded, too
+            if x.requires_grad or not is_concrete(x):
+                return False
+            continue
         if kind not in _WRITABLE:
             _WRITABLE[kind] = _takes_writing(x)
-        if not _WRITABLE[kind] or (_is_torch(x) and (x.requires_grad or not is_concrete(x))):
+        if not _WRITABLE[kind]:
             return False
     return True
 
