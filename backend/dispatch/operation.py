@@ -97,7 +97,10 @@ def _explained(function: Callable[..., Any], args: Any, kwargs: Any, error: Exce
 def _named(name: str, given: dict[str, Any], error: Exception) -> Exception:
     """The same error with the operation's name before it, and with all arguments where it names none of them."""
     ours = _is_ours(error)
-    kind = type(error) if ours else TypeError if isinstance(error, (TypeError, AttributeError)) else ValueError
+    kept = (NotImplementedError, TypeError)  # also of a library: what it has not, and what it does not take
+    kind = type(error) if ours else next((k for k in kept if isinstance(error, k)), ValueError)
+    if isinstance(error, AttributeError):
+        kind = TypeError
     message = str(error) if isinstance(error, _KEPT) else f"{type(error).__name__}: {error}"
     if not any(re.search(rf"\b{re.escape(parameter)}\b", message) for parameter in given):
         message = f"{message} ({', '.join(f'{p} is {shown(v)}' for p, v in given.items())})"

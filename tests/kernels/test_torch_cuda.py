@@ -75,8 +75,9 @@ def test_kernels_equal_definitions(name, layout):
         arrays = [x.permute(*reversed(range(x.ndim))).contiguous().permute(*reversed(range(x.ndim))) for x in arrays]
     if layout == "strided":
         arrays = [x.repeat_interleave(2, -1)[..., ::2] for x in arrays]
+    bound = 2e-4 if name == "lstm" else 2e-5  # cuDNN's own tanh and sigmoid are coarse
     for got, wanted in zip(*both_ways(program(make, arrays)), strict=True):
-        torch.testing.assert_close(got, wanted, rtol=2e-5, atol=2e-5 * float(wanted.abs().max()))
+        torch.testing.assert_close(got, wanted, rtol=bound, atol=bound * float(wanted.abs().max()))
 
 
 @pytest.mark.filterwarnings("ignore")  # Inductor's own

@@ -48,6 +48,8 @@ def batch_norm_gradient(
     at = _channel(x, axes)
     if at is None or tracked(g, x, gamma, mean, variance):
         return NotImplemented
+    if gamma is None and x.is_cuda and (1 in wanted or 2 in wanted):
+        gamma = x.new_ones(x.shape[at])  # without weights torch 2.11 gives no gradient of theirs on CUDA
     deviations = (variance.reshape(-1) + epsilon).rsqrt_()
     d_x, d_gamma, d_beta = torch.ops.aten.native_batch_norm_backward(
         *together(g, x, axis=at),

@@ -154,4 +154,5 @@ def _differentiated(
         results = zip(_public(x, weights, h, c, train=True), (g, g_h, g_c), strict=True)
         pairs = [(y, d) for y, d in results if d is not None]
         found = torch.autograd.grad([y for y, _ in pairs], [leaves[i] for i in wanted], [d for _, d in pairs])
-    return tuple(d.mT if i in (1, 2) else d for i, d in zip(wanted, found, strict=True))
+    # Inductor 2.11 gives the states' gradients with the layer's axis on CUDA
+    return tuple(d.mT if i in (1, 2) else d.reshape(leaves[i].shape) for i, d in zip(wanted, found, strict=True))
