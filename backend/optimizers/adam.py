@@ -7,9 +7,10 @@ from typing import Any
 
 from .. import config
 from ..api.variables import Variable, update
+from ..arrays.arguments import flag
 from ..graph.standard import namespace as xp
 from ..graph.tensor import Tensor
-from .optimizer import Optimizer, hyper, moved
+from .optimizer import Optimizer, moved
 
 __all__ = ["Adam", "Adamax", "Nadam"]
 
@@ -37,9 +38,9 @@ class Adam(Optimizer):
         **kwargs: Any,
     ) -> None:
         super().__init__(learning_rate, **kwargs)
-        self.beta_1, self.beta_2 = hyper(beta_1, "beta_1"), hyper(beta_2, "beta_2")
-        self.epsilon = config.epsilon() if epsilon is None else epsilon
-        self.amsgrad = amsgrad
+        self.beta_1, self.beta_2 = self.hyper(beta_1, "beta_1"), self.hyper(beta_2, "beta_2")
+        self.epsilon = config.epsilon() if epsilon is None else self.finite(epsilon, "epsilon")
+        self.amsgrad = flag(type(self).__name__, "amsgrad", amsgrad)
 
     def step(self, params: Sequence[Variable], grads: Sequence[Tensor]) -> list[Any]:
         b1, b2, t, updates = self.beta_1, self.beta_2, self.time(), []
@@ -79,8 +80,8 @@ class Adamax(Optimizer):
         **kwargs: Any,
     ) -> None:
         super().__init__(learning_rate, **kwargs)
-        self.beta_1, self.beta_2 = hyper(beta_1, "beta_1"), hyper(beta_2, "beta_2")
-        self.epsilon = config.epsilon() if epsilon is None else epsilon
+        self.beta_1, self.beta_2 = self.hyper(beta_1, "beta_1"), self.hyper(beta_2, "beta_2")
+        self.epsilon = config.epsilon() if epsilon is None else self.finite(epsilon, "epsilon")
 
     def step(self, params: Sequence[Variable], grads: Sequence[Tensor]) -> list[Any]:
         b1, b2, updates = self.beta_1, self.beta_2, []
@@ -115,10 +116,10 @@ class Nadam(Optimizer):
         **kwargs: Any,
     ) -> None:
         super().__init__(learning_rate, **kwargs)
-        self.beta_1, self.beta_2 = hyper(beta_1, "beta_1"), hyper(beta_2, "beta_2")
-        self.epsilon = config.epsilon() if epsilon is None else epsilon
-        self.schedule_decay = schedule_decay
-        self.m_schedule = hyper(1.0, "m_schedule")
+        self.beta_1, self.beta_2 = self.hyper(beta_1, "beta_1"), self.hyper(beta_2, "beta_2")
+        self.epsilon = config.epsilon() if epsilon is None else self.finite(epsilon, "epsilon")
+        self.schedule_decay = self.finite(schedule_decay, "schedule_decay")
+        self.m_schedule = self.hyper(1.0, "m_schedule")
 
     def step(self, params: Sequence[Variable], grads: Sequence[Tensor]) -> list[Any]:
         b1, b2, t, lr = self.beta_1, self.beta_2, self.time(), self.rate()

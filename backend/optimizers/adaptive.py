@@ -9,7 +9,7 @@ from .. import config
 from ..api.variables import Variable, update
 from ..graph.standard import namespace as xp
 from ..graph.tensor import Tensor
-from .optimizer import Optimizer, hyper, moved
+from .optimizer import Optimizer, moved
 
 __all__ = ["Adadelta", "Adagrad", "RMSprop"]
 
@@ -25,7 +25,7 @@ class Adagrad(Optimizer):
 
     def __init__(self, learning_rate: float = 0.01, *, epsilon: float | None = None, **kwargs: Any) -> None:
         super().__init__(learning_rate, **kwargs)
-        self.epsilon = config.epsilon() if epsilon is None else epsilon
+        self.epsilon = config.epsilon() if epsilon is None else self.finite(epsilon, "epsilon")
 
     def step(self, params: Sequence[Variable], grads: Sequence[Tensor]) -> list[Any]:
         lr, updates = self.rate(), []
@@ -48,8 +48,8 @@ class RMSprop(Optimizer):
         self, learning_rate: float = 0.001, rho: float = 0.9, *, epsilon: float | None = None, **kwargs: Any
     ) -> None:
         super().__init__(learning_rate, **kwargs)
-        self.rho = hyper(rho, "rho")
-        self.epsilon = config.epsilon() if epsilon is None else epsilon
+        self.rho = self.hyper(rho, "rho")
+        self.epsilon = config.epsilon() if epsilon is None else self.finite(epsilon, "epsilon")
 
     def step(self, params: Sequence[Variable], grads: Sequence[Tensor]) -> list[Any]:
         lr, rho, updates = self.rate(), self.rho, []
@@ -74,8 +74,8 @@ class Adadelta(Optimizer):
         self, learning_rate: float = 1.0, rho: float = 0.95, *, epsilon: float | None = None, **kwargs: Any
     ) -> None:
         super().__init__(learning_rate, **kwargs)
-        self.rho = hyper(rho, "rho")
-        self.epsilon = config.epsilon() if epsilon is None else epsilon
+        self.rho = self.hyper(rho, "rho")
+        self.epsilon = config.epsilon() if epsilon is None else self.finite(epsilon, "epsilon")
 
     def step(self, params: Sequence[Variable], grads: Sequence[Tensor]) -> list[Any]:
         lr, rho, updates = self.rate(), self.rho, []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,12 +10,13 @@ import numpy as np
 
 from .. import config
 from ..api.variables import Variable, batch_set_value, get_value, set_value, update, update_add
+from ..arrays.arguments import number
 from ..arrays.backends import active
 from ..autodiff.backward import gradients
 from ..graph.standard import namespace as xp
 from ..graph.tensor import Tensor
 
-__all__ = ["Optimizer", "hyper", "moved"]
+__all__ = ["Optimizer", "moved"]
 
 
 class Optimizer:
@@ -25,7 +27,7 @@ class Optimizer:
     each element is then kept within plus and minus this. A negative or zero bound does nothing. `epsilon`, where there
     is one, is `K.epsilon()` unless given.
     Hyper-parameters are variables: `K.set_value(optimizer.lr, 0.1)` changes a compiled function.
-    Errors: TypeError for an unknown keyword.
+    Errors: TypeError for an unknown keyword and a hyper-parameter that is no number, ValueError for NaN and infinities.
 
     Source: Keras 2.3.1 optimizers.
     """
@@ -45,11 +47,11 @@ class Optimizer:
                 f"{', '.join(self.argument_names())}"
             )
         self.iterations = _count()
-        self.learning_rate = hyper(learning_rate if lr is None else lr, "learning_rate")
-        self.initial_decay = decay or 0.0
-        self.decay = hyper(self.initial_decay, "decay")
-        self.clipnorm = clipnorm
-        self.clipvalue = clipvalue
+        self.learning_rate = self.hyper(learning_rate if lr is None else lr, "learning_rate")
+        self.initial_decay = self.finite(decay or 0.0, "decay")
+        self.decay = self.hyper(self.initial_decay, "decay")
+        self.clipnorm = None if clipnorm is None else self.finite(clipnorm, "clipnorm")
+        self.clipvalue = None if clipvalue is None else self.finite(clipvalue, "clipvalue")
         self.weights: list[Variable] = []
         self.updates: list[Any] = []
 
@@ -145,6 +147,19 @@ class Optimizer:
 
     # ---- parts of formulas
 
+    def finite(self, value: Any, name: str) -> float:
+        """A hyper-parameter as a number; TypeError for anything else, ValueError for NaN and infinities."""
+        found = number(type(self).__name__, name, get_value(value))
+        if not math.isfinite(found):
+            raise ValueError(f"{type(self).__name__}: {name} is {found}, expected a finite number")
+        return found
+
+    def hyper(self, value: Any, name: str) -> Variable:
+        """A hyper-parameter as a variable on the active backend."""
+        backend = active()
+        made = np.asarray(self.finite(value, name), config.floatx())
+        return Variable(backend.asarray(made, config.floatx()), backend, name)
+
     def rate(self) -> Any:
         """The learning rate of this step, decayed."""
         if self.initial_decay > 0:
@@ -170,11 +185,6 @@ class Optimizer:
             for v in vars(self).values():
                 if isinstance(v, Variable):
                     v.move(params[0].backend)
-
-
-def hyper(value: Any, name: str) -> Variable:
-    backend = active()
-    return Variable(backend.asarray(np.asarray(value, config.floatx()), config.floatx()), backend, name)
 
 
 def _count() -> Variable:

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..api.variables import Variable, update
+from ..arrays.arguments import flag
 from ..graph.tensor import Tensor
-from .optimizer import Optimizer, hyper, moved
+from .optimizer import Optimizer, moved
 
 __all__ = ["SGD"]
 
@@ -26,8 +27,8 @@ class SGD(Optimizer):
         self, learning_rate: float = 0.01, momentum: float = 0.0, nesterov: bool = False, **kwargs: Any
     ) -> None:
         super().__init__(learning_rate, **kwargs)
-        self.momentum = hyper(momentum, "momentum")
-        self.nesterov = nesterov
+        self.momentum = self.hyper(momentum, "momentum")
+        self.nesterov = flag(type(self).__name__, "nesterov", nesterov)
 
     def step(self, params: Sequence[Variable], grads: Sequence[Tensor]) -> list[Any]:
         lr, m, updates = self.rate(), self.momentum, []

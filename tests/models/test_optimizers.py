@@ -231,6 +231,23 @@ def test_config_holds_the_arguments():
     assert optimizers.RMSprop(epsilon=None).epsilon == K.epsilon()
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf, "a", None, [1.0, 2.0], 1j])
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [("SGD", "learning_rate"), ("SGD", "momentum"), ("SGD", "clipnorm"), ("Adam", "beta_1"), ("Adam", "epsilon")],
+)
+def test_hyper_parameters_are_finite_numbers(kind, name, value):
+    if value is None and name in ("clipnorm", "epsilon"):
+        return
+    with pytest.raises(ValueError if isinstance(value, float) else TypeError, match=f"{kind}: {name} is "):
+        getattr(K.optimizers, kind)(**{name: value})
+
+
+def test_hyper_parameters_may_be_variables_and_arrays():
+    for value in (K.variable(0.25), np.float32(0.25), np.array(0.25), K.constant(0.25)):
+        assert K.get_value(K.optimizers.SGD(value).lr) == 0.25
+
+
 def test_unknown_keyword_is_refused():
     with pytest.raises(TypeError, match="SGD: unexpected keyword argument 'rate'"):
         optimizers.SGD(rate=0.1)
