@@ -24,6 +24,7 @@ __all__ = [
     "in_host_memory",
     "is_array",
     "is_concrete",
+    "memory_order",
     "namespace_of",
     "of_library",
     "outside_traces",
@@ -228,6 +229,16 @@ def in_host_memory(*arrays: Any) -> bool:
         if not isinstance(x, _HOST):
             return int(x.__dlpack_device__()[0]) == 1  # kDLCPU
     return True
+
+
+def memory_order(x: Any) -> tuple[int, ...] | None:
+    """The axes of an array from the outermost in memory to the innermost; None where the library does not tell."""
+    strides = getattr(x, "strides", None)
+    if strides is None and hasattr(x, "stride"):
+        strides = x.stride()
+    if strides is None or any(s < 0 for s in strides):
+        return None
+    return tuple(sorted(range(len(strides)), key=lambda axis: (x.shape[axis] > 1, -strides[axis])))
 
 
 def computes_in_one_thread(*arrays: Any) -> bool:

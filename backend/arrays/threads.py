@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import collections
+import contextlib
 import contextvars
 import functools
 import itertools
 import os
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Any
 
 __all__ = ["shared", "threads"]
@@ -33,19 +35,38 @@ if hasattr(os, "register_at_fork"):
 
 
 def shared(work: Callable[[Sequence[Any]], None], todo: Sequence[Any], workers: int) -> None:
-    """Call work(part of todo) in `workers` threads, this one included, each with a part of about equal length."""
+    """Call work(part of todo) in `workers` threads, this one included, each with a part of about equal length.
+
+    This thread does what no other takes: all of it where there are no others to be had, as when Python exits.
+    """
     if workers < 2 or threading.current_thread().name.startswith(__name__):  # a pool thread must not wait for another
         return work(todo)
     cuts = [len(todo) * i // workers for i in range(workers + 1)]
-    # a copied context carries NumPy's error state and the active backend
-    others = [
-        _pool().submit(contextvars.copy_context().run, work, todo[start:stop])
-        for start, stop in itertools.pairwise(cuts[1:])
-    ]
+    own, *rest = (todo[start:stop] for start, stop in itertools.pairwise(cuts))
+    parts = collections.deque(rest)
+
+    def take() -> None:
+        while (part := _next(parts)) is not None:
+            work(part)
+
+    others: list[Future[None]] = []
+    with contextlib.suppress(RuntimeError):  # the pool has been shut down, or no thread can be started
+        while len(others) < len(rest):  # a copied context carries NumPy's error state and the active backend
+            others.append(_pool().submit(contextvars.copy_context().run, take))
     try:
-        work(todo[: cuts[1]])
+        work(own)
+        take()
+        others = [other for other in others if not other.cancel()]  # those that have not begun have nothing to do
     finally:
         wait(others)  # none may still write when this call returns
     for other in others:
         other.result()
     return None
+
+
+def _next(parts: collections.deque[Any]) -> Any:
+    """The next part, or None; one step, since another thread may take the last part meanwhile."""
+    try:
+        return parts.popleft()
+    except IndexError:
+        return None

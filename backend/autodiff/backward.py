@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from typing import Any
 
 from ..arrays.dtypes import is_float
 from ..graph.dims import dim_tensors
+from ..graph.tasks import Task, finished
 from ..graph.tensor import Node, Tensor, leaves, map_tensors, record, spec
 from ..graph.traversal import dependents, toposort
 from .rules.table import VJPS
 from .scatter import Scatter, sum_of_scatters
 
-__all__ = ["backward", "gradients"]
+__all__ = ["backward", "gradients", "pulled_back"]
 
 
 def gradients(loss: Any, variables: Any) -> list[Tensor | None]:
@@ -40,6 +41,14 @@ def backward(
     outputs: Sequence[Tensor], cotangents: Sequence[Tensor | None], targets: Sequence[Tensor], stop: bool = False
 ) -> list[Tensor | None]:
     """The cotangent of each target, given those of the outputs; with `stop`, targets do not depend on each other."""
+    found: list[Tensor | None] = finished(pulled_back(outputs, cotangents, targets, stop))
+    return found
+
+
+def pulled_back(
+    outputs: Sequence[Tensor], cotangents: Sequence[Tensor | None], targets: Sequence[Tensor], stop: bool = False
+) -> Task:
+    """`backward` as a task: the rule of a composite with bodies is itself a task that yields these."""
     closed = {id(t) for t in targets} if stop else set()
     order = toposort(outputs, stop=lambda t: id(t) in closed)
     needed = dependents(order, targets)
@@ -53,7 +62,12 @@ def backward(
     for node, results in reversed(calls.items()):
         gs = {index: found.finish(t) for index, t in results.items()}
         if any(g is not None for g in gs.values()):
-            for argument, g in _pairs(node.args, _pulled_back(node, gs, results, needed), needed):
+            if isinstance(node.function, str):
+                cotangents = _by_rules(node, gs, results, needed)
+            else:
+                cotangents = _through_composite(node, *_gathered(node, gs, results))
+                cotangents = (yield cotangents) if isinstance(cotangents, Generator) else cotangents
+            for argument, g in _pairs(node.args, cotangents, needed):
                 found.add(argument, g)
     return [found.finish(t) for t in targets]
 
@@ -97,17 +111,17 @@ class _Cotangents:
         return self._sums.get(id(t))
 
 
-def _pulled_back(node: Node, gs: dict[int, Any], results: dict[int, Tensor], needed: set[int]) -> Sequence[Any]:
-    """A cotangent, a nest of them, or None for each argument of a call, given those of its results."""
-    g: Any
-    out: Any
-    if node.multi_output:
-        indices = range(len(node.specs))
-        g, out = tuple(map(gs.get, indices)), tuple(map(node.output, indices))
-    else:
-        g, out = gs[0], results[0]
-    if not isinstance(node.function, str):
-        return _through_composite(node, g, out)
+def _gathered(node: Node, gs: dict[int, Any], results: dict[int, Tensor]) -> tuple[Any, Any]:
+    """The cotangents and the results of a call: tuples, where it has several."""
+    if not node.multi_output:
+        return gs[0], results[0]
+    indices = range(len(node.specs))
+    return tuple(map(gs.get, indices)), tuple(map(node.output, indices))
+
+
+def _by_rules(node: Node, gs: dict[int, Any], results: dict[int, Tensor], needed: set[int]) -> Sequence[Any]:
+    """A cotangent, a nest of them, or None for each argument of a call of the standard."""
+    g, out = _gathered(node, gs, results)
     rules = VJPS.get(node.function, ())
     return [
         rule(g, out, *node.args, **node.kwargs) if rule is not None and _any_needed(argument, needed) else None
@@ -115,12 +129,12 @@ def _pulled_back(node: Node, gs: dict[int, Any], results: dict[int, Tensor], nee
     ]
 
 
-def _through_composite(node: Node, g: Any, out: Any) -> Sequence[Any]:
-    """The cotangents of a composite's arguments: by its own rule, else through its definition."""
+def _through_composite(node: Node, g: Any, out: Any) -> Any:
+    """The cotangents of a composite's arguments, or a task: by its own rule, else through its definition."""
     function, args, kwargs = node.function, node.args, node.kwargs
     if function.vjp_rule is not None:
         result = function.vjp_rule(g, out, *args, **kwargs)
-        return result if isinstance(result, tuple) else (result,)
+        return result if isinstance(result, (tuple, Generator)) else (result,)
     outputs = function.definition(*args, **kwargs)
     outputs, seeds = ((outputs,), (g,)) if isinstance(outputs, Tensor) else (outputs, g)
     targets = list({id(t): t for t in leaves(args)}.values())

@@ -148,7 +148,7 @@ def sum_of_scatters(scatters: list[Scatter]) -> Array:
     if axis is None:
         return functools.reduce(xp.add, (scatter_slice(g, key, shape) for g, key, shape in scatters))
     place, size = sum(isinstance(k, slice) for k in key[:axis]), shape[sum(k is not None for k in key[:axis])]
-    runs = sorted(((*_run(s.key[axis]), _widened(s.g, s.key, axis)) for s in scatters), key=lambda run: run[0])
+    runs = sorted(((*_run(s.key[axis]), _widened(s.g, s.key, axis)) for s in scatters), key=lambda run: run[:2])
     like = runs[0][2]
     pieces, end = [], 0
     for start, stop, g in [*runs, (size, size, None)]:

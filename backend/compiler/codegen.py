@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from ..arrays.dtypes import DType
 from ..graph.dim_text import compounds
 from ..graph.dims import Dim
+from ..graph.tasks import Task, finished
 from ..graph.tensor import Constant, Node, Placeholder, Subgraph, Tensor
 from .literals import comment, literal
 from .program import Program, Routine, Step
@@ -55,22 +56,24 @@ class _Printer:
         main = self.program.main
         count = sum(isinstance(t, Placeholder) for t in main.inputs)
         names = [f"x{i}" for i in range(1, count + 1)] + [f"w{i}" for i in range(1, len(main.inputs) - count + 1)]
-        body = self.routine(main, names, ENTRY, self._returned)
+        body = finished(self.routine(main, names, ENTRY, self._returned))
         head = [] if name == ENTRY else [f"# {comment(name)}"]
         head += [f"# {n}: {_described(t)}" for n, t in zip(names, main.inputs, strict=True)]
         head += [f"# {n}: constant {t.dtype} {t.shape}{_value(t)}" for n, t in self.source.constants.items()]
         self.source.text = "\n".join([*head, *self.lines, "", *body, ""])
         return self.source
 
-    def routine(self, routine: Routine, names: Sequence[str], name: str, returned: Any) -> list[str]:
-        """The lines of a function; what it needs before it goes to the module's lines."""
+    def routine(self, routine: Routine, names: Sequence[str], name: str, returned: Any) -> Task:
+        """The lines of a function, as a task; what it needs before it goes to the module's lines."""
         scope = _Scope(self, dict(zip(map(id, routine.inputs), names, strict=True)))
         for step in routine.setup:
             if not all(t is None or id(t) in self.fixed for t in step.results):
+                yield from self.printed_bodies(step.node)
                 self.lines.append(scope.line(step, [self._fixed_name(t) for t in step.results]))
         scope.share_sizes(routine.steps)
         lines = []
         for step in routine.steps:
+            yield from self.printed_bodies(step.node)
             lines += scope.size_lines(step)
             lines.append(scope.line(step, scope.targets(step)))
         return [f"def {name}({', '.join(names)}):", *(f"    {line}" for line in lines), f"    return {returned(scope)}"]
@@ -106,15 +109,19 @@ class _Printer:
         taken[name] = function
         return name
 
-    def body(self, body: Subgraph) -> str:
-        """Print a body as a function of its own, before the one that calls it; its name."""
-        if id(body) not in self.bodies:
-            self.bodies[id(body)] = name = f"body_{len(self.bodies) + 1}"
-            routine = self.program.bodies[id(body)]
-            names = [f"x{i}" for i in range(1, len(routine.inputs) + 1)]
-            lines = self.routine(routine, names, name, lambda scope: _tuple([scope.name(t) for t in routine.outputs]))
-            self.lines += ["", *lines, ""]
-        return self.bodies[id(body)]
+    def printed_bodies(self, node: Node) -> Task:
+        """Print the bodies of a call as functions of their own, before the one that calls them."""
+        for body in node.kwargs.values():
+            if isinstance(body, Subgraph) and id(body) not in self.bodies:
+                self.bodies[id(body)] = name = f"body_{len(self.bodies) + 1}"
+                routine = self.program.bodies[id(body)]
+                names = [f"x{i}" for i in range(1, len(routine.inputs) + 1)]
+                lines = yield self.routine(routine, names, name, _results_of(routine))
+                self.lines += ["", *lines, ""]
+
+
+def _results_of(routine: Routine) -> Callable[[_Scope], str]:
+    return lambda scope: _tuple([scope.name(t) for t in routine.outputs])
 
 
 class _Scope:
@@ -219,7 +226,7 @@ class _Scope:
         if isinstance(value, (tuple, list)):
             return _tuple(list(map(self.text, value)))
         if isinstance(value, Subgraph):
-            return self._printer.body(value)
+            return self._printer.bodies[id(value)]
         return literal(value)
 
     def key(self, x: Tensor, key: tuple[Any, ...]) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from ..graph.tensor import Constant, Node, Placeholder, Subgraph, Tensor
-from ..graph.traversal import toposort
+from ..graph.traversal import bodies_within, toposort
 from .rewriter import Rewriter, Shared
 
 __all__ = ["Graph", "Program", "Routine", "Step", "elements", "lower"]
@@ -106,9 +106,9 @@ class Program:
 
 def lower(graph: Graph) -> Program:
     """The program of a graph, its calls in topological order."""
-    bodies: dict[int, Routine] = {}
     placeholders, variables = graph.free()
-    main = _routine(graph, (*graph.inputs, *placeholders, *variables), graph.roots, bodies, graph.order)
+    bodies = {id(body): _routine(graph, body.inputs, body.outputs) for _, body in bodies_within(graph.order)}
+    main = _routine(graph, (*graph.inputs, *placeholders, *variables), graph.roots, graph.order)
     return Program(graph, main, bodies, _copies(graph))
 
 
@@ -116,7 +116,6 @@ def _routine(
     graph: Graph,
     inputs: tuple[Tensor, ...],
     outputs: tuple[Tensor, ...],
-    bodies: dict[int, Routine],
     order: list[Tensor] | None = None,
 ) -> Routine:
     own = {id(t) for t in inputs}
@@ -130,9 +129,6 @@ def _routine(
     setup: list[Step] = []
     steps: list[Step] = []
     for node in nodes.values():
-        for value in node.kwargs.values():
-            if isinstance(value, Subgraph) and id(value) not in bodies:
-                bodies[id(value)] = _routine(graph, value.inputs, value.outputs, bodies)
         found = results[id(node)]
         step = Step(node, tuple(found.get(i) for i in range(len(node.specs))))
         (setup if any(id(t) in graph.folded for t in found.values()) else steps).append(step)
@@ -165,9 +161,13 @@ def _copies(graph: Graph) -> frozenset[int]:
 def _owners(root: Tensor, folded: frozenset[int]) -> tuple[set[int], bool]:
     """Whose memory a tensor may show, by ids, and whether that may be memory from outside of the program."""
     owners: set[int] = set()
+    seen: set[int] = set()
     pending = [root]
     while pending:
         t = pending.pop()
+        if id(t) in seen:
+            continue
+        seen.add(id(t))
         if t.node is None or id(t) in folded:
             return owners, True
         facts = t.node.primitive

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
 from ..arrays.dtypes import DType
-from ..graph.dims import Dim
-from ..graph.tensor import Constant, Effect, Node, Spec, Subgraph, Tensor, leaves, map_tensors
+from ..graph.dims import Dim, dim_tensors
+from ..graph.tasks import Task, finished
+from ..graph.tensor import Constant, Effect, Node, Placeholder, Spec, Subgraph, Tensor, leaves, map_tensors
 from ..graph.traversal import toposort
 
-__all__ = ["Rewriter", "Shared", "effects_of", "final_values", "is_view"]
+__all__ = ["Rewriter", "Shared", "effects_of", "final_values", "is_view", "self_contained"]
 
 Rule = Callable[[Node], "list[Tensor] | None"]
 Shared = dict[Any, Any]  # each distinct call or constant, by what makes it equal to another
@@ -78,11 +79,16 @@ class Rewriter:
         self._results: dict[int, dict[int, Tensor] | None] = {}  # node -> what takes the place of its results
         self._better: dict[int, list[Tensor] | None] = {}  # new node -> its results by the rule
         self._pruned: dict[int, Any] = {}
+        self._bodies: dict[int, Subgraph] = {}  # by the ids of bodies: what they have become
         self._has_bodies = False
         self._kept: list[Any] = []  # keeps alive what is known by id
 
     def __call__(self, outputs: Iterable[Tensor], order: list[Tensor] | None = None) -> list[Tensor]:
         """The new outputs; `order` is their topological order, where that is known."""
+        found: list[Tensor] = finished(self._task(outputs, order))
+        return found
+
+    def _task(self, outputs: Iterable[Tensor], order: list[Tensor] | None = None) -> Task:
         outputs = list(outputs)
         new, results, instead = self.new, self._results, self._instead
         if order is None or instead or new:
@@ -101,7 +107,7 @@ class Rewriter:
             else:
                 if id(node) not in results:
                     self._kept.append(node)
-                    results[id(node)] = self._call(node)
+                    yield from self._call(node)
                 changed = results[id(node)]
                 found = source if changed is None else changed[source.index]
             new[key] = found
@@ -110,36 +116,34 @@ class Rewriter:
                 new[id(found)] = found
         return [new[id(t)] for t in outputs]
 
-    def _call(self, node: Node) -> dict[int, Tensor] | None:
-        """What takes the place of a call's results, by their indices; None where nothing does."""
-        pruned = self._pruned.get(id(node))
-        made, indices = self._made(node) if pruned is None else self._made_of(node, *pruned)
+    def _call(self, node: Node) -> Task:
+        """Find what takes the place of a call's results, by their indices; None where nothing does."""
+        args, kwargs, indices = self._pruned.get(id(node)) or (node.args, node.kwargs, None)
+        for value in kwargs.values():
+            if isinstance(value, Subgraph) and id(value) not in self._bodies:
+                yield from self._body(value)
+        made, indices = self._made(node) if indices is None else self._made_of(node, args, self._own(kwargs), indices)
         if self._shared is not None and (self._intern or made is not node):
             self._kept.append(made)
             made = self._shared.setdefault((made.function, _key(made.args), _key(made.kwargs)), made)
         if id(made) not in self._better:
             better = self._rule(made) if self._rule is not None else None
-            self._better[id(made)] = None if better is None else self._of_rule(better)
+            if better is not None:
+                intern, self._intern = self._intern, True  # the calls of a rule are new, even those that stay
+                better = yield self._task(better)
+                self._intern = intern
+            self._better[id(made)] = better
             self._kept.append(made)
         better = self._better[id(made)]
-        if better is None:
-            return None if made is node else {i: made.output(place) for place, i in enumerate(indices)}
-        return dict(zip(indices, better, strict=True))
-
-    def _of_rule(self, results: list[Tensor]) -> list[Tensor]:
-        intern, self._intern = self._intern, True  # the calls of a rule are new, even those that stay as they are
-        results = self(results)
-        self._intern = intern
-        return results
+        if better is not None:
+            self._results[id(node)] = dict(zip(indices, better, strict=True))
+        else:
+            same = made is node
+            self._results[id(node)] = None if same else {i: made.output(place) for place, i in enumerate(indices)}
 
     def _made(self, node: Node) -> tuple[Node, Iterable[int]]:
         """The call on what its arguments have become: itself, where they are what they were."""
-        kwargs, new = node.kwargs, self.new
-        for name, value in kwargs.items():
-            if isinstance(value, Subgraph):
-                body = self._body(value)
-                if body is not value:
-                    kwargs = {**kwargs, name: body}
+        kwargs, new = self._own(node.kwargs), self.new
         same = kwargs is node.kwargs and self._resize is None
         if same:
             for t in node.inputs:
@@ -167,9 +171,19 @@ class Rewriter:
     def _replace(self, t: Tensor) -> Tensor:
         return self.new.get(id(t), t)
 
-    def _body(self, body: Subgraph) -> Subgraph:
+    def _own(self, kwargs: dict[str, Any]) -> dict[str, Any]:
+        """The parameters with rewritten bodies in the place of bodies; themselves, where none has changed."""
+        for name, value in kwargs.items():
+            if isinstance(value, Subgraph) and self._bodies[id(value)] is not value:
+                kwargs = {**kwargs, name: self._bodies[id(value)]}
+        return kwargs
+
+    def _body(self, body: Subgraph) -> Task:
+        """Rewrite a body."""
+        self._bodies[id(body)] = body
+        self._kept.append(body)
         if self._rule is None and self._shared is None and not self._prune:
-            return body  # it uses nothing but its own inputs
+            return  # it uses nothing but its own inputs
         inner = Rewriter(
             {id(t): t for t in body.inputs},
             rule=self._rule,
@@ -177,11 +191,10 @@ class Rewriter:
             intern=self._intern,
             prune=self._prune,
         )
-        outputs = inner(body.outputs)
+        outputs = yield inner._task(body.outputs)
         self._kept.append(inner)
-        return (
-            body if all(a is b for a, b in zip(outputs, body.outputs, strict=True)) else Subgraph(body.inputs, outputs)
-        )
+        if not all(a is b for a, b in zip(outputs, body.outputs, strict=True)):
+            self._bodies[id(body)] = Subgraph(body.inputs, outputs)
 
     def _constant(self, t: Constant) -> Tensor:
         """Small equal constants are one."""
@@ -208,14 +221,41 @@ class Rewriter:
             rule = getattr(node.function, "prune_rule", None)
             if used and len(used) < len(node.specs) and rule is not None:
                 args, kwargs, indices = rule(used, *node.args, **node.kwargs)
-                self._pruned[id(node)] = args, {**kwargs, **self._bodies(kwargs)}, indices
+                self._pruned[id(node)] = args, kwargs, indices
                 inputs = leaves((args, kwargs))
             if used:
                 live.update(map(id, inputs))
         return live
 
-    def _bodies(self, kwargs: dict[str, Any]) -> dict[str, Subgraph]:
-        return {name: self._body(value) for name, value in kwargs.items() if isinstance(value, Subgraph)}
+
+def self_contained(
+    inputs: Sequence[Tensor], outside: Sequence[Sequence[Any] | None], outputs: Sequence[Tensor], **how: Any
+) -> Subgraph:
+    """A body with new inputs, whose sizes, and those of all that it computes, read its own inputs alone.
+
+    `outside` has the sizes of what each input stands for. A size that several have is read from the last of them: the
+    first, the carries of a loop, may be dropped. A size that depends on anything else becomes unknown: where the body
+    is used, that may no longer exist.
+    """
+    known: dict[Any, Any] = {}
+    places: list[Tensor] = []
+    for t, sizes in reversed(list(zip(inputs, outside, strict=True))):
+        shape = None if sizes is None else [n if isinstance(n, int) else known.get(n.key) for n in sizes]
+        place = Placeholder(shape, t.dtype)
+        places.insert(0, place)
+        for axis, (n, own) in enumerate(zip(sizes, t.sizes, strict=True) if sizes is not None else ()):
+            for size in (n, own):
+                if isinstance(size, Dim):
+                    known.setdefault(size.key, place.sizes[axis])
+    swap: dict[int, Tensor] = {id(t): p for t, p in zip(inputs, places, strict=True)}
+    rewriter = Rewriter(swap, resize=lambda size: known[size.key] if size.key in known else own_size(size), **how)
+
+    def own_size(size: Dim) -> Any:
+        if any(id(t) not in rewriter.new for t in dim_tensors(size)):
+            return None
+        return map_tensors(size, lambda t: rewriter.new[id(t)])
+
+    return Subgraph(places, rewriter(outputs))
 
 
 def _key(value: Any) -> Any:

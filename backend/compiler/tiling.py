@@ -10,7 +10,14 @@ from typing import Any
 from .. import config
 from ..arrays.arguments import flag
 from ..arrays.blocks import boxes
-from ..arrays.namespaces import array_namespace, computes_in_one_thread, device_of, in_host_memory, writable
+from ..arrays.namespaces import (
+    array_namespace,
+    computes_in_one_thread,
+    device_of,
+    in_host_memory,
+    memory_order,
+    writable,
+)
 from ..arrays.threads import shared, threads
 from ..graph.composite import composite
 from ..kernels.lookup import chain_planner
@@ -33,7 +40,9 @@ MIN_ELEMENTS_PER_THREAD = 2**19
 def set_blocking(enabled: bool) -> None:
     """Switch the block-by-block evaluation of elementwise chains in compiled functions on (default) or off.
 
-    Results are the same to the bit; only speed and memory change.
+    On NumPy results are the same to the bit: each element is computed by the same calls, and laid out in memory as
+    without blocks, so that sums add in the same order. On torch, whose vectorized loops compute the last few elements
+    of a block in another way, they agree to the last few digits of the dtype. Speed and memory change.
 
     Source: this library.
     """
@@ -49,7 +58,10 @@ def fused(arrays: tuple[Any, ...], *, body: Any) -> Any:
     """
     shape = _common_shape(arrays)
     count = math.prod(shape)
-    if count < MIN_ELEMENTS or not (config.setting("blocking") and writable(*arrays) and in_host_memory(*arrays)):
+    orders = None
+    if count >= MIN_ELEMENTS and config.setting("blocking") and writable(*arrays) and in_host_memory(*arrays):
+        orders = _memory_orders(body, arrays, len(shape))
+    if orders is None:
         results = body(*arrays)
         return results if len(results) > 1 else results[0]
 
@@ -57,14 +69,16 @@ def fused(arrays: tuple[Any, ...], *, body: Any) -> Any:
     planner = chain_planner(xp)
     plan = planner(body, arrays, shape) if planner else None
 
-    cuts = [tuple(slice(*edges) for edges in box) for box in boxes(shape, BLOCK if plan is None else PLANNED_BLOCK)]
+    room, first = BLOCK if plan is None else PLANNED_BLOCK, orders[0]
+    cuts = [_permuted([slice(*e) for e in box], first) for box in boxes(tuple(shape[axis] for axis in first), room)]
 
     def parts(key: tuple[slice, ...]) -> list[Any]:
         return [_part(x, key, shape) for x in arrays]
 
     done = body(*parts(cuts[0])) if plan is None else ()  # for the dtypes
     dtypes = [x.dtype for x in done] if plan is None else plan.results
-    outs = tuple(xp.empty(shape, dtype=dtype, device=device_of(arrays[0])) for dtype in dtypes)
+    device = device_of(arrays[0])
+    outs = tuple(_empty(xp, shape, order, dtype, device) for order, dtype in zip(orders, dtypes, strict=True))
 
     def fill(keys: Sequence[tuple[slice, ...]]) -> None:
         write = plan.writer() if plan else lambda arguments, places: _copied(body(*arguments), places)
@@ -77,6 +91,29 @@ def fused(arrays: tuple[Any, ...], *, body: Any) -> Any:
         cuts = cuts[1:]
     shared(fill, cuts, min(threads(), count // MIN_ELEMENTS_PER_THREAD) if computes_in_one_thread(*arrays) else 1)
     return outs if len(outs) > 1 else outs[0]
+
+
+def _memory_orders(body: Any, arrays: Sequence[Any], ndim: int) -> list[tuple[int, ...]] | None:
+    """The axes of each result as one call lays them out in memory; None where the library does not tell.
+
+    A later sum adds in the order of memory, so its bits depend on that. A corner of the arrays shows it.
+    """
+    corner = [x[tuple(slice(0, 2) for _ in x.shape)] if x.ndim else x for x in arrays]
+    orders = [memory_order(x) if x.ndim == ndim else None for x in body(*corner)]
+    return None if None in orders else [order for order in orders if order is not None]
+
+
+def _permuted(values: Sequence[Any], order: Sequence[int]) -> tuple[Any, ...]:
+    """Values given axis by axis in this order, in the order of the axes."""
+    return tuple(value for _, value in sorted(zip(order, values, strict=True), key=lambda pair: pair[0]))
+
+
+def _empty(xp: Any, shape: Sequence[int], order: Sequence[int], dtype: Any, device: Any) -> Any:
+    """An array whose axes lie in memory in this order."""
+    made = xp.empty(tuple(shape[axis] for axis in order), dtype=dtype, device=device)
+    if list(order) == sorted(order):
+        return made
+    return xp.permute_dims(made, _permuted(range(len(order)), order))
 
 
 @fused.shape

@@ -11,7 +11,7 @@ from typing import Any
 from ..arrays import namespaces
 from ..graph.dims import known
 from ..graph.tensor import Constant, Node, Spec, Subgraph, Tensor
-from ..graph.traversal import toposort
+from ..graph.traversal import bodies_within, toposort
 from .codegen import print_program
 from .program import Graph, Program, Routine
 
@@ -80,7 +80,11 @@ def _effectful(graph: Graph) -> Counter[str]:
 
 def _of_graph(graph: Graph, checked: Checked) -> Iterator[str]:
     """Each call has the spec that recording it gives, and bodies use nothing but their inputs and constants."""
-    for t in _acyclic(graph.roots):
+    order = _acyclic(graph.roots)
+    for node, body in bodies_within(order):
+        if id(node) not in checked:
+            yield from _of_body(node.primitive.name, body, checked)
+    for t in order:
         if t.node is not None:
             yield from _of_node(t.node, checked)
 
@@ -108,9 +112,6 @@ def _of_node(node: Node, checked: Checked) -> Iterator[str]:
     if id(node) in checked:
         return
     checked[id(node)] = node
-    for value in node.kwargs.values():
-        if isinstance(value, Subgraph):
-            yield from _of_body(node.primitive.name, value, checked)
     found = _inferred(node)
     if found is not None and not (len(found) == len(node.specs) and all(map(_agree, found, node.specs))):
         said, gives = (", ".join(map(_text, specs)) for specs in (node.specs, found))

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..arrays.typing import Array
-from ..autodiff.backward import backward
+from ..autodiff.backward import pulled_back
 from ..dispatch.operation import operation
 from ..dispatch.promotion import array_namespace, arrays, is_array, is_concrete, promoted
 from ..graph.composite import composite, spec
@@ -47,7 +47,8 @@ def _(g, out, condition, first, second, *, then, otherwise):
     xp = array_namespace(condition)
     places = placeholders_like(out)
     seeds = [place if came is not None else None for place, came in zip(places, g, strict=True)]
-    d_first, d_second = (backward(body.outputs, seeds, body.inputs, stop=True) for body in (then, otherwise))
+    d_first = yield pulled_back(then.outputs, seeds, then.inputs, stop=True)
+    d_second = yield pulled_back(otherwise.outputs, seeds, otherwise.inputs, stop=True)
     if all(d is None for d in (*d_first, *d_second)):
         return None, (None,) * len(first), (None,) * len(second)
 

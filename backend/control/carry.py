@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from ..dispatch.promotion import arrays
 from .nests import flatten
 
-__all__ = ["Parts", "checked_carry"]
+__all__ = ["Parts", "check_shapes", "checked_carry"]
 
 
 class Parts(NamedTuple):
@@ -44,7 +44,7 @@ def checked_carry(function: str, carry: Any, structure: Any, new: Any) -> list[A
     if any(type(value) is not type(old) for value, old in zip(found, carry, strict=True)):
         found = list(arrays(*found, *carry)[1 : len(found) + 1])
     for old, value in zip(carry, found, strict=True):
-        if old.ndim != value.ndim or old.dtype != value.dtype or not _may_be_equal(old.shape, value.shape):
+        if old.dtype != value.dtype or not _may_be_equal(old.shape, value.shape):
             raise ValueError(
                 f"{function} turns a carry of shape {tuple(old.shape)}, {old.dtype} into shape "
                 f"{tuple(value.shape)}, {value.dtype}"
@@ -52,6 +52,18 @@ def checked_carry(function: str, carry: Any, structure: Any, new: Any) -> list[A
     return found
 
 
+def check_shapes(function: str, carry: Iterable[Any], new: Iterable[Any]) -> None:
+    """ValueError where a compiled loop's first step changes the shape of a carry, as unknown sizes allow.
+
+    A step that keeps all shapes keeps them in every later step, too: shapes follow from shapes.
+    """
+    for old, value in zip(carry, new, strict=True):
+        if old.shape != value.shape and not _may_be_equal(
+            *([n if n == n else None for n in x.shape] for x in (old, value))
+        ):
+            raise ValueError(f"{function} turns a carry of shape {tuple(old.shape)} into shape {tuple(value.shape)}")
+
+
 def _may_be_equal(shape: Any, other: Any) -> bool:
     """Whether two shapes of one length agree in every size known of both."""
-    return all(a == b for a, b in zip(shape, other, strict=True) if None not in (a, b))
+    return len(shape) == len(other) and all(a == b for a, b in zip(shape, other, strict=True) if None not in (a, b))

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence, Set
 from typing import Any
 
-from ..compiler.rewriter import Rewriter
+from ..compiler.rewriter import Rewriter, self_contained
 from ..graph.dims import Dim
-from ..graph.tensor import Constant, Effect, Placeholder, Subgraph, Tensor, control, leaves, map_tensors
+from ..graph.tensor import Constant, Effect, Placeholder, Subgraph, Tensor, control, leaves
 from ..graph.traversal import dependents, inputs_of, toposort
 
 __all__ = [
@@ -69,21 +69,9 @@ def close_over(
         if id(t) in inside and id(t) not in own:
             reads += inputs_of(t)
     captured = {id(t): t for t in (*reads, *outputs) if id(t) not in inside and not isinstance(t, Constant)}
-    places = _places([*inputs, *captured.values()])
-    body = Subgraph([places[id(t)] for t in (*inputs, *captured.values())], Rewriter(places)(outputs))
-    return body, list(captured.values())
-
-
-def _places(tensors: Iterable[Tensor]) -> dict[int, Tensor]:
-    """A placeholder for each tensor, by its id, whose sizes read the other placeholders where the tensor's read those.
-
-    One size then has one expression within a body, and a gradient need not compare it with itself at run time.
-    """
-    places: dict[int, Tensor] = {}
-    for t in sorted(tensors, key=lambda t: t.number):  # a size reads older tensors alone
-        shape = t.spec.shape
-        places[id(t)] = Placeholder(shape and map_tensors(shape, lambda i: places.get(id(i), i)), t.dtype)
-    return places
+    own_inputs = [*inputs, *captured.values()]
+    shapes = [None if t.spec.shape is None else t.sizes for t in own_inputs]
+    return self_contained(own_inputs, shapes, outputs), list(captured.values())
 
 
 def outer_shape(t: Tensor, outer: dict[int, tuple[Tensor, int]]) -> tuple[Any, ...]:

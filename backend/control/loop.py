@@ -7,15 +7,15 @@ from collections.abc import Callable
 from typing import Any
 
 from ..arrays.typing import Array, DTypeLike, Size
-from ..autodiff.backward import backward
+from ..autodiff.backward import pulled_back
 from ..compiler.rewriter import is_view
 from ..dispatch.boundary import number_like, sizes
 from ..dispatch.operation import operation
 from ..dispatch.promotion import array_namespace, arrays, device_of, is_array
 from ..graph.composite import composite, spec
 from ..graph.tensor import Subgraph
-from ..graph.traversal import dependents, toposort
-from .carry import Parts, checked_carry
+from ..graph.traversal import dependents, toposort, varies
+from .carry import Parts, check_shapes, checked_carry
 from .closure import close_over, is_symbolic, outer_shape, placeholders_like, with_placeholders
 from .nests import flatten, present, restore
 
@@ -39,11 +39,14 @@ def loop(
     others.
     """
     xp = array_namespace(*initial, *sequences, *captured)
-    carry, rows = tuple(initial), []
+    carry: tuple[Any, ...] = tuple(initial)
+    rows: list[Any] = []
     steps = zip(*map(xp.unstack, sequences), strict=True) if sequences else ((),) * length
     for slices in reversed(list(steps)) if reverse else steps:
         results = body(*carry, *slices, *captured)
         carry = results[: len(initial)]
+        if not rows:
+            check_shapes("scan: the step", initial, carry)
         rows.append(results[len(initial) :])
     if not rows:  # no step: a step on zeros gives the outputs' shapes and dtypes
         blank = [xp.zeros(x.shape[1:], dtype=x.dtype, device=device_of(x)) for x in sequences]
@@ -81,7 +84,8 @@ def _(g, out, initial, sequences, captured, *, body, length, reverse):
     within = dependents(toposort(body.outputs), body.inputs)
     g_carry, g_outputs = placeholders_like(inputs.carry), placeholders_like(outputs, within=within)
     seeds = [p if came is not None else None for p, came in zip(g_outputs, g[count:], strict=True)]
-    d = given.split(backward(body.outputs, [*g_carry, *seeds], body.inputs, stop=True))
+    pulled = yield pulled_back(body.outputs, [*g_carry, *seeds], body.inputs, stop=True)
+    d = given.split(pulled)
     totals = placeholders_like([p for p, c in zip(inputs.captured, d.captured, strict=True) if c is not None])
 
     d_carry = [xp.zeros_like(p) if c is None else c for p, c in zip(inputs.carry, d.carry, strict=True)]
@@ -131,11 +135,14 @@ def _(live, initial, sequences, captured, *, body, length, reverse):
 def _with_residuals(inputs: Parts, results: list[Any], given: Parts, length: Any, reverse: bool) -> tuple[Any, ...]:
     """Record the loop whose body computes `results` from `inputs`; its residuals are further results.
 
-    The residuals are the carry each step began with and every value it computed.
+    The residuals are the carry each step began with and every value it computed, apart from those whose shape may vary
+    from step to step, as the number of iterations of a while_loop does: they cannot be stacked.
     """
     order = toposort(results, stop=lambda t: t.node is None)
     own = dependents(order, inputs.flat())
-    computed = [t for t in order if t.node is not None and id(t) in own and not is_view(t)]
+    inside = {id(t) for t in order if t.node is not None and id(t) in own}
+    stepwise = {id(t) for t in (*inputs.carry, *inputs.slices)}
+    computed = [t for t in order if id(t) in inside and not is_view(t) and not varies(t, inside, stepwise)]
     body, captured = close_over(inputs.flat(), [*results, *inputs.carry, *computed])
     return loop(given.carry, given.slices, (*given.captured, *captured), body=body, length=length, reverse=reverse)
 

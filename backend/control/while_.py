@@ -11,7 +11,7 @@ from ..dispatch.operation import operation
 from ..dispatch.promotion import array_namespace, arrays, device_of, is_array, is_concrete
 from ..graph.composite import composite, spec
 from ..graph.tensor import Subgraph
-from .carry import checked_carry
+from .carry import check_shapes, checked_carry
 from .closure import close_over, is_symbolic, placeholders_like
 from .loop import loop
 from .nests import flatten, restore
@@ -99,6 +99,8 @@ def while_loop_(
             if not going:
                 break
             state = tuple(body(*state, *captured))
+            if not count:
+                check_shapes("while_loop: the body", initial, state)
         else:
             if limit is None:
                 raise ValueError(
@@ -123,5 +125,7 @@ def _(g, out, initial, test_captured, captured, *, condition, body, limit):
     how = {"body": Subgraph(body.inputs, [*body.outputs, *own]), "length": length, "reverse": False}
     done = loop(initial, (), captured, **how)
     assert loop.vjp_rule is not None
-    d_initial, _, d_captured = loop.vjp_rule((*g[:-1], *(None for _ in own)), done, initial, (), captured, **how)
+    d_initial, _, d_captured = yield from loop.vjp_rule(
+        (*g[:-1], *(None for _ in own)), done, initial, (), captured, **how
+    )
     return d_initial, None, d_captured

@@ -10,6 +10,7 @@ import functools
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
+from ..arrays.quiet import quiet
 from ..arrays.registry import FLOATING_ARRAYS, NAMESPACE_OF_TYPE, REAL_ARRAYS, TypeTable, type_table
 from ..arrays.typing import Array
 from .boundary import MISFIT
@@ -30,6 +31,14 @@ def _remember(functions: TypeTable, name: str, namespaces: TypeTable, x: Array) 
             functions.setdefault(kind, {})[x.dtype] = found[name]
 
 
+def _remember_own(functions: TypeTable, name: str, namespaces: TypeTable, x: Array) -> None:
+    """The same, and where the library has no faster function the namespace's own of that name."""
+    kind = type(x)
+    if kind in namespaces and x.dtype in namespaces[kind]:
+        xp = namespaces[kind][x.dtype]
+        functions.setdefault(kind, {})[x.dtype] = getattr(xp, "__fast__", {}).get(name) or getattr(xp, name)
+
+
 def fast_path(bring: Callable[[Any], Any]) -> Callable[[Definition], Definition]:
     """For an operation that casts its array, by `floating` or `numeric`, and calls the function of its own name.
 
@@ -38,15 +47,17 @@ def fast_path(bring: Callable[[Any], Any]) -> Callable[[Definition], Definition]
     table = FLOATING_ARRAYS if bring in (floating, inexact) else REAL_ARRAYS
 
     def shortened(definition: Definition) -> Definition:
-        name = definition.__name__
+        name, functions, otherwise = definition.__name__, type_table(), quiet(definition)
 
         @functools.wraps(definition)
         def operation(x: Array) -> Array:
             try:
-                return getattr(table[type(x)][x.dtype], name)(x)
+                return functions[type(x)][x.dtype](x)
+            except KeyError:
+                _remember_own(functions, name, table, x)
             except _ERRORS:
                 pass
-            return definition(x)
+            return otherwise(x)
 
         return cast(Definition, operation)
 
@@ -76,7 +87,7 @@ def fast_pair(definition: Definition) -> Definition:
 
 def fast_product(definition: Definition) -> Definition:
     """For `dot` with a vector or a matrix: the library's matmul."""
-    products = type_table()
+    products, otherwise = type_table(), quiet(definition)
 
     @functools.wraps(definition)
     def operation(x: Array, y: Array) -> Array:
@@ -84,17 +95,17 @@ def fast_product(definition: Definition) -> Definition:
         if kind is type(y):
             try:
                 dtype = x.dtype
-                matmul, ndim = products[kind][dtype], y.ndim
-                if matmul is not None:
+                (checked, matmul), ndim = products[kind][dtype], y.ndim
+                if checked:
                     if ndim == 1 or (ndim == 2 and x.device == y.device):
                         return matmul(x, y)
                 elif ndim < 3 and x.ndim < 3 and y.dtype is dtype:
-                    return x @ y
+                    return matmul(x, y)
             except KeyError:
-                _remember(products, "checked_matmul", REAL_ARRAYS, x)
+                _remember(products, "product", REAL_ARRAYS, x)
             except _ERRORS:
                 pass
-        return definition(x, y)
+        return otherwise(x, y)
 
     return cast(Definition, operation)
 
@@ -104,7 +115,7 @@ def fast_reduction(bring: Callable[[Any], Any]) -> Callable[[Definition], Defini
     table = FLOATING_ARRAYS if bring in (floating, inexact) else REAL_ARRAYS
 
     def shortened(definition: Definition) -> Definition:
-        name, functions = definition.__name__, type_table()
+        name, functions, otherwise = definition.__name__, type_table(), quiet(definition)
 
         @functools.wraps(definition)
         def operation(x: Array, axis: Any = None, keepdims: bool = False) -> Array:
@@ -118,7 +129,7 @@ def fast_reduction(bring: Callable[[Any], Any]) -> Callable[[Definition], Defini
                 _remember(functions, name, table, x)
             except _ERRORS:
                 pass
-            return definition(x, axis, keepdims)
+            return otherwise(x, axis, keepdims)
 
         return cast(Definition, operation)
 

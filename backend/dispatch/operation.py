@@ -18,6 +18,7 @@ import numpy as np
 from ..arrays.arguments import shown
 from ..arrays.dtypes import dtype_name
 from ..arrays.namespaces import describe, is_array, is_concrete, namespace_of
+from ..arrays.quiet import ERRORS, IGNORED
 from ..graph.tensor import Placeholder, Tensor
 from .parameters import ARRAYS, check_of, is_array_like
 
@@ -39,10 +40,13 @@ def operation(function: Function) -> Function:
     places = [(place, name, checks[name]) for place, name in enumerate(positional) if name in checks]
     plain = places[0][0] if places else 1000  # as many arguments need no check
     own = function.__name__
+    ignore, restore = ERRORS.set, ERRORS.reset
+    silent = "Callable" not in str(function.__annotations__)  # a function of the user's keeps its own warnings
 
     @functools.wraps(function)
     def operation(*args: Any, **kwargs: Any) -> Any:
         try:
+            given: Any = args
             if kwargs:
                 for name in kwargs.keys() & checks.keys():
                     kwargs[name] = checks[name](own, name, kwargs[name])
@@ -52,8 +56,13 @@ def operation(function: Function) -> Function:
                     if place >= len(given):
                         break
                     given[place] = check(own, name, given[place])
-                return function(*given, **kwargs)
-            return function(*args, **kwargs)
+            if silent and args and type(args[0]) is np.ndarray:
+                token = ignore(IGNORED)
+                try:
+                    return function(*given, **kwargs)
+                finally:
+                    restore(token)
+            return function(*given, **kwargs)
         except Exception as error:
             better = _explained(function, args, kwargs, error)
             if better is error:

@@ -12,7 +12,7 @@ from ..arrays.dtypes import common_dtype, dtype_name, is_float, is_integer, kind
 from ..arrays.namespaces import array_namespace, describe, device_of, is_array, is_concrete, namespace_of, plain
 from ..arrays.registry import FLOATING_ARRAYS, NAMESPACE_OF_TYPE, REAL_ARRAYS, remember_dtype
 from ..arrays.typing import Array, ArrayLike, DTypeLike, Namespace
-from ..graph.recording import ANY, common
+from ..graph.recording import ANY, common, tensor
 from ..graph.standard import namespace as recorder
 from ..graph.tensor import Tensor
 
@@ -108,7 +108,7 @@ def arrays(*values: ArrayLike) -> tuple[Any, ...]:
     values = tuple(_stacked(x) if isinstance(x, (list, tuple)) else _number_like(x) for x in values)
     xp = array_namespace(*values)
     if xp is recorder:
-        return (xp, *(x if type(x) is Tensor else xp.asarray(x) for x in values))
+        return (xp, *(x if type(x) is Tensor else tensor(x) for x in values))
     like = next(x for x in values if namespace_of(x) is xp)
     result = tuple(x if namespace_of(x) is xp else _native(xp, x, like, None) for x in values)
     if len(result) > 1:
@@ -201,7 +201,7 @@ def promoted_numbers(x: Any, y: Any, complex_too: bool = True) -> tuple[Any, Any
     xp, x, y = promoted(x, y)
     if not complex_too:
         require_real(x, y)
-    z = y if isinstance(x, _PYTHON) else x
+    z = x if hasattr(x, "dtype") else y  # a np.float64 is a float, too
     if z.dtype not in REAL_ARRAYS.get(type(z), ()) and _learned(xp, z) == "bool":
         x, y = (int(v) if isinstance(v, bool) else xp.astype(v, xp.int32) for v in (x, y))
     return xp, x, y

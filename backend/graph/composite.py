@@ -53,7 +53,10 @@ class Composite:
         return f"<composite {self.__name__}>"
 
     def vjp(self, rule: Callable[..., Any]) -> Callable[..., Any]:
-        """Give the gradient rule: rule(g, out, *args, **kwargs) -> one cotangent per positional argument."""
+        """Give the gradient rule: rule(g, out, *args, **kwargs) -> one cotangent per positional argument.
+
+        The rule of a composite with bodies is a task, a generator that yields the backward passes it needs.
+        """
         self.vjp_rule = rule
         return rule
 

@@ -22,6 +22,7 @@ __all__ = [
     "checked_kind",
     "common",
     "constant",
+    "flat",
     "is_operand",
     "tensor",
     "unary",
@@ -43,27 +44,25 @@ def constant(value: Any, dtype: str | None = None) -> Tensor:
     if isinstance(value, (bool, int, float, complex)):
         return Constant(np.asarray(value, dtype=dtype or python_dtype(value)))
     if isinstance(value, (list, tuple)):
-        if any(isinstance(v, (Tensor, Dim)) for v in _flat(value)):
+        if any(isinstance(v, (Tensor, Dim)) for v in flat(value)):
             return _stacked(value, dtype)
         value = np.asarray(value)
         if value.dtype.kind in "OUS":
             raise TypeError(f"cannot make an array of {value.dtype} elements: expected numbers")
-        if dtype is None and value.dtype.kind in "fiu":
-            dtype = (
-                config.floatx()
-                if value.dtype.kind == "f"
-                else "int32"
-                if not value.size or np.abs(value).max() < 2**31
-                else None
-            )
+        kind = value.dtype.kind
+        if dtype is None and kind in "fc":
+            dtype = python_dtype(1.0 if kind == "f" else 1j)
+        elif dtype is None and kind in "iu" and (not value.size or np.abs(value).max() < 2**31):
+            dtype = "int32"
     value = plain(value)
     if dtype is not None and dtype_name(value.dtype) != dtype:
         value = value.astype(dtype) if isinstance(value, (np.ndarray, np.generic)) else value
     return Constant(value)
 
 
-def _flat(values: Any) -> list[Any]:
-    return [v for value in values for v in (_flat(value) if isinstance(value, (list, tuple)) else (value,))]
+def flat(values: Any) -> list[Any]:
+    """The members of nested lists and tuples."""
+    return [v for value in values for v in (flat(value) if isinstance(value, (list, tuple)) else (value,))]
 
 
 def _stacked(values: Any, dtype: str | None) -> Tensor:

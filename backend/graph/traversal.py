@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from types import MappingProxyType
 
-from .tensor import Tensor
+from .dim_text import walk
+from .dims import Dim
+from .tensor import Node, Subgraph, Tensor
 
-__all__ = ["dependents", "inputs_of", "toposort"]
+__all__ = ["bodies_within", "dependents", "inputs_of", "toposort", "varies"]
 
 
 def inputs_of(t: Tensor) -> tuple[Tensor, ...]:
@@ -50,3 +52,43 @@ def dependents(order: Iterable[Tensor], inputs: Iterable[Tensor]) -> set[int]:
         if t.node is not None and any(id(i) in found for i in t.node.inputs):
             found.add(id(t))
     return found
+
+
+def bodies_within(order: Iterable[Tensor]) -> list[tuple[Node, Subgraph]]:
+    """Every body of the calls of an ordered graph, once, after those within it, with the call it is first met in."""
+    found: list[tuple[Node, Subgraph]] = []
+    seen: set[int] = set()
+    stack = [_own_bodies(order)]
+    around: list[tuple[Node, Subgraph]] = []  # the bodies that the stack's iterators, but for the first, are within
+    while stack:
+        for node, body in stack[-1]:
+            if id(body) not in seen:
+                seen.add(id(body))
+                stack.append(_own_bodies(toposort(body.outputs)))  # an input has no node
+                around.append((node, body))
+                break
+        else:
+            stack.pop()
+            if around:
+                found.append(around.pop())
+    return found
+
+
+def _own_bodies(order: Iterable[Tensor]) -> Iterator[tuple[Node, Subgraph]]:
+    for t in order:
+        if t.node is not None:
+            for value in t.node.kwargs.values():
+                if isinstance(value, Subgraph):
+                    yield t.node, value
+
+
+def varies(t: Tensor, computed: Set[int], stepwise: Set[int]) -> bool:
+    """Whether a shape may differ from iteration to iteration: a size depends on values, not on the inputs' sizes alone.
+
+    `computed` are the ids of what an iteration computes, `stepwise` those of the carries and slices it begins with.
+    """
+    return t.spec.shape is None or any(
+        id(part.arguments[0]) in computed or (part.function == "item" and id(part.arguments[0]) in stepwise)
+        for part in walk(n for n in t.sizes if isinstance(n, Dim))
+        if part.is_leaf
+    )

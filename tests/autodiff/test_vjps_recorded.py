@@ -5,6 +5,7 @@ import pytest
 from test_vjps import called, converted, is_floating, numerically, outputs
 from vjp_cases import CASES
 
+import backend as K
 from backend.api.function import function
 from backend.autodiff.backward import gradients
 from backend.graph.standard import namespace as xp
@@ -80,3 +81,16 @@ def test_recorded_rule_and_its_derivative(case):
             assert found.shape == x.shape and found.dtype == x.dtype
             coarse = case.name == "astype" and case.args[1] == "float32"
             np.testing.assert_allclose(found, numerically(value, x), rtol=2e-6, atol=2e-3 if coarse else 3e-7)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (2, 1), (3, 2), (None, 1)])
+@pytest.mark.parametrize("empty", [slice(1, -1), slice(2, -2), slice(-1, 1), slice(1, 1)])
+def test_slices_of_which_some_are_empty(shape, empty):
+    x = K.placeholder(shape, dtype="float64")
+    parts = (x[empty], x[1:], x[:1], x[empty] * 2.0)
+    slope = K.gradients([K.sum(K.square(part)) for part in parts], [x])[0]
+    for n in (1, 2, 3) if shape[0] is None else (shape[0],):
+        value = np.arange(1.0, 1.0 + n * shape[1]).reshape(n, shape[1])
+        expected = 2.0 * value
+        expected[empty] += 10.0 * value[empty]
+        np.testing.assert_array_equal(K.function([x], [slope])([value])[0], expected)

@@ -1,122 +1,126 @@
-"""Random programs: the same operations on arrays of NumPy and torch at once, and on placeholders of unknown sizes."""
+"""Random programs: statements of K as text, drawn by running them, so that every program runs on its own inputs.
+
+A program is a list of expressions, so that one that fails can be cut down to its faulty statements and printed.
+"""
 
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from random_statements import KINDS, Draw, UnfitError
 
 import backend as K
+from backend.dispatch.promotion import array_namespace
 
-__all__ = ["Program", "drawn"]
+__all__ = ["HIGHEST", "Program", "drawn", "shrunk"]
 
-Draw = Callable[[int], int]  # an integer from 0 to below n
-SIZES = (1, 2, 3)
-
-
-def _axis(draw: Draw, x: Any) -> int:
-    return draw(x.ndim) - x.ndim * draw(2)
+LARGEST = 40  # elements of a value
+HIGHEST = 1e3  # magnitude of a value
 
 
-def _loop(draw: Draw, x: Any) -> Callable[[Any], Any]:
-    scale, stacked = (0.5, -0.3)[draw(2)], draw(2)
-    return lambda x: K.scan(lambda h, row: (K.tanh(h * scale + row), h * row), K.sum(x, axis=0) * 0.1, x)[stacked]
-
-
-def _branch(draw: Draw, x: Any) -> Callable[[Any], Any]:
-    whole = draw(2)
-    return lambda x: K.cond(K.sum(x) > 0.3, lambda: K.sin(x) * 2.0, lambda: x if whole else x - 1.0)
-
-
-def _rounds(draw: Draw, x: Any) -> Callable[[Any], Any]:
-    limit = 1 + draw(3)
-    return lambda x: K.while_loop(lambda v: K.sum(K.abs(v)) < 9.0, lambda v: v * 1.5 + 0.1, x, limit)
-
-
-def _slice(draw: Draw, x: Any) -> Callable[[Any], Any]:
-    keys = [slice(None), slice(1, None), slice(None, 1), slice(None, None, 2), slice(-1, None), slice(None, None, -1)]
-    key = tuple(keys[draw(len(keys) - (n == 1) * 4)] for n in x.shape)
-    return lambda x: x[tuple(k for k in key)] if all(k.step != -1 for k in key) else K.reverse(x, axes=0)
-
-
-def _reduction(draw: Draw, x: Any) -> Callable[[Any], Any]:
-    name, axis, keepdims = ("sum", "mean", "max", "logsumexp")[draw(4)], _axis(draw, x), bool(draw(2))
-    return lambda x: getattr(K, name)(x, axis=axis, keepdims=keepdims)
-
-
-def _reshape(draw: Draw, x: Any) -> Callable[[Any], Any]:
-    return [lambda x: K.flatten(x), lambda x: K.expand_dims(x, -1), lambda x: K.reshape(x, (-1, 1))][draw(3)]
-
-
-def _permute(draw: Draw, x: Any) -> Callable[[Any], Any]:
-    order = list(range(x.ndim))
-    for i in range(x.ndim):
-        j = draw(x.ndim)
-        order[i], order[j] = order[j], order[i]
-    return lambda x: K.permute_dimensions(x, tuple(order))
-
-
-UNARY: list[Callable[[Draw, Any], Callable[[Any], Any] | None]] = [
-    lambda draw, x: [K.tanh, K.sin, K.sigmoid, K.square, K.relu, lambda x: -x, lambda x: x * 1.0][draw(7)],
-    lambda draw, x: _reduction(draw, x) if x.ndim else None,
-    lambda draw, x: _slice(draw, x) if x.ndim else None,
-    lambda draw, x: _reshape(draw, x) if x.ndim < 3 else None,
-    lambda draw, x: _permute(draw, x) if x.ndim > 1 else None,
-    lambda draw, x: (lambda x: K.softmax(x)) if x.ndim > 1 else None,
-    lambda draw, x: (lambda x: K.concatenate([x, x * 0.5], axis=0)) if x.ndim and x.size < 40 else None,
-    lambda draw, x: (lambda x: K.cumsum(x, axis=0)) if x.ndim else None,
-    lambda draw, x: _loop(draw, x) if x.ndim > 1 else None,
-    _branch,
-    _rounds,
-]
-BINARY: list[Callable[[Any, Any], Any]] = [
-    lambda x, y: x + y,
-    lambda x, y: x * y,
-    lambda x, y: x - y * 0.5,
-    K.maximum,
-    lambda x, y: K.where(x > y, x, y * 2.0),
-    lambda x, y: x / (1.5 + K.square(y)),
-]
-
-
-@dataclasses.dataclass
+@dataclasses.dataclass(frozen=True)
 class Program:
-    """Steps on a growing list of values: each a function and the positions of its arguments."""
+    """Statements on a growing list of values: each an expression, and the positions of the values it reads.
 
-    steps: list[tuple[Callable[..., Any], tuple[int, ...]]]
-    outputs: list[int]
+    The first `count` values are the inputs; the last of these are the variables. `updates` are pairs of the positions
+    of a variable and of its new value.
+    """
 
-    def __call__(self, *inputs: Any) -> list[Any]:
-        values = list(inputs)
-        for function, positions in self.steps:
-            values.append(function(*(values[i] for i in positions)))
-        return [values[i] for i in self.outputs]
+    count: int
+    steps: tuple[tuple[str, tuple[int, ...]], ...]
+    outputs: tuple[int, ...]
+    updates: tuple[tuple[int, int], ...] = ()
+
+    @functools.cached_property
+    def source(self) -> str:
+        """The program as a function of its inputs."""
+        lines = [
+            f"    v{self.count + i} = {text.format(*(f'v{p}' for p in reads))}"
+            for i, (text, reads) in enumerate(self.steps)
+        ]
+        results, news = ([f"v{p}" for p in found] for found in (self.outputs, [new for _, new in self.updates]))
+        head = f"def program({', '.join(f'v{i}' for i in range(self.count))}):"
+        return "\n".join([head, *lines, f"    return [{', '.join(results)}], [{', '.join(news)}]"])
+
+    @functools.cached_property
+    def _function(self) -> Callable[..., Any]:
+        scope: dict[str, Any] = {"K": K, "xp": array_namespace, "np": np}
+        exec(self.source, scope)
+        function: Callable[..., Any] = scope["program"]
+        return function
+
+    def __call__(self, *inputs: Any) -> tuple[list[Any], list[Any]]:
+        """The outputs and the new values of the variables."""
+        outputs, news = self._function(*inputs)
+        return outputs, news
+
+    def live(self) -> Program:
+        """The program without the statements that nothing reads."""
+        needed = {*self.outputs, *(new for _, new in self.updates)}
+        for i in reversed(range(len(self.steps))):
+            if self.count + i in needed:
+                needed.update(self.steps[i][1])
+        return self._kept([i for i in range(len(self.steps)) if self.count + i in needed], {})
+
+    def without(self, i: int, instead: int) -> Program:
+        """The program whose statements read an earlier value in the place of the result of statement i."""
+        return self._kept([k for k in range(len(self.steps)) if k != i], {self.count + i: instead}).live()
+
+    def _kept(self, kept: list[int], instead: dict[int, int]) -> Program:
+        place = {p: p for p in range(self.count)} | {self.count + k: self.count + n for n, k in enumerate(kept)}
+        place.update((old, place[new]) for old, new in instead.items())
+        steps = [(text, tuple(place[p] for p in reads)) for text, reads in (self.steps[k] for k in kept)]
+        outputs = tuple(place[p] for p in self.outputs)
+        return Program(self.count, tuple(steps), outputs, tuple((v, place[p]) for v, p in self.updates))
 
 
-def _fit(a: Any, b: Any) -> bool:
-    try:
-        return len(np.broadcast_shapes(a.shape, b.shape)) < 4
-    except ValueError:
-        return False
-
-
-def drawn(draw: Draw, inputs: list[np.ndarray]) -> Program:
-    """A program of 2 to 9 steps that these arrays can run, found by running it."""
-    values, steps = list(inputs), []
-    for _ in range(2 + draw(8)):
-        i = draw(len(values))
-        if draw(3) == 0:
-            partners = [j for j, v in enumerate(values) if _fit(values[i], v)]
-            step = BINARY[draw(len(BINARY))], (i, partners[draw(len(partners))])
+def shrunk(program: Program, fails: Callable[[Program], bool]) -> Program:
+    """A smallest program that still fails: without each output, update and statement that can be left out."""
+    while True:
+        for smaller in _smaller(program):
+            if fails(smaller):
+                program = smaller
+                break
         else:
-            function = UNARY[draw(len(UNARY))](draw, values[i])
-            if function is None:
-                continue
-            step = function, (i,)
-        steps.append(step)
-        values.append(np.asarray(step[0](*(values[k] for k in step[1]))))
-    made = range(len(inputs), len(values))
-    outputs = [len(values) - 1, *(k for k in made if draw(4) == 0)]
-    return Program(steps, outputs)
+            return program
+
+
+def _smaller(program: Program) -> Any:
+    outputs, updates = program.outputs, program.updates
+    for i in range(len(updates)):
+        yield dataclasses.replace(program, updates=(*updates[:i], *updates[i + 1 :])).live()
+    for i in range(len(outputs)):
+        if len(outputs) > 1:
+            yield dataclasses.replace(program, outputs=(*outputs[:i], *outputs[i + 1 :])).live()
+    for i in reversed(range(len(program.steps))):
+        for instead in program.steps[i][1]:
+            yield program.without(i, instead)
+
+
+def drawn(below: Callable[[int], int], inputs: list[np.ndarray], variables: int = 0) -> Program:
+    """A program of 2 to 8 statements that these arrays can run, found by running it; the last inputs are variables."""
+    draw, steps = Draw(below, list(inputs)), []
+    wanted = 2 + below(7)
+    for _ in range(4 * wanted):
+        if len(steps) == wanted:
+            break
+        try:
+            text, reads = step = draw.of(KINDS)(draw)
+            run = Program(len(draw.values), (step,), (len(draw.values),))
+            value = np.asarray(run(*draw.values)[0][0])
+        except (UnfitError, ValueError, IndexError):
+            continue
+        if value.size <= LARGEST and value.ndim < 4 and np.all(np.abs(value) < HIGHEST):
+            steps.append((text, reads if "{1}" in text else reads[:1]))
+            draw.values.append(value)
+    made = range(len(inputs), len(inputs) + len(steps))
+    outputs = [len(draw.values) - 1, *(k for k in made if below(4) == 0)]
+    updates = []
+    for v in range(len(inputs) - variables, len(inputs)):
+        fit = [k for k in made if draw.values[k].shape == inputs[v].shape and draw.values[k].dtype == inputs[v].dtype]
+        updates.append((v, draw.of(fit) if fit else v))
+    return Program(len(inputs), tuple(steps), tuple(outputs), tuple(updates)).live()

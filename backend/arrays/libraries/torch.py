@@ -254,5 +254,5 @@ __fast__: dict[str, Any] = {
     "reshape": torch.reshape,
     "detach": lambda x: x.detach(),
     # It raises for two dtypes, and for two devices except 'meta'.
-    "checked_matmul": torch.matmul,
+    "product": (True, torch.matmul),  # which checks its arguments as K does
 }

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from ...graph.dims import Dim, dim_tensors
-from ...graph.tensor import Node, Placeholder, Subgraph, Tensor, map_tensors
+from ...graph.dims import dim_tensors
+from ...graph.tensor import Node, Subgraph, Tensor
 from ...graph.traversal import inputs_of, toposort
-from ..rewriter import Rewriter
+from ..rewriter import self_contained
 
 __all__ = ["calls", "reads", "with_own_sizes"]
 
@@ -32,22 +32,7 @@ def with_own_sizes(loop: Node) -> Subgraph:
     outside = [*(x.sizes for x in initial), *(x.sizes[1:] for x in sequences), *(x.sizes for x in captured)]
     if _has_own_sizes(body, outside):
         return body  # by an earlier pass
-    known: dict[Any, Any] = {}
-    inputs: list[Tensor] = []
-    for t, sizes in reversed(list(zip(body.inputs, outside, strict=True))):  # the carries, which may be dropped, last
-        place = Placeholder([n if isinstance(n, int) else known.get(n.key) for n in sizes], t.dtype)
-        inputs.insert(0, place)
-        for axis, (n, own) in enumerate(zip(sizes, t.sizes, strict=True)):
-            known.update((size.key, place.sizes[axis]) for size in (n, own) if isinstance(size, Dim))
-    swap = {id(t): p for t, p in zip(body.inputs, inputs, strict=True)}
-    rewriter = Rewriter(swap, resize=lambda size: known[size.key] if size.key in known else own_size(size), shared={})
-
-    def own_size(size: Dim) -> Any:
-        if any(id(t) not in rewriter.new for t in dim_tensors(size)):
-            return None
-        return map_tensors(size, lambda t: rewriter.new[id(t)])
-
-    return Subgraph(inputs, rewriter(body.outputs))
+    return self_contained(body.inputs, outside, body.outputs, shared={})
 
 
 def _has_own_sizes(body: Subgraph, outside: list[Any]) -> bool:

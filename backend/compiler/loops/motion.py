@@ -15,7 +15,7 @@ from typing import Any
 
 from ...graph.dims import known, product
 from ...graph.tensor import Node, Placeholder, Subgraph, Tensor
-from ...graph.traversal import inputs_of, toposort
+from ...graph.traversal import inputs_of, toposort, varies
 from ..rewriter import Rewriter
 from .batching import Batched, NotBatchable
 from .body import calls, reads, with_own_sizes
@@ -45,6 +45,8 @@ class _Motion:
         count, given = len(self.initial), len(sequences)
         self.carries, self.news, self.outputs = body.inputs[:count], body.outputs[:count], body.outputs[count:]
         self.order = calls(body)
+        computed, stepwise = {id(t) for t in self.order}, {id(t) for t in body.inputs[: count + given]}
+        self.varying = {id(t) for t in self.order if varies(t, computed, stepwise)}  # cannot be stacked
         self.outer = Batched(
             node.kwargs["length"],
             {id(p): x for p, x in zip(body.inputs[count : count + given], sequences, strict=True)},
@@ -72,7 +74,7 @@ class _Motion:
         for i, (carry, new) in enumerate(zip(self.carries, self.news, strict=True)):
             if new.node is not None and new.node.function == "add" and uses[id(carry)] == uses[id(new)] == 1:
                 others = [a for a in new.node.args if a is not carry]
-                if len(others) == 1 and isinstance(others[0], Tensor):
+                if len(others) == 1 and isinstance(others[0], Tensor) and id(others[0]) not in self.varying:
                     found[i] = others[0]
         return found
 
@@ -95,6 +97,8 @@ class _Motion:
                 continue
             for i in inputs_of(t):
                 if i not in trial and (id(i) in inside or i.node is None):
+                    if id(i) in self.varying:
+                        return t
                     trial.stack_placeholder(i)
             if id(t) in self.contracted and all(a in trial for a in inputs_of(t)):
                 continue
@@ -128,6 +132,8 @@ class _Motion:
         for t in self.order:
             if id(t) in self.inside and t.node is not None and t.node.function == "getitem":
                 x = t.node.args[0]
+                if id(x) in self.varying:
+                    continue
                 if x not in trial:
                     trial.stack_placeholder(x)
                 with contextlib.suppress(NotBatchable):

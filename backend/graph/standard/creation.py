@@ -10,12 +10,13 @@ from ...arrays.arguments import integer, number
 from ...arrays.dtypes import dtype_name, python_dtype, result_dtype
 from ..dim_values import size_from, sizes_from
 from ..dims import Dim, known
-from ..recording import cast, tensor
+from ..recording import cast, flat, tensor
 from ..shape_rules import broadcast
 from ..tensor import Tensor, record, spec
 from .manipulation import broadcast_to, expand_dims
 
 __all__ = [
+    "INTEGRAL",
     "arange",
     "asarray",
     "empty",
@@ -34,13 +35,24 @@ __all__ = [
     "zeros_like",
 ]
 
+INTEGRAL = "int64"  # of integers from Python alone, and of positions
+
 
 def asarray(obj: Any, /, *, dtype: Any = None, device: Any = None, copy: bool | None = None) -> Tensor:
-    """Record a constant, or give a tensor back (in another dtype where one is given)."""
+    """Record a constant, or give a tensor back (in another dtype where one is given).
+
+    Python integers become int64, the namespace's default; K's own rule, int32 where it suffices, is not the standard's.
+    """
     name = None if dtype is None else dtype_name(dtype)
     if isinstance(obj, Tensor):
         return obj if name is None else cast(obj, name)
-    return tensor(obj, name)
+    return tensor(obj, INTEGRAL if name is None and _is_integral(obj) else name)
+
+
+def _is_integral(obj: Any) -> bool:
+    """Whether an object consists of Python integers and sizes, at least one, with booleans perhaps among them."""
+    numbers = flat(obj) if isinstance(obj, (list, tuple)) else [obj]
+    return all(isinstance(v, (int, Dim)) for v in numbers) and not all(isinstance(v, bool) for v in numbers)
 
 
 def from_dlpack(x: Any, /, *, device: Any = None, copy: bool | None = None) -> Tensor:
@@ -58,7 +70,8 @@ def _shape(function: str, shape: Any) -> tuple[Any, ...]:
 
 def full(shape: Any, fill_value: Any, *, dtype: Any = None, device: Any = None) -> Tensor:
     """Record an array filled with one number."""
-    name = dtype_name(dtype) if dtype is not None else getattr(fill_value, "dtype", None) or python_dtype(fill_value)
+    name = dtype_name(dtype) if dtype is not None else getattr(fill_value, "dtype", None)
+    name = name or (INTEGRAL if _is_integral(fill_value) else python_dtype(fill_value))
     sizes = _shape("full", shape)
     if isinstance(fill_value, Tensor):
         return broadcast_to(cast(fill_value, dtype_name(name)), sizes)
@@ -140,7 +153,7 @@ def arange(start: Any, /, stop: Any = None, step: Any = 1, *, dtype: Any = None,
         if dtype is not None
         else config.floatx()
         if any(isinstance(v, float) for v in bounds)
-        else "int64"
+        else INTEGRAL
     )
     result = spec((length,), name)
     args = bounds if step != 1 else bounds[:2]

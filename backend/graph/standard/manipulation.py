@@ -127,7 +127,7 @@ def expand_dims(x: Any, /, axis: int | tuple[int, ...] = 0) -> Tensor:
         shape.insert(a, 1)
     return (
         reshape(x, tuple(shape))
-        if len(axes) > 1
+        if len(axes) != 1
         else record("expand_dims", (x,), {"axis": axes[0]}, spec(shape, x.dtype))
     )
 

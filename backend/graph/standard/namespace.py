@@ -18,6 +18,7 @@ from ..shape_rules import broadcast
 from ..tensor import Tensor, record, spec
 from . import fft as fft  # the two extensions are attributes of the namespace
 from . import linalg as linalg
+from .creation import INTEGRAL
 from .creation import arange as arange
 from .creation import asarray as asarray
 from .creation import empty as empty
@@ -236,15 +237,15 @@ class _Info:
     def default_device(self) -> None:
         return None
 
-    def devices(self) -> list[Any]:
-        return [None]
+    def devices(self) -> tuple[Any, ...]:
+        return (None,)
 
     def default_dtypes(self, *, device: Any = None) -> dict[str, DType]:
         name = config.floatx()
         return {
             "real floating": DType(name),
-            "integral": DType("int64"),
-            "indexing": DType("int64"),
+            "integral": DType(INTEGRAL),
+            "indexing": DType(INTEGRAL),
             "complex floating": DType("complex128" if name == "float64" else "complex64"),
         }
 
