@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from ..arrays.arguments import shown
 from ..arrays.typing import Array
 from ..autodiff.backward import pulled_back
-from ..dispatch.operation import operation
 from ..dispatch.promotion import array_namespace, arrays, is_array, is_concrete, promoted
 from ..graph.composite import composite, spec
 from ..graph.recording import tensor
@@ -65,7 +65,6 @@ def _(g, out, condition, first, second, *, then, otherwise):
     return (None, *(tuple(None if d is None else next(results) for d in side) for side in (d_first, d_second)))
 
 
-@operation
 def cond(condition: Array, then: Callable[[], Any], otherwise: Callable[[], Any]) -> Any:
     """Evaluate one of two functions without arguments and return its result.
 
@@ -76,8 +75,14 @@ def cond(condition: Array, then: Callable[[], Any], otherwise: Callable[[], Any]
 
     Source: this library; the conditional of array programming, as in JAX's `lax.cond`.
     """
+    # no @operation: its frame would make three of four a level, and nests of 250 too deep for Python's stack
+    for name, function in (("then", then), ("otherwise", otherwise)):
+        if not callable(function):
+            raise TypeError(f"cond: {name} is {shown(function)}, expected a function")
     if isinstance(condition, (bool, int, float)):
         return then() if condition else otherwise()
+    if not is_array(condition):
+        raise TypeError(f"cond: condition is {shown(condition)}, expected an array or a number")
     if condition.ndim:
         raise ValueError(f"cond: the condition has shape {tuple(condition.shape)}, expected a scalar")
     if not is_symbolic(condition) and is_concrete(condition):

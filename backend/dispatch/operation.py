@@ -56,7 +56,7 @@ def operation(function: Function) -> Function:
                     if place >= len(given):
                         break
                     given[place] = check(own, name, given[place])
-            if silent and args and type(args[0]) is np.ndarray:
+            if silent and type(args[0] if args else next(iter(kwargs.values()), None)) is np.ndarray:
                 token = ignore(IGNORED)
                 try:
                     return function(*given, **kwargs)
