@@ -1,4 +1,4 @@
-"""Runs the tests of packages written on Keras's backend: `python tests/compat/clients.py numpy torch --only keras-bert`.
+"""Runs the tests of packages written on Keras: `python tests/compat/clients.py numpy torch --only keras-bert`.
 
 pip brings their source distributions, at the versions below; their tests run under the Keras installed, and each
 failure that clients_expected.txt does not name, with its reason, counts.
