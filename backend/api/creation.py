@@ -85,7 +85,7 @@ def constant(value: Any, dtype: Any = None, shape: Any = None, name: str | None 
         if array.size not in (1, count):
             raise ValueError(f"constant: value has {array.size} elements, shape {sizes} has {count}")
         array = np.full(sizes, array.reshape(()), wanted) if array.size == 1 else array.reshape(sizes)
-    return Constant(array, name)
+    return Constant(array, name, typed=True)
 
 
 def zeros(shape: Any, dtype: Any = None, name: str | None = None) -> Tensor:
