@@ -117,6 +117,10 @@ class Subgraph:
 _counter = itertools.count(1)
 
 
+class _NoLengthError(AttributeError, TypeError):
+    """What len() of a symbolic tensor raises: TypeError for Python, AttributeError for `hasattr`."""
+
+
 class Tensor(Operators):
     """An array to come, known by shape and dtype: nothing is computed before `eval`, `K.eval` or a `K.function`.
 
@@ -226,8 +230,10 @@ class Tensor(Operators):
             )
         return iter(self[i] for i in range(length))
 
-    def __len__(self) -> int:
-        raise TypeError(f"{self.name}: a symbolic tensor has no len(); use .shape[0] or K.shape")
+    @property
+    def __len__(self) -> Any:
+        # programs ask hasattr(x, '__len__') to tell a list of tensors from one: AttributeError says no
+        raise _NoLengthError(f"{self.name}: a symbolic tensor has no len(); use .shape[0] or K.shape")
 
     def _no_value(self, *_: Any, **__: Any) -> Any:
         raise ValueError(f"{self.name} is symbolic and has no value yet; use K.eval or a K.function")
