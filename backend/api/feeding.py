@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,13 +13,57 @@ from ..arrays.dtypes import dtype_name
 from ..arrays.namespaces import device_of, host, is_array, namespace_of
 from ..graph.tensor import Tensor
 
-__all__ = ["HOST", "feed", "returned"]
+__all__ = ["HOST", "as_keras_feeds", "feed", "returned", "runs_keras"]
 
 HOST = (np.ndarray, np.generic)
 
 
-def feed(function: str, backend: Backend, placeholder: Tensor, value: Any) -> Any:
-    """A fed value as an array of the backend, checked against its placeholder."""
+def runs_keras() -> bool:
+    """Whether this package is the backend of Keras 2 in this process."""
+    compat = sys.modules.get(f"{__name__.partition('.')[0]}.compat.keras")
+    return compat is not None and compat.runs_on_us()
+
+
+def as_keras_feeds(inputs: Sequence[Tensor], values: Sequence[Any]) -> Sequence[Any]:
+    """The values as Keras's programs feed them: lists of arrays within lists count as their members, more are left out.
+
+    `_standardize_user_data` gives a list each of inputs, targets and weights; TensorFlow's functions take what they
+    need of them. A list of arrays that is one value, of its placeholder's rank, stays.
+    """
+    if len(values) >= len(inputs) and all(map(_is_one_value, inputs, values)):
+        return values[: len(inputs)]
+    return _members(values)[: len(inputs)]
+
+
+def _is_one_value(t: Tensor, value: Any) -> bool:
+    if not isinstance(value, (list, tuple)):
+        return True
+    arrays = [v for v in value if is_array(v)]
+    if arrays:
+        return t.spec.shape is None or arrays[0].ndim + 1 == t.ndim
+    return bool(value)
+
+
+def _members(values: Sequence[Any]) -> list[Any]:
+    """The values with the members of each list that holds arrays, or nothing, in its place."""
+    found: list[Any] = []
+    for value in values:
+        found += _members(value) if _is_nest(value) else [value]
+    return found
+
+
+def _is_nest(value: Any) -> bool:
+    return isinstance(value, (list, tuple)) and (not value or any(is_array(v) or _is_nest(v) for v in value))
+
+
+def feed(
+    function: str, backend: Backend, placeholder: Tensor, value: Any, is_read: Callable[[Tensor], bool] | None = None
+) -> Any:
+    """A fed value as an array of the backend, checked against its placeholder.
+
+    Under Keras one of another shape is taken where the program does not read it, as `is_read` tells: a custom loss may
+    leave the targets out, for which Keras makes a placeholder of the outputs' rank.
+    """
     if value is None:
         raise ValueError(f"{function}: no value was fed for {placeholder.name}")
     if namespace_of(value) is not backend.xp:
@@ -34,6 +80,7 @@ def feed(function: str, backend: Backend, placeholder: Tensor, value: Any) -> An
             len(shape) != len(expected)
             or any(isinstance(e, int) and e != s for e, s in zip(expected, shape, strict=True))
         )
+        and (is_read is None or is_read(placeholder) or not runs_keras())
     ):
         raise ValueError(f"{function}: {placeholder.name} has shape {placeholder.shape}, the value fed has {shape}")
     if namespace_of(value) is backend.xp and device_of(value) == backend.device and dtype_name(value.dtype) == dtype:

@@ -233,3 +233,34 @@ def test_clear_session_starts_names_anew():
     assert Dense(1).name == "dense_1" and Dense(1).name == "dense_2"
     K.clear_session()
     assert Dense(1).name == "dense_1"
+
+
+def test_a_loss_that_ignores_its_targets_takes_them_in_any_shape():
+    model = Sequential([Conv2D(2, 3, input_shape=(6, 6, 1))])
+    model.compile("sgd", lambda true, predicted: K.mean(K.square(predicted), axis=-1))
+    before = model.get_weights()[0]
+    losses = [model.train_on_batch(np.ones((10, 6, 6, 1)), np.zeros((10, 1))) for _ in range(3)]
+    assert losses[2] < losses[0] and not np.array_equal(before, model.get_weights()[0])
+    reading = Sequential([Conv2D(2, 3, input_shape=(6, 6, 1))])
+    reading.compile("sgd", lambda true, predicted: K.mean(K.square(predicted - true), axis=-1))
+    with pytest.raises(ValueError, match="the value fed has"):
+        reading.train_on_batch(np.ones((10, 6, 6, 1)), np.zeros((10, 1)))
+
+
+def test_values_are_fed_as_keras_hands_them_over():
+    x, y = data(8, 4)
+    model = dense_net()
+    inputs, targets, weights = model._feed_inputs, model._feed_targets, model._feed_sample_weights
+    fed = model._standardize_user_data(x, y)
+    f = keras.backend.function(inputs, model.outputs)
+    expected = model.predict(x)
+    for values in ([x, 0], [x, y, 1.0], fed, ([x], [], []), [[x]], (x,)):
+        assert np.array_equal(f(values)[0], expected)
+    g = keras.backend.function(inputs + targets + weights, keras.backend.gradients(model.total_loss, model.weights[:1]))
+    assert np.array_equal(g(fed)[0], g([x, y, np.ones(8)])[0])
+    p = keras.backend.placeholder((None, 4))
+    double = keras.backend.function([p], [p * 2])
+    for rows in (list(x), x.tolist(), x):  # a list of rows is one value
+        assert np.array_equal(double([rows])[0], 2 * x)
+    with pytest.raises(ValueError, match="got 1 values for 3 inputs"):
+        g(([x], [], []))
