@@ -16,6 +16,7 @@ from typing import Any
 from ...graph.dims import known, product
 from ...graph.tensor import Node, Placeholder, Subgraph, Tensor
 from ...graph.traversal import inputs_of, toposort
+from ...graph.varying import varying
 from ..rewriter import Rewriter
 from .batching import Batched, NotBatchable
 from .body import calls, reads, with_own_sizes
@@ -45,6 +46,7 @@ class _Motion:
         count, given = len(self.initial), len(sequences)
         self.carries, self.news, self.outputs = body.inputs[:count], body.outputs[:count], body.outputs[count:]
         self.order = calls(body)
+        self.varying = varying(self.order, body.inputs[: count + given])  # no array holds these for all iterations
         self.outer = Batched(
             node.kwargs["length"],
             {id(p): x for p, x in zip(body.inputs[count : count + given], sequences, strict=True)},
@@ -94,7 +96,7 @@ class _Motion:
             if id(t) in inside or id(t) in self.adders or id(t) in self.before:
                 continue
             for i in inputs_of(t):
-                if i not in trial and (id(i) in inside or i.node is None):
+                if i not in trial and id(i) not in self.varying and (id(i) in inside or i.node is None):
                     trial.stack_placeholder(i)
             if id(t) in self.contracted and all(a in trial for a in inputs_of(t)):
                 continue
@@ -128,6 +130,8 @@ class _Motion:
         for t in self.order:
             if id(t) in self.inside and t.node is not None and t.node.function == "getitem":
                 x = t.node.args[0]
+                if id(x) in self.varying:
+                    continue
                 if x not in trial:
                     trial.stack_placeholder(x)
                 with contextlib.suppress(NotBatchable):
