@@ -48,12 +48,13 @@ def run(
 ) -> list[Outcome]:
     """Every test's outcome on one library; the tests lie in `source`, and `imports` are folders of packages."""
     report = home / f"{source.name}-{library.replace(':', '-')}.xml"
+    before = os.environ.get("PYTHONPATH", "")
     environment = os.environ | {
         "KERAS_BACKEND": "backend",
         "K_BACKEND": library,
         "KERAS_HOME": str(home),
         "MPLBACKEND": "Agg",
-        "PYTHONPATH": os.pathsep.join(map(str, [HERE, HERE.parents[1], *imports])),
+        "PYTHONPATH": os.pathsep.join(filter(None, map(str, [HERE, HERE.parents[1], *imports, before]))),
         "PYTHONDONTWRITEBYTECODE": "1",
     }
     quiet = ["-q", "-p", "no:cacheprovider", "--no-header", "--tb=short", "--show-capture=no", "--disable-warnings"]

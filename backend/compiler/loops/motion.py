@@ -46,7 +46,8 @@ class _Motion:
         count, given = len(self.initial), len(sequences)
         self.carries, self.news, self.outputs = body.inputs[:count], body.outputs[:count], body.outputs[count:]
         self.order = calls(body)
-        self.varying = varying(self.order, body.inputs[: count + given])  # no array holds these for all iterations
+        # no array holds these for all iterations
+        self.varying = varying(self.order, body.inputs[: count + given], body.inputs[count + given :])
         self.outer = Batched(
             node.kwargs["length"],
             {id(p): x for p, x in zip(body.inputs[count : count + given], sequences, strict=True)},
