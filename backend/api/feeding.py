@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -56,14 +56,18 @@ def _is_nest(value: Any) -> bool:
     return isinstance(value, (list, tuple)) and (not value or any(is_array(v) or _is_nest(v) for v in value))
 
 
-def feed(
-    function: str, backend: Backend, placeholder: Tensor, value: Any, is_read: Callable[[Tensor], bool] | None = None
-) -> Any:
-    """A fed value as an array of the backend, checked against its placeholder.
+def _takes_any_rank(placeholder: Tensor) -> bool:
+    """Whether it stands for targets in a model of Keras: a custom loss takes them in any shape.
 
-    Under Keras one of another shape is taken where the program does not read it, as `is_read` tells: a custom loss may
-    leave the targets out, for which Keras makes a placeholder of the outputs' rank.
+    Keras makes a placeholder of the output's rank for them, without sizes; the program sees what is fed.
     """
+    sizes = placeholder.spec.shape
+    unsized = sizes is not None and all(n is None for n in sizes)
+    return unsized and placeholder.name.endswith("_target") and runs_keras()
+
+
+def feed(function: str, backend: Backend, placeholder: Tensor, value: Any) -> Any:
+    """A fed value as an array of the backend, checked against its placeholder."""
     if value is None:
         raise ValueError(f"{function}: no value was fed for {placeholder.name}")
     if namespace_of(value) is not backend.xp:
@@ -80,7 +84,7 @@ def feed(
             len(shape) != len(expected)
             or any(isinstance(e, int) and e != s for e, s in zip(expected, shape, strict=True))
         )
-        and (is_read is None or is_read(placeholder) or not runs_keras())
+        and not _takes_any_rank(placeholder)
     ):
         raise ValueError(f"{function}: {placeholder.name} has shape {placeholder.shape}, the value fed has {shape}")
     if namespace_of(value) is backend.xp and device_of(value) == backend.device and dtype_name(value.dtype) == dtype:

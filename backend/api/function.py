@@ -109,7 +109,7 @@ class Function:
             raise TypeError(f"{self.name}: the value fed for {fed} is symbolic; feed arrays, or build a larger graph")
         backend = self._backend(native)
         with backend.quiet():
-            feeds = [feed(self.name, backend, t, v, self._reads) for t, v in zip(self.inputs, values, strict=True)]
+            feeds = [feed(self.name, backend, t, v) for t, v in zip(self.inputs, values, strict=True)]
             outputs = self.run(backend, feeds)
         if native is None and self.inputs and not self.defaults and all(type(v) is np.ndarray for v in feeds):
             shapes = [t.shape if t.spec.shape is not None else (-1,) for t in self.inputs]
@@ -132,10 +132,6 @@ class Function:
             names = ", ".join(t.name for t in self.inputs)
             raise ValueError(f"{self.name}: got {len(values)} values for {len(self.inputs)} inputs ({names})")
         return values
-
-    def _reads(self, t: Tensor) -> bool:
-        """Whether the program reads an input, its size included."""
-        return any(read is t for read in self.executable.graph.order)
 
     def run(self, backend: Backend, feeds: Sequence[Any]) -> Sequence[Any]:
         """The outputs for arrays of a backend that fit the inputs; then the updates are committed."""

