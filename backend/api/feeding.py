@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from ..arrays.dtypes import dtype_name
 from ..arrays.namespaces import device_of, host, is_array, namespace_of
 from ..graph.tensor import Tensor
 
-__all__ = ["HOST", "as_keras_feeds", "feed", "returned", "runs_keras"]
+__all__ = ["HOST", "as_keras_feeds", "as_keras_targets", "feed", "returned", "runs_keras"]
 
 HOST = (np.ndarray, np.generic)
 
@@ -56,14 +57,26 @@ def _is_nest(value: Any) -> bool:
     return isinstance(value, (list, tuple)) and (not value or any(is_array(v) or _is_nest(v) for v in value))
 
 
-def _takes_any_rank(placeholder: Tensor) -> bool:
-    """Whether it stands for targets in a model of Keras: a custom loss takes them in any shape.
+def as_keras_targets(inputs: Sequence[Tensor], values: Sequence[Any], is_read: Callable[[Tensor], bool]) -> list[Any]:
+    """The values with targets in the rank of their placeholders, which Keras makes after the outputs, without sizes.
 
-    Keras makes a placeholder of the output's rank for them, without sizes; the program sees what is fed.
+    A custom loss may take targets of another rank, or none at all: axes of size 1 are added at the end or left out
+    there, and what no output reads is taken as it is, without its sizes.
     """
-    sizes = placeholder.spec.shape
-    unsized = sizes is not None and all(n is None for n in sizes)
-    return unsized and placeholder.name.endswith("_target") and runs_keras()
+    found = list(values)
+    for i, (t, value) in enumerate(zip(inputs, values, strict=True)):
+        shape = t.spec.shape
+        if shape is None or any(n is not None for n in shape) or not t.name.endswith("_target"):
+            continue
+        array = value if is_array(value) else np.asarray(value)
+        kept = (*array.shape, *(1,) * len(shape))[: len(shape)]
+        if array.ndim == len(shape) or isinstance(array, Tensor) or None in array.shape:
+            continue
+        if math.prod(kept) == math.prod(array.shape):
+            found[i] = array.reshape(kept)
+        elif not is_read(t):
+            found[i] = array.reshape(-1)[:1].reshape((1,) * len(shape))
+    return found
 
 
 def feed(function: str, backend: Backend, placeholder: Tensor, value: Any) -> Any:
@@ -84,7 +97,6 @@ def feed(function: str, backend: Backend, placeholder: Tensor, value: Any) -> An
             len(shape) != len(expected)
             or any(isinstance(e, int) and e != s for e, s in zip(expected, shape, strict=True))
         )
-        and not _takes_any_rank(placeholder)
     ):
         raise ValueError(f"{function}: {placeholder.name} has shape {placeholder.shape}, the value fed has {shape}")
     if namespace_of(value) is backend.xp and device_of(value) == backend.device and dtype_name(value.dtype) == dtype:

@@ -239,12 +239,20 @@ def test_a_custom_loss_takes_targets_of_any_shape():
     model = Sequential([Conv2D(2, 3, input_shape=(6, 6, 1))])
     model.compile("sgd", lambda true, predicted: K.mean(K.square(predicted), axis=-1))
     before = model.get_weights()[0]
-    losses = [model.train_on_batch(np.ones((10, 6, 6, 1)), np.zeros((10, 1))) for _ in range(3)]
-    assert losses[2] < losses[0] and not np.array_equal(before, model.get_weights()[0])
+    shapes = [(10, 1), (10, 4, 4, 2), (10,), (10, 2, 3, 4, 5)]
+    losses = [model.train_on_batch(np.ones((10, 6, 6, 1)), np.zeros(shape)) for shape in shapes]
+    assert (
+        losses == sorted(losses, reverse=True)
+        and losses[3] < losses[0]
+        and not np.array_equal(before, model.get_weights()[0])
+    )
     reading = Sequential([Conv2D(2, 3, input_shape=(6, 6, 1))])
     reading.compile("sgd", lambda true, predicted: K.mean(K.square(predicted - K.mean(true)), axis=-1))
     scale = [reading.test_on_batch(np.zeros((10, 6, 6, 1)), np.full((10, 1), value)) for value in (1.0, 3.0)]
     assert scale == pytest.approx([1.0, 9.0])
+    assert reading.test_on_batch(np.zeros((10, 6, 6, 1)), np.full((10, 4, 4, 2, 1), 2.0)) == pytest.approx(4.0)
+    with pytest.raises(ValueError, match="the value fed has"):
+        reading.test_on_batch(np.zeros((10, 6, 6, 1)), np.zeros((10, 1, 1, 1, 5)))
     p = keras.backend.placeholder(ndim=4)  # no targets
     with pytest.raises(ValueError, match="the value fed has"):
         keras.backend.function([p], [p])([np.zeros((10, 1))])
