@@ -17,11 +17,12 @@ import suites
 
 
 class Package(NamedTuple):
-    """A release, the other packages that it or its tests import, and where its tests lie."""
+    """A release, the other packages that it or its tests import, where its tests lie, and options of pytest."""
 
     version: str
     needs: tuple[str, ...] = ()
     tests: str = "tests"
+    options: tuple[str, ...] = ()
 
 
 _TRANSFORMER = ("keras-transformer",)
@@ -47,10 +48,11 @@ PACKAGES = {
     "keras-xlnet": Package("0.18.0", ("keras-transformer-xl", "keras-trans-mask", "keras-bert", "keras-radam")),
     "keras-rl": Package("0.4.2"),
     "kerassurgeon": Package("0.1.3"),
-    "innvestigate": Package("1.0.8", tests="innvestigate/tests"),
+    "innvestigate": Package("1.0.8", tests="innvestigate/tests", options=("-m", "fast")),  # the others take hours
     "keract": Package("2.8.5", tests=""),
 }
 SAMPLE = ["keras-self-attention", "keras-drop-block", "keras-multi-head", "keras-lookahead"]
+BRIEF = "not test_fit and not test_multi_ and not test_update_sub and not test_ranger"  # these train for minutes
 LONGEST = 1200.0  # seconds for the tests of one package
 
 
@@ -84,10 +86,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("libraries", nargs="*", default=["numpy"], help="what to run on: numpy, torch, torch:cuda, jax")
     parser.add_argument("--only", action="append", choices=PACKAGES, help="a package; all of them by default")
-    parser.add_argument("--sample", action="store_true", help=f"run {', '.join(SAMPLE)} alone")
+    parser.add_argument("--sample", action="store_true", help=f"the shorter tests of {', '.join(SAMPLE)}")
     parser.add_argument("--source", type=Path, help="a folder for the distributions, which is kept")
     arguments, options = parser.parse_known_args()
     names = arguments.only or (SAMPLE if arguments.sample else list(PACKAGES))
+    options += ["-k", BRIEF] if arguments.sample else []
     expected, unexpected = suites.expectations("clients_expected.txt"), []
     with tempfile.TemporaryDirectory() as place:
         into = (arguments.source or Path(place) / "packages").absolute()
@@ -102,7 +105,8 @@ def main() -> int:
                 source = sources[name]
                 paths, own = [tests_of(name, source)], [p for p in imports if p.is_relative_to(source)]
                 others = [*own, *(p for p in imports if p not in own)]
-                ran = suites.run(source, paths, library, home, "clients_shims", options, others, LONGEST)
+                how = [*PACKAGES[name].options, *options]
+                ran = suites.run(source, paths, library, home, "clients_shims", how, others, LONGEST)
                 outcomes += [o._replace(file=f"{name}/{o.file}") for o in ran]
             title = f"the tests of {len(names)} packages on {library}"
             found = suites.judged(title, outcomes, expected, lambda o: o.file.partition("/")[0])

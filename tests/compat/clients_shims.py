@@ -7,6 +7,7 @@ is K's function of the same meaning. Nothing else changes what Keras or the back
 from __future__ import annotations
 
 import importlib
+import importlib.machinery
 import importlib.util
 import sys
 import types
@@ -32,7 +33,7 @@ def _no_checkpoint(file: str, name: str) -> Any:
 
 def _module(name: str, **contents: Any) -> None:
     made = sys.modules[name] = types.ModuleType(name)
-    vars(made).update(contents)
+    vars(made).update(contents, __spec__=importlib.machinery.ModuleSpec(name, None))  # which torch looks at
     parent, _, own = name.rpartition(".")
     if parent:
         setattr(sys.modules[parent], own, made)
