@@ -51,6 +51,7 @@ from .ops.recurrent import *  # noqa: F403
 from .ops.reductions import *  # noqa: F403
 from .ops.resizing import *  # noqa: F403
 from .ops.rng.sampling import *  # noqa: F403
+from .ops.rounding import *  # noqa: F403
 from .ops.selection import *  # noqa: F403
 from .ops.sparse import *  # noqa: F403
 from .ops.special import *  # noqa: F403

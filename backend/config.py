@@ -130,12 +130,14 @@ def epsilon() -> float:
 def set_epsilon(e: float) -> None:
     """Set `epsilon`; the value is converted to a float.
 
-    Errors: ValueError unless it is finite and above 0.
+    Errors: ValueError unless it is finite and above 0, TypeError for what is no number.
 
     Source: Keras 2.3.1 backend semantics.
     """
     try:
         value = _is_epsilon(float(e))
+    except (TypeError, ValueError):
+        raise TypeError(f"set_epsilon: e is {e!r}, expected a number") from None
     except OverflowError:
         value = None
     if value is None:

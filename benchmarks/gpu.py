@@ -19,7 +19,10 @@ BY_HAND = "torch by hand"
 LIBRARIES = {"cupy": 2.0, "torch": 1.1}  # times torch by hand
 LARGER = 16  # times the batch size on a CPU
 SIZES = (4_000_000, 64_000_000)
-NOTE = "Every call is complete when its time is taken: a step returns its loss as a number, a chain is synchronized."
+NOTE = (
+    "Every call is complete when its time is taken: "
+    "a step returns its loss as a number, a chain is synchronized. No side uses TF32."
+)
 
 
 def gpu(library: str) -> str | None:
@@ -92,6 +95,9 @@ def measured(quick: bool) -> list[Row]:
     missing = {library: why for library in LIBRARIES if (why := gpu(library))}
     if "torch" in missing:
         return []
+    import torch
+
+    torch.backends.cudnn.allow_tf32 = False  # by default torch by hand would use it, and K's kernels not
     how = {"rounds": 3 if quick else 11, "seconds": 0.05 if quick else 0.2, "apart": False}
     rows = []
 

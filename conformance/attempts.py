@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -16,8 +16,11 @@ from .properties import Property
 from .scripts import finding
 from .tasks import dtypes_in
 from .verdict import Verdict
+from .xfails import Entry
 
-__all__ = ["UnsupportedError", "attempt", "try_examples"]
+__all__ = ["Excuse", "UnsupportedError", "attempt", "try_examples"]
+
+Excuse = Callable[[Example, Failure], Entry | None]  # the expected failure of which a failure is another view
 
 FEWEST = 3  # examples tried however little time there is; 1 where each costs a compilation
 
@@ -59,9 +62,14 @@ def try_examples(
     seed: int,
     shrink: bool,
     until: float | None,
+    excuse: Excuse = lambda example, failure: None,
 ) -> None:
-    """Try a property on examples, in order, until one fails or time is up; the verdict records the outcome."""
+    """Try a property on examples, in order, until one fails or time is up; the verdict records the outcome.
+
+    A failure with an excuse is an expected one, and the other examples are tried all the same.
+    """
     lacks: dict[str, str] = {}
+    known: Entry | None = None
     for example in found:
         if until is not None and verdict.examples >= (1 if on.compiles else FEWEST) and time.time() > until:
             verdict.reason = f"out of time after {verdict.examples} of {len(found)} examples"
@@ -69,6 +77,9 @@ def try_examples(
         try:
             worst = attempt(prop, on, example)
         except Failure as failure:
+            if (entry := excuse(example, failure)) is not None:
+                known = known or entry
+                continue
             _failed(verdict, prop, on, example, failure, seed, shrink)
             return
         except UnsupportedError as lack:
@@ -78,6 +89,8 @@ def try_examples(
             _passed(verdict, example, worst)
     if lacks:
         _unsupported(verdict, case, on, lacks)
+    if known is not None:
+        verdict.status, verdict.reason, verdict.link = "xfail", known.reason, known.link
     if case.group == "k":
         _count_unchecked(verdict, found, prop)
 

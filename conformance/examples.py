@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from .case import SIZES, A, Call, Case, parts, replaced
 
-__all__ = ["Example", "beside", "drawn", "edges", "erroneous", "shrunk", "typical"]
+__all__ = ["Example", "beside", "drawn", "edges", "erroneous", "least", "shrunk", "typical"]
 
 EDGES = (np.nan, np.inf, -np.inf, -0.0, 0.0, 2.0**-24, -(2.0**-140), 2.0**-1074)
 COMPLEX = {"float32": "complex64", "float64": "complex128"}
@@ -138,6 +138,16 @@ def typical(case: Case, index: int, dtype: str, variant: int = 0, seed: int = 0)
         for i, (letter, (low, high)) in enumerate(_ranges(call).items())
     }
     return _built(case, call, dtype, sizes, _seeded(case, index, variant, seed), whole=False)
+
+
+@functools.cache
+def least(case: Case, index: int, dtype: str) -> Example:
+    """One example of the smallest sizes that are not 0; `typical` where no size is free."""
+    call = case.calls[index]
+    sizes = {letter: max(low, min(1, high)) for letter, (low, high) in _ranges(call).items()}
+    if not sizes:
+        return typical(case, index, dtype)
+    return _built(case, call, dtype, sizes, _seeded(case, index, 5), whole=False)
 
 
 @functools.cache

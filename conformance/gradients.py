@@ -35,6 +35,7 @@ __all__ = [
     "kinks",
     "loosened",
     "second",
+    "second_graph",
     "unknown_gradient",
     "wanted_gradients",
 ]
@@ -212,12 +213,12 @@ def second(on: Namespace, example: Example) -> float | None:
     wanted = _wanted_second(example) if example.differentiated else None
     if wanted is None:
         return None
-    inputs, found = _second_graph(example)
+    inputs, found = second_graph(example)
     results = compiled(on, inputs, [g for g in found if g is not None], on.arrays(example))
     return compare([w for w, g in zip(wanted, found, strict=True) if g is not None], results)
 
 
-def _second_graph(example: Example) -> tuple[list[Any], list[Any]]:
+def second_graph(example: Example) -> tuple[list[Any], list[Any]]:
     """The placeholders, and the gradient of the contracted gradients for each differentiated one, or None."""
 
     def record() -> tuple[list[Any], list[Any]]:
@@ -235,7 +236,7 @@ def _wanted_second(example: Example) -> list[Expected] | None:
         return example.cache["wanted second"]
     first, wanted = wanted_gradients(example), None
     if first is not None and all(np.all(np.isfinite(w.value)) for w in first):
-        inputs, found = _second_graph(example)
+        inputs, found = second_graph(example)
         arrays = [error_analysis.bounded(v) for v in example.values]
         results = iter(compiled(ANALYSIS, inputs, [g for g in found if g is not None], arrays))
         wanted = [

@@ -16,10 +16,10 @@ from .failures import Failure, compare
 from .gradients import gradient_graph, wanted_gradients
 from .operations import Namespace, compiled, eager, expected, placeholders, recorded, symbolic
 
-__all__ = ["layout"]
+__all__ = ["in_order", "layout", "repeated", "reversed_", "strided", "transposed"]
 
 
-def _in_order(x: Any) -> Any:
+def in_order(x: Any) -> Any:
     """A copy whose elements lie one after the other, the last axis innermost."""
     xp = array_namespace(x)
     return xp.reshape(xp.asarray(xp.reshape(x, (-1,)), copy=True), x.shape)
@@ -28,7 +28,7 @@ def _in_order(x: Any) -> Any:
 def transposed(x: Any) -> Any:
     """The first axis innermost."""
     xp, order = array_namespace(x), tuple(reversed(range(x.ndim)))
-    return xp.permute_dims(_in_order(xp.permute_dims(x, order)), order)
+    return xp.permute_dims(in_order(xp.permute_dims(x, order)), order)
 
 
 def strided(x: Any) -> Any:
@@ -39,7 +39,7 @@ def strided(x: Any) -> Any:
 def reversed_(x: Any) -> Any:
     """Negative steps through memory, where the library has them."""
     xp = array_namespace(x)
-    return xp.flip(_in_order(xp.flip(x)))
+    return xp.flip(in_order(xp.flip(x)))
 
 
 def read_only(x: Any) -> Any:

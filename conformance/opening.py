@@ -11,9 +11,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import backend as K
-from backend.arrays.backends import _ALIASES, _BUILT_IN, Backend, _entry_points, _registered
+from backend.arrays.backends import Backend, _entry_points, _registered
 from backend.arrays.dtypes import learn_dtypes
 from backend.arrays.namespaces import describe
+from backend.arrays.openers import ALIASES, BUILT_IN
 
 __all__ = ["KerasModule", "device_name", "opened", "version_of"]
 
@@ -90,7 +91,7 @@ def _only_keras() -> tuple[str, ...]:
 
 
 def _is_known(path: str) -> bool:
-    return path in (*_BUILT_IN, *_ALIASES, *_registered, *_entry_points())
+    return path in (*BUILT_IN, *ALIASES, *_registered, *_entry_points())
 
 
 def _names_of(device: Any) -> tuple[str, ...]:

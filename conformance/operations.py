@@ -16,9 +16,7 @@ from backend.arrays.dtypes import DTYPES, dtype_name
 from backend.arrays.namespaces import device_of, host, is_array, namespace_of
 from backend.arrays.registry import NAMESPACE_OF_TYPE, claim_types
 from backend.compiler.rewriter import effects_of
-from backend.graph.composite import Composite
 from backend.graph.tensor import Tensor
-from backend.graph.traversal import toposort
 
 from . import error_analysis
 from .bounds import Expected, analysing
@@ -32,7 +30,6 @@ __all__ = [
     "Namespace",
     "called",
     "compiled",
-    "composites_of",
     "eager",
     "evaluated",
     "expected",
@@ -197,22 +194,6 @@ def compiled(on: Namespace, inputs: list[Any], outputs: list[Any], arrays: list[
 def _function(inputs: tuple[Any, ...], outputs: tuple[Any, ...]) -> Any:
     """A graph compiled once for all the feeds it is tried on; tensors are equal where they are one object."""
     return K.function(list(inputs), list(outputs))
-
-
-def composites_of(case: Case) -> frozenset[str]:
-    """The names of the composites in the graph of a case's first call."""
-    if not case.calls:
-        return frozenset()
-    example = typical(case, 0, case.dtypes[-1])
-    try:
-        roots = [o for o in symbolic(example, placeholders(example)) if isinstance(o, Tensor)]
-    except Exception:  # noqa: BLE001 - 'predicted' reports the error
-        return frozenset()
-    return frozenset(
-        t.node.function.__name__
-        for t in toposort(roots)
-        if t.node is not None and isinstance(t.node.function, Composite)
-    )
 
 
 def expected(example: Example, library: str = "") -> list[Any]:

@@ -21,11 +21,11 @@ from .case import A, Case, parts
 from .examples import Example
 from .failures import Failure, allowed_dtypes, compare
 from .gradients import gradient, kinks, second, unknown_gradient
+from .kernels import composites_of, kernel_layouts
 from .layouts import layout
 from .operations import (
     Namespace,
     compiled,
-    composites_of,
     device_matches,
     eager,
     expected,
@@ -34,6 +34,7 @@ from .operations import (
     recorded,
     symbolic,
 )
+from .python_arguments import arguments, integer_parameters
 from .transforms import transparent
 
 __all__ = ["KINDS", "PROPERTIES", "Property"]
@@ -102,6 +103,8 @@ def _part(on: Namespace, example: Example, what: str) -> float | None:
 def determinism(on: Namespace, example: Example) -> float | None:
     """The same inputs give the same bits again."""
     first, again = eager(on, example), eager(on, example)
+    if any(callable(r) for r in first):
+        return None  # a method in place of a value (`array.size`), new each time: 'value' reports it
     wanted = [Expected(host(r), None, dtype_name(r.dtype)) if is_array(r) else r for r in first]
     try:
         compare(wanted, again)
@@ -252,14 +255,15 @@ def _refused(how: str, wanted: type[BaseException], example: Example, run: Calla
 
 
 def kernel(on: Namespace, example: Example) -> float | None:
-    """The library's own kernel and the definition agree, values and gradients."""
+    """The library's own kernels and their definitions agree, values and gradients, in any layout of their arrays."""
     before = K.kernels_enabled()
     K.set_kernels(not before)
     try:
         worst = compare(expected(example, on.library), eager(on, example), on.dtypes)
-        return max(worst, gradient(on, example) or 0.0) if example.differentiated else worst
+        worst = max(worst, gradient(on, example) or 0.0) if example.differentiated else worst
     finally:
         K.set_kernels(before)
+    return max(worst, kernel_layouts(on, example) or 0.0)
 
 
 def device(place: Namespace, example: Example) -> float | None:
@@ -332,6 +336,10 @@ def _has_kernel(case: Case, on: Namespace) -> bool:
     return bool(on.kernels) and bool(composites_of(case) & on.kernels)
 
 
+def _takes_integers(case: Case, on: Namespace) -> bool:
+    return bool(case.calls) and not on.compiles and bool(integer_parameters(case))
+
+
 def _always(case: Case, on: Namespace) -> bool:
     return bool(case.calls or case.edges)
 
@@ -356,6 +364,7 @@ PROPERTIES: dict[str, Property] = {
         Property("layout", layout, "typical", _of_k(_has_layouts)),
         Property("error", errors, "errors", lambda case, on: bool(case.errors)),
         Property("kernel", kernel, "typical", _of_k(_has_kernel)),
+        Property("arguments", arguments, "typical", _of_k(_takes_integers)),
         Property("device", device, "typical", lambda case, on: bool(case.calls) and case.judge is None),
         Property("transparent", transparent, "smooth", _of_k(_traceable)),
         Property("determinism", determinism, "typical", lambda case, on: bool(case.calls)),

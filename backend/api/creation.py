@@ -6,9 +6,12 @@ from typing import Any
 
 import numpy as np
 
+from ..arrays.arguments import integer, is_sequence, items
 from ..arrays.namespaces import array_namespace, host, is_array
+from ..arrays.typing import DTypeLike, Sizes
 from ..config import floatx
-from ..dispatch.boundary import dtype_from, named, sizes_from
+from ..dispatch.boundary import dtype_from, named
+from ..dispatch.operation import operation
 from ..graph.tensor import Constant, Placeholder, Tensor, record
 from .sparse_placeholder import SparsePlaceholder
 from .variables import variable
@@ -16,8 +19,9 @@ from .variables import variable
 __all__ = ["cast_to_floatx", "constant", "eye", "identity", "ones", "placeholder", "zeros"]
 
 
+@operation
 def placeholder(
-    shape: Any = None, ndim: int | None = None, dtype: Any = None, sparse: bool = False, name: str | None = None
+    shape: Any = None, ndim: int | None = None, dtype: DTypeLike = None, sparse: bool = False, name: str | None = None
 ) -> Any:  # not a union: operations take the one, and mypy cannot tell that it is not the other
     """A tensor whose value is fed when a function runs.
 
@@ -32,16 +36,15 @@ def placeholder(
     if shape is None and ndim is not None:
         shape = (None,) * ndim
     if shape is not None:
-        shape = tuple(shape) if isinstance(shape, (tuple, list)) else (shape,)
-        if any(isinstance(n, Tensor) for n in shape):
-            raise TypeError(f"placeholder: shape {shape!r} holds a symbolic tensor; expected ints and None")
-        shape = tuple(None if n is None else sizes_from("placeholder", n)[0] for n in shape)
+        shape = tuple(items(shape)) if is_sequence(shape) else (shape,)
+        shape = tuple(None if n is None else integer("placeholder", "a size in shape", n) for n in shape)
         if any(n is not None and n < 0 for n in shape):
-            raise ValueError(f"placeholder: shape {shape} holds a negative size")
+            raise ValueError(f"placeholder: shape is {shape}, expected sizes of at least 0")
     wanted = dtype_from("placeholder", dtype)
     return SparsePlaceholder(shape, wanted, name) if sparse else Placeholder(shape, wanted, name)
 
 
+@operation
 def cast_to_floatx(x: Any) -> Any:
     """A NumPy array of floatx with the values of x; a symbolic tensor stays symbolic.
 
@@ -57,7 +60,8 @@ def cast_to_floatx(x: Any) -> Any:
     return np.asarray(values, dtype=floatx())
 
 
-def constant(value: Any, dtype: Any = None, shape: Any = None, name: str | None = None) -> Tensor:
+@operation
+def constant(value: Any, dtype: DTypeLike = None, shape: Sizes | None = None, name: str | None = None) -> Tensor:
     """A symbolic tensor with a fixed value.
 
     Shapes and dtypes: those of the value, as `dtype` (default floatx, whatever the value's dtype); with `shape`, one
@@ -69,7 +73,7 @@ def constant(value: Any, dtype: Any = None, shape: Any = None, name: str | None 
     Source: Keras 2.3.1 backend semantics.
     """
     wanted = dtype_from("constant", dtype)
-    sizes = None if shape is None else sizes_from("constant", shape)
+    sizes: Any = shape
     if isinstance(value, Tensor) or (sizes is not None and not all(isinstance(n, int) for n in sizes)):
         xp = array_namespace()
         tensor = xp.astype(xp.asarray(value), wanted)
@@ -88,7 +92,8 @@ def constant(value: Any, dtype: Any = None, shape: Any = None, name: str | None 
     return Constant(array, name, typed=True)
 
 
-def zeros(shape: Any, dtype: Any = None, name: str | None = None) -> Tensor:
+@operation
+def zeros(shape: Sizes, dtype: DTypeLike = None, name: str | None = None) -> Tensor:
     """A variable full of zeros.
 
     Shapes and dtypes: `shape` is an int or a sequence of ints; dtype: floatx by default. Where a size is 0 or known
@@ -100,7 +105,8 @@ def zeros(shape: Any, dtype: Any = None, name: str | None = None) -> Tensor:
     return _filled("zeros", shape, dtype, name)
 
 
-def ones(shape: Any, dtype: Any = None, name: str | None = None) -> Tensor:
+@operation
+def ones(shape: Sizes, dtype: DTypeLike = None, name: str | None = None) -> Tensor:
     """A variable full of ones, otherwise as `zeros`.
 
     Source: Keras 2.3.1 backend semantics.
@@ -109,7 +115,7 @@ def ones(shape: Any, dtype: Any = None, name: str | None = None) -> Tensor:
 
 
 def _filled(function: str, shape: Any, dtype: Any, name: str | None) -> Tensor:
-    sizes = sizes_from(function, shape)
+    sizes: Any = shape
     wanted = dtype_from(function, dtype)
     if any(isinstance(n, int) and n < 0 for n in sizes):
         raise ValueError(f"{function}: shape {sizes} holds a negative size")
@@ -118,7 +124,8 @@ def _filled(function: str, shape: Any, dtype: Any, name: str | None) -> Tensor:
     return named(getattr(array_namespace(), function)(sizes, dtype=wanted), name)
 
 
-def eye(size: Any, dtype: Any = None, name: str | None = None) -> Tensor:
+@operation
+def eye(size: Sizes, dtype: DTypeLike = None, name: str | None = None) -> Tensor:
     """A symbolic matrix with ones on its main diagonal and zeros elsewhere.
 
     Shapes and dtypes: `size` is an int or (rows, columns); dtype: floatx by default.
@@ -126,12 +133,13 @@ def eye(size: Any, dtype: Any = None, name: str | None = None) -> Tensor:
 
     Source: Keras 2.3.1 backend semantics; (rows, columns) as in its TensorFlow backend.
     """
-    sizes = sizes_from("eye", size)
+    sizes: Any = size
     if len(sizes) not in (1, 2) or any(isinstance(n, int) and n < 0 for n in sizes):
         raise ValueError(f"eye: size is {size!r}; expected an int or (rows, columns), of at least 0")
     return named(array_namespace().eye(sizes[0], sizes[-1], dtype=dtype_from("eye", dtype)), name)
 
 
+@operation
 def identity(x: Any, name: str | None = None) -> Any:
     """A new tensor with the value of x; attributes set on one do not appear on the other.
 

@@ -10,6 +10,7 @@ from ..arrays.dtypes import is_float
 from ..autodiff.backward import backward, gradients
 from ..control.loop import map_fn
 from ..control.nests import flatten, restore
+from ..dispatch.operation import operation
 from ..graph.recording import cast, tensor
 from ..graph.tensor import Tensor, record
 from .captured import Same
@@ -19,6 +20,7 @@ from .tracing import Differentiated, Traced
 __all__ = ["hessian", "hvp", "jacobian", "jvp", "vjp"]
 
 
+@operation
 def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
     """The pair of f(*primals) and its derivative in the direction `tangents`: the Jacobian times that vector.
 
@@ -33,6 +35,7 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     return _kept("jvp", Same(f))([_marked(tuple(primals)), _marked(tuple(tangents))], {})
 
 
+@operation
 def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]:
     """The pair of f(*primals) and a function that multiplies a vector by the Jacobian from the left.
 
@@ -55,6 +58,7 @@ def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tupl
     return _kept("value", Same(f))([marked], {}), pull
 
 
+@operation
 def hvp(f: Callable[..., Any], x: Any, v: Any) -> Any:
     """The Hessian of a scalar function f at x, an array or a nest of them, times v, without the Hessian itself.
 
@@ -69,6 +73,7 @@ def hvp(f: Callable[..., Any], x: Any, v: Any) -> Any:
     return _kept("hvp", Same(f))([_marked(x), _marked(v)], {})
 
 
+@operation
 def jacobian(f: Callable[..., Any], argnums: int = 0) -> Callable[..., Any]:
     """A function that gives the derivative of each element of f's result by each element of argument `argnums`.
 
@@ -110,6 +115,7 @@ def jacobian(f: Callable[..., Any], argnums: int = 0) -> Callable[..., Any]:
     return evaluate
 
 
+@operation
 def hessian(f: Callable[..., Any], argnums: int = 0) -> Callable[..., Any]:
     """A function that gives the second derivatives of a scalar function f by each pair of elements of an argument.
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..arrays.backends import Backend
 from ..arrays.dtypes import dtype_name
-from ..arrays.namespaces import device_of, host, is_array, namespace_of
+from ..arrays.namespaces import device_of, host, is_array, namespace_of, plain
 from ..graph.tensor import Tensor
 
 __all__ = ["HOST", "as_keras_feeds", "as_keras_targets", "feed", "returned", "runs_keras"]
@@ -83,6 +83,7 @@ def feed(function: str, backend: Backend, placeholder: Tensor, value: Any) -> An
     """A fed value as an array of the backend, checked against its placeholder."""
     if value is None:
         raise ValueError(f"{function}: no value was fed for {placeholder.name}")
+    value = plain(value)
     if namespace_of(value) is not backend.xp:
         value = np.asarray(host(value) if is_array(value) else value)
         if value.dtype.kind not in "biufc":
@@ -90,6 +91,10 @@ def feed(function: str, backend: Backend, placeholder: Tensor, value: Any) -> An
                 f"{function}: the value fed for {placeholder.name} has dtype {value.dtype}, expected numbers"
             )
     shape, (expected, dtype) = tuple(value.shape), placeholder.spec
+    if dtype_name(value.dtype).startswith("complex") and not dtype.startswith("complex"):
+        raise TypeError(
+            f"{function}: {placeholder.name} has dtype {dtype}, the value fed has {dtype_name(value.dtype)}"
+        )
     if (
         shape != expected
         and expected is not None

@@ -16,6 +16,7 @@ from ..arrays.namespaces import device_of, host, is_array, namespace_of, writabl
 from ..compiler.executable import Executable
 from ..compiler.report import Stages
 from ..compiler.rewriter import effects_of, final_values
+from ..dispatch.operation import operation
 from ..graph.recording import tensor
 from ..graph.tensor import Effect, Tensor
 from ..kernels.lookup import kernels_enabled
@@ -193,6 +194,7 @@ def _commit(name: str, variables: Sequence[Variable], news: Sequence[Any]) -> No
     collections.deque(map(setattr, variables, itertools.repeat("array"), news), maxlen=0)
 
 
+@operation
 def function(
     inputs: Any,
     outputs: Any,
@@ -238,7 +240,7 @@ def function(
     extra, effects = _updates(updates or ())
     found = effects_of([*roots, *extra, *(e.new for e in effects)])
     structure = _only if single else tuple if isinstance(outputs, tuple) else list
-    made = Function(inputs, roots, [*found, *effects], name, structure, sparse, bool(jit), passes)
+    made = Function(inputs, roots, [*found, *effects], name, structure, sparse, jit, passes)
     if explain:
         print(made.stages)
     return made

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import functools
-import operator
 from collections.abc import Callable
 from typing import Any
 
 from .. import config
+from ..arrays.arguments import integer, integers
 from ..arrays.dtypes import is_float
 from ..arrays.namespaces import is_array
 from ..autodiff.backward import gradients
 from ..control.nests import flatten, restore
+from ..dispatch.operation import operation
 from ..graph.recording import tensor
 from ..graph.tensor import Tensor, record
 from .tracing import Differentiated, Traced
@@ -19,6 +20,7 @@ from .tracing import Differentiated, Traced
 __all__ = ["grad", "value_and_grad"]
 
 
+@operation
 def grad(f: Callable[..., Any], argnums: int | tuple[int, ...] = 0, has_aux: bool = False) -> Callable[..., Any]:
     """A function that gives the gradient of f with respect to its positional arguments `argnums`.
 
@@ -42,6 +44,7 @@ def grad(f: Callable[..., Any], argnums: int | tuple[int, ...] = 0, has_aux: boo
 
     Source: this library; reverse accumulation.
     """
+    argnums = checked_argnums("grad", argnums)
     traced = _traced(f, argnums, has_aux)
 
     @functools.wraps(f)
@@ -53,6 +56,7 @@ def grad(f: Callable[..., Any], argnums: int | tuple[int, ...] = 0, has_aux: boo
     return gradient
 
 
+@operation
 def value_and_grad(
     f: Callable[..., Any], argnums: int | tuple[int, ...] = 0, has_aux: bool = False
 ) -> Callable[..., Any]:
@@ -62,6 +66,7 @@ def value_and_grad(
 
     Source: this library; reverse accumulation.
     """
+    argnums = checked_argnums("value_and_grad", argnums)
     traced = _traced(f, argnums, has_aux)
 
     @functools.wraps(f)
@@ -78,18 +83,21 @@ def _called(traced: Traced, argnums: Any, args: tuple[Any, ...], kwargs: dict[st
     return traced([_marked(a) if i in wanted else a for i, a in enumerate(args)], kwargs)
 
 
+def checked_argnums(function: str, argnums: Any) -> Any:
+    """The numbers of arguments as an int, or a tuple of at least one; TypeError and ValueError at once."""
+    if isinstance(argnums, (tuple, list)):
+        if not argnums:
+            raise ValueError(f"{function}: argnums is {argnums!r}, expected at least one number")
+        return integers(function, "argnums", argnums)
+    return integer(function, "argnums", argnums)
+
+
 def _positions(argnums: Any, count: int) -> list[int]:
     """The positions of the arguments to differentiate by, from 0."""
-    numbers = []
-    for i in argnums if isinstance(argnums, tuple) else (argnums,):
-        try:
-            number = operator.index(i)
-        except TypeError:
-            number = count
-        if isinstance(i, bool) or not -count <= number < count:
-            raise ValueError(f"grad: argnums is {argnums!r} for {count} positional arguments")
-        numbers.append(number % count)
-    return numbers
+    numbers = argnums if isinstance(argnums, tuple) else (argnums,)
+    if any(not -count <= i < count for i in numbers):
+        raise ValueError(f"grad: argnums is {argnums!r} for {count} positional arguments")
+    return [i % count for i in numbers]
 
 
 def _marked(argument: Any) -> Any:

@@ -10,6 +10,7 @@ import numpy as np
 from ..arrays.dtypes import dtype_name, python_dtype
 from ..arrays.namespaces import array_namespace, device_of, is_array
 from ..dispatch.boundary import named, sizes
+from ..dispatch.operation import operation
 from ..graph.dims import product
 from ..graph.tensor import Placeholder, Tensor
 from ..ops.sparse import Sparse
@@ -45,6 +46,7 @@ def is_placeholder(x: Any) -> bool:
     return isinstance(x, (Placeholder, SparsePlaceholder))
 
 
+@operation
 def is_keras_tensor(x: Any) -> bool:
     """Whether x is the output of a Keras layer: whether it has `_keras_history`.
 
@@ -57,6 +59,7 @@ def is_keras_tensor(x: Any) -> bool:
     return hasattr(x, "_keras_history")
 
 
+@operation
 def int_shape(x: Any) -> tuple[int | None, ...] | None:
     """The static shape, with None for each size unknown until run time; None where even the rank is unknown.
 
@@ -76,6 +79,7 @@ def int_shape(x: Any) -> tuple[int | None, ...] | None:
     raise TypeError(f"int_shape: got {type(x).__name__}, expected a tensor, an array or a number")
 
 
+@operation
 def get_variable_shape(x: Any) -> tuple[int | None, ...] | None:
     """The static shape of a variable: `int_shape`.
 
@@ -84,6 +88,7 @@ def get_variable_shape(x: Any) -> tuple[int | None, ...] | None:
     return int_shape(x)
 
 
+@operation
 def ndim(x: Any) -> int | None:
     """The number of dimensions, None where it is unknown; 0 for numbers.
 
@@ -95,6 +100,7 @@ def ndim(x: Any) -> int | None:
     return None if found is None else len(found)
 
 
+@operation
 def dtype(x: Any) -> str:
     """The dtype by name, such as 'float32', of tensors and of arrays of any library; of a number, that of its array.
 
@@ -109,6 +115,7 @@ def dtype(x: Any) -> str:
     return str(dtype_name(x.dtype))
 
 
+@operation
 def shape(x: Any) -> Any:
     """The shape as a vector of int32, with the sizes the array has at run time.
 
@@ -121,6 +128,7 @@ def shape(x: Any) -> Any:
     return _integers(x, lambda n: n)
 
 
+@operation
 def size(x: Any, name: str | None = None) -> Any:
     """The number of elements at run time: a 0-d int32 tensor, or an array for an array; usable as a size.
 
@@ -138,6 +146,7 @@ def _integers(x: Any, of: Any) -> Any:
     return xp.asarray(list(found) if isinstance(found, tuple) else found, dtype="int32")
 
 
+@operation
 def count_params(x: Any) -> int:
     """The number of elements, from the static shape.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..dispatch.operation import operation
 from ..graph.tensor import Placeholder, Tensor
 from ..ops.control_flow import switch
 
@@ -25,7 +26,8 @@ def learning_phase() -> Any:
     return _phase
 
 
-def set_learning_phase(value: int) -> None:
+@operation
+def set_learning_phase(value: int | bool) -> None:
     """Fix the phase to 0 (test) or 1 (training); existing graphs keep the placeholder.
 
     Errors: ValueError for anything but 0 and 1; False and True are 0 and 1.
@@ -34,7 +36,7 @@ def set_learning_phase(value: int) -> None:
     """
     number = _number(value)
     if number not in (0, 1):
-        raise ValueError(f"set_learning_phase: got {value!r}, expected 0 or 1")
+        raise ValueError(f"set_learning_phase: value is {value!r}, expected 0 or 1")
     global _phase
     _phase = number
 
@@ -45,6 +47,7 @@ def forget_learning_phase() -> None:
     _phase = None
 
 
+@operation
 def in_train_phase(x: Any, alt: Any, training: Any = None) -> Any:
     """x while training, else alt.
 
@@ -68,6 +71,7 @@ def in_train_phase(x: Any, alt: Any, training: Any = None) -> Any:
     return result
 
 
+@operation
 def in_test_phase(x: Any, alt: Any, training: Any = None) -> Any:
     """x while testing, else alt: `in_train_phase` with its first two arguments exchanged.
 

@@ -6,6 +6,8 @@ import contextlib
 import contextvars
 from collections.abc import Iterator
 
+from ..arrays.arguments import text
+
 __all__ = ["get_uid", "name_scope", "reset_uids"]
 
 _counts: dict[str, int] = {}
@@ -17,6 +19,7 @@ def get_uid(prefix: str = "") -> int:
 
     Source: Keras 2.3.1 backend semantics.
     """
+    prefix = text("get_uid", "prefix", prefix)
     _counts[prefix] = _counts.get(prefix, 0) + 1
     return _counts[prefix]
 
@@ -37,6 +40,7 @@ def name_scope(name: str | None) -> Iterator[str]:
 
     Source: Keras 2.3.1 backend semantics; None as in TensorFlow.
     """
+    name = None if name is None else text("name_scope", "name", name)
     scope = _scope.get() + name.rstrip("/") + "/" if name else ""
     token = _scope.set(scope)
     try:

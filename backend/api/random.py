@@ -11,8 +11,9 @@ from .. import config
 from ..arrays.backends import active
 from ..arrays.dtypes import dtype_name, is_float, kind_of
 from ..arrays.namespaces import host, is_concrete
-from ..arrays.typing import Array
+from ..arrays.typing import Array, DTypeLike, Sizes
 from ..dispatch.boundary import dtype_from, sizes, sizes_from
+from ..dispatch.operation import operation
 from ..dispatch.promotion import array_namespace, device_of, is_array
 from ..graph.composite import Composite
 from ..graph.recording import tensor
@@ -43,8 +44,9 @@ __all__ = [
 ]
 
 
+@operation
 def random_uniform(
-    shape: Any, minval: Any = 0.0, maxval: Any = 1.0, dtype: Any = None, seed: int | None = None
+    shape: Sizes, minval: Any = 0.0, maxval: Any = 1.0, dtype: DTypeLike = None, seed: int | None = None
 ) -> Tensor:
     """A tensor of uniform random numbers in [minval, maxval), drawn anew at each evaluation.
 
@@ -70,7 +72,10 @@ def random_uniform(
     return tensor(spread_integers(words, minval, maxval, wanted))
 
 
-def random_normal(shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = None, seed: int | None = None) -> Tensor:
+@operation
+def random_normal(
+    shape: Sizes, mean: Any = 0.0, stddev: Any = 1.0, dtype: DTypeLike = None, seed: int | None = None
+) -> Tensor:
     """A tensor of normally distributed numbers, drawn anew at each evaluation.
 
     Shapes and dtypes: `shape` as in `random_uniform`; dtype (default floatx) is floating. Mean and stddev are numbers,
@@ -84,8 +89,9 @@ def random_normal(shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = N
     return _normal("random_normal", draw_normal, shape, mean, stddev, dtype, seed)
 
 
+@operation
 def truncated_normal(
-    shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = None, seed: int | None = None
+    shape: Sizes, mean: Any = 0.0, stddev: Any = 1.0, dtype: DTypeLike = None, seed: int | None = None
 ) -> Tensor:
     """A tensor of normally distributed numbers within two standard deviations of the mean, drawn at each evaluation.
 
@@ -97,7 +103,8 @@ def truncated_normal(
     return _normal("truncated_normal", draw_truncated_normal, shape, mean, stddev, dtype, seed)
 
 
-def random_binomial(shape: Any, p: Any = 0.0, dtype: Any = None, seed: int | None = None) -> Tensor:
+@operation
+def random_binomial(shape: Sizes, p: Any = 0.0, dtype: DTypeLike = None, seed: int | None = None) -> Tensor:
     """A tensor of ones with probability p and zeros otherwise, drawn anew at each evaluation.
 
     Shapes and dtypes: `shape` as in `random_uniform`; dtype (default floatx) is any. p is a number, or an array or
@@ -111,7 +118,8 @@ def random_binomial(shape: Any, p: Any = 0.0, dtype: Any = None, seed: int | Non
     return _bernoulli("random_binomial", shape, p, dtype, seed)
 
 
-def random_bernoulli(shape: Any, p: Any = 0.0, dtype: Any = None, seed: int | None = None) -> Tensor:
+@operation
+def random_bernoulli(shape: Sizes, p: Any = 0.0, dtype: DTypeLike = None, seed: int | None = None) -> Tensor:
     """`random_binomial` under its Keras 3 name.
 
     Shapes and dtypes, edge values, errors: as `random_binomial`.
@@ -121,8 +129,9 @@ def random_bernoulli(shape: Any, p: Any = 0.0, dtype: Any = None, seed: int | No
     return _bernoulli("random_bernoulli", shape, p, dtype, seed)
 
 
+@operation
 def random_uniform_variable(
-    shape: Any, low: float, high: float, dtype: Any = None, name: str | None = None, seed: int | None = None
+    shape: Sizes, low: float, high: float, dtype: DTypeLike = None, name: str | None = None, seed: int | None = None
 ) -> Variable:
     """A variable of uniform random numbers in [low, high), drawn once.
 
@@ -133,8 +142,9 @@ def random_uniform_variable(
     return variable(random_uniform(shape, low, high, dtype, seed), dtype, name)
 
 
+@operation
 def random_normal_variable(
-    shape: Any, mean: float, scale: float, dtype: Any = None, name: str | None = None, seed: int | None = None
+    shape: Sizes, mean: float, scale: float, dtype: DTypeLike = None, name: str | None = None, seed: int | None = None
 ) -> Variable:
     """A variable with normally distributed numbers of standard deviation `scale`, drawn once.
 
@@ -145,6 +155,7 @@ def random_normal_variable(
     return variable(random_normal(shape, mean, scale, dtype, seed), dtype, name)
 
 
+@operation
 def dropout(x: Array, level: Any, noise_shape: Any = None, seed: int | None = None) -> Array:
     """Set a random fraction `level` of x's elements to 0 and scale the others by 1 / (1 - level), in any phase.
 
@@ -193,7 +204,7 @@ def _noise_shape(x: Array, noise_shape: Any) -> tuple[Any, ...]:
             raise ValueError(f"dropout: noise_shape {noise_shape} has {len(noise_shape)} dimensions, x has {len(own)}")
         places = own[len(own) - len(noise_shape) :]
         noise_shape = [n if given is None else given for given, n in zip(noise_shape, places, strict=True)]
-    shape = sizes_from("dropout", noise_shape)
+    shape = sizes_from("dropout", "noise_shape", noise_shape)
     for n, size in zip(shape[::-1], own[::-1], strict=False):
         if isinstance(n, int) and n != 1 and isinstance(size, int) and n != size:
             raise ValueError(f"dropout: noise_shape {shape} does not broadcast to the shape {tuple(x.shape)} of x")
@@ -204,7 +215,7 @@ def _stream(operation: str, draw: Composite, shape: Any, dtype: Any, seed: int |
     """A tensor drawn by `draw` from its own stream: a counter that every evaluation increments."""
     wanted = {"seed": _seed(operation, seed), "dtype": config.floatx() if dtype is None else dtype_name(dtype)}
     wanted |= parameters
-    sizes_wanted = sizes_from(operation, shape)
+    sizes_wanted = sizes_from(operation, "shape", shape)
     backend = active()
     counter = Variable(backend.asarray(np.zeros(1, "int32"), "int32"), backend)
     counter.migrates, counter.trainable = True, False
@@ -250,7 +261,7 @@ _RANGES = {"stddev": (0.0, np.inf), "p": (0.0, 1.0), "level": (0.0, np.nextafter
 
 def _parameters(operation: str, shape: Any, **given: Any) -> tuple[Any, ...]:
     """The sizes of the draw, and its parameters: numbers, and arrays and tensors that broadcast to the sizes."""
-    sizes_wanted = sizes_from(operation, shape)
+    sizes_wanted = sizes_from(operation, "shape", shape)
     result = []
     for argument, value in given.items():
         value = _number(operation, argument, value)

@@ -25,7 +25,9 @@ class SparsePlaceholder(Sparse):
             for part, kind in (("values", dtype), ("rows", "int32"), ("columns", "int32"))
         ]
         counts = [Placeholder((), "int32", f"{label}/size") if n is None else None for n in shape]
-        sizes = [n if c is None else sizes_from("placeholder", (c,))[0] for n, c in zip(shape, counts, strict=True)]
+        sizes = [
+            n if c is None else sizes_from("placeholder", "shape", (c,))[0] for n, c in zip(shape, counts, strict=True)
+        ]
         super().__init__(parts[0], parts[1], parts[2], sizes, label)
         self.counts = counts
         self.placeholders = [*parts, *(c for c in counts if c is not None)]

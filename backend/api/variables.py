@@ -11,6 +11,8 @@ from .. import config
 from ..arrays.backends import Backend, active
 from ..arrays.dtypes import dtype_name
 from ..arrays.namespaces import host, is_array, outside_traces
+from ..arrays.typing import DTypeLike
+from ..dispatch.operation import operation
 from ..graph.dims import known
 from ..graph.recording import tensor
 from ..graph.tensor import Effect, Tensor, record, spec
@@ -68,8 +70,9 @@ class Variable(Tensor):
         return np.array(host(self.array), dtype=dtype)
 
 
+@operation
 def variable(
-    value: Any, dtype: Any = None, name: str | None = None, constraint: Callable[..., Any] | None = None
+    value: Any, dtype: DTypeLike = None, name: str | None = None, constraint: Callable[..., Any] | None = None
 ) -> Any:
     """A variable with the value given, on the active backend.
 
@@ -110,6 +113,7 @@ def is_variable(x: Any) -> bool:
     return isinstance(x, Variable)
 
 
+@operation
 def get_value(x: Any) -> Any:
     """The value of a variable or tensor as a new NumPy array; anything else is returned unchanged.
 
@@ -120,6 +124,7 @@ def get_value(x: Any) -> Any:
     return x.eval() if isinstance(x, (Tensor, Sparse)) else x
 
 
+@operation
 def batch_get_value(ops: Any) -> list[Any]:
     """The values of several variables or tensors, each as from `get_value`.
 
@@ -128,6 +133,7 @@ def batch_get_value(ops: Any) -> list[Any]:
     return [get_value(x) for x in ops]
 
 
+@operation
 def set_value(x: Variable, value: Any) -> None:
     """Replace the value of a variable, cast to its dtype.
 
@@ -139,6 +145,7 @@ def set_value(x: Variable, value: Any) -> None:
     x.assign(value.eval() if isinstance(value, Tensor) else value)
 
 
+@operation
 def batch_set_value(tuples: Any) -> None:
     """Replace the values of several variables, given as (variable, value) pairs.
 
@@ -166,6 +173,7 @@ def _require(function: str, x: Any) -> None:
 # ---- updates: tensors whose evaluation changes a variable ------------------------------------------------------
 
 
+@operation
 def update(x: Variable, new_x: Any) -> Tensor:
     """A deferred assignment: x becomes new_x when the result is evaluated, alone or in a function's updates.
 
@@ -177,6 +185,7 @@ def update(x: Variable, new_x: Any) -> Tensor:
     return _update("update", x, new_x, None)
 
 
+@operation
 def update_add(x: Variable, increment: Any) -> Tensor:
     """A deferred `x += increment`; several on one variable add up.
 
@@ -188,6 +197,7 @@ def update_add(x: Variable, increment: Any) -> Tensor:
     return _update("update_add", x, x + increment, increment)
 
 
+@operation
 def update_sub(x: Variable, decrement: Any) -> Tensor:
     """A deferred `x -= decrement`; several on one variable add up.
 
@@ -200,6 +210,7 @@ def update_sub(x: Variable, decrement: Any) -> Tensor:
     return _update("update_sub", x, x - decrement, step)
 
 
+@operation
 def moving_average_update(x: Variable, value: Any, momentum: Any) -> Tensor:
     """A deferred `x -= (x - value) * (1 - momentum)`, without correction of the bias towards the initial value.
 

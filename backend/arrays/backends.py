@@ -19,7 +19,8 @@ import numpy as np
 
 from .. import config
 from .dtypes import dtype_name, learn_dtypes
-from .namespaces import canonical_namespace, describe, host, is_array, namespace_of, of_library
+from .namespaces import canonical_namespace, describe, host, is_array, namespace_of, plain
+from .openers import ALIASES, BUILT_IN, EXTRAS
 
 __all__ = [
     "Backend",
@@ -56,6 +57,7 @@ class Backend:
 
     def asarray(self, value: Any, dtype: str | None = None) -> Any:
         """An array of this backend from host data or from an array of any library."""
+        value = plain(value)
         if namespace_of(value) is not self.xp and is_array(value):
             value = host(value)
         if isinstance(value, (np.ndarray, np.generic)) and self.xp is not namespace_of(value):
@@ -122,84 +124,6 @@ class BackendStatus(NamedTuple):
     why_not: str
 
 
-# ---- how each built-in library is opened ----------------------------------------------------------------------
-
-
-def _open_numpy(device: str) -> tuple[Any, Any]:
-    if device not in ("", "cpu"):
-        raise ValueError(f"numpy has the device 'cpu' only, got {device!r}")
-    return of_library("numpy"), None
-
-
-def _open_torch(device: str) -> tuple[Any, Any]:
-    import torch
-
-    xp = of_library("torch")
-
-    try:
-        bound = torch.device(device or "cpu")
-        torch.empty(0, device=bound)
-    except (RuntimeError, AssertionError) as error:
-        raise ValueError(f"torch cannot use device {device!r} here: {_first_line(error)}") from error
-    return xp, bound
-
-
-def _open_cupy(device: str) -> tuple[Any, Any]:
-    import cupy
-
-    try:
-        count = cupy.cuda.runtime.getDeviceCount()
-    except cupy.cuda.runtime.CUDARuntimeError as error:
-        raise ValueError(f"cupy is installed but finds no CUDA device: {_first_line(error)}") from error
-    number = device.removeprefix("cuda:").removeprefix("cuda") or "0"
-    if not number.isdecimal() or int(number) >= count:
-        raise ValueError(f"cupy has devices 0 to {count - 1}, got {device!r}")
-    import array_api_compat.cupy as xp
-
-    return xp, cupy.cuda.Device(int(number))
-
-
-def _open_jax(device: str) -> tuple[Any, Any]:
-    import jax
-
-    platform, _, number = device.partition(":")
-    try:
-        return of_library("jax"), jax.devices(platform or None)[int(number or 0)] if device else None
-    except (RuntimeError, ValueError, IndexError) as error:
-        raise ValueError(f"jax cannot use device {device!r} here: {_first_line(error)}") from error
-
-
-def _open_array_api_strict(device: str) -> tuple[Any, Any]:
-    import array_api_strict as xp
-
-    devices = {str(d).partition("'")[2].rstrip("')"): d for d in xp.__array_namespace_info__().devices()}
-    if device and device not in devices:
-        raise ValueError(f"array_api_strict has the devices {', '.join(devices)}, got {device!r}")
-    return xp, devices[device] if device else None
-
-
-def _open_dask(device: str) -> tuple[Any, Any]:
-    if device not in ("", "cpu"):
-        raise ValueError(f"dask has the device 'cpu' only, got {device!r}")
-    import array_api_compat.dask.array as xp
-
-    return xp, None
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]
-
-
-_BUILT_IN: dict[str, Callable[[str], tuple[Any, Any]]] = {
-    "numpy": _open_numpy,
-    "torch": _open_torch,
-    "cupy": _open_cupy,
-    "jax": _open_jax,
-    "array_api_strict": _open_array_api_strict,
-    "dask": _open_dask,
-}
-_EXTRAS = {"torch": "torch", "cupy": "cupy", "jax": "jax", "dask": "dask", "array_api_strict": "test"}
-_ALIASES = {"pytorch": "torch", "strict": "array_api_strict"}
 _registered: dict[str, Backend] = {}
 
 
@@ -211,13 +135,19 @@ def get_backend(spec: str | Backend | None = None) -> Backend:
 
     Source: this library.
     """
-    if spec is None:
-        return active()
+    return active() if spec is None else _found("get_backend", spec)
+
+
+def _found(function: str, spec: Any) -> Backend:
+    """The backend for a specification; errors name the function that was given it."""
     if isinstance(spec, Backend):
         return spec
     if not isinstance(spec, str) or not spec:
-        raise ValueError(f"backend: got {spec!r}; expected a name such as 'numpy' or 'torch:cuda:0'")
-    return _registered.get(spec) or _opened.get(spec) or _open(str(spec))
+        raise ValueError(f"{function}: spec is {spec!r}, expected a name such as 'numpy' or 'torch:cuda:0'")
+    try:
+        return _registered.get(spec) or _opened.get(spec) or _open(str(spec))
+    except (ValueError, ImportError, TypeError) as error:
+        raise type(error)(f"{function}: {error}") from None
 
 
 _opened: dict[str, Backend] = {}
@@ -225,16 +155,16 @@ _opened: dict[str, Backend] = {}
 
 def _open(spec: str) -> Backend:
     name, _, device = spec.partition(":")
-    library = name if name in _registered else _ALIASES.get(name, name)
+    library = name if name in _registered else ALIASES.get(name, name)
     if library in _registered:
         return _with_device(_registered[library], spec, device)
-    if library in _BUILT_IN:
+    if library in BUILT_IN:
         if importlib.util.find_spec(library) is None:
             raise ImportError(
                 f"backend {spec!r} needs the package {library}, which is not installed: "
-                f"pip install 'array-api-backend[{_EXTRAS[library]}]'"
+                f"pip install 'array-api-backend[{EXTRAS[library]}]'"
             )
-        opened = Backend(spec, *_BUILT_IN[library](device))
+        opened = Backend(spec, *BUILT_IN[library](device))
     elif entry := _entry_points().get(library):
         opened = _adapt(spec, entry.load())
     else:
@@ -264,7 +194,7 @@ def _import_namespace(path: str) -> Any:
     except (ImportError, ValueError):
         found = None
     if found is None:
-        known = ", ".join(dict.fromkeys([*_BUILT_IN, *_registered, *_entry_points()]))
+        known = ", ".join(dict.fromkeys([*BUILT_IN, *_registered, *_entry_points()]))
         raise ValueError(
             f"backend {path!r}: no such name or module; there is {known}, "
             "or any importable array API namespace by its dotted path"
@@ -289,7 +219,12 @@ def register_backend(name: str, backend: Any, activate: bool = False) -> Backend
     """
     if not isinstance(name, str) or not name:
         raise TypeError(f"register_backend: name is {name!r}; expected a non-empty string")
-    adapted = _adapt(name, backend)
+    if activate not in (True, False):
+        raise TypeError(f"register_backend: activate is {activate!r}, expected True or False")
+    try:
+        adapted = _adapt(name, backend)
+    except TypeError as error:
+        raise TypeError(f"register_backend: {error}") from None
     learn_dtypes(adapted.xp)
     _registered[name] = adapted
     if activate:
@@ -344,7 +279,7 @@ def set_backend(spec: str | Backend) -> Backend:
     Source: this library.
     """
     global _process
-    _process = get_backend(spec)
+    _process = _found("set_backend", spec)
     return _process
 
 
@@ -354,7 +289,7 @@ def use_backend(spec: str | Backend) -> Iterator[Backend]:
 
     Source: this library.
     """
-    token = _context.set(get_backend(spec))
+    token = _context.set(_found("use_backend", spec))
     try:
         yield _context.get()  # type: ignore[misc]
     finally:
@@ -369,8 +304,8 @@ def list_backends() -> list[BackendStatus]:
     Source: this library.
     """
     rows = []
-    for name in dict.fromkeys([*_BUILT_IN, *_registered, *_entry_points()]):
-        installed = name in _registered or name not in _BUILT_IN or importlib.util.find_spec(name) is not None
+    for name in dict.fromkeys([*BUILT_IN, *_registered, *_entry_points()]):
+        installed = name in _registered or name not in BUILT_IN or importlib.util.find_spec(name) is not None
         try:
             get_backend(name)
             rows.append(BackendStatus(name, installed, True, ""))

@@ -93,6 +93,10 @@ def dtype_name(dtype: Any) -> str:
         return _NAMES[type(dtype)][dtype]
     except (KeyError, TypeError):
         pass
+    if isinstance(dtype, str):  # of a subclass, whose own str() may give anything
+        dtype = str.__str__(dtype)
+        if dtype in _KINDS:
+            return dtype
     if isinstance(dtype, type) and dtype in (float, int, bool, complex):  # np.dtype objects equal these, too
         return python_dtype(dtype(0))
     for text in (getattr(dtype, "name", None), getattr(dtype, "__name__", None), str(dtype)):

@@ -27,6 +27,7 @@ __all__ = [
     "namespace_of",
     "of_library",
     "outside_traces",
+    "plain",
     "set_recorder",
     "writable",
 ]
@@ -58,6 +59,9 @@ def _meet(x: Any) -> Any:
     root = kind.__module__.partition(".")[0]
     if isinstance(x, _HOST):
         xp = of_library("numpy")
+        if kind is not np.ndarray and isinstance(x, np.ndarray):
+            learn_dtypes(xp)
+            return xp  # a subclass stays out of the tables: operations take `plain` views of it
     elif _is_torch(x):
         xp = of_library("torch")
     elif root in ("cupy", "dask"):
@@ -77,6 +81,21 @@ def _meet(x: Any) -> Any:
         learn_dtypes(xp)
         remember_type(kind, xp)
     return xp
+
+
+def plain(x: Any) -> Any:
+    """A NumPy array of a subclass (a matrix, a memory map) as a plain view, without the subclass's own operators.
+
+    TypeError for a masked array with a masked element, whose mask would be lost.
+    """
+    if type(x) is np.ndarray or not isinstance(x, np.ndarray):
+        return x
+    if isinstance(x, np.ma.MaskedArray) and np.ma.is_masked(x):
+        raise TypeError(
+            f"got a masked array of shape {x.shape} with masked elements, expected an array without a mask; "
+            "use .filled(value) or .data"
+        )
+    return x.view(np.ndarray)
 
 
 def of_library(name: str) -> Any:
@@ -154,7 +173,9 @@ def is_concrete(x: Any) -> bool:
         return False
     if _is_torch(x):
         torch = sys.modules["torch"]
-        return not (x.is_meta or torch._C._functorch.is_functorch_wrapped_tensor(x) or torch.compiler.is_compiling())
+        if torch.compiler.is_compiling():  # first: it does not trace the rest
+            return False
+        return not (x.is_meta or torch._C._functorch.is_functorch_wrapped_tensor(x))
     return True
 
 
@@ -177,9 +198,13 @@ def writable(*arrays: Any) -> bool:
         kind = type(x)
         if kind is np.ndarray or isinstance(x, np.generic):
             continue
+        if _is_torch(x):  # a trial would be recorded, too
+            if x.requires_grad or not is_concrete(x):
+                return False
+            continue
         if kind not in _WRITABLE:
             _WRITABLE[kind] = _takes_writing(x)
-        if not _WRITABLE[kind] or (_is_torch(x) and (x.requires_grad or not is_concrete(x))):
+        if not _WRITABLE[kind]:
             return False
     return True
 
@@ -222,7 +247,7 @@ def detach(x: Any) -> Any:
 def host(x: Any) -> np.ndarray:
     """The values of an array of any library and device as a NumPy array, detached from any gradient."""
     if isinstance(x, _HOST):
-        return np.asarray(x)
+        return np.asarray(plain(x))
     if _is_torch(x):
         return x.detach().cpu().resolve_conj().numpy()
     if hasattr(x, "get") and type(x).__module__.startswith("cupy"):

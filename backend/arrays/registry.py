@@ -15,7 +15,7 @@ from .typing import Namespace
 __all__ = [
     "FLOATING_ARRAYS",
     "NAMESPACE_OF_TYPE",
-    "NUMERIC_ARRAYS",
+    "REAL_ARRAYS",
     "TypeTable",
     "claim_types",
     "remember_dtype",
@@ -37,8 +37,8 @@ def type_table() -> TypeTable:
     return table
 
 
-FLOATING_ARRAYS = type_table()  # the namespace of arrays with a floating dtype
-NUMERIC_ARRAYS = type_table()  # the namespace of arrays with any dtype but bool
+FLOATING_ARRAYS = type_table()  # the namespace of arrays with a real floating dtype
+REAL_ARRAYS = type_table()  # the namespace of arrays with an integer or real floating dtype
 
 
 def remember_type(kind: type, xp: Namespace) -> None:
@@ -47,8 +47,8 @@ def remember_type(kind: type, xp: Namespace) -> None:
 
 
 def remember_dtype(kind: type, dtype: Any, xp: Namespace, floating: bool) -> None:
-    """Arrays of this type and dtype need no cast where numbers are wanted, nor, if floating, where floats are."""
-    NUMERIC_ARRAYS.setdefault(kind, {})[dtype] = xp
+    """Arrays of this type and dtype need no cast where real numbers are wanted, nor, if floating, where floats are."""
+    REAL_ARRAYS.setdefault(kind, {})[dtype] = xp
     if floating:
         FLOATING_ARRAYS.setdefault(kind, {})[dtype] = xp
 

@@ -5,13 +5,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Protocol, TypeAlias
 
-__all__ = ["Array", "ArrayLike", "Axis", "DTypeLike", "Ints", "Namespace", "Shape"]
+__all__ = [
+    "Array",
+    "ArrayLike",
+    "Axes",
+    "Axis",
+    "DTypeLike",
+    "Ints",
+    "Namespace",
+    "Pairs",
+    "PerAxis",
+    "Shape",
+    "Size",
+    "Sizes",
+]
 
 Namespace: TypeAlias = Any  # a module or object with the functions of the standard
 DTypeLike: TypeAlias = Any  # a dtype's name, a Python type, or any library's dtype object
 Ints: TypeAlias = tuple[int, ...]
 Shape: TypeAlias = tuple[Any, ...]  # ints; in a graph also expressions for unknown sizes, or None
-Axis: TypeAlias = int | Sequence[int] | None
 
 
 class Array(Protocol):
@@ -80,3 +92,12 @@ class Array(Protocol):
 
 
 ArrayLike: TypeAlias = Array | complex | Sequence[Any]  # also a Python number, or a list of arrays and numbers
+
+# Integers as arguments: Python's and NumPy's, and 0-d integer arrays of any library; sequences of them are tuples,
+# lists, ranges and arrays of one dimension. `dispatch.parameters` makes each plain.
+Axes: TypeAlias = int | Sequence[int] | Array
+Axis: TypeAlias = Axes | None  # None: all
+PerAxis: TypeAlias = int | Sequence[int] | Array  # one for every spatial axis, or one for each
+Size: TypeAlias = int | Array  # may be symbolic: known when the function runs
+Sizes: TypeAlias = Size | Sequence[Size]
+Pairs: TypeAlias = int | Sequence[Any] | Array  # one, a pair, or a pair for each axis

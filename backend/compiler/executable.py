@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from ..arrays.backends import Backend
-from ..arrays.namespaces import is_array, is_concrete, outside_traces
-from ..graph.tensor import Placeholder, Tensor
+from ..arrays.namespaces import describe, is_array, is_concrete, namespace_of, outside_traces
+from ..graph.tensor import Constant, Placeholder, Tensor
 from ..kernels.lookup import kernels_enabled, program_compiler
 from .codegen import ENTRY, Source, print_program
 from .pipeline import GRAPH, PROGRAM, run_passes, selected, stages_of
@@ -78,7 +78,7 @@ class Executable:
             scope: dict[str, Any] = {"xp": xp, "device": backend.device, "inf": math.inf, "nan": math.nan}
             scope.update((name, c.bound(xp)) for name, c in source.composites.items())
             with outside_traces(xp), backend.quiet():
-                scope.update((name, backend.asarray(t.value, t.dtype)) for name, t in source.constants.items())
+                scope.update((name, self._constant(backend, t)) for name, t in source.constants.items())
                 exec(code, scope)  # the printer wrote it: names and literals of its own alone
             jit = program_compiler(xp) if self._jit else None
             run: Callable[..., Any] = scope[ENTRY] if jit is None else jit(scope, ENTRY, source.chains)
@@ -86,6 +86,16 @@ class Executable:
                 return run  # for this trace alone
             self._bound[key] = run
         return self._bound[key]
+
+    def _constant(self, backend: Backend, t: Constant) -> Any:
+        """The value of a constant on the backend; TypeError for an array of a library other than NumPy and this one."""
+        own = namespace_of(t.value)
+        if own is not backend.xp and not isinstance(t.value, (np.ndarray, np.generic)):
+            raise TypeError(
+                f"{self.name}: runs on {describe(backend.xp)}, but the constant {t.name} is an array of "
+                f"{describe(own)}; convert it first"
+            )
+        return backend.asarray(t.value, t.dtype)
 
 
 @functools.cache

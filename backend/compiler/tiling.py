@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from .. import config
+from ..arrays.arguments import flag
 from ..arrays.blocks import boxes
 from ..arrays.namespaces import array_namespace, computes_in_one_thread, device_of, in_host_memory, writable
 from ..arrays.threads import shared, threads
@@ -36,7 +37,7 @@ def set_blocking(enabled: bool) -> None:
 
     Source: this library.
     """
-    config.change("blocking", bool(enabled))
+    config.change("blocking", flag("set_blocking", "enabled", enabled))
 
 
 @composite(fresh=True)

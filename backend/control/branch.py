@@ -7,6 +7,7 @@ from typing import Any
 
 from ..arrays.typing import Array
 from ..autodiff.backward import backward
+from ..dispatch.operation import operation
 from ..dispatch.promotion import array_namespace, arrays, is_array, is_concrete, promoted
 from ..graph.composite import composite, spec
 from ..graph.recording import tensor
@@ -63,6 +64,7 @@ def _(g, out, condition, first, second, *, then, otherwise):
     return (None, *(tuple(None if d is None else next(results) for d in side) for side in (d_first, d_second)))
 
 
+@operation
 def cond(condition: Array, then: Callable[[], Any], otherwise: Callable[[], Any]) -> Any:
     """Evaluate one of two functions without arguments and return its result.
 

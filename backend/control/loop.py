@@ -6,10 +6,11 @@ import itertools
 from collections.abc import Callable
 from typing import Any
 
-from ..arrays.typing import Array
+from ..arrays.typing import Array, DTypeLike, Size
 from ..autodiff.backward import backward
 from ..compiler.rewriter import is_view
 from ..dispatch.boundary import MISFIT, number_like, sizes
+from ..dispatch.operation import operation
 from ..dispatch.promotion import array_namespace, arrays, device_of, is_array
 from ..graph.composite import composite, spec
 from ..graph.tensor import Subgraph
@@ -155,8 +156,9 @@ def _with_residuals(inputs: Parts, results: list[Any], given: Parts, length: Any
     return loop(given.carry, given.slices, (*given.captured, *captured), body=body, length=length, reverse=reverse)
 
 
+@operation
 def scan(
-    step: Callable[..., Any], initial: Any, sequences: Any, length: int | None = None, reverse: bool = False
+    step: Callable[..., Any], initial: Any, sequences: Any, length: Size | None = None, reverse: bool = False
 ) -> tuple[Any, Any]:
     """Run step(carry, slice) -> (carry, output) along the first axis; returns (last carry, stacked outputs).
 
@@ -183,7 +185,7 @@ def scan(
     return _recorded(step, carry, carry_nest, xs, xs_nest, steps, reverse)
 
 
-def _length(xs: list[Any], length: int | None) -> Any:
+def _length(xs: list[Any], length: Any) -> Any:
     found = length
     for x in xs:
         if not x.ndim:
@@ -238,7 +240,8 @@ def iterate(
     return (*carry, *outputs)
 
 
-def map_fn(fn: Callable[..., Any], elems: Any, name: str | None = None, dtype: Any = None) -> Any:
+@operation
+def map_fn(fn: Callable[..., Any], elems: Any, name: str | None = None, dtype: DTypeLike = None) -> Any:
     """Apply a function to every slice along the first axis and stack the results.
 
     Shapes and dtypes: `elems` is an array or a nest of arrays of one length; the result has the structure, shapes and
@@ -250,6 +253,7 @@ def map_fn(fn: Callable[..., Any], elems: Any, name: str | None = None, dtype: A
     return scan(lambda carry, x: ((), fn(x)), (), elems)[1]
 
 
+@operation
 def foldl(fn: Callable[..., Any], elems: Any, initializer: Any = None, name: str | None = None) -> Any:
     """Combine the slices along the first axis from the left: acc = fn(acc, slice).
 
@@ -262,6 +266,7 @@ def foldl(fn: Callable[..., Any], elems: Any, initializer: Any = None, name: str
     return _folded("foldl", fn, elems, initializer, reverse=False)
 
 
+@operation
 def foldr(fn: Callable[..., Any], elems: Any, initializer: Any = None, name: str | None = None) -> Any:
     """Combine the slices along the first axis from the right: acc = fn(acc, slice), the last slice first.
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ..arrays.typing import Array
+from ..arrays.typing import Array, Size
 from ..dispatch.boundary import size_from
+from ..dispatch.operation import operation
 from ..dispatch.promotion import array_namespace, arrays, device_of, is_array, is_concrete
 from ..graph.composite import composite, spec
 from ..graph.tensor import Subgraph
@@ -18,8 +19,9 @@ from .nests import flatten, restore
 __all__ = ["while_loop"]
 
 
+@operation
 def while_loop(
-    condition: Callable[..., Any], body: Callable[..., Any], loop_vars: Any, maximum_iterations: int | None = None
+    condition: Callable[..., Any], body: Callable[..., Any], loop_vars: Any, maximum_iterations: Size | None = None
 ) -> Any:
     """Repeat loop_vars = body(*loop_vars) while condition(*loop_vars) holds, and return the last loop_vars.
 
@@ -36,7 +38,7 @@ def while_loop(
 
     Source: Keras 3's `ops.while_loop`, as in JAX's `lax.while_loop`.
     """
-    limit = None if maximum_iterations is None else size_from("while_loop", maximum_iterations)
+    limit: Any = maximum_iterations
     if isinstance(limit, int) and limit < 0:
         raise ValueError(f"while_loop: maximum_iterations is {limit}, expected at least 0")
     several = isinstance(loop_vars, (tuple, list))
@@ -117,7 +119,7 @@ def _(initial, test_captured, captured, *, condition, body, limit):
 @while_loop_.vjp
 def _(g, out, initial, test_captured, captured, *, condition, body, limit):
     """The gradient of a loop of known length: as many iterations as there were."""
-    own, length = body.inputs[: len(initial)], size_from("while_loop", out[-1])
+    own, length = body.inputs[: len(initial)], size_from("while_loop", "length", out[-1])
     how = {"body": Subgraph(body.inputs, [*body.outputs, *own]), "length": length, "reverse": False}
     done = loop(initial, (), captured, **how)
     assert loop.vjp_rule is not None

@@ -1,17 +1,16 @@
-"""Python arguments of operations: checked and normalized, with errors that name the operation."""
+"""Checks of shapes, axes and dtypes that operations share, with errors that name the operation."""
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 from .. import config
-from ..arrays.dtypes import dtype_name, is_float, is_integer
+from ..arrays.dtypes import dtype_name, is_float
 from ..arrays.namespaces import array_namespace, device_of, is_array
 from ..arrays.typing import Array, DTypeLike, Shape
-from ..graph.dim_values import as_size, as_sizes
-from ..graph.dims import Dim, product
+from ..graph.dim_values import size_from, sizes_from
+from ..graph.dims import product
 from ..graph.shape_rules import axes_of, axis_of, broadcast, concatenated, reduced, reshaped
 from ..graph.tensor import Tensor
 
@@ -69,37 +68,12 @@ def broadcasting(name: str, function: Callable[..., Array], *operands: Any) -> A
         raise
 
 
-def size_from(name: str, value: Any) -> Any:
-    """One size from an integer, a Dim or a 0-d integer array; TypeError that names the operation for anything else."""
-    if isinstance(value, Dim) or type(value) is int:
-        return value
-    if isinstance(value, Tensor):
-        return as_size(name, value)
-    try:
-        return operator.index(value)
-    except TypeError:
-        if is_array(value) and value.ndim == 0 and is_integer(dtype_name(value.dtype)):
-            return int(value)  # CuPy's arrays have no __index__
-        raise TypeError(f"{name}: got the size {value!r}, expected an integer") from None
-
-
 def dtype_from(name: str, dtype: DTypeLike) -> str:
     """The name of a dtype in any form, floatx for None; TypeError that names the operation for anything else."""
     try:
         return config.floatx() if dtype is None else dtype_name(dtype)
     except TypeError as error:
         raise TypeError(f"{name}: {error}") from None
-
-
-def sizes_from(name: str, shape: Any) -> Shape:
-    """A shape from one size, a sequence of sizes or a 1-D integer array; errors as from `size_from`."""
-    if isinstance(shape, (tuple, list)):
-        return tuple(size_from(name, size) for size in shape)
-    if isinstance(shape, Tensor) and shape.ndim:
-        return as_sizes(name, shape)
-    if is_array(shape) and not isinstance(shape, Tensor) and shape.ndim == 1:
-        return tuple(size_from(name, shape[i]) for i in range(shape.shape[0]))
-    return (size_from(name, shape),)
 
 
 def named(x: T, name: str | None) -> T:

@@ -10,10 +10,10 @@ import functools
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
-from ..arrays.registry import FLOATING_ARRAYS, NAMESPACE_OF_TYPE, NUMERIC_ARRAYS, TypeTable, type_table
+from ..arrays.registry import FLOATING_ARRAYS, NAMESPACE_OF_TYPE, REAL_ARRAYS, TypeTable, type_table
 from ..arrays.typing import Array
 from .boundary import MISFIT
-from .promotion import floating
+from .promotion import floating, inexact
 
 __all__ = ["fast_pair", "fast_path", "fast_product", "fast_reduction", "fast_reshape", "fast_stop_gradient"]
 
@@ -33,9 +33,9 @@ def _remember(functions: TypeTable, name: str, namespaces: TypeTable, x: Array) 
 def fast_path(bring: Callable[[Any], Any]) -> Callable[[Definition], Definition]:
     """For an operation that casts its array, by `floating` or `numeric`, and calls the function of its own name.
 
-    An array that needs no cast goes straight to the namespace's function.
+    An array of real numbers that needs no cast goes straight to the namespace's function.
     """
-    table = FLOATING_ARRAYS if bring is floating else NUMERIC_ARRAYS
+    table = FLOATING_ARRAYS if bring in (floating, inexact) else REAL_ARRAYS
 
     def shortened(definition: Definition) -> Definition:
         name = definition.__name__
@@ -66,7 +66,7 @@ def fast_pair(definition: Definition) -> Definition:
                 if y.dtype is dtype:
                     return functions[kind][dtype](x, y)
             except KeyError:
-                _remember(functions, name, NUMERIC_ARRAYS, x)
+                _remember(functions, name, REAL_ARRAYS, x)
             except _ERRORS:
                 pass
         return definition(x, y)
@@ -91,7 +91,7 @@ def fast_product(definition: Definition) -> Definition:
                 elif ndim < 3 and x.ndim < 3 and y.dtype is dtype:
                     return x @ y
             except KeyError:
-                _remember(products, "checked_matmul", NUMERIC_ARRAYS, x)
+                _remember(products, "checked_matmul", REAL_ARRAYS, x)
             except _ERRORS:
                 pass
         return definition(x, y)
@@ -101,7 +101,7 @@ def fast_product(definition: Definition) -> Definition:
 
 def fast_reduction(bring: Callable[[Any], Any]) -> Callable[[Definition], Definition]:
     """The same for a reduction of all axes, or of one."""
-    table = FLOATING_ARRAYS if bring is floating else NUMERIC_ARRAYS
+    table = FLOATING_ARRAYS if bring in (floating, inexact) else REAL_ARRAYS
 
     def shortened(definition: Definition) -> Definition:
         name, functions = definition.__name__, type_table()
@@ -109,9 +109,10 @@ def fast_reduction(bring: Callable[[Any], Any]) -> Callable[[Definition], Defini
         @functools.wraps(definition)
         def operation(x: Array, axis: Any = None, keepdims: bool = False) -> Array:
             try:
-                if axis is None and not keepdims:
+                if axis is None and keepdims is False:
                     return functions[type(x)][x.dtype](x)
-                if type(axis) is int and x.ndim:  # libraries accept axis 0 of a 0-d array
+                # libraries accept axis 0 of a 0-d array, and NumPy any object for keepdims
+                if type(axis) is int and x.ndim and (keepdims is False or keepdims is True):
                     return functions[type(x)][x.dtype](x, axis, keepdims)
             except KeyError:
                 _remember(functions, name, table, x)

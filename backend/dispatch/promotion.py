@@ -7,9 +7,10 @@ from typing import Any, overload
 import numpy as np
 
 from .. import config
+from ..arrays.arguments import shown
 from ..arrays.dtypes import common_dtype, dtype_name, is_float, is_integer, kind_of, python_dtype, scalar_of
-from ..arrays.namespaces import array_namespace, describe, device_of, is_array, is_concrete, namespace_of
-from ..arrays.registry import FLOATING_ARRAYS, NAMESPACE_OF_TYPE, NUMERIC_ARRAYS, remember_dtype
+from ..arrays.namespaces import array_namespace, describe, device_of, is_array, is_concrete, namespace_of, plain
+from ..arrays.registry import FLOATING_ARRAYS, NAMESPACE_OF_TYPE, REAL_ARRAYS, remember_dtype
 from ..arrays.typing import Array, ArrayLike, DTypeLike, Namespace
 from ..graph.recording import ANY, common
 from ..graph.standard import namespace as recorder
@@ -21,6 +22,7 @@ __all__ = [
     "device_of",
     "dtype_name",
     "floating",
+    "inexact",
     "is_array",
     "is_concrete",
     "is_float",
@@ -29,39 +31,63 @@ __all__ = [
     "native_dtype",
     "numeric",
     "promoted",
+    "promoted_arrays",
+    "promoted_floats",
     "promoted_numbers",
+    "real",
+    "require_real",
 ]
 
 
+_NOT_NUMBERS = frozenset("OSUVMm")  # NumPy's codes of objects, text, records and times
 _PYTHON = (bool, int, float, complex)
 
 
 def floating(x: Any) -> tuple[Namespace, Array]:
-    """The namespace of x, and x as a floating array: integers, booleans and Python numbers become floatx."""
+    """The namespace of x, and x as a real floating array; TypeError for a complex one."""
     try:
         return FLOATING_ARRAYS[type(x)][x.dtype], x
     except (AttributeError, KeyError, TypeError):
-        pass
+        return inexact(x, complex_too=False)
+
+
+def inexact(x: Any, complex_too: bool = True) -> tuple[Namespace, Array]:
+    """As `floating`, complex arrays included: integers, booleans and Python numbers become floatx."""
     xp, x = arrays(x)
-    if is_float(_learned(xp, x)):
-        return xp, x
-    return xp, xp.astype(x, native_dtype(xp, config.floatx()))
+    name = _learned(xp, x)
+    if not complex_too:
+        require_real(x)
+    return xp, x if is_float(name) else xp.astype(x, native_dtype(xp, config.floatx()))
 
 
-def numeric(x: Any) -> tuple[Namespace, Array]:
-    """The namespace of x, and x as an array of numbers: booleans become int32, other dtypes stay."""
+def real(x: Any) -> tuple[Namespace, Array]:
+    """The namespace of x, and x as an array of real numbers; TypeError for a complex one."""
     try:
-        return NUMERIC_ARRAYS[type(x)][x.dtype], x
+        return REAL_ARRAYS[type(x)][x.dtype], x
     except (AttributeError, KeyError, TypeError):
-        pass
+        return numeric(x, complex_too=False)
+
+
+def numeric(x: Any, complex_too: bool = True) -> tuple[Namespace, Array]:
+    """As `real`, complex arrays included: booleans become int32, other dtypes stay."""
     xp, x = arrays(x)
-    return xp, xp.astype(x, xp.int32) if _learned(xp, x) == "bool" else x
+    name = _learned(xp, x)
+    if not complex_too:
+        require_real(x)
+    return xp, xp.astype(x, xp.int32) if name == "bool" else x
+
+
+def require_real(*values: Any) -> None:
+    """TypeError for a complex number, or an array of them."""
+    for x in values:
+        if isinstance(x, complex) or (is_array(x) and kind_of(dtype_name(x.dtype)) == "complex floating"):
+            raise TypeError(f"got {shown(x)}, expected real numbers")
 
 
 def _learned(xp: Namespace, x: Array) -> str:
     """The name of x's dtype; the namespace is remembered for the next array of this type and dtype."""
     name = dtype_name(x.dtype)
-    if name != "bool":
+    if name != "bool" and not name.startswith("complex"):
         remember_dtype(type(x), x.dtype, xp, is_float(name))
     return name
 
@@ -78,8 +104,8 @@ def arrays(*values: ArrayLike) -> tuple[Any, ...]:
     A list that holds arrays becomes one array of their common dtype.
     """
     if len(values) == 1 and (xp := NAMESPACE_OF_TYPE.get(type(values[0]))) is not None:
-        return xp, values[0]
-    values = tuple(_stacked(x) if isinstance(x, (list, tuple)) else x for x in values)
+        return xp, _number_like(values[0]) if type(values[0]) is np.ndarray else values[0]
+    values = tuple(_stacked(x) if isinstance(x, (list, tuple)) else _number_like(x) for x in values)
     xp = array_namespace(*values)
     if xp is recorder:
         return (xp, *(x if type(x) is Tensor else xp.asarray(x) for x in values))
@@ -97,13 +123,13 @@ def promoted(*values: Any) -> tuple[Any, ...]:
     stay numbers and never widen a dtype; a float beside integers makes floatx. TypeError for arrays on two devices.
     """
     first = values[0]
-    known = NUMERIC_ARRAYS.get(type(first))
+    known = REAL_ARRAYS.get(type(first))
     if known is not None:  # the fast path: arrays of one dtype, or numbers beside floats
         dtype = first.dtype
         xp = known.get(dtype)
         if xp is not None and xp is not recorder and _alike(first, dtype, values):
             return (xp, *values)
-    values = tuple(_stacked(x) if isinstance(x, (list, tuple)) else x for x in values)
+    values = tuple(_stacked(x) if isinstance(x, (list, tuple)) else _number_like(x) for x in values)
     xp = array_namespace(*values)
     if xp is recorder:
         return (xp, *common("promotion", ANY, *values)[1])
@@ -131,6 +157,21 @@ def promoted(*values: Any) -> tuple[Any, ...]:
     return (xp, *result)
 
 
+def promoted_arrays(*values: Any) -> tuple[Any, ...]:
+    """As `promoted`, with the numbers as 0-d arrays."""
+    xp, *found = promoted(*values)
+    like = next((x for x in found if is_array(x)), None)
+    if like is None or all(is_array(x) for x in found):
+        return (xp, *found)
+    return (xp, *(x if is_array(x) else xp.asarray(x, dtype=like.dtype, device=device_of(like)) for x in found))
+
+
+def promoted_floats(*values: Any) -> tuple[Any, ...]:
+    """As `promoted_arrays`, in a real floating dtype: integers become floatx; TypeError for complex numbers."""
+    xp, *found = promoted_arrays(*values)
+    return (xp, *(floating(x)[1] for x in found))
+
+
 def _alike(first: Array, dtype: Any, values: tuple[Any, ...]) -> bool:
     """Whether the other values are arrays like the first, or plain numbers beside a floating array."""
     kind = type(first)
@@ -146,11 +187,11 @@ def _alike(first: Array, dtype: Any, values: tuple[Any, ...]) -> bool:
     return True
 
 
-def promoted_numbers(x: Any, y: Any) -> tuple[Any, Any, Any]:
-    """As `promoted`, for functions of numbers: where both are booleans they become int32."""
+def promoted_numbers(x: Any, y: Any, complex_too: bool = True) -> tuple[Any, Any, Any]:
+    """As `promoted`, for functions of numbers, or of real ones: where both are booleans they become int32."""
     kind = type(x)
-    if kind is type(y) and kind in NUMERIC_ARRAYS and x.dtype is y.dtype:  # the fast path
-        xp = NUMERIC_ARRAYS[kind].get(x.dtype)
+    if kind is type(y) and kind in REAL_ARRAYS and x.dtype is y.dtype:  # the fast path
+        xp = REAL_ARRAYS[kind].get(x.dtype)
         if (
             xp is not None
             and xp is not recorder
@@ -158,8 +199,10 @@ def promoted_numbers(x: Any, y: Any) -> tuple[Any, Any, Any]:
         ):
             return xp, x, y
     xp, x, y = promoted(x, y)
+    if not complex_too:
+        require_real(x, y)
     z = y if isinstance(x, _PYTHON) else x
-    if z.dtype not in NUMERIC_ARRAYS.get(type(z), ()) and _learned(xp, z) == "bool":
+    if z.dtype not in REAL_ARRAYS.get(type(z), ()) and _learned(xp, z) == "bool":
         x, y = (int(v) if isinstance(v, bool) else xp.astype(v, xp.int32) for v in (x, y))
     return xp, x, y
 
@@ -176,13 +219,28 @@ def _stacked(values: Any) -> Any:
     return xp.stack([v if is_array(v) else xp.asarray(v, dtype=like.dtype, device=device_of(like)) for v in rows])
 
 
+def _number_like(x: Any) -> Any:
+    """x as a plain array, or as it is; TypeError for one of text, objects or times."""
+    if isinstance(x, np.ndarray) and x.dtype.char in _NOT_NUMBERS:
+        raise TypeError(f"got {shown(x)}, expected numbers")
+    return plain(x)
+
+
 def _native(xp: Namespace, x: Any, like: Any, dtype: Any) -> Any:
     """A Python number or list as an array on the device of `like`."""
     if isinstance(x, np.generic):
         x = x.item()
+    if not isinstance(x, _PYTHON):
+        _check_numbers(x)
     if dtype is None:
         dtype = native_dtype(xp, python_dtype(x)) if isinstance(x, (bool, int, float, complex)) else None
     return xp.asarray(x, dtype=dtype, device=device_of(like))
+
+
+def _check_numbers(x: Any) -> None:
+    """TypeError for anything but a nest of numbers, such as None, which libraries take for NaN."""
+    if not isinstance(x, (list, tuple)) or np.asarray(x).dtype.kind not in "biufc":
+        raise TypeError(f"got {shown(x)}, expected an array, a number, or a list of them")
 
 
 def _same_device(members: Any) -> None:

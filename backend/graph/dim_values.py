@@ -9,36 +9,44 @@ from typing import Any
 
 import numpy as np
 
+from ..arrays.arguments import integer, is_sequence, items, shown
 from ..arrays.dtypes import is_integer
 from ..arrays.namespaces import host
 from .dims import Dim, largest, product, smallest
 from .tensor import Constant, Tensor
 
-__all__ = ["as_size", "as_sizes"]
+__all__ = ["size_from", "sizes_from"]
 
 Known = dict[int, Any]  # by a tensor's id: the integers it stands for, or None
 
 
-def as_size(name: str, t: Tensor) -> Any:
-    """A 0-d integer tensor as an int or a size; `name` is the operation that needs it.
+def size_from(name: str, argument: str, value: Any) -> Any:
+    """One size: a Python int from an integer of any kind, or a Dim from a symbolic 0-d tensor of integers.
 
-    Sizes of tensors and arithmetic on them are seen through, anything else is read when the function runs.
+    Sizes of tensors and arithmetic on them are seen through, other tensors are read when the function runs. TypeError
+    that names the operation and its argument for anything else.
     """
-    if not is_integer(t.dtype) or t.ndim:
-        raise TypeError(f"{name}: got a tensor of shape {t.shape} and dtype {t.dtype} as a size; expected one integer")
-    found = _value(t, {})
-    return Dim("item", t) if found is None else found
+    if type(value) is int or isinstance(value, Dim):
+        return value
+    if not isinstance(value, Tensor):
+        return integer(name, argument, value)
+    if not is_integer(value.dtype) or value.spec.shape != ():
+        raise TypeError(f"{name}: {argument} is {shown(value)}, expected an integer")
+    found = _value(value, {})
+    return Dim("item", value) if found is None else found
 
 
-def as_sizes(name: str, t: Tensor) -> tuple[Any, ...]:
-    """A 1-D integer tensor of known length as a shape."""
-    if not is_integer(t.dtype) or t.ndim != 1 or t.shape[0] is None:
-        raise TypeError(
-            f"{name}: the shape is a tensor of shape {t.shape} and dtype {t.dtype}; "
-            "expected integers in 1 dimension of known size"
-        )
-    found = _value(t, {})
-    return tuple(as_size(name, t[i]) for i in range(t.shape[0])) if found is None else found
+def sizes_from(name: str, argument: str, value: Any) -> tuple[Any, ...]:
+    """A tuple of sizes from one size or a sequence of them: a tuple, a list, a range, an array of one dimension."""
+    if isinstance(value, Tensor) and value.spec.shape != ():
+        if not is_integer(value.dtype) or value.ndim != 1 or value.shape[0] is None:
+            raise TypeError(f"{name}: {argument} is {shown(value)}, expected integers in 1 dimension of known size")
+        found = _value(value, {})
+        if found is not None:
+            return found
+    if not is_sequence(value):
+        return (size_from(name, argument, value),)
+    return tuple(size_from(name, f"an entry of {argument}", entry) for entry in items(value))
 
 
 def _value(t: Any, known: Known) -> Any:

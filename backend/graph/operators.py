@@ -6,7 +6,9 @@ import contextvars
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ["Operators", "identity_is_truth"]
+__all__ = ["RECORDED_BY_OPERATORS", "Operators", "identity_is_truth"]
+
+RECORDED_BY_OPERATORS: set[str] = set()  # the functions of the standard that stand for an operator of two
 
 # Whether the result of == and != has a truth value, which it must not where a tensor stands for a Python number.
 identity_is_truth: contextvars.ContextVar[bool] = contextvars.ContextVar("identity_is_truth", default=True)
@@ -20,6 +22,8 @@ def _unary(name: str) -> Callable[[Any], Any]:
 
 
 def _binary(name: str) -> Callable[[Any, Any], Any]:
+    RECORDED_BY_OPERATORS.add(name)
+
     def method(self: Any, other: Any) -> Any:
         xp = self.__array_namespace__()
         return getattr(xp, name)(self, other) if xp.is_operand(other) else NotImplemented
@@ -64,6 +68,9 @@ class Operators(_Open):
     __abs__, __invert__ = _unary("abs"), _unary("bitwise_invert")
 
     __hash__ = object.__hash__
+
+    RECORDED_BY_OPERATORS.add("equal")
+    RECORDED_BY_OPERATORS.add("not_equal")
 
     def __eq__(self, other: object) -> Any:
         return self._compared("equal", other, self is other)

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from .. import config
+from ..arrays.arguments import shown
 from ..arrays.dtypes import DType, common_dtype, dtype_name, kind_of, python_dtype, result_dtype, scalar_of
-from ..arrays.namespaces import is_array
+from ..arrays.namespaces import describe, is_array, namespace_of, plain
 from .dims import Dim
 from .primitives import PRIMITIVES
 from .shape_rules import broadcast
@@ -55,6 +56,7 @@ def constant(value: Any, dtype: str | None = None) -> Tensor:
                 if not value.size or np.abs(value).max() < 2**31
                 else None
             )
+    value = plain(value)
     if dtype is not None and dtype_name(value.dtype) != dtype:
         value = value.astype(dtype) if isinstance(value, (np.ndarray, np.generic)) else value
     return Constant(value)
@@ -85,7 +87,7 @@ def tensor(x: Any, dtype: str | None = None) -> Tensor:
         return record("asarray", (x,), {"dtype": result.dtype}, result)
     if isinstance(x, (bool, int, float, complex, list, tuple)) or is_array(x):
         return constant(x, dtype)
-    raise TypeError(f"expected a tensor, an array or a number, got {type(x).__name__}")
+    raise TypeError(f"got {shown(x)}, expected a tensor, an array or a number")
 
 
 def cast(x: Tensor, name: str) -> Tensor:
@@ -117,7 +119,8 @@ def common(function: str, kinds: tuple[str, ...], *operands: Any) -> tuple[str, 
     the tensors' dtype unless that would lose their kind. Python numbers stay numbers.
     """
     arrays = [x for x in operands if not isinstance(x, (bool, int, float, complex, Dim))]
-    arrays = [x if isinstance(x, Tensor) else constant(x) for x in arrays]
+    _refuse_two_libraries(arrays)
+    arrays = [tensor(x) for x in arrays]
     numbers = [0 if isinstance(x, Dim) else x for x in operands if isinstance(x, (bool, int, float, complex, Dim))]
     tensors = [x.dtype for x in arrays if not isinstance(x, Constant)]
     constants = [x for x in arrays if isinstance(x, Constant)]
@@ -133,6 +136,19 @@ def common(function: str, kinds: tuple[str, ...], *operands: Any) -> tuple[str, 
     if not any(isinstance(x, Tensor) for x in result):
         result = [tensor(x, name) for x in result]
     return name, result
+
+
+def _refuse_two_libraries(operands: list[Any]) -> None:
+    """TypeError for a variable of one library beside an array of another, whose own gradients would be lost."""
+    foreign = [x for x in operands if not isinstance(x, (Tensor, np.ndarray, np.generic)) and is_array(x)]
+    for x in foreign:
+        for v in operands:
+            library = getattr(getattr(v, "backend", None), "xp", None) if isinstance(v, Tensor) else None
+            if library is not None and library is not namespace_of(x):
+                raise TypeError(
+                    f"arrays of two libraries in one call: {describe(library)} (the variable {v.name}) and "
+                    f"{describe(namespace_of(x))}; convert one of them first"
+                )
 
 
 def called(function: str, stub: Callable[..., Any]) -> Callable[..., Any]:

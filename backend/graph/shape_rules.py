@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from ..arrays.arguments import integer, integers, is_sequence
 from .dims import Dim, known, largest, product, smallest
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "concatenated",
     "contracted",
     "matmul_shape",
+    "plain_axis",
     "reduced",
     "reshaped",
     "same",
@@ -23,10 +25,9 @@ __all__ = [
 ]
 
 
-def axis_of(name: str, axis: int, ndim: int) -> int:
+def axis_of(name: str, axis: Any, ndim: int) -> int:
     """An axis counted from the front; ValueError when out of range."""
-    if not isinstance(axis, int) or isinstance(axis, bool):
-        raise TypeError(f"{name}: axis is {axis!r}; expected an integer")
+    axis = integer(name, "axis", axis)
     if not -ndim <= axis < ndim:
         expected = f"expected {-ndim} to {ndim - 1}" if ndim else "it has no axes"
         raise ValueError(f"{name}: axis {axis} is out of range for {ndim} dimensions ({expected})")
@@ -37,10 +38,18 @@ def axes_of(name: str, axis: Any, ndim: int) -> tuple[int, ...]:
     """The axes named by None (all), an integer or a sequence, counted from the front and without repetition."""
     if axis is None:
         return tuple(range(ndim))
-    axes = tuple(axis_of(name, a, ndim) for a in (axis if isinstance(axis, (tuple, list)) else (axis,)))
+    plain = plain_axis(name, axis)
+    axes = tuple(axis_of(name, a, ndim) for a in (plain if isinstance(plain, tuple) else (plain,)))
     if len(set(axes)) != len(axes):
-        raise ValueError(f"{name}: axis {axis!r} names an axis twice")
+        raise ValueError(f"{name}: axis {plain} names an axis twice")
     return axes
+
+
+def plain_axis(name: str, axis: Any) -> Any:
+    """None, an int or a tuple of ints for an axis argument of any kind, not counted from the front."""
+    if axis is None or type(axis) is int:
+        return axis
+    return integers(name, "axis", axis) if is_sequence(axis) else integer(name, "axis", axis)
 
 
 def reduced(name: str, sizes: Sequence[Any], axis: Any, keepdims: bool = False) -> tuple[Any, ...]:
@@ -210,10 +219,10 @@ def _infer(name: str, sizes: Sequence[Any], target: list[Any], at: int) -> Any:
 
 
 def slice_of(key: slice, size: Any) -> tuple[slice, Any, bool]:
-    """A slice with bounds counted from the front and a positive step, its length, and whether to flip first."""
-    step = 1 if key.step is None else key.step
-    if not isinstance(step, int) or step == 0:
-        raise ValueError(f"getitem: slice step is {key.step!r}; expected an integer other than 0")
+    """A slice of ints and sizes with bounds counted from the front and a positive step, its length, whether to flip."""
+    step = 1 if key.step is None else integer("getitem", "the slice's step", key.step)
+    if step == 0:
+        raise ValueError("getitem: the slice's step is 0, expected another integer")
     if isinstance(size, int) and all(isinstance(v, (int, type(None))) for v in (key.start, key.stop)):
         positions = range(size)[key]
         if step > 0:
@@ -237,6 +246,10 @@ def slice_of(key: slice, size: Any) -> tuple[slice, Any, bool]:
 
 
 def _bound(bound: Any, size: Any) -> Any:
+    """A slice's bound counted from the front and cut to the size; a negative one counts from the end."""
     if isinstance(bound, int):
         return smallest(bound, size) if bound > 0 else bound if bound == 0 else largest(size + bound, 0)
-    return bound
+    if bound is size:
+        return size
+    from_end = smallest(largest(-bound, 0), 1)  # 1 where the bound turns out to be negative
+    return smallest(largest(bound + size * from_end, 0), size)

@@ -16,6 +16,7 @@ from ..compat.tensor_attributes import Operation, Shape
 from .dims import Dim, dim_tensors, known, known_product
 from .operators import Operators
 from .primitives import PRIMITIVES, Primitive
+from .values import Values
 
 __all__ = [
     "Constant",
@@ -121,7 +122,7 @@ class _NoLengthError(AttributeError, TypeError):
     """What len() of a symbolic tensor raises: TypeError for Python, AttributeError for `hasattr`."""
 
 
-class Tensor(Operators):
+class Tensor(Values, Operators):
     """An array to come, known by shape and dtype: nothing is computed before `eval`, `K.eval` or a `K.function`.
 
     It offers the array object of the standard: operators, `shape` (None for unknown sizes), `dtype` (a string),
@@ -130,7 +131,6 @@ class Tensor(Operators):
     keeps tensors in lists and as dictionary keys.
     """
 
-    __array_ufunc__ = None  # so that `ndarray + tensor` records and `np.exp(tensor)` is refused
     __array_priority__ = 1000
 
     def __init__(self, node: Node | None, index: int, spec: Spec, name: str | None = None) -> None:
@@ -235,14 +235,6 @@ class Tensor(Operators):
         # programs ask hasattr(x, '__len__') to tell a list of tensors from one: AttributeError says no
         raise _NoLengthError(f"{self.name}: a symbolic tensor has no len(); use .shape[0] or K.shape")
 
-    def _no_value(self, *_: Any, **__: Any) -> Any:
-        raise ValueError(f"{self.name} is symbolic and has no value yet; use K.eval or a K.function")
-
-    __float__ = __int__ = __index__ = __complex__ = _no_value
-
-    def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
-        raise TypeError(f"{self.name} is symbolic and cannot become a NumPy array; use K.eval")
-
     def __dlpack__(self, **_: Any) -> Any:
         raise BufferError(f"{self.name} is symbolic and holds no memory; use K.eval")
 
@@ -251,7 +243,11 @@ class Tensor(Operators):
 
     def __repr__(self) -> str:
         shape = "unknown rank" if self.spec.shape is None else str(self.shape)
-        return f"<{type(self).__name__} {self.name} shape={shape} dtype={self.dtype}>"
+        value = ""
+        if self.is_cheap_constant:
+            text = np.array2string(np.asarray(self.eval()), threshold=20, separator=", ")
+            value = f" value={' '.join(text.split())}"
+        return f"<{type(self).__name__} {ascii(self.name)[1:-1]} shape={shape} dtype={self.dtype}{value}>"
 
     # ---- attributes that Keras reads and sets
 
@@ -309,6 +305,8 @@ class Constant(Tensor):
 
     `typed` says that its dtype was given with it, as `K.constant` does: an array beside it takes this dtype.
     """
+
+    is_fixed = True
 
     def __init__(self, value: Any, name: str | None = None, typed: bool = False) -> None:
         super().__init__(None, 0, spec(value.shape, value.dtype), name)

@@ -9,6 +9,7 @@ from typing import Any
 
 from .. import config
 from ..arrays import namespaces
+from ..arrays.arguments import flag
 from ..arrays.namespaces import describe
 
 __all__ = ["backed", "chain_planner", "kernels_enabled", "kernels_of", "program_compiler", "set_kernels"]
@@ -42,7 +43,7 @@ def set_kernels(enabled: bool) -> None:
 
     Source: this library.
     """
-    config.change("kernels", bool(enabled))
+    config.change("kernels", flag("set_kernels", "enabled", enabled))
 
 
 def _label(xp: Any) -> Any:

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import math
-import operator
 from typing import Any
 
-from ..arrays.typing import Array
+from ..arrays.typing import Array, Axes, Axis
 from ..autodiff.cotangents import mask_
 from ..dispatch.boundary import normalize_axis, sizes
 from ..dispatch.fast_path import fast_path
-from ..dispatch.promotion import array_namespace, arrays, device_of, dtype_name, floating, is_integer, native_dtype
+from ..dispatch.operation import operation
+from ..dispatch.promotion import (
+    array_namespace,
+    arrays,
+    device_of,
+    dtype_name,
+    floating,
+    inexact,
+    is_integer,
+    native_dtype,
+)
 from ..graph.composite import composite, elementwise
 from .elementwise import at_least_single, stop_gradient
 from .reductions import max as largest
@@ -44,6 +53,7 @@ GELU_FLAT = 10.0  # beyond, the approximated gelu is 0 or x to 2e-37, and cubes 
 ERFC_FLAT = 40.0  # beyond, gelu is 0 or x in float64: erfc(28) is 0
 
 
+@operation
 def relu(x: Array, alpha: float = 0.0, max_value: float | None = None, threshold: float = 0.0) -> Array:
     """The rectifier: x above the threshold, at most max_value, and alpha * (x - threshold) below.
 
@@ -56,11 +66,10 @@ def relu(x: Array, alpha: float = 0.0, max_value: float | None = None, threshold
     Source: Keras 2.3.1 backend semantics.
     """
     xp, x = floating(x)
-    alpha, threshold = _number("relu", "alpha", alpha), _number("relu", "threshold", threshold)
     start = threshold if max_value is None else max(threshold, 0.0)
     result = xp.where(x <= start, 0.0, x) if start else relu_(x)
     if max_value is not None:
-        result = xp.minimum(result, max(_number("relu", "max_value", max_value), 0.0))
+        result = xp.minimum(result, max(max_value, 0.0))
     return result + alpha * xp.minimum(0.0, x - threshold if threshold else x) if alpha else result
 
 
@@ -81,6 +90,7 @@ def relu_gradient(g: Array, out: Array) -> Array:
     return mask_(~(out <= 0), g)
 
 
+@operation
 def leaky_relu(x: Array, negative_slope: float = 0.2) -> Array:
     """The rectifier with a slope below 0: `relu(x, alpha=negative_slope)`.
 
@@ -91,6 +101,7 @@ def leaky_relu(x: Array, negative_slope: float = 0.2) -> Array:
     return relu(x, alpha=negative_slope)
 
 
+@operation
 def elu(x: Array, alpha: float = 1.0) -> Array:
     """The exponential linear unit: x above 0, alpha * (exp(x) - 1) elsewhere.
 
@@ -100,11 +111,11 @@ def elu(x: Array, alpha: float = 1.0) -> Array:
     Source: Clevert, Unterthiner, Hochreiter, "Fast and accurate deep network learning by ELUs", 2016.
     """
     xp, x = floating(x)
-    alpha = _number("elu", "alpha", alpha)
     below = xp.expm1(xp.minimum(x, 0.0))  # not evaluated on large x, where it overflows
     return xp.maximum(0.0, x) + (below if alpha == 1.0 else below * alpha)
 
 
+@operation
 def selu(x: Array) -> Array:
     """The scaled exponential linear unit: 1.0507 * elu(x, 1.6733), which keeps mean 0 and variance 1.
 
@@ -115,7 +126,8 @@ def selu(x: Array) -> Array:
     return elu(x, SELU_ALPHA) * SELU_SCALE
 
 
-def softmax(x: Array, axis: int | tuple[int, ...] = -1) -> Array:
+@operation
+def softmax(x: Array, axis: Axes = -1) -> Array:
     """exp(x) scaled to sum 1 along an axis, or several together.
 
     Shapes and dtypes: those of x; integers become floatx. Edge values: large values do not overflow; -inf gives 0;
@@ -148,7 +160,8 @@ def _(g: Array, out: Array, x: Array, *, axis: int | tuple[int, ...]) -> tuple[A
     return ((g - xp.sum(g * out, axis=axis, keepdims=True)) * out,)
 
 
-def log_softmax(x: Array, axis: int | tuple[int, ...] = -1) -> Array:
+@operation
+def log_softmax(x: Array, axis: Axes = -1) -> Array:
     """The logarithm of softmax, accurate where softmax itself underflows.
 
     Shapes and dtypes: those of x; integers become floatx. Edge values: as `softmax`, -inf giving -inf.
@@ -179,6 +192,7 @@ def _(g: Array, out: Array, x: Array, *, axis: int | tuple[int, ...]) -> tuple[A
     return (g - xp.sum(g, axis=axis, keepdims=True) * xp.exp(out),)
 
 
+@operation
 def softplus(x: Array) -> Array:
     """log(1 + exp(x)), a smooth rectifier.
 
@@ -191,6 +205,7 @@ def softplus(x: Array) -> Array:
     return xp.maximum(0.0, x) + xp.log1p(xp.exp(xp.minimum(x, -x)))
 
 
+@operation
 def softsign(x: Array) -> Array:
     """x / (1 + |x|).
 
@@ -202,6 +217,7 @@ def softsign(x: Array) -> Array:
     return x / (1.0 + xp.abs(x))
 
 
+@operation
 def sigmoid(x: Array) -> Array:
     """1 / (1 + exp(-x)).
 
@@ -227,6 +243,7 @@ def _(g: Array, out: Array, x: Array) -> tuple[Array]:
     return (g * (out * (1.0 - out)),)
 
 
+@operation
 def hard_sigmoid(x: Array) -> Array:
     """A piecewise linear sigmoid: 0.2 * x + 0.5 kept within 0 and 1, with knees at -2.5 and 2.5.
 
@@ -239,7 +256,8 @@ def hard_sigmoid(x: Array) -> Array:
     return xp.minimum(xp.maximum(0.2 * x + 0.5, 0.0), 1.0)
 
 
-@fast_path(floating)
+@fast_path(inexact)
+@operation
 def tanh(x: Array) -> Array:
     """The hyperbolic tangent.
 
@@ -247,10 +265,11 @@ def tanh(x: Array) -> Array:
 
     Source: Keras 2.3.1 backend semantics.
     """
-    xp, x = floating(x)
+    xp, x = inexact(x)
     return xp.tanh(x)
 
 
+@operation
 def silu(x: Array) -> Array:
     """x * sigmoid(x), also called swish.
 
@@ -262,6 +281,7 @@ def silu(x: Array) -> Array:
     return x * sigmoid(x)
 
 
+@operation
 def gelu(x: Array, approximate: bool = False) -> Array:
     """The Gaussian error linear unit: x times the probability that a standard normal variable lies below x.
 
@@ -281,7 +301,8 @@ def gelu(x: Array, approximate: bool = False) -> Array:
     return 0.5 * x * erfc(near * -math.sqrt(0.5))
 
 
-def l2_normalize(x: Array, axis: int | tuple[int, ...] | None = None) -> Array:
+@operation
+def l2_normalize(x: Array, axis: Axis = None) -> Array:
     """x divided by its Euclidean norm along the axes (None: all), or by 1e-6 where the norm is smaller.
 
     Shapes and dtypes: those of x; integers become floatx; float16 is computed in float32. Edge values: zeros stay
@@ -300,14 +321,15 @@ def l2_normalize(x: Array, axis: int | tuple[int, ...] | None = None) -> Array:
     return result if wide is x else xp.astype(result, x.dtype)
 
 
+@operation
 def in_top_k(predictions: Array, targets: Array, k: int) -> Array:
     """Whether each target's score is among the k highest of its row.
 
     Shapes and dtypes: predictions (batch, classes), targets (batch,) of integers, result (batch,) of booleans.
     Edge values: scores equal to the target's do not displace it, so ties all count; False where the target is not a
-    class or the row has a NaN or infinity. k of 0 or less gives False, k beyond the classes True.
-    Errors: TypeError for targets that are not integers and a k that is not an integer; ValueError for other ranks and
-    different batch sizes.
+    class or the row has a NaN or infinity. k of 0 gives False, k beyond the classes True.
+    Errors: TypeError for targets that are not integers and a k that is not an integer; ValueError for other ranks,
+    different batch sizes and a negative k.
 
     Source: Keras 2.3.1 backend semantics.
     """
@@ -322,10 +344,9 @@ def in_top_k(predictions: Array, targets: Array, k: int) -> Array:
     rows, others = predictions.shape[0], targets.shape[0]
     if None not in (rows, others) and rows != others:
         raise ValueError(f"in_top_k: {rows} rows of predictions but {others} targets")
-    try:
-        k = min(max(operator.index(k), 0), 2**31 - 1)
-    except TypeError:
-        raise TypeError(f"in_top_k: k is {k!r}, expected an integer") from None
+    if k < 0:
+        raise ValueError(f"in_top_k: k is {k}, expected at least 0")
+    k = min(k, 2**31 - 1)
     int32 = native_dtype(xp, "int32")
     if dtype_name(targets.dtype) not in ("int32", "int64"):
         targets = xp.astype(targets, int32)
@@ -335,11 +356,3 @@ def in_top_k(predictions: Array, targets: Array, k: int) -> Array:
     higher = xp.sum(xp.astype(predictions > score, int32), axis=1, dtype=int32)
     sound = xp.all(xp.isfinite(predictions), axis=1)
     return xp.any(chosen, axis=1) & sound & (higher < k)
-
-
-def _number(operation: str, argument: str, value: Any) -> float:
-    """A parameter as a Python number: 0-d arrays count as numbers."""
-    try:
-        return float(value)
-    except (TypeError, ValueError):
-        raise TypeError(f"{operation}: {argument} is {value!r}, expected a number") from None

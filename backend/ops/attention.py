@@ -7,12 +7,14 @@ from typing import Any
 from ..arrays.typing import Array
 from ..autodiff.cotangents import unbroadcast
 from ..dispatch.boundary import broadcast, sizes
-from ..dispatch.promotion import array_namespace, arrays, device_of, dtype_name, floating, is_float, promoted
+from ..dispatch.operation import operation
+from ..dispatch.promotion import array_namespace, arrays, device_of, dtype_name, is_float, promoted_floats
 from ..graph.composite import composite
 
 __all__ = ["scaled_dot_product_attention"]
 
 
+@operation
 def scaled_dot_product_attention(
     query: Array,
     key: Array,
@@ -34,8 +36,7 @@ def scaled_dot_product_attention(
 
     Source: Vaswani et al., "Attention is all you need", 2017, equation 1; rows without a key as in PyTorch.
     """
-    _, query, key, value = promoted(query, key, value)
-    query, key, value = (floating(x)[1] for x in (query, key, value))
+    _, query, key, value = promoted_floats(query, key, value)
     for argument, x in (("query", query), ("key", key), ("value", value)):
         if x.ndim < 2:
             raise ValueError(f"scaled_dot_product_attention: {argument} has {x.ndim} dimensions, expected at least 2")
@@ -44,11 +45,8 @@ def scaled_dot_product_attention(
     batch = broadcast("scaled_dot_product_attention", sizes(query)[:-2], sizes(key)[:-2], sizes(value)[:-2])
     if mask is not None:
         mask = _checked(mask, query, (*batch, sizes(query)[-2], sizes(key)[-2]))
-    if scale is not None:
-        if not isinstance(scale, (int, float)):
-            raise TypeError(f"scaled_dot_product_attention: scale is {scale!r}, expected a number or None")
-        scale = float(scale)
-    return attention(query, key, value, mask, is_causal=bool(is_causal), scale=scale)
+    scale = None if scale is None else float(scale)
+    return attention(query, key, value, mask, is_causal=is_causal, scale=scale)
 
 
 def _same(what: str, first: str, x: Array, i: int, second: str, y: Array, k: int) -> None:

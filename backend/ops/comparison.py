@@ -7,6 +7,7 @@ from typing import Any
 from ..arrays.typing import Array, ArrayLike
 from ..dispatch.boundary import broadcasting
 from ..dispatch.fast_path import fast_pair
+from ..dispatch.operation import operation
 from ..dispatch.promotion import arrays, device_of, dtype_name, is_array, native_dtype, promoted, promoted_numbers
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
 
 
 @fast_pair
+@operation
 def equal(x: ArrayLike, y: ArrayLike) -> Array:
     """Whether elements are equal, as booleans of the broadcast shape.
 
@@ -39,6 +41,7 @@ def equal(x: ArrayLike, y: ArrayLike) -> Array:
 
 
 @fast_pair
+@operation
 def not_equal(x: ArrayLike, y: ArrayLike) -> Array:
     """Whether elements differ, as booleans of the broadcast shape; all else as in `equal`.
 
@@ -49,6 +52,7 @@ def not_equal(x: ArrayLike, y: ArrayLike) -> Array:
 
 
 @fast_pair
+@operation
 def greater(x: ArrayLike, y: ArrayLike) -> Array:
     """Whether x > y, as booleans of the broadcast shape.
 
@@ -57,41 +61,45 @@ def greater(x: ArrayLike, y: ArrayLike) -> Array:
 
     Source: Keras 2.3.1 backend semantics.
     """
-    xp, x, y = promoted_numbers(x, y)
+    xp, x, y = promoted_numbers(x, y, complex_too=False)
     return broadcasting("greater", xp.greater, x, y)
 
 
 @fast_pair
+@operation
 def greater_equal(x: ArrayLike, y: ArrayLike) -> Array:
     """Whether x >= y, as booleans of the broadcast shape; all else as in `greater`.
 
     Source: Keras 2.3.1 backend semantics.
     """
-    xp, x, y = promoted_numbers(x, y)
+    xp, x, y = promoted_numbers(x, y, complex_too=False)
     return broadcasting("greater_equal", xp.greater_equal, x, y)
 
 
 @fast_pair
+@operation
 def less(x: ArrayLike, y: ArrayLike) -> Array:
     """Whether x < y, as booleans of the broadcast shape; all else as in `greater`.
 
     Source: Keras 2.3.1 backend semantics.
     """
-    xp, x, y = promoted_numbers(x, y)
+    xp, x, y = promoted_numbers(x, y, complex_too=False)
     return broadcasting("less", xp.less, x, y)
 
 
 @fast_pair
+@operation
 def less_equal(x: ArrayLike, y: ArrayLike) -> Array:
     """Whether x <= y, as booleans of the broadcast shape; all else as in `greater`.
 
     Source: Keras 2.3.1 backend semantics.
     """
-    xp, x, y = promoted_numbers(x, y)
+    xp, x, y = promoted_numbers(x, y, complex_too=False)
     return broadcasting("less_equal", xp.less_equal, x, y)
 
 
 @fast_pair
+@operation
 def maximum(x: ArrayLike, y: ArrayLike) -> Array:
     """The larger of two elements.
 
@@ -102,20 +110,22 @@ def maximum(x: ArrayLike, y: ArrayLike) -> Array:
 
     Source: Keras 2.3.1 backend semantics.
     """
-    xp, x, y = promoted_numbers(x, y)
+    xp, x, y = promoted_numbers(x, y, complex_too=False)
     return broadcasting("maximum", xp.maximum, x, y)
 
 
 @fast_pair
+@operation
 def minimum(x: ArrayLike, y: ArrayLike) -> Array:
     """The smaller of two elements; all else as in `maximum`.
 
     Source: Keras 2.3.1 backend semantics.
     """
-    xp, x, y = promoted_numbers(x, y)
+    xp, x, y = promoted_numbers(x, y, complex_too=False)
     return broadcasting("minimum", xp.minimum, x, y)
 
 
+@operation
 def where(condition: ArrayLike, x: ArrayLike, y: ArrayLike) -> Array:
     """x where the condition is true, y elsewhere.
 
@@ -141,6 +151,7 @@ def _truth(xp: Any, x: Array) -> Array:
     return x if dtype_name(x.dtype) == "bool" else xp.astype(x, xp.bool)
 
 
+@operation
 def logical_and(x: ArrayLike, y: ArrayLike) -> Array:
     """Whether both elements are nonzero, as booleans of the broadcast shape; NaN counts as nonzero.
 
@@ -152,6 +163,7 @@ def logical_and(x: ArrayLike, y: ArrayLike) -> Array:
     return broadcasting("logical_and", xp.logical_and, _truth(xp, x), _truth(xp, y))
 
 
+@operation
 def logical_or(x: ArrayLike, y: ArrayLike) -> Array:
     """Whether at least one of two elements is nonzero, as booleans; all else as in `logical_and`.
 
@@ -161,6 +173,7 @@ def logical_or(x: ArrayLike, y: ArrayLike) -> Array:
     return broadcasting("logical_or", xp.logical_or, _truth(xp, x), _truth(xp, y))
 
 
+@operation
 def logical_not(x: ArrayLike) -> Array:
     """Whether an element is 0, as booleans; NaN counts as nonzero.
 

@@ -8,11 +8,13 @@ from typing import Any
 from ..arrays.typing import Array
 from ..control.branch import cond
 from ..dispatch.boundary import broadcast, ndim_of, sizes
-from ..dispatch.promotion import array_namespace, is_array, native_dtype, promoted
+from ..dispatch.operation import operation
+from ..dispatch.promotion import array_namespace, arrays, is_array, native_dtype, promoted
 
 __all__ = ["switch"]
 
 
+@operation
 def switch(condition: Array, then_expression: Any, else_expression: Any) -> Array:
     """`then_expression` where the condition holds, `else_expression` elsewhere.
 
@@ -34,6 +36,7 @@ def switch(condition: Array, then_expression: Any, else_expression: Any) -> Arra
 
 def _select_elements(condition: Array, then_value: Any, else_value: Any) -> Array:
     """The choice by element, the condition aligned with the leading axes."""
+    arrays(condition)
     xp = array_namespace(condition, *(v for v in (then_value, else_value) if is_array(v)))
     condition = condition if condition.dtype == xp.bool else xp.astype(condition, native_dtype(xp, "bool"))
     if not is_array(then_value) and not is_array(else_value):

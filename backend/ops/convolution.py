@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import operator
+from collections.abc import Sequence
 from typing import Any
 
-from ..arrays.typing import Array, Ints
+from ..arrays.typing import Array, Ints, PerAxis, Size
 from ..config import data_format_of
 from ..dispatch.boundary import sizes
-from ..dispatch.promotion import floating, is_array, is_concrete, promoted
+from ..dispatch.operation import operation
+from ..dispatch.promotion import promoted_arrays, promoted_floats
 from .windows.correlation import convolution, convolution_input_gradient
 from .windows.geometry import channels_first, channels_last, checked_padding, output_sizes, per_axis
 
@@ -25,13 +26,14 @@ __all__ = [
 ]
 
 
+@operation
 def conv1d(
     x: Array,
     kernel: Array,
-    strides: Any = 1,
+    strides: PerAxis = 1,
     padding: str = "valid",
     data_format: str | None = None,
-    dilation_rate: Any = 1,
+    dilation_rate: PerAxis = 1,
 ) -> Array:
     """Slide a kernel along one axis and sum the products; the kernel is not flipped.
 
@@ -50,13 +52,14 @@ def conv1d(
     return _convolve("conv1d", x, kernel, strides, padding, data_format, dilation_rate, 1, ("valid", "same", "causal"))
 
 
+@operation
 def conv2d(
     x: Array,
     kernel: Array,
-    strides: Any = (1, 1),
+    strides: PerAxis = (1, 1),
     padding: str = "valid",
     data_format: str | None = None,
-    dilation_rate: Any = (1, 1),
+    dilation_rate: PerAxis = (1, 1),
 ) -> Array:
     """Slide a kernel over two spatial axes and sum the products; the kernel is not flipped.
 
@@ -69,13 +72,14 @@ def conv2d(
     return _convolve("conv2d", x, kernel, strides, padding, data_format, dilation_rate, 2)
 
 
+@operation
 def conv3d(
     x: Array,
     kernel: Array,
-    strides: Any = (1, 1, 1),
+    strides: PerAxis = (1, 1, 1),
     padding: str = "valid",
     data_format: str | None = None,
-    dilation_rate: Any = (1, 1, 1),
+    dilation_rate: PerAxis = (1, 1, 1),
 ) -> Array:
     """Slide a kernel over three spatial axes and sum the products; the kernel is not flipped.
 
@@ -88,13 +92,14 @@ def conv3d(
     return _convolve("conv3d", x, kernel, strides, padding, data_format, dilation_rate, 3)
 
 
+@operation
 def depthwise_conv2d(
     x: Array,
     depthwise_kernel: Array,
-    strides: Any = (1, 1),
+    strides: PerAxis = (1, 1),
     padding: str = "valid",
     data_format: str | None = None,
-    dilation_rate: Any = (1, 1),
+    dilation_rate: PerAxis = (1, 1),
 ) -> Array:
     """Slide kernels over two spatial axes, each over one channel.
 
@@ -109,14 +114,15 @@ def depthwise_conv2d(
     )
 
 
+@operation
 def separable_conv1d(
     x: Array,
     depthwise_kernel: Array,
     pointwise_kernel: Array,
-    strides: Any = 1,
+    strides: PerAxis = 1,
     padding: str = "valid",
     data_format: str | None = None,
-    dilation_rate: Any = 1,
+    dilation_rate: PerAxis = 1,
 ) -> Array:
     """Slide kernels along one axis, each over one channel, then mix the channels.
 
@@ -135,18 +141,19 @@ def separable_conv1d(
         dilation_rate,
         1,
         depthwise=True,
-        pointwise=pointwise_kernel,
+        pointwise=(pointwise_kernel,),
     )
 
 
+@operation
 def separable_conv2d(
     x: Array,
     depthwise_kernel: Array,
     pointwise_kernel: Array,
-    strides: Any = (1, 1),
+    strides: PerAxis = (1, 1),
     padding: str = "valid",
     data_format: str | None = None,
-    dilation_rate: Any = (1, 1),
+    dilation_rate: PerAxis = (1, 1),
 ) -> Array:
     """Slide kernels over two spatial axes, each over one channel, then mix the channels.
 
@@ -166,18 +173,19 @@ def separable_conv2d(
         dilation_rate,
         2,
         depthwise=True,
-        pointwise=pointwise_kernel,
+        pointwise=(pointwise_kernel,),
     )
 
 
+@operation
 def conv2d_transpose(
     x: Array,
     kernel: Array,
-    output_shape: Any,
-    strides: Any = (1, 1),
+    output_shape: Sequence[Size | None],
+    strides: PerAxis = (1, 1),
     padding: str = "valid",
     data_format: str | None = None,
-    dilation_rate: Any = (1, 1),
+    dilation_rate: PerAxis = (1, 1),
 ) -> Array:
     """The adjoint of `conv2d`: the gradient that x, as a cotangent, gives to an input of output_shape.
 
@@ -193,11 +201,12 @@ def conv2d_transpose(
     return _transpose("conv2d_transpose", x, kernel, output_shape, strides, padding, data_format, dilation_rate, 2)
 
 
+@operation
 def conv3d_transpose(
     x: Array,
     kernel: Array,
-    output_shape: Any,
-    strides: Any = (1, 1, 1),
+    output_shape: Sequence[Size | None],
+    strides: PerAxis = (1, 1, 1),
     padding: str = "valid",
     data_format: str | None = None,
 ) -> Array:
@@ -211,6 +220,7 @@ def conv3d_transpose(
     return _transpose("conv3d_transpose", x, kernel, output_shape, strides, padding, data_format, 1, 3)
 
 
+@operation
 def bias_add(x: Array, bias: Array, data_format: str | None = None) -> Array:
     """Add one bias per channel, or one per channel and place.
 
@@ -223,7 +233,7 @@ def bias_add(x: Array, bias: Array, data_format: str | None = None) -> Array:
     Source: Keras 2.3.1 backend semantics.
     """
     data_format = data_format_of("bias_add", data_format)
-    xp, x, bias = promoted(x, bias)
+    xp, x, bias = promoted_arrays(x, bias)
     if x.ndim < 2:
         raise ValueError(f"bias_add: x has {x.ndim} dimensions; expected at least 2")
     if bias.ndim not in (1, x.ndim - 1):
@@ -247,12 +257,6 @@ def _check_bias(x: Array, bias: Array, target: tuple[Any, ...], axis: int, data_
             )
 
 
-def _operands(*values: Array) -> tuple[Any, ...]:
-    """The namespace, and the values in one floating dtype."""
-    xp, *found = promoted(*values)
-    return (xp, *(floating(value)[1] for value in found))
-
-
 def _steps(operation: str, strides: Any, dilation_rate: Any, count: int) -> tuple[Ints, Ints]:
     """Strides and dilation per axis; ValueError where both are above 1."""
     steps = per_axis(operation, "strides", strides, count), per_axis(operation, "dilation_rate", dilation_rate, count)
@@ -269,6 +273,8 @@ def _check_rank(operation: str, argument: str, x: Array, ndim: int) -> None:
 
 
 def _check_channels(operation: str, x: Array, channels: int | None, kernel: Array) -> None:
+    if 0 in kernel.shape[:-2]:
+        raise ValueError(f"{operation}: kernel has shape {tuple(kernel.shape)}; expected spatial sizes of at least 1")
     if None not in (x.shape[-1], channels) and x.shape[-1] != channels:
         raise ValueError(
             f"{operation}: x has {x.shape[-1]} channels; expected {channels} for a kernel of shape "
@@ -288,12 +294,12 @@ def _convolve(
     paddings: tuple[str, ...] = ("valid", "same"),
     *,
     depthwise: bool = False,
-    pointwise: Array | None = None,
+    pointwise: tuple[Array, ...] = (),
 ) -> Array:
     data_format = data_format_of(operation, data_format)
     padding = checked_padding(operation, padding, paddings)
     strides, dilation = _steps(operation, strides, dilation_rate, count)
-    xp, x, kernel, *mixing = _operands(x, kernel) if pointwise is None else _operands(x, kernel, pointwise)
+    xp, x, kernel, *mixing = promoted_floats(x, kernel, *pointwise)
     _check_rank(operation, "x", x, count + 2)
     _check_rank(operation, "kernel", kernel, count + 2)
     x = channels_last(xp, x, data_format)
@@ -329,7 +335,7 @@ def _transpose(
     strides, dilation = _steps(operation, strides, dilation_rate, count)
     if len(set(dilation)) > 1:
         raise ValueError(f"{operation}: dilation_rate is {dilation}; expected equal rates")
-    xp, x, kernel = _operands(x, kernel)
+    xp, x, kernel = promoted_floats(x, kernel)
     _check_rank(operation, "x", x, count + 2)
     _check_rank(operation, "kernel", kernel, count + 2)
     x = channels_last(xp, x, data_format)
@@ -351,27 +357,9 @@ def _transpose(
 
 def _wanted(operation: str, output_shape: Any, count: int, data_format: str) -> list[Any]:
     """The entries of an output_shape, channels last: integers, or sizes that become integers when the graph runs."""
-    if is_array(output_shape):
-        length = output_shape.shape[0] if output_shape.ndim == 1 else None
-        output_shape = [output_shape[i] for i in range(length or 0)]
-    if not isinstance(output_shape, (tuple, list)) or len(output_shape) != count + 2:
-        raise ValueError(f"{operation}: output_shape is {output_shape!r}; expected {count + 2} sizes")
-    batch, *rest = output_shape
-    found = [
-        None if batch is None else _size(operation, output_shape, batch),
-        *(_size(operation, output_shape, n) for n in rest),
-    ]
-    return [found[0], *found[2:], found[1]] if data_format == "channels_first" else found
-
-
-def _size(operation: str, output_shape: Any, entry: Any) -> Any:
-    if is_array(entry):
-        return int(entry) if is_concrete(entry) else entry
-    try:
-        return operator.index(entry)
-    except ValueError:  # a size known when the graph runs
-        return entry
-    except TypeError:
+    if len(output_shape) != count + 2 or None in output_shape[1:]:
         raise ValueError(
-            f"{operation}: output_shape is {output_shape!r}; expected integers, and None for the batch alone"
-        ) from None
+            f"{operation}: output_shape is {output_shape}; expected {count + 2} integers, and None for the batch alone"
+        )
+    batch, first, *rest = output_shape
+    return [batch, *rest, first] if data_format == "channels_first" else [batch, first, *rest]

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..arrays.arguments import unboxed
 from ..arrays.typing import Array, DTypeLike
 from ..config import floatx
 from ..dispatch.boundary import dtype_from, named, size_from
+from ..dispatch.operation import operation
 from ..dispatch.promotion import array_namespace, arrays, device_of, is_array, native_dtype
 
 __all__ = ["arange", "ones_like", "zeros_like"]
 
 
+@operation
 def zeros_like(x: Array, dtype: DTypeLike = None, name: str | None = None) -> Array:
     """Zeros of the shape of x.
 
@@ -24,6 +27,7 @@ def zeros_like(x: Array, dtype: DTypeLike = None, name: str | None = None) -> Ar
     return named(xp.zeros_like(x, dtype=native_dtype(xp, dtype_from("zeros_like", dtype))), name)
 
 
+@operation
 def ones_like(x: Array, dtype: DTypeLike = None, name: str | None = None) -> Array:
     """Ones of the shape of x; all else as in `zeros_like`.
 
@@ -33,6 +37,7 @@ def ones_like(x: Array, dtype: DTypeLike = None, name: str | None = None) -> Arr
     return named(xp.ones_like(x, dtype=native_dtype(xp, dtype_from("ones_like", dtype))), name)
 
 
+@operation
 def arange(start: Any, stop: Any = None, step: Any = 1, dtype: DTypeLike = "int32") -> Array:
     """Numbers from start up to, not including, stop; with one argument, from 0 up to it.
 
@@ -43,9 +48,14 @@ def arange(start: Any, stop: Any = None, step: Any = 1, dtype: DTypeLike = "int3
 
     Source: Keras 2.3.1 backend semantics; impossible ranges as in its Theano backend.
     """
+    start, stop, step = map(unboxed, (start, stop, step))
     xp = array_namespace(start, stop, step)
     like = next((v for v in (start, stop, step) if is_array(v)), None)
-    bounds = [v if isinstance(v, float) else size_from("arange", v) for v in (start, stop, step) if v is not None]
+    bounds = [
+        v if isinstance(v, float) else size_from("arange", name, v)
+        for name, v in (("start", start), ("stop", stop), ("step", step))
+        if v is not None
+    ]
     if stop is None:
         bounds.insert(0, 0)
     if isinstance(bounds[2], (int, float)) and bounds[2] == 0:

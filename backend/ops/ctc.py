@@ -8,7 +8,8 @@ from ..arrays.typing import Array
 from ..config import epsilon
 from ..control.loop import scan
 from ..dispatch.boundary import check_floating, moved, sizes
-from ..dispatch.promotion import array_namespace, arrays, device_of, dtype_name, floating, is_concrete
+from ..dispatch.operation import operation
+from ..dispatch.promotion import array_namespace, arrays, device_of, dtype_name, floating, is_concrete, require_real
 from ..graph.composite import composite, spec
 from .selection import take_along_axis_
 
@@ -37,6 +38,7 @@ def _checked(name: str, y_pred: Array, **others: tuple[Array, int]) -> None:
             raise ValueError(f"{name}: {argument} is for {a} samples, y_pred for {b}")
 
 
+@operation
 def ctc_batch_cost(y_true: Array, y_pred: Array, input_length: Array, label_length: Array) -> Array:
     """The CTC cost of each sample: minus the log-probability of its labels under per-frame class probabilities.
 
@@ -46,7 +48,8 @@ def ctc_batch_cost(y_true: Array, y_pred: Array, input_length: Array, label_leng
     Edge values: frames beyond input_length and labels beyond label_length are ignored; an empty label costs minus the
     sum of the blanks' log-probabilities; labels that do not fit into the frames (repeats need a blank between) cost
     +inf, with a gradient of 0. Differentiable with respect to y_pred.
-    Errors: ValueError for other numbers of dimensions or different batch sizes.
+    Errors: ValueError for other numbers of dimensions or different batch sizes, and, where values are concrete, for a
+    label that is no class or the blank, and a length outside 0 to the number of frames or labels.
 
     Source: Graves et al. 2006, the forward recursion in log space; Keras 2.3.1 backend semantics.
     """
@@ -54,6 +57,7 @@ def ctc_batch_cost(y_true: Array, y_pred: Array, input_length: Array, label_leng
     _checked(
         "ctc_batch_cost", y_pred, y_true=(y_true, 2), input_length=(input_length, 2), label_length=(label_length, 2)
     )
+    require_real(y_true, input_length, label_length)
     for argument, x in (("input_length", input_length), ("label_length", label_length)):
         if x.shape[1] not in (1, None):
             raise ValueError(f"ctc_batch_cost: {argument} has shape {tuple(x.shape)}, expected (batch, 1)")
@@ -61,9 +65,8 @@ def ctc_batch_cost(y_true: Array, y_pred: Array, input_length: Array, label_leng
     logs = _log_probabilities(y_pred)
     batch, width = sizes(y_true)
     classes = sizes(y_pred)[2]
+    labels = padded_labels(xp.astype(y_true, xp.int32), frames, count, time=sizes(y_pred)[1], classes=classes)
     # the path visits blank, label 1, blank, ..., label n, blank: 2 n + 1 places
-    place = xp.arange(width, dtype=xp.int32, device=device_of(y_pred))
-    labels = xp.where(place < count, xp.astype(y_true, xp.int32), classes - 1)
     blank = xp.zeros_like(labels) + (classes - 1)
     path = xp.reshape(xp.stack([blank, labels], axis=2), (batch, 2 * width))
     path = xp.concat([path, xp.zeros((batch, 1), dtype=xp.int32, device=device_of(y_pred)) + (classes - 1)], axis=1)
@@ -91,6 +94,33 @@ def ctc_batch_cost(y_true: Array, y_pred: Array, input_length: Array, label_leng
     return -xp.logaddexp(last, before)
 
 
+@composite(fresh=True)
+def padded_labels(labels: Array, frames: Array, count: Array, *, time: Any, classes: Any) -> Array:
+    """The labels, and the blank beyond their number, after a check of all three where they are concrete."""
+    xp, (_, width) = array_namespace(labels), labels.shape
+    used = xp.arange(width, dtype=xp.int32, device=device_of(labels)) < count
+    if is_concrete(labels) and is_concrete(count):
+        for argument, wrong, expected in (
+            ("input_length", (frames < 0) | (frames > time), f"lengths from 0 to {time}, the number of frames"),
+            ("label_length", (count < 0) | (count > width), f"lengths from 0 to {width}, the number of labels"),
+            ("y_true", used & ((labels < 0) | (labels > classes - 2)), f"labels from 0 to {classes - 2}"),
+        ):
+            if bool(xp.any(wrong)):
+                raise ValueError(f"ctc_batch_cost: a value of {argument} is out of range, expected {expected}")
+    return xp.where(used, labels, classes - 1)
+
+
+@padded_labels.shape
+def _(labels: Array, frames: Array, count: Array, *, time: Any, classes: Any) -> Any:
+    return sizes(labels)
+
+
+@padded_labels.vjp
+def _(g: Array, out: Array, *given: Any, **how: Any) -> tuple[None, None, None]:
+    return None, None, None
+
+
+@operation
 def ctc_decode(
     y_pred: Array,
     input_length: Array,

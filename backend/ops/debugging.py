@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..arrays.namespaces import host, is_concrete
 from ..arrays.typing import Array
 from ..dispatch.boundary import rank_of, sizes
+from ..dispatch.operation import operation
 from ..dispatch.promotion import arrays
 from ..graph.composite import effectful, spec
 
@@ -28,6 +29,7 @@ def _(g, out, x, *, message):
     return g
 
 
+@operation
 def print_tensor(x: Array, message: str = "") -> Array:
     """x, which prints the message and its value to standard output whenever it is evaluated.
 

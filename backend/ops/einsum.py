@@ -8,7 +8,8 @@ from typing import Any
 
 from ..arrays.typing import Array
 from ..dispatch.boundary import broadcast, product, sizes
-from ..dispatch.promotion import device_of, is_array, numeric, promoted
+from ..dispatch.operation import operation
+from ..dispatch.promotion import numeric, promoted_arrays
 from .reductions import kept
 
 __all__ = ["einsum"]
@@ -18,6 +19,7 @@ UNKNOWN = 64  # assumed for a size unknown until run time when the order of the 
 Label = str | int  # a letter, or the number of an axis that an ellipsis stands for
 
 
+@operation
 def einsum(subscripts: str, *operands: Array) -> Array:
     """The sum of products that the subscripts describe: 'ij,jk->ik' is the matrix product.
 
@@ -33,12 +35,9 @@ def einsum(subscripts: str, *operands: Array) -> Array:
 
     Source: NumPy's einsum; the greedy order of Smith, Gray, "opt_einsum", 2018.
     """
-    if not isinstance(subscripts, str):
-        raise TypeError(f"einsum: subscripts is {type(subscripts).__name__}, expected a string")
     terms, result = _parsed(subscripts, len(operands))
-    xp, *values = promoted(*operands)
-    like: Any = next((x for x in values if is_array(x)), None)
-    values = [numeric(x if is_array(x) else xp.asarray(x, dtype=like.dtype, device=device_of(like)))[1] for x in values]
+    xp, *values = promoted_arrays(*operands)
+    values = [numeric(x)[1] for x in values]
     labels, output = _labelled(subscripts, terms, result, [x.ndim for x in values])
     _check_sizes(labels, values)
     factors = []

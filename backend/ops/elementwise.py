@@ -6,16 +6,18 @@ import math
 import operator
 from typing import Any
 
-from ..arrays.namespaces import detach
+from ..arrays.namespaces import detach, plain
 from ..arrays.typing import Array, ArrayLike, DTypeLike
 from ..dispatch.boundary import MISFIT, broadcast, broadcasting, dtype_from, sizes
 from ..dispatch.fast_path import fast_path, fast_stop_gradient
+from ..dispatch.operation import operation
 from ..dispatch.promotion import (
     array_namespace,
     arrays,
     device_of,
     dtype_name,
     floating,
+    inexact,
     is_array,
     is_concrete,
     is_integer,
@@ -24,26 +26,23 @@ from ..dispatch.promotion import (
     numeric,
     promoted,
     promoted_numbers,
+    require_real,
 )
 from ..graph.composite import composite, elementwise, spec
 
 __all__ = [
     "abs",
     "cast",
-    "ceil",
     "clip",
     "cos",
     "exp",
     "expm1",
-    "floor",
     "isfinite",
     "isinf",
     "isnan",
     "log",
     "log1p",
     "pow",
-    "round",
-    "sign",
     "sin",
     "sqrt",
     "square",
@@ -57,6 +56,7 @@ LARGEST_HALF = 65504.0  # of float16
 
 
 @fast_path(numeric)
+@operation
 def abs(x: ArrayLike) -> Array:
     """The absolute value of each element.
 
@@ -70,6 +70,7 @@ def abs(x: ArrayLike) -> Array:
 
 
 @fast_path(numeric)
+@operation
 def square(x: ArrayLike) -> Array:
     """The square of each element.
 
@@ -82,6 +83,7 @@ def square(x: ArrayLike) -> Array:
     return xp.square(x)
 
 
+@operation
 def sqrt(x: ArrayLike) -> Array:
     """The square root of each element, 0 for negative ones.
 
@@ -94,7 +96,8 @@ def sqrt(x: ArrayLike) -> Array:
     return xp.sqrt(xp.where(x < 0, 0.0, x))
 
 
-@fast_path(floating)
+@fast_path(inexact)
+@operation
 def exp(x: ArrayLike) -> Array:
     """e to the power of each element.
 
@@ -103,11 +106,12 @@ def exp(x: ArrayLike) -> Array:
 
     Source: Keras 2.3.1 backend semantics.
     """
-    xp, x = floating(x)
+    xp, x = inexact(x)
     return xp.exp(x)
 
 
-@fast_path(floating)
+@fast_path(inexact)
+@operation
 def expm1(x: ArrayLike) -> Array:
     """exp(x) - 1, exact to the last digits near 0.
 
@@ -115,11 +119,12 @@ def expm1(x: ArrayLike) -> Array:
 
     Source: the standard's `expm1`.
     """
-    xp, x = floating(x)
+    xp, x = inexact(x)
     return xp.expm1(x)
 
 
-@fast_path(floating)
+@fast_path(inexact)
+@operation
 def log(x: ArrayLike) -> Array:
     """The natural logarithm of each element.
 
@@ -128,11 +133,12 @@ def log(x: ArrayLike) -> Array:
 
     Source: Keras 2.3.1 backend semantics.
     """
-    xp, x = floating(x)
+    xp, x = inexact(x)
     return xp.log(x)
 
 
-@fast_path(floating)
+@fast_path(inexact)
+@operation
 def log1p(x: ArrayLike) -> Array:
     """log(1 + x), exact to the last digits near 0.
 
@@ -141,11 +147,12 @@ def log1p(x: ArrayLike) -> Array:
 
     Source: the standard's `log1p`.
     """
-    xp, x = floating(x)
+    xp, x = inexact(x)
     return xp.log1p(x)
 
 
-@fast_path(floating)
+@fast_path(inexact)
+@operation
 def sin(x: ArrayLike) -> Array:
     """The sine of each element, in radians.
 
@@ -154,11 +161,12 @@ def sin(x: ArrayLike) -> Array:
 
     Source: Keras 2.3.1 backend semantics.
     """
-    xp, x = floating(x)
+    xp, x = inexact(x)
     return xp.sin(x)
 
 
-@fast_path(floating)
+@fast_path(inexact)
+@operation
 def cos(x: ArrayLike) -> Array:
     """The cosine of each element, in radians.
 
@@ -167,64 +175,12 @@ def cos(x: ArrayLike) -> Array:
 
     Source: Keras 2.3.1 backend semantics.
     """
-    xp, x = floating(x)
+    xp, x = inexact(x)
     return xp.cos(x)
 
 
 @fast_path(numeric)
-def round(x: ArrayLike) -> Array:
-    """The nearest whole number to each element, the even one of two (2.5 -> 2, 3.5 -> 4).
-
-    Shapes and dtypes: those of x; booleans become int32.
-    Edge values: NaN and infinities stay. There is no gradient.
-
-    Source: Keras 2.3.1 backend semantics.
-    """
-    xp, x = numeric(x)
-    return xp.round(x)
-
-
-@fast_path(numeric)
-def floor(x: ArrayLike) -> Array:
-    """The largest whole number not above each element.
-
-    Shapes and dtypes: those of x; booleans become int32.
-    Edge values: NaN and infinities stay. There is no gradient.
-
-    Source: the standard's `floor`.
-    """
-    xp, x = numeric(x)
-    return xp.floor(x)
-
-
-@fast_path(numeric)
-def ceil(x: ArrayLike) -> Array:
-    """The smallest whole number not below each element.
-
-    Shapes and dtypes: those of x; booleans become int32.
-    Edge values: NaN and infinities stay. There is no gradient.
-
-    Source: the standard's `ceil`.
-    """
-    xp, x = numeric(x)
-    return xp.ceil(x)
-
-
-def sign(x: ArrayLike) -> Array:
-    """-1, 0 or 1 for each element.
-
-    Shapes and dtypes: those of x; booleans become int32.
-    Edge values: NaN stays NaN, both zeros give 0. The gradient is 0.
-
-    Source: Keras 2.3.1 backend semantics.
-    """
-    xp, x = numeric(x)
-    # not xp.sign: array_api_compat's for torch writes through a mask, which torch.func cannot follow
-    signs = xp.astype(x > 0, x.dtype) - xp.astype(x < 0, x.dtype)
-    return signs if is_integer(dtype_name(x.dtype)) else xp.where(x == x, signs, x)
-
-
-@fast_path(numeric)
+@operation
 def isnan(x: ArrayLike) -> Array:
     """Whether each element is NaN, as booleans.
 
@@ -235,6 +191,7 @@ def isnan(x: ArrayLike) -> Array:
 
 
 @fast_path(numeric)
+@operation
 def isinf(x: ArrayLike) -> Array:
     """Whether each element is an infinity, as booleans.
 
@@ -245,6 +202,7 @@ def isinf(x: ArrayLike) -> Array:
 
 
 @fast_path(numeric)
+@operation
 def isfinite(x: ArrayLike) -> Array:
     """Whether each element is neither NaN nor an infinity, as booleans.
 
@@ -254,6 +212,7 @@ def isfinite(x: ArrayLike) -> Array:
     return xp.isfinite(x)
 
 
+@operation
 def cast(x: ArrayLike, dtype: DTypeLike) -> Array:
     """x in another dtype, given by name or as a dtype object of any library.
 
@@ -288,6 +247,7 @@ def _(g: Array, out: Array, x: Array) -> tuple[None]:
 
 
 @fast_stop_gradient
+@operation
 def stop_gradient(variables: Any) -> Any:
     """The same values, through which no gradient passes, K's, torch's or JAX's.
 
@@ -295,7 +255,9 @@ def stop_gradient(variables: Any) -> Any:
 
     Source: Keras 2.3.1 backend semantics.
     """
-    return [stop_gradient_(x) for x in variables] if isinstance(variables, (list, tuple)) else stop_gradient_(variables)
+    if isinstance(variables, (list, tuple)):
+        return [stop_gradient_(plain(x)) for x in variables]
+    return stop_gradient_(plain(variables))
 
 
 @composite
@@ -324,6 +286,7 @@ def at_least_single(x: Array) -> Array:
 # ---- powers and bounds ------------------------------------------------------------------------------------------
 
 
+@operation
 def pow(x: ArrayLike, a: ArrayLike) -> Array:
     """x to the power a, element by element.
 
@@ -357,7 +320,8 @@ def _(x: Array, a: Array) -> tuple[Any, ...]:
     return broadcast("pow", sizes(x), sizes(a))
 
 
-def clip(x: ArrayLike, min_value: Any, max_value: Any) -> Array:
+@operation
+def clip(x: ArrayLike, min_value: ArrayLike | None, max_value: ArrayLike | None) -> Array:
     """x limited to the interval from min_value to max_value.
 
     Shapes and dtypes: shapes broadcast, dtypes are promoted; numbers take the dtype of x, only a float beside integers
@@ -372,6 +336,7 @@ def clip(x: ArrayLike, min_value: Any, max_value: Any) -> Array:
     if isinstance(low, (int, float)) and isinstance(high, (int, float)):
         high = max(low, high)
     xp, value, *bounds = promoted(x, *(bound for bound in (low, high) if bound is not None))
+    require_real(value, *bounds)
     try:  # where, not maximum: a tie belongs to x in every library's own gradients, too
         if low is not None:
             value = xp.where(value < bounds[0], bounds[0], value)

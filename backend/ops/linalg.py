@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..arrays.typing import Array
+from ..arrays.typing import Array, Axes, Axis, Size
 from ..autodiff.scatter import take_adjoint
 from ..config import floatx
-from ..dispatch.boundary import MISFIT, axes_of, ndim_of, product, size_from, sizes
+from ..dispatch.boundary import MISFIT, axes_of, ndim_of, product, sizes
 from ..dispatch.fast_path import fast_product
+from ..dispatch.operation import operation
 from ..dispatch.promotion import (
     array_namespace,
     arrays,
@@ -30,6 +31,7 @@ __all__ = ["batch_dot", "dot", "gather", "one_hot", "permute_dimensions", "trans
 
 
 @fast_product
+@operation
 def dot(x: Array, y: Array) -> Array:
     """The product of two matrices, or of the last axis of x with the second-to-last of y.
 
@@ -62,7 +64,8 @@ def _matching(name: str, x: Array, y: Array, a: int, b: int) -> None:
         raise ValueError(f"{name}: shapes {tuple(x.shape)} and {tuple(y.shape)} do not match: axis {a} against {b}")
 
 
-def batch_dot(x: Array, y: Array, axes: Any = None) -> Array:
+@operation
+def batch_dot(x: Array, y: Array, axes: Axis = None) -> Array:
     """The products over one axis of x and one of y, for each element of the batch (axis 0).
 
     Shapes and dtypes: (batch,) + the other axes of x + the other axes of y, and (batch, 1) where there are none;
@@ -105,8 +108,8 @@ def _contracted(axes: Any, first: int, second: int) -> tuple[int, int]:
     """The contracted axis of each operand, counted from the front."""
     if axes is None:
         axes = (first - 1, second - 1 if second == 2 else second - 2)
-    pair = (axes, axes) if isinstance(axes, int) else tuple(axes) if isinstance(axes, (tuple, list)) else ()
-    if len(pair) != 2 or not all(isinstance(axis, int) for axis in pair):
+    pair = (axes, axes) if isinstance(axes, int) else axes
+    if len(pair) != 2:
         raise ValueError(f"batch_dot: axes is {axes!r}; expected an int or two of them")
     a, b = axes_of("batch_dot", pair[0], first)[0], axes_of("batch_dot", pair[1], second)[0]
     if a == 0 or b == 0:
@@ -117,6 +120,7 @@ def _contracted(axes: Any, first: int, second: int) -> tuple[int, int]:
 # ---- the order of axes ------------------------------------------------------------------------------------------
 
 
+@operation
 def transpose(x: Array) -> Array:
     """x with its axes in reverse order; the dtype stays.
 
@@ -126,7 +130,8 @@ def transpose(x: Array) -> Array:
     return x if x.ndim < 2 else xp.permute_dims(x, tuple(range(x.ndim - 1, -1, -1)))
 
 
-def permute_dimensions(x: Array, pattern: tuple[int, ...] | list[int]) -> Array:
+@operation
+def permute_dimensions(x: Array, pattern: Axes) -> Array:
     """x with its axes in the order given; the dtype stays.
 
     Errors: ValueError unless the pattern names each axis once; negative ones count from the end.
@@ -134,15 +139,16 @@ def permute_dimensions(x: Array, pattern: tuple[int, ...] | list[int]) -> Array:
     Source: Keras 2.3.1 backend semantics.
     """
     xp, x = arrays(x)
-    order = axes_of("permute_dimensions", tuple(pattern), x.ndim)
+    order = axes_of("permute_dimensions", pattern, x.ndim)
     if len(order) != x.ndim:
-        raise ValueError(f"permute_dimensions: pattern {tuple(pattern)} for {x.ndim} axes; expected each of them once")
+        raise ValueError(f"permute_dimensions: pattern is {pattern} for {x.ndim} axes; expected each of them once")
     return xp.permute_dims(x, order)
 
 
 # ---- rows by index ----------------------------------------------------------------------------------------------
 
 
+@operation
 def gather(reference: Array, indices: Array) -> Array:
     """The parts of an array along axis 0 at the given indices.
 
@@ -207,12 +213,13 @@ def _(h: Array, out: Array, g: Array, indices: Array, *, count: Any) -> tuple[Ar
     return gather_rows(h, indices), None
 
 
-def one_hot(indices: Array, num_classes: int) -> Array:
+@operation
+def one_hot(indices: Array, num_classes: Size) -> Array:
     """Vectors with a 1 at the position of each index and 0 elsewhere.
 
     Shapes and dtypes: indices.shape + (num_classes,) of floatx.
     Edge values: an index out of range, negative ones included, gives zeros alone. There is no gradient.
-    Errors: TypeError for indices that are not integers.
+    Errors: TypeError for indices that are not integers, ValueError for a negative number of classes.
 
     Source: Keras 2.3.1 backend semantics.
     """
@@ -222,5 +229,7 @@ def one_hot(indices: Array, num_classes: int) -> Array:
         raise TypeError(f"one_hot: indices have dtype {name}, expected an integer dtype")
     if name != "int64":
         indices = xp.astype(indices, xp.int32)
-    places = xp.arange(size_from("one_hot", num_classes), dtype=indices.dtype, device=device_of(indices))
+    if isinstance(num_classes, int) and num_classes < 0:
+        raise ValueError(f"one_hot: num_classes is {num_classes}, expected at least 0")
+    places = xp.arange(num_classes, dtype=indices.dtype, device=device_of(indices))
     return xp.astype(xp.expand_dims(indices, axis=-1) == places, native_dtype(xp, floatx()))

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
-from typing import Any
 
-from ..arrays.typing import Array
+from ..arrays.typing import Array, PerAxis
 from ..config import data_format_of
 from ..dispatch.boundary import moved, sizes
-from ..dispatch.promotion import floating, promoted
+from ..dispatch.operation import operation
+from ..dispatch.promotion import promoted_floats
+from .windows.geometry import per_axis
 
 __all__ = ["local_conv1d", "local_conv2d"]
 
 
-def local_conv1d(inputs: Array, kernel: Array, kernel_size: Any, strides: Any, data_format: str | None = None) -> Array:
+@operation
+def local_conv1d(
+    inputs: Array, kernel: Array, kernel_size: PerAxis, strides: PerAxis, data_format: str | None = None
+) -> Array:
     """A 1-D convolution with a kernel of its own at every output position.
 
     Shapes and dtypes: inputs (batch, time, channels) whatever data_format says, kernel (positions, size * channels,
@@ -25,16 +28,18 @@ def local_conv1d(inputs: Array, kernel: Array, kernel_size: Any, strides: Any, d
     Source: Keras 2.3.1 backend semantics.
     """
     data_format_of("local_conv1d", data_format)
-    size, stride = _numbers("local_conv1d", kernel_size, 1), _numbers("local_conv1d", strides, 1)
+    size = per_axis("local_conv1d", "kernel_size", kernel_size, 1)
+    stride = per_axis("local_conv1d", "strides", strides, 1)
     return _local("local_conv1d", inputs, kernel, size, stride, None, "channels_last")
 
 
+@operation
 def local_conv2d(
     inputs: Array,
     kernel: Array,
-    kernel_size: Sequence[int],
-    strides: Sequence[int],
-    output_shape: Sequence[int],
+    kernel_size: PerAxis,
+    strides: PerAxis,
+    output_shape: PerAxis,
     data_format: str | None = None,
 ) -> Array:
     """A 2-D convolution with a kernel of its own at every output position.
@@ -48,15 +53,11 @@ def local_conv2d(
     Source: Keras 2.3.1 backend semantics.
     """
     layout = data_format_of("local_conv2d", data_format)
-    size, stride = _numbers("local_conv2d", kernel_size, 2), _numbers("local_conv2d", strides, 2)
-    return _local("local_conv2d", inputs, kernel, size, stride, _numbers("local_conv2d", output_shape, 2), layout)
-
-
-def _numbers(name: str, value: Any, count: int) -> tuple[int, ...]:
-    numbers = tuple(value) if isinstance(value, (tuple, list)) else (value,) * count
-    if len(numbers) != count or any(not isinstance(n, int) or n < 1 for n in numbers):
-        raise ValueError(f"{name}: got {value!r}, expected {count} integers of at least 1")
-    return numbers
+    size, stride, out = (
+        per_axis("local_conv2d", argument, value, 2)
+        for argument, value in (("kernel_size", kernel_size), ("strides", strides), ("output_shape", output_shape))
+    )
+    return _local("local_conv2d", inputs, kernel, size, stride, out, layout)
 
 
 def _local(
@@ -69,9 +70,7 @@ def _local(
     layout: str,
 ) -> Array:
     """Every window flattened, then one matrix product per position."""
-    xp, x, kernel = promoted(x, kernel)
-    _, x = floating(x)
-    _, kernel = floating(kernel)
+    xp, x, kernel = promoted_floats(x, kernel)
     rank = len(size)
     if x.ndim != rank + 2 or kernel.ndim != 3:
         raise ValueError(

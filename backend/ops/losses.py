@@ -10,6 +10,7 @@ from typing import Any
 from ..arrays.typing import Array
 from ..config import epsilon
 from ..dispatch.boundary import broadcast, normalize_axis, product, sizes
+from ..dispatch.operation import operation
 from ..dispatch.promotion import (
     array_namespace,
     arrays,
@@ -18,7 +19,8 @@ from ..dispatch.promotion import (
     floating,
     is_concrete,
     native_dtype,
-    promoted,
+    promoted_floats,
+    require_real,
 )
 from ..graph.composite import composite
 from .activations import log_softmax, sigmoid
@@ -33,6 +35,7 @@ __all__ = [
 ]
 
 
+@operation
 def categorical_crossentropy(target: Array, output: Array, from_logits: bool = False, axis: int = -1) -> Array:
     """The crossentropy between two distributions over the classes along an axis: -sum(target * log(output)).
 
@@ -51,6 +54,7 @@ def categorical_crossentropy(target: Array, output: Array, from_logits: bool = F
     return _as(xp, -xp.sum(target * logs, axis=axis), dtype)
 
 
+@operation
 def sparse_categorical_crossentropy(target: Array, output: Array, from_logits: bool = False, axis: int = -1) -> Array:
     """The crossentropy of integer labels: minus the log-probability of the label's class.
 
@@ -66,6 +70,7 @@ def sparse_categorical_crossentropy(target: Array, output: Array, from_logits: b
     """
     xp, target, output = arrays(target, output)
     _, output = floating(output)
+    require_real(target)
     dtype, output = output.dtype, at_least_single(output)
     axis = normalize_axis("sparse_categorical_crossentropy", axis, output.ndim)
     if not from_logits:
@@ -77,6 +82,7 @@ def sparse_categorical_crossentropy(target: Array, output: Array, from_logits: b
     return _as(xp, -gather_labels(logs, _labels(xp, target, logs)), dtype)
 
 
+@operation
 def binary_crossentropy(target: Array, output: Array, from_logits: bool = False) -> Array:
     """The crossentropy of yes-or-no targets, element by element: -(t log(p) + (1 - t) log(1 - p)).
 
@@ -97,6 +103,7 @@ def binary_crossentropy(target: Array, output: Array, from_logits: bool = False)
     return _as(xp, -(target * xp.log(p + e) + (1.0 - target) * xp.log(1.0 - p + e)), dtype)
 
 
+@operation
 def binary_focal_crossentropy(
     target: Array,
     output: Array,
@@ -116,7 +123,6 @@ def binary_focal_crossentropy(
     Source: Lin, Goyal, Girshick, He, Dollár, "Focal loss for dense object detection", 2017, equations 4 and 5; Keras 3
     backend semantics.
     """
-    alpha, gamma = _numbers("binary_focal_crossentropy", alpha, gamma)
     xp, target, output, dtype = _pair(target, output)
     broadcast("binary_focal_crossentropy", sizes(target), sizes(output))
     if from_logits:
@@ -131,6 +137,7 @@ def binary_focal_crossentropy(
     return _as(xp, result, dtype)
 
 
+@operation
 def categorical_focal_crossentropy(
     target: Array, output: Array, alpha: float = 0.25, gamma: float = 2.0, from_logits: bool = False, axis: int = -1
 ) -> Array:
@@ -145,7 +152,6 @@ def categorical_focal_crossentropy(
     Source: Lin, Goyal, Girshick, He, Dollár, "Focal loss for dense object detection", 2017, equation 5, over several
     classes; Keras 3 backend semantics.
     """
-    alpha, gamma = _numbers("categorical_focal_crossentropy", alpha, gamma)
     xp, target, output, dtype = _pair(target, output)
     axis = normalize_axis("categorical_focal_crossentropy", axis, output.ndim)
     _same_shape("categorical_focal_crossentropy", target, output)
@@ -192,8 +198,7 @@ def _(g, out, x, labels):
 
 def _pair(target: Array, output: Array) -> tuple[Any, Array, Array, Any]:
     """Both as floating arrays of one dtype, of at least 32 bits, and the dtype of the result."""
-    xp, target, output = promoted(target, output)
-    target, output = floating(target)[1], floating(output)[1]
+    xp, target, output = promoted_floats(target, output)
     return xp, at_least_single(target), at_least_single(output), output.dtype
 
 
@@ -205,13 +210,6 @@ def _shares(xp: Any, output: Array, axis: int) -> Array:
     """Probabilities divided by their sum, except by a sum of 0, and kept within epsilon and 1 - epsilon."""
     total = xp.sum(output, axis=axis, keepdims=True)
     return _inside(xp, output / xp.where(total == 0, 1.0, total))
-
-
-def _numbers(operation: str, alpha: Any, gamma: Any) -> tuple[float, float]:
-    try:
-        return float(alpha), float(gamma)
-    except (TypeError, ValueError):
-        raise TypeError(f"{operation}: alpha is {alpha!r} and gamma {gamma!r}, expected numbers") from None
 
 
 def _power(missed: Array, gamma: float) -> Any:

@@ -8,7 +8,8 @@ from typing import Any
 from ..arrays.typing import Array
 from ..control.loop import iterate
 from ..dispatch.boundary import rank_of, sizes
-from ..dispatch.promotion import array_namespace, device_of, promoted
+from ..dispatch.operation import operation
+from ..dispatch.promotion import array_namespace, device_of, promoted_floats
 from ..graph.composite import composite, only_wanted, spec
 from .windows.geometry import narrowed, widened
 
@@ -17,6 +18,7 @@ __all__ = ["lstm"]
 ALL = (0, 1, 2, 3, 4, 5)
 
 
+@operation
 def lstm(
     inputs: Array,
     kernel: Array,
@@ -41,7 +43,7 @@ def lstm(
     of weights of Keras 2.3.1.
     """
     given = [kernel, recurrent_kernel, *([] if bias is None else [bias]), *(initial_states or ())]
-    xp, x, kernel, recurrent, *more = promoted(inputs, *given, 1.0)[:-1]
+    xp, x, kernel, recurrent, *more = promoted_floats(inputs, *given)
     b = None if bias is None else more.pop(0)
     if x.ndim != 3:
         raise ValueError(f"lstm: inputs has {x.ndim} dimensions, expected 3 (batch, time, features)")

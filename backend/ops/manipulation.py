@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..arrays.namespaces import namespace_of
-from ..arrays.typing import Array
+from ..arrays.registry import NAMESPACE_OF_TYPE
+from ..arrays.typing import Array, Axes, Pairs, Size, Sizes
 from ..autodiff.scatter import scatter_slice
 from ..config import data_format_of
-from ..dispatch.boundary import MISFIT, axes_of, axis_of, concatenated, product, reshaped, size_from, sizes, sizes_from
+from ..dispatch.boundary import MISFIT, axes_of, axis_of, concatenated, product, reshaped, sizes
 from ..dispatch.fast_path import fast_reshape
+from ..dispatch.operation import operation
 from ..dispatch.promotion import array_namespace, arrays, device_of, is_array, promoted
 from ..graph.composite import composite
 from .sparse import Sparse, sparse_concatenate, to_dense
@@ -40,7 +41,8 @@ _INT = frozenset([int])
 
 
 @fast_reshape
-def reshape(x: Array, shape: Any) -> Array:
+@operation
+def reshape(x: Array, shape: Sizes) -> Array:
     """x in another shape, its elements in row-major order.
 
     Shapes and dtypes: `shape` is a sequence of ints, one of which may be -1 (computed), and 0-d integer arrays such
@@ -50,19 +52,21 @@ def reshape(x: Array, shape: Any) -> Array:
 
     Source: Keras 2.3.1 backend semantics.
     """
-    xp = namespace_of(x)
+    xp = NAMESPACE_OF_TYPE.get(type(x))
     if xp is not None and type(shape) is tuple and _INT.issuperset(map(type, shape)):
         try:
             return xp.reshape(x, shape)
         except (*MISFIT, ZeroDivisionError):  # a misfit, or no elements beside -1, which JAX divides by
             pass
     xp, x = arrays(x)
-    target = reshaped("reshape", sizes(x), sizes_from("reshape", shape))
+    wanted: Any = shape
+    target = reshaped("reshape", sizes(x), wanted)
     if not _INT.issuperset(map(type, target)):
         xp = array_namespace()  # symbolic, even if x is not
     return xp.reshape(x, target)
 
 
+@operation
 def flatten(x: Array) -> Array:
     """All elements in one dimension, in row-major order; the dtype stays.
 
@@ -71,6 +75,7 @@ def flatten(x: Array) -> Array:
     return reshape(x, (-1,))
 
 
+@operation
 def batch_flatten(x: Array) -> Array:
     """Each element of the batch (axis 0) in one dimension.
 
@@ -86,6 +91,7 @@ def batch_flatten(x: Array) -> Array:
     return xp.reshape(x, (batch, product(rest)))
 
 
+@operation
 def expand_dims(x: Array, axis: int = -1) -> Array:
     """x with an axis of size 1 inserted; the dtype stays.
 
@@ -97,6 +103,7 @@ def expand_dims(x: Array, axis: int = -1) -> Array:
     return xp.expand_dims(x, axis=axis_of("expand_dims", axis, x.ndim + 1))
 
 
+@operation
 def squeeze(x: Array, axis: int) -> Array:
     """x without an axis of size 1; the dtype stays.
 
@@ -114,6 +121,7 @@ def squeeze(x: Array, axis: int) -> Array:
 # ---- joining and repeating --------------------------------------------------------------------------------------
 
 
+@operation
 def concatenate(tensors: Any, axis: int = -1) -> Any:
     """Arrays joined along an axis.
 
@@ -140,6 +148,7 @@ def concatenate(tensors: Any, axis: int = -1) -> Any:
         raise
 
 
+@operation
 def stack(x: Any, axis: int = 0) -> Array:
     """Arrays of one shape joined along a new axis.
 
@@ -168,7 +177,8 @@ def _together(values: list[Any]) -> tuple[Any, ...]:
     return xp, *(p if is_array(p) else xp.asarray(p, dtype=like.dtype, device=device_of(like)) for p in parts)
 
 
-def repeat_elements(x: Array, rep: int, axis: int) -> Array:
+@operation
+def repeat_elements(x: Array, rep: Size, axis: int) -> Array:
     """Each element `rep` times in a row along an axis.
 
     Shapes and dtypes: the size of the axis times `rep`; the dtype stays.
@@ -184,7 +194,8 @@ def repeat_elements(x: Array, rep: int, axis: int) -> Array:
     return result
 
 
-def repeat(x: Array, n: int) -> Array:
+@operation
+def repeat(x: Array, n: Size) -> Array:
     """Each row of a matrix n times.
 
     Shapes and dtypes: (batch, d) becomes (batch, n, d); the dtype stays.
@@ -199,13 +210,13 @@ def repeat(x: Array, n: int) -> Array:
 
 
 def _count(name: str, argument: str, value: Any) -> Any:
-    count = size_from(name, value)
-    if isinstance(count, int) and count < 0:
-        raise ValueError(f"{name}: {argument} is {count}, expected at least 0")
-    return count
+    if isinstance(value, int) and value < 0:
+        raise ValueError(f"{name}: {argument} is {value}, expected at least 0")
+    return value
 
 
-def tile(x: Array, n: Any) -> Array:
+@operation
+def tile(x: Array, n: Sizes) -> Array:
     """x repeated as a whole n times along each axis.
 
     Shapes and dtypes: each size times its entry of n, an int, a sequence or an integer array, which is filled up with
@@ -215,7 +226,7 @@ def tile(x: Array, n: Any) -> Array:
     Source: Keras 2.3.1 backend semantics.
     """
     xp, x = arrays(x)
-    counts = sizes_from("tile", n)
+    counts: Any = n
     if len(counts) > x.ndim:
         raise NotImplementedError(f"tile: n has {len(counts)} entries for {x.ndim} dimensions; expand x first")
     if any(isinstance(count, int) and count < 0 for count in counts):
@@ -223,7 +234,8 @@ def tile(x: Array, n: Any) -> Array:
     return xp.tile(x, (1,) * (x.ndim - len(counts)) + counts)
 
 
-def reverse(x: Array, axes: int | tuple[int, ...] | list[int]) -> Array:
+@operation
+def reverse(x: Array, axes: Axes) -> Array:
     """x with its elements in reverse order along one or several axes; shape and dtype stay.
 
     Errors: ValueError for an axis out of range or named twice.
@@ -238,7 +250,8 @@ def reverse(x: Array, axes: int | tuple[int, ...] | list[int]) -> Array:
 # ---- cutting out and padding ------------------------------------------------------------------------------------
 
 
-def slice(x: Array, start: Any, size: Any) -> Array:
+@operation
+def slice(x: Array, start: Sizes, size: Sizes) -> Array:
     """The block of x that begins at `start` and has the given size.
 
     Shapes and dtypes: both are sequences of ints and 0-d integer arrays, or integer arrays, with one entry per
@@ -249,7 +262,8 @@ def slice(x: Array, start: Any, size: Any) -> Array:
     Source: Keras 2.3.1 backend semantics.
     """
     _xp, x = arrays(x)
-    starts, counts = sizes_from("slice", start), sizes_from("slice", size)
+    starts: Any = start
+    counts: Any = size
     if not len(starts) == len(counts) == x.ndim:
         raise ValueError(
             f"slice: start has {len(starts)} entries and size {len(counts)} for {x.ndim} dimensions; "
@@ -286,7 +300,8 @@ def _(g: Array, out: Array, x: Array, *, start: Any, size: Any) -> Array:
     return scatter_slice(g, tuple(Slice(a, a + k, 1) for a, k in zip(start, size, strict=True)), sizes(x))
 
 
-def temporal_padding(x: Array, padding: Any = (1, 1)) -> Array:
+@operation
+def temporal_padding(x: Array, padding: Pairs = (1, 1)) -> Array:
     """Zeros before and after the middle axis of a 3-D array.
 
     Shapes and dtypes: (batch, steps, d) becomes (batch, before + steps + after, d); the dtype stays.
@@ -297,7 +312,8 @@ def temporal_padding(x: Array, padding: Any = (1, 1)) -> Array:
     return _padded("temporal_padding", x, padding, [padding], 3, 1)
 
 
-def spatial_2d_padding(x: Array, padding: Any = ((1, 1), (1, 1)), data_format: str | None = None) -> Array:
+@operation
+def spatial_2d_padding(x: Array, padding: Pairs = ((1, 1), (1, 1)), data_format: str | None = None) -> Array:
     """Zeros around the two spatial axes of a 4-D array.
 
     Shapes and dtypes: padding is ((top, bottom), (left, right)); the axes are 1 and 2, or 2 and 3 with
@@ -310,7 +326,8 @@ def spatial_2d_padding(x: Array, padding: Any = ((1, 1), (1, 1)), data_format: s
     return _padded("spatial_2d_padding", x, padding, padding, 4, _first_spatial("spatial_2d_padding", data_format))
 
 
-def spatial_3d_padding(x: Array, padding: Any = ((1, 1), (1, 1), (1, 1)), data_format: str | None = None) -> Array:
+@operation
+def spatial_3d_padding(x: Array, padding: Pairs = ((1, 1), (1, 1), (1, 1)), data_format: str | None = None) -> Array:
     """Zeros around the three spatial axes of a 5-D array; all else as in `spatial_2d_padding`, with three pairs.
 
     Source: Keras 2.3.1 backend semantics.
@@ -331,7 +348,7 @@ def _padded(name: str, x: Array, given: Any, pairs: Any, ndim: int, first: int) 
         not isinstance(pairs, (tuple, list))
         or len(pairs) != count
         or not all(
-            isinstance(pair, (tuple, list)) and len(pair) == 2 and all(isinstance(n, int) and n >= 0 for n in pair)
+            isinstance(pair, tuple) and len(pair) == 2 and all(isinstance(n, int) and n >= 0 for n in pair)
             for pair in pairs
         )
     ):

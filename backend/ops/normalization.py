@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ..arrays.typing import Array
+from ..arrays.typing import Array, Axes
 from ..autodiff.cotangents import unbroadcast
 from ..config import data_format_of
 from ..dispatch.boundary import normalize_axis, product, sizes
-from ..dispatch.promotion import array_namespace, dtype_name, native_dtype, promoted
+from ..dispatch.operation import operation
+from ..dispatch.promotion import array_namespace, dtype_name, native_dtype, promoted_floats
 from ..graph.composite import composite, only_wanted, spec
 from .reductions import mean as average
 
@@ -22,8 +23,9 @@ __all__ = [
 ]
 
 
+@operation
 def normalize_batch_in_training(
-    x: Array, gamma: Array | None, beta: Array | None, reduction_axes: Any, epsilon: float = 1e-3
+    x: Array, gamma: Array | None, beta: Array | None, reduction_axes: Axes, epsilon: float = 1e-3
 ) -> tuple[Array, Array, Array]:
     """x brought to mean 0 and variance 1 over the reduction axes, then scaled by gamma and shifted by beta.
 
@@ -127,6 +129,7 @@ def _(g, x, gamma, mean, variance, *, axes, epsilon, wanted):
 batch_norm_gradient.prune(only_wanted)
 
 
+@operation
 def batch_normalization(
     x: Array, mean: Array, var: Array, beta: Array | None, gamma: Array | None, axis: int = -1, epsilon: float = 1e-3
 ) -> Array:
@@ -148,8 +151,9 @@ def batch_normalization(
     return _scaled(xp, x - mean, var, gamma, beta, epsilon)
 
 
+@operation
 def layer_normalization(
-    x: Array, gamma: Array | None = None, beta: Array | None = None, axis: Any = -1, epsilon: float = 1e-5
+    x: Array, gamma: Array | None = None, beta: Array | None = None, axis: Axes = -1, epsilon: float = 1e-5
 ) -> Array:
     """x brought to mean 0 and variance 1 over the axes, for each example by itself, scaled by gamma, shifted by beta.
 
@@ -171,7 +175,8 @@ def layer_normalization(
     return result if result.dtype == x.dtype else xp.astype(result, x.dtype)
 
 
-def rms_normalization(x: Array, gamma: Array | None = None, axis: Any = -1, epsilon: float = 1e-5) -> Array:
+@operation
+def rms_normalization(x: Array, gamma: Array | None = None, axis: Axes = -1, epsilon: float = 1e-5) -> Array:
     """x divided by the root of its mean square over the axes, then scaled by gamma.
 
     Shapes and dtypes: that of x; `axis` is an int or several; gamma (None for 1) has x's sizes along them, in x's
@@ -189,6 +194,7 @@ def rms_normalization(x: Array, gamma: Array | None = None, axis: Any = -1, epsi
     return result if result.dtype == x.dtype else xp.astype(result, x.dtype)
 
 
+@operation
 def group_normalization(
     x: Array,
     groups: int,
@@ -246,7 +252,7 @@ def _widened(xp: Any, *values: Any) -> tuple[Any, ...]:
 
 def _operands(x: Array, *parameters: Array | None) -> tuple[Any, ...]:
     """x and the parameters given, in one floating dtype."""
-    xp, x, *given = promoted(x, *(p for p in parameters if p is not None), 1.0)
+    xp, x, *given = promoted_floats(x, *(p for p in parameters if p is not None))
     found = iter(given)
     return (xp, x, *(None if p is None else next(found) for p in parameters))
 

@@ -7,10 +7,11 @@ import math
 import operator
 from typing import Any
 
-from ..arrays.typing import Array, Ints
+from ..arrays.typing import Array, Ints, PerAxis
 from ..arrays.windows import AxisWindows, axis_windows
 from ..config import data_format_of
 from ..dispatch.boundary import sizes
+from ..dispatch.operation import operation
 from ..dispatch.promotion import array_namespace, floating
 from ..graph.composite import composite, spec
 from .windows.geometry import (
@@ -41,10 +42,11 @@ from .windows.separable import (
 __all__ = ["pool2d", "pool3d"]
 
 
+@operation
 def pool2d(
     x: Array,
-    pool_size: Any,
-    strides: Any = (1, 1),
+    pool_size: PerAxis,
+    strides: PerAxis = (1, 1),
     padding: str = "valid",
     data_format: str | None = None,
     pool_mode: str = "max",
@@ -65,10 +67,11 @@ def pool2d(
     return _pool("pool2d", x, pool_size, strides, padding, data_format, pool_mode, 2)
 
 
+@operation
 def pool3d(
     x: Array,
-    pool_size: Any,
-    strides: Any = (1, 1, 1),
+    pool_size: PerAxis,
+    strides: PerAxis = (1, 1, 1),
     padding: str = "valid",
     data_format: str | None = None,
     pool_mode: str = "max",

@@ -8,11 +8,13 @@ from typing import Any
 from ..arrays.typing import Array
 from ..control.loop import scan
 from ..dispatch.boundary import moved, sizes
+from ..dispatch.operation import operation
 from ..dispatch.promotion import arrays
 
 __all__ = ["rnn"]
 
 
+@operation
 def rnn(
     step_function: Callable[..., Any],
     inputs: Array,

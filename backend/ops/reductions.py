@@ -9,7 +9,8 @@ from ..arrays.dtypes import limits
 from ..arrays.typing import Array, ArrayLike, Axis
 from ..dispatch.boundary import MISFIT, axes_of, axis_of, reduced, sizes
 from ..dispatch.fast_path import fast_reduction
-from ..dispatch.promotion import arrays, device_of, dtype_name, floating, is_integer, numeric
+from ..dispatch.operation import operation
+from ..dispatch.promotion import arrays, device_of, dtype_name, floating, inexact, is_integer, numeric, real
 from .elementwise import stop_gradient
 
 __all__ = [
@@ -66,7 +67,8 @@ def _filled(name: str, xp: Any, x: Array, axis: Any, keepdims: bool, value: Any)
     return xp.full(reduced(name, sizes(x), axis, keepdims), value, dtype=x.dtype, device=device_of(x))
 
 
-@fast_reduction(numeric)
+@fast_reduction(real)
+@operation
 def max(x: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Array:
     """The largest element along axes.
 
@@ -78,11 +80,12 @@ def max(x: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Array:
 
     Source: Keras 2.3.1 backend semantics.
     """
-    xp, x = numeric(x)
+    xp, x = real(x)
     return _reduced("max", xp, x, axis, keepdims, -math.inf)
 
 
-@fast_reduction(numeric)
+@fast_reduction(real)
+@operation
 def min(x: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Array:
     """The smallest element along axes; no elements give inf, or the dtype's largest integer.
 
@@ -90,7 +93,7 @@ def min(x: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Array:
 
     Source: Keras 2.3.1 backend semantics.
     """
-    xp, x = numeric(x)
+    xp, x = real(x)
     return _reduced("min", xp, x, axis, keepdims, math.inf)
 
 
@@ -100,6 +103,7 @@ def _extreme(x: Array, infinity: float) -> Any:
 
 
 @fast_reduction(floating)
+@operation
 def sum(x: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Array:
     """The sum along axes; 0 for no elements.
 
@@ -114,6 +118,7 @@ def sum(x: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Array:
 
 
 @fast_reduction(floating)
+@operation
 def prod(x: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Array:
     """The product along axes; 1 for no elements.
 
@@ -125,6 +130,7 @@ def prod(x: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Array:
     return _reduced("prod", xp, x, axis, keepdims, **kept(x))
 
 
+@operation
 def mean(x: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Array:
     """The mean along axes.
 
@@ -134,10 +140,11 @@ def mean(x: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Array:
 
     Source: Keras 2.3.1 backend semantics; integers as in its Theano backend.
     """
-    xp, x = floating(x)
+    xp, x = inexact(x)
     return _moment("mean", xp, x, axis, keepdims)
 
 
+@operation
 def var(x: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Array:
     """The variance along axes, the mean of the squared deviations (no Bessel correction); all else as in `mean`.
 
@@ -147,6 +154,7 @@ def var(x: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Array:
     return _moment("var", xp, x, axis, keepdims)
 
 
+@operation
 def std(x: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Array:
     """The square root of the variance along axes.
 
@@ -164,6 +172,7 @@ def _moment(name: str, xp: Any, x: Array, axis: Any, keepdims: bool) -> Array:
     return _reduced(name, xp, x, axis, keepdims)
 
 
+@operation
 def any(x: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Array:
     """Whether any element along axes is nonzero, as booleans; NaN counts as nonzero. False for no elements.
 
@@ -175,6 +184,7 @@ def any(x: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Array:
     return _truth("any", x, axis, keepdims)
 
 
+@operation
 def all(x: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Array:
     """Whether all elements along axes are nonzero, as booleans. True for no elements; all else as in `any`.
 
@@ -188,6 +198,7 @@ def _truth(name: str, x: ArrayLike, axis: Any, keepdims: bool) -> Array:
     return _reduced(name, xp, x if dtype_name(x.dtype) == "bool" else xp.astype(x, xp.bool), axis, keepdims)
 
 
+@operation
 def argmax(x: ArrayLike, axis: int | None = -1) -> Array:
     """The position of the largest element along an axis.
 
@@ -201,6 +212,7 @@ def argmax(x: ArrayLike, axis: int | None = -1) -> Array:
     return _position("argmax", x, axis)
 
 
+@operation
 def argmin(x: ArrayLike, axis: int | None = -1) -> Array:
     """The position of the smallest element along an axis; all else as in `argmax`.
 
@@ -210,7 +222,7 @@ def argmin(x: ArrayLike, axis: int | None = -1) -> Array:
 
 
 def _position(name: str, x: ArrayLike, axis: Any) -> Array:
-    xp, x = numeric(x)
+    xp, x = real(x)
     if axis is not None:
         axis = axis_of(name, axis, x.ndim)
     if _is_empty(name, x, axis):
@@ -218,6 +230,7 @@ def _position(name: str, x: ArrayLike, axis: Any) -> Array:
     return getattr(xp, name)(x, axis=axis)
 
 
+@operation
 def cumsum(x: ArrayLike, axis: int = 0) -> Array:
     """The sums of all elements up to each one along an axis.
 
@@ -230,6 +243,7 @@ def cumsum(x: ArrayLike, axis: int = 0) -> Array:
     return xp.cumulative_sum(x, axis=axis_of("cumsum", axis, x.ndim), dtype=x.dtype)
 
 
+@operation
 def cumprod(x: ArrayLike, axis: int = 0) -> Array:
     """The products of all elements up to each one along an axis.
 
@@ -241,6 +255,7 @@ def cumprod(x: ArrayLike, axis: int = 0) -> Array:
     return xp.cumulative_prod(x, axis=axis_of("cumprod", axis, x.ndim), dtype=x.dtype)
 
 
+@operation
 def logsumexp(x: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Array:
     """log(sum(exp(x))) along axes, without overflow.
 

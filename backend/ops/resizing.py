@@ -5,11 +5,13 @@ from __future__ import annotations
 from ..arrays.typing import Array
 from ..config import data_format_of
 from ..dispatch.boundary import sizes
+from ..dispatch.operation import operation
 from ..dispatch.promotion import array_namespace, arrays, floating
 
 __all__ = ["resize_images", "resize_volumes"]
 
 
+@operation
 def resize_images(
     x: Array, height_factor: int, width_factor: int, data_format: str, interpolation: str = "nearest"
 ) -> Array:
@@ -28,6 +30,7 @@ def resize_images(
     return _resized("resize_images", x, (height_factor, width_factor), data_format, interpolation)
 
 
+@operation
 def resize_volumes(x: Array, depth_factor: int, height_factor: int, width_factor: int, data_format: str) -> Array:
     """Volumes with each side multiplied by a whole factor, by repeating elements.
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import operator
 from typing import Any
 
-from ..arrays.typing import Array
+from ..arrays.typing import Array, Pairs, Size
 from ..autodiff.cotangents import unbroadcast
 from ..autodiff.scatter import take_adjoint, take_along_axis_adjoint
-from ..dispatch.boundary import axis_of, broadcast, size_from, sizes
+from ..dispatch.boundary import axis_of, broadcast, sizes
+from ..dispatch.operation import operation
 from ..dispatch.promotion import (
     array_namespace,
     arrays,
@@ -19,6 +19,7 @@ from ..dispatch.promotion import (
     is_integer,
     native_dtype,
     numeric,
+    real,
 )
 from ..graph.composite import composite
 from .manipulation import slice as begin_slice
@@ -26,6 +27,7 @@ from .manipulation import slice as begin_slice
 __all__ = ["pad", "segment_sum", "take_along_axis", "top_k"]
 
 
+@operation
 def top_k(x: Array, k: int, sorted: bool = True) -> tuple[Array, Array]:
     """The k largest elements along the last axis, the largest first, and their places.
 
@@ -38,11 +40,7 @@ def top_k(x: Array, k: int, sorted: bool = True) -> tuple[Array, Array]:
 
     Source: this library; ties as in JAX's `lax.top_k`.
     """
-    xp, x = numeric(x)
-    try:
-        k = operator.index(k)
-    except TypeError:
-        raise TypeError(f"top_k: k is {k!r}, expected an integer") from None
+    xp, x = real(x)
     if not x.ndim:
         raise ValueError("top_k: x has 0 dimensions, expected at least 1")
     n = x.shape[-1]
@@ -57,6 +55,7 @@ def top_k(x: Array, k: int, sorted: bool = True) -> tuple[Array, Array]:
     return take_along_axis_(x, chosen, axis=x.ndim - 1), chosen
 
 
+@operation
 def take_along_axis(x: Array, indices: Array, axis: int = -1) -> Array:
     """The elements of x at the indices along an axis, each row having its own.
 
@@ -133,7 +132,8 @@ def _(g, out, of, indices, *, axis, size):
 # ---- sums over segments -----------------------------------------------------------------------------------------
 
 
-def segment_sum(data: Array, segment_ids: Array, num_segments: int) -> Array:
+@operation
+def segment_sum(data: Array, segment_ids: Array, num_segments: Size) -> Array:
     """The sums of those parts of an array, along axis 0, that have the same segment id.
 
     Shapes and dtypes: data (n, ...) and ids (n,) of integers in any order give (num_segments, ...); the dtype stays,
@@ -156,10 +156,9 @@ def segment_sum(data: Array, segment_ids: Array, num_segments: int) -> Array:
         )
     if None not in (data.shape[0], ids.shape[0]) and data.shape[0] != ids.shape[0]:
         raise ValueError(f"segment_sum: {data.shape[0]} parts of data but {ids.shape[0]} segment ids")
-    count = size_from("segment_sum", num_segments)
-    if isinstance(count, int) and count < 0:
-        raise ValueError(f"segment_sum: num_segments is {count}, expected at least 0")
-    return segment_sum_(data, ids, count=count)
+    if isinstance(num_segments, int) and num_segments < 0:
+        raise ValueError(f"segment_sum: num_segments is {num_segments}, expected at least 0")
+    return segment_sum_(data, ids, count=num_segments)
 
 
 @composite
@@ -221,7 +220,8 @@ def _places(xp: Any, ids: Array, count: Any) -> Array:
 MODES = ("constant", "edge", "reflect", "symmetric")
 
 
-def pad(x: Array, pad_width: Any, mode: str = "constant", constant_value: Any = 0) -> Array:
+@operation
+def pad(x: Array, pad_width: Pairs, mode: str = "constant", constant_value: Any = 0) -> Array:
     """x with elements added before and after it along each axis.
 
     Shapes and dtypes: pad_width is an int, a pair (before, after) for every axis, or one pair for each; each size
@@ -259,19 +259,15 @@ def pad(x: Array, pad_width: Any, mode: str = "constant", constant_value: Any = 
     return x
 
 
-def _widths(pad_width: Any, ndim: int) -> list[tuple[int, int]]:
+def _widths(pad_width: Any, ndim: int) -> Any:
     """(before, after) for each axis."""
-    pairs: list[Any]
-    try:
-        if not isinstance(pad_width, (tuple, list)):
-            pairs = [(operator.index(pad_width),) * 2] * ndim
-        elif len(pad_width) == 2 and not any(isinstance(n, (tuple, list)) for n in pad_width):
-            pairs = [(operator.index(pad_width[0]), operator.index(pad_width[1]))] * ndim
-        else:
-            pairs = [tuple(operator.index(n) for n in pair) for pair in pad_width]
-    except TypeError:
-        raise TypeError(f"pad: pad_width is {pad_width!r}, expected an integer or pairs of integers") from None
-    if len(pairs) != ndim or any(len(pair) != 2 or min(pair) < 0 for pair in pairs):
+    pairs: Any = pad_width
+    if isinstance(pad_width, int):
+        pairs = [(pad_width, pad_width)] * ndim
+    elif len(pad_width) == 2 and all(isinstance(n, int) for n in pad_width):
+        pairs = [pad_width] * ndim
+    flat = [n for pair in pairs for n in (pair if isinstance(pair, tuple) else (None,))]
+    if len(pairs) != ndim or len(flat) != 2 * ndim or not all(isinstance(n, int) and n >= 0 for n in flat):
         raise ValueError(
             f"pad: pad_width is {pad_width!r} for {ndim} dimensions, expected one or {ndim} pairs of "
             "integers of at least 0"

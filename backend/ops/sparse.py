@@ -8,6 +8,7 @@ from typing import Any
 from ..arrays.typing import Array
 from ..autodiff.scatter import take_adjoint
 from ..dispatch.boundary import sizes
+from ..dispatch.operation import operation
 from ..dispatch.promotion import array_namespace, device_of, dtype_name, promoted
 
 __all__ = ["Sparse", "ctc_label_dense_to_sparse", "is_sparse", "to_dense"]
@@ -46,6 +47,7 @@ class Sparse:
         return f"<Sparse {self.name} shape={self.shape} dtype={self.dtype}>"
 
 
+@operation
 def is_sparse(tensor: Any) -> bool:
     """Whether a tensor is sparse.
 
@@ -54,6 +56,7 @@ def is_sparse(tensor: Any) -> bool:
     return isinstance(tensor, Sparse)
 
 
+@operation
 def to_dense(tensor: Any) -> Array:
     """A sparse matrix as a dense one; anything else is returned unchanged.
 
@@ -113,6 +116,7 @@ def sparse_concatenate(tensors: Sequence[Sparse], axis: int) -> Sparse:
     return Sparse(xp.concat(values), rows, columns, (offset, other) if axis == 0 else (other, offset))
 
 
+@operation
 def ctc_label_dense_to_sparse(labels: Array, label_lengths: Array) -> Sparse:
     """Padded labels as a sparse matrix with an element for every label within its length, row by row.
 

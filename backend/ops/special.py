@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..arrays.typing import Array
+from ..dispatch.operation import operation
 from ..dispatch.promotion import array_namespace, dtype_name, floating, native_dtype
 from ..graph.composite import elementwise
 
@@ -87,6 +88,7 @@ FAR = {
 }
 
 
+@operation
 def erf(x: Array) -> Array:
     """The error function: 2 / sqrt(pi) times the integral of exp(-t**2) from 0 to x.
 
@@ -99,6 +101,7 @@ def erf(x: Array) -> Array:
     return erf_(floating(x)[1])
 
 
+@operation
 def erfc(x: Array) -> Array:
     """1 - erf(x), with all its digits where erf(x) is close to 1.
 

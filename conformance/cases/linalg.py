@@ -64,7 +64,7 @@ case(
         (ValueError, call(A(2, 3), A(2, 3), 0)),
         (ValueError, call(A(2, 3), A(1, 3))),
         (ValueError, call(A(2, 3), A(2, 4))),
-        (ValueError, call(A(2, 3), A(2, 3), axes=((1,), 1))),
+        (TypeError, call(A(2, 3), A(2, 3), axes=((1,), 1))),
         (ValueError, call(A(2, 3), A(2, 3), axes=2)),
     ],
     reference=batch_dot,

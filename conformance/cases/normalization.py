@@ -32,6 +32,8 @@ case(
     call(IMAGE, A(2), None, (0, 1, 2)),
     call(IMAGE, A(3), A(3), [0, 2, 3], epsilon=0.1),
     call(A("n", 3, sizes=SOME), None, None, [0, 1]),
+    call(A(1, 3, 4, 2), A(2), None, (0, 1, 2)),
+    call(A(1, 3, 4, 2), None, A(3), [0, 2, 3]),
     edges=[call([[1.0], [3.0]], None, None, [0]), call([[np.nan, 1.0], [1.0, 1.0]], None, None, [0])],
     errors=[
         (ValueError, call(A(2, 3), None, None, [2])),

@@ -30,7 +30,7 @@ case(
     call(A("b", 2, "h", 3, sizes={"h": (1, 4)}), 3, 2, "channels_first", "bilinear"),
     errors=[
         (ValueError, call(A(1, 2, 2, 1), 2, 2, "rows")),
-        (ValueError, call(A(1, 2, 2, 1), 2, 2, None)),
+        (TypeError, call(A(1, 2, 2, 1), 2, 2, None)),
         (ValueError, call(A(1, 2, 2, 1), 2, 2, "channels_last", "cubic")),
         (TypeError, call(A(1, 2, 2, 1), 1.5, 2, "channels_last")),
         (ValueError, call(A(2, 2, 1), 2, 2, "channels_last")),

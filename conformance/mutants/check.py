@@ -25,13 +25,14 @@ from ..runner import verdict_on
 from ..tasks import GROUPS, Task, selected, tasks_of
 from ..verdict import Verdict
 from .faults import Mutant
+from .memory import MEMORY_MUTANTS
 from .rules import RULE_MUTANTS
 from .table import NAMESPACE_MUTANTS
 from .touching import OPERATORS, touched
 
 __all__ = ["MUTANTS", "Outcome", "check", "outcomes_of", "planted", "self_check"]
 
-MUTANTS = [*NAMESPACE_MUTANTS, *RULE_MUTANTS]
+MUTANTS = [*NAMESPACE_MUTANTS, *RULE_MUTANTS, *MEMORY_MUTANTS]
 INTACT = "array_api_strict"  # correct, and has devices
 SEEDS = (0, 1, 2)  # no verdict may be wrong on the intact namespace with any of these
 
@@ -115,7 +116,8 @@ def _in_namespace(mutant: Mutant) -> bool:
 
 def _forget() -> None:
     """Clear every cache of results that depend on the rules and definitions of K."""
-    for cache in (examples.typical, examples.drawn, examples.edges, examples.erroneous, examples.beside):
+    made = (examples.typical, examples.least, examples.drawn, examples.edges, examples.erroneous, examples.beside)
+    for cache in made:
         cache.cache_clear()
     gradients._unknown.clear()
     properties._graphs.clear()
@@ -139,7 +141,8 @@ def _concerned(mutant: Mutant, case: Case, uses: dict[tuple[str, str], set[str]]
 def _order(mutant: Mutant, uses: dict[tuple[str, str], set[str]]) -> Callable[[tuple[Case, Task]], Any]:
     """A sort key for tasks: the likeliest to find the fault first, by kind of check, name and size of the operation."""
     name = mutant.target.removeprefix("K.").removeprefix("vjp ")
-    first = next((kind for kind in ("device", "gradient", "dtype") if kind in mutant.fault), "value")
+    words = {"layout": "kernel", **{kind: kind for kind in ("device", "gradient", "dtype")}}
+    first = next((kind for word, kind in words.items() if word in mutant.fault), "value")
     kinds = [first, *(kind for kind in properties.PROPERTIES if kind != first)]
     return lambda task: (kinds.index(task[1][0].name), task[0].name != name, len(_uses(task[0], uses)))
 

@@ -40,6 +40,7 @@ _SHORT = {
     "unknown": "unkn",
     "gradient": "grad",
     "kernel": "kern",
+    "arguments": "args",
     "device": "dev",
     "transparent": "trans",
 }

@@ -121,7 +121,7 @@ def test_dtypes():
 @pytest.mark.parametrize(
     ("error", "match", "make"),
     [
-        (TypeError, "random_normal: got the size None", lambda: K.random_normal((2, None))),
+        (TypeError, "random_normal: an entry of shape is None", lambda: K.random_normal((2, None))),
         (ValueError, "random_uniform: .*empty", lambda: K.random_uniform((2,), 1.0, 0.0)),
         (ValueError, "random_binomial: p is 2", lambda: K.random_binomial((2,), 2)),
         (ValueError, "truncated_normal: stddev is -1", lambda: K.truncated_normal((2,), stddev=-1)),

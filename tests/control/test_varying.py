@@ -76,6 +76,8 @@ def test_integers_alone():
 READS = {
     "slice": lambda x, k: K.slice(x, [0, 0], [k, 2]),
     "gather": lambda x, k: K.gather(x, K.arange(k)),
+    "index": lambda x, k: x[:k],
+    "index with a start": lambda x, k: x[k - k : k, :],
 }
 
 

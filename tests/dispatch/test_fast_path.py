@@ -140,9 +140,55 @@ def test_gradients_pass_and_subclasses_stay():
         (slope,) = torch.autograd.grad(K.sum(K.maximum(K.exp(x), x * 2.0)) + K.dot(x, x) + K.max(x), x)
     torch.testing.assert_close(slope, torch.exp(x).detach() + 2 * x.detach() + torch.tensor([0.0, 0.0, 1.0]))
     assert not K.stop_gradient(x).requires_grad
-    masked = np.ma.masked_array([1.0, 2.0], mask=[True, False])
+
+
+class Doubling(np.ndarray):
+    """A subclass whose multiplication is not NumPy's."""
+
+    def __mul__(self, other):
+        return 2.0 * np.asarray(self) * other
+
+
+SUBCLASSES = {
+    "matrix": lambda x: x.view(np.matrix),
+    "masked": lambda x: np.ma.masked_array(x, mask=False),
+    "own": lambda x: x.view(Doubling),
+}
+
+
+@pytest.mark.filterwarnings("ignore:the matrix subclass:PendingDeprecationWarning")
+@pytest.mark.parametrize("kind", SUBCLASSES)
+@pytest.mark.parametrize("call", [K.exp, K.sum, K.square, K.softmax, K.flatten, K.stop_gradient, K.tanh, K.transpose])
+def test_subclasses_of_ndarray_are_taken_as_plain_arrays(kind, call):
+    x = np.array([[1.0, -2.0], [3.0, 0.5]], "float32")
+    given, wanted = SUBCLASSES[kind](x), call(x)
     for _ in range(2):
-        assert K.sum(masked) == 2.0 and type(K.exp(masked)) is np.ma.MaskedArray
+        found = call(given)
+        assert type(found) is type(wanted) and np.array_equal(found, wanted) and found.shape == wanted.shape
+    both = K.dot(given, given), K.maximum(given, x), K.equal(x, given), K.concatenate([given, x], 0)
+    assert {type(result) for result in both} == {np.ndarray}
+    assert np.array_equal(both[0], x @ x)
+    p = K.placeholder((2, 2))
+    (found,) = K.function([p], [p * 3.0])([given])
+    assert type(found) is np.ndarray and np.array_equal(found, x * 3.0)
+    assert np.array_equal(K.eval(p * given, {p: x}), x * x)
+
+
+def test_masked_elements_are_refused():
+    masked = np.ma.masked_array([1.0, 2.0], mask=[True, False])
+    p = K.placeholder((2,))
+    for call in (
+        K.sum,
+        K.exp,
+        K.softmax,
+        K.variable,
+        K.constant,
+        lambda x: p + x,
+        K.function([p], [p]),
+        K.stop_gradient,
+    ):
+        with pytest.raises(TypeError, match="masked"):
+            call([masked] if isinstance(call, K.Function) else masked)
 
 
 def test_two_devices_are_refused():

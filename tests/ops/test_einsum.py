@@ -58,5 +58,5 @@ def test_errors(subscripts, shapes, words):
         with pytest.raises(ValueError, match=r"^einsum: ") as caught:
             K.einsum(subscripts, *(make(shape) for shape in shapes))
         assert words in str(caught.value)
-    with pytest.raises(TypeError, match="einsum: subscripts is list"):
+    with pytest.raises(TypeError, match="einsum: subscripts is"):
         K.einsum(["ab"], np.zeros((2, 3)))

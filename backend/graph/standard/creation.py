@@ -6,7 +6,9 @@ import math
 from typing import Any
 
 from ... import config
+from ...arrays.arguments import integer, number
 from ...arrays.dtypes import dtype_name, python_dtype, result_dtype
+from ..dim_values import size_from, sizes_from
 from ..dims import Dim, known
 from ..recording import cast, tensor
 from ..shape_rules import broadcast
@@ -48,11 +50,10 @@ def from_dlpack(x: Any, /, *, device: Any = None, copy: bool | None = None) -> T
 
 def _shape(function: str, shape: Any) -> tuple[Any, ...]:
     """A shape of ints and sizes, from one size or a sequence."""
-    sizes = shape if isinstance(shape, (tuple, list)) else (shape,)
-    for size in sizes:
-        if not isinstance(size, (int, Dim)) or (isinstance(size, int) and size < 0):
-            raise TypeError(f"{function}: shape {shape!r} has the size {size!r}; expected integers of at least 0")
-    return tuple(sizes)
+    sizes = sizes_from(function, "shape", shape)
+    if any(isinstance(size, int) and size < 0 for size in sizes):
+        raise ValueError(f"{function}: shape is {tuple(map(known, sizes))}, expected integers of at least 0")
+    return sizes
 
 
 def full(shape: Any, fill_value: Any, *, dtype: Any = None, device: Any = None) -> Tensor:
@@ -115,6 +116,7 @@ def empty_like(x: Any, /, *, dtype: Any = None, device: Any = None) -> Tensor:
 def eye(n_rows: Any, n_cols: Any = None, /, *, k: int = 0, dtype: Any = None, device: Any = None) -> Tensor:
     """Record a matrix with ones on a diagonal."""
     sizes = _shape("eye", (n_rows, n_rows if n_cols is None else n_cols))
+    k = integer("eye", "k", k)
     result = spec(sizes, config.floatx() if dtype is None else dtype)
     return record("eye", sizes, {"dtype": result.dtype} | ({"k": k} if k else {}), result)
 
@@ -123,6 +125,7 @@ def arange(start: Any, /, stop: Any = None, step: Any = 1, *, dtype: Any = None,
     """Record evenly spaced numbers from start up to, not including, stop."""
     if stop is None:
         start, stop = 0, start
+    start, stop, step = (_bound(name, v) for name, v in (("start", start), ("stop", stop), ("step", step)))
     bounds = (start, stop, step)
     if isinstance(step, (int, float)) and step == 0:
         raise ValueError("arange: step is 0")
@@ -144,12 +147,20 @@ def arange(start: Any, /, stop: Any = None, step: Any = 1, *, dtype: Any = None,
     return record("arange", args, {"dtype": result.dtype}, result)
 
 
+def _bound(name: str, value: Any) -> Any:
+    """A bound of `arange`: a size, or a plain number."""
+    if isinstance(value, (Tensor, Dim)) or type(value) is int:
+        return size_from("arange", name, value)
+    return number("arange", name, value)
+
+
 def linspace(
     start: Any, stop: Any, /, num: int, *, dtype: Any = None, device: Any = None, endpoint: bool = True
 ) -> Tensor:
     """Record `num` evenly spaced numbers between start and stop."""
-    if not isinstance(num, (int, Dim)) or (isinstance(num, int) and num < 0):
-        raise ValueError(f"linspace: num is {num!r}; expected an integer of at least 0")
+    num = size_from("linspace", "num", num)
+    if isinstance(num, int) and num < 0:
+        raise ValueError(f"linspace: num is {num}; expected an integer of at least 0")
     result = spec((num,), config.floatx() if dtype is None else dtype)
     kwargs = {"dtype": result.dtype} | ({} if endpoint else {"endpoint": False})
     return record("linspace", (start, stop, num), kwargs, result)
@@ -191,4 +202,5 @@ def _triangle(function: str, x: Any, k: int) -> Tensor:
     x = tensor(x)
     if x.ndim < 2:
         raise ValueError(f"{function}: needs at least 2 dimensions, got shape {tuple(map(known, x.sizes))}")
+    k = integer(function, "k", k)
     return record(function, (x,), {"k": k} if k else {}, spec(x.sizes, x.dtype))

@@ -6,7 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 from ... import config
+from ...arrays.arguments import integer
 from ...arrays.dtypes import dtype_name, kind_of
+from ..dim_values import size_from, sizes_from
 from ..dims import Dim, known
 from ..recording import FLOATING, cast, checked_kind, tensor
 from ..shape_rules import axes_of, axis_of
@@ -79,7 +81,8 @@ def _transform(
 
     def stub(x: Any, /, *, n: int | None = None, axis: int = -1, norm: str = "backward") -> Tensor:
         x = _operand(function, x, takes, norm)
-        at = axis_of(function, axis, x.ndim)
+        at, axis = axis_of(function, axis, x.ndim), integer(function, "axis", axis)
+        n = None if n is None else size_from(function, "n", n)
         points = n if n is not None else default(x.sizes[at]) if default else x.sizes[at]
         _length(function, points, x)
         shape = list(x.sizes)
@@ -103,14 +106,14 @@ def _transform_n(
 
     def stub(x: Any, /, *, s: Any = None, axes: Any = None, norm: str = "backward") -> Tensor:
         x = _operand(function, x, takes, norm)
-        s = None if s is None else tuple(s)
+        s = None if s is None else sizes_from(function, "s", s)
         if axes is None and s is not None:
             if len(s) > x.ndim:
                 raise ValueError(f"{function}: s {s!r} for {x.ndim} dimensions")
             axes = tuple(range(x.ndim - len(s), x.ndim))
-        at = axes_of(function, None if axes is None else tuple(axes), x.ndim)
+        at = axes_of(function, axes, x.ndim)
         if s is not None and len(s) != len(at):
-            raise ValueError(f"{function}: s {s!r} and axes {tuple(axes)!r} differ in length")
+            raise ValueError(f"{function}: s {s!r} and axes {axes!r} differ in length")
         if not at:
             raise ValueError(f"{function}: needs at least one axis, got shape {x.shape} and axes {axes!r}")
         points: Any = [x.sizes[a] for a in at]

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from typing import Any, NamedTuple
 
+from ...arrays.arguments import integer, is_sequence
 from ...arrays.dtypes import kind_of
 from ..dims import largest, smallest
 from ..recording import FLOATING, NUMERIC, binary, cast, common, tensor
-from ..shape_rules import axes_of, broadcast, contracted, matmul_shape, reduced
+from ..shape_rules import axes_of, broadcast, contracted, matmul_shape, plain_axis, reduced
 from ..tensor import Tensor, record, spec
 from .decompositions import EighResult as EighResult
 from .decompositions import EigResult as EigResult
@@ -72,8 +73,7 @@ def _pair(function: str, kinds: tuple[str, ...], x1: Any, x2: Any) -> tuple[Tens
 
 def _negative_axis(function: str, axis: int, x1: Tensor, x2: Tensor) -> int:
     """An axis counted from the back of both operands, as the standard requires where they broadcast."""
-    if not isinstance(axis, int) or isinstance(axis, bool):
-        raise TypeError(f"{function}: axis is {axis!r}; expected an integer")
+    axis = integer(function, "axis", axis)
     ndim = min(x1.ndim, x2.ndim)
     if not -ndim <= axis < 0:
         expected = f"expected {-ndim} to -1" if ndim else "one of them has no axes"
@@ -102,7 +102,8 @@ def matrix_transpose(x: Any, /) -> Tensor:
 def tensordot(x1: Any, x2: Any, /, *, axes: Any = 2) -> Tensor:
     """Record a call of the standard's `tensordot`; axes are counted from the front."""
     x1, x2, name = _pair("tensordot", NUMERIC, x1, x2)
-    if isinstance(axes, int) and not isinstance(axes, bool):
+    if not is_sequence(axes):
+        axes = integer("tensordot", "axes", axes)
         if not 0 <= axes <= min(x1.ndim, x2.ndim):
             raise ValueError(
                 f"tensordot: axes is {axes} for shapes {shown(x1)} and {shown(x2)}; "
@@ -111,7 +112,7 @@ def tensordot(x1: Any, x2: Any, /, *, axes: Any = 2) -> Tensor:
         first, second = tuple(range(x1.ndim - axes, x1.ndim)), tuple(range(axes))
         kwargs: dict[str, Any] = {} if axes == 2 else {"axes": axes}
     else:
-        if not isinstance(axes, (tuple, list)) or len(axes) != 2:
+        if len(axes) != 2:
             raise TypeError(f"tensordot: axes is {axes!r}; expected an integer or two sequences of axes")
         if any(axis is None for axis in axes):
             raise TypeError(f"tensordot: axes is {axes!r}; None names no axes")
@@ -245,7 +246,7 @@ def vector_norm(x: Any, /, *, axis: Any = None, keepdims: bool = False, ord: Any
     if isinstance(ord, bool) or not isinstance(ord, (int, float)):
         raise ValueError(f"linalg.vector_norm: ord is {ord!r}; expected a number")
     shape = reduced("linalg.vector_norm", x.sizes, axis, keepdims)
-    axis = tuple(axis) if isinstance(axis, list) else axis
+    axis = plain_axis("linalg.vector_norm", axis)
     kwargs = (
         ({} if axis is None else {"axis": axis})
         | ({"keepdims": True} if keepdims else {})

@@ -5,7 +5,12 @@ from __future__ import annotations
 import functools
 from typing import Any
 
+import numpy as np
+
+from ...arrays.arguments import integer, integers, is_sequence, items
 from ...arrays.dtypes import dtype_name, kind_of, result_dtype
+from ...arrays.namespaces import is_array
+from ..dim_values import size_from, sizes_from
 from ..dims import Dim, known, product
 from ..recording import cast, tensor
 from ..shape_rules import (
@@ -55,7 +60,7 @@ def broadcast_shapes(*shapes: tuple[int, ...]) -> tuple[int, ...]:
 def broadcast_to(x: Any, /, shape: tuple[int, ...]) -> Tensor:
     """Record a broadcast to a shape; the shape x has already records nothing."""
     x = tensor(x)
-    shape = broadcast_shape("broadcast_to", x.sizes, shape)
+    shape = broadcast_shape("broadcast_to", x.sizes, _sizes_or_none("broadcast_to", shape))
     if x.sizes == shape:
         return x
     return record("broadcast_to", (x, shape), {}, spec(shape, x.dtype))
@@ -115,7 +120,7 @@ def unstack(x: Any, /, *, axis: int = 0) -> tuple[Tensor, ...]:
 def expand_dims(x: Any, /, axis: int | tuple[int, ...] = 0) -> Tensor:
     """Record axes of size 1 put in."""
     x = tensor(x)
-    wanted = axis if isinstance(axis, tuple) else (axis,)
+    wanted = tuple(items(axis)) if is_sequence(axis) else (axis,)
     axes = axes_of("expand_dims", wanted, x.ndim + len(wanted))
     shape = list(x.sizes)
     for a in sorted(axes):
@@ -141,7 +146,7 @@ def squeeze(x: Any, /, axis: int | tuple[int, ...]) -> Tensor:
 def reshape(x: Any, /, shape: tuple[int, ...], *, copy: bool | None = None) -> Tensor:
     """Record another shape for the same elements; the shape x has already records nothing."""
     x = tensor(x)
-    target = reshaped("reshape", x.sizes, shape)
+    target = reshaped("reshape", x.sizes, _sizes_or_none("reshape", shape))
     if target == x.sizes:
         return x
     # the printed call prefers -1 to an expression where one size alone is unknown
@@ -152,12 +157,20 @@ def reshape(x: Any, /, shape: tuple[int, ...], *, copy: bool | None = None) -> T
     return record("reshape", (x, asked), {}, spec(target, x.dtype))
 
 
+def _sizes_or_none(function: str, shape: Any) -> tuple[Any, ...]:
+    """A shape that code for the standard may have copied from an array, with its None for unknown sizes."""
+    if isinstance(shape, (tuple, list)):
+        return tuple(n if n is None else size_from(function, "an entry of shape", n) for n in shape)
+    return sizes_from(function, "shape", shape)
+
+
 def permute_dims(x: Any, /, axes: tuple[int, ...]) -> Tensor:
     """Record axes in another order."""
     x = tensor(x)
+    axes = integers("permute_dims", "axes", axes)
     if len(axes) != x.ndim:
-        raise ValueError(f"permute_dims: axes {tuple(axes)} for {x.ndim} dimensions; expected each axis once")
-    order = axes_of("permute_dims", tuple(axes), x.ndim)
+        raise ValueError(f"permute_dims: axes is {axes} for {x.ndim} dimensions; expected each axis once")
+    order = axes_of("permute_dims", axes, x.ndim)
     if order == tuple(range(x.ndim)):
         return x
     return record("permute_dims", (x, order), {}, spec([x.sizes[a] for a in order], x.dtype))
@@ -186,6 +199,7 @@ def roll(x: Any, /, shift: int | tuple[int, ...], *, axis: int | tuple[int, ...]
     """Record elements moved around cyclically."""
     x = tensor(x)
     axes = None if axis is None else axes_of("roll", axis, x.ndim)
+    shift = sizes_from("roll", "shift", shift) if is_sequence(shift) else size_from("roll", "shift", shift)
     if axes is not None and isinstance(shift, tuple) and len(shift) != len(axes):
         raise ValueError(f"roll: shift {shift!r} and axis {axis!r} differ in length")
     if axes is not None and len(axes) == 1:
@@ -199,8 +213,9 @@ def roll(x: Any, /, shift: int | tuple[int, ...], *, axis: int | tuple[int, ...]
 def repeat(x: Any, repeats: Any, /, *, axis: int | None = None) -> Tensor:
     """Record each element repeated; the number of repetitions is the same for all."""
     x = tensor(x)
-    if not isinstance(repeats, (int, Dim)):
+    if is_sequence(repeats):
         raise ValueError("repeat: one integer for all elements; with one for each the shape would depend on values")
+    repeats = size_from("repeat", "repeats", repeats)
     if isinstance(repeats, int) and repeats < 0:
         raise ValueError(f"repeat: repeats is {repeats}, expected at least 0")
     if axis is None:
@@ -214,7 +229,7 @@ def repeat(x: Any, repeats: Any, /, *, axis: int | None = None) -> Tensor:
 def tile(x: Any, repetitions: tuple[int, ...], /) -> Tensor:
     """Record an array laid side by side with itself."""
     x = tensor(x)
-    repetitions = tuple(repetitions)
+    repetitions = sizes_from("tile", "repetitions", repetitions)
     if any(isinstance(r, int) and r < 0 for r in repetitions):
         raise ValueError(f"tile: repetitions {repetitions} has a negative number")
     ndim = max(x.ndim, len(repetitions))
@@ -258,17 +273,37 @@ def take_along_axis(x: Any, indices: Any, /, *, axis: int = -1) -> Tensor:
 
 def getitem(x: Tensor, key: Any) -> Tensor:
     """Record x[key]: integers, slices, None, Ellipsis, one integer array, or 0-d integer tensors."""
-    keys = key if isinstance(key, tuple) else (key,)
+    keys = tuple(map(_plain_key, key)) if isinstance(key, tuple) else (_plain_key(key),)
     used = sum(1 for k in keys if k is not None and k is not Ellipsis)
     if sum(1 for k in keys if k is Ellipsis) > 1:
         raise IndexError("getitem: more than one Ellipsis")
     if used > x.ndim:
         raise IndexError(f"getitem: {used} indices for shape {_shown(x)}")
-    if Ellipsis not in [k for k in keys if not isinstance(k, Tensor)]:
+    if not any(k is Ellipsis for k in keys):
         keys = (*keys, Ellipsis)
     at = next(i for i, k in enumerate(keys) if k is Ellipsis)
     keys = keys[:at] + (slice(None),) * (x.ndim - used) + keys[at + 1 :]
     return _indexed(x, keys)
+
+
+def _plain_key(k: Any) -> Any:
+    """An index with integers of any kind as ints, and the bounds of slices as ints or sizes."""
+    if isinstance(k, slice):
+        start, stop = (
+            v if v is None else size_from("getitem", f"the slice's {name}", v)
+            for name, v in (("start", k.start), ("stop", k.stop))
+        )
+        return slice(start, stop, k.step)
+    if k is None or k is Ellipsis or isinstance(k, (Dim, Tensor, bool, np.bool_)):
+        return k
+    if isinstance(k, range):
+        return list(k)
+    if isinstance(k, list) or (is_array(k) and len(k.shape) > 0):
+        return k
+    try:
+        return integer("getitem", "an index", k)
+    except TypeError as error:
+        raise IndexError(f"{error}, a slice, None, Ellipsis or an integer array") from None
 
 
 def _indexed(x: Tensor, keys: tuple[Any, ...]) -> Tensor:

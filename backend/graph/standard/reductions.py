@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from ...arrays.arguments import integer
 from ...arrays.dtypes import dtype_name, kind_of
 from ..recording import ANY, FLOATING, NUMERIC, REAL, cast, checked_kind, common, tensor
-from ..shape_rules import axis_of, concatenated, reduced
+from ..shape_rules import axis_of, concatenated, plain_axis, reduced
 from ..tensor import Tensor, record, spec
 
 __all__ = [
@@ -38,7 +39,7 @@ def _reduced(
     x = tensor(x)
     x = cast(x, checked_kind(function, x.dtype, kinds))
     result = spec(reduced(function, x.sizes, axis, keepdims), gives or x.dtype)
-    axis = tuple(axis) if isinstance(axis, list) else axis
+    axis = plain_axis(function, axis)
     kwargs = more | ({} if axis is None else {"axis": axis}) | ({"keepdims": True} if keepdims else {})
     return record(function, (x,), kwargs, result)
 
@@ -176,8 +177,9 @@ def diff(x: Any, /, *, axis: int = -1, n: int = 1, prepend: Any = None, append: 
     if len(parts) > 1:
         concatenated("diff", [part.sizes for part in parts], axis)
         x = xp.concat(parts, axis=axis)
-    if not isinstance(n, int) or n < 0:
-        raise ValueError(f"diff: n is {n!r}; expected an integer of at least 0")
+    n = integer("diff", "n", n)
+    if n < 0:
+        raise ValueError(f"diff: n is {n}; expected an integer of at least 0")
     before = (slice(None),) * axis
     for _ in range(n):
         x = x[(*before, slice(1, None), ...)] - x[(*before, slice(None, -1), ...)]

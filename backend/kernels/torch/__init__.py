@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 
+from ._precision import precise_program
 from .attention import attention as attention
 from .convolution import convolution as convolution
 from .convolution import convolution_input_gradient as convolution_input_gradient
@@ -32,4 +33,4 @@ __all__ = ["jit"]
 
 def jit(scope: dict[str, Any], name: str, chains: list[str]) -> Callable[..., Any]:
     """torch.compile, for `K.function(..., jit=True)`."""
-    return torch.compile(scope[name])
+    return precise_program(torch.compile(scope[name]))

@@ -11,17 +11,71 @@ from torch import Tensor
 
 from ...arrays.windows import fits, padding_of
 
-__all__ = ["Ints", "channels_first", "channels_last", "in_float32", "no_windows", "pads_of", "tracked"]
+__all__ = [
+    "Ints",
+    "channels_first",
+    "channels_last",
+    "dense",
+    "in_float32",
+    "no_windows",
+    "pads_of",
+    "settled",
+    "together",
+    "tracked",
+]
 
 Ints = tuple[int, ...]
 
 
-def channels_first(x: Tensor) -> Tensor:
-    """x in torch's order of axes, (batch, channels, spatial...); the memory stays channels last."""
+def settled(x: Tensor) -> Tensor:
+    """x, with strides of size-1 axes that follow from its other axes, as in an array that torch makes; no copy.
+
+    Nothing reads such a stride, but kernels guess layouts by it: with one stride that torch would not give, torch 2.13
+    has wrong convolutions and a wrong gradient of batch normalization on CPU.
+    """
+    shape = x.shape
+    if 1 not in shape:
+        return x
+    strides = x.stride()
+    step = next((strides[i] for i in range(x.ndim - 1, -1, -1) if shape[i] != 1), 1)
+    for i in range(x.ndim - 1, -1, -1):
+        if shape[i] == 1 and strides[i] != step:
+            return x.squeeze().view(shape)
+        step = shape[i] * strides[i]
+    return x
+
+
+def dense(x: Tensor) -> Tensor:
+    """x in the order of its axes in memory, with torch's own strides; a copy only where the elements lie otherwise."""
+    return settled(x.contiguous())
+
+
+def together(*given: Tensor, axis: int = -1) -> list[Tensor]:
+    """Arrays whose channels are on an axis in torch's order, (batch, channels, spatial...), and in one layout.
+
+    They lie channels first in memory where all of them do, else channels last: a copy only where they differ.
+    """
+    last = [x if axis in (-1, x.ndim - 1) else x.movedim(axis, -1) for x in given]
+    if not all(x.is_contiguous() for x in last):
+        moved = [x.movedim(-1, 1) for x in last]
+        if all(x.is_contiguous() for x in moved):
+            return [settled(x) for x in moved]
+    return [_channels_last(x) for x in last]
+
+
+def _channels_last(x: Tensor) -> Tensor:
+    """One array in torch's order of axes, channels last in memory.
+
+    One channel has the stride of channels first: torch 2.13 on CPU has wrong convolutions for others, as (4, 1, 2, 1).
+    """
     if x.shape[-1] == 1:
-        # torch 2.13 on CPU gives wrong convolutions for strides like (4, 1, 2, 1), which movedim leaves here
-        return x.reshape(x.shape[0], 1, *x.shape[1:-1]).contiguous()
-    return x.movedim(-1, 1)
+        return dense(x.reshape(x.shape[0], 1, *x.shape[1:-1]))
+    return dense(x).movedim(-1, 1)
+
+
+def channels_first(x: Tensor) -> Tensor:
+    """x in torch's order of axes, (batch, channels, spatial...); in memory it is channels last, if it was."""
+    return _channels_last(x) if x.is_contiguous() else together(x)[0]
 
 
 def tracked(*given: Tensor | None) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 from torch import Tensor
 from torch.nn import functional
 
-from ._layout import tracked
+from ._layout import settled, tracked
 
 __all__ = ["attention"]
 
@@ -21,4 +21,6 @@ def attention(
         return NotImplemented  # torch 2.13 has neither second nor forward derivatives of it on CPU
     if is_causal and mask is not None:
         return NotImplemented  # torch takes only one of the two
+    query, key, value = settled(query), settled(key), settled(value)
+    mask = None if mask is None else settled(mask)
     return functional.scaled_dot_product_attention(query, key, value, mask, is_causal=is_causal, scale=scale)

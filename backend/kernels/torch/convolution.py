@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from ._layout import Ints, channels_first, channels_last, in_float32, no_windows, pads_of
+from ._layout import Ints, channels_first, channels_last, dense, in_float32, no_windows, pads_of, together
+from ._precision import as_precise_as_products
 
 __all__ = ["convolution", "convolution_input_gradient", "convolution_kernel_gradient"]
 
@@ -24,13 +25,14 @@ def _weight(kernel: Tensor, depthwise: bool) -> Tensor:
     """
     rank = kernel.ndim - 2
     if not depthwise and kernel.shape[-1] == 1:
-        return kernel.permute(rank + 1, rank, *range(rank)).contiguous()
+        return dense(kernel.permute(rank + 1, rank, *range(rank)))
     if not depthwise:
-        return kernel.permute(rank + 1, *range(rank), rank).contiguous().movedim(-1, 1)
-    return kernel.permute(rank, rank + 1, *range(rank)).reshape(-1, 1, *kernel.shape[:-2]).contiguous()
+        return dense(kernel.permute(rank + 1, *range(rank), rank)).movedim(-1, 1)
+    return dense(kernel.permute(rank, rank + 1, *range(rank)).reshape(-1, 1, *kernel.shape[:-2]))
 
 
 @in_float32
+@as_precise_as_products("conv")
 def convolution(
     x: Tensor, kernel: Tensor, *, strides: Ints, padding: str, dilation: Ints, depthwise: bool = False
 ) -> Any:
@@ -54,6 +56,7 @@ def _padded(x: Tensor, pads: list[tuple[int, int]]) -> tuple[Tensor, list[int]]:
 
 
 @in_float32
+@as_precise_as_products("conv")
 def convolution_input_gradient(
     g: Tensor, kernel: Tensor, *, size: Ints, strides: Ints, padding: str, dilation: Ints, depthwise: bool = False
 ) -> Any:
@@ -80,6 +83,7 @@ def convolution_input_gradient(
 
 
 @in_float32
+@as_precise_as_products("conv")
 def convolution_kernel_gradient(
     x: Tensor, g: Tensor, *, window: Ints, strides: Ints, padding: str, dilation: Ints, depthwise: bool = False
 ) -> Any:
@@ -95,11 +99,12 @@ def convolution_kernel_gradient(
     if places != list(g.shape[1:-1]):
         return NotImplemented  # g has another number of places: the definition raises
     channels, out = x.shape[-1], g.shape[-1]
-    x, even = _padded(channels_first(x), pads)
+    g, x = together(g, x)
+    x, even = _padded(x, pads)
     inner = 1 if depthwise else channels
     like = x.new_empty((1, inner, *window)) if out == 1 else x.new_empty((out, *window, inner)).movedim(-1, 1)
     weight = torch.ops.aten.convolution_backward(
-        channels_first(g),
+        g,
         x,
         like,
         None,

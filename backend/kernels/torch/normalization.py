@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ._layout import Ints, tracked
+from ._layout import Ints, dense, together, tracked
 
 __all__ = ["batch_norm", "batch_norm_gradient"]
 
@@ -26,7 +26,8 @@ def batch_norm(x: Tensor, gamma: Tensor | None, beta: Tensor | None, *, axes: In
     if at is None or tracked(x, gamma, beta):
         return NotImplemented  # torch gives the statistics no gradient
     mean, variance = x.new_zeros(2, x.shape[at])
-    y = torch.native_batch_norm(x.movedim(at, 1), _flat(gamma), _flat(beta), mean, variance, True, 1.0, epsilon)[0]
+    moved = together(x, axis=at)[0]
+    y = torch.native_batch_norm(moved, _flat(gamma), _flat(beta), mean, variance, True, 1.0, epsilon)[0]
     variance *= 1.0 - x.shape[at] / x.numel()  # torch divides by n - 1
     shape = [n if i == at else 1 for i, n in enumerate(x.shape)]
     return y.movedim(1, at), mean.reshape(shape), variance.reshape(shape)
@@ -49,12 +50,11 @@ def batch_norm_gradient(
         return NotImplemented
     deviations = (variance.reshape(-1) + epsilon).rsqrt_()
     d_x, d_gamma, d_beta = torch.ops.aten.native_batch_norm_backward(
-        g.movedim(at, 1),
-        x.movedim(at, 1),
+        *together(g, x, axis=at),
         _flat(gamma),
         None,
         None,
-        mean.reshape(-1),
+        dense(mean.reshape(-1)),
         deviations,
         True,
         epsilon,
@@ -65,4 +65,4 @@ def batch_norm_gradient(
 
 
 def _flat(parameter: Tensor | None) -> Tensor | None:
-    return None if parameter is None else parameter.reshape(-1)
+    return None if parameter is None else dense(parameter.reshape(-1))

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from ._layout import Ints, channels_first, channels_last, no_windows, pads_of
+from ._layout import Ints, channels_first, channels_last, dense, no_windows, pads_of, together, tracked
 
 __all__ = ["average_pool", "average_pool_gradient", "max_pool", "max_pool_gradient", "max_pool_selection"]
 
@@ -47,10 +47,12 @@ def max_pool(x: Tensor, *, window: Ints, strides: Ints, padding: str, residuals:
 
 
 def _indices(x: Tensor, kept: Tensor | None, window: Ints, strides: Ints, how: tuple[list[int], bool]) -> Tensor:
-    """The index of each window's largest element, channels first: `kept` if it came from this kernel."""
+    """The index of each window's largest element, in K's order of axes: `kept` if it came from this kernel."""
     if kept is not None and kept.dtype == torch.int64:
-        return channels_first(kept)
-    return _MAX[len(window)](channels_first(x), window, strides, how[0], 1, how[1], return_indices=True)[1]
+        return kept
+    return channels_last(
+        _MAX[len(window)](channels_first(x), window, strides, how[0], 1, how[1], return_indices=True)[1]
+    )
 
 
 def max_pool_gradient(
@@ -61,11 +63,8 @@ def max_pool_gradient(
     if how is None or 0 in x.shape or len(window) not in _MAX_GRADIENT:
         return NotImplemented
     where = _indices(x, kept, window, strides, how)
-    return channels_last(
-        _MAX_GRADIENT[len(window)](
-            channels_first(g), channels_first(x), window, strides, how[0], [1] * len(window), how[1], where
-        )
-    )
+    g, x, where = together(g, x, where)
+    return channels_last(_MAX_GRADIENT[len(window)](g, x, window, strides, how[0], [1] * len(window), how[1], where))
 
 
 def max_pool_selection(
@@ -76,7 +75,8 @@ def max_pool_selection(
     if how is None or 0 in x.shape:
         return NotImplemented
     where = _indices(x, kept, window, strides, how)
-    return channels_last(channels_first(h).flatten(2).gather(2, where.flatten(2)).reshape(where.shape))
+    h, where = together(h, where)
+    return channels_last(h.flatten(2).gather(2, where.flatten(2)).reshape(where.shape))
 
 
 def _averages(dtype: torch.dtype, sizes: Any, window: Ints) -> bool:
@@ -89,7 +89,18 @@ def average_pool(x: Tensor, *, window: Ints, strides: Ints, padding: str) -> Any
     how = _pooling(x.shape[1:-1], window, strides, padding)
     if how is None or 0 in x.shape or not _averages(x.dtype, x.shape[1:-1], window):
         return NotImplemented
-    return channels_last(_AVERAGE[len(window)](channels_first(x), window, strides, how[0], how[1], False))
+    x = channels_first(x)
+    if tracked(x) and _misses_padding(x, how[0]):
+        x = dense(x)
+    return channels_last(_AVERAGE[len(window)](x, window, strides, how[0], how[1], False))
+
+
+def _misses_padding(x: Tensor, pads: list[int]) -> bool:
+    """Whether torch's gradient would ignore the padding: that of channels last in 1-D and 2-D does on CUDA.
+
+    Seen in torch 2.11; github.com/pytorch/pytorch/issues/188344.
+    """
+    return x.is_cuda and len(pads) < 3 and any(pads)
 
 
 def average_pool_gradient(g: Tensor, *, size: Ints, window: Ints, strides: Ints, padding: str) -> Any:
@@ -97,7 +108,10 @@ def average_pool_gradient(g: Tensor, *, size: Ints, window: Ints, strides: Ints,
     how = _pooling(size, window, strides, padding)
     if how is None or 0 in g.shape or len(window) not in _AVERAGE_GRADIENT or not _averages(g.dtype, size, window):
         return NotImplemented
-    like = channels_first(g.new_empty((g.shape[0], *size, g.shape[-1])))  # torch reads only its sizes and layout
-    return channels_last(
-        _AVERAGE_GRADIENT[len(window)](channels_first(g), like, window, strides, how[0], how[1], False, None)
-    )
+    g = channels_first(g)
+    if _misses_padding(g, how[0]):
+        g = dense(g)
+    batch, channels = g.shape[:2]  # of `like`, torch reads only sizes and layout
+    like = g.new_empty((batch, channels, *size) if g.is_contiguous() else (batch, *size, channels))
+    like = like if g.is_contiguous() else like.movedim(-1, 1)
+    return channels_last(_AVERAGE_GRADIENT[len(window)](g, like, window, strides, how[0], how[1], False, None))

@@ -1,4 +1,4 @@
-"""Long short-term memory: torch's own, fused on the CPU."""
+"""Long short-term memory: torch's own, fused by oneDNN on the CPU and by cuDNN."""
 
 from __future__ import annotations
 
@@ -8,13 +8,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ._layout import Ints, tracked
+from ._layout import Ints, dense, tracked
+from ._precision import as_precise_as_products
 
 __all__ = ["lstm_sequence", "lstm_sequence_gradient"]
 
-_LSTM = 2  # torch's number for oneDNN's LSTM cell
+_LSTM = 2  # torch's number for the LSTM cell of oneDNN and of cuDNN
 
 
+@as_precise_as_products("rnn")
 def lstm_sequence(
     x: Tensor, kernel: Tensor, recurrent: Tensor, bias: Tensor | None, h: Tensor, c: Tensor, *, residuals: bool = False
 ) -> Any:
@@ -22,13 +24,14 @@ def lstm_sequence(
     if _declined(x, kernel, recurrent, bias, h, c):
         return NotImplemented
     if not _fused(x):
-        every, h, c = _public((x, kernel, recurrent, bias, h, c), train=False)
+        every, h, c = _public(x, _own_weights(kernel, recurrent, bias), h, c)
         return (every, h, c, *[x.new_empty(0)] * 2) if residuals else (every, h, c)
+    keep = residuals and not torch.compiler.is_compiling()  # Inductor of torch 2.13 fails on the workspace
     every, h, c, workspace = torch.ops.aten.mkldnn_rnn_layer(
-        x.transpose(0, 1).contiguous(),
+        dense(x.transpose(0, 1)),
         *_weights(kernel, recurrent, bias),
-        h.contiguous(),  # oneDNN reads states and their gradients as if they were
-        c.contiguous(),
+        dense(h),  # oneDNN reads states and their gradients as if they were
+        dense(c),
         False,
         [],
         _LSTM,
@@ -37,12 +40,15 @@ def lstm_sequence(
         True,
         False,
         False,
-        residuals,
+        keep,
     )
     every = every.transpose(0, 1)
-    return (every, h, c, workspace, c) if residuals else (every, h, c)
+    if residuals:
+        return (every, h, c, workspace, c) if keep else (every, h, c, *[x.new_empty(0)] * 2)
+    return every, h, c
 
 
+@as_precise_as_products("rnn")
 def lstm_sequence_gradient(
     g: Tensor | None,
     g_h: Tensor | None,
@@ -64,18 +70,18 @@ def lstm_sequence_gradient(
         return NotImplemented
     if not _fused(x) or gates is None or cells is None or gates.dtype != torch.uint8:
         return _differentiated(g, g_h, g_c, (x, kernel, recurrent, bias, h, c), wanted)
-    every, last = every.transpose(0, 1).contiguous(), every[:, -1]
+    every, last = dense(every.transpose(0, 1)), dense(every[:, -1])
     d_x, d_kernel, d_recurrent, d_bias, _, d_h, d_c = torch.ops.aten.mkldnn_rnn_layer_backward(
-        x.transpose(0, 1).contiguous(),
+        dense(x.transpose(0, 1)),
         *_weights(kernel, recurrent, bias),
-        h.contiguous(),  # oneDNN reads states and their gradients as if they were
-        c.contiguous(),
+        dense(h),  # oneDNN reads states and their gradients as if they were
+        dense(c),
         every,
         last,
         cells,
-        torch.zeros_like(every) if g is None else g.transpose(0, 1).contiguous(),
-        None if g_h is None else g_h.contiguous(),
-        None if g_c is None else g_c.contiguous(),
+        torch.zeros_like(every) if g is None else dense(g.transpose(0, 1)),
+        None if g_h is None else dense(g_h),
+        None if g_c is None else dense(g_c),
         False,
         _LSTM,
         h.shape[1],
@@ -106,24 +112,46 @@ def _fused(x: Tensor) -> bool:
     )
 
 
-def _weights(kernel: Tensor, recurrent: Tensor, bias: Tensor | None) -> tuple[Tensor, ...]:
+def _weights(kernel: Tensor, recurrent: Tensor, bias: Tensor | None) -> list[Tensor]:
     """The weights as torch expects them: transposed, and with two biases, one of them 0."""
     zero = kernel.new_zeros(kernel.shape[1])
-    return kernel.mT.contiguous(), recurrent.mT.contiguous(), zero if bias is None else bias, zero
+    return [dense(kernel.mT), dense(recurrent.mT), zero if bias is None else dense(bias), zero]
 
 
-def _public(given: Sequence[Any], train: bool) -> tuple[Tensor, Tensor, Tensor]:
-    x, kernel, recurrent, bias, h, c = given
-    every, last_h, last_c = torch.lstm(
-        x, (h[None], c[None]), list(_weights(kernel, recurrent, bias)), True, 1, 0.0, train, False, True
-    )
-    return every, last_h[0], last_c[0]
+def _own_weights(kernel: Tensor, recurrent: Tensor, bias: Tensor | None) -> list[Tensor]:
+    """The same in memory of their own; where cuDNN takes the device and dtype, in one piece."""
+    weights = [weight.clone() for weight in _weights(kernel, recurrent, bias)]
+    if torch.backends.cudnn.is_acceptable(kernel):
+        _flattened(weights, kernel.shape[0], recurrent.shape[0])
+    return weights
+
+
+def _flattened(weights: list[Tensor], features: int, units: int) -> None:
+    """Move the weights into one array of cuDNN's; without it cuDNN copies them at every call, and warns."""
+    with torch.cuda.device_of(weights[0]):
+        torch._cudnn_rnn_flatten_weight(  # noqa: SLF001 - torch.nn.LSTM's own way
+            weights, len(weights), features, _LSTM, units, 0, 1, True, False
+        )
+
+
+def _public(
+    x: Tensor, weights: list[Tensor], h: Tensor, c: Tensor, train: bool = False
+) -> tuple[Tensor, Tensor, Tensor]:
+    """torch.lstm; cuDNN takes dense states only."""
+    every, h, c = torch.lstm(x, (dense(h)[None], dense(c)[None]), weights, True, 1, 0.0, train, False, True)
+    return every, h[0], c[0]
 
 
 def _differentiated(
-    g: Tensor | None, g_h: Tensor | None, g_c: Tensor | None, given: Sequence[Tensor | None], wanted: Ints
+    g: Tensor | None, g_h: Tensor | None, g_c: Tensor | None, given: Sequence[Any], wanted: Ints
 ) -> tuple[Tensor, ...]:
+    """The gradients by torch's own differentiation of torch.lstm."""
+    x, kernel, recurrent, bias, h, c = given
+    weights = _own_weights(kernel, recurrent, bias)
     with torch.enable_grad():
-        leaves: list[Any] = [x if x is None else x.detach().requires_grad_() for x in given]
-        pairs = [(y, d) for y, d in zip(_public(leaves, train=True), (g, g_h, g_c), strict=True) if d is not None]
-        return torch.autograd.grad([y for y, _ in pairs], [leaves[i] for i in wanted], [d for _, d in pairs])
+        x, h, c = (y.detach().requires_grad_() for y in (x, h, c))
+        leaves = [x, *(weight.requires_grad_() for weight in weights[:3]), h, c]
+        results = zip(_public(x, weights, h, c, train=True), (g, g_h, g_c), strict=True)
+        pairs = [(y, d) for y, d in results if d is not None]
+        found = torch.autograd.grad([y for y, _ in pairs], [leaves[i] for i in wanted], [d for _, d in pairs])
+    return tuple(d.mT if i in (1, 2) else d for i, d in zip(wanted, found, strict=True))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -41,17 +40,9 @@ BLOCK_BYTES = 2**21
 
 def per_axis(operation: str, argument: str, value: Any, count: int) -> Ints:
     """An int, or a sequence with one int per spatial axis, as a tuple of positive ints; else ValueError."""
-    expected = f"expected a positive int or {count} of them"
-    try:
-        numbers = (
-            (operator.index(value),) * count
-            if not isinstance(value, (tuple, list))
-            else tuple(operator.index(v) for v in value)
-        )
-    except TypeError:
-        raise ValueError(f"{operation}: {argument} is {value!r}; {expected}") from None
+    numbers = (value,) * count if isinstance(value, int) else value
     if len(numbers) != count or min(numbers) < 1:
-        raise ValueError(f"{operation}: {argument} is {value!r}; {expected}")
+        raise ValueError(f"{operation}: {argument} is {value!r}; expected a positive int or {count} of them")
     return numbers
 
 

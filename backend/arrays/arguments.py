@@ -1,0 +1,119 @@
+"""Python arguments of every honest type made plain: integers, sequences of them, numbers, flags and text."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from .dtypes import dtype_name, is_integer, kind_of
+from .namespaces import host, is_array, is_concrete
+
+__all__ = ["flag", "integer", "integers", "is_sequence", "items", "number", "shown", "text", "unboxed"]
+
+LONGEST = 80  # characters of a value in an error message
+
+
+def shown(value: Any) -> str:
+    """A value in an error message: arrays by shape and dtype, anything else by its repr, cut short."""
+    if is_array(value) and not isinstance(value, np.generic):
+        given = getattr(value, "given_name", None)
+        called = f" {ascii(given)[1:-1]}" if given else ""
+        try:
+            shape = f"shape {tuple(value.shape)}"
+        except ValueError:  # of a symbolic tensor
+            shape = "unknown rank"
+        return f"an array{called} of {shape} and dtype {_dtype_shown(value.dtype)}"
+    try:
+        text = repr(value)
+    except Exception:  # noqa: BLE001 - whatever a foreign repr raises, the message about its argument comes first
+        text = object.__repr__(value)
+    text = ascii(text)[1:-1] if not text.isprintable() else text
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 3]}..."
+
+
+def _dtype_shown(dtype: Any) -> str:
+    try:
+        return dtype_name(dtype)
+    except TypeError:
+        return str(dtype)
+
+
+def integer(name: str, argument: str, value: Any) -> int:
+    """One integer of any kind: Python's, NumPy's, or a 0-d integer array; TypeError for anything else, booleans too."""
+    if type(value) is int:
+        return value
+    if not isinstance(value, (bool, np.bool_)) and not (is_array(value) and not _is_one_integer(value)):
+        try:
+            return operator.index(value)
+        except (TypeError, ValueError):  # CuPy's arrays have no __index__; a symbolic one has no value yet
+            if is_array(value) and is_concrete(value):
+                return int(value)
+    raise TypeError(f"{name}: {argument} is {shown(value)}, expected an integer")
+
+
+def _is_one_integer(value: Any) -> bool:
+    return len(value.shape) == 0 and is_integer(dtype_name(value.dtype))
+
+
+def is_sequence(value: Any) -> bool:
+    """Whether a value may stand for a tuple of integers: a tuple, a list, a range, an array of one dimension."""
+    if isinstance(value, (tuple, list, range)):
+        return True
+    return is_array(value) and not isinstance(value, np.generic) and len(value.shape) == 1
+
+
+def items(value: Any) -> Sequence[Any]:
+    """The entries of what `is_sequence` accepts, those of concrete arrays as Python numbers."""
+    if isinstance(value, (tuple, list, range)):
+        return value
+    if is_concrete(value):
+        return host(value).tolist()
+    if value.shape[0] is None:
+        raise TypeError(f"got {shown(value)}, expected a known number of integers")
+    return [value[i] for i in range(value.shape[0])]
+
+
+def integers(name: str, argument: str, value: Any) -> tuple[int, ...]:
+    """A tuple of integers from a tuple, list, range or integer array of one dimension; TypeError for anything else."""
+    if not is_sequence(value):
+        raise TypeError(f"{name}: {argument} is {shown(value)}, expected a sequence of integers")
+    return tuple(integer(name, f"an entry of {argument}", entry) for entry in items(value))
+
+
+def number(name: str, argument: str, value: Any) -> float:
+    """A real number as Python's int or float; 0-d arrays count as numbers. TypeError for anything else."""
+    if type(value) is float or type(value) is int:
+        return value
+    if isinstance(value, (int, float)) and not is_array(value):  # np.float64 is a float, too
+        return int(value) if isinstance(value, int) else float.__float__(value)
+    if is_array(value) and len(value.shape) == 0 and is_concrete(value):
+        kind = kind_of(dtype_name(value.dtype))
+        if kind != "complex floating":
+            return float(value) if kind == "real floating" else int(value)
+    raise TypeError(f"{name}: {argument} is {shown(value)}, expected a number")
+
+
+def unboxed(value: Any) -> Any:
+    """A NumPy scalar as a Python number; anything else as it is."""
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def flag(name: str, argument: str, value: Any) -> bool:
+    """True or False from a boolean, NumPy's too, or from 0 or 1; TypeError for anything else."""
+    if value is True or value is False:
+        return value
+    if isinstance(value, (np.bool_, int)) and value in (0, 1):
+        return bool(value)
+    raise TypeError(f"{name}: {argument} is {shown(value)}, expected True or False")
+
+
+def text(name: str, argument: str, value: Any) -> str:
+    """A str as a plain one; TypeError for anything else."""
+    if type(value) is str:
+        return value
+    if isinstance(value, str):
+        return str.__str__(value)
+    raise TypeError(f"{name}: {argument} is {shown(value)}, expected a str")

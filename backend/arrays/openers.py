@@ -1,0 +1,87 @@
+"""How each built-in library is opened: its namespace, and the device a specification names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from .namespaces import of_library
+
+__all__ = ["ALIASES", "BUILT_IN", "EXTRAS"]
+
+
+def _open_numpy(device: str) -> tuple[Any, Any]:
+    if device not in ("", "cpu"):
+        raise ValueError(f"numpy has the device 'cpu' only, got {device!r}")
+    return of_library("numpy"), None
+
+
+def _open_torch(device: str) -> tuple[Any, Any]:
+    import torch
+
+    xp = of_library("torch")
+
+    try:
+        bound = torch.device(device or "cpu")
+        torch.empty(0, device=bound)
+    except (RuntimeError, AssertionError) as error:
+        raise ValueError(f"torch cannot use device {device!r} here: {_first_line(error)}") from error
+    return xp, bound
+
+
+def _open_cupy(device: str) -> tuple[Any, Any]:
+    import cupy
+
+    try:
+        count = cupy.cuda.runtime.getDeviceCount()
+    except cupy.cuda.runtime.CUDARuntimeError as error:
+        raise ValueError(f"cupy is installed but finds no CUDA device: {_first_line(error)}") from error
+    number = device.removeprefix("cuda:").removeprefix("cuda") or "0"
+    if not number.isdecimal() or int(number) >= count:
+        raise ValueError(f"cupy has devices 0 to {count - 1}, got {device!r}")
+    import array_api_compat.cupy as xp
+
+    return xp, cupy.cuda.Device(int(number))
+
+
+def _open_jax(device: str) -> tuple[Any, Any]:
+    import jax
+
+    platform, _, number = device.partition(":")
+    try:
+        return of_library("jax"), jax.devices(platform or None)[int(number or 0)] if device else None
+    except (RuntimeError, ValueError, IndexError) as error:
+        raise ValueError(f"jax cannot use device {device!r} here: {_first_line(error)}") from error
+
+
+def _open_array_api_strict(device: str) -> tuple[Any, Any]:
+    import array_api_strict as xp
+
+    devices = {str(d).partition("'")[2].rstrip("')"): d for d in xp.__array_namespace_info__().devices()}
+    if device and device not in devices:
+        raise ValueError(f"array_api_strict has the devices {', '.join(devices)}, got {device!r}")
+    return xp, devices[device] if device else None
+
+
+def _open_dask(device: str) -> tuple[Any, Any]:
+    if device not in ("", "cpu"):
+        raise ValueError(f"dask has the device 'cpu' only, got {device!r}")
+    import array_api_compat.dask.array as xp
+
+    return xp, None
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]
+
+
+BUILT_IN: dict[str, Callable[[str], tuple[Any, Any]]] = {
+    "numpy": _open_numpy,
+    "torch": _open_torch,
+    "cupy": _open_cupy,
+    "jax": _open_jax,
+    "array_api_strict": _open_array_api_strict,
+    "dask": _open_dask,
+}
+EXTRAS = {"torch": "torch", "cupy": "cupy", "jax": "jax", "dask": "dask", "array_api_strict": "test"}
+ALIASES = {"pytorch": "torch", "strict": "array_api_strict"}

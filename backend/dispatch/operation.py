@@ -1,0 +1,174 @@
+"""What every public operation has around it: plain Python arguments going in, and errors that name the operation.
+
+A call whose arguments are arrays alone is passed on as it is. An error is explained when it is raised: which argument,
+what came, what was expected. Its class is the same on every library, since what a library refuses is recorded again on
+symbolic tensors of the same shapes, whose rules are ours.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import re
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+import numpy as np
+
+from ..arrays.arguments import shown
+from ..arrays.dtypes import dtype_name
+from ..arrays.namespaces import describe, is_array, is_concrete, namespace_of
+from ..graph.tensor import Placeholder, Tensor
+from .parameters import ARRAYS, check_of, is_array_like
+
+__all__ = ["operation"]
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+_KEPT = (ValueError, TypeError, IndexError, NotImplementedError, OverflowError)
+PURE = "ops"  # the room of functions that do nothing but compute
+_NEVER = (MemoryError, RecursionError, ImportError, Warning)
+_OURS = re.compile(r"[\w.]+: ")  # how messages of ours begin: with the name of a function
+
+
+def operation(function: Function) -> Function:
+    """Make a function a public operation: its arguments are checked by its annotations, its errors explained."""
+    code = function.__code__
+    positional = code.co_varnames[: code.co_argcount]
+    names = (*positional, *code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount])
+    checks = {name: check for name in names if (check := check_of(function.__annotations__.get(name, "Any")))}
+    places = [(place, name, checks[name]) for place, name in enumerate(positional) if name in checks]
+    plain = places[0][0] if places else 1000  # as many arguments need no check
+    own = function.__name__
+
+    @functools.wraps(function)
+    def operation(*args: Any, **kwargs: Any) -> Any:
+        try:
+            if kwargs:
+                for name in kwargs.keys() & checks.keys():
+                    kwargs[name] = checks[name](own, name, kwargs[name])
+            if len(args) > plain:
+                given = list(args)
+                for place, name, check in places:
+                    if place >= len(given):
+                        break
+                    given[place] = check(own, name, given[place])
+                return function(*given, **kwargs)
+            return function(*args, **kwargs)
+        except Exception as error:
+            better = _explained(function, args, kwargs, error)
+            if better is error:
+                raise
+            raise better from (None if _is_ours(error) else error)
+
+    return cast(Function, operation)
+
+
+# ---- errors: everything below runs when one is raised ------------------------------------------------------------
+
+
+def _is_ours(error: BaseException) -> bool:
+    """Whether a message begins with the name of a function, as those of this library do."""
+    return isinstance(error, _KEPT) and bool(_OURS.match(str(error)))
+
+
+def _explained(function: Callable[..., Any], args: Any, kwargs: Any, error: Exception) -> Exception:
+    """The error itself, or one that says which operation and which argument."""
+    name = function.__name__
+    if str(error).startswith(f"{name}: ") and isinstance(error, _KEPT):
+        return error
+    if isinstance(error, _NEVER) or type(error).__module__.partition(".")[0] in ("jax", "jaxlib", "torch"):
+        return error  # a library's own, with a meaning for it: out of memory, a value of a tracer
+    try:
+        given = inspect.signature(function).bind(*args, **kwargs).arguments
+    except TypeError:
+        return error  # Python's own message names the function
+    wrong = _wrong_argument(function, given)
+    if wrong is not None:
+        return TypeError(f"{name}: {wrong}")
+    if any(map(callable, given.values())) and _passed_outside(error):
+        return error  # of a function of the user's
+    if not _is_ours(error):
+        again = _recorded(function, args, kwargs, error)
+        if again is not error or _traced(list(given.values())):
+            return again
+    return _named(name, given, error)
+
+
+def _named(name: str, given: dict[str, Any], error: Exception) -> Exception:
+    """The same error with the operation's name before it, and with all arguments where it names none of them."""
+    ours = _is_ours(error)
+    kind = type(error) if ours else TypeError if isinstance(error, (TypeError, AttributeError)) else ValueError
+    message = str(error) if isinstance(error, _KEPT) else f"{type(error).__name__}: {error}"
+    if not any(re.search(rf"\b{re.escape(parameter)}\b", message) for parameter in given):
+        message = f"{message} ({', '.join(f'{p} is {shown(v)}' for p, v in given.items())})"
+    return kind(f"{name}: {message}")
+
+
+def _wrong_argument(function: Callable[..., Any], given: dict[str, Any]) -> str | None:
+    """What is wrong with an argument that has to be an array: it is none, or of another library than one before it."""
+    for parameter, value in given.items():
+        wanted, optional, _ = function.__annotations__.get(parameter, "Any").partition(" | None")
+        if wanted in ARRAYS and not (optional and value is None) and not is_array_like(value):
+            return f"{parameter} is {shown(value)}, expected an array, a number, or a list of them"
+    libraries = _libraries(given)
+    return None if libraries is None else f"{libraries}; convert one of them first"
+
+
+def _arrays(values: Any) -> list[Any]:
+    """The arrays in nested arguments."""
+    return [
+        x
+        for value in values
+        for x in (_arrays(value) if isinstance(value, (list, tuple)) else [value] if is_array(value) else [])
+    ]
+
+
+def _passed_outside(error: Exception) -> bool:
+    """Whether an error came through code outside this package: a function that was given to the operation."""
+    trace, here = error.__traceback__, __name__.partition(".")[0]
+    while trace is not None:
+        if trace.tb_frame.f_globals.get("__name__", "").partition(".")[0] != here:
+            return True
+        trace = trace.tb_next
+    return False
+
+
+def _traced(values: list[Any]) -> bool:
+    """Whether an array is a tracer, whose library raises errors that steer its tracing."""
+    return not all(isinstance(x, Tensor) or is_concrete(x) for x in _arrays(values))
+
+
+def _libraries(given: dict[str, Any]) -> str | None:
+    """The first two arguments with arrays of two libraries; None where there are no such."""
+    first: tuple[str, str] | None = None
+    for parameter, value in given.items():
+        for x in _arrays([value]):
+            if isinstance(x, (Tensor, np.generic)):
+                continue
+            library = describe(namespace_of(x))
+            if first is not None and library != first[1]:
+                return f"{first[0]} and {parameter} are arrays of two libraries, {first[1]} and {library}"
+            first = first or (parameter, library)
+    return None
+
+
+def _recorded(function: Callable[..., Any], args: Any, kwargs: Any, error: Exception) -> Exception:
+    """The error that the call raises on symbolic tensors of the same shapes; the error itself where it raises none."""
+
+    def symbolic(value: Any) -> Any:
+        if isinstance(value, (list, tuple)):
+            return type(value)(map(symbolic, value)) if type(value) in (list, tuple) else value
+        if not is_array(value) or isinstance(value, (Tensor, np.generic)):
+            return value
+        return Placeholder(tuple(value.shape), dtype_name(value.dtype))
+
+    native = [x for x in _arrays([*args, *kwargs.values()]) if not isinstance(x, (Tensor, np.generic))]
+    if not native or f".{PURE}." not in function.__module__:
+        return error
+    try:
+        operation(function)(*map(symbolic, args), **{name: symbolic(value) for name, value in kwargs.items()})
+    except _KEPT as found:
+        return found
+    except Exception:  # noqa: BLE001 - the error that came first is the one to report
+        return error
+    return error
