@@ -108,6 +108,14 @@ def keras(session: nox.Session) -> None:
 
 
 @nox.session
+def clients(session: nox.Session) -> None:
+    """The tests of 23 packages written on Keras, from their source distributions; `-- numpy --only keras-bert`."""
+    tools = ["pytest", "setuptools", "matplotlib", "pillow", "regex", "sentencepiece"]
+    session.install(TORCH, "-e", ".[keras]", *tools)
+    session.run("python", "tests/compat/clients.py", *(session.posargs or ["numpy", "torch"]))
+
+
+@nox.session
 def release(session: nox.Session) -> None:
     """Build the distributions, check them, and run the wheel in a fresh environment with NumPy alone."""
     out, fresh = (Path(session.create_tmp()) / name for name in ("dist", "fresh"))

@@ -89,7 +89,7 @@ def constant(value: Any, dtype: DTypeLike = None, shape: Sizes | None = None, na
         if array.size not in (1, count):
             raise ValueError(f"constant: value has {array.size} elements, shape {sizes} has {count}")
         array = np.full(sizes, array.reshape(()), wanted) if array.size == 1 else array.reshape(sizes)
-    return Constant(array, name)
+    return Constant(array, name, typed=True)
 
 
 @operation

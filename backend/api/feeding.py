@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+import sys
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,9 +14,69 @@ from ..arrays.dtypes import dtype_name
 from ..arrays.namespaces import device_of, host, is_array, namespace_of, plain
 from ..graph.tensor import Tensor
 
-__all__ = ["HOST", "feed", "returned"]
+__all__ = ["HOST", "as_keras_feeds", "as_keras_targets", "feed", "returned", "runs_keras"]
 
 HOST = (np.ndarray, np.generic)
+
+
+def runs_keras() -> bool:
+    """Whether this package is the backend of Keras 2 in this process."""
+    compat = sys.modules.get(f"{__name__.partition('.')[0]}.compat.keras")
+    return compat is not None and compat.runs_on_us()
+
+
+def as_keras_feeds(inputs: Sequence[Tensor], values: Sequence[Any]) -> Sequence[Any]:
+    """The values as Keras's programs feed them: lists of arrays within lists count as their members, more are left out.
+
+    `_standardize_user_data` gives a list each of inputs, targets and weights; TensorFlow's functions take what they
+    need of them. A list of arrays that is one value, of its placeholder's rank, stays.
+    """
+    if len(values) >= len(inputs) and all(map(_is_one_value, inputs, values)):
+        return values[: len(inputs)]
+    return _members(values)[: len(inputs)]
+
+
+def _is_one_value(t: Tensor, value: Any) -> bool:
+    if not isinstance(value, (list, tuple)):
+        return True
+    arrays = [v for v in value if is_array(v)]
+    if arrays:
+        return t.spec.shape is None or arrays[0].ndim + 1 == t.ndim
+    return bool(value)
+
+
+def _members(values: Sequence[Any]) -> list[Any]:
+    """The values with the members of each list that holds arrays, or nothing, in its place."""
+    found: list[Any] = []
+    for value in values:
+        found += _members(value) if _is_nest(value) else [value]
+    return found
+
+
+def _is_nest(value: Any) -> bool:
+    return isinstance(value, (list, tuple)) and (not value or any(is_array(v) or _is_nest(v) for v in value))
+
+
+def as_keras_targets(inputs: Sequence[Tensor], values: Sequence[Any], is_read: Callable[[Tensor], bool]) -> list[Any]:
+    """The values with targets in the rank of their placeholders, which Keras makes after the outputs, without sizes.
+
+    A custom loss may take targets of another rank, or none at all: axes of size 1 are added at the end or left out
+    there, and what no output reads is taken as it is, without its sizes.
+    """
+    found = list(values)
+    for i, (t, value) in enumerate(zip(inputs, values, strict=True)):
+        shape = t.spec.shape
+        if shape is None or any(n is not None for n in shape) or not t.name.endswith("_target"):
+            continue
+        array = value if is_array(value) else np.asarray(value)
+        kept = (*array.shape, *(1,) * len(shape))[: len(shape)]
+        if array.ndim == len(shape) or isinstance(array, Tensor) or None in array.shape:
+            continue
+        if math.prod(kept) == math.prod(array.shape):
+            found[i] = array.reshape(kept)
+        elif not is_read(t):
+            found[i] = array.reshape(-1)[:1].reshape((1,) * len(shape))
+    return found
 
 
 def feed(function: str, backend: Backend, placeholder: Tensor, value: Any) -> Any:

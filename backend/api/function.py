@@ -21,7 +21,7 @@ from ..graph.recording import tensor
 from ..graph.tensor import Effect, Tensor
 from ..kernels.lookup import kernels_enabled
 from ..ops.sparse import Sparse, to_dense
-from .feeding import HOST, feed, returned
+from .feeding import HOST, as_keras_feeds, as_keras_targets, feed, returned, runs_keras
 from .sparse_placeholder import SparsePlaceholder
 from .variables import Variable
 
@@ -124,6 +124,10 @@ class Function:
             raise TypeError(
                 f"{self.name}: got {type(values).__name__}, expected a list or tuple of {len(self.inputs)} values"
             )
+        if not self._sparse and runs_keras():
+            values = as_keras_feeds(self.inputs, values)
+            if len(values) == len(self.inputs):
+                values = as_keras_targets(self.inputs, values, self._reads)
         for position, matrix in self._sparse.items():
             if position < len(values):
                 values = [*values[:position], *matrix.feeds(values[position]), *values[position + 1 :]]
@@ -131,6 +135,10 @@ class Function:
             names = ", ".join(t.name for t in self.inputs)
             raise ValueError(f"{self.name}: got {len(values)} values for {len(self.inputs)} inputs ({names})")
         return values
+
+    def _reads(self, t: Tensor) -> bool:
+        """Whether the program reads an input, its size included."""
+        return any(read is t for read in self.executable.graph.order)
 
     def run(self, backend: Backend, feeds: Sequence[Any]) -> Sequence[Any]:
         """The outputs for arrays of a backend that fit the inputs; then the updates are committed."""

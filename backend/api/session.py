@@ -10,6 +10,7 @@ from ..compiler.rewriter import effects_of, final_values
 from ..graph.tensor import Control, Tensor, control
 from .learning_phase import forget_learning_phase
 from .naming import reset_uids
+from .running import Session
 
 __all__ = [
     "clear_session",
@@ -32,6 +33,7 @@ def clear_session() -> None:
     """
     reset_uids()
     forget_learning_phase()
+    _session.close()
 
 
 @contextlib.contextmanager
@@ -82,24 +84,29 @@ def manual_variable_initialization(value: bool) -> None:
     """
 
 
-def get_session() -> Any:
-    """Refuse: there are no sessions here.
+_session = Session()
 
-    Errors: RuntimeError always.
+
+def get_session() -> Session:
+    """The one session, for programs that call its `run(fetches, feed_dict)`.
 
     Source: Keras 2.3.1 backend semantics (TensorFlow only).
     """
-    raise RuntimeError("get_session: this backend has no sessions; K.function and K.eval run graphs")
+    return _session
 
 
 def set_session(session: Any) -> None:
-    """Refuse: there are no sessions here.
+    """Accept the session that `get_session` gives, and no other.
 
-    Errors: RuntimeError always.
+    Errors: RuntimeError for any other: TensorFlow's sessions run nothing here.
 
     Source: Keras 2.3.1 backend semantics (TensorFlow only).
     """
-    raise RuntimeError("set_session: this backend has no sessions; K.set_backend chooses library and device")
+    if session is not _session:
+        raise RuntimeError(
+            f"set_session: got {type(session).__name__}, expected what get_session gives; graphs run without other "
+            "sessions, and K.set_backend chooses library and device"
+        )
 
 
 def pattern_broadcast(x: Any, broadcastable: Any) -> Any:

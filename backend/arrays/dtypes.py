@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from .. import config
 
 __all__ = [
@@ -28,6 +30,7 @@ _COMPLEX = {"complex64": 32, "complex128": 64}
 
 DTYPES = ("bool", *_INTEGERS, *_FLOATS, *_COMPLEX)
 _KINDS = {"bool": 0} | dict.fromkeys(_INTEGERS, 1) | dict.fromkeys(_FLOATS, 2) | dict.fromkeys(_COMPLEX, 3)
+_ALIASES = {"half": "float16", "float": "float32", "single": "float32", "double": "float64"}  # as TensorFlow has them
 _KIND_NAMES = ("bool", "integer", "real floating", "complex floating")
 
 
@@ -43,9 +46,34 @@ class DType(str):
     def name(self) -> str:
         return str.__str__(self)
 
+    @property
+    def base_dtype(self) -> DType:
+        """The dtype itself: variables have no dtype of their own, as they had in TensorFlow 1."""
+        return self
+
+    @property
+    def as_numpy_dtype(self) -> type[np.generic]:
+        """NumPy's type of this name."""
+        return np.dtype(str.__str__(self)).type
+
+    @property
+    def is_floating(self) -> bool:
+        """Whether it is real floating."""
+        return _KINDS[self] == 2
+
+    @property
+    def is_integer(self) -> bool:
+        """Whether it is an integer dtype."""
+        return self in _INTEGERS
+
+    @property
+    def is_bool(self) -> bool:
+        """Whether it is bool."""
+        return self == "bool"
+
 
 # Names by the type of the dtype object first: array_api_strict's hash like NumPy's, and warn when compared to them.
-_NAMES: dict[type, dict[Any, str]] = {str: {name: name for name in DTYPES}}
+_NAMES: dict[type, dict[Any, str]] = {str: {name: name for name in DTYPES} | _ALIASES}
 
 
 def learn_dtypes(xp: Any) -> None:
@@ -57,7 +85,10 @@ def learn_dtypes(xp: Any) -> None:
 
 
 def dtype_name(dtype: Any) -> str:
-    """The name, such as 'float32', of any library's dtype object or of a Python type; a name gives itself."""
+    """The name, such as 'float32', of any library's dtype object or of a Python type; a name gives itself.
+
+    TensorFlow's other names count, too: 'half', 'float' for float32, 'double'.
+    """
     try:
         return _NAMES[type(dtype)][dtype]
     except (KeyError, TypeError):

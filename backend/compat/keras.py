@@ -10,6 +10,7 @@ import importlib.abc
 import importlib.util
 import os
 import sys
+import types
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -164,6 +165,42 @@ def _infer_shapes(core: Any) -> None:
         return [K.int_shape(x) for x in outputs] if isinstance(outputs, list) else K.int_shape(outputs)
 
     core.Lambda.compute_output_shape = compute_output_shape
+
+
+@_patch
+def _names_of_other_backends() -> None:
+    """Keras exports some names for the backends it knows alone, and has its own modules of those.
+
+    `keras.backend` gets every name of ours that it lacks, and `keras.backend.tensorflow_backend` is ours.
+    """
+    sys.meta_path.insert(0, _AfterImport("keras.backend", _complete))
+
+
+# What TensorFlow's backend has by accident, and programs use: modules of TensorFlow, and its graph.
+_OF_TENSORFLOW = (
+    "tf tf_keras_backend tf_ops tf_image_ops tf_math_ops tf_state_ops tf_utils functional_ops context ctc get_graph"
+).split()
+
+
+def _complete(module: Any) -> None:
+    if not runs_on_us():
+        return
+    for name in ("tensorflow_backend", "theano_backend"):
+        legacy = importlib.import_module(f"{_PACKAGE}.compat.legacy_names")
+        sys.modules.setdefault(f"keras.backend.{name}", getattr(legacy, name))
+
+    def __getattr__(name: str) -> Any:  # noqa: N807 - Python's hook for what a module lacks
+        if name in _OF_TENSORFLOW:
+            raise AttributeError(
+                f"keras.backend.{name} belongs to TensorFlow, which is not used: Keras runs on the backend "
+                f"{_PACKAGE!r}, whose functions keras.backend has"
+            )
+        found = vars(sys.modules[_PACKAGE]).get(name)
+        if found is None or name.startswith("_") or (isinstance(found, types.ModuleType) and "_backend" not in name):
+            raise AttributeError(f"module 'keras.backend' has no attribute {name!r}")
+        return found
+
+    module.__getattr__ = __getattr__
 
 
 class _AfterImport(importlib.abc.MetaPathFinder):

@@ -9,12 +9,13 @@ from typing import Any
 from ..arrays.typing import Array, DTypeLike, Size
 from ..autodiff.backward import pulled_back
 from ..compiler.rewriter import is_view
-from ..dispatch.boundary import number_like, sizes
+from ..dispatch.boundary import MISFIT, number_like, sizes
 from ..dispatch.operation import operation
 from ..dispatch.promotion import array_namespace, arrays, device_of, is_array
 from ..graph.composite import composite, spec
 from ..graph.tensor import Subgraph
-from ..graph.traversal import dependents, toposort, varies
+from ..graph.traversal import dependents, toposort
+from ..graph.varying import varying
 from .carry import Parts, check_shapes, checked_carry
 from .closure import close_over, is_symbolic, outer_shape, placeholders_like, with_placeholders
 from .nests import flatten, present, restore
@@ -53,7 +54,20 @@ def loop(
         shaped = body(*initial, *blank, *captured)[len(initial) :]
         return (*carry, *(xp.zeros((0, *y.shape), dtype=y.dtype, device=device_of(y)) for y in shaped))
     rows = rows[::-1] if reverse else rows
-    return (*carry, *(xp.stack(column, axis=0) for column in zip(*rows, strict=True)))
+    return (*carry, *(_stacked(xp, column) for column in zip(*rows, strict=True)))
+
+
+def _stacked(xp: Any, column: tuple[Array, ...]) -> Array:
+    """One output of all steps; ValueError where they give it in different shapes."""
+    try:
+        return xp.stack(column, axis=0)
+    except MISFIT:
+        shapes = list(dict.fromkeys(tuple(x.shape) for x in column))
+        if len(shapes) > 1:
+            raise ValueError(
+                f"scan: the steps give an output of the shapes {shapes[0]} and {shapes[1]}; expected one shape"
+            ) from None
+        raise
 
 
 @loop.shape
@@ -135,14 +149,13 @@ def _(live, initial, sequences, captured, *, body, length, reverse):
 def _with_residuals(inputs: Parts, results: list[Any], given: Parts, length: Any, reverse: bool) -> tuple[Any, ...]:
     """Record the loop whose body computes `results` from `inputs`; its residuals are further results.
 
-    The residuals are the carry each step began with and every value it computed, apart from those whose shape may vary
-    from step to step, as the number of iterations of a while_loop does: they cannot be stacked.
+    The residuals are the carry each step began with and every value it computed, but for those whose size may differ
+    from step to step: no array holds these for all steps, and the gradient computes them again.
     """
     order = toposort(results, stop=lambda t: t.node is None)
     own = dependents(order, inputs.flat())
-    inside = {id(t) for t in order if t.node is not None and id(t) in own}
-    stepwise = {id(t) for t in (*inputs.carry, *inputs.slices)}
-    computed = [t for t in order if id(t) in inside and not is_view(t) and not varies(t, inside, stepwise)]
+    inside = varying(order, [*inputs.carry, *inputs.slices])
+    computed = [t for t in order if t.node is not None and id(t) in own and id(t) not in inside and not is_view(t)]
     body, captured = close_over(inputs.flat(), [*results, *inputs.carry, *computed])
     return loop(given.carry, given.slices, (*given.captured, *captured), body=body, length=length, reverse=reverse)
 

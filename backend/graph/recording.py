@@ -36,7 +36,7 @@ ANY = ("bool", *NUMERIC)
 
 def is_operand(x: Any) -> bool:
     """Whether x may stand beside a tensor in an operation."""
-    return isinstance(x, (Tensor, Dim, bool, int, float, complex, list)) or is_array(x)
+    return isinstance(x, (Tensor, Dim, bool, int, float, complex, list, tuple)) or is_array(x)
 
 
 def constant(value: Any, dtype: str | None = None) -> Tensor:
@@ -94,7 +94,7 @@ def cast(x: Tensor, name: str) -> Tensor:
     if x.dtype == name:
         return x
     if isinstance(x, Constant) and isinstance(x.value, (np.ndarray, np.generic)) and "bfloat" not in name:
-        return Constant(x.value.astype(name))
+        return Constant(x.value.astype(name), typed=x.typed)
     return record("astype", (x, DType(name)), {}, spec(x.spec.shape and x.sizes, name))
 
 
@@ -114,16 +114,17 @@ def checked_kind(function: str, name: str, kinds: tuple[str, ...]) -> str:
 def common(function: str, kinds: tuple[str, ...], *operands: Any) -> tuple[str, list[Any]]:
     """The dtype several operands meet in, and the operands in it.
 
-    Tensors decide; NumPy and other arrays beside them take the tensors' dtype unless that would lose their kind,
-    Python numbers stay numbers.
+    Tensors decide, and where there are none, constants that were given a dtype; NumPy and other arrays beside them take
+    the tensors' dtype unless that would lose their kind. Python numbers stay numbers.
     """
     arrays = [x for x in operands if not isinstance(x, (bool, int, float, complex, Dim))]
     _refuse_two_libraries(arrays)
     arrays = [tensor(x) for x in arrays]
     numbers = [0 if isinstance(x, Dim) else x for x in operands if isinstance(x, (bool, int, float, complex, Dim))]
     tensors = [x.dtype for x in arrays if not isinstance(x, Constant)]
-    constants = [x.dtype for x in arrays if isinstance(x, Constant)]
-    name = common_dtype(tensors, numbers, constants) if tensors else common_dtype(constants, numbers)
+    constants = [x for x in arrays if isinstance(x, Constant)]
+    fixed = [x.dtype for x in constants]
+    name = common_dtype(tensors or [x.dtype for x in constants if x.typed] or fixed, numbers, fixed)
     name = checked_kind(function, name, kinds)
     result = []
     for x in operands:

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..arrays.dtypes import DType, dtype_name
+from ..compat.tensor_attributes import Operation, Shape
 from .dims import Dim, dim_tensors, known, known_product
 from .operators import Operators
 from .primitives import PRIMITIVES, Primitive
@@ -117,6 +118,10 @@ class Subgraph:
 _counter = itertools.count(1)
 
 
+class _NoLengthError(AttributeError, TypeError):
+    """What len() of a symbolic tensor raises: TypeError for Python, AttributeError for `hasattr`."""
+
+
 class Tensor(Values, Operators):
     """An array to come, known by shape and dtype: nothing is computed before `eval`, `K.eval` or a `K.function`.
 
@@ -143,9 +148,9 @@ class Tensor(Values, Operators):
         return self.spec.dtype
 
     @property
-    def shape(self) -> tuple[int | None, ...]:
+    def shape(self) -> Shape:
         """The shape, with None for each size unknown until run time; ValueError where even the rank is."""
-        return tuple(known(size) for size in self._known_rank())
+        return Shape(map(known, self._known_rank()))
 
     @property
     def sizes(self) -> tuple[Any, ...]:
@@ -225,8 +230,10 @@ class Tensor(Values, Operators):
             )
         return iter(self[i] for i in range(length))
 
-    def __len__(self) -> int:
-        raise TypeError(f"{self.name}: a symbolic tensor has no len(); use .shape[0] or K.shape")
+    @property
+    def __len__(self) -> Any:
+        # programs ask hasattr(x, '__len__') to tell a list of tensors from one: AttributeError says no
+        raise _NoLengthError(f"{self.name}: a symbolic tensor has no len(); use .shape[0] or K.shape")
 
     def __dlpack__(self, **_: Any) -> Any:
         raise BufferError(f"{self.name} is symbolic and holds no memory; use K.eval")
@@ -271,9 +278,15 @@ class Tensor(Values, Operators):
     def _keras_shape(self, given: Any) -> None:
         self._given_shape = None if given is None else tuple(given)
 
-    def get_shape(self) -> tuple[int | None, ...]:
+    def get_shape(self) -> Shape:
         """`shape`, as a method."""
         return self.shape
+
+    @property
+    def op(self) -> Operation:
+        """What made the tensor, for programs that read `x.op.name`: the name without its ':0'."""
+        made = type(self).__name__ if self.node is None else self.node.primitive.name
+        return Operation(self.name.removesuffix(":0"), made, () if self.node is None else self.node.inputs)
 
 
 class Placeholder(Tensor):
@@ -288,13 +301,17 @@ class Placeholder(Tensor):
 
 
 class Constant(Tensor):
-    """A tensor with a fixed value, converted once per namespace."""
+    """A tensor with a fixed value, converted once per namespace.
+
+    `typed` says that its dtype was given with it, as `K.constant` does: an array beside it takes this dtype.
+    """
 
     is_fixed = True
 
-    def __init__(self, value: Any, name: str | None = None) -> None:
+    def __init__(self, value: Any, name: str | None = None, typed: bool = False) -> None:
         super().__init__(None, 0, spec(value.shape, value.dtype), name)
         self.value = value
+        self.typed = typed
 
 
 def leaves(structure: Any) -> Iterator[Tensor]:

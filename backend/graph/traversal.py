@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import MappingProxyType
 
-from .dim_text import walk
-from .dims import Dim
 from .tensor import Node, Subgraph, Tensor
 
-__all__ = ["bodies_within", "dependents", "inputs_of", "toposort", "varies"]
+__all__ = ["bodies_within", "dependents", "inputs_of", "toposort"]
 
 
 def inputs_of(t: Tensor) -> tuple[Tensor, ...]:
@@ -80,15 +78,3 @@ def _own_bodies(order: Iterable[Tensor]) -> Iterator[tuple[Node, Subgraph]]:
             for value in t.node.kwargs.values():
                 if isinstance(value, Subgraph):
                     yield t.node, value
-
-
-def varies(t: Tensor, computed: Set[int], stepwise: Set[int]) -> bool:
-    """Whether a shape may differ from iteration to iteration: a size depends on values, not on the inputs' sizes alone.
-
-    `computed` are the ids of what an iteration computes, `stepwise` those of the carries and slices it begins with.
-    """
-    return t.spec.shape is None or any(
-        id(part.arguments[0]) in computed or (part.function == "item" and id(part.arguments[0]) in stepwise)
-        for part in walk(n for n in t.sizes if isinstance(n, Dim))
-        if part.is_leaf
-    )

@@ -160,6 +160,103 @@ def test_moments_of_a_truncated_normal():
     assert values.std() == pytest.approx(0.87962566 * 2.0, rel=0.01)
 
 
+# ---- parameters that are tensors and arrays
+
+BY_PARAMETERS = {
+    "normal": (K.random_normal, (1.0, 2.0)),
+    "truncated": (K.truncated_normal, (-1.0, 0.5)),
+    "uniform": (K.random_uniform, (-1.0, 2.0)),
+    "binomial": (K.random_binomial, (0.25,)),
+    "bernoulli": (K.random_bernoulli, (0.75,)),
+}
+
+
+@pytest.mark.parametrize(
+    ("library", "dtype"),  # float16 is not of the standard
+    [(n, d) for n in LIBRARIES for d in ("float16", "float32", "float64") if (n, d) != ("array_api_strict", "float16")],
+)
+@pytest.mark.parametrize(("draw", "numbers"), BY_PARAMETERS.values(), ids=BY_PARAMETERS)
+def test_tensors_as_parameters_give_the_numbers_bits(draw, numbers, library, dtype):
+    with use_backend(library):
+        expected = K.eval(draw((3, 4), *numbers, dtype=dtype, seed=1))
+        scalars = [K.variable(v) * 1.0 for v in numbers]
+        arrays = [K.variable(np.full((4,), v)) for v in numbers]
+        for parameters in (scalars, arrays, [np.full((3, 1), v) for v in numbers]):
+            found = draw((3, 4), *parameters, dtype=dtype, seed=1)
+            assert found.shape == (3, 4) and found.dtype == dtype
+            np.testing.assert_array_equal(K.eval(found), expected)
+
+
+def test_a_bound_that_is_a_tensor_stays_outside_the_interval():
+    low, high = K.variable([0.0, 1.0, -1e-3]), K.variable([1e-3, 1.0 + 2**-22, 0.0])
+    values = K.eval(K.random_uniform((20000, 3), low, high, seed=1))
+    assert (values >= K.eval(low)).all() and (values < K.eval(high)).all()
+
+
+@pytest.mark.parametrize("dtype", ["int16", "int32", "int64"])
+def test_integers_between_tensors(dtype):
+    low, high = K.variable([-3, 7], dtype="int32"), K.variable([1000, 8], dtype="int32")
+    values = K.eval(K.random_uniform((50000, 2), low, high, dtype=dtype, seed=1))
+    assert values.dtype == dtype and values.min(axis=0).tolist() == [-3, 7] and values.max(axis=0).tolist() == [999, 7]
+    assert values[:, 0].mean() == pytest.approx(498.0, abs=6.0)
+    words = K.eval(K.random_uniform((50000, 2), -(2**31), 2**31, dtype="int32", seed=1)).astype(np.int64) + 2**31
+    np.testing.assert_array_equal(values[:, 0], -3 + (words[:, 0] * 1003 >> 32))
+
+
+def test_gradients_pass_to_mean_stddev_and_bounds():
+    mean, deviation = K.variable(np.arange(3.0)), K.variable(np.linspace(1.0, 2.0, 9).reshape(3, 3))
+    z = K.eval(K.random_normal((3, 3), seed=1))
+    drawn = K.random_normal((3, 3), mean, deviation, seed=1)
+    value, d_mean, d_deviation = K.function([], [drawn, *K.gradients(K.sum(drawn), [mean, deviation])])([])
+    np.testing.assert_allclose(value, K.eval(mean) + z * K.eval(deviation), rtol=1e-6)
+    np.testing.assert_allclose(d_mean, [3.0, 3.0, 3.0])
+    np.testing.assert_allclose(d_deviation, z, rtol=1e-6)
+    low, high = K.variable(-1.0), K.variable(2.0)
+    u = K.eval(K.random_uniform((4,), seed=2))
+    drawn = K.random_uniform((4,), low, high, seed=2)
+    d_low, d_high = K.function([], K.gradients(K.sum(drawn), [low, high]))([])
+    assert (d_low, d_high) == (pytest.approx((1.0 - u).sum(), rel=1e-6), pytest.approx(u.sum(), rel=1e-6))
+
+
+def test_a_latent_sample_of_a_batch_of_unknown_size():
+    mean, log_variance = K.placeholder((None, 2)), K.placeholder((None, 2))
+    drawn = K.random_normal(K.shape(mean), mean=mean, stddev=K.exp(log_variance / 2.0), seed=1)
+    assert drawn.shape == (None, 2)
+    f = K.function([mean, log_variance], [drawn])
+    values = f([np.full((3, 2), 5.0), np.full((3, 2), -60.0)])[0]
+    np.testing.assert_allclose(values, 5.0, rtol=1e-6)
+
+
+@pytest.mark.parametrize("library", ["numpy", "torch"])
+def test_a_dropout_level_that_is_a_tensor(library):
+    x = np.ones((40, 50), np.float32)
+    with use_backend(library):
+        level, p = K.variable(0.75), K.placeholder((None, 50))
+        y = K.dropout(p, level, seed=1)
+        out, slope = K.function([p], [y, *K.gradients(K.sum(y), [level])])([x])
+    np.testing.assert_array_equal(out, K.dropout(x, 0.75, seed=1))
+    assert slope == pytest.approx((out != 0.0).sum() / 0.25**2)
+    by_column = K.dropout(np.ones((4000, 3), np.float32), np.array([0.0, 0.5, 0.9]), seed=1)
+    np.testing.assert_allclose((by_column == 0.0).mean(axis=0), [0.0, 0.5, 0.9], atol=0.02)
+    assert by_column.max(axis=0).tolist() == pytest.approx([1.0, 2.0, 10.0])
+
+
+@pytest.mark.parametrize(
+    ("match", "make"),
+    [
+        ("random_normal: mean: shapes", lambda: K.random_normal((2,), mean=np.zeros(3))),
+        ("random_normal: stddev has values", lambda: K.random_normal((2,), stddev=np.asarray([1.0, -1.0]))),
+        ("random_binomial: p has values", lambda: K.random_binomial((2,), p=np.asarray([0.5, 1.5]))),
+        ("random_uniform: maxval: shape ", lambda: K.random_uniform((2,), maxval=K.variable(np.ones((2, 2))))),
+        ("dropout: level has values", lambda: K.dropout(np.ones(2, np.float32), np.asarray([0.5, 1.0]))),
+        ("random_normal: dtype is 'int32'", lambda: K.random_normal((2,), K.variable(1.0), dtype="int32")),
+    ],
+)
+def test_bad_arrays_as_parameters_are_refused_at_once(match, make):
+    with pytest.raises(ValueError, match=match):
+        make()
+
+
 # ---- a random tensor goes where it is used
 
 

@@ -89,10 +89,35 @@ def test_names_and_sessions():
     with K.name_scope("outer"), K.name_scope("inner") as scope:
         assert scope == "outer/inner/"
     assert K.symbolic(len) is len and K.eager(len) is len
-    for refused in (K.get_session, lambda: K.set_session(None)):
-        with pytest.raises(RuntimeError, match="session"):
-            refused()
+    K.set_session(K.get_session())
+    with pytest.raises(RuntimeError, match="set_session: got NoneType"):
+        K.set_session(None)
     assert K.pattern_broadcast(3, None) == 3 and K.manual_variable_initialization(True) is None
+
+
+def test_the_session_runs_nests_of_tensors_on_one_state():
+    x, v = K.placeholder((None,)), K.variable(1.0)
+    with K.get_session() as session:
+        found = session.run({"sums": [K.sum(x), (v, None)], "new": K.update_add(v, 1.0)}, {x: [1.0, 2.0], 0: True})
+    assert found == {"sums": [3.0, [1.0, None]], "new": 2.0} and K.eval(v) == 2.0
+    doubled = v * 2.0
+    for value in (1.0, 5.0):
+        K.set_value(v, value)
+        assert session.run(doubled) == 2.0 * value
+    assert session.run(doubled, feed_dict={v: 7.0}) == 14.0
+    with pytest.raises(ValueError, match="depend on placeholder"):
+        session.run(x)
+    with pytest.raises(TypeError, match="fetches hold str"):
+        session.run(["doubled"])
+
+
+def test_the_session_forgets_its_oldest_functions():
+    session, v = K.get_session(), K.variable(1.0)
+    tensors = [v + float(i) for i in range(70)]
+    assert [session.run(t) for t in tensors + tensors[:1]] == [1.0 + i for i in range(70)] + [1.0]
+    assert len(session._functions) == 64
+    K.clear_session()
+    assert not session._functions
 
 
 def test_values_in_batches_and_in_floatx():

@@ -233,3 +233,45 @@ def test_clear_session_starts_names_anew():
     assert Dense(1).name == "dense_1" and Dense(1).name == "dense_2"
     K.clear_session()
     assert Dense(1).name == "dense_1"
+
+
+def test_a_custom_loss_takes_targets_of_any_shape():
+    model = Sequential([Conv2D(2, 3, input_shape=(6, 6, 1))])
+    model.compile("sgd", lambda true, predicted: K.mean(K.square(predicted), axis=-1))
+    before = model.get_weights()[0]
+    shapes = [(10, 1), (10, 4, 4, 2), (10,), (10, 2, 3, 4, 5)]
+    losses = [model.train_on_batch(np.ones((10, 6, 6, 1)), np.zeros(shape)) for shape in shapes]
+    assert (
+        losses == sorted(losses, reverse=True)
+        and losses[3] < losses[0]
+        and not np.array_equal(before, model.get_weights()[0])
+    )
+    reading = Sequential([Conv2D(2, 3, input_shape=(6, 6, 1))])
+    reading.compile("sgd", lambda true, predicted: K.mean(K.square(predicted - K.mean(true)), axis=-1))
+    scale = [reading.test_on_batch(np.zeros((10, 6, 6, 1)), np.full((10, 1), value)) for value in (1.0, 3.0)]
+    assert scale == pytest.approx([1.0, 9.0])
+    assert reading.test_on_batch(np.zeros((10, 6, 6, 1)), np.full((10, 4, 4, 2, 1), 2.0)) == pytest.approx(4.0)
+    with pytest.raises(ValueError, match="the value fed has"):
+        reading.test_on_batch(np.zeros((10, 6, 6, 1)), np.zeros((10, 1, 1, 1, 5)))
+    p = keras.backend.placeholder(ndim=4)  # no targets
+    with pytest.raises(ValueError, match="the value fed has"):
+        keras.backend.function([p], [p])([np.zeros((10, 1))])
+
+
+def test_values_are_fed_as_keras_hands_them_over():
+    x, y = data(8, 4)
+    model = dense_net()
+    inputs, targets, weights = model._feed_inputs, model._feed_targets, model._feed_sample_weights
+    fed = model._standardize_user_data(x, y)
+    f = keras.backend.function(inputs, model.outputs)
+    expected = model.predict(x)
+    for values in ([x, 0], [x, y, 1.0], fed, ([x], [], []), [[x]], (x,)):
+        assert np.array_equal(f(values)[0], expected)
+    g = keras.backend.function(inputs + targets + weights, keras.backend.gradients(model.total_loss, model.weights[:1]))
+    assert np.array_equal(g(fed)[0], g([x, y, np.ones(8)])[0])
+    p = keras.backend.placeholder((None, 4))
+    double = keras.backend.function([p], [p * 2])
+    for rows in (list(x), x.tolist(), x):  # a list of rows is one value
+        assert np.array_equal(double([rows])[0], 2 * x)
+    with pytest.raises(ValueError, match="got 1 values for 3 inputs"):
+        g(([x], [], []))

@@ -116,6 +116,23 @@ def test_keras_finds_the_backend_imported_before_it(home):
 
 
 @needs_keras
+@pytest.mark.parametrize("first", ["import keras", "import backend", "import os"])
+def test_keras_backend_has_the_names_that_keras_exports_for_tensorflow_alone(home, first):
+    ran = program(
+        f"{first}\nfrom keras import backend as K\nimport backend\n"
+        "from keras.backend.tensorflow_backend import clear_session, _get_available_gpus\n"
+        "for name in ('clear_session', 'get_session', 'set_session', 'manual_variable_initialization',\n"
+        "             'pattern_broadcast', 'einsum', 'image_dim_ordering'):\n"
+        "    assert getattr(K, name) is getattr(backend, name), name\n"
+        "assert clear_session is K.clear_session and K.tensorflow_backend is backend.tensorflow_backend\n"
+        "assert not hasattr(K, 'ops') and not hasattr(K, 'absent')\n"
+        "try:\n    K.tf\nexcept AttributeError as error:\n    print(error)",
+        home,
+    )
+    assert "keras.backend.tf belongs to TensorFlow" in ran.stdout, ran.stderr
+
+
+@needs_keras
 def test_a_missing_package_is_named_inside_keras(home):
     ran = program(HIDE.format(names=("array_api_compat",)) + "import keras", home)
     assert "RuntimeError: array-api-backend needs the package array-api-compat" in ran.stderr

@@ -70,6 +70,12 @@ class Batched:
         """The value of a tensor that all iterations share; a constant is its own."""
         return t if isinstance(t, Constant) else self.same[id(t)]
 
+    def own(self, t: Tensor) -> Tensor:
+        """The stacked form; NotBatchable where all iterations share t, and only a size in the call is of one's own."""
+        if id(t) not in self.stacked:
+            raise NotBatchable
+        return self.stacked[id(t)]
+
     def size(self, size: Any) -> Any:
         """A size of the body in terms of tensors outside."""
         return size.replace(self._leaf) if isinstance(size, Dim) else size
@@ -127,7 +133,7 @@ def _reduction(name: str) -> Callable[..., Tensor]:
     def lifted(on: Batched, x: Tensor, *, axis: Any = None, **how: Any) -> Tensor:
         if axis is None and not x.ndim:
             raise NotBatchable
-        return _function(on.xp, name)(on.stacked[id(x)], axis=_axes(axis, x.ndim), **how)
+        return _function(on.xp, name)(on.own(x), axis=_axes(axis, x.ndim), **how)
 
     return lifted
 
@@ -139,7 +145,7 @@ def _matmul(on: Batched, x: Tensor, y: Tensor) -> Tensor:
     if id(y) in on.stacked or y.ndim > 2:
         ndim = max(x.ndim, y.ndim)
         return xp.matmul(on.aligned(x, ndim), on.aligned(y, ndim))
-    rows, matrix = on.stacked[id(x)], on.invariant(y)  # one product of many rows instead of one per iteration
+    rows, matrix = on.own(x), on.invariant(y)  # one product of many rows instead of one per iteration
     product = xp.matmul(xp.reshape(rows, (-1, rows.sizes[-1])), matrix)
     return xp.reshape(product, (*rows.sizes[:-1], matrix.sizes[-1]))
 
@@ -151,7 +157,7 @@ def _getitem(on: Batched, x: Tensor, key: Any) -> Tensor:
         for k in key
         for n in (None if k is None else next(sizes),)
     ]
-    return on.xp.getitem(on.stacked[id(x)], (slice(None), *map_tensors(within, tensor, on.size)))
+    return on.xp.getitem(on.own(x), (slice(None), *map_tensors(within, tensor, on.size)))
 
 
 def _broadcast_to(on: Batched, x: Tensor, shape: Any) -> Tensor:
@@ -159,7 +165,7 @@ def _broadcast_to(on: Batched, x: Tensor, shape: Any) -> Tensor:
 
 
 def _reshape(on: Batched, x: Tensor, shape: Any, *, copy: Any = None) -> Tensor:
-    return on.xp.reshape(on.stacked[id(x)], (on.length, *on.sizes(shape)))
+    return on.xp.reshape(on.own(x), (on.length, *on.sizes(shape)))
 
 
 def _concat(on: Batched, arrays: Any, *, axis: Any = 0) -> Tensor:
@@ -176,13 +182,13 @@ BATCHING_RULES: dict[str, Callable[..., Tensor]] = {
     **{name: _reduction(name) for name, row in PRIMITIVES.items() if row.reduction},
     "broadcast_to": _broadcast_to,
     "concat": _concat,
-    "expand_dims": lambda on, x, axis=0: on.xp.expand_dims(on.stacked[id(x)], axis=axis % (x.ndim + 1) + 1),
-    "flip": lambda on, x, axis=None: on.xp.flip(on.stacked[id(x)], axis=_axes(axis, x.ndim)),
+    "expand_dims": lambda on, x, axis=0: on.xp.expand_dims(on.own(x), axis=axis % (x.ndim + 1) + 1),
+    "flip": lambda on, x, axis=None: on.xp.flip(on.own(x), axis=_axes(axis, x.ndim)),
     "getitem": _getitem,
     "matmul": _matmul,
-    "matrix_transpose": lambda on, x: on.xp.matrix_transpose(on.stacked[id(x)]),
-    "permute_dims": lambda on, x, axes: on.xp.permute_dims(on.stacked[id(x)], (0, *_axes(tuple(axes), x.ndim))),
+    "matrix_transpose": lambda on, x: on.xp.matrix_transpose(on.own(x)),
+    "permute_dims": lambda on, x, axes: on.xp.permute_dims(on.own(x), (0, *_axes(tuple(axes), x.ndim))),
     "reshape": _reshape,
-    "squeeze": lambda on, x, axis: on.xp.squeeze(on.stacked[id(x)], _axes(axis, x.ndim)),
+    "squeeze": lambda on, x, axis: on.xp.squeeze(on.own(x), _axes(axis, x.ndim)),
     "stack": _stack,
 }

@@ -15,7 +15,8 @@ from typing import Any
 
 from ...graph.dims import known, product
 from ...graph.tensor import Node, Placeholder, Subgraph, Tensor
-from ...graph.traversal import inputs_of, toposort, varies
+from ...graph.traversal import inputs_of, toposort
+from ...graph.varying import varying
 from ..rewriter import Rewriter
 from .batching import Batched, NotBatchable
 from .body import calls, reads, with_own_sizes
@@ -45,8 +46,8 @@ class _Motion:
         count, given = len(self.initial), len(sequences)
         self.carries, self.news, self.outputs = body.inputs[:count], body.outputs[:count], body.outputs[count:]
         self.order = calls(body)
-        computed, stepwise = {id(t) for t in self.order}, {id(t) for t in body.inputs[: count + given]}
-        self.varying = {id(t) for t in self.order if varies(t, computed, stepwise)}  # cannot be stacked
+        # no array holds these for all iterations
+        self.varying = varying(self.order, body.inputs[: count + given], body.inputs[count + given :])
         self.outer = Batched(
             node.kwargs["length"],
             {id(p): x for p, x in zip(body.inputs[count : count + given], sequences, strict=True)},
@@ -96,9 +97,7 @@ class _Motion:
             if id(t) in inside or id(t) in self.adders or id(t) in self.before:
                 continue
             for i in inputs_of(t):
-                if i not in trial and (id(i) in inside or i.node is None):
-                    if id(i) in self.varying:
-                        return t
+                if i not in trial and id(i) not in self.varying and (id(i) in inside or i.node is None):
                     trial.stack_placeholder(i)
             if id(t) in self.contracted and all(a in trial for a in inputs_of(t)):
                 continue

@@ -6,7 +6,16 @@ from typing import Any
 
 from ...arrays.typing import Array
 from ...dispatch.boundary import number_like
-from ...dispatch.promotion import array_namespace, device_of
+from ...dispatch.promotion import (
+    array_namespace,
+    arrays,
+    device_of,
+    dtype_name,
+    is_array,
+    is_float,
+    native_dtype,
+    promoted,
+)
 from ...graph.composite import Composite, composite, spec
 from . import draws
 
@@ -54,7 +63,63 @@ for _each in _DRAWN:
     _rules(_each)
 
 
-def kept(x: Array, mask: Array, level: float) -> Array:
+def kept(x: Array, mask: Array, level: Any) -> Array:
     """x times 1 / (1 - level), rounded to the dtype of x, where the mask is True, else 0: the result of `dropout`."""
-    scale = number_like(x, 1.0 / (1.0 - level))  # torch would not round a Python number to float16
-    return array_namespace(x).where(mask, x * scale, 0.0)
+    if is_array(level):
+        level = level if is_float(dtype_name(level.dtype)) else _in("float32", level)
+        xp, share, x, mask = arrays(1.0 - level, x, mask)
+        scale = xp.astype(1.0 / xp.where(share > 0.0, share, 1.0), x.dtype)
+    else:
+        xp, scale = array_namespace(x), number_like(x, 1.0 / (1.0 - level))  # torch would not round it to float16
+    return xp.where(mask, x * scale, 0.0)
+
+
+# ---- parameters that are arrays; where they are numbers, the draws themselves use them
+
+
+def spread(u: Array, minval: Any, maxval: Any) -> Array:
+    """Uniform numbers u of [0, 1) spread over [minval, maxval), in the dtype of u; an empty interval gives minval."""
+    name = dtype_name(u.dtype)
+    work = "float32" if name == "float16" else name
+    low, high = _in(work, minval), _in(work, maxval)
+    found = _in(name, low + _in(work, u) * (high - low))
+    xp, found, low, high = promoted(found, _in(name, low), _in(name, high))
+    return xp.where(found < high, found, low)  # rounded, the greatest u can reach maxval
+
+
+def shifted(z: Array, mean: Any, stddev: Any, dtype: str) -> Array:
+    """mean + stddev * z in the dtype of z, rounded to the one named."""
+    work = dtype_name(z.dtype)
+    return _in(dtype, _in(work, mean) + z * _in(work, stddev))
+
+
+def below(u: Array, p: Any, dtype: str) -> Array:
+    """1 where u is less than p, else 0."""
+    _, u, p = promoted(u, p)
+    return _in(dtype, u < p)
+
+
+def spread_integers(words: Array, minval: Any, maxval: Any, dtype: str) -> Array:
+    """minval + floor(w * (maxval - minval) / 2**32) for int32 words, of which w is 2**31 plus the signed value.
+
+    The span is below 2**31; 16-bit limbs, whose products need 32 bits each, give the upper half of the product.
+    """
+    low, high = _in("int32", minval), _in("int32", maxval)
+    span = high - low
+    w0, w1, s0, s1 = words & 0xFFFF, (words >> 16) + 2**15, span & 0xFFFF, (span >> 16) & 0xFFFF
+    middle = w1 * s0 + _upper(w0 * s0)
+    upper = w1 * s1 + _upper(middle) + _upper(w0 * s1 + (middle & 0xFFFF))
+    return _in(dtype, low + upper)
+
+
+def _upper(word: Array) -> Array:
+    """The upper 16 bits of a 32-bit word."""
+    return (word >> 16) & 0xFFFF
+
+
+def _in(name: str, value: Any) -> Any:
+    """An array in another dtype; a number as it is."""
+    if not is_array(value) or dtype_name(value.dtype) == name:
+        return value
+    xp = array_namespace(value)
+    return xp.astype(value, native_dtype(xp, name))
