@@ -11,7 +11,7 @@ import numpy as np
 from .dtypes import dtype_name, is_integer, kind_of
 from .namespaces import host, is_array, is_concrete
 
-__all__ = ["flag", "integer", "integers", "is_sequence", "items", "number", "shown", "text", "unboxed"]
+__all__ = ["flag", "integer", "integers", "is_sequence", "items", "number", "shown", "text"]
 
 LONGEST = 80  # characters of a value in an error message
 
@@ -94,11 +94,6 @@ def number(name: str, argument: str, value: Any) -> float:
         if kind != "complex floating":
             return float(value) if kind == "real floating" else int(value)
     raise TypeError(f"{name}: {argument} is {shown(value)}, expected a number")
-
-
-def unboxed(value: Any) -> Any:
-    """A NumPy scalar as a Python number; anything else as it is."""
-    return value.item() if isinstance(value, np.generic) else value
 
 
 def flag(name: str, argument: str, value: Any) -> bool:

