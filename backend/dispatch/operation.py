@@ -100,7 +100,8 @@ def _explained(function: Callable[..., Any], args: Any, kwargs: Any, error: Exce
         again = _recorded(function, args, kwargs, error)
         if again is not error or _traced(list(given.values())):
             return again
-    return _named(name, given, error)
+    defaults = {p.name: p.default for p in inspect.signature(function).parameters.values()}
+    return _named(name, {p: v for p, v in given.items() if v is not defaults[p]} or given, error)
 
 
 def _named(name: str, given: dict[str, Any], error: Exception) -> Exception:
@@ -111,6 +112,10 @@ def _named(name: str, given: dict[str, Any], error: Exception) -> Exception:
     if isinstance(error, AttributeError):
         kind = TypeError
     message = str(error) if isinstance(error, _KEPT) else f"{type(error).__name__}: {error}"
+    for parameter, value in given.items():  # the depth says what came, and here it is known in which argument
+        if message.startswith(came := f"got {shown(value)}, "):
+            message = f"{parameter} is {came.removeprefix('got ')}{message.removeprefix(came)}"
+            break
     if not any(re.search(rf"\b{re.escape(parameter)}\b", message) for parameter in given):
         message = f"{message} ({', '.join(f'{p} is {shown(v)}' for p, v in given.items())})"
     return kind(f"{name}: {message}")

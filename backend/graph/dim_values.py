@@ -46,6 +46,8 @@ def sizes_from(name: str, argument: str, value: Any) -> tuple[Any, ...]:
             return found
     if not is_sequence(value):
         return (size_from(name, argument, value),)
+    if isinstance(value, np.ndarray) and value.dtype.kind == "f" and np.array_equal(value, np.rint(value)):
+        value = value.astype("int64")  # TensorFlow casts such shapes, and NumPy's arithmetic on shapes makes them
     return tuple(size_from(name, f"an entry of {argument}", entry) for entry in items(value))
 
 

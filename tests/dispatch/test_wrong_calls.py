@@ -68,6 +68,19 @@ def test_every_parameter_of_an_operation_says_what_it_takes():
             assert annotation in UNCHECKED or check_of(annotation), f"{name}: {parameter}: {annotation}"
 
 
+def test_the_argument_is_named_where_the_depth_cannot():
+    with pytest.raises(TypeError, match=r"^relu: x is an array of shape \(2,\) and dtype complex128, expected real"):
+        K.relu(np.ones(2) * 1j)
+    with pytest.raises(TypeError, match=r"^switch: else_expression is None, expected a tensor, an array or a number$"):
+        K.switch(np.ones(2) > 0, np.ones(2), None)
+
+
+def test_shapes_that_are_arrays_of_whole_floats():
+    assert K.reshape(np.ones(6), np.array([2.0, 3.0])).shape == (2, 3)
+    with pytest.raises(TypeError, match=r"an entry of shape is 1\.5"):
+        K.reshape(np.ones(6), np.array([1.5, 4.0]))
+
+
 def test_errors_of_a_users_function_pass_unchanged():
     class OwnError(Exception):
         pass
