@@ -68,6 +68,8 @@ def lstm_sequence_gradient(
     """oneDNN's backward layer where its forward layer ran; elsewhere torch.lstm again, differentiated by torch."""
     if _declined(g, g_h, g_c, x, kernel, recurrent, bias, h, c, every):
         return NotImplemented
+    if x.is_cuda and torch.compiler.is_compiling():
+        return NotImplemented  # compiled by torch 2.11, cuDNN gives the states' gradients with a further axis
     if not _fused(x) or gates is None or cells is None or gates.dtype != torch.uint8:
         return _differentiated(g, g_h, g_c, (x, kernel, recurrent, bias, h, c), wanted)
     every, last = dense(every.transpose(0, 1)), dense(every[:, -1])
@@ -154,5 +156,4 @@ def _differentiated(
         results = zip(_public(x, weights, h, c, train=True), (g, g_h, g_c), strict=True)
         pairs = [(y, d) for y, d in results if d is not None]
         found = torch.autograd.grad([y for y, _ in pairs], [leaves[i] for i in wanted], [d for _, d in pairs])
-    # Inductor 2.11 gives the states' gradients with the layer's axis on CUDA
-    return tuple(d.mT if i in (1, 2) else d.reshape(leaves[i].shape) for i, d in zip(wanted, found, strict=True))
+    return tuple(d.mT if i in (1, 2) else d for i, d in zip(wanted, found, strict=True))

@@ -142,7 +142,7 @@ def _correlate(xp: Any, x: Array, kernel: Array, over: Grid, depthwise: bool) ->
     if 0 in shape:
         return xp.zeros(shape, dtype=x.dtype, device=device_of(x))
     strategy = strategy_of(x, over, shape[-1], depthwise)
-    boxes = blocks(shape[:-1], strategy.bytes_per_place)
+    boxes = blocks(shape[:-1], strategy.bytes_per_place, x)
 
     def product(box: Any) -> Array:
         part, places = patch(xp, x, over, box)
@@ -175,7 +175,7 @@ def _summed(xp: Any, x: Array, g: Array, over: Grid, outer: Callable[..., Array]
         return outer(xp, part, g[(*(slice(*edges) for edges in box), slice(None))], places)
 
     return functools.reduce(
-        operator.iadd if writable(x, g) else operator.add, map(product, blocks(g.shape[:-1], bytes_per_place))
+        operator.iadd if writable(x, g) else operator.add, map(product, blocks(g.shape[:-1], bytes_per_place, g))
     )
 
 

@@ -230,7 +230,7 @@ def scattered(xp: Any, g: Array, kernel: Array, over: Grid, size: Ints) -> Array
         (stride, channels, g.shape[0], *reach[:-1], -(-reach[-1] // stride)), dtype=g.dtype, device=device_of(g)
     )
     bytes_per_place = (8 if dtype_name(g.dtype) == "float64" else 4) * weights.shape[0] // 2
-    for box in blocks(g.shape[:-1], bytes_per_place):
+    for box in blocks(g.shape[:-1], bytes_per_place, g):
         part = g[(*(slice(*edges) for edges in box), slice(None))]
         counts = part.shape[:-1]
         given = xp.matmul(weights, xp.matrix_transpose(xp.reshape(part, (-1, out))))

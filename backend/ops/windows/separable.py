@@ -44,7 +44,7 @@ def placewise(xp: Any, x: Array, over: Grid, definition: Callable[..., Array], f
         return definition(part, axis_windows(places, part.shape[1:-1]), box)
 
     bytes_per_place = _bytes(x) * x.shape[-1] * math.prod(over.strides)
-    return assembled(xp, shape, blocks(shape[:-1], bytes_per_place), part, x)
+    return assembled(xp, shape, blocks(shape[:-1], bytes_per_place, x), part, x)
 
 
 def imagewise(xp: Any, definition: Callable[..., Array], shape: Ints, *images: Array) -> Array:
@@ -53,7 +53,11 @@ def imagewise(xp: Any, definition: Callable[..., Array], shape: Ints, *images: A
         return definition(*images)
     cost = _bytes(images[0]) * max(math.prod(x.shape[1:]) for x in images)
     return assembled(
-        xp, shape, blocks(shape[:1], cost), lambda box: definition(*(x[slice(*box[0]), ...] for x in images)), *images
+        xp,
+        shape,
+        blocks(shape[:1], cost, images[0]),
+        lambda box: definition(*(x[slice(*box[0]), ...] for x in images)),
+        *images,
     )
 
 
