@@ -68,8 +68,6 @@ def lstm_sequence_gradient(
     """oneDNN's backward layer where its forward layer ran; elsewhere torch.lstm again, differentiated by torch."""
     if _declined(g, g_h, g_c, x, kernel, recurrent, bias, h, c, every):
         return NotImplemented
-    if x.is_cuda and torch.compiler.is_compiling():
-        return NotImplemented  # compiled by torch 2.11, cuDNN gives the states' gradients with a further axis
     if not _fused(x) or gates is None or cells is None or gates.dtype != torch.uint8:
         return _differentiated(g, g_h, g_c, (x, kernel, recurrent, bias, h, c), wanted)
     every, last = dense(every.transpose(0, 1)), dense(every[:, -1])
@@ -101,6 +99,8 @@ def lstm_sequence_gradient(
 
 def _declined(*given: Tensor | None) -> bool:
     """Whether the definition runs: empty arrays, half precision, and tensors that torch records."""
+    if torch.compiler.is_compiling() and any(x is not None and x.is_cuda for x in given):
+        return True  # compiled by torch 2.11, cuDNN gives the states and their gradients with a further axis
     return tracked(*given) or any(x is not None and (0 in x.shape or x.dtype.itemsize == 2) for x in given)
 
 
