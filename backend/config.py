@@ -186,7 +186,7 @@ def set_image_data_format(data_format: str) -> None:
 
     Source: Keras 2.3.1 backend semantics.
     """
-    if data_format not in _FORMATS:
+    if not isinstance(data_format, str) or data_format not in _FORMATS:
         raise ValueError(f"set_image_data_format: got {data_format!r}; expected one of {', '.join(_FORMATS)}")
     change("image_data_format", str(data_format))
     if keras := _keras():
@@ -206,7 +206,7 @@ def set_image_dim_ordering(dim_ordering: str) -> None:
 
     Source: Keras 2.3.1 backend semantics.
     """
-    if dim_ordering not in ("tf", "th"):
+    if not isinstance(dim_ordering, str) or dim_ordering not in ("tf", "th"):
         raise ValueError(f"set_image_dim_ordering: got {dim_ordering!r}; expected 'tf' or 'th'")
     set_image_data_format("channels_first" if dim_ordering == "th" else "channels_last")
 
@@ -223,7 +223,7 @@ def data_format_of(name: str, value: str | None) -> str:
     """`normalize_data_format` for an operation, whose name the error gives."""
     if value is None:
         return image_data_format()
-    lowered = value.lower() if isinstance(value, str) else value
+    lowered = value.lower() if isinstance(value, str) else None
     if lowered not in _FORMATS:
         raise ValueError(f"{name}: data_format is {value!r}; expected one of {', '.join(_FORMATS)}")
     return lowered

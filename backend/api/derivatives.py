@@ -6,11 +6,13 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from ..arrays.arguments import shown
 from ..arrays.dtypes import is_float
 from ..autodiff.backward import backward, gradients
 from ..control.loop import map_fn
 from ..control.nests import flatten, restore
 from ..dispatch.operation import operation
+from ..dispatch.parameters import is_array_like
 from ..graph.recording import cast, tensor
 from ..graph.tensor import Tensor, record
 from .captured import Same
@@ -70,6 +72,9 @@ def hvp(f: Callable[..., Any], x: Any, v: Any) -> Any:
 
     Source: this library; reverse accumulation twice.
     """
+    for name, nest in (("x", x), ("v", v)):
+        if not all(is_array_like(leaf) and leaf is not None for leaf in flatten(nest)[0]):
+            raise TypeError(f"hvp: {name} is {shown(nest)}, expected a floating array or a nest of them")
     return _kept("hvp", Same(f))([_marked(x), _marked(v)], {})
 
 

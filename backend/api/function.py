@@ -6,17 +6,19 @@ import collections
 import itertools
 import operator
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..arrays.arguments import shown
 from ..arrays.backends import Backend, active, quietly
 from ..arrays.namespaces import device_of, host, is_array, namespace_of, writable
 from ..compiler.executable import Executable
 from ..compiler.report import Stages
 from ..compiler.rewriter import effects_of, final_values
 from ..dispatch.operation import operation
+from ..dispatch.parameters import is_array_like
 from ..graph.recording import tensor
 from ..graph.tensor import Effect, Tensor
 from ..kernels.lookup import kernels_enabled
@@ -275,11 +277,12 @@ def _updates(updates: Sequence[Any]) -> tuple[list[Tensor], list[Effect]]:
     return ops, pairs
 
 
+@operation
 def eval(x: Any, feed_dict: Any = None, session: Any = None) -> Any:  # noqa: A001 - Keras's name
     """The value of a tensor, variable or update op as a NumPy array; update ops run. Arrays and numbers pass through.
 
     `feed_dict` maps placeholders to values; `session` is accepted for old programs and not used.
-    Errors: ValueError naming the placeholder a value is missing for.
+    Errors: ValueError naming the placeholder a value is missing for; TypeError for what is no number.
 
     Source: Keras 2.3.1 backend semantics.
     """
@@ -288,7 +291,11 @@ def eval(x: Any, feed_dict: Any = None, session: Any = None) -> Any:  # noqa: A0
     if isinstance(x, Variable) and not feed_dict:
         return np.array(host(x.array))
     if not isinstance(x, Tensor):
+        if not is_array_like(x):
+            raise TypeError(f"eval: x is {shown(x)}, expected a tensor, an array or a number")
         return host(x) if is_array(x) else np.asarray(x)
+    if not (feed_dict is None or isinstance(feed_dict, Mapping)):
+        raise TypeError(f"eval: feed_dict is {shown(feed_dict)}, expected a dictionary of placeholders and values")
     feeds = dict(feed_dict or {})
     key = tuple(map(id, feeds))
     cache: dict[Any, Any] = x.__dict__.setdefault("_evaluators", {})

@@ -98,12 +98,12 @@ def get_session() -> Session:
 def set_session(session: Any) -> None:
     """Accept the session that `get_session` gives, and no other.
 
-    Errors: RuntimeError for any other: TensorFlow's sessions run nothing here.
+    Errors: TypeError for any other: TensorFlow's sessions run nothing here.
 
     Source: Keras 2.3.1 backend semantics (TensorFlow only).
     """
     if session is not _session:
-        raise RuntimeError(
+        raise TypeError(
             f"set_session: got {type(session).__name__}, expected what get_session gives; graphs run without other "
             "sessions, and K.set_backend chooses library and device"
         )

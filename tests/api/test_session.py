@@ -90,7 +90,7 @@ def test_names_and_sessions():
         assert scope == "outer/inner/"
     assert K.symbolic(len) is len and K.eager(len) is len
     K.set_session(K.get_session())
-    with pytest.raises(RuntimeError, match="set_session: got NoneType"):
+    with pytest.raises(TypeError, match="set_session: got NoneType"):
         K.set_session(None)
     assert K.pattern_broadcast(3, None) == 3 and K.manual_variable_initialization(True) is None
 
