@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import contextvars
-import functools
-from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import Any
 
 import numpy as np
 
-__all__ = ["ERRORS", "IGNORED", "quiet"]
-
-Function = TypeVar("Function", bound=Callable[..., Any])
+__all__ = ["ERRORS", "IGNORED"]
 
 
 def _setting() -> tuple[contextvars.ContextVar[Any], Any]:
@@ -22,19 +18,4 @@ def _setting() -> tuple[contextvars.ContextVar[Any], Any]:
     return next((variable, value) for variable, value in within.items() if before.get(variable) is not value)
 
 
-ERRORS, IGNORED = _setting()
-
-
-def quiet(function: Function) -> Function:
-    """The same function, whose calls give no floating-point warnings of NumPy's, whatever np.errstate is in force."""
-    ignore, restore = ERRORS.set, ERRORS.reset
-
-    @functools.wraps(function)
-    def operation(*args: Any, **kwargs: Any) -> Any:
-        token = ignore(IGNORED)
-        try:
-            return function(*args, **kwargs)
-        finally:
-            restore(token)
-
-    return cast(Function, operation)
+ERRORS, IGNORED = _setting()  # `token = ERRORS.set(IGNORED)`, and at the end `ERRORS.reset(token)`

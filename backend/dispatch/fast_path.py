@@ -10,7 +10,6 @@ import functools
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
-from ..arrays.quiet import quiet
 from ..arrays.registry import FLOATING_ARRAYS, NAMESPACE_OF_TYPE, REAL_ARRAYS, TypeTable, type_table
 from ..arrays.typing import Array
 from .boundary import MISFIT
@@ -32,11 +31,16 @@ def _remember(functions: TypeTable, name: str, namespaces: TypeTable, x: Array) 
 
 
 def _remember_own(functions: TypeTable, name: str, namespaces: TypeTable, x: Array) -> None:
-    """The same, and where the library has no faster function the namespace's own of that name."""
+    """The same, and where the library has no faster function the namespace's own of that name.
+
+    A namespace that is not ours is asked each time: whoever tries one out may replace its functions.
+    """
     kind = type(x)
     if kind in namespaces and x.dtype in namespaces[kind]:
         xp = namespaces[kind][x.dtype]
-        functions.setdefault(kind, {})[x.dtype] = getattr(xp, "__fast__", {}).get(name) or getattr(xp, name)
+        fast = getattr(xp, "__fast__", None)
+        found = (lambda x: getattr(xp, name)(x)) if fast is None else fast.get(name) or getattr(xp, name)
+        functions.setdefault(kind, {})[x.dtype] = found
 
 
 def fast_path(bring: Callable[[Any], Any]) -> Callable[[Definition], Definition]:
@@ -47,7 +51,7 @@ def fast_path(bring: Callable[[Any], Any]) -> Callable[[Definition], Definition]
     table = FLOATING_ARRAYS if bring in (floating, inexact) else REAL_ARRAYS
 
     def shortened(definition: Definition) -> Definition:
-        name, functions, otherwise = definition.__name__, type_table(), quiet(definition)
+        name, functions = definition.__name__, type_table()
 
         @functools.wraps(definition)
         def operation(x: Array) -> Array:
@@ -57,7 +61,7 @@ def fast_path(bring: Callable[[Any], Any]) -> Callable[[Definition], Definition]
                 _remember_own(functions, name, table, x)
             except _ERRORS:
                 pass
-            return otherwise(x)
+            return definition(x)
 
         return cast(Definition, operation)
 
@@ -87,7 +91,7 @@ def fast_pair(definition: Definition) -> Definition:
 
 def fast_product(definition: Definition) -> Definition:
     """For `dot` with a vector or a matrix: the library's matmul."""
-    products, otherwise = type_table(), quiet(definition)
+    products = type_table()
 
     @functools.wraps(definition)
     def operation(x: Array, y: Array) -> Array:
@@ -105,7 +109,7 @@ def fast_product(definition: Definition) -> Definition:
                 _remember(products, "product", REAL_ARRAYS, x)
             except _ERRORS:
                 pass
-        return otherwise(x, y)
+        return definition(x, y)
 
     return cast(Definition, operation)
 
@@ -115,7 +119,7 @@ def fast_reduction(bring: Callable[[Any], Any]) -> Callable[[Definition], Defini
     table = FLOATING_ARRAYS if bring in (floating, inexact) else REAL_ARRAYS
 
     def shortened(definition: Definition) -> Definition:
-        name, functions, otherwise = definition.__name__, type_table(), quiet(definition)
+        name, functions = definition.__name__, type_table()
 
         @functools.wraps(definition)
         def operation(x: Array, axis: Any = None, keepdims: bool = False) -> Array:
@@ -129,7 +133,7 @@ def fast_reduction(bring: Callable[[Any], Any]) -> Callable[[Definition], Defini
                 _remember(functions, name, table, x)
             except _ERRORS:
                 pass
-            return otherwise(x, axis, keepdims)
+            return definition(x, axis, keepdims)
 
         return cast(Definition, operation)
 

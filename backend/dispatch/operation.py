@@ -27,6 +27,7 @@ __all__ = ["operation"]
 Function = TypeVar("Function", bound=Callable[..., Any])
 _KEPT = (ValueError, TypeError, IndexError, NotImplementedError, OverflowError)
 PURE = "ops"  # the room of functions that do nothing but compute
+HOST = frozenset([np.ndarray, *(np.dtype(c).type for c in "?bBhHiIlLqQefdFD")])  # whose functions NumPy would warn of
 _NEVER = (MemoryError, RecursionError, ImportError, Warning)
 _OURS = re.compile(r"[\w.]+: ")  # how messages of ours begin: with the name of a function
 
@@ -56,7 +57,7 @@ def operation(function: Function) -> Function:
                     if place >= len(given):
                         break
                     given[place] = check(own, name, given[place])
-            if silent and type(args[0] if args else next(iter(kwargs.values()), None)) is np.ndarray:
+            if silent and type(args[0] if args else next(iter(kwargs.values()), None)) in HOST:
                 token = ignore(IGNORED)
                 try:
                     return function(*given, **kwargs)
