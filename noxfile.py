@@ -60,11 +60,12 @@ def quick(session: nox.Session) -> None:
 
 @nox.session
 def fuzz(session: nox.Session) -> None:
-    """Random programs, seeds START:STOP: 1000 take about a minute, `-- 0:20000` twenty; any range is repeatable."""
+    """All wrong calls, and random programs of seeds START:STOP: 1000 take about a minute; any range is repeatable."""
     session.install("-e", ".[test]", TORCH)
     seeds = session.posargs or ["200:2200"]
-    path = "tests/compiler/test_random_programs.py"
-    session.run("python", "-m", "pytest", "-n", "2", path, env={"FUZZ_SEEDS": seeds[0]})
+    paths = ["tests/compiler/test_random_programs.py", "tests/dispatch/test_wrong_calls.py"]
+    more = {"FUZZ_SEEDS": seeds[0], "WRONG_CALLS_EVERY": "1"}
+    session.run("python", "-m", "pytest", "-n", "2", *paths, env=more)
 
 
 @nox.session
