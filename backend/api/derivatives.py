@@ -112,7 +112,7 @@ def jacobian(f: Callable[..., Any], argnums: int = 0) -> Callable[..., Any]:
 
     @functools.wraps(f)
     def evaluate(*args: Any, **kwargs: Any) -> Any:
-        if not isinstance(argnums, int) or not -len(args) <= argnums < len(args):
+        if not -len(args) <= argnums < len(args):
             raise ValueError(f"jacobian: argnums is {argnums!r} for {len(args)} positional arguments")
         return traced([_marked(a) if i == argnums % len(args) else a for i, a in enumerate(args)], kwargs)
 

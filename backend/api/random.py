@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import operator
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from .. import config
 from ..arrays.backends import active
 from ..arrays.dtypes import dtype_name, is_float, kind_of
 from ..arrays.namespaces import host, is_concrete
-from ..arrays.typing import Array, DTypeLike, Sizes
-from ..dispatch.boundary import dtype_from, sizes, sizes_from
+from ..arrays.typing import Array, DTypeLike, Size, Sizes
+from ..dispatch.boundary import dtype_from, sizes
 from ..dispatch.operation import operation
 from ..dispatch.promotion import array_namespace, device_of, is_array
 from ..graph.composite import Composite
@@ -60,15 +59,15 @@ def random_uniform(
 
     Source: Keras 2.3.1 backend semantics; numbers from Threefry-2x32-20.
     """
-    sizes_wanted, minval, maxval = _parameters("random_uniform", shape, minval=minval, maxval=maxval)
+    minval, maxval = _parameters("random_uniform", shape, minval=minval, maxval=maxval)
     if not (is_array(minval) or is_array(maxval)):
         return _stream("random_uniform", draw_uniform, shape, dtype, seed, minval=minval, maxval=maxval)
     wanted = dtype_from("random_uniform", dtype)
     if is_float(wanted):
-        u = _stream("random_uniform", draw_uniform, sizes_wanted, wanted, seed, minval=0.0, maxval=1.0)
+        u = _stream("random_uniform", draw_uniform, shape, wanted, seed, minval=0.0, maxval=1.0)
         return tensor(spread(u, minval, maxval))
     limits = {"minval": -(2**31), "maxval": 2**31}
-    words = _stream("random_uniform", draw_uniform, sizes_wanted, "int32", seed, **limits)
+    words = _stream("random_uniform", draw_uniform, shape, "int32", seed, **limits)
     return tensor(spread_integers(words, minval, maxval, wanted))
 
 
@@ -156,7 +155,7 @@ def random_normal_variable(
 
 
 @operation
-def dropout(x: Array, level: Any, noise_shape: Any = None, seed: int | None = None) -> Array:
+def dropout(x: Array, level: Any, noise_shape: Sequence[Size | None] | None = None, seed: int | None = None) -> Array:
     """Set a random fraction `level` of x's elements to 0 and scale the others by 1 / (1 - level), in any phase.
 
     Shapes and dtypes: those of x. `noise_shape` broadcasts with x: along its sizes of 1, all elements are dropped or
@@ -173,7 +172,7 @@ def dropout(x: Array, level: Any, noise_shape: Any = None, seed: int | None = No
     if not is_float(dtype_name(x.dtype)):
         raise ValueError(f"dropout: x has dtype {dtype_name(x.dtype)}, expected a floating dtype")
     shape = _noise_shape(x, noise_shape)
-    _, level = _parameters("dropout", shape, level=level)
+    (level,) = _parameters("dropout", shape, level=level)
     if is_array(level):
         x = tensor(x) if isinstance(level, Tensor) else x
         u = _drawn_for(x, draw_uniform, shape, seed, dtype="float32", minval=0.0, maxval=1.0)
@@ -191,7 +190,7 @@ def _drawn_for(x: Array, draw: Composite, shape: Any, seed: int | None, dtype: s
         return _stream("dropout", draw, shape, dtype, seed, **parameters)
     xp = array_namespace(x)
     first = xp.zeros((1,), dtype=xp.int32, device=device_of(x))
-    return draw(first, seed=_seed("dropout", seed), shape=shape, dtype=dtype, **parameters)
+    return draw(first, seed=_seed(seed), shape=shape, dtype=dtype, **parameters)
 
 
 def _noise_shape(x: Array, noise_shape: Any) -> tuple[Any, ...]:
@@ -199,12 +198,10 @@ def _noise_shape(x: Array, noise_shape: Any) -> tuple[Any, ...]:
     own = sizes(x)
     if noise_shape is None:
         return own
-    if isinstance(noise_shape, (tuple, list)):
-        if len(noise_shape) > len(own):
-            raise ValueError(f"dropout: noise_shape {noise_shape} has {len(noise_shape)} dimensions, x has {len(own)}")
-        places = own[len(own) - len(noise_shape) :]
-        noise_shape = [n if given is None else given for given, n in zip(noise_shape, places, strict=True)]
-    shape = sizes_from("dropout", "noise_shape", noise_shape)
+    if len(noise_shape) > len(own):
+        raise ValueError(f"dropout: noise_shape {noise_shape} has {len(noise_shape)} dimensions, x has {len(own)}")
+    places = own[len(own) - len(noise_shape) :]
+    shape = tuple(n if given is None else given for given, n in zip(noise_shape, places, strict=True))
     for n, size in zip(shape[::-1], own[::-1], strict=False):
         if isinstance(n, int) and n != 1 and isinstance(size, int) and n != size:
             raise ValueError(f"dropout: noise_shape {shape} does not broadcast to the shape {tuple(x.shape)} of x")
@@ -213,9 +210,8 @@ def _noise_shape(x: Array, noise_shape: Any) -> tuple[Any, ...]:
 
 def _stream(operation: str, draw: Composite, shape: Any, dtype: Any, seed: int | None, **parameters: Any) -> Tensor:
     """A tensor drawn by `draw` from its own stream: a counter that every evaluation increments."""
-    wanted = {"seed": _seed(operation, seed), "dtype": config.floatx() if dtype is None else dtype_name(dtype)}
+    wanted = {"seed": _seed(seed), "dtype": dtype_from(operation, dtype)}
     wanted |= parameters
-    sizes_wanted = sizes_from(operation, "shape", shape)
     backend = active()
     counter = Variable(backend.asarray(np.zeros(1, "int32"), "int32"), backend)
     counter.migrates, counter.trainable = True, False
@@ -224,34 +220,29 @@ def _stream(operation: str, draw: Composite, shape: Any, dtype: Any, seed: int |
     except (TypeError, ValueError) as error:
         raise type(error)(f"{operation}: {str(error).partition(': ')[2] or error}") from None
     drawn = Effect(counter, counter + 1, tensor(1, "int32"))
-    return draw.record((counter,), {"shape": sizes_wanted, **wanted}, (drawn,))
+    return draw.record((counter,), {"shape": shape, **wanted}, (drawn,))
 
 
-def _seed(operation: str, seed: int | None) -> int:
-    if seed is None:
-        return int(np.random.randint(10_000_000))
-    try:
-        return operator.index(seed)
-    except TypeError:
-        raise TypeError(f"{operation}: seed is {seed!r}, expected an integer or None") from None
+def _seed(seed: int | None) -> int:
+    return int(np.random.randint(10_000_000)) if seed is None else seed
 
 
 def _normal(operation: str, draw: Composite, shape: Any, mean: Any, stddev: Any, dtype: Any, seed: Any) -> Tensor:
-    sizes_wanted, mean, stddev = _parameters(operation, shape, mean=mean, stddev=stddev)
+    mean, stddev = _parameters(operation, shape, mean=mean, stddev=stddev)
     if not (is_array(mean) or is_array(stddev)):
         return _stream(operation, draw, shape, dtype, seed, mean=mean, stddev=stddev)
     wanted = dtype_from(operation, dtype)
     # as for numbers: float16 is computed in float32, and rounded once
     work = "float32" if wanted == "float16" else wanted
-    z = _stream(operation, draw, sizes_wanted, work, seed, mean=0.0, stddev=1.0)
+    z = _stream(operation, draw, shape, work, seed, mean=0.0, stddev=1.0)
     return tensor(shifted(z, mean, stddev, wanted))
 
 
 def _bernoulli(operation: str, shape: Any, p: Any, dtype: Any, seed: int | None) -> Tensor:
-    sizes_wanted, p = _parameters(operation, shape, p=p)
+    (p,) = _parameters(operation, shape, p=p)
     if not is_array(p):
         return _stream(operation, draw_bernoulli, shape, dtype, seed, p=p)
-    u = _stream(operation, draw_uniform, sizes_wanted, "float32", seed, minval=0.0, maxval=1.0)
+    u = _stream(operation, draw_uniform, shape, "float32", seed, minval=0.0, maxval=1.0)
     return tensor(below(u, p, dtype_from(operation, dtype)))
 
 
@@ -260,18 +251,17 @@ _RANGES = {"stddev": (0.0, np.inf), "p": (0.0, 1.0), "level": (0.0, np.nextafter
 
 
 def _parameters(operation: str, shape: Any, **given: Any) -> tuple[Any, ...]:
-    """The sizes of the draw, and its parameters: numbers, and arrays and tensors that broadcast to the sizes."""
-    sizes_wanted = sizes_from(operation, "shape", shape)
+    """The parameters of a draw: numbers, and arrays and tensors that broadcast to its shape."""
     result = []
     for argument, value in given.items():
         value = _number(operation, argument, value)
         if is_array(value):
-            broadcast_shape(f"{operation}: {argument}", sizes(value), sizes_wanted)
+            broadcast_shape(f"{operation}: {argument}", sizes(value), shape)
             low, high = _RANGES.get(argument, (-np.inf, np.inf))
             if is_concrete(value) and not np.all((host(value) >= low) & (host(value) <= high)):
                 raise ValueError(f"{operation}: {argument} has values outside {low} to {high}")
         result.append(value)
-    return sizes_wanted, *result
+    return tuple(result)
 
 
 def _number(operation: str, argument: str, value: Any) -> Any:

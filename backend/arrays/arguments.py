@@ -11,7 +11,7 @@ import numpy as np
 from .dtypes import dtype_name, is_integer, kind_of
 from .namespaces import host, is_array, is_concrete
 
-__all__ = ["flag", "integer", "integers", "is_sequence", "items", "number", "shown", "text"]
+__all__ = ["flag", "integer", "integers", "is_sequence", "items", "number", "one_or_several", "shown", "text"]
 
 LONGEST = 80  # characters of a value in an error message
 
@@ -81,6 +81,13 @@ def integers(name: str, argument: str, value: Any) -> tuple[int, ...]:
     if not is_sequence(value):
         raise TypeError(f"{name}: {argument} is {shown(value)}, expected a sequence of integers")
     return tuple(integer(name, f"an entry of {argument}", entry) for entry in items(value))
+
+
+def one_or_several(name: str, argument: str, value: Any) -> int | tuple[int, ...]:
+    """An integer, or a tuple from a sequence of them."""
+    if type(value) is int:
+        return value
+    return integers(name, argument, value) if is_sequence(value) else integer(name, argument, value)
 
 
 def number(name: str, argument: str, value: Any) -> float:

@@ -22,6 +22,7 @@ __all__ = [
     "broadcasting",
     "check_floating",
     "concatenated",
+    "count_of",
     "dtype_from",
     "moved",
     "named",
@@ -66,6 +67,13 @@ def broadcasting(name: str, function: Callable[..., Array], *operands: Any) -> A
     except MISFIT:
         broadcast(name, *(sizes(x) for x in operands if is_array(x)))
         raise
+
+
+def count_of(name: str, argument: str, value: Any) -> Any:
+    """A size that counts something; ValueError where it is known to be negative."""
+    if isinstance(value, int) and value < 0:
+        raise ValueError(f"{name}: {argument} is {value}, expected at least 0")
+    return value
 
 
 def dtype_from(name: str, dtype: DTypeLike) -> str:

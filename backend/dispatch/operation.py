@@ -88,8 +88,9 @@ def _explained(function: Callable[..., Any], args: Any, kwargs: Any, error: Exce
         return error
     if isinstance(error, _NEVER) or type(error).__module__.partition(".")[0] in ("jax", "jaxlib", "torch"):
         return error  # a library's own, with a meaning for it: out of memory, a value of a tracer
+    signature = inspect.signature(function)
     try:
-        given = inspect.signature(function).bind(*args, **kwargs).arguments
+        given = signature.bind(*args, **kwargs).arguments
     except TypeError:
         return error  # Python's own message names the function
     wrong = _wrong_argument(function, given)
@@ -101,17 +102,17 @@ def _explained(function: Callable[..., Any], args: Any, kwargs: Any, error: Exce
         again = _recorded(function, args, kwargs, error)
         if again is not error or _traced(list(given.values())):
             return again
-    defaults = {p.name: p.default for p in inspect.signature(function).parameters.values()}
-    return _named(name, {p: v for p, v in given.items() if v is not defaults[p]} or given, error)
+    own = {p: v for p, v in given.items() if v is not signature.parameters[p].default}
+    return _named(name, own or given, error)
 
 
 def _named(name: str, given: dict[str, Any], error: Exception) -> Exception:
     """The same error with the operation's name before it, and with all arguments where it names none of them."""
     ours = _is_ours(error)
-    kept = (NotImplementedError, TypeError)  # also of a library: what it has not, and what it does not take
-    kind = type(error) if ours else next((k for k in kept if isinstance(error, k)), ValueError)
-    if isinstance(error, AttributeError):
-        kind = TypeError
+    if ours or isinstance(error, NotImplementedError):
+        kind = type(error)
+    else:
+        kind = TypeError if isinstance(error, (TypeError, AttributeError)) else ValueError
     message = str(error) if isinstance(error, _KEPT) else f"{type(error).__name__}: {error}"
     for parameter, value in given.items():  # the depth says what came, and here it is known in which argument
         if message.startswith(came := f"got {shown(value)}, "):

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays.arguments import flag, integer, integers, is_sequence, items, number, shown, text
+from ..arrays.arguments import flag, integer, is_sequence, items, number, one_or_several, shown, text
 from ..arrays.dtypes import dtype_name
 from ..arrays.namespaces import host, is_array, is_concrete
 from ..graph.dim_values import size_from, sizes_from
@@ -20,16 +20,6 @@ __all__ = ["ARRAYS", "UNCHECKED", "Check", "check_of", "is_array_like"]
 NUMBERS = "biufc"  # the kinds of NumPy's dtypes that the standard has
 
 Check = Callable[[str, str, Any], Any]  # (operation, parameter, value) -> the plain value; TypeError that names both
-
-
-def _axes(name: str, argument: str, value: Any) -> Any:
-    if type(value) is int:
-        return value
-    return integers(name, argument, value) if is_sequence(value) else integer(name, argument, value)
-
-
-def _axis(name: str, argument: str, value: Any) -> Any:
-    return None if value is None else _axes(name, argument, value)
 
 
 def _pairs(name: str, argument: str, value: Any) -> Any:
@@ -68,8 +58,8 @@ def _optional(check: Check) -> Check:
 
 
 _REQUIRED: dict[str, Check] = {
-    "Axes": _axes,
-    "PerAxis": _axes,
+    "Axes": one_or_several,
+    "PerAxis": one_or_several,
     "Pairs": _pairs,
     "Size": size_from,
     "Sizes": sizes_from,
@@ -84,7 +74,7 @@ _REQUIRED: dict[str, Check] = {
 _CHECKS = {
     **_REQUIRED,
     **{f"{annotation} | None": _optional(check) for annotation, check in _REQUIRED.items()},
-    "Axis": _axis,
+    "Axis": _optional(one_or_several),
     "DTypeLike": _dtype,
 }
 ARRAYS = {"Array", "ArrayLike"}  # what an error message expects: an array, a number or a nest of them

@@ -15,6 +15,7 @@ from ..arrays.typing import Array, ArrayLike, DTypeLike, Namespace
 from ..graph.recording import ANY, common, tensor
 from ..graph.standard import namespace as recorder
 from ..graph.tensor import Tensor
+from .boundary import number_like
 
 __all__ = [
     "array_namespace",
@@ -104,8 +105,8 @@ def arrays(*values: ArrayLike) -> tuple[Any, ...]:
     A list that holds arrays becomes one array of their common dtype.
     """
     if len(values) == 1 and (xp := NAMESPACE_OF_TYPE.get(type(values[0]))) is not None:
-        return xp, _number_like(values[0]) if type(values[0]) is np.ndarray else values[0]
-    values = tuple(_stacked(x) if isinstance(x, (list, tuple)) else _number_like(x) for x in values)
+        return xp, _plain_numbers(values[0]) if type(values[0]) is np.ndarray else values[0]
+    values = tuple(_stacked(x) if isinstance(x, (list, tuple)) else _plain_numbers(x) for x in values)
     xp = array_namespace(*values)
     if xp is recorder:
         return (xp, *(x if type(x) is Tensor else tensor(x) for x in values))
@@ -129,7 +130,7 @@ def promoted(*values: Any) -> tuple[Any, ...]:
         xp = known.get(dtype)
         if xp is not None and xp is not recorder and _alike(first, dtype, values):
             return (xp, *values)
-    values = tuple(_stacked(x) if isinstance(x, (list, tuple)) else _number_like(x) for x in values)
+    values = tuple(_stacked(x) if isinstance(x, (list, tuple)) else _plain_numbers(x) for x in values)
     xp = array_namespace(*values)
     if xp is recorder:
         return (xp, *common("promotion", ANY, *values)[1])
@@ -163,7 +164,7 @@ def promoted_arrays(*values: Any) -> tuple[Any, ...]:
     like = next((x for x in found if is_array(x)), None)
     if like is None or all(is_array(x) for x in found):
         return (xp, *found)
-    return (xp, *(x if is_array(x) else xp.asarray(x, dtype=like.dtype, device=device_of(like)) for x in found))
+    return (xp, *(x if is_array(x) else number_like(like, x) for x in found))
 
 
 def promoted_floats(*values: Any) -> tuple[Any, ...]:
@@ -216,10 +217,10 @@ def _stacked(values: Any) -> Any:
         return values
     xp, *rows = promoted(*rows)
     like = next(v for v in rows if is_array(v))
-    return xp.stack([v if is_array(v) else xp.asarray(v, dtype=like.dtype, device=device_of(like)) for v in rows])
+    return xp.stack([v if is_array(v) else number_like(like, v) for v in rows])
 
 
-def _number_like(x: Any) -> Any:
+def _plain_numbers(x: Any) -> Any:
     """x as a plain array, or as it is; TypeError for one of text, objects or times."""
     if isinstance(x, np.ndarray) and x.dtype.char in _NOT_NUMBERS:
         raise TypeError(f"got {shown(x)}, expected numbers")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ..arrays.arguments import integer, integers, is_sequence
+from ..arrays.arguments import integer, one_or_several
 from .dims import Dim, known, largest, product, smallest
 
 __all__ = [
@@ -47,9 +47,7 @@ def axes_of(name: str, axis: Any, ndim: int) -> tuple[int, ...]:
 
 def plain_axis(name: str, axis: Any) -> Any:
     """None, an int or a tuple of ints for an axis argument of any kind, not counted from the front."""
-    if axis is None or type(axis) is int:
-        return axis
-    return integers(name, "axis", axis) if is_sequence(axis) else integer(name, "axis", axis)
+    return None if axis is None else one_or_several(name, "axis", axis)
 
 
 def reduced(name: str, sizes: Sequence[Any], axis: Any, keepdims: bool = False) -> tuple[Any, ...]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..arrays.typing import Array, Axes, Axis
 from ..autodiff.cotangents import mask_
-from ..dispatch.boundary import normalize_axis, sizes
+from ..dispatch.boundary import count_of, normalize_axis, sizes
 from ..dispatch.fast_path import fast_path
 from ..dispatch.operation import operation
 from ..dispatch.promotion import (
@@ -344,9 +344,7 @@ def in_top_k(predictions: Array, targets: Array, k: int) -> Array:
     rows, others = predictions.shape[0], targets.shape[0]
     if None not in (rows, others) and rows != others:
         raise ValueError(f"in_top_k: {rows} rows of predictions but {others} targets")
-    if k < 0:
-        raise ValueError(f"in_top_k: k is {k}, expected at least 0")
-    k = min(k, 2**31 - 1)
+    k = min(count_of("in_top_k", "k", k), 2**31 - 1)
     int32 = native_dtype(xp, "int32")
     if dtype_name(targets.dtype) not in ("int32", "int64"):
         targets = xp.astype(targets, int32)

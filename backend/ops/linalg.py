@@ -7,7 +7,7 @@ from typing import Any
 from ..arrays.typing import Array, Axes, Axis, Size
 from ..autodiff.scatter import take_adjoint
 from ..config import floatx
-from ..dispatch.boundary import MISFIT, axes_of, ndim_of, product, sizes
+from ..dispatch.boundary import MISFIT, axes_of, count_of, ndim_of, product, sizes
 from ..dispatch.fast_path import fast_product
 from ..dispatch.operation import operation
 from ..dispatch.promotion import (
@@ -229,7 +229,5 @@ def one_hot(indices: Array, num_classes: Size) -> Array:
         raise TypeError(f"one_hot: indices have dtype {name}, expected an integer dtype")
     if name != "int64":
         indices = xp.astype(indices, xp.int32)
-    if isinstance(num_classes, int) and num_classes < 0:
-        raise ValueError(f"one_hot: num_classes is {num_classes}, expected at least 0")
-    places = xp.arange(num_classes, dtype=indices.dtype, device=device_of(indices))
+    places = xp.arange(count_of("one_hot", "num_classes", num_classes), dtype=indices.dtype, device=device_of(indices))
     return xp.astype(xp.expand_dims(indices, axis=-1) == places, native_dtype(xp, floatx()))

@@ -8,10 +8,10 @@ from ..arrays.registry import NAMESPACE_OF_TYPE
 from ..arrays.typing import Array, Axes, Pairs, Size, Sizes
 from ..autodiff.scatter import scatter_slice
 from ..config import data_format_of
-from ..dispatch.boundary import MISFIT, axes_of, axis_of, concatenated, product, reshaped, sizes
+from ..dispatch.boundary import MISFIT, axes_of, axis_of, concatenated, count_of, product, reshaped, sizes
 from ..dispatch.fast_path import fast_reshape
 from ..dispatch.operation import operation
-from ..dispatch.promotion import array_namespace, arrays, device_of, is_array, promoted
+from ..dispatch.promotion import array_namespace, arrays, device_of, promoted_arrays
 from ..graph.composite import composite
 from .sparse import Sparse, sparse_concatenate, to_dense
 
@@ -138,7 +138,7 @@ def concatenate(tensors: Any, axis: int = -1) -> Any:
         if all(isinstance(part, Sparse) for part in tensors):
             return sparse_concatenate(tensors, axis)
         tensors = [to_dense(part) for part in tensors]
-    xp, *parts = _together(tensors)
+    xp, *parts = promoted_arrays(*tensors)
     ndim = parts[0].ndim
     axis = axis % ndim if axis < 0 and ndim else axis_of("concatenate", axis, ndim)
     try:
@@ -160,7 +160,7 @@ def stack(x: Any, axis: int = 0) -> Array:
     x = list(x)
     if not x:
         raise IndexError("stack: the list is empty, expected at least one array")
-    xp, *parts = _together(x)
+    xp, *parts = promoted_arrays(*x)
     axis = axis_of("stack", axis, parts[0].ndim + 1)
     for part in parts[1:]:
         if len(part.shape) != len(parts[0].shape) or any(
@@ -168,13 +168,6 @@ def stack(x: Any, axis: int = 0) -> Array:
         ):
             raise ValueError(f"stack: expected one shape, got {tuple(parts[0].shape)} and {tuple(part.shape)}")
     return xp.stack(parts, axis=axis)
-
-
-def _together(values: list[Any]) -> tuple[Any, ...]:
-    """The namespace of the values, and all of them as arrays of one dtype."""
-    xp, *parts = promoted(*values)
-    like = next(part for part in parts if is_array(part))
-    return xp, *(p if is_array(p) else xp.asarray(p, dtype=like.dtype, device=device_of(like)) for p in parts)
 
 
 @operation
@@ -188,7 +181,7 @@ def repeat_elements(x: Array, rep: Size, axis: int) -> Array:
     """
     xp, x = arrays(x)
     axis = axis_of("repeat_elements", axis, x.ndim)
-    result = xp.repeat(x, _count("repeat_elements", "rep", rep), axis=axis)
+    result = xp.repeat(x, count_of("repeat_elements", "rep", rep), axis=axis)
     if hasattr(x, "_keras_shape"):
         result._keras_shape = tuple(result.shape)  # as in Keras's backends; its tests check it
     return result
@@ -206,13 +199,7 @@ def repeat(x: Array, n: Size) -> Array:
     xp, x = arrays(x)
     if x.ndim != 2:
         raise ValueError(f"repeat: x has {x.ndim} dimensions, expected 2")
-    return xp.repeat(xp.expand_dims(x, axis=1), _count("repeat", "n", n), axis=1)
-
-
-def _count(name: str, argument: str, value: Any) -> Any:
-    if isinstance(value, int) and value < 0:
-        raise ValueError(f"{name}: {argument} is {value}, expected at least 0")
-    return value
+    return xp.repeat(xp.expand_dims(x, axis=1), count_of("repeat", "n", n), axis=1)
 
 
 @operation

@@ -7,7 +7,7 @@ from typing import Any
 from ..arrays.typing import Array, Pairs, Size
 from ..autodiff.cotangents import unbroadcast
 from ..autodiff.scatter import take_adjoint, take_along_axis_adjoint
-from ..dispatch.boundary import axis_of, broadcast, sizes
+from ..dispatch.boundary import axis_of, broadcast, count_of, sizes
 from ..dispatch.operation import operation
 from ..dispatch.promotion import (
     array_namespace,
@@ -156,9 +156,7 @@ def segment_sum(data: Array, segment_ids: Array, num_segments: Size) -> Array:
         )
     if None not in (data.shape[0], ids.shape[0]) and data.shape[0] != ids.shape[0]:
         raise ValueError(f"segment_sum: {data.shape[0]} parts of data but {ids.shape[0]} segment ids")
-    if isinstance(num_segments, int) and num_segments < 0:
-        raise ValueError(f"segment_sum: num_segments is {num_segments}, expected at least 0")
-    return segment_sum_(data, ids, count=num_segments)
+    return segment_sum_(data, ids, count=count_of("segment_sum", "num_segments", num_segments))
 
 
 @composite

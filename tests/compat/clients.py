@@ -111,9 +111,7 @@ def main() -> int:
             title = f"the tests of {len(names)} packages on {library}"
             found = suites.judged(title, outcomes, expected, lambda o: o.file.partition("/")[0])
             unexpected += [(library, o) for o in found]
-    for library, o in unexpected:
-        print(f"unexpected on {library}: {o.id}: {o.why}")
-    return int(bool(unexpected))
+    return suites.exit_code(unexpected)
 
 
 if __name__ == "__main__":

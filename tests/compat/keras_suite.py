@@ -49,9 +49,7 @@ def main() -> int:
             title = f"Keras 2.3.1's own tests on {library}"
             found = suites.judged(title, ran, suites.expectations("keras_expected.txt"), folder)
             unexpected += [(library, o) for o in found]
-    for library, o in unexpected:
-        print(f"unexpected on {library}: {o.id}: {o.why}")
-    return int(bool(unexpected))
+    return suites.exit_code(unexpected)
 
 
 if __name__ == "__main__":

@@ -122,3 +122,10 @@ def judged(
     for why, count in Counter(o.why for o in outcomes if o.outcome == "skipped").most_common():
         print(f"skipped by the tests themselves, {count}: {why}")
     return [o for o in outcomes if o.outcome == "failed" and not reasons[o.id]]
+
+
+def exit_code(unexpected: list[tuple[str, Outcome]]) -> int:
+    """1 if a test failed that nobody expected to, each of which is printed with its library; else 0."""
+    for library, o in unexpected:
+        print(f"unexpected on {library}: {o.id}: {o.why}")
+    return int(bool(unexpected))
