@@ -295,12 +295,13 @@ def device(place: Namespace, example: Example) -> float | None:
 class Property(NamedTuple):
     """A property, the examples it is tried on, and the cases it applies to.
 
-    'all' examples, 'typical' ones, 'smooth' ones (for gradients), 'errors' or 'special' values.
+    'all' examples, 'typical' ones, 'smooth' ones (for gradients), 'errors' or 'special' values; or a function of
+    (case, namespace, seed) that makes examples for this property alone.
     """
 
     name: str
     holds: Callable[[Any, Example], float | None]  # of a Namespace, or of a kind of them
-    examples: str
+    examples: str | Callable[[Case, Namespace, int], list[Example]]
     applies: Callable[[Case, Namespace], bool]
 
 

@@ -84,7 +84,9 @@ def examples_of(
 ) -> list[Example]:
     """The examples of a case for one property, restricted to dtypes that the namespace has."""
     calls = range(len(case.calls))
-    if prop.examples == "errors":
+    if callable(prop.examples):
+        found = list(prop.examples(case, on, seed))
+    elif prop.examples == "errors":
         name = next((d for d in ("float32", *case.dtypes) if d in case.dtypes and d in on.dtypes), case.dtypes[0])
         found = [erroneous(case, i, name) for i in range(len(case.errors))]
     elif prop.examples == "smooth":
@@ -102,7 +104,7 @@ def examples_of(
         if prop.examples == "all":
             found += [e for i in calls for e in drawn(case, i, count, seed)]
             found += edges(case) if case.group == "k" else []
-    if prop.examples != "smooth":  # float32 first, in case time runs out
+    if isinstance(prop.examples, str) and prop.examples != "smooth":  # float32 first, in case time runs out
         found.sort(key=lambda e: ("float32", "float64", "float16").index(e.dtype))
     return [e for e in found if on.holds(e) and (dtype is None or dtype in dtypes_in(e))]
 
