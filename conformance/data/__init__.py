@@ -24,7 +24,7 @@ def _read(name: str) -> Any:
 
 
 def signatures(revision: str = LATEST) -> dict[str, dict[str, Any]]:
-    """The functions of a revision: name ('exp', 'linalg.inv', 'fft.fft') -> parameters, accepts, result_dtype, returns."""
+    """The functions of a revision by name (exp, linalg.inv): parameters, accepts, result_dtype, returns."""
     found: dict[str, dict[str, Any]] = _read("signatures.json")["revisions"][revision]["functions"]
     return found
 
