@@ -20,6 +20,7 @@ ALL = (
     "deep_graph",
     "import_cost",
     "keras_step",
+    "keras_programs",
     "elementwise_chain",
     "convolution",
     "pooling",

@@ -11,12 +11,12 @@ from ..arrays.namespaces import namespace_of
 from ..arrays.registry import NAMESPACE_OF_TYPE
 from ..kernels.lookup import backed, kernels_of
 from .dims import Dim
-from .primitives import Primitive
+from .primitives import Primitive, Product
 from .recording import tensor
 from .shape_rules import broadcast
 from .tensor import Effect, Spec, Tensor, record, spec
 
-__all__ = ["COMPOSITES", "Composite", "composite", "effectful", "elementwise", "only_wanted", "spec"]
+__all__ = ["COMPOSITES", "Composite", "Product", "composite", "effectful", "elementwise", "only_wanted", "spec"]
 
 COMPOSITES: dict[str, Composite] = {}
 _PLAIN = frozenset([bool, int, float, str, type(None)])  # most parameters

@@ -9,7 +9,21 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-__all__ = ["PRIMITIVES", "Primitive"]
+__all__ = ["PRIMITIVES", "Primitive", "Product"]
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Product:
+    """A product of two arrays, linear in both: along which axes two of them can be one."""
+
+    columns: tuple[int, int]
+    """The axis of the second argument that is an axis of the result, and which: f(x, [a b]) is [f(x, a) f(x, b)]."""
+    inner: tuple[int, int]
+    """An axis of each argument that is summed over: f([x y], [a b]) is f(x, a) + f(y, b)."""
+    batch: bool = False
+    """Axis 0 of the first argument is axis 0 of the result, and counts neither as inner nor otherwise."""
+    unless: str = ""
+    """A parameter for which all this is not so."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +61,8 @@ class Primitive:
     """The result does not vary continuously with any argument, so there is no gradient."""
     pure: bool = True
     """It does nothing but give its result, so it may be evaluated once, later, or not at all."""
+    product: Product | None = None
+    """It is a product of two arrays; `matmul` where the second one has two axes and the first at least two."""
     is_loop: bool = False
     """It runs a body over the steps of sequences; of composites, the loop alone."""
 
@@ -108,7 +124,13 @@ _ROWS = (
     Primitive(name="getitem", view=True, dunder="getitem", template="{0}[{1}]"),
     Primitive(name="identity", view=True, template="{0}"),
     Primitive(name="asarray", view=True, takes_device=True),
-    Primitive(name="matmul", fresh=True, dunder="matmul", template="{0} @ {1}"),
+    Primitive(
+        name="matmul",
+        fresh=True,
+        dunder="matmul",
+        template="{0} @ {1}",
+        product=Product(columns=(-1, -1), inner=(-1, -2)),
+    ),
     *_all("tensordot concat stack", fresh=True),
     *_all("argmax argmin argsort searchsorted linalg.matrix_rank", discrete=True),
     *_all(

@@ -187,7 +187,7 @@ def ctc_labels(labels: Array, count: Array) -> Array:
 
 @ctc_labels.shape
 def _(labels, count):
-    return labels.shape[0], None
+    return sizes(labels)[0], None
 
 
 @ctc_labels.vjp
@@ -219,7 +219,7 @@ def best_path(y_pred: Array, input_length: Array) -> tuple[Array, Array, Array]:
 
 @best_path.shape
 def _(y_pred, input_length):
-    batch, time, _ = y_pred.shape
+    batch, time, _ = sizes(y_pred)
     return spec((batch, time), "int64"), spec((batch,), "int32"), spec((batch, 1), dtype_name(y_pred.dtype))
 
 
@@ -381,7 +381,7 @@ def _log_sum(xp: Any, x: Array) -> Array:
 
 @beam_paths.shape
 def _(y_pred, input_length, *, beam_width, top_paths, merge_repeated):
-    batch, time, _ = y_pred.shape
+    batch, time, _ = sizes(y_pred)
     return (
         spec((batch, top_paths, time), "int64"),
         spec((batch, top_paths), "int32"),

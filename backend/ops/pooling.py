@@ -187,7 +187,7 @@ def _(h: Array, out: Array, g: Array, x: Array, kept: Array | None = None, **how
 
 @max_pool_gradient.shape
 def _(g: Array, x: Array, kept: Array | None = None, **how: Any) -> Any:
-    return x.shape
+    return sizes(x)
 
 
 @composite
@@ -284,9 +284,10 @@ def _(h: Array, out: Array, g: Array, *, size: Ints, **how: Any) -> tuple[Array]
 
 @average_pool_gradient.shape
 def _(g: Array, *, size: Ints, **how: Any) -> Any:
-    return g.shape[0], *known_sizes(size), g.shape[-1]
+    batch, *_, channels = sizes(g)
+    return batch, *known_sizes(size), channels
 
 
 def _pooled_shape(operation: str, x: Array, *, window: Ints, strides: Ints, padding: str) -> Any:
-    places = output_sizes(operation, x.shape[1:-1], window, strides, (1,) * len(window), padding)
-    return x.shape[0], *places, x.shape[-1]
+    batch, *spatial, channels = sizes(x)
+    return batch, *output_sizes(operation, spatial, window, strides, (1,) * len(window), padding), channels

@@ -133,3 +133,51 @@ def test_masked_and_nested_loops():
     found = K.function([x, mask], results)(data)
     for value, expected in zip(found, K.function([x, mask], results, passes=())(data), strict=True):
         np.testing.assert_allclose(value, expected, rtol=1e-12, atol=1e-13)
+
+
+def conv_lstm(size=(6, 6), units=4):
+    """The graph of a convolutional LSTM's loss, its gates apart, and its weights."""
+    x = Placeholder((None, 5, *size, 3), "float64", "x")
+    w, u = (K.variable(0.2 * RNG.normal(size=(3, 3, n, 4 * units)), "float64") for n in (3, units))
+    b = K.variable(RNG.normal(size=(4 * units,)), "float64")
+    gates = [slice(i * units, (i + 1) * units) for i in range(4)]
+
+    def step(x, states):
+        h, c = states
+        i, f, g, o = (
+            K.bias_add(K.conv2d(x, w[..., gate], padding="same"), b[gate]) + K.conv2d(h, u[..., gate], padding="same")
+            for gate in gates
+        )
+        c = K.hard_sigmoid(f) * c + K.hard_sigmoid(i) * K.tanh(g)
+        h = K.hard_sigmoid(o) * K.tanh(c)
+        return h, [h, c]
+
+    start = K.conv2d(K.sum(K.zeros_like(x), axis=1), K.zeros((3, 3, 3, units), "float64"), padding="same")
+    _, outputs, _ = K.rnn(step, x, [start, start])
+    return x, K.sum(K.square(outputs)), [w, u, b]
+
+
+def test_the_convolutions_of_a_recurrent_layer_are_one_on_either_side():
+    x, loss, weights = conv_lstm()
+    results = [loss, *K.gradients(loss, [x, *weights])]
+    f = K.function([x], results)
+    forward, backward = (body_of(f.source, int(number)) for number in re.findall(r"loop\(.*body=body_(\d+)", f.source))
+    assert forward.count("convolution(") == 1, "the images' convolutions leave the loop, and the gates' are one"
+    assert backward.count("convolution_input_gradient(") == 1
+    assert "convolution_kernel_gradient(" not in backward, "a sum over the steps is one call over all of their images"
+    assert f.source.count("convolution_kernel_gradient(") == 2
+    data = RNG.normal(size=(2, 5, 6, 6, 3))
+    for value, expected in zip(f([data]), K.function([x], results, passes=())([data]), strict=True):
+        np.testing.assert_allclose(value, expected, rtol=1e-12, atol=1e-13)
+
+
+@pytest.mark.parametrize("batch", [0, 1, 2])
+def test_large_convolutions_stay_in_the_loop_packed(batch):
+    x, loss, weights = conv_lstm(size=(60, 60))
+    results = [loss, *K.gradients(loss, weights)]
+    f = K.function([x], results)
+    forward = body_of(f.source, int(re.findall(r"loop\(.*body=body_(\d+)", f.source)[0]))
+    assert forward.count("convolution(") == 2 and "concat" not in forward, "kernels are joined before the loop"
+    data = RNG.normal(size=(batch, 5, 60, 60, 3))
+    for value, expected in zip(f([data]), K.function([x], results, passes=())([data]), strict=True):
+        np.testing.assert_allclose(value, expected, rtol=1e-11, atol=1e-13)

@@ -53,10 +53,10 @@ def test_every_rule_has_a_body():
 def test_a_rule_fires_and_keeps_the_values(name):
     build, left = FIRES[name]
     body = body_of(build)
-    packed = pack(body, 1, without=[other for other in NAMES if other != name])
+    packed = pack(body, 1, 1, without=[other for other in NAMES if other != name])
     functions = counted(packed)
     assert {function: functions.count(function) for function in left} == left
-    assert pack(body, 1, without=NAMES) is body and counted(pack(body, 1, without=[name])) == counted(body)
+    assert pack(body, 1, 1, without=NAMES) is body and counted(pack(body, 1, 1, without=[name])) == counted(body)
     data = [RNG.normal(size=(3, 4)) for _ in range(2)]
     for found, expected in zip(run(packed, data), run(body, data), strict=True):
         if name in KEEPS_BITS:
@@ -68,12 +68,12 @@ def test_a_rule_fires_and_keeps_the_values(name):
 @pytest.mark.parametrize("name", REFUSED)
 def test_what_is_not_packed(name):
     body = body_of(REFUSED[name])
-    assert pack(body, 1) is body
+    assert pack(body, 1, 1) is body
 
 
 def test_arrays_beside_slices_are_concatenated():
     body = body_of(lambda h, x: [h[:, :2] * ROW[2:4], h[:, 2:] * ROW[4:6]])
-    packed = pack(body, 1)
+    packed = pack(body, 1, 1)
     assert counted(packed).count("multiply") == 1
     data = [RNG.normal(size=(3, 4)) for _ in range(2)]
     for found, expected in zip(run(packed, data), run(body, data), strict=True):
@@ -82,7 +82,7 @@ def test_arrays_beside_slices_are_concatenated():
 
 def test_matrices_that_are_slices_of_one_are_that_one():
     whole = xp.asarray(RNG.normal(size=(4, 6)))
-    packed = pack(body_of(lambda h, x: [h @ whole[:, :2], h @ whole[:, 2:]]), 1)
+    packed = pack(body_of(lambda h, x: [h @ whole[:, :2], h @ whole[:, 2:]]), 1, 1)
     assert counted(packed) == ["matmul", "getitem", "getitem"]
 
 

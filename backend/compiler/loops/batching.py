@@ -54,6 +54,8 @@ class Batched:
             self.same[id(t)] = self._once(node)
         elif node.primitive.elementwise:
             self.stacked[id(t)] = self._elementwise(node, t.ndim)
+        elif node.primitive.product is not None and node.primitive.product.batch:
+            self.stacked[id(t)] = self._batch(node)
         elif node.function in BATCHING_RULES:
             self.stacked[id(t)] = BATCHING_RULES[node.function](self, *node.args, **node.kwargs)
         else:
@@ -102,6 +104,17 @@ class Batched:
     def _elementwise(self, node: Any, ndim: int) -> Tensor:
         args = [self.aligned(a, ndim) if isinstance(a, Tensor) else self.size(a) for a in node.args]
         return getattr(self.xp, node.function)(*args, **node.kwargs)
+
+    def _batch(self, node: Any) -> Tensor:
+        """A call on batches with one batch of all iterations."""
+        x, *others = node.args
+        if not all(id(other) in self.same or isinstance(other, Constant) for other in others):
+            raise NotBatchable
+        rows = self.own(x)
+        whole = self.xp.reshape(rows, (rows.sizes[0] * rows.sizes[1], *rows.sizes[2:]))
+        (kwargs,) = map_tensors((node.kwargs,), tensor, self.size)
+        result = node.function(whole, *map(self.invariant, others), **kwargs)
+        return self.xp.reshape(result, (*rows.sizes[:2], *result.sizes[1:]))
 
     def aligned(self, t: Tensor, ndim: int) -> Tensor:
         """The batched form of an operand, its time axis before all axes of a result of `ndim` dimensions."""

@@ -5,18 +5,27 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from ...graph.dims import dim_tensors
+from ...graph.dims import dim_tensors, known, product
 from ...graph.tensor import Node, Subgraph, Tensor
 from ...graph.traversal import inputs_of, toposort
 from ..rewriter import self_contained
 
-__all__ = ["calls", "reads", "with_own_sizes"]
+__all__ = ["calls", "is_small", "reads", "with_own_sizes"]
+
+# Elements of one iteration's value (unknown sizes count as 1) from which a call stays in the loop: to compute this many
+# takes longer than a call does, and the values of all iterations together would no longer fit into a cache.
+LARGE = 2**15
 
 
 def calls(body: Subgraph) -> list[Tensor]:
     """The results of a body's calls, each after what it needs."""
     own = {id(t) for t in body.inputs}
     return [t for t in toposort(body.outputs, stop=lambda t: id(t) in own) if t.node is not None]
+
+
+def is_small(t: Tensor) -> bool:
+    """Whether the values of all iterations may be computed at once."""
+    return product(known(size) or 1 for size in t.shape) <= LARGE
 
 
 def reads(body: Subgraph, order: list[Tensor]) -> Counter[int]:

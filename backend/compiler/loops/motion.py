@@ -13,19 +13,14 @@ import contextlib
 from collections import Counter
 from typing import Any
 
-from ...graph.dims import known, product
-from ...graph.tensor import Node, Placeholder, Subgraph, Tensor
+from ...graph.tensor import Constant, Node, Placeholder, Subgraph, Tensor, map_tensors
 from ...graph.traversal import inputs_of, toposort
 from ...graph.varying import varying
 from ..rewriter import Rewriter
 from .batching import Batched, NotBatchable
-from .body import calls, reads, with_own_sizes
+from .body import calls, is_small, reads, with_own_sizes
 
 __all__ = ["moved"]
-
-# Elements of one iteration's value (unknown sizes count as 1) from which a call stays in the loop: to compute this many
-# takes longer than a call does, and the values of all iterations together would no longer fit into a cache.
-LARGE = 2**15
 
 
 def moved(node: Node) -> list[Tensor] | None:
@@ -54,16 +49,17 @@ class _Motion:
             {id(p): x for p, x in zip(body.inputs[count + given :], captured, strict=True)},
         )
         for t in self.order:
-            if _small(t):
+            if is_small(t) or all(id(i) in self.outer.same or isinstance(i, Constant) for i in inputs_of(t)):
                 with contextlib.suppress(NotBatchable):
                     self.outer.lift(t)
         self.before = {id(t) for t in self.order if t in self.outer}
         uses = reads(body, self.order)
         self.sums = self._sums(uses)
         self.adders = {id(self.news[i]) for i in self.sums}
-        self.contracted = {id(t) for t in self.sums.values() if uses[id(t)] == 1 and _is_contraction(t)}
+        self.contracted = self._contracted(uses)
         self.inside = self._inside()
-        self.contracted -= self.inside
+        self.contracted = {i: t for i, t in self.contracted.items() if not {i, id(t)} & self.inside}
+        self.totals: dict[int, Tensor] = {}
 
     def changes(self) -> bool:
         """Whether anything leaves the loop."""
@@ -78,6 +74,17 @@ class _Motion:
                 if len(others) == 1 and isinstance(others[0], Tensor) and id(others[0]) not in self.varying:
                     found[i] = others[0]
         return found
+
+    def _contracted(self, uses: Counter[int]) -> dict[int, Tensor]:
+        """Contractions that only sums read and the slices of them that are added, by id, each with its contraction."""
+        found: dict[int, tuple[Tensor, list[Tensor]]] = {}
+        for t in self.sums.values():
+            sliced = t.node is not None and t.node.function == "getitem"
+            base = t.node.args[0] if sliced and t.node is not None else t
+            if uses[id(t)] == 1 and _is_contraction(base):
+                found.setdefault(id(base), (base, []))[1].append(t)
+        whole = [(base, added) for base, added in found.values() if uses[id(base)] == len(added)]
+        return {id(t): base for base, added in whole for t in (base, *added)}
 
     def _inside(self) -> set[int]:
         """The ids of the calls that stay in the loop: those that carries need, and those that cannot be batched."""
@@ -99,9 +106,10 @@ class _Motion:
             for i in inputs_of(t):
                 if i not in trial and id(i) not in self.varying and (id(i) in inside or i.node is None):
                     trial.stack_placeholder(i)
-            if id(t) in self.contracted and all(a in trial for a in inputs_of(t)):
+            base = self.contracted.get(id(t))
+            if base is not None and id(base) not in inside and (base is not t or all(a in trial for a in inputs_of(t))):
                 continue
-            if not _small(t):
+            if not is_small(t):
                 return t
             try:
                 trial.lift(t)
@@ -176,25 +184,38 @@ class _Motion:
     def _total(self, position: int, added: Tensor) -> Tensor:
         """The final value of a carry that is only added to."""
         xp, outer = self.outer.xp, self.outer
-        if id(added) in self.contracted:
-            assert added.node is not None
-            x, y = added.node.args
-            axes = tuple(range(len(added.node.kwargs["axes"][0]) + 1))
-            total = xp.tensordot(outer.whole(x), outer.whole(y), axes=(axes, axes))
+        if (base := self.contracted.get(id(added))) is not None:
+            if id(base) not in self.totals:
+                self.totals[id(base)] = self._contraction(base.node)
+            total = self.totals[id(base)]
+            if added is not base:
+                assert added.node is not None
+                total = xp.getitem(total, map_tensors(added.node.args[1], outer.invariant, outer.size))
         else:
             total = xp.sum(outer.whole(added), axis=0, dtype=added.dtype)
         initial = self.initial[position]
         from_zero = initial.node is not None and initial.node.function == "zeros" and total.sizes == initial.sizes
         return total if from_zero else xp.add(initial, total)
 
-
-def _small(t: Tensor) -> bool:
-    return product(known(size) or 1 for size in t.shape) <= LARGE
+    def _contraction(self, node: Any) -> Tensor:
+        """A contraction over all iterations, too."""
+        xp, (x, y) = self.outer.xp, map(self.outer.whole, node.args)
+        if node.function == "tensordot":
+            axes = tuple(range(len(node.kwargs["axes"][0]) + 1))
+            return xp.tensordot(x, y, axes=(axes, axes))
+        (kwargs,) = map_tensors((node.kwargs,), self.outer.invariant, self.outer.size)
+        joined = (xp.reshape(a, (a.sizes[0] * a.sizes[1], *a.sizes[2:])) for a in (x, y))
+        result: Tensor = node.function(*joined, **kwargs)
+        return result
 
 
 def _is_contraction(t: Tensor) -> bool:
     """Whether t is a product that sums over the first axes of both of its arrays."""
-    if t.node is None or t.node.function != "tensordot":
+    if t.node is None:
+        return False
+    if (fact := t.node.primitive.product) is not None:
+        return fact.inner == (0, 0) and not t.node.kwargs.get(fact.unless)
+    if t.node.function != "tensordot":
         return False
     axes: Any = t.node.kwargs.get("axes", 2)
     return isinstance(axes, tuple) and tuple(axes[0]) == tuple(axes[1]) == tuple(range(len(axes[0])))

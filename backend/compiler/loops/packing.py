@@ -1,7 +1,7 @@
 """Horizontal fusion within a loop's body: small calls side by side, such as a cell's gates, become fewer, larger ones.
 
-Only for what depends on a carry, since all else leaves the loop, and only for a body's small arrays, where the number
-of calls is what costs. Elementwise calls keep their bits; products are summed in another order.
+Only for what stays in the loop, because it depends on a carry or is large. The number of calls is what costs for small
+arrays. Elementwise calls keep their bits; products are summed in another order.
 """
 
 from __future__ import annotations
@@ -10,11 +10,13 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Any, NamedTuple
 
 from ...arrays import namespaces
+from ...graph.dims import Dim
+from ...graph.primitives import Product
 from ...graph.tensor import Constant, Node, Subgraph, Tensor
 from ...graph.traversal import inputs_of
 from ..rewriter import Rewriter
 from ..simplify import join, simplified
-from .body import calls, reads, with_own_sizes
+from .body import calls, is_small, reads, with_own_sizes
 
 __all__ = ["PACKING_RULES", "PackingRule", "pack", "packed"]
 
@@ -32,17 +34,17 @@ def packed(node: Node) -> list[Tensor] | None:
     if not node.primitive.is_loop:
         return None
     plain = with_own_sizes(node)
-    body = pack(plain, len(node.args[0]))
+    body = pack(plain, len(node.args[0]), len(node.args[1]))
     if body is plain:
         return None
     made = Node(node.function, node.args, {**node.kwargs, "body": body}, node.specs, node.multi_output)
     return list(map(made.output, range(len(made.specs))))
 
 
-def pack(body: Subgraph, count: int, without: Collection[str] = ()) -> Subgraph:
-    """The body packed as far as the rules not in `without` go; its first `count` inputs are the carries."""
+def pack(body: Subgraph, carries: int, slices: int, without: Collection[str] = ()) -> Subgraph:
+    """The body packed as far as the rules not in `without` go; its inputs begin with the carries, then the slices."""
     for rule in PACKING_RULES:
-        while rule.name not in without and (instead := _first_found(rule, _Body(body, count))):
+        while rule.name not in without and (instead := _first_found(rule, _Body(body, carries, slices))):
             rewrite = Rewriter({id(t): t for t in body.inputs}, instead=instead, rule=simplified, shared={})
             body = Subgraph(body.inputs, rewrite(body.outputs))
     return body
@@ -55,16 +57,19 @@ def _first_found(rule: PackingRule, body: _Body) -> dict[int, Tensor] | None:
 class _Body:
     """A body, and what its calls depend on."""
 
-    def __init__(self, body: Subgraph, count: int) -> None:
+    def __init__(self, body: Subgraph, carries: int, slices: int) -> None:
         self.order = calls(body)
         self.reads = reads(body, self.order)
-        self._carried = {id(t) for t in body.inputs[:count]}
+        self._carried = {id(t) for t in body.inputs[:carries]}
+        varying = {id(t) for t in body.inputs[: carries + slices]}
         for t in self.order:
-            if any(id(i) in self._carried for i in inputs_of(t)):
-                self._carried.add(id(t))
+            if any(id(i) in varying for i in inputs_of(t)):
+                varying.add(id(t))
+                if not is_small(t) or any(id(i) in self._carried for i in inputs_of(t)):
+                    self._carried.add(id(t))
 
     def carried(self, x: Any) -> bool:
-        """Whether x depends on a carry."""
+        """Whether x stays in the loop: it depends on a carry, or is too large for all iterations at once."""
         return isinstance(x, Tensor) and id(x) in self._carried
 
     def made_by(self, function: str) -> Iterator[tuple[Tensor, Any]]:
@@ -82,45 +87,82 @@ def _grouped(pairs: Iterator[tuple[Any, Any]]) -> list[list[Any]]:
 
 
 def _products(body: _Body) -> list[list[Any]]:
-    """h @ a, h @ b, ... with matrices that stay the same."""
+    """Products of one array: h @ a, h @ b, ... with matrices that stay the same, or sliding products of any kernels.
+
+    Those leave the loop or not with what they read; even where a step has to join the kernels, one is faster.
+    """
     return _grouped(
-        (id(x), (t, x, y))
-        for t, (x, y) in body.made_by("matmul")
-        if not body.carried(y) and y.ndim == 2 and x.ndim > 1 and isinstance(y.sizes[1], int)
+        ((node.function, id(x), _fixed(y, fact.columns[0]), _parameters(node)), (t, node, fact, x, y))
+        for t in body.order
+        for node, fact, x, y in _product(t)
+        if isinstance(y.sizes[fact.columns[0]], int)
+        and (not isinstance(node.function, str) or (body.carried(t) and not body.carried(y)))
     )
 
 
-def _one_product(group: list[tuple[Tensor, Tensor, Tensor]]) -> dict[int, Tensor]:
-    """h @ [a b ...], and its slices."""
+def _one_product(group: list[tuple[Tensor, Node, Product, Tensor, Tensor]]) -> dict[int, Tensor]:
+    """f(h, [a b ...]), and its slices."""
     instead = {}
-    whole, start = namespaces.recorder.matmul(group[0][1], join([y for *_, y in group], 1)), 0
-    for t, _, y in group:
-        instead[id(t)] = whole[..., start : start + y.sizes[1]]
-        start += y.sizes[1]
+    _, node, fact, x, first = group[0]
+    axis, result = fact.columns[0] % first.ndim, fact.columns[1]
+    whole, start = _call(node, [x, join([y for *_, y in group], axis)]), 0
+    for t, *_, y in group:
+        cut = slice(start, start + y.sizes[axis])
+        instead[id(t)] = whole[(*(slice(None),) * (result % whole.ndim), cut)]
+        start = cut.stop
     return instead
 
 
 def _sums_of_products(body: _Body) -> Iterator[Any]:
     """g @ a + h @ b with matrices that stay the same."""
     for t, operands in body.made_by("add"):
-        terms = [_product(body, x) for x in operands]
-        if None not in terms and terms[0][0].sizes[:-1] == terms[1][0].sizes[:-1]:
+        terms = [term for x in operands for term in _constant_product(body, x)]
+        if len(terms) == 2 and _fit(*terms):
             yield t, *terms
 
 
-def _product(body: _Body, x: Any) -> Any:
-    """The operands of a product with a constant matrix that is read once."""
-    if not body.carried(x) or x.node is None or x.node.function != "matmul" or body.reads[id(x)] > 1:
-        return None
-    g, a = x.node.args
-    return (g, a) if not body.carried(a) and a.ndim == 2 and g.ndim > 1 else None
+def _fit(first: Any, second: Any) -> bool:
+    """Whether two products are the same function of arrays of the same shapes, but for the inner axes."""
+    (node, fact, x, a), (other, _, y, b) = first, second
+    return (
+        node.function == other.function
+        and _parameters(node) == _parameters(other)
+        and _fixed(x, fact.inner[0]) == _fixed(y, fact.inner[0])
+        and _fixed(a, fact.inner[1]) == _fixed(b, fact.inner[1])
+    )
+
+
+def _product(t: Any) -> Iterator[tuple[Node, Product, Tensor, Tensor]]:
+    """The call and the operands of a product whose arrays can be joined."""
+    if isinstance(t, Tensor) and t.node is not None and (fact := t.node.primitive.product) is not None:
+        x, y = t.node.args
+        if not t.node.kwargs.get(fact.unless) and (t.node.function != "matmul" or (y.ndim == 2 and x.ndim > 1)):
+            yield t.node, fact, x, y
+
+
+def _constant_product(body: _Body, x: Any) -> Iterator[Any]:
+    """The product that x is, with a matrix that stays the same, where it is read once."""
+    if body.carried(x) and body.reads[id(x)] == 1:
+        yield from (term for term in _product(x) if not body.carried(term[-1]))
+
+
+def _parameters(node: Node) -> str:
+    return repr(sorted(node.kwargs.items()))
+
+
+def _fixed(x: Tensor, axis: int) -> tuple[Any, ...]:
+    """The sizes of all axes but one."""
+    sizes = [size.key if isinstance(size, Dim) else size for size in x.sizes]
+    del sizes[axis]
+    return tuple(sizes)
 
 
 def _product_of_joined(group: Any) -> dict[int, Tensor]:
     """[g h] @ [a; b]."""
-    t, (g, a), (h, b) = group
-    rows, matrix = join(_parts(g, -1) + _parts(h, -1), g.ndim - 1), join(_parts(a, 0) + _parts(b, 0), 0)
-    return {id(t): namespaces.recorder.matmul(rows, matrix)}
+    t, (node, fact, g, a), (_, _, h, b) = group
+    first, second = fact.inner[0] % g.ndim, fact.inner[1] % a.ndim
+    rows, matrix = join(_parts(g, first) + _parts(h, first), first), join(_parts(a, second) + _parts(b, second), second)
+    return {id(t): _call(node, [rows, matrix])}
 
 
 def _parts(x: Tensor, axis: int) -> list[Tensor]:
@@ -257,9 +299,10 @@ def _call_on_concatenated(group: Any) -> dict[int, Tensor]:
     return {id(t): _call(node, [join(column, axis) for column in columns])}
 
 
+# Sums first: [g h] @ [a; b] and [g h] @ [c; d] are products of one array, joined in turn.
 PACKING_RULES = (
-    PackingRule("products with one array", _products, _one_product),
     PackingRule("sum of two products", _sums_of_products, _product_of_joined),
+    PackingRule("products with one array", _products, _one_product),
     PackingRule("calls on slices of one array", _calls_on_slices, _call_on_whole),
     PackingRule("concatenated calls", _concatenated_calls, _call_on_concatenated),
 )

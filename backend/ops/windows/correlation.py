@@ -17,7 +17,7 @@ from ...arrays.typing import Array, Ints
 from ...arrays.windows import Grid, Phase, phases
 from ...dispatch.boundary import sizes
 from ...dispatch.promotion import array_namespace, device_of
-from ...graph.composite import composite
+from ...graph.composite import Product, composite
 from .geometry import (
     assembled,
     blocks,
@@ -34,7 +34,7 @@ from .products import FEW_CHANNELS, rows_outer, scattered, strategy_of
 __all__ = ["convolution", "convolution_input_gradient", "convolution_kernel_gradient"]
 
 
-@composite(fresh=True)
+@composite(fresh=True, product=Product(columns=(-1, -1), inner=(-1, -2), batch=True, unless="depthwise"))
 def convolution(
     x: Array, kernel: Array, *, strides: Ints, padding: str, dilation: Ints, depthwise: bool = False
 ) -> Array:
@@ -60,11 +60,12 @@ def _(g: Array, out: Array, x: Array, kernel: Array, **how: Any) -> tuple[Array,
 
 @convolution.shape
 def _(x: Array, kernel: Array, *, strides: Ints, padding: str, dilation: Ints, depthwise: bool = False) -> Any:
-    places = output_sizes("convolution", x.shape[1:-1], kernel.shape[:-2], strides, dilation, padding)
-    return x.shape[0], *places, _channels_out(kernel.shape, depthwise)
+    batch, *spatial, _ = sizes(x)
+    places = output_sizes("convolution", spatial, sizes(kernel)[:-2], strides, dilation, padding)
+    return batch, *places, _channels_out(sizes(kernel), depthwise)
 
 
-@composite(fresh=True)
+@composite(fresh=True, product=Product(columns=(-2, -1), inner=(-1, -1), batch=True, unless="depthwise"))
 def convolution_input_gradient(
     g: Array, kernel: Array, *, size: Ints, strides: Ints, padding: str, dilation: Ints, depthwise: bool = False
 ) -> Array:
@@ -93,10 +94,10 @@ def _(h: Array, out: Array, g: Array, kernel: Array, *, size: Ints, **how: Any) 
 
 @convolution_input_gradient.shape
 def _(g: Array, kernel: Array, *, size: Ints, **how: Any) -> Any:
-    return g.shape[0], *known_sizes(size), kernel.shape[-2]
+    return sizes(g)[0], *known_sizes(size), sizes(kernel)[-2]
 
 
-@composite(fresh=True)
+@composite(fresh=True, product=Product(columns=(-1, -1), inner=(0, 0), unless="depthwise"))
 def convolution_kernel_gradient(
     x: Array, g: Array, *, window: Ints, strides: Ints, padding: str, dilation: Ints, depthwise: bool = False
 ) -> Array:
@@ -124,16 +125,14 @@ def _(h: Array, out: Array, x: Array, g: Array, *, window: Ints, **how: Any) -> 
 
 @convolution_kernel_gradient.shape
 def _(x: Array, g: Array, *, window: Ints, depthwise: bool = False, **how: Any) -> Any:
-    channels, out = x.shape[-1], g.shape[-1]
+    channels, out = sizes(x)[-1], sizes(g)[-1]
     if depthwise:
-        out = None if out is None or not channels else out // channels
+        out = out // channels if isinstance(out, int) and isinstance(channels, int) and channels else None
     return *known_sizes(window), channels, out
 
 
-def _channels_out(kernel: Sequence[Any], depthwise: bool) -> int | None:
-    if not depthwise:
-        return kernel[-1]
-    return None if None in kernel[-2:] else kernel[-2] * kernel[-1]
+def _channels_out(kernel: Sequence[Any], depthwise: bool) -> Any:
+    return kernel[-2] * kernel[-1] if depthwise else kernel[-1]
 
 
 def _correlate(xp: Any, x: Array, kernel: Array, over: Grid, depthwise: bool) -> Array:

@@ -9,7 +9,7 @@ from ...arrays.blocks import Box, boxes
 from ...arrays.namespaces import in_host_memory, writable
 from ...arrays.typing import Array, Ints
 from ...arrays.windows import Grid, grid_of, places_of, span_of, strided_slice
-from ...dispatch.promotion import device_of, dtype_name
+from ...dispatch.promotion import device_of, dtype_name, is_array
 
 __all__ = [
     "BLOCK_BYTES",
@@ -71,27 +71,30 @@ def channels_first(xp: Any, x: Array, data_format: str) -> Array:
 
 def output_sizes(
     operation: str,
-    sizes: Iterable[int | None],
-    window: Iterable[int | None],
+    sizes: Iterable[Any],
+    window: Iterable[Any],
     strides: Ints,
     dilation: Ints,
     padding: str,
-) -> tuple[int | None, ...]:
+) -> tuple[Any, ...]:
     """The number of windows per axis, as `places_of` has it.
 
-    None where the size or the window is unknown; ValueError where an unpadded window is larger than the axis.
+    A size that is an expression gives one; None where the size or the window is unknown. ValueError where an unpadded
+    window is known to be larger than the axis.
     """
-    places: list[int | None] = []
+    places: list[Any] = []
     for axis, (n, k, s, d) in enumerate(zip(sizes, window, strides, dilation, strict=True)):
-        if n is None or (k is None and padding == "valid"):
+        if n is None or (padding == "valid" and not isinstance(k, int)):
             places.append(None)
-        elif padding == "valid" and k is not None and n < span_of(k, d):
+        elif padding != "valid" and s == 1:
+            places.append(n)
+        elif padding == "valid" and isinstance(n, int) and n < span_of(k, d):
             raise ValueError(
                 f"{operation}: the window spans {span_of(k, d)} elements of spatial axis {axis}, which has "
                 f"{n}; expected at least as many with padding 'valid'"
             )
         else:
-            places.append(places_of(n, k or 1, s, d, padding))
+            places.append(places_of(n, k if isinstance(k, int) else 1, s, d, padding))
     return tuple(places)
 
 
@@ -115,9 +118,9 @@ def patch(xp: Any, x: Array, over: Grid, box: Box, fill: float = 0.0) -> tuple[A
     )
 
 
-def known_sizes(sizes: Iterable[Any]) -> tuple[int | None, ...]:
-    """The sizes that are numbers, None for those known at run time."""
-    return tuple(n if isinstance(n, int) else None for n in sizes)
+def known_sizes(sizes: Iterable[Any]) -> tuple[Any, ...]:
+    """The sizes that are numbers or expressions, None for those that an array holds."""
+    return tuple(None if is_array(n) else n for n in sizes)
 
 
 def widened(xp: Any, x: Array) -> Array:
