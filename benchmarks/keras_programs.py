@@ -1,7 +1,7 @@
 """Example programs of Keras 2 trained on K, beside the same programs as TensorFlow graphs, by tf_keras.
 
-TensorFlow and Keras 2.3.1 need environments of their own: TENSORFLOW_PYTHON names the Python of one that has tensorflow and
-tf_keras.
+TensorFlow and Keras 2.3.1 need environments of their own: TENSORFLOW_PYTHON names the Python of one that has
+tensorflow and tf_keras.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Three of Keras's example programs on made-up data, for Keras 2.3.1 on K or for tf_keras in graph mode.
 
-Run as a program it is one side: it prints a line when it has compiled, then for each line that it reads the seconds of an
-epoch.
+Run as a program it is one side: it prints a line when it has compiled, then for each line that it reads the seconds of
+an epoch.
 """
 
 from __future__ import annotations
