@@ -16,6 +16,7 @@ from ..failures import NARROW, Failure, compare
 from ..functions import flat
 from ..operations import eager, expected
 from .deciding import Ruling
+from .mirrors import mirrored
 from .permitted import accepted, described, source, taken
 from .probe import Probe
 from .words import sentence
@@ -53,6 +54,8 @@ def _host(result: Any) -> np.ndarray:
 def _ulps(ruling: Ruling, got: np.ndarray) -> float:
     """What a value that is stated up to rounding may be off; a complex one in units of each component."""
     allowed = max(ulps_of(row["function"]) for row in ruling.rows)
+    if ruling.rows[0].get("rule") in ("conjugate", "odd", "even", "symmetric"):
+        allowed *= 2.0  # both results are rounded
     if allowed == 0.0 and ruling.rows[0]["function"] not in ("atan2", "sign"):
         allowed = SHORT
     return max(allowed, 1.0) * (4.0 if got.dtype.kind == "c" else 1.0)
@@ -62,7 +65,7 @@ def _failing(probe: Probe, got: np.ndarray) -> list[tuple[Ruling, int]]:
     """Each ruling that does not hold, with the position among its elements of the first that it fails for."""
     found = []
     flattened = got.reshape(-1)
-    for ruling in probe.rulings:
+    for ruling in (*probe.rulings, *(mirrored(mirror, flattened) for mirror in probe.mirrors)):
         if ruling.at.max() >= flattened.size:
             raise Failure("shape", f"shape {got.shape}, which lacks elements", None, got)
         right = accepted(ruling.alternatives, flattened[ruling.at], _ulps(ruling, got))
@@ -77,7 +80,7 @@ def _failure(on: Any, probe: Probe, got: np.ndarray, failing: list[tuple[Ruling,
     at = int(ruling.at[k])
     alternatives = taken(ruling.alternatives, slice(k, k + 1))
     element = got.reshape(-1)[at]
-    ids = list(dict.fromkeys(r.rows[0]["id"] if len(r.rows) == 1 else _path(r) for r, _ in failing))
+    ids = list(dict.fromkeys(" by ".join(row["id"] for row in r.rows[:2]) for r, _ in failing))
     more = ids[1:]
     where = ", ".join(
         f"{name} = {_shown(x[k])}" for name, x in ruling.operands.items() if x.ndim == 1 and x.dtype.kind != "U"
@@ -95,10 +98,6 @@ def _failure(on: Any, probe: Probe, got: np.ndarray, failing: list[tuple[Ruling,
     test = source(alternatives, got.dtype, _ulps(ruling, got))
     found.assertion = f"# {text}\ngot = np.ravel(got)[{place}]\nassert {test}, got"
     return found
-
-
-def _path(ruling: Ruling) -> str:
-    return f"{ruling.rows[0]['id']} by {' and '.join(row['id'] for row in ruling.rows[1:])}"
 
 
 def _shown(x: Any) -> str:
@@ -148,8 +147,10 @@ def _demanded(on: Any, probe: Probe, results: list[Any]) -> float:
         if probe.result_dtype:
             _has_dtype(on, probe, got)
         elif probe.shape is not None:
-            if tuple(_host(got).shape) != probe.shape:
-                raise Failure("shape", f"Got {_host(got).shape}, expected {probe.shape}", probe.shape, got)
+            sizes = all(isinstance(r, int) for r in results)  # broadcast_shapes gives a shape
+            found = tuple(results) if sizes else tuple(_host(got).shape)
+            if found != probe.shape:
+                raise Failure("shape", f"Got {found}, expected {probe.shape}", probe.shape, found)
         elif probe.same is not None:
             other = Example(probe.same, probe.call, probe.values, probe.dtype)
             want = [Expected(_host(r), None, dtype_name(r.dtype)) for r in flat(eager(on, other))]

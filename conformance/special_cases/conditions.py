@@ -111,7 +111,7 @@ _WORDS: dict[str, Callable[[Any], Any]] = {
     "odd integer": lambda x: _odd(x),
     "not odd integer": lambda x: ~_odd(x) & ~np.isnan(x),
     "nonzero": lambda x: (x != 0) & ~np.isnan(x),
-    "halfway between integers": lambda x: np.isfinite(x) & (np.abs(x - np.trunc(x)) == 0.5),
+    "halfway between integers": lambda x: np.isfinite(x) & (np.fmod(np.abs(x), 1.0) == 0.5),
     "subnormal": _subnormal,
     "true": lambda x: x == np.bool_(True),
     "false": lambda x: x == np.bool_(False),
@@ -143,7 +143,8 @@ def _is(x: Any, spec: Any, operands: Operands) -> Any:
             return x == spec
         if spec not in _WORDS:
             raise UnknownTermError(spec)
-        return _WORDS[spec](x)
+        with np.errstate(invalid="ignore"):
+            return _WORDS[spec](x)
     ((name, bound),) = spec.items()
     with np.errstate(invalid="ignore"):
         if name in _COMPARISONS:

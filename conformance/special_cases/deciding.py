@@ -258,29 +258,19 @@ def _per_component(row: Row, x: Arrays, kind: str, revision: str) -> list[Ruling
     """Sums of complex numbers: the real rows hold for each component, where they decide both."""
     if row["result"]["function"] != "add":
         return []  # a product adds products of components, of which the text does not say which zero or NaN they give
-    whole = np.empty((2, len(x["x1_i"])), object)
-    for i, part in enumerate((np.real, np.imag)):
-        for ruling in decided("add", "real", {name: part(v) for name, v in x.items()}, revision):
-            for k, at in enumerate(ruling.at):
-                whole[i, at] = (ruling, k)
-    return _joined(whole, x)
-
-
-def _joined(whole: np.ndarray, x: Arrays) -> list[Ruling]:
-    """Rulings on both components made one for each pair of rows."""
-    pairs: dict[tuple[str, str], list[int]] = {}
-    for at in range(whole.shape[1]):
-        if whole[0, at] is not None and whole[1, at] is not None:
-            pairs.setdefault((whole[0, at][0].rows[0]["id"], whole[1, at][0].rows[0]["id"]), []).append(at)
+    sums = [decided("add", "real", {name: part(v) for name, v in x.items()}, revision) for part in (np.real, np.imag)]
+    values = np.zeros((2, len(x["x1_i"])), x["x1_i"].real.dtype)
+    which = np.full(values.shape, -1)
+    for i, rulings in enumerate(sums):
+        for k, ruling in enumerate(rulings):
+            values[i, ruling.at], which[i, ruling.at] = ruling.alternatives[0][0].value, k
     found = []
-    for places in pairs.values():
-        at = np.array(places)
-        parts = []
-        for i in range(2):
-            each = [taken(whole[i, p][0].alternatives, whole[i, p][1])[0][0] for p in places]
-            parts.append(Component(np.stack([np.asarray(c.value) for c in each]), each[0].signed))
-        operands = {name: values[at] for name, values in x.items()}
-        found.append(Ruling(tuple(whole[i, places[0]][0].rows[0] for i in range(2)), at, operands, [tuple(parts)]))
+    for first, second in np.unique(which, axis=1).T:
+        at = np.flatnonzero((which[0] == first) & (which[1] == second))
+        if first >= 0 and second >= 0:
+            operands = {name: v[at] for name, v in x.items()}
+            rows = (sums[0][first].rows[0], sums[1][second].rows[0])
+            found.append(Ruling(rows, at, operands, [tuple(Component(v[at]) for v in values)]))
     return found
 
 
@@ -292,9 +282,19 @@ def _part_by_part(row: Row, x: Arrays, kind: str, revision: str) -> list[Ruling]
     return [Ruling((), np.arange(count), dict(x), results.alternatives(row, x, count))]
 
 
+def _rounded(row: Row, x: Arrays, kind: str, revision: str) -> list[Ruling]:
+    """Square roots are correctly rounded, as NumPy's are."""
+    if "correctly_rounded" not in row["result"]:
+        return []
+    at = np.flatnonzero(np.isfinite(x["x_i"]) & (x["x_i"] > 0))
+    operands = {"x_i": x["x_i"][at]}
+    return [Ruling((), at, operands, [(Component(np.sqrt(operands["x_i"])),)])]
+
+
 _THROUGH: dict[str, Callable[[Row, Arrays, str, str], list[Ruling]]] = {
     "as_if": _as_if,
     "same_as_function": _same_as,
     "real_rules_per_component": _per_component,
     "componentwise": _part_by_part,
+    "accuracy": _rounded,
 }

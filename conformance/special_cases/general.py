@@ -79,6 +79,7 @@ _TYPED: dict[str, list[Call]] = {
 }
 
 _SHAPED: dict[str, list[tuple[Call, tuple[int, ...]]]] = {
+    "broadcast_shapes/general/02": [(call(), ())],
     "arange/general/02": [(call(0, 10, 3), (4,)), (call(10, 0, -4), (3,)), (call(2, 8, 3), (2,))],
     "arange/general/03": [(call(0, 10, -1), (0,)), (call(5, 0, 1), (0,))],
     "cumulative_prod/general/03": [(call(X, axis=1, include_initial=True), (3, 5))],

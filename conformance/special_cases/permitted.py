@@ -123,7 +123,7 @@ def _text(part: Component) -> str:
         return str(value)
     if np.isnan(value):
         return "NaN"
-    text = "infinity" if np.isinf(value) else f"{float(abs(value)):.6g}"
+    text = "infinity" if np.isinf(value) else str(abs(value)) if not part.rounded else f"{float(abs(value)):.8g}"
     sign = "" if np.isfinite(value) and value != 0 and not np.signbit(value) else "-" if np.signbit(value) else "+"
     near = "about " if part.rounded and np.isfinite(value) and value != 0 else ""
     stated = part.signed and (value != 0 or np.all(part.zero))

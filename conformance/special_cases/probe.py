@@ -10,6 +10,7 @@ import numpy as np
 from ..case import Call, Case
 from ..examples import Example
 from .deciding import Ruling
+from .mirrors import Mirror
 from .permitted import taken
 
 __all__ = ["Probe"]
@@ -18,7 +19,8 @@ __all__ = ["Probe"]
 class Probe(Example):
     """One call with its arrays, and what rows of the standard demand of the result.
 
-    `rulings`: the permitted values of elements of the flattened result number `output`. `row` demands something else
+    `rulings`: the permitted values of elements of the flattened result number `output`; `mirrors`: those elements that
+    permit something for others. `row` demands something else
     of it: that the call `raises`, a `dtype` ("default integer") or `shape`, that it is `same` as what another function
     gives, or the `reference`'s values. `apart`: so many elements of the result depend on one element, or row, of each
     array alone; 0: on others as well.
@@ -32,6 +34,7 @@ class Probe(Example):
         dtype: str,
         *,
         rulings: Sequence[Ruling] = (),
+        mirrors: Sequence[Mirror] = (),
         row: Mapping[str, Any] | None = None,
         raises: str = "",
         result_dtype: str = "",
@@ -43,6 +46,7 @@ class Probe(Example):
     ) -> None:
         super().__init__(case, call, values, dtype)
         self.rulings = [r for r in rulings if r.at.size]
+        self.mirrors = mirrors
         self.row = row
         self.raises = raises
         self.result_dtype = result_dtype
@@ -55,7 +59,8 @@ class Probe(Example):
     @property
     def rows(self) -> set[str]:
         """The ids of the rows that the probe evaluates."""
-        return {r["id"] for ruling in self.rulings for r in ruling.rows[:1]} | ({self.row["id"]} if self.row else set())
+        found = {ruling.rows[0]["id"] for ruling in self.rulings} | {mirror.row["id"] for mirror in self.mirrors}
+        return found | ({self.row["id"]} if self.row else set())
 
     def alone(self, at: int) -> Probe | None:
         """The same call for one element of the result; None where elements depend on each other."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from ..case import Call, Case
 from ..data import signatures
 from .conditions import UnknownTermError, holds
 from .deciding import Arrays, Ruling, decided, rows_of
+from .mirrors import Mirror, mirrors
 from .probe import Probe
 
 __all__ = ["COMPLEX", "DTYPES", "INTEGERS", "accepts", "components", "elementwise", "product", "values_of"]
@@ -117,8 +118,12 @@ def elementwise(case: Case, function: str, revision: str) -> Iterator[Probe]:
             if any("signbit" in str(row["condition"]) for row in rows):
                 x = _with_signs(x)
             rulings = decided(function, kind, x, revision)
-            if rulings:
-                yield probe_of(case, x, dtype, rulings)
+            mirrored = mirrors(function, kind, x, rulings, revision)
+            if rulings or mirrored:
+                yield probe_of(case, x, dtype, rulings, mirrored)
+            if any("correctly_rounded" in row["result"] for row in rows):
+                many = {names[0]: np.linspace(0.0, 100.0, 1000, dtype=dtype)}
+                yield probe_of(case, many, dtype, decided(function, kind, many, revision))
             if name_of(function) == "pow" and kind == "real":
                 yield from _single_exponents(case, function, dtype, revision)
 
@@ -141,7 +146,7 @@ def _single_exponents(case: Case, function: str, dtype: str, revision: str) -> I
             yield Probe(case, Call((base, exponent), {}), [base], dtype, rulings=rulings)
 
 
-def probe_of(case: Case, x: Arrays, dtype: str, rulings: list[Ruling]) -> Probe:
+def probe_of(case: Case, x: Arrays, dtype: str, rulings: list[Ruling], mirrored: Sequence[Mirror] = ()) -> Probe:
     """The call of a function on operands, in the order of its arguments."""
     values = list(x.values())
-    return Probe(case, Call(tuple(values), {}), values, dtype, rulings=rulings, apart=1)
+    return Probe(case, Call(tuple(values), {}), values, dtype, rulings=rulings, mirrors=mirrored, apart=1)

@@ -1,4 +1,4 @@
-"""A special case as a sentence: 'If x1_i is -0 and x2_i is less than 0, the result is +0.'"""
+"""A special case as a sentence, such as 'If x1_i is -0 and x2_i is less than 0, the result is +0'."""
 
 from __future__ import annotations
 
@@ -105,9 +105,13 @@ def _result(row: Mapping[str, Any]) -> str:
     if name == "function":
         return f"the rows of {value} hold{' for successive pairs' if rule == 'reduce_with_function' else ''}"
     texts = {
-        "expression": f"{value} holds" if "==" in str(value) else f"the result is as if computed by {value}",
+        "expression": f"the results fulfil {value}"
+        if "==" in str(value)
+        else f"the result is as if computed by {value}",
         "raises": f"the call raises {'an error' if value == 'Exception' else value}",
         "dtype": f"the dtype is {value}",
+        "correctly_rounded": "the result is correctly rounded",
+        "element_truth": f"the element counts as {value}",
         "axis_size": f"the axis has {value} elements",
         "length": f"the result has {value} elements",
         "sign": f"the sign is {value}" + (", unless the result is NaN" if "unless" in result else ""),
