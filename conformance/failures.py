@@ -44,7 +44,7 @@ class Failure(AssertionError):  # noqa: N818 - a finding about what is tested, n
         self.output = output
         self.example: Any = None  # a simpler one that fails in the same way, where the check knows one
         self.assertion = ""  # lines of Python that fail for `got`, the result as a NumPy array
-        self.rows: tuple[str, ...] = ()  # the special cases that do not hold
+        self.row = ""  # of the standard's table that does not hold; several are joined by +
 
 
 def compare(

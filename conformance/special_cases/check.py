@@ -90,7 +90,7 @@ def _failure(on: Any, probe: Probe, got: np.ndarray, failing: list[tuple[Ruling,
     if more:
         message += f"; {len(more)} other rows fail: {', '.join(more[:LISTED])}{', ...' if len(more) > LISTED else ''}"
     found = Failure("special case", message, described(alternatives), element)
-    found.rows = tuple(ids)
+    found.row = "+".join(dict.fromkeys(r.rows[min(1, len(r.rows) - 1)]["id"] for r, _ in failing))
     alone = probe.alone(at)
     place = at
     if alone is not None and _fails(lambda: _alone(on, alone)):
@@ -128,14 +128,15 @@ def _raises(on: Any, probe: Probe) -> float:
         results = flat(eager(on, probe))
         for result in results:
             _host(result)
-    except Exception as error:
-        names = {cls.__name__ for cls in type(error).__mro__}
-        if probe.raises in names:
+    except Exception as error:  # noqa: BLE001 - its class is what is judged
+        got = type(error).__name__
+        if probe.raises in {cls.__name__ for cls in type(error).__mro__}:
             return 0.0
-        raise Failure(
-            "error class", f"{text} Got {type(error).__name__}: {error}", probe.raises, type(error).__name__
-        ) from error
-    raise Failure("no error", f"{text} Got {results!r}", probe.raises, repr(results))
+        failure = Failure("error class", f"{text} Got {got}: {error}", probe.raises, got)
+    else:
+        failure = Failure("no error", f"{text} Got {results!r}", probe.raises, repr(results))
+    failure.row = probe.row["id"]
+    raise failure
 
 
 def _demanded(on: Any, probe: Probe, results: list[Any]) -> float:
@@ -150,7 +151,7 @@ def _demanded(on: Any, probe: Probe, results: list[Any]) -> float:
             sizes = all(isinstance(r, int) for r in results)  # broadcast_shapes gives a shape
             found = tuple(results) if sizes else tuple(_host(got).shape)
             if found != probe.shape:
-                raise Failure("shape", f"Got {found}, expected {probe.shape}", probe.shape, found)
+                raise Failure("shape", f"Got {found}, expected {probe.shape}", np.zeros(probe.shape), found)
         elif probe.same is not None:
             other = Example(probe.same, probe.call, probe.values, probe.dtype)
             want = [Expected(_host(r), None, dtype_name(r.dtype)) for r in flat(eager(on, other))]
@@ -158,7 +159,7 @@ def _demanded(on: Any, probe: Probe, results: list[Any]) -> float:
         else:
             return compare(expected(probe, on.library), results, on.dtypes, ("shape", "value"))
     except Failure as failure:
-        failure.message = f"{text} {failure.message}"
+        failure.message, failure.row = f"{text} {failure.message}", probe.row["id"]
         failure.args = (failure.message,)
         raise
     return 0.0

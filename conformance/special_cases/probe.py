@@ -72,7 +72,7 @@ class Probe(Example):
                 operands = {name: x[k] for name, x in ruling.operands.items()}
                 place = np.array([at % self.apart])
                 rulings.append(Ruling(ruling.rows, place, operands, taken(ruling.alternatives, k)))
-        values = [v[at // self.apart :][:1] for v in self.values]
+        values = [v[at // self.apart :][:1] if v.ndim else v for v in self.values]
         rest = iter(values)
         call = Call(tuple(next(rest) if isinstance(a, np.ndarray) else a for a in self.call.args), self.call.kwargs)
         return Probe(self.case, call, values, self.dtype, rulings=rulings, output=self.output, apart=self.apart)

@@ -141,9 +141,9 @@ def _single_exponents(case: Case, function: str, dtype: str, revision: str) -> I
         x = {"x1_i": base, "x2_i": np.full(base.shape, power)}
         rulings = decided(function, "real", x, revision)
         if function == "pow":
-            yield Probe(case, Call((base, power), {}), [base, power], dtype, rulings=rulings)
+            yield Probe(case, Call((base, power), {}), [base, power], dtype, rulings=rulings, apart=1)
         else:  # an operator takes a Python number
-            yield Probe(case, Call((base, exponent), {}), [base], dtype, rulings=rulings)
+            yield Probe(case, Call((base, exponent), {}), [base], dtype, rulings=rulings, apart=1)
 
 
 def probe_of(case: Case, x: Arrays, dtype: str, rulings: list[Ruling], mirrored: Sequence[Mirror] = ()) -> Probe:
