@@ -202,6 +202,12 @@ def test_no_probe_holds_a_subnormal_number_or_float16():
                     assert not np.any((size > 0) & (size < np.finfo(part.dtype).smallest_normal)), name
 
 
+def test_operators_take_python_numbers_and_powers_one_exponent():
+    added = [p.call.args[1] for p in probes("array.add", LATEST) if isinstance(p.call.args[1], float)]
+    assert {str(k) for k in added} == {"inf", "-2.0", "-0.0", "nan"}
+    assert any(np.ndim(p.call.args[1]) == 0 and p.call.args[1] == 0.5 for p in probes("pow", LATEST))
+
+
 def test_fewer_probes_evaluate_the_same_rows():
     every, few = probes("max", LATEST), fewer(probes("max", LATEST))
     assert len(few) < len(every)
