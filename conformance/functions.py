@@ -36,6 +36,7 @@ _ARRAY: dict[str, Callable[..., Any]] = {
     "bool": bool,
     "int": int,
     "float": float,
+    "complex": complex,
     "index": operator.index,
     "T": lambda x: x.T,
     "mT": lambda x: x.mT,

@@ -13,7 +13,7 @@ FLOORS = [
     {"opening", "probe"},
     {"namespaces", "modules", "targets"},
     {"operations", "root_cause"},
-    {"gradients", "kernels", "layouts", "python_arguments", "transforms"},
+    {"gradients", "kernels", "layouts", "python_arguments", "special_cases", "transforms"},
     {"properties", "module_properties"},
     {"scripts", "module_scripts", "standalone"},
     {"tasks", "attempts", "runner"},
