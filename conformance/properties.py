@@ -18,6 +18,7 @@ from backend.graph.tensor import Tensor
 
 from .bounds import EPS, FLOOR, Expected
 from .case import A, Case, parts
+from .derived import as_specified, derived_dtypes, derived_parameters, is_derived
 from .examples import Example
 from .failures import Failure, allowed_dtypes, compare
 from .gradients import gradient, kinks, second, unknown_gradient
@@ -354,6 +355,8 @@ PROPERTIES: dict[str, Property] = {
     for p in (
         Property("value", value, "all", lambda case, on: bool(case.calls or (case.edges and case.group == "k"))),
         Property("special", special, "special", lambda case, on: bool(case.special)),
+        Property("parameters", as_specified, derived_parameters, is_derived),
+        Property("dtypes", as_specified, derived_dtypes, is_derived),
         Property("shape", shape, "all", _unique),
         Property("dtype", dtype, "all", _unique),
         Property("predicted", predicted, "all", _of_k(_always)),

@@ -13,7 +13,7 @@ FLOORS = [
     {"opening", "probe"},
     {"namespaces", "modules", "targets"},
     {"operations", "root_cause"},
-    {"gradients", "kernels", "layouts", "python_arguments", "transforms"},
+    {"derived", "gradients", "kernels", "layouts", "python_arguments", "transforms"},
     {"properties", "module_properties"},
     {"scripts", "module_scripts", "standalone"},
     {"tasks", "attempts", "runner"},

@@ -1,0 +1,154 @@
+"""Calls derived from the standard's signatures: nobody has to think of a combination for it to be tried.
+
+Two kinds of check use them. 'parameters' tries each parameter, alone and in pairs, at each kind of value that its name
+and type allow. 'dtypes' tries every dtype that the signature admits at every array position, mixed where promotion is
+defined, Python scalars on either side, and values at the limits. References are exact integers, extended precision
+with the bounds of `conformance.bounds`, and the standard's own tables; never the namespace under test.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from typing import Any
+
+import numpy as np
+
+from ..bounds import Expected, analysing
+from ..case import Call, Case
+from ..data import LATEST, REVISIONS, signatures, special_cases
+from ..namespaces import Namespace
+from . import array_object, creation, data_types, elementwise, indexing, linear_algebra, manipulation, reductions, searching, transforms
+from .deriving import SUBJECTS, OutsideError, Signature
+from .example import Derived, Judged, Raises, as_specified, known_dtypes, with_arrays
+from .promotion import Defaults, Undefined, supposing
+from .values import Draw
+
+__all__ = ["as_specified", "derived_dtypes", "derived_parameters", "examples_of", "is_derived"]
+
+CHAPTERS = (
+    array_object,
+    creation,
+    data_types,
+    elementwise,
+    indexing,
+    linear_algebra,
+    manipulation,
+    reductions,
+    searching,
+    transforms,
+)
+FEW = 10  # examples of one function and kind where each costs a compilation
+
+
+def is_derived(case: Case, on: Namespace) -> bool:
+    """Whether calls are derived for this case."""
+    return case.group == "standard" and case.name in SUBJECTS
+
+
+def derived_parameters(case: Case, on: Namespace, seed: int) -> list[Derived]:
+    """The calls of a function for the kind 'parameters', those that the namespace can take."""
+    return _for(case, on, "parameters", seed)
+
+
+def derived_dtypes(case: Case, on: Namespace, seed: int) -> list[Derived]:
+    """The calls of a function for the kind 'dtypes', those that the namespace can take."""
+    return _for(case, on, "dtypes", seed)
+
+
+def _for(case: Case, on: Namespace, kind: str, seed: int) -> list[Derived]:
+    found = [
+        e
+        for e in examples_of(case, kind, revision_of(on), seed, defaults_of(on), on.library)
+        if known_dtypes(e) <= set(on.dtypes)
+        and all(on.probe.abilities.get(need, True) for need in SUBJECTS[case.name].needs(e.call))
+    ]
+    if not on.compiles:
+        return found
+    costly = [e for e in found if e.values]
+    return [e for e in found if not e.values] + costly[:: max(1, -(-len(costly) // FEW))]
+
+
+def revision_of(on: Namespace) -> str:
+    """The revision that a namespace states; the newest if it states none."""
+    stated = str(getattr(on, "revision", None) or on.probe.revision)
+    return stated if stated in REVISIONS else LATEST
+
+
+def defaults_of(on: Namespace) -> Defaults:
+    """The default dtypes of a namespace, as it states them, else as the probe found them."""
+    real = on.probe.default_float if on.probe.default_float in ("float32", "float64") else "float64"
+    integer = on.probe.default_int if on.probe.default_int in ("int32", "int64") else "int64"
+    return Defaults(integer, real, {"float32": "complex64", "float64": "complex128"}[real], integer)
+
+
+_shared: dict[Any, list[Derived]] = {}
+
+
+def examples_of(
+    case: Case, kind: str, revision: str, seed: int, given: Defaults, library: str
+) -> list[Derived]:
+    """All calls of a function; the same objects for all namespaces that they suit, so that references are shared."""
+    key = (case, kind, revision, seed, library if library == "jax" else "")
+    for found in (key, (*key, given)):
+        if found in _shared:
+            return _shared[found]
+    while len(_shared) > 16:  # the operations come one after the other
+        _shared.pop(next(iter(_shared)))
+    with supposing(given) as asked, analysing(library), np.errstate(all="ignore"):
+        made = _made(case, kind, revision, seed)
+    _shared[(*key, given) if asked else key] = made
+    return made
+
+
+def _made(case: Case, kind: str, revision: str, seed: int) -> list[Derived]:
+    signature = signature_of(case.name, revision)
+    if signature is None:
+        return []
+    subject = SUBJECTS[case.name]
+    seen = case if subject.view is None else dataclasses.replace(case, view=subject.view)
+    calls = subject.parameters if kind == "parameters" else subject.dtypes
+    made: list[Derived] = []
+    for call in calls(Draw(f"{case.name} {kind}", seed), signature):
+        call = with_arrays(call)
+        try:
+            wanted = subject.reference(*call.args, **call.kwargs)
+        except OutsideError:
+            if case.name not in _refusing(revision):
+                continue
+            wanted = Raises(Exception)
+        except Undefined:
+            continue
+        whole = wanted if isinstance(wanted, list | Judged | Raises) else [wanted]
+        made.append(Derived(seen, call, whole, (kind, len(made))))
+    return made
+
+
+@functools.cache
+def _refusing(revision: str) -> frozenset[str]:
+    """The functions that have to refuse an axis outside of the array."""
+    return frozenset(
+        row["function"]
+        for row in special_cases(revision)
+        if row["result"] == {"raises": "Exception"} and row.get("rule") == "raises" and not row["optional"]
+    )
+
+
+def signature_of(name: str, revision: str) -> Signature | None:
+    """The signature of a function of the standard or of a case of the array object; None where it came later."""
+    known = signatures(revision)
+    word = name.removeprefix("array.")
+    candidates = (name, f"array.__{word}__", f"array.__{word.removeprefix('i')}__") if word != name else (name,)
+    found = next((c for c in candidates if c in known), None)
+    if found is None:
+        return Signature(name, ATTRIBUTE if name in array_object.ATTRIBUTES else CONSTANT) if name in PLAIN else None
+    return Signature(name, known[found])
+
+
+PLAIN = (*array_object.ATTRIBUTES, *array_object.CONSTANTS)
+CONSTANT: dict[str, Any] = {"parameters": [], "accepts": {}, "result_dtype": "none"}
+ATTRIBUTE: dict[str, Any] = {
+    "parameters": [{"name": "self", "type": None}],
+    "accepts": {"self": "any"},
+    "result_dtype": "same",
+}
