@@ -23,7 +23,7 @@ from .examples import Example
 from .failures import Failure, allowed_dtypes, compare
 from .gradients import gradient, kinks, second, unknown_gradient
 from .kernels import composites_of, kernel_layouts
-from .layouts import layout
+from .layouts import layout, layout_examples
 from .memory import memory, memory_examples
 from .operations import (
     Namespace,
@@ -308,7 +308,9 @@ def _twice_differentiable(case: Case, on: Namespace) -> bool:
 
 
 def _has_layouts(case: Case, on: Namespace) -> bool:
-    return on.library in ("numpy", "torch", "cupy") and bool(case.calls)
+    if not any(isinstance(part, A) and part.dims for c in case.calls for part in parts(c)):
+        return False
+    return on.library in ("numpy", "torch", "cupy") or (case.group == "standard" and not on.compiles)
 
 
 def _floating(part: Any) -> bool:
@@ -352,7 +354,7 @@ PROPERTIES: dict[str, Property] = {
         Property("gradient", gradient, "smooth", _of_k(_differentiable)),
         Property("second", second, "smooth", _of_k(_twice_differentiable)),
         Property("kinks", kinks, "special", _of_k(lambda case, on: bool(case.kinks))),
-        Property("layout", layout, "typical", _of_k(_has_layouts)),
+        Property("layout", layout, layout_examples, _has_layouts),
         Property("memory", memory, memory_examples, lambda case, on: bool(case.calls)),
         Property("error", errors, "errors", lambda case, on: bool(case.errors)),
         Property("kernel", kernel, "typical", _of_k(_has_kernel)),

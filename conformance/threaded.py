@@ -10,9 +10,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import backend as K
-from backend.arrays.namespaces import host, is_array
 
-from .agreement import agreement
+from .agreement import agreement, bits
 from .examples import Example
 from .failures import Failure
 from .functions import applied
@@ -40,13 +39,13 @@ def threaded(on: Namespace, example: Example, other: Example) -> None:
     with K.use_backend(on.backend), on.backend.quiet(), owning(on.backend):
         given = [(e, on.arrays(e)) for e in (example, other)]
         try:
-            alone = [_bits(_run(on, e, arrays)) for e, arrays in given]
+            alone = [bits(_run(on, e, arrays)) for e, arrays in given]
         except Exception:  # noqa: BLE001 - other values may be no arguments
             return
         found = _together(on, given)
-    for (e, _), bits, several in zip(given, alone, found, strict=True):
+    for (e, _), usual, several in zip(given, alone, found, strict=True):
         for results in several:
-            if _bits(results) != bits:
+            if bits(results) != usual:
                 _blame(on, e, results)
 
 
@@ -79,11 +78,6 @@ def _run(on: Namespace, example: Example, arrays: list[Any]) -> list[Any]:
     if example.case.group == "standard":
         return applied(on.backend, example.case, call)
     return evaluated(on.backend, flat(called(example.case)(*call.args, **call.kwargs)))
-
-
-def _bits(results: list[Any]) -> list[Any]:
-    """Results as what compares at once."""
-    return [(r.shape, host(r).tobytes()) if is_array(r) else repr(r) for r in results]
 
 
 def _blame(on: Namespace, example: Example, results: list[Any]) -> None:
