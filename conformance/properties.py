@@ -16,6 +16,7 @@ from backend.arrays.dtypes import dtype_name
 from backend.arrays.namespaces import host, is_array
 from backend.graph.tensor import Tensor
 
+from .agreement import agreement
 from .bounds import EPS, FLOOR, Expected
 from .case import A, Case, parts
 from .derived import as_specified, derived_dtypes, derived_parameters, is_derived
@@ -23,7 +24,8 @@ from .examples import Example
 from .failures import Failure, allowed_dtypes, compare
 from .gradients import gradient, kinks, second, unknown_gradient
 from .kernels import composites_of, kernel_layouts
-from .layouts import layout
+from .layouts import layout, layout_examples
+from .memory import memory, memory_examples
 from .operations import (
     Namespace,
     compiled,
@@ -45,22 +47,10 @@ def value(on: Namespace, example: Example) -> float | None:
     """The values are those of the reference, within the bound derived for them."""
     results = eager(on, example)
     case = example.case
-    if case.judge is not None:
-        return _judged(example, case.judge, results)
-    wanted = expected(example, on.library)
-    worst = compare(wanted, results, on.dtypes, ("value",))
+    worst = agreement(on, example, results, ("value",))
     if case.reference is not None and case.group == "k":
-        _check_reference(example, case.reference, wanted)
+        _check_reference(example, case.reference, expected(example, on.library))
     return worst
-
-
-def _judged(example: Example, judge: Callable[..., Any], results: list[Any]) -> float:
-    """Results that are not unique (a decomposition) are held to the equations they have to fulfil."""
-    found = [host(r) if is_array(r) else r for r in results]
-    call = example.filled(example.values)
-    with np.errstate(all="ignore"):
-        pairs = judge(call, found)
-    return compare([want for want, _ in pairs], [got for _, got in pairs], what=("value",))
 
 
 def special(on: Namespace, example: Example) -> float | None:
@@ -319,7 +309,9 @@ def _twice_differentiable(case: Case, on: Namespace) -> bool:
 
 
 def _has_layouts(case: Case, on: Namespace) -> bool:
-    return on.library in ("numpy", "torch", "cupy") and bool(case.calls)
+    if not any(isinstance(part, A) and part.dims for c in case.calls for part in parts(c)):
+        return False
+    return on.library in ("numpy", "torch", "cupy") or (case.group == "standard" and not on.compiles)
 
 
 def _floating(part: Any) -> bool:
@@ -365,7 +357,8 @@ PROPERTIES: dict[str, Property] = {
         Property("gradient", gradient, "smooth", _of_k(_differentiable)),
         Property("second", second, "smooth", _of_k(_twice_differentiable)),
         Property("kinks", kinks, "special", _of_k(lambda case, on: bool(case.kinks))),
-        Property("layout", layout, "typical", _of_k(_has_layouts)),
+        Property("layout", layout, layout_examples, _has_layouts),
+        Property("memory", memory, memory_examples, lambda case, on: bool(case.calls)),
         Property("error", errors, "errors", lambda case, on: bool(case.errors)),
         Property("kernel", kernel, "typical", _of_k(_has_kernel)),
         Property("arguments", arguments, "typical", _of_k(_takes_integers)),

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..case import A, Call, Case, parts, replaced
-from ..examples import TYPICAL, Example, _ranges, _value
+from ..examples import TYPICAL, Example, ranges, _value
 from .seen import parameters_of
 
 __all__ = [
@@ -60,7 +60,7 @@ def _filled(target: str, case: Case, call: Call, dtype: str, sizes: dict[str, in
 def _typical(call: Call) -> dict[str, int]:
     return {
         letter: int(np.clip(TYPICAL[i % len(TYPICAL)], max(low, 1), max(high, 1)))
-        for i, (letter, (low, high)) in enumerate(_ranges(call).items())
+        for i, (letter, (low, high)) in enumerate(ranges(call).items())
     }
 
 
@@ -72,7 +72,7 @@ def bases(target: str, case: Case) -> list[Probe]:
 
 def letters(probe: Probe) -> list[str]:
     """The letters that stand for sizes in the case's call."""
-    return list(_ranges(probe.source))
+    return list(ranges(probe.source))
 
 
 def resized(probe: Probe, sizes: dict[str, int]) -> Probe:

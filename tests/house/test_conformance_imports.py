@@ -7,13 +7,15 @@ CONFORMANCE = Path(__file__).parents[2] / "conformance"
 
 # From the ground up: a module imports from floors below its own, and from its own without going in circles.
 FLOORS = [
-    {"bounds", "case", "data", "exempt", "options", "verdict"},
+    {"arrangements", "bounds", "case", "data", "exempt", "options", "verdict"},
     {"error_analysis", "examples", "failures", "functions", "xfails"},
     {"cases", "standard"},
     {"opening", "probe"},
     {"namespaces", "modules", "targets"},
     {"operations", "root_cause"},
-    {"derived", "gradients", "kernels", "layouts", "python_arguments", "transforms"},
+    {"agreement", "writing"},
+    {"copies", "derived", "gradients", "in_place", "kernels", "layouts", "python_arguments", "threaded", "transforms"},
+    {"memory", "sizes"},
     {"properties", "module_properties"},
     {"scripts", "module_scripts", "standalone"},
     {"tasks", "attempts", "runner"},

@@ -1,0 +1,38 @@
+"""Whether results agree with the reference: values within their bounds, or equations that have to hold."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from backend.arrays.namespaces import host, is_array
+
+from .examples import Example
+from .failures import WHOLE, compare
+from .operations import Namespace, expected
+
+__all__ = ["agreement", "bits"]
+
+
+def agreement(on: Namespace, example: Example, results: list[Any], what: tuple[str, ...] = WHOLE) -> float:
+    """The worst error of results as a fraction of its bound; Failure where one is wrong.
+
+    Results that are not unique (a decomposition) are held to the equations they have to fulfil.
+    """
+    if example.case.judge is None:
+        return compare(expected(example, on.library), results, on.dtypes, what)
+    found = [host(r) if is_array(r) else r for r in results]
+    call = example.filled(example.values)
+    with np.errstate(all="ignore"):
+        pairs = example.case.judge(call, found)
+    return compare([want for want, _ in pairs], [got for _, got in pairs], what=("value",))
+
+
+def bits(results: list[Any]) -> list[Any]:
+    """Results as what compares at once: equal for the same shapes, dtypes and bits."""
+    found: list[Any] = []
+    for r in results:
+        x = host(r) if is_array(r) else None
+        found.append(repr(r) if x is None else (x.shape, x.dtype.name, x.tobytes()))
+    return found
