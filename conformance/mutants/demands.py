@@ -98,6 +98,8 @@ def _is_open(target: str, condition: Condition, effect: Effect) -> bool:
         return True
     if target in UNIQUE and effect.words.endswith("swapped"):
         return True
+    if target == "arange" and "complex" in condition.words:
+        return True
     huge = "10**30" in condition.words
     return (target in OVERFLOWING and (huge or "2**" in condition.words)) or (target in UNORDERED and huge)
 

@@ -230,12 +230,12 @@ def is_fault(fault: Generated) -> bool:
     return False
 
 
-def drawn(count: int, seed: int, only: str | None = None) -> list[Generated]:
+def drawn(count: int, seed: tuple[int, int], only: str | None = None) -> list[Generated]:
     """So many faults at random, each another one: the same list for the same seed.
 
     `only`: a pattern for their functions ('exp', 'K.softmax', 'vjp exp'); a few functions may have fewer faults.
     """
-    rng = random.Random(seed)
+    rng = random.Random(repr(seed))
     found: dict[Generated, None] = {}
     chosen = [
         t

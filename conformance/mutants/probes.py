@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..case import A, Call, Case, parts, replaced
-from ..examples import TYPICAL, Example, ranges, _value
+from ..examples import TYPICAL, Example, _value, ranges
 from .seen import parameters_of
 
 __all__ = [

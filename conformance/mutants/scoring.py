@@ -8,7 +8,7 @@ import itertools
 import multiprocessing
 import time
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from ..case import Case
@@ -20,8 +20,9 @@ from ..verdict import Verdict
 from ..xfails import Entry
 from .check import INTACT, planted, silent, tasks_to_try
 from .generated import MET, Generated, conditions_of, effects_of, made
+from .judging import drawn
 
-__all__ = ["Fate", "bad_verdicts", "fate", "fates", "likely_kinds", "spread"]
+__all__ = ["Fate", "bad_verdicts", "fate", "fates", "likely_kinds", "sampled", "spread"]
 
 
 class Fate(NamedTuple):
@@ -46,6 +47,7 @@ class Fate(NamedTuple):
         return f"{'found by ' + self.verdict if self.kind else 'SURVIVES':<44} {self.fault.words}"
 
 
+PART = 6  # faults drawn and tried at a time, by one process
 # The kinds of check that are likeliest to find a fault, by the families of its condition and its effect.
 LIKELY: dict[str, tuple[str, ...]] = {
     "layout": ("layout", "memory"),
@@ -120,42 +122,42 @@ def fate(fault: Generated, seed: int = 0) -> Fate:
     return Fate(fault, "", "", "", MET[fault.words] - before, tried, time.perf_counter() - start)
 
 
-def _group(faults: Sequence[Generated], seed: int) -> list[Fate]:
-    """The fates of faults of one function, which share the references of its examples."""
+def fates(part: int, count: int, seed: int, only: str | None = None) -> list[Fate]:
+    """The fates of so many faults, drawn by the seed and the number of the part."""
     with silent():
-        return [fate(fault, seed) for fault in faults]
+        return [fate(fault, seed) for fault in drawn(count, (seed, part), only)]
+
+
+def sampled(
+    count: int, seed: int, only: str | None = None, jobs: int = 1, say: Callable[[Fate], None] = lambda found: None
+) -> list[Fate]:
+    """The fates of so many generated faults, the same ones for the same seed; `say` is called with each.
+
+    They are drawn in parts, and those drawn twice count once.
+    """
+    sizes = [PART] * (count // PART) + [count % PART] * bool(count % PART)
+    found: dict[Generated, Fate] = {}
+    for some in spread(functools.partial(_part, seed=seed, only=only), list(enumerate(sizes)), jobs):
+        for each in some:
+            if each.fault not in found:
+                found[each.fault] = each
+                say(each)
+    return list(found.values())
+
+
+def _part(numbered: tuple[int, int], seed: int, only: str | None) -> list[Fate]:
+    return fates(*numbered, seed, only)
 
 
 def _begin() -> None:
     warnings.simplefilter("ignore")
 
 
-def fates(
-    faults: Iterable[Generated], jobs: int = 1, seed: int = 0, say: Callable[[Fate], None] = lambda found: None
-) -> list[Fate]:
-    """The fate of each fault; `say` is called with each as it is known."""
-    groups = [
-        list(group)
-        for _, group in itertools.groupby(
-            sorted(faults, key=lambda f: (f.target, f.recorded, f.words)), key=lambda f: (f.target, f.recorded)
-        )
-    ]
-    found: list[Fate] = []
-
-    def arrived(some: list[Fate]) -> None:
-        for each in some:
-            say(each)
-        found.extend(some)
-
-    for some in spread(functools.partial(_group, seed=seed), groups, jobs):
-        arrived(some)
-    return found
-
-
 def spread(work: Callable[[Any], Any], parts: Sequence[Any], jobs: int) -> Iterator[Any]:
     """The results of `work` on each part, as they come, from so many processes."""
     if jobs == 1:
-        yield from map(work, parts)
+        for part in parts:
+            yield work(part)
         return
     context = multiprocessing.get_context("spawn")
     with concurrent.futures.ProcessPoolExecutor(jobs, mp_context=context, initializer=_begin) as pool:

@@ -15,10 +15,9 @@ from ..reports.matrix import plural
 from ..tasks import GROUPS, selected
 from .check import INTACT, Outcome, check, silent
 from .faults import Mutant
-from .judging import drawn
 from .memory import MEMORY_MUTANTS
 from .rules import RULE_MUTANTS
-from .scoring import Fate, bad_verdicts, fates, spread
+from .scoring import Fate, bad_verdicts, sampled, spread
 from .table import NAMESPACE_MUTANTS
 from .touching import touched
 
@@ -153,9 +152,7 @@ def self_check(
         say(f"survives: {outcome.mutant.fault} ({outcome.mutant.target}; {outcome.tried} verdicts)")
     if outcomes:
         say(f"\nhandwritten faults found: {len(outcomes) - len(survivors)} of {len(outcomes)}\n")
-    with silent():
-        sample = drawn(count, seed, only) if count else []
-    found = fates(sample, jobs, seed, lambda f: say(f.words))
+    found = sampled(count, seed, only, jobs, lambda f: say(f.words))
     score = _told(found, seed, say)
     against = blamed(_finders(outcomes, found), jobs=jobs)
     for text in against:
