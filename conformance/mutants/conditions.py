@@ -41,7 +41,7 @@ def _of_size(wanted: int) -> Adapted:
             one = max((v.size for v in resized(probe, {letter: 1}).values), default=0)
             yield resized(probe, {letter: max(1, math.ceil(wanted / max(one, 1)))} if whole else {})
         if probe.values and not letters(probe):
-            yield lifted(probe, lambda shape: (*shape[:-1], wanted) if shape else shape, False)
+            yield lifted(probe, lambda shape: (*shape[:-1], wanted) if shape else shape, True)
 
     return adapted
 

@@ -32,6 +32,7 @@ from .seen import Seen, seen
 __all__ = ["calls_meeting", "drawn", "is_fault"]
 
 MOST = 3  # calls on which a fault is tried before it is none
+LARGEST = 10**5  # elements of a call
 LOOSE = 2e-4  # relative, where a case has no reference for a call: far below a thousandth
 
 
@@ -138,8 +139,8 @@ def _variants(fault: Generated, condition: Condition) -> Iterator[Probe]:
         yield from itertools.islice(condition.adapted(base), 12)
 
 
-def _refused(fault: Generated, condition: Condition) -> Iterator[Probe]:
-    """Invalid calls, as the effect wants them."""
+def _refused(on: Namespace, fault: Generated, condition: Condition) -> Iterator[Probe]:
+    """Invalid calls, as the effect wants them; valid but for this, so that nothing else is a reason to refuse them."""
     if fault.effect.startswith("an invalid call"):
         for index, dtype in itertools.product(range(len(fault.case.errors)), ("float32", "float64")):
             example = erroneous(fault.case, index, dtype)
@@ -147,6 +148,8 @@ def _refused(fault: Generated, condition: Condition) -> Iterator[Probe]:
             yield Probe(fault.target, fault.case, call, example.call, dtype)
         return
     for probe in _variants(fault, condition):
+        if not _meets(on, fault, condition, probe, False):
+            continue
         if fault.effect.startswith("an axis"):
             if probe.values and (wrong := with_argument(probe, "axis", 9)) is not None:
                 yield wrong
@@ -166,8 +169,8 @@ def calls_meeting(fault: Generated) -> tuple[Trial, ...]:
     condition = conditions_of(fault.target, fault.recorded)[fault.condition]
     fails = effects_of(fault.recorded)[fault.effect].on == "error"
     found: list[Trial] = []
-    for probe in _refused(fault, condition) if fails else _variants(fault, condition):
-        if fault.group == "k" and not _usual(fault, probe):
+    for probe in _refused(on, fault, condition) if fails else _variants(fault, condition):
+        if sum(v.size for v in probe.values) > LARGEST or (fault.group == "k" and not _usual(fault, probe)):
             continue
         if _meets(on, fault, condition, probe, fails):
             wanted = None if fails else _wanted(on, probe, fault.recorded)
