@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from .derived.example import Derived, Judged
 from .examples import Example
 from .failures import Failure
 from .functions import Dtype
@@ -102,7 +103,8 @@ def _script(failure: Failure, example: Example, name: str, kind: str) -> str:
     functions = any(callable(v) for v in (*example.call.args, *example.call.kwargs.values()))
     if (
         not isinstance(failure.expected, np.ndarray)
-        or kind not in ("value", "special", "shape", "device")
+        or kind not in ("value", "special", "shape", "device", "parameters", "dtypes")
+        or (isinstance(example, Derived) and (isinstance(example.wanted, Judged) or case.view not in (None, list)))
         or case.judge
         or functions
         or (kind == "device" and ": compiled: " in failure.message)
@@ -153,6 +155,17 @@ def _index(failure: Failure) -> str:
 def _tool_script(failure: Failure, example: Example, name: str, kind: str) -> str:
     """A script that runs one property of the tool on one example."""
     case = example.case
+    if isinstance(example, Derived):
+        return "\n".join(
+            [
+                "from conformance import case, derived, operations",
+                f"one = case.discovered_standard()[{case.name!r}]",
+                f"on = operations.namespace({name!r})",
+                f"example = derived.example_at(one, on, {example.origin!r})",
+                f"# {shown_call(example)}: {_first(failure)}",
+                "derived.as_specified(on, example)  # raises a Failure",
+            ]
+        )
     group = "STANDARD" if case.group == "standard" else "CASES"
     where = next(
         (

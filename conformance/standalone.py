@@ -12,6 +12,7 @@ from .failures import Failure
 
 __all__ = ["standalone"]
 
+_DERIVED = ("parameters", "dtypes")
 _ERRORS = ("error class", "no error", "error message")
 
 
@@ -25,6 +26,8 @@ def standalone(failure: Failure, example: Example, name: str, kind: str, call: s
     ):
         return None
     k = example.case.group == "k"
+    if kind in _DERIVED and (example.case.view not in (None, list) or getattr(example.wanted, "pairs", None)):
+        return None
     if kind == "device" and (not example.values or ": compiled: " in failure.message):
         return None
     head = [
@@ -36,7 +39,7 @@ def standalone(failure: Failure, example: Example, name: str, kind: str, call: s
     head += ["xp = on.xp"] if not k else []
     head += [f"x{i} = on.array({text})" for i, text in enumerate(literals)]
     block = "with K.use_backend(on.backend), owning(on.backend):"
-    if kind == "error" and failure.kind in _ERRORS:
+    if kind in ("error", *_DERIVED) and failure.kind in _ERRORS:
         return "\n".join([*head, *_error(failure, example, block, call)])
     body: list[str] | None = None
     if k and kind == "predicted" and failure.kind in ("shape", "dtype"):
@@ -45,7 +48,7 @@ def standalone(failure: Failure, example: Example, name: str, kind: str, call: s
         body = _compiled(failure, example, call)
     elif k and kind == "gradient" and failure.kind == "value" and isinstance(failure.expected, np.ndarray):
         body = _gradient(failure, example, call)
-    elif failure.kind == "dtype" and kind in ("dtype", "value", "special", "device"):
+    elif failure.kind == "dtype" and kind in ("dtype", "value", "special", "device", *_DERIVED):
         body = [
             f"got = {call}",
             f"dtype = str({_part(failure)}.dtype).rpartition('.')[2]",
@@ -53,7 +56,7 @@ def standalone(failure: Failure, example: Example, name: str, kind: str, call: s
         ]
     elif failure.kind == "device" and kind == "device":
         body = [f"got = {call}", f"assert {_part(failure)}.device == on.backend.device, {_part(failure)}.device"]
-    elif failure.kind == "exception" and kind in ("value", "special", "shape", "dtype", "device"):
+    elif failure.kind == "exception" and kind in ("value", "special", "shape", "dtype", "device", *_DERIVED):
         body = [f"{call}  # {failure.message.splitlines()[0]}"]
     return None if body is None else "\n".join([*head, block, *(f"    {line}" for line in body)])
 
@@ -76,7 +79,7 @@ def _symbolic(call: str, count: int) -> str:
 
 
 def _error(failure: Failure, example: Example, block: str, call: str) -> list[str]:
-    wanted = next((error.__name__ for error, c in example.case.errors if c is example.call), "Exception")
+    wanted = next((error.__name__ for error, c in example.case.errors if c is example.call), str(failure.expected))
     wanted = (
         f"{example.case.name!r} in str(found) and isinstance(found, {wanted})"
         if example.case.group == "k"

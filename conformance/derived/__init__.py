@@ -8,23 +8,35 @@ with the bounds of `conformance.bounds`, and the standard's own tables; never th
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
 from typing import Any
 
 import numpy as np
 
-from ..bounds import Expected, analysing
+from ..bounds import analysing
 from ..case import Call, Case
 from ..data import LATEST, REVISIONS, signatures, special_cases
 from ..namespaces import Namespace
-from . import array_object, creation, data_types, elementwise, indexing, linear_algebra, manipulation, reductions, searching, transforms
+from . import (
+    array_object,
+    creation,
+    data_types,
+    elementwise,
+    indexing,
+    linear_algebra,
+    manipulation,
+    reductions,
+    searching,
+    transforms,
+)
 from .deriving import SUBJECTS, OutsideError, Signature
 from .example import Derived, Judged, Raises, as_specified, known_dtypes, with_arrays
-from .promotion import Defaults, Undefined, supposing
+from .promotion import Defaults, Undefined, defaults_in_force, supposing
 from .values import Draw
 
-__all__ = ["as_specified", "derived_dtypes", "derived_parameters", "examples_of", "is_derived"]
+__all__ = ["as_specified", "derived_dtypes", "derived_parameters", "example_at", "examples_of", "is_derived"]
 
 CHAPTERS = (
     array_object,
@@ -85,9 +97,7 @@ def defaults_of(on: Namespace) -> Defaults:
 _shared: dict[Any, list[Derived]] = {}
 
 
-def examples_of(
-    case: Case, kind: str, revision: str, seed: int, given: Defaults, library: str
-) -> list[Derived]:
+def examples_of(case: Case, kind: str, revision: str, seed: int, given: Defaults, library: str) -> list[Derived]:
     """All calls of a function; the same objects for all namespaces that they suit, so that references are shared."""
     key = (case, kind, revision, seed, library if library == "jax" else "")
     for found in (key, (*key, given)):
@@ -95,33 +105,45 @@ def examples_of(
             return _shared[found]
     while len(_shared) > 16:  # the operations come one after the other
         _shared.pop(next(iter(_shared)))
-    with supposing(given) as asked, analysing(library), np.errstate(all="ignore"):
-        made = _made(case, kind, revision, seed)
+    subject = SUBJECTS[case.name]
+    seen = case if subject.view is None else dataclasses.replace(case, view=subject.view)
+    signature = signature_of(case.name, revision)
+    made: list[Derived] = []
+    with supposing(given) as asked:
+        if signature is not None:
+            calls = subject.parameters if kind == "parameters" else subject.dtypes
+            derive = functools.partial(_derived, seen, revision, given, library)
+            for call in calls(Draw(f"{case.name} {kind}", seed), signature):
+                if (example := derive((kind, seed, len(made)), with_arrays(call))) is not None:
+                    made.append(example)
     _shared[(*key, given) if asked else key] = made
     return made
 
 
-def _made(case: Case, kind: str, revision: str, seed: int) -> list[Derived]:
-    signature = signature_of(case.name, revision)
-    if signature is None:
-        return []
-    subject = SUBJECTS[case.name]
-    seen = case if subject.view is None else dataclasses.replace(case, view=subject.view)
-    calls = subject.parameters if kind == "parameters" else subject.dtypes
-    made: list[Derived] = []
-    for call in calls(Draw(f"{case.name} {kind}", seed), signature):
-        call = with_arrays(call)
+def _derived(
+    seen: Case, revision: str, given: Defaults, library: str, origin: tuple[str, int, int], call: Call
+) -> Derived | None:
+    """A call with what the standard says that it gives; None where it says nothing."""
+    again = functools.partial(_derived, seen, revision, given, library, origin)
+    with contextlib.ExitStack() as around:
+        around.enter_context(analysing(library))
+        around.enter_context(np.errstate(all="ignore"))
+        if defaults_in_force() != given:
+            around.enter_context(supposing(given))
         try:
-            wanted = subject.reference(*call.args, **call.kwargs)
+            wanted = SUBJECTS[seen.name].reference(*call.args, **call.kwargs)
         except OutsideError:
-            if case.name not in _refusing(revision):
-                continue
-            wanted = Raises(Exception)
+            return Derived(seen, call, Raises(Exception), origin, again) if seen.name in _refusing(revision) else None
         except Undefined:
-            continue
-        whole = wanted if isinstance(wanted, list | Judged | Raises) else [wanted]
-        made.append(Derived(seen, call, whole, (kind, len(made))))
-    return made
+            return None
+    whole = wanted if isinstance(wanted, list | Judged | Raises) else [wanted]
+    return Derived(seen, call, whole, origin, again)
+
+
+def example_at(case: Case, on: Namespace, origin: tuple[str, int, int]) -> Derived:
+    """The example that a script names: by kind, seed, and place in the list."""
+    kind, seed, place = origin
+    return examples_of(case, kind, revision_of(on), seed, defaults_of(on), on.library)[place]
 
 
 @functools.cache

@@ -16,7 +16,7 @@ from .data_types import KINDS
 from .deriving import Signature, subject
 from .example import Judged, Raises
 from .manipulation import block, exact
-from .promotion import ALL, Undefined, fits, kind_of
+from .promotion import ALL, Undefined, kind_of
 from .values import Draw, edge_floats, edge_integers
 
 __all__ = ["ATTRIBUTES", "CONSTANTS"]
@@ -37,14 +37,21 @@ def turned(name: str) -> Any:
 
 
 def matrices(draw: Draw, dtype: str) -> Iterator[Call]:
-    yield from (call(draw(dtype, *shape)) for shape in ((2, 3), (3, 2), (2, 3, 4), (1, 5), (0, 2), (2, 1, 3, 2), (3, 3)))
+    yield from (
+        call(draw(dtype, *shape)) for shape in ((2, 3), (3, 2), (2, 3, 4), (1, 5), (0, 2), (2, 1, 3, 2), (3, 3))
+    )
 
 
 def fact(name: str) -> Any:
     """The shape, the number of elements, of dimensions, the dtype, as plain values."""
 
     def reference(x: Any) -> list[Any]:
-        facts = {"shape": [tuple(x.shape)], "size": [math.prod(x.shape)], "ndim": [len(x.shape)], "dtype": [x.dtype.name]}
+        facts = {
+            "shape": [tuple(x.shape)],
+            "size": [math.prod(x.shape)],
+            "ndim": [len(x.shape)],
+            "dtype": [x.dtype.name],
+        }
         return [str(v) if isinstance(v, tuple) else v for v in facts[name.removeprefix("array.")]]
 
     return reference
@@ -57,7 +64,13 @@ def plain(result: Any) -> Any:
 
 def number(name: str) -> Any:
     """An array of no dimensions as a Python number of the right type."""
-    convert = {"array.bool": bool, "array.int": int, "array.float": float, "array.complex": complex, "array.index": int}[name]
+    convert = {
+        "array.bool": bool,
+        "array.int": int,
+        "array.float": float,
+        "array.complex": complex,
+        "array.index": int,
+    }[name]
 
     def reference(x: Any) -> Any:
         value, kind = x.item(), kind_of(x.dtype.name)
@@ -139,7 +152,12 @@ def _dtypes(found: Any, kind: Any = None, **device: Any) -> list[tuple[Any, Any]
 
 
 def _default_dtypes(found: Any, **device: Any) -> list[tuple[Any, Any]]:
-    wanted = {"real floating": "real floating", "complex floating": "complex floating", "integral": "integral", "indexing": "integral"}
+    wanted = {
+        "real floating": "real floating",
+        "complex floating": "complex floating",
+        "integral": "integral",
+        "indexing": "integral",
+    }
     return [([], [k for k, kind in wanted.items() if k not in found or dtype_name(found[k]) not in KINDS[kind]])]
 
 
@@ -160,7 +178,13 @@ def about(draw: Draw, signature: Signature) -> Iterator[Call]:
     yield call()
     for p in signature.parameters:
         if p["name"] == "kind":
-            kinds: list[Any] = [None, *KINDS, ("integral", "bool"), ("real floating", "complex floating"), ("signed integer",)]
+            kinds: list[Any] = [
+                None,
+                *KINDS,
+                ("integral", "bool"),
+                ("real floating", "complex floating"),
+                ("signed integer",),
+            ]
             yield from (call(kind=kind) for kind in kinds)
 
 
@@ -169,10 +193,33 @@ for name_, value_ in CONSTANTS.items():
     subject(name_, lambda v=value_: [v], no_calls, parameters=lambda draw, signature: [call()], dtypes=no_calls)
 subject("array.T array.mT", turned, matrices, each=True)
 subject("array.shape array.size array.ndim array.dtype", fact, block, each=True, view=plain)
-subject("array.bool array.int array.float array.complex array.index", number, scalars, each=True, dtypes=each_dtype(scalars))
+subject(
+    "array.bool array.int array.float array.complex array.index", number, scalars, each=True, dtypes=each_dtype(scalars)
+)
 subject("array.device", here, block, view=lambda device: device is not None or device is None)
 subject("array.to_device", same_place, block)
-subject("array.array_namespace", own_namespace, block, {"api_version": [None]}, parameters=versions, view=lambda xp: hasattr(xp, "asarray"))
-subject("array.dlpack", capsule, block, parameters=lambda d, s: block(d, "float32"), dtypes=no_calls, view=lambda c: type(c).__name__)
+subject(
+    "array.array_namespace",
+    own_namespace,
+    block,
+    {"api_version": [None]},
+    parameters=versions,
+    view=lambda xp: hasattr(xp, "asarray"),
+)
+subject(
+    "array.dlpack",
+    capsule,
+    block,
+    parameters=lambda d, s: block(d, "float32"),
+    dtypes=no_calls,
+    view=lambda c: type(c).__name__,
+)
 subject("array.dlpack_device", device_pair, block, dtypes=no_calls)
-subject("info.dtypes info.default_dtypes info.capabilities info.devices", said, no_calls, each=True, parameters=about, dtypes=no_calls)
+subject(
+    "info.dtypes info.default_dtypes info.capabilities info.devices",
+    said,
+    no_calls,
+    each=True,
+    parameters=about,
+    dtypes=no_calls,
+)

@@ -12,10 +12,9 @@ import numpy as np
 from ..bounds import EPS, Expected
 from ..case import Call, call
 from ..functions import Dtype
-from .axes import wide
 from .deriving import Signature, subject
 from .manipulation import exact
-from .promotion import ALL, COMPLEX, FLOATING, INTEGER, REAL, REAL_OF, Undefined, complex_of, defaults, fits, kind_of
+from .promotion import ALL, FLOATING, REAL_OF, Undefined, defaults, fits, kind_of
 from .values import Draw, edge_integers
 
 __all__: list[str] = []
@@ -126,7 +125,11 @@ def arange(start: Any, stop: Any = None, step: Any = 1, *, dtype: Any = None) ->
         start, stop = 0, start
     given = (start, stop, step)
     name = dtype or (defaults().real if any(isinstance(v, float) for v in given) else defaults().integer)
-    if step == 0 or kind_of(name) not in ("int", "uint", "float") or (kind_of(name) != "float" and any(isinstance(v, float) for v in given)):
+    if (
+        step == 0
+        or kind_of(name) not in ("int", "uint", "float")
+        or (kind_of(name) != "float" and any(isinstance(v, float) for v in given))
+    ):
         raise Undefined("dtype")
     count = max(0, math.ceil((stop - start) / step))
     exactly = [start + i * step for i in range(count)]
@@ -140,8 +143,31 @@ def arange(start: Any, stop: Any = None, step: Any = 1, *, dtype: Any = None) ->
     return Expected(out, np.asarray(error, dtype=float), name)
 
 
-RANGES: list[tuple[Any, ...]] = [(5,), (0,), (-3,), (1, 9), (9, 1), (2, 9, 2), (2, 9, 3), (9, 2, -2), (9, 2, -3), (2, 9, -1), (-5, 5, 4)]
-RANGES += [(3, 3), (0, 1, 5), (5.0,), (0.0, 4.0), (1.5, 4.0), (0.0, 1.0, 0.25), (4.0, 1.0, -0.5), (1, 4.5), (-1.0, 1.25, 0.5), (0, 3, 0.75)]
+RANGES: list[tuple[Any, ...]] = [
+    (5,),
+    (0,),
+    (-3,),
+    (1, 9),
+    (9, 1),
+    (2, 9, 2),
+    (2, 9, 3),
+    (9, 2, -2),
+    (9, 2, -3),
+    (2, 9, -1),
+    (-5, 5, 4),
+]
+RANGES += [
+    (3, 3),
+    (0, 1, 5),
+    (5.0,),
+    (0.0, 4.0),
+    (1.5, 4.0),
+    (0.0, 1.0, 0.25),
+    (4.0, 1.0, -0.5),
+    (1, 4.5),
+    (-1.0, 1.25, 0.5),
+    (0, 3, 0.75),
+]
 RANGES += [(1000,), (250, 256), (-128, -120, 3)]
 
 
@@ -170,7 +196,16 @@ def linspace(start: Any, stop: Any, num: int, *, dtype: Any = None, endpoint: bo
     return Expected(out, np.full(num, 2.0 * EPS[REAL_OF[name]] * (abs(start) + abs(stop))), name)
 
 
-LINES: list[tuple[Any, ...]] = [(0, 1, 5), (0.0, 1.0, 1), (2.0, 3.0, 0), (3, -2, 4), (-1.5, 2.5, 9), (2.0, 2.0, 3), (0.1, 0.7, 2), (1, 2, 50)]
+LINES: list[tuple[Any, ...]] = [
+    (0, 1, 5),
+    (0.0, 1.0, 1),
+    (2.0, 3.0, 0),
+    (3, -2, 4),
+    (-1.5, 2.5, 9),
+    (2.0, 2.0, 3),
+    (0.1, 0.7, 2),
+    (1, 2, 50),
+]
 LINES += [(0j, 1 + 2j, 5), (1 - 1j, 3, 4), (2.0, 1j, 1), (0, 1j, 0)]
 
 
@@ -274,8 +309,29 @@ def _leaves(obj: Any) -> Iterator[Any]:
         yield obj
 
 
-OBJECTS: list[Any] = [True, 3, -2.5, 1 - 2j, [1, 2, 3], [True, False], [True, 2], [1, 2.5], [1.0, 2j], [[1, 2], [3, 4]], ((1.5,), (2.5,))]
-OBJECTS += [[[True], [0.5]], [], [[], []], [[[1], [2]], [[3], [4]]], (1, 2), [(1.0, 2.0), [3.0, 4.0]], [0.1, 1e30, math.inf], [1j]]
+OBJECTS: list[Any] = [
+    True,
+    3,
+    -2.5,
+    1 - 2j,
+    [1, 2, 3],
+    [True, False],
+    [True, 2],
+    [1, 2.5],
+    [1.0, 2j],
+    [[1, 2], [3, 4]],
+    ((1.5,), (2.5,)),
+]
+OBJECTS += [
+    [[True], [0.5]],
+    [],
+    [[], []],
+    [[[1], [2]], [[3], [4]]],
+    (1, 2),
+    [(1.0, 2.0), [3.0, 4.0]],
+    [0.1, 1e30, math.inf],
+    [1j],
+]
 
 
 def objects(draw: Draw, signature: Signature) -> Iterator[Call]:
@@ -307,7 +363,14 @@ def exchanged(draw: Draw, dtype: str) -> Iterator[Call]:
 subject("zeros ones", constant, lines, each=True, parameters=shapes, dtypes=shapes_dtypes)
 subject("empty", empty, lines, parameters=shapes, dtypes=shapes_dtypes, view=shape_and_dtype)
 subject("zeros_like ones_like", constant_like, lines, each=True, parameters=no_calls, dtypes=like)
-subject("empty_like", lambda x, *, dtype=None: empty(x.shape, dtype=dtype or x.dtype.name), lines, parameters=no_calls, dtypes=like, view=shape_and_dtype)
+subject(
+    "empty_like",
+    lambda x, *, dtype=None: empty(x.shape, dtype=dtype or x.dtype.name),
+    lines,
+    parameters=no_calls,
+    dtypes=like,
+    view=shape_and_dtype,
+)
 subject("full", full, lines, parameters=fills, dtypes=fills_dtypes)
 subject("full_like", full_like, lines, parameters=no_calls, dtypes=like_values)
 subject("arange", arange, lines, parameters=ranges, dtypes=ranges_dtypes)
@@ -316,4 +379,10 @@ subject("eye", eye, eyes, {"n_cols": []}, dtypes=eyes_dtypes)
 subject("tril triu", triangle, matrices, each=True)
 subject("meshgrid", meshgrid, lines, parameters=grids, dtypes=grids_dtypes, view=list)
 subject("asarray", asarray, lines, parameters=objects, dtypes=objects_dtypes)
-subject("from_dlpack", from_dlpack, exchanged, dtypes=lambda draw, signature: (b for d in ALL for b in exchanged(draw, d)), parameters=no_calls)
+subject(
+    "from_dlpack",
+    from_dlpack,
+    exchanged,
+    dtypes=lambda draw, signature: (b for d in ALL for b in exchanged(draw, d)),
+    parameters=no_calls,
+)

@@ -15,8 +15,22 @@ from .axes import wide
 from .creation import no_calls
 from .deriving import Signature, subject
 from .manipulation import exact
-from .promotion import ALL, COMPLEX, FLOATING, INTEGER, NUMERIC, REAL, REAL_OF, SIGNED, UNSIGNED, Undefined
-from .promotion import defaults, fits, kind_of, promoted, scalar_dtype
+from .promotion import (
+    ALL,
+    COMPLEX,
+    FLOATING,
+    INTEGER,
+    NUMERIC,
+    REAL,
+    REAL_OF,
+    SIGNED,
+    UNSIGNED,
+    Undefined,
+    fits,
+    kind_of,
+    promoted,
+    scalar_dtype,
+)
 from .values import Draw, edge_floats, edge_integers
 
 __all__: list[str] = []
@@ -38,9 +52,15 @@ def astype(x: Any, dtype: Any, *, copy: bool = True) -> Expected:
         if not all(fits(v, new) for v in values):
             raise Undefined("overflow")
         return exact(np.asarray(values, dtype=object).astype(new).reshape(x.shape))
-    value = np.reshape(np.asarray([int(v) for v in x.reshape(-1)], dtype=np.longdouble), x.shape) if kind_of(old) in ("int", "uint") else wide(x)
+    value = (
+        np.reshape(np.asarray([int(v) for v in x.reshape(-1)], dtype=np.longdouble), x.shape)
+        if kind_of(old) in ("int", "uint")
+        else wide(x)
+    )
     if kind_of(new) == "complex":
-        return Expected(value.astype(np.clongdouble), near(np.abs(value).astype(np.longdouble), 0.5, REAL_OF[new]).bound, new)
+        return Expected(
+            value.astype(np.clongdouble), near(np.abs(value).astype(np.longdouble), 0.5, REAL_OF[new]).bound, new
+        )
     return near(value, 0.5, new)
 
 
@@ -79,7 +99,13 @@ def casts_arrays(draw: Draw, signature: Signature) -> Iterator[Call]:
 def fields_of(info: Any) -> list[Any]:
     """Each field with its Python type; a field that is missing says so."""
     names = ("bits", "eps", "max", "min", "smallest_normal") if hasattr(info, "eps") else ("bits", "max", "min")
-    return [*(getattr(info, n, f"no field {n}") for n in names), getattr(info, "dtype", "no field dtype")]
+    fields = [getattr(info, n, f"no field {n}") for n in names]
+    return [*map(_plain, fields), getattr(info, "dtype", "no field dtype")]
+
+
+def _plain(field: Any) -> Any:
+    """A field that is a float or an int, if only by inheritance, as one; anything else as it is."""
+    return float(field) if isinstance(field, float) else int(field) if isinstance(field, int) else field
 
 
 def finfo(given: Any) -> list[Any]:
@@ -133,7 +159,10 @@ def kinds(draw: Draw, signature: Signature) -> Iterator[Call]:
         yield from (call(dtype, (a, b)) for a, b in itertools.combinations(KINDS, 2))
         yield from (call(dtype, other) for other in DTYPES)
         yield from (call(dtype, (other, "integral")) for other in DTYPES)
-        yield from (call(dtype, t) for t in ((), ("bool",), ("signed integer", "unsigned integer", "bool"), (Dtype("int8"), Dtype("bool"))))
+        yield from (
+            call(dtype, t)
+            for t in ((), ("bool",), ("signed integer", "unsigned integer", "bool"), (Dtype("int8"), Dtype("bool")))
+        )
 
 
 def result_type(*given: Any) -> list[Any]:

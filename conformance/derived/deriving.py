@@ -133,9 +133,7 @@ def _stride(count: int) -> int:
     return step
 
 
-def by_dtype(
-    draw: Draw, signature: Signature, bases: Bases, given: Mapping[str, Any], mixed: bool
-) -> Iterator[Call]:
+def by_dtype(draw: Draw, signature: Signature, bases: Bases, given: Mapping[str, Any], mixed: bool) -> Iterator[Call]:
     """Each dtype that the arrays may have, with some of the options; pairs of dtypes that promote; no elements."""
     arrays = signature.arrays
     for turn, name in enumerate(arrays[0] if arrays else ()):
@@ -199,7 +197,7 @@ def _axes(kind: str, base: Call) -> list[Any]:
     ndim = next((a.ndim for a in base.args if isinstance(a, np.ndarray)), 1)
     found: list[Any] = [*range(-ndim - 1, ndim + 1)]
     if "uple" in kind or "Sequence" in kind:
-        found += [()] if "Sequence" not in kind else []
+        found += [()] if "Sequence" not in kind and ndim else []
         found += [(0,), (-1,)] * (ndim > 0) + [(0, 1), (1, 0), (-1, 0), (0, ndim)] * (ndim > 1)
         found += [(2, 0), (-1, 1, 0), (1, -3), tuple(range(ndim))] * (ndim > 2)
     return found

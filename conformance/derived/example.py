@@ -11,7 +11,7 @@ from backend.arrays.dtypes import DTYPES
 from backend.arrays.namespaces import host, is_array
 
 from ..bounds import Expected
-from ..case import Call, Case, parts
+from ..case import Call, Case, parts, replaced
 from ..examples import Example
 from ..failures import NARROW, WHOLE, Failure, compare
 from ..functions import Dtype
@@ -36,12 +36,30 @@ class Judged(NamedTuple):
 class Derived(Example):
     """A call that a signature gave, and what it gives: `Expected`s and plain values, an error, or a judge."""
 
-    def __init__(self, case: Case, call: Call, wanted: Any, origin: tuple[str, int]) -> None:
+    def __init__(
+        self,
+        case: Case,
+        call: Call,
+        wanted: Any,
+        origin: tuple[str, int, int],
+        again: Callable[[Call], Derived | None],
+    ) -> None:
         values = [part for part in parts(call) if isinstance(part, np.ndarray)]
         dtype = values[0].dtype.name if values else next((str(d) for d in dtypes_of(call)), "float32")
         super().__init__(case, call, values, dtype)
         self.wanted = wanted
-        self.origin = origin  # the kind, and its place in `derived.examples_of`
+        self.origin = origin  # the kind, the seed, and the place in `derived.examples_of`
+        self.again = again  # the example of another call of the function; None where the standard says nothing
+
+    def smaller(self, fails: Callable[[Example], bool]) -> Example:
+        """Half of the rows of all arrays, and half of these, as long as that fails, too."""
+        rows = {v.shape[0] for v in self.values if v.ndim}
+        count = rows.pop() if len(rows) == 1 else 1
+        for half in (slice(0, count // 2), slice(count // 2, count)) if count > 1 else ():
+            part = self.again(replaced(self.call, lambda v, half=half: v[half] if v.ndim else v))
+            if part is not None and fails(part):
+                return part.smaller(fails)
+        return self
 
 
 def with_arrays(structure: Any) -> Any:

@@ -19,8 +19,26 @@ __all__: list[str] = []
 
 COLON = slice(None)
 LINE: list[Any] = [0, -1, 4, -5, (2,), (-1, ...), (..., -2), ..., (None, 1), (1, None), COLON, (COLON, None)]
-LINE += [slice(*s) for s in ((1, 4), (None, 3), (-2, None), (None, -2), (0, 5, 2), (1, 5, 3), (2, 2), (5, 5), (4, 1), (0, 5, 9), (-5, 5))]
-REVERSED: list[Any] = [slice(*s) for s in ((None, None, -1), (4, None, -2), (4, 0, -1), (-2, None, -3), (3, 0, -3), (0, None, -1), (2, 2, -1))]
+LINE += [
+    slice(*s)
+    for s in (
+        (1, 4),
+        (None, 3),
+        (-2, None),
+        (None, -2),
+        (0, 5, 2),
+        (1, 5, 3),
+        (2, 2),
+        (5, 5),
+        (4, 1),
+        (0, 5, 9),
+        (-5, 5),
+    )
+]
+REVERSED: list[Any] = [
+    slice(*s)
+    for s in ((None, None, -1), (4, None, -2), (4, 0, -1), (-2, None, -3), (3, 0, -3), (0, None, -1), (2, 2, -1))
+]
 BLOCK: list[Any] = [
     (0, 0, 0),
     (-1, -2, -1),
@@ -93,8 +111,14 @@ def integer_keys(line: np.ndarray, block: np.ndarray, signature: Signature) -> I
 def read_dtypes(draw: Draw, signature: Signature) -> Iterator[Call]:
     """Arrays of each dtype, and indices of each integer dtype."""
     for dtype in ALL:
-        x = np.resize(np.asarray(edge_integers(dtype), dtype), (3, 4)) if kind_of(dtype) in ("int", "uint") else draw(dtype, 3, 4)
-        yield from (call(x, key) for key in ((1, ...), (..., -1), (slice(0, 2), None, 2), (..., slice(None, None, 2)), (0, 1)))
+        x = (
+            np.resize(np.asarray(edge_integers(dtype), dtype), (3, 4))
+            if kind_of(dtype) in ("int", "uint")
+            else draw(dtype, 3, 4)
+        )
+        yield from (
+            call(x, key) for key in ((1, ...), (..., -1), (slice(0, 2), None, 2), (..., slice(None, None, 2)), (0, 1))
+        )
         yield call(x, draw("bool", 3, 4))
     for dtype in INTEGER:
         if "Tuple[Union[int, slice, ellipsis, array" in str(signature.parameters[1]["type"]):
@@ -128,7 +152,12 @@ def setitem(x: Any, key: Any, value: Any) -> Expected:
 
 def written(draw: Draw, signature: Signature) -> Iterator[Call]:
     """Every form of a key without None, with a scalar, a 0-d array and arrays that broadcast."""
-    for shape, forms in (((5,), (*LINE, *REVERSED)), ((2, 3, 4), (*BLOCK, *BLOCK_REVERSED)), ((), ((), ...)), ((0,), (COLON,))):
+    for shape, forms in (
+        ((5,), (*LINE, *REVERSED)),
+        ((2, 3, 4), (*BLOCK, *BLOCK_REVERSED)),
+        ((), ((), ...)),
+        ((0,), (COLON,)),
+    ):
         for key in forms:
             if key is None or (isinstance(key, tuple) and None in key):
                 continue

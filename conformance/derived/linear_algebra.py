@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -12,9 +11,9 @@ import numpy as np
 from ..bounds import EPS, Expected, summation
 from ..case import Call, call
 from ..standard import linalg as equations
-from .axes import normalized, one_axis, reduced, rows_of, wide
-from .deriving import Signature, subject
-from .example import Judged, Raises
+from .axes import normalized, reduced, rows_of, wide
+from .deriving import subject
+from .example import Judged
 from .manipulation import block, common, exact, spread_out
 from .promotion import REAL_OF, Undefined, defaults, kind_of, promoted
 from .reductions import integers, sum_, within
@@ -50,7 +49,9 @@ def matmul(x1: Any, x2: Any) -> Any:
 
 def _squeezed(found: Expected, axes: list[int]) -> Expected:
     at = tuple(axes)
-    return Expected(np.squeeze(found.value, at), None if found.bound is None else np.squeeze(found.bound, at), found.dtype)
+    return Expected(
+        np.squeeze(found.value, at), None if found.bound is None else np.squeeze(found.bound, at), found.dtype
+    )
 
 
 def matmul_in_place(x1: Any, x2: Any) -> Expected:
@@ -102,7 +103,7 @@ def cross(x1: Any, x2: Any, *, axis: int = -1) -> Expected:
         raise Undefined("axis")
     a, b = (np.moveaxis(wide(spread_out(x, shape).astype(dtype)), axis, 0) for x in (x1, x2))
     pairs = [(a[i] * b[j], a[j] * b[i]) for i, j in ((1, 2), (2, 0), (0, 1))]
-    out = np.moveaxis(np.stack([p - q for p, q in pairs]), 0, axis)
+    out = np.moveaxis(np.asarray([p - q for p, q in pairs], dtype=a.dtype), 0, axis)
     if out.dtype == object:
         return integers(out, dtype)
     size = np.moveaxis(np.stack([np.abs(p) + np.abs(q) for p, q in pairs]), 0, axis)
@@ -142,7 +143,12 @@ def vector_norm(x: Any, *, axis: Any = None, keepdims: bool = False, ord: float 
     # each power is off by some ulps, and the root divides or multiplies what they add up to
     each = 4.0 if abs(ord) in (0, 1, INF) else 8.0 + 16.0 / min(abs(ord), 1.0)
     value = reduced(x, axes, keepdims, out)
-    return within(value, (summation(n) / min(abs(ord), 1.0) if 0 < abs(ord) < INF else 0.0) * EPS[dtype] * value + each * EPS[dtype] * value, dtype)
+    return within(
+        value,
+        (summation(n) / min(abs(ord), 1.0) if 0 < abs(ord) < INF else 0.0) * EPS[dtype] * value
+        + each * EPS[dtype] * value,
+        dtype,
+    )
 
 
 def matrix_norm(x: Any, *, keepdims: bool = False, ord: Any = "fro") -> Expected:  # noqa: A002
@@ -155,16 +161,26 @@ def matrix_norm(x: Any, *, keepdims: bool = False, ord: Any = "fro") -> Expected
         out = np.sqrt((sizes**2).sum(axis=(-2, -1))) if ord == "fro" else sums.max(-1) if ord > 0 else sums.min(-1)
         error = (summation(x.shape[-1] * x.shape[-2]) + 4.0) * EPS[dtype] * out
     else:
-        values = np.linalg.svd(x.astype(np.complex128 if kind_of(x.dtype.name) == "complex" else np.float64), compute_uv=False)
+        values = np.linalg.svd(
+            x.astype(np.complex128 if kind_of(x.dtype.name) == "complex" else np.float64), compute_uv=False
+        )
         out = {"nuc": values.sum(-1), 2: values.max(-1), -2: values.min(-1)}[ord]
-        error = equations.CONSTANT * max(x.shape[-2:]) * EPS[dtype] * values.max(-1) * (values.shape[-1] if ord == "nuc" else 1)
+        error = (
+            equations.CONSTANT
+            * max(x.shape[-2:])
+            * EPS[dtype]
+            * values.max(-1)
+            * (values.shape[-1] if ord == "nuc" else 1)
+        )
     out, error = (np.asarray(v)[..., None, None] if keepdims else np.asarray(v) for v in (out, error))
     return within(out, error, dtype)
 
 
 def matrix_rank(x: Any, *, rtol: Any = None) -> Expected:
     """How many singular values exceed rtol times the largest."""
-    values = np.linalg.svd(x.astype(np.complex128 if kind_of(x.dtype.name) == "complex" else np.float64), compute_uv=False)
+    values = np.linalg.svd(
+        x.astype(np.complex128 if kind_of(x.dtype.name) == "complex" else np.float64), compute_uv=False
+    )
     if rtol is None:
         rtol = max(x.shape[-2:]) * EPS[REAL_OF[x.dtype.name]]
     limit = np.asarray(values.max(-1) * rtol)[..., None]
@@ -191,10 +207,15 @@ def pinv(x: Any, *, rtol: Any = None) -> Judged:
         raise Undefined("on the limit")
     want = np.swapaxes(np.conj(vh), -1, -2) @ (np.where(kept, 1 / s, 0)[..., :, None] * np.swapaxes(np.conj(u), -1, -2))
     # a perturbation of c n eps |A| moves the inverse by as much times |A+|**2, and the kept space by the gap
-    gap = np.min(np.abs(s[..., :, None] - s[..., None, :]) + np.where(kept[..., :, None] == kept[..., None, :], INF, 0), axis=(-2, -1))
+    gap = np.min(
+        np.abs(s[..., :, None] - s[..., None, :]) + np.where(kept[..., :, None] == kept[..., None, :], INF, 0),
+        axis=(-2, -1),
+    )
     smallest = np.min(np.where(kept, s, INF), axis=-1)
     error = equations.CONSTANT * max(x.shape[-2:]) * eps * s.max(-1) * (3 / smallest**2 + 2 / (smallest * gap))
-    return Judged(lambda found: [(within(want, np.broadcast_to(error[..., None, None], want.shape), x.dtype.name), found[0])])
+    return Judged(
+        lambda found: [(within(want, np.broadcast_to(error[..., None, None], want.shape), x.dtype.name), found[0])]
+    )
 
 
 # ---- what the functions are called with
@@ -208,7 +229,9 @@ def conditioned(draw: Draw, dtype: str, *shape: int) -> np.ndarray:
 
 
 def square(draw: Draw, dtype: str) -> Iterator[Call]:
-    yield from (call(conditioned(draw, dtype, *shape)) for shape in ((3, 3), (1, 1), (2, 3, 3), (4, 4), (2, 2, 2, 2), (5, 5)))
+    yield from (
+        call(conditioned(draw, dtype, *shape)) for shape in ((3, 3), (1, 1), (2, 3, 3), (4, 4), (2, 2, 2, 2), (5, 5))
+    )
     yield call(conditioned(draw, dtype, 3, 3)[::-1].copy())
 
 
@@ -219,7 +242,10 @@ def definite(draw: Draw, dtype: str) -> Iterator[Call]:
 
 
 def oblong(draw: Draw, dtype: str) -> Iterator[Call]:
-    yield from (call(conditioned(draw, dtype, *shape)) for shape in ((3, 3), (4, 2), (2, 4), (2, 3, 2), (2, 2, 3), (1, 3), (3, 1)))
+    yield from (
+        call(conditioned(draw, dtype, *shape))
+        for shape in ((3, 3), (4, 2), (2, 4), (2, 3, 2), (2, 2, 3), (1, 3), (3, 1))
+    )
 
 
 def oblong_any(draw: Draw, dtype: str) -> Iterator[Call]:
@@ -246,16 +272,41 @@ def tolerances(x: Any) -> list[Any]:
 
 
 def systems(draw: Draw, first: str, second: str) -> Iterator[Call]:
-    for shape, right in (((3, 3), (3, 2)), ((3, 3), (3,)), ((2, 3, 3), (2, 3, 2)), ((2, 3, 3), (3,)), ((1, 1), (1, 4)), ((3, 3), (2, 3, 1)), ((2, 1, 2, 2), (3, 2, 2))):
+    for shape, right in (
+        ((3, 3), (3, 2)),
+        ((3, 3), (3,)),
+        ((2, 3, 3), (2, 3, 2)),
+        ((2, 3, 3), (3,)),
+        ((1, 1), (1, 4)),
+        ((3, 3), (2, 3, 1)),
+        ((2, 1, 2, 2), (3, 2, 2)),
+    ):
         yield call(conditioned(draw, first, *shape), draw(second, *right))
 
 
 def factors(draw: Draw, first: str, second: str) -> Iterator[Call]:
     """Vectors and matrices, stacks that broadcast, lengths of blocks and tails, nothing."""
-    pairs = [((2, 3), (3, 4)), ((3,), (3, 2)), ((2, 3), (3,)), ((3,), (3,)), ((2, 2, 3), (3, 2)), ((2, 1, 3, 4), (3, 4, 2))]
-    pairs += [((1, 17), (17, 1)), ((3, 65), (65, 2)), ((0, 3), (3, 2)), ((2, 0), (0, 3)), ((4,), (2, 4, 3)), ((2, 3, 4), (4,))]
+    pairs = [
+        ((2, 3), (3, 4)),
+        ((3,), (3, 2)),
+        ((2, 3), (3,)),
+        ((3,), (3,)),
+        ((2, 2, 3), (3, 2)),
+        ((2, 1, 3, 4), (3, 4, 2)),
+    ]
+    pairs += [
+        ((1, 17), (17, 1)),
+        ((3, 65), (65, 2)),
+        ((0, 3), (3, 2)),
+        ((2, 0), (0, 3)),
+        ((4,), (2, 4, 3)),
+        ((2, 3, 4), (4,)),
+    ]
     for a, b in pairs:
-        yield call(draw(first, *a, low=0, high=1) if 65 in a else draw(first, *a), draw(second, *b, low=0, high=1) if 65 in b else draw(second, *b))
+        yield call(
+            draw(first, *a, low=0, high=1) if 65 in a else draw(first, *a),
+            draw(second, *b, low=0, high=1) if 65 in b else draw(second, *b),
+        )
 
 
 def squares(draw: Draw, first: str, second: str) -> Iterator[Call]:
@@ -271,7 +322,19 @@ def tensors(draw: Draw, first: str, second: str) -> Iterator[Call]:
 
 
 def contractions(x1: Any, x2: Any) -> list[Any]:
-    found: list[Any] = [0, 1, 2, ((), ()), ((0,), (0,)), ((-1,), (0,)), ((0,), (-1,)), ([1], [0]), ((0, 1), (1, 0)), ((1, 0), (0, 1)), ((1, 2), (0, 1))]
+    found: list[Any] = [
+        0,
+        1,
+        2,
+        ((), ()),
+        ((0,), (0,)),
+        ((-1,), (0,)),
+        ((0,), (-1,)),
+        ([1], [0]),
+        ((0, 1), (1, 0)),
+        ((1, 0), (0, 1)),
+        ((1, 2), (0, 1)),
+    ]
     return [*found, ((2, 1), (1, 0)), ((0, 1, 2), (2, 0, 1)), ((-1, -2), (-2, -3)), (([0], [2])), ((9,), (0,)), 3]
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -14,7 +13,7 @@ from ..case import Call, call
 from .axes import normalized, one_axis
 from .deriving import OutsideError, Signature, subject
 from .example import Raises
-from .promotion import ALL, INTEGER, Undefined, kind_of, promoted
+from .promotion import ALL, Undefined, kind_of, promoted
 from .values import Draw, edge_integers
 
 __all__ = ["exact"]
@@ -132,7 +131,9 @@ def joined(name: str) -> Any:
             arrays = [a[(*[slice(None)] * at, None)] for a in arrays]
         if len({tuple(n for i, n in enumerate(a.shape) if i != at) for a in arrays}) > 1:
             raise Undefined("shapes")
-        out = np.empty([sum(a.shape[at] for a in arrays) if i == at else n for i, n in enumerate(arrays[0].shape)], dtype)
+        out = np.empty(
+            [sum(a.shape[at] for a in arrays) if i == at else n for i, n in enumerate(arrays[0].shape)], dtype
+        )
         start = 0
         for a in arrays:
             out[(*[slice(None)] * at, slice(start, start + a.shape[at]))] = a
@@ -147,7 +148,11 @@ def joints(name: str) -> Any:
 
     def parameters(draw: Draw, signature: Signature) -> Iterator[Call]:
         sets = [[(2, 3)], [(2, 3), (2, 3)], [(2, 3, 2)] * 3, [(4,), (4,)]]
-        sets += [[(2, 3), (1, 3), (0, 3)], [(2, 1), (2, 3)], [(3,), (2, 2), ()], [(0,), (2,)]] if name == "concat" else [[(), ()]]
+        sets += (
+            [[(2, 3), (1, 3), (0, 3)], [(2, 1), (2, 3)], [(3,), (2, 2), ()], [(0,), (2,)]]
+            if name == "concat"
+            else [[(), ()]]
+        )
         for shapes in sets:
             arrays = [draw("float32", *s) for s in shapes]
             yield call(arrays)
@@ -160,7 +165,9 @@ def joints(name: str) -> Any:
 
 def joined_dtypes(draw: Draw, signature: Signature) -> Iterator[Call]:
     for a, b in itertools.product(ALL, ALL):
-        x, y = (np.asarray(edge_integers(d)[-6:], dtype=d) if kind_of(d) in ("int", "uint") else draw(d, 6) for d in (a, b))
+        x, y = (
+            np.asarray(edge_integers(d)[-6:], dtype=d) if kind_of(d) in ("int", "uint") else draw(d, 6) for d in (a, b)
+        )
         yield call([x, y])
         if a == b:
             yield call([x, y], axis=-1)
@@ -229,7 +236,17 @@ def moveaxis(x: Any, source: Any, destination: Any) -> Expected:
     return exact(np.transpose(x, order))
 
 
-MOVES = [(0, -1), (-1, 0), (0, 0), (1, 2), (2, 1), ((0, 1), (1, 2)), ((0, 2), (2, 0)), ((-1, 0), (0, -1)), ((0, 1), (-1, 0))]
+MOVES = [
+    (0, -1),
+    (-1, 0),
+    (0, 0),
+    (1, 2),
+    (2, 1),
+    ((0, 1), (1, 2)),
+    ((0, 2), (2, 0)),
+    ((-1, 0), (0, -1)),
+    ((0, 1), (-1, 0)),
+]
 MOVES += [((0, 1, 2), (2, 0, 1)), ((2, 0, 1), (0, 1, 2)), ((1,), (0,)), (3, 0), (0, 3)]
 
 
@@ -242,7 +259,11 @@ def moved(draw: Draw, dtype: str) -> Iterator[Call]:
 def repeat(x: Any, repeats: Any, *, axis: int | None = None) -> Expected:
     at = 0 if axis is None else one_axis(axis, x.ndim)
     x = x.reshape(-1) if axis is None else x
-    counts = np.broadcast_to(repeats, (x.shape[at],)) if np.ndim(repeats) < 2 and np.size(repeats) in (1, x.shape[at]) else None
+    counts = (
+        np.broadcast_to(repeats, (x.shape[at],))
+        if np.ndim(repeats) < 2 and np.size(repeats) in (1, x.shape[at])
+        else None
+    )
     if counts is None or (isinstance(repeats, np.ndarray) and repeats.ndim != 1):
         raise Undefined("counts")
     places = [i for i, count in enumerate(counts.tolist()) for _ in range(count)]
@@ -267,8 +288,16 @@ def reshape(x: Any, shape: Any, *, copy: Any = None) -> Expected:
 
 
 def reshaped(x: Any) -> list[Any]:
-    found = {24: [(24,), (4, 6), (-1,), (2, -1, 3), (1, 24, 1), (3, 2, 4)], 6: [(6,), (1, 6), (2, 3)], 5: [(5, 1), (-1, 5)]}
-    return [*found.get(x.size, []), *([(), (1, 1)] if x.size == 1 else []), *([(0,), (5, 0), (3, 0)] if not x.size else [])]
+    found = {
+        24: [(24,), (4, 6), (-1,), (2, -1, 3), (1, 24, 1), (3, 2, 4)],
+        6: [(6,), (1, 6), (2, 3)],
+        5: [(5, 1), (-1, 5)],
+    }
+    return [
+        *found.get(x.size, []),
+        *([(), (1, 1)] if x.size == 1 else []),
+        *([(0,), (5, 0), (3, 0)] if not x.size else []),
+    ]
 
 
 def roll(x: Any, shift: Any, *, axis: Any = None) -> Expected:
@@ -292,14 +321,29 @@ def tile(x: Any, repetitions: Any) -> Expected:
     counts = (1,) * (ndim - len(repetitions)) + tuple(repetitions)
     x = x.reshape((1,) * (ndim - x.ndim) + x.shape)
     for a, count in enumerate(counts):
-        x = np.take(x, [i for _ in range(count) for i in range(x.shape[a])], axis=a) if count else x[(*[slice(None)] * a, slice(0, 0))]
+        x = (
+            np.take(x, [i for _ in range(count) for i in range(x.shape[a])], axis=a)
+            if count
+            else x[(*[slice(None)] * a, slice(0, 0))]
+        )
     return exact(x)
 
 
 SHIFTS = [0, 1, -1, 2, 7, -7, 100, (1, -1), (1, 1), (5, -6), (-1, 2, 9), (2,)]
-subject("broadcast_to", broadcast_to, with_values(shape=lambda x: [x.shape, (2, *x.shape), (2, 1, *x.shape), (3, *x.shape[1:]), (*x.shape, 2)]))
+subject(
+    "broadcast_to",
+    broadcast_to,
+    with_values(shape=lambda x: [x.shape, (2, *x.shape), (2, 1, *x.shape), (3, *x.shape[1:]), (*x.shape, 2)]),
+)
 subject("broadcast_arrays", broadcast_arrays, block, parameters=arrays_together, dtypes=arrays_of_dtypes, view=list)
-subject("broadcast_shapes", broadcast_shapes, block, parameters=shapes_alone, dtypes=lambda d, s: (), view=lambda shape: list(shape) or [str(tuple(shape))])
+subject(
+    "broadcast_shapes",
+    broadcast_shapes,
+    block,
+    parameters=shapes_alone,
+    dtypes=lambda d, s: (),
+    view=lambda shape: list(shape) or [str(tuple(shape))],
+)
 subject("concat stack", joined, block, each=True)
 for name_ in ("concat", "stack"):
     subject(name_, joined(name_), block, parameters=joints(name_), dtypes=joined_dtypes)

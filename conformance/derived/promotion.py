@@ -26,6 +26,7 @@ __all__ = [
     "accumulated",
     "complex_of",
     "defaults",
+    "defaults_in_force",
     "fits",
     "kind_of",
     "promoted",
@@ -86,6 +87,7 @@ TABLE: dict[tuple[str, str], str] = {("bool", "bool"): "bool"} | {
     if cell != "-"
 }
 
+LIMITS = {name: (int(np.iinfo(name).min), int(np.iinfo(name).max)) for name in INTEGER}
 BITS = {name: np.dtype(name).itemsize * 8 for name in NUMERIC}
 REAL_OF = {"complex64": "float32", "complex128": "float64", "float32": "float32", "float64": "float64"}
 
@@ -106,6 +108,11 @@ _asked: contextvars.ContextVar[list[bool]] = contextvars.ContextVar("asked")
 def defaults() -> Defaults:
     """The default dtypes of the namespace for which calls are derived."""
     _asked.get([]).append(True)
+    return _defaults.get()
+
+
+def defaults_in_force() -> Defaults:
+    """The same, without being counted as a question."""
     return _defaults.get()
 
 
@@ -148,8 +155,8 @@ def kind_of(name: str) -> str:
 
 def fits(value: int, name: str) -> bool:
     """Whether an integer dtype holds a number."""
-    info = np.iinfo(name)
-    return int(info.min) <= value <= int(info.max)
+    low, high = LIMITS[name]
+    return low <= value <= high
 
 
 def scalar_dtype(array: str, value: Any) -> str:

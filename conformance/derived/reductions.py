@@ -80,7 +80,10 @@ def mean(x: Any, *, axis: Any = None, keepdims: bool = False) -> Expected:
 
 
 def var(x: Any, *, axis: Any = None, correction: float = 0.0, keepdims: bool = False) -> Expected:
-    """Two passes: the mean is off by d, which adds n d**2; one pass over the squares would lose the mean's square."""
+    """Two passes: the mean is off by d, which adds n d**2. Updating the mean at each term adds its roundings once.
+
+    One pass over the squares, which would lose the square of the mean, is outside of this.
+    """
     axes = normalized(axis, x.ndim)
     rows = rows_of(wide(x), axes)
     n, eps = rows.shape[-1], EPS[x.dtype.name]
@@ -90,11 +93,10 @@ def var(x: Any, *, axis: Any = None, correction: float = 0.0, keepdims: bool = F
     off = rows - centre
     squares = (off**2).sum(axis=-1)
     shift = eps * (summation(n) * np.abs(rows).sum(axis=-1) / n + np.abs(centre[:, 0]))
-    error = (summation(n) + 3.0) * eps * squares + n * shift**2 + 2 * eps * shift * np.abs(off).sum(axis=-1)
+    updates = 2 * eps * np.abs(centre[:, 0]) * np.abs(off).sum(axis=-1)
+    error = (summation(n) + 3.0) * eps * squares + n * shift**2 + updates
     scale = n - correction
-    return within(
-        reduced(x, axes, keepdims, squares / scale), reduced(x, axes, keepdims, error / scale), x.dtype.name
-    )
+    return within(reduced(x, axes, keepdims, squares / scale), reduced(x, axes, keepdims, error / scale), x.dtype.name)
 
 
 def std(x: Any, *, axis: Any = None, correction: float = 0.0, keepdims: bool = False) -> Expected:

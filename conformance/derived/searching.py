@@ -13,7 +13,7 @@ from ..case import Call, call
 from .axes import along, normalized, one_axis, reduced, rows_of
 from .deriving import Signature, subject
 from .example import Judged, Raises
-from .promotion import ALL, INTEGER, REAL, Undefined, defaults, kind_of, promoted, scalar_dtype
+from .promotion import ALL, Undefined, defaults, kind_of, promoted, scalar_dtype
 from .reductions import middle, ranked
 from .values import Draw, edge_integers
 
@@ -65,7 +65,11 @@ def nonzero(x: Any) -> Any:
 def sparse(draw: Draw, dtype: str) -> Iterator[Call]:
     """Zeros of both signs and NaN, which is not zero."""
     yield from middle(draw, dtype)
-    yield call(draw(dtype, 3, 4, low=-1, high=1).astype(np.int8).astype(dtype) if kind_of(dtype) != "bool" else draw(dtype, 3, 4))
+    yield call(
+        draw(dtype, 3, 4, low=-1, high=1).astype(np.int8).astype(dtype)
+        if kind_of(dtype) != "bool"
+        else draw(dtype, 3, 4)
+    )
     if kind_of(dtype) == "float":
         yield call(np.asarray([0.0, -0.0, 1e-30, NAN, -np.inf, 0.0], dtype=dtype))
     if kind_of(dtype) == "complex":
@@ -85,8 +89,12 @@ def searchsorted(x1: Any, x2: Any, /, *, side: str = "left", sorter: Any = None)
 
 def lined_up(draw: Draw, first: str, second: str) -> Iterator[Call]:
     """A sorted line with ties but no zero, and values below, between, at and above its own."""
-    line = np.asarray([2, 3, 3, 3, 5, 8, 8, 20] if kind_of(first) == "uint" else [-9, -4, -4, 2, 3, 3, 3, 8], dtype=first)
-    sought = np.asarray([1, 2, 3, 4, 8, 9, 100, 20] if kind_of(second) == "uint" else [-100, -9, -4, 1, 2, 3, 8, 100], dtype=second)
+    line = np.asarray(
+        [2, 3, 3, 3, 5, 8, 8, 20] if kind_of(first) == "uint" else [-9, -4, -4, 2, 3, 3, 3, 8], dtype=first
+    )
+    sought = np.asarray(
+        [1, 2, 3, 4, 8, 9, 100, 20] if kind_of(second) == "uint" else [-100, -9, -4, 1, 2, 3, 8, 100], dtype=second
+    )
     yield call(line, draw.rng.permutation(sought))
     yield call(line, sought.reshape(2, 2, 2))
     yield call(line, sought[3].reshape(()))
@@ -111,7 +119,9 @@ def where(condition: Any, x1: Any, x2: Any) -> Expected:
     arrays = [x for x in (x1, x2) if isinstance(x, np.ndarray)]
     if not arrays:
         raise Undefined("two scalars")
-    dtype = promoted(*(x.dtype.name if isinstance(x, np.ndarray) else scalar_dtype(arrays[0].dtype.name, x) for x in (x1, x2)))
+    dtype = promoted(
+        *(x.dtype.name if isinstance(x, np.ndarray) else scalar_dtype(arrays[0].dtype.name, x) for x in (x1, x2))
+    )
     one, other = (np.asarray(x).astype(dtype) for x in (x1, x2))
     condition, one, other = np.broadcast_arrays(condition, one, other)
     out = np.asarray([a if c else b for c, a, b in zip(condition.flat, one.flat, other.flat, strict=True)], dtype=dtype)
@@ -120,7 +130,13 @@ def where(condition: Any, x1: Any, x2: Any) -> Expected:
 
 def chosen(draw: Draw, signature: Signature) -> Iterator[Call]:
     """Conditions and values that broadcast, and scalars on either side."""
-    for shapes in (((3,), (3,), (3,)), ((), (2, 3), (3,)), ((2, 1), (3,), ()), ((2, 1, 3), (4, 1), (2, 4, 3)), ((0,), (1,), ())):
+    for shapes in (
+        ((3,), (3,), (3,)),
+        ((), (2, 3), (3,)),
+        ((2, 1), (3,), ()),
+        ((2, 1, 3), (4, 1), (2, 4, 3)),
+        ((0,), (1,), ()),
+    ):
         yield call(*(draw(d, *s) for d, s in zip(("bool", "float32", "float32"), shapes, strict=True)))
     yield call(draw("bool", 65), draw("int32", 65), draw("int32", 65))
 
@@ -171,7 +187,11 @@ def members(draw: Draw, first: str, second: str) -> Iterator[Call]:
 
 def sort(x: Any, *, axis: int = -1, descending: bool = False, stable: bool = True) -> Expected:
     at = one_axis(axis, x.ndim)
-    out = along(x, at, lambda rows: np.asarray([sorted(r, reverse=descending) for r in rows.tolist()], x.dtype).reshape(rows.shape))
+    out = along(
+        x,
+        at,
+        lambda rows: np.asarray([sorted(r, reverse=descending) for r in rows.tolist()], x.dtype).reshape(rows.shape),
+    )
     return Expected(out, np.zeros(out.shape) if kind_of(x.dtype.name) == "float" else None, x.dtype.name)
 
 
@@ -194,7 +214,10 @@ def argsort(x: Any, *, axis: int = -1, descending: bool = False, stable: bool = 
         each = Expected(np.sort(wanted.value, axis=at), None, wanted.dtype)
         return [
             (each, np.sort(places, axis=at)),
-            (Expected(in_order, np.zeros(x.shape), x.dtype.name), np.take_along_axis(x, np.clip(places, 0, x.shape[at] - 1), axis=at)),
+            (
+                Expected(in_order, np.zeros(x.shape), x.dtype.name),
+                np.take_along_axis(x, np.clip(places, 0, x.shape[at] - 1), axis=at),
+            ),
         ]
 
     return Judged(pairs)
@@ -268,14 +291,20 @@ def _restores(x: np.ndarray, values: np.ndarray, inverse: np.ndarray, index: str
     """The inverse has the array's shape, and its elements are the places of the array's elements."""
     checks: list[tuple[Any, Any]] = [(str(x.shape), str(inverse.shape))]
     if inverse.shape == x.shape and inverse.dtype.kind in "iu":
-        checks.append((Expected(x, np.zeros(x.shape), x.dtype.name), np.take(values, inverse, mode="clip") if values.size else x))
+        checks.append(
+            (Expected(x, np.zeros(x.shape), x.dtype.name), np.take(values, inverse, mode="clip") if values.size else x)
+        )
         checks.append((Expected(inverse, None, index), inverse))
     return checks
 
 
 def repeated(draw: Draw, dtype: str) -> Iterator[Call]:
     """Elements that come again, zeros of both signs, NaN, limits, nothing."""
-    yield call(draw(dtype, 3, 7, low=0, high=2) if kind_of(dtype) in ("int", "uint", "bool") else draw.shuffled([1, 2, 2, -3, 1, 2], dtype))
+    yield call(
+        draw(dtype, 3, 7, low=0, high=2)
+        if kind_of(dtype) in ("int", "uint", "bool")
+        else draw.shuffled([1, 2, 2, -3, 1, 2], dtype)
+    )
     yield call(draw(dtype))
     yield call(draw(dtype, 0))
     yield call(draw.distinct(dtype, 2, 3) if kind_of(dtype) not in ("bool", "complex") else draw(dtype, 2, 3))
@@ -296,4 +325,10 @@ subject("where", where, lambda draw: (), parameters=chosen, dtypes=chosen_dtypes
 subject("isin", isin, members, mixed=True)
 subject("sort", sort, sorted_of)
 subject("argsort", argsort, sorted_of)
-subject("unique_values unique_counts unique_inverse unique_all", unique, repeated, each=True, view=lambda r: list(r) if isinstance(r, tuple) else [r])
+subject(
+    "unique_values unique_counts unique_inverse unique_all",
+    unique,
+    repeated,
+    each=True,
+    view=lambda r: list(r) if isinstance(r, tuple) else [r],
+)

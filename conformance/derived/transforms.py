@@ -57,7 +57,9 @@ def hermitian(x: np.ndarray, n: int, axis: int) -> np.ndarray:
 def bounded(out: np.ndarray, axes: tuple[int, ...], count: int, given: Any, norm_factor: Any, dtype: str) -> Expected:
     """5 (1 + log2 n) eps times the largest that the transform of such values can be in the mean square."""
     eps = EPS[REAL_OF[dtype]]
-    size = np.sqrt(np.sum(np.abs(given) ** 2, axis=axes, keepdims=True)) * np.sqrt(np.longdouble(count)) * abs(norm_factor)
+    size = (
+        np.sqrt(np.sum(np.abs(given) ** 2, axis=axes, keepdims=True)) * np.sqrt(np.longdouble(count)) * abs(norm_factor)
+    )
     bound = 5.0 * (math.log2(count) + 1.0) * eps * size
     return Expected(out, np.broadcast_to(bound, out.shape).astype(np.float64), dtype)
 
@@ -98,7 +100,11 @@ def several(name: str) -> Any:
         ats = normalized(list(range(x.ndim)) if axes is None else list(axes), x.ndim)
         if not ats or (s is not None and len(s) != len(ats)):
             raise Undefined("counts")
-        sizes = [x.shape[a] for a in ats] if s is None else [x.shape[a] if n == -1 else n for a, n in zip(ats, s, strict=True)]
+        sizes = (
+            [x.shape[a] for a in ats]
+            if s is None
+            else [x.shape[a] if n == -1 else n for a, n in zip(ats, s, strict=True)]
+        )
         if back and (s is None or s[-1] == -1):
             if s is not None:
                 raise Undefined("-1 for the last of a half")

@@ -26,7 +26,9 @@ class Draw:
         if kind == "bool":
             return np.asarray(rng.integers(0, 2, shape).astype(bool))
         if kind in ("int", "uint"):
-            return np.asarray(rng.integers(max(int(low), 0) if kind == "uint" else int(low), int(high) + 1, shape)).astype(dtype)
+            return np.asarray(
+                rng.integers(max(int(low), 0) if kind == "uint" else int(low), int(high) + 1, shape)
+            ).astype(dtype)
         value = np.asarray(rng.uniform(low, high, shape))
         return (value + 1j * rng.uniform(low, high, shape) if kind == "complex" else value).astype(dtype)
 
