@@ -42,6 +42,9 @@ class Failure(AssertionError):  # noqa: N818 - a finding about what is tested, n
         self.error = error
         self.bound = bound
         self.output = output
+        self.example: Any = None  # a simpler one that fails in the same way, where the check knows one
+        self.assertion = ""  # lines of Python that fail for `got`, the result as a NumPy array
+        self.row = ""  # of the standard's table that does not hold; several are joined by +
 
 
 def compare(

@@ -20,7 +20,7 @@ from .agreement import agreement
 from .bounds import EPS, FLOOR, Expected
 from .case import A, Case, parts
 from .derived import as_specified, derived_dtypes, derived_parameters, is_derived
-from .examples import Example
+from .examples import Example, edges
 from .failures import Failure, allowed_dtypes, compare
 from .gradients import gradient, kinks, second, unknown_gradient
 from .kernels import composites_of, kernel_layouts
@@ -38,6 +38,7 @@ from .operations import (
     symbolic,
 )
 from .python_arguments import arguments, integer_parameters
+from .special_cases import Probe, covers, fewer, probes, revision_of, special_case
 from .transforms import transparent
 
 __all__ = ["KINDS", "PROPERTIES", "Property"]
@@ -55,6 +56,8 @@ def value(on: Namespace, example: Example) -> float | None:
 
 def special(on: Namespace, example: Example) -> float | None:
     """NaN, infinities, signed zeros and whatever else the standard spells out come out as it says."""
+    if isinstance(example, Probe):
+        return special_case(on, example)
     results = eager(on, example)
     wanted = expected(example, on.library)
     worst = compare(wanted, results, on.dtypes, ("value",))
@@ -342,11 +345,21 @@ def _unique(case: Case, on: Namespace) -> bool:
     return bool(case.calls) and case.judge is None
 
 
+def _has_special_cases(case: Case, on: Namespace) -> bool:
+    return case.group == "standard" and (bool(case.special) or covers(case.name, revision_of(on)))
+
+
+def _special_examples(case: Case, on: Namespace, seed: int) -> list[Example]:
+    """The special cases of the standard's tables, and what else its text spells out."""
+    found = [probe for probe in probes(case.name, revision_of(on)) if on.holds(probe)]
+    return [*(fewer(found) if on.compiles else found), *edges(case)]
+
+
 PROPERTIES: dict[str, Property] = {
     p.name: p
     for p in (
         Property("value", value, "all", lambda case, on: bool(case.calls or (case.edges and case.group == "k"))),
-        Property("special", special, "special", lambda case, on: bool(case.special)),
+        Property("special", special, _special_examples, _has_special_cases),
         Property("parameters", as_specified, derived_parameters, is_derived),
         Property("dtypes", as_specified, derived_dtypes, is_derived),
         Property("shape", shape, "all", _unique),

@@ -75,6 +75,7 @@ def _text(value: Any) -> str:
 
 def finding(failure: Failure, example: Example, name: str, kind: str) -> Finding:
     """A failure in full, as text and numbers."""
+    example = failure.example or example
     at = failure.message.partition(":")[0].removeprefix("at ") if failure.message.startswith("at ") else ""
     return Finding(
         failure.kind,
@@ -98,6 +99,8 @@ def _script(failure: Failure, example: Example, name: str, kind: str) -> str:
         return module_script(failure, example, on, kind, shown_call(example), literals) or _tool_script(
             failure, example, name, kind
         )
+    if failure.assertion:
+        return _stated(failure, example, name, literals)
     if text := standalone(failure, example, name, kind, shown_call(example), literals):
         return text
     functions = any(callable(v) for v in (*example.call.args, *example.call.kwargs.values()))
@@ -142,6 +145,16 @@ def _script(failure: Failure, example: Example, name: str, kind: str) -> str:
     return "\n".join(lines)
 
 
+def _stated(failure: Failure, example: Example, name: str, literals: list[str]) -> str:
+    """The call, and the assertion that comes with the failure."""
+    lines = ["import numpy as np", "from conformance.functions import flat, function_of"]
+    lines += ["from conformance.operations import host, namespace", f"on = namespace({name!r})", "xp = on.xp"]
+    lines += [f"x{i} = on.array({text})" for i, text in enumerate(literals)]
+    lines += [f"got = flat({shown_call(example)})[{failure.output}]"]
+    lines += ["got = host(got) if hasattr(got, 'shape') else np.asarray(got)", failure.assertion]
+    return "\n".join(lines)
+
+
 def _first(failure: Failure) -> str:
     return failure.message.partition("\n")[0]
 
@@ -177,7 +190,16 @@ def _tool_script(failure: Failure, example: Example, name: str, kind: str) -> st
         None,
     )
     if where is None:
-        where = next(f"errors[{i}][1]" for i, (_, c) in enumerate(case.errors) if c is example.call)
+        where = next((f"errors[{i}][1]" for i, (_, c) in enumerate(case.errors) if c is example.call), None)
+    if where is None:
+        only = f"{'xp.' if case.group == 'standard' else ''}{case.name}"
+        return "\n".join(
+            [
+                "import conformance",
+                f"report = conformance.run([{name!r}], only={only!r}, kind=({kind!r},), expect=False)",
+                "assert not report.failed, report.failed[0].finding.message",
+            ]
+        )
     values = ", ".join(literal(v) for v in example.values)
     return "\n".join(
         [

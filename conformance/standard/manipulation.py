@@ -169,7 +169,13 @@ for name in ("T", "mT"):
     standard(f"array.{name}", call(M), call(A(3, 2, dtype="int")))
 for name in ("shape", "size", "ndim"):
     standard(f"array.{name}", call(X), call(A()), call(A(0, 2)), view=str)
-for name, dtype in (("bool", "bool"), ("int", "int64"), ("float", "float64"), ("index", "int32")):
+for name, dtype in (
+    ("bool", "bool"),
+    ("int", "int64"),
+    ("float", "float64"),
+    ("complex", "complex128"),
+    ("index", "int32"),
+):
     standard(f"array.{name}", call(A(dtype=dtype)))
 for name in ("add", "sub", "mul"):
     standard(f"array.{name}", call(M, A("m")), call(M, 2.0), call(I, 3), call(I, I), errors=[call(A(3), A(2))])

@@ -9,7 +9,7 @@ import numpy as np
 from ..case import A, call, standard
 from ..functions import Dtype
 
-NAN, INF = math.nan, math.inf
+INF = math.inf
 SOME = {"n": (1, 4), "m": (1, 5)}
 M = A("n", "m", sizes=SOME)
 X = A("n", 3, "m")
@@ -29,12 +29,6 @@ standard(
     call(A("n", dtype="float32"), dtype=Dtype("float64")),
     exact=False,
     errors=WRONG,
-    special=[
-        (call(np.zeros((0, 2)), axis=0), np.array([0.0, 0.0])),
-        (call([NAN, 1.0]), np.array(NAN)),
-        (call([INF, -INF]), np.array(NAN)),
-        (call([INF, 1.0]), np.array(INF)),
-    ],
 )
 standard(
     "prod",
@@ -42,11 +36,6 @@ standard(
     *(call(A(4, dtype=d, low=1, high=3)) for d in ("int8", "int32", "int64", "uint8")),
     exact=False,
     errors=WRONG,
-    special=[
-        (call(np.zeros((0, 2)), axis=0), np.array([1.0, 1.0])),
-        (call([NAN, 0.0]), np.array(NAN)),
-        (call([INF, 0.0]), np.array(NAN)),
-    ],
 )
 BY_COUNT = [
     call(M),
@@ -60,7 +49,7 @@ standard(
     *BY_COUNT,
     exact=False,
     errors=WRONG,
-    special=[(call([NAN, 1.0]), np.array(NAN)), (call([INF, 1.0]), np.array(INF)), (call(np.zeros(0)), np.array(NAN))],
+    special=[(call([INF, 1.0]), np.array(INF))],
 )
 for name in ("var", "std"):
     standard(
@@ -70,7 +59,7 @@ for name in ("var", "std"):
         call(X, axis=1, correction=1.0, keepdims=True),
         exact=False,
         errors=WRONG,
-        special=[(call([NAN, 1.0]), np.array(NAN)), (call([2.0, 2.0]), np.array(0.0))],
+        special=[(call([2.0, 2.0]), np.array(0.0))],
     )
 for name in ("max", "min"):
     standard(
@@ -81,11 +70,7 @@ for name in ("max", "min"):
         call(M, axis=-1, keepdims=True),
         *(call(A(5, dtype=d, low=0, high=9)) for d in ("int8", "int32", "int64", "uint8")),
         errors=WRONG,
-        special=[
-            (call([NAN, 1.0]), np.array(NAN)),
-            (call([1.0, NAN, INF]), np.array(NAN)),
-            (call([-INF, 1.0, INF]), np.array(INF if name == "max" else -INF)),
-        ],
+        special=[(call([-INF, 1.0, INF]), np.array(INF if name == "max" else -INF))],
     )
 standard(
     "cumulative_sum",
@@ -96,7 +81,6 @@ standard(
     call(LONG),
     *(call(A("n", dtype=d, low=0, high=9)) for d in ("int8", "int32", "int64", "uint8")),
     exact=False,
-    special=[(call([1.0, NAN, 2.0]), np.array([1.0, NAN, NAN])), (call([INF, -INF]), np.array([INF, NAN]))],
 )
 standard(
     "cumulative_prod",
@@ -106,7 +90,6 @@ standard(
     call(A("n", 3), axis=1, include_initial=True),
     *(call(A(4, dtype=d, low=1, high=3)) for d in ("int8", "int32", "int64", "uint8")),
     exact=False,
-    special=[(call([1.0, NAN, 2.0]), np.array([1.0, NAN, NAN]))],
 )
 for name in ("all", "any"):
     standard(
@@ -116,11 +99,7 @@ for name in ("all", "any"):
         call(A("n", 3, dtype="bool"), axis=1, keepdims=True),
         call(A("n", 3, dtype="bool"), axis=(0, 1)),
         errors=WRONG,
-        special=[
-            (call(np.zeros(0)), np.array(name == "all")),
-            (call([NAN, 1.0]), np.array(True)),
-            (call([0.0, -0.0]), np.array(False)),
-        ],
+        special=[(call([0.0, -0.0]), np.array(False))],
     )
 standard(
     "diff",
