@@ -13,7 +13,7 @@ FLOORS = [
     {"opening", "probe"},
     {"namespaces", "modules", "targets"},
     {"operations", "root_cause"},
-    {"agreement", "writing"},
+    {"agreement", "ranks", "writing"},
     {"copies", "gradients", "in_place", "kernels", "layouts", "python_arguments", "threaded", "transforms"},
     {"memory", "sizes"},
     {"properties", "module_properties"},
