@@ -16,7 +16,19 @@ from hypothesis import strategies as st
 
 from .case import SIZES, A, Call, Case, parts, replaced
 
-__all__ = ["Example", "beside", "drawn", "edges", "erroneous", "least", "ranges", "shrunk", "sized", "typical"]
+__all__ = [
+    "Example",
+    "beside",
+    "drawn",
+    "edges",
+    "erroneous",
+    "least",
+    "ranges",
+    "shrunk",
+    "sized",
+    "typical",
+    "value_of",
+]
 
 EDGES = (np.nan, np.inf, -np.inf, -0.0, 0.0, 2.0**-24, -(2.0**-140), 2.0**-1074)
 COMPLEX = {"float32": "complex64", "float64": "complex128"}
@@ -96,10 +108,11 @@ def ranges(call: Call) -> dict[str, tuple[int, int]]:
 
 
 def _built(case: Case, call: Call, dtype: str, sizes: dict[str, int], rng: np.random.Generator, whole: bool) -> Example:
-    return Example(case, call, [_value(part, dtype, sizes, rng, whole) for part in parts(call)], dtype)
+    return Example(case, call, [value_of(part, dtype, sizes, rng, whole) for part in parts(call)], dtype)
 
 
-def _value(part: Any, dtype: str, sizes: dict[str, int], rng: np.random.Generator, whole: bool) -> np.ndarray:
+def value_of(part: Any, dtype: str, sizes: dict[str, int], rng: np.random.Generator, whole: bool) -> np.ndarray:
+    """The values of one array of a call; `whole`: whole numbers."""
     if isinstance(part, np.ndarray):
         return part.astype(dtype) if part.dtype == np.float64 else part
     shape = tuple(sizes[d] if isinstance(d, str) else d for d in part.dims)

@@ -22,6 +22,7 @@ from .operations import Namespace, compiled, eager, expected, placeholders, reco
 __all__ = ["layout", "layout_examples"]
 
 ALIKE = {"repeated": (slice(None, 1), ...), "repeated last": (..., slice(None, 1))}  # what such arrays repeat
+OF_K = ("channels-first", "stacked", "thin-inside", "misaligned")  # besides those of its compiled functions
 Known = dict[int, list[Any] | None]  # by example: the bits of its results where its arrays lie as new ones do
 LENGTHS = (9, 18, 2)  # of a call's letters, the last ones first: whole vectors and a tail
 FIRST_WRITTEN = frozenset({"array.setitem"})  # may not be repeated or read-only
@@ -55,9 +56,9 @@ def layout(on: Namespace, example: Example) -> float | None:
     if example.case.group == "k" and any(v.size > 1 for v in example.values):
         for name, arrange in LAYOUTS.items():
             worst = max(worst or 0.0, _everywhere(on, _alike(example, name), name, arrange))
-    pairs = {name: (arrange, arrange) for name, arrange in MORE.items()}
-    if example.case.group == "standard":
-        pairs |= {name: (arrange, arrange) for name, arrange in LAYOUTS.items()}
+    standard = example.case.group == "standard"
+    ways = {**MORE, **LAYOUTS} if standard else {name: MORE[name] for name in OF_K}
+    pairs: dict[str, tuple[Arrange | None, Arrange | None]] = {name: (how, how) for name, how in ways.items()}
     if sum(v.ndim > 0 for v in example.values) > 1:
         pairs |= MIXED
     known: Known = {}

@@ -77,7 +77,8 @@ def memory(on: Namespace, example: Example) -> float | None:
     if not on.probe.abilities.get("lazy"):  # a lazy library computes when results are read, and writes to no memory
         for _ in range(REPEATED):
             _same(before, eager(on, example), "differs", "called again with the same arguments")
-        threaded(on, example, other)
+        if example.call is example.case.calls[0]:
+            threaded(on, example, other)
         if on.probe.abilities.get("write to slices"):
             _shared(on, example)
             _given_away(on, example, before)
@@ -99,6 +100,8 @@ def _kept(results: list[Any]) -> list[Any]:
 def _same(before: list[Any], results: list[Any], kind: str, what: str) -> None:
     """Results are still, or again, what they were, to the bit; those that are no arrays cannot be overwritten."""
     arrays = [isinstance(want, Expected) for want in before]
+    if all(_equal(w, r) for w, r, a in zip(before, results, arrays, strict=True) if a):
+        return
     try:
         compare(
             [w for w, a in zip(before, arrays, strict=True) if a],
@@ -110,11 +113,21 @@ def _same(before: list[Any], results: list[Any], kind: str, what: str) -> None:
         raise
 
 
+def _equal(want: Any, got: Any) -> bool:
+    """Whether a result has the bits of a kept one: the quick way to know."""
+    found = host(got)
+    return (
+        found.dtype == want.value.dtype and found.shape == want.value.shape and found.tobytes() == want.value.tobytes()
+    )
+
+
 def _unchanged(on: Namespace, example: Example, arrays: list[Any]) -> None:
     """The arguments are what they were before the call; item assignment writes to its first one."""
     for i, (v, x) in enumerate(zip(example.values, arrays, strict=True)):
         if i or example.case.name not in WRITES:
             want = Expected(v, None, v.dtype.name)
+            if _equal(want, x):
+                continue
             try:
                 compare([want], [x], on.dtypes)
             except Failure as failure:
