@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..case import A, Call, Case, parts, replaced
-from ..examples import TYPICAL, Example, _value, ranges
+from ..examples import TYPICAL, Example, ranges, value_of
 from .seen import parameters_of
 
 __all__ = [
@@ -54,7 +54,7 @@ def _rng(probe: Any, *numbers: int) -> np.random.Generator:
 
 def _filled(target: str, case: Case, call: Call, dtype: str, sizes: dict[str, int]) -> Probe:
     rng = _rng(target, 11)
-    return Probe(target, case, replaced(call, lambda part: _value(part, dtype, sizes, rng, False)), call, dtype)
+    return Probe(target, case, replaced(call, lambda part: value_of(part, dtype, sizes, rng, False)), call, dtype)
 
 
 def _typical(call: Call) -> dict[str, int]:
@@ -118,7 +118,7 @@ def retyped(probe: Probe, dtype: str, positions: Callable[[int], bool] = lambda 
         if np.dtype(dtype).kind == "u":
             low, high = max(low, 0.0), max(high, 3.0)
         made = A(*x.shape, dtype=dtype, low=low, high=high, distinct=False)
-        return _value(made, dtype, {}, rng, False)
+        return value_of(made, dtype, {}, rng, False)
 
     return changed(probe, change)._replace(dtype=dtype if dtype.startswith("float") else probe.dtype)
 

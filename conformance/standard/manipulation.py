@@ -197,5 +197,5 @@ for name in ("lt", "le", "gt", "ge", "eq", "ne"):
 # ---- only calls derived from the signatures
 for name in IN_PLACE:
     standard(f"array.{name}")
-for name in ("complex", "dtype", "device", "to_device", "array_namespace", "dlpack", "dlpack_device"):
+for name in ("dtype", "device", "to_device", "array_namespace", "dlpack", "dlpack_device"):
     standard(f"array.{name}")

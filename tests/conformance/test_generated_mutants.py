@@ -125,9 +125,7 @@ def test_an_invalid_call_is_accepted_or_raises_another_class():
 @pytest.mark.parametrize(
     "fault",
     [
-        Generated(
-            "sum", "more than 64 elements", "an element is 8 ulps beyond the bound"
-        ),  # its bound is wider
+        Generated("sum", "more than 64 elements", "an element is 8 ulps beyond the bound"),  # its bound is wider
         Generated("add", "float32", "it is computed in less precision"),  # there is nothing less to compute it in
         Generated("exp", "one element", "the last two elements are swapped"),
         Generated("exp", "int32", "the result has one axis more"),  # exp of integers is not in the standard
