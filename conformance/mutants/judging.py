@@ -233,6 +233,13 @@ def is_fault(fault: Generated) -> bool:
     return False
 
 
+def _is_called(target: str, pattern: str) -> bool:
+    """Whether a pattern matches a target, with or without what stands before its name."""
+    return any(
+        fnmatch.fnmatchcase(name, pattern) for name in (target, target[target.rfind(".") + 1 :], target.split()[-1])
+    )
+
+
 def drawn(count: int, seed: tuple[int, int], only: str | None = None) -> list[Generated]:
     """So many faults at random, each another one: the same list for the same seed.
 
@@ -240,11 +247,7 @@ def drawn(count: int, seed: tuple[int, int], only: str | None = None) -> list[Ge
     """
     rng = random.Random(repr(seed))
     found: dict[Generated, None] = {}
-    chosen = [
-        t
-        for t in targets()
-        if only is None or fnmatch.fnmatchcase(t[0].rpartition(".")[2], only) or fnmatch.fnmatchcase(t[0], only)
-    ]
+    chosen = [t for t in targets() if only is None or _is_called(t[0], only)]
     for _ in range(5 * count if chosen else 0):
         fault = next((f for f in proposed(rng, chosen) if f not in found and is_fault(f)), None)
         if fault is not None:

@@ -191,7 +191,8 @@ def test_the_seed_decides_which_are_drawn():
     assert first == again
     assert len(set(first)) == 4
     assert set(first) != set(other)
-    assert all(f.target in ("exp", "array.exp", "K.exp", "vjp exp") for f in drawn(3, (1, 0), "*exp"))
+    with silent():
+        assert {f.target for f in drawn(8, (1, 0), "exp")} == {"exp", "K.exp", "vjp exp"}
 
 
 def test_candidates_of_one_function_are_of_many_families():
@@ -250,8 +251,9 @@ def test_a_false_alarm_fails_the_self_check(monkeypatch):
     assert "false alarm: xp.exp/value on numpy, seed 3" in said
 
 
+@pytest.mark.slow
 def test_parts_and_processes_make_no_difference():
-    one = scoring.sampled(8, 5, "*tanh")
+    one = scoring.sampled(7, 5, "tanh")
     assert [f.fault for f in one]
-    two = scoring.sampled(8, 5, "*tanh", jobs=2)
+    two = scoring.sampled(7, 5, "tanh", jobs=2)
     assert {(f.fault, f.verdict) for f in two} == {(f.fault, f.verdict) for f in one}
