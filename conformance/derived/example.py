@@ -16,6 +16,7 @@ from ..examples import Example
 from ..failures import NARROW, WHOLE, Failure, compare
 from ..functions import Dtype
 from ..operations import Namespace, eager
+from ..unspoiled import unspoiled
 
 __all__ = ["Derived", "Judged", "Raises", "as_specified", "dtypes_of", "known_dtypes", "with_arrays"]
 
@@ -89,7 +90,9 @@ def as_specified(on: Namespace, example: Example) -> float | None:
     assert isinstance(example, Derived)
     if isinstance(example.wanted, Raises):
         return _refused(on, example, example.wanted.error)
-    results = eager(on, example)
+    arrays = on.arrays(example)
+    results = eager(on, example, arrays)
+    unspoiled(on, example, arrays, results)
     if isinstance(example.wanted, Judged):
         found = [host(r) if is_array(r) else r for r in results]
         with np.errstate(all="ignore"):

@@ -257,3 +257,16 @@ def test_parts_and_processes_make_no_difference():
     assert [f.fault for f in one]
     two = scoring.sampled(7, 5, "tanh", jobs=2)
     assert {(f.fault, f.verdict) for f in two} == {(f.fault, f.verdict) for f in one}
+
+
+@pytest.mark.parametrize(
+    ("target", "condition", "effect"),
+    [
+        ("tan", "complex128", "the first input changes"),
+        ("add", "5 or more axes", "the second input changes"),
+        ("add", "5 or more axes", "the result of the call before is overwritten"),
+    ],
+)
+def test_calls_that_nobody_wrote_are_watched_for_their_memory(target, condition, effect):
+    with silent():
+        assert fate(Generated(target, condition, effect)).kind in ("dtypes", "sizes", "parameters")

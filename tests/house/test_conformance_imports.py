@@ -13,7 +13,7 @@ FLOORS = [
     {"opening", "probe"},
     {"namespaces", "modules", "targets"},
     {"operations", "root_cause"},
-    {"agreement", "ranks", "special_cases", "writing"},
+    {"agreement", "ranks", "special_cases", "unspoiled", "writing"},
     {"copies", "derived", "gradients", "in_place", "kernels", "layouts", "python_arguments", "threaded", "transforms"},
     {"memory", "sizes"},
     {"properties", "module_properties"},
