@@ -83,7 +83,7 @@ class Example:
         return self.cache["widened"]
 
     def smaller(self, fails: Callable[[Example], bool]) -> Example:
-        """A simpler example with literal arrays that fails as well; this one where nobody knows what would be simpler."""
+        """A simpler example with literal arrays that fails as well; this one where none is known."""
         return self
 
     def __repr__(self) -> str:

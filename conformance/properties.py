@@ -6,7 +6,7 @@ None where it has nothing to say about this example; Failure where it does not h
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -296,7 +296,7 @@ class Property(NamedTuple):
 
     name: str
     holds: Callable[[Any, Example], float | None]  # of a Namespace, or of a kind of them
-    examples: str | Callable[[Case, Namespace, int], list[Example]]
+    examples: str | Callable[[Case, Namespace, int], Sequence[Example]]
     applies: Callable[[Case, Namespace], bool]
 
 

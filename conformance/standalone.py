@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from .bounds import EPS, Expected
+from .derived.example import Derived, Judged
 from .examples import Example
 from .failures import Failure
 
@@ -21,14 +22,8 @@ def standalone(failure: Failure, example: Example, name: str, kind: str, call: s
 
     `call` calls the operation on arrays x0, x1, ...; `literals` are these arrays as Python source.
     """
-    if any(callable(v) for v in (*example.call.args, *example.call.kwargs.values())) or example.case.name.startswith(
-        "array."
-    ):
-        return None
     k = example.case.group == "k"
-    if kind in _DERIVED and (example.case.view not in (None, list) or getattr(example.wanted, "pairs", None)):
-        return None
-    if kind == "device" and (not example.values or ": compiled: " in failure.message):
+    if _needs_the_tool(failure, example, kind):
         return None
     head = [
         "import numpy as np",
@@ -59,6 +54,19 @@ def standalone(failure: Failure, example: Example, name: str, kind: str, call: s
     elif failure.kind == "exception" and kind in ("value", "special", "shape", "dtype", "device", *_DERIVED):
         body = [f"{call}  # {failure.message.splitlines()[0]}"]
     return None if body is None else "\n".join([*head, block, *(f"    {line}" for line in body)])
+
+
+def _needs_the_tool(failure: Failure, example: Example, kind: str) -> bool:
+    """Whether a few lines cannot show it: functions, operators, equations that results fulfil, views of results."""
+    if any(callable(v) for v in (*example.call.args, *example.call.kwargs.values())):
+        return True
+    if example.case.name.startswith("array."):
+        return True
+    if kind == "device" and (not example.values or ": compiled: " in failure.message):
+        return True
+    return isinstance(example, Derived) and (
+        isinstance(example.wanted, Judged) or example.case.view not in (None, list)
+    )
 
 
 def _part(failure: Failure) -> str:

@@ -23,17 +23,17 @@ from . import (
     array_object,
     creation,
     data_types,
-    elementwise,
     indexing,
     linear_algebra,
     manipulation,
+    operands,
     reductions,
     searching,
     transforms,
 )
 from .deriving import SUBJECTS, OutsideError, Signature
 from .example import Derived, Judged, Raises, as_specified, known_dtypes, with_arrays
-from .promotion import Defaults, Undefined, defaults_in_force, supposing
+from .promotion import Defaults, Undefined, defaults_in_force, promoted, supposing
 from .values import Draw
 
 __all__ = ["as_specified", "derived_dtypes", "derived_parameters", "example_at", "examples_of", "is_derived"]
@@ -42,15 +42,16 @@ CHAPTERS = (
     array_object,
     creation,
     data_types,
-    elementwise,
     indexing,
     linear_algebra,
     manipulation,
+    operands,
     reductions,
     searching,
     transforms,
 )
-FEW = 10  # examples of one function and kind where each costs a compilation
+FEW = 6  # examples of one function and kind where each costs a compilation
+FREE = ("finfo", "iinfo", "isdtype", "can_cast", "result_type", "broadcast_shapes")  # these compile nothing
 
 
 def is_derived(case: Case, on: Namespace) -> bool:
@@ -73,12 +74,19 @@ def _for(case: Case, on: Namespace, kind: str, seed: int) -> list[Derived]:
         e
         for e in examples_of(case, kind, revision_of(on), seed, defaults_of(on), on.library)
         if known_dtypes(e) <= set(on.dtypes)
+        and _promotes(e, on)
         and all(on.probe.abilities.get(need, True) for need in SUBJECTS[case.name].needs(e.call))
     ]
-    if not on.compiles:
+    if not on.compiles or case.name in FREE:
         return found
-    costly = [e for e in found if e.values]
-    return [e for e in found if not e.values] + costly[:: max(1, -(-len(costly) // FEW))]
+    return found[:: max(1, -(-len(found) // FEW))]
+
+
+def _promotes(example: Derived, on: Namespace) -> bool:
+    """Whether the namespace has the dtype to which the arrays of a call promote; uint32 and int32 need 64 bits."""
+    with contextlib.suppress(Undefined):
+        return promoted(*(v.dtype.name for v in example.values)) in on.dtypes if example.values else True
+    return True
 
 
 def revision_of(on: Namespace) -> str:

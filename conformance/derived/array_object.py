@@ -163,7 +163,7 @@ def _default_dtypes(found: Any, **device: Any) -> list[tuple[Any, Any]]:
 
 def _capabilities(found: Any) -> list[tuple[Any, Any]]:
     types = {"boolean indexing": bool, "data-dependent shapes": bool, "max dimensions": int | None}
-    return [([], [k for k, t in types.items() if k not in found or not isinstance(found[k], t)])]  # type: ignore[arg-type]
+    return [([], [k for k, t in types.items() if k not in found or not isinstance(found[k], t)])]
 
 
 SAID: dict[str, Any] = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -57,10 +58,14 @@ class Derived(Example):
         rows = {v.shape[0] for v in self.values if v.ndim}
         count = rows.pop() if len(rows) == 1 else 1
         for half in (slice(0, count // 2), slice(count // 2, count)) if count > 1 else ():
-            part = self.again(replaced(self.call, lambda v, half=half: v[half] if v.ndim else v))
+            part = self.again(replaced(self.call, functools.partial(_rows, half)))
             if part is not None and fails(part):
                 return part.smaller(fails)
         return self
+
+
+def _rows(which: slice, x: np.ndarray) -> np.ndarray:
+    return x[which] if x.ndim else x
 
 
 def with_arrays(structure: Any) -> Any:

@@ -82,7 +82,8 @@ def keys(draw: Draw, signature: Signature) -> Iterator[Call]:
     line, block = draw("float32", 5), draw("float32", 2, 3, 4)
     yield from (call(line, key) for key in (*LINE, *REVERSED))
     yield from (call(block, key) for key in (*BLOCK, *BLOCK_REVERSED))
-    for key in ((), ..., None, (None, ...), (..., None, None)):
+    nothing: list[Any] = [(), ..., None, (None, ...), (..., None, None)]
+    for key in nothing:
         yield call(draw("float32"), key)
     for key in (COLON, slice(0, 0), (..., None), slice(None, None, 2)):
         yield call(draw("float32", 0), key)
@@ -176,7 +177,13 @@ def written(draw: Draw, signature: Signature) -> Iterator[Call]:
 
 
 def written_dtypes(draw: Draw, signature: Signature) -> Iterator[Call]:
-    scalars = {"bool": [True, False], "int": [-3, 5], "uint": [5], "float": [3, 0.1], "complex": [2, 0.1, 1 - 2j]}
+    scalars: dict[str, list[Any]] = {
+        "bool": [True, False],
+        "int": [-3, 5],
+        "uint": [5],
+        "float": [3, 0.1],
+        "complex": [2, 0.1, 1 - 2j],
+    }
     for dtype in ALL:
         for key in ((1, ...), (slice(0, 2), 3), (..., slice(None, None, 2)), draw("bool", 3, 4)):
             yield from (call(draw(dtype, 3, 4), key, scalar) for scalar in scalars[kind_of(dtype)])

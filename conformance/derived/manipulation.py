@@ -85,7 +85,7 @@ def broadcast_shapes(*shapes: Any) -> list[Any]:
     return list(common(shapes)) or ["()"]
 
 
-TOGETHER = [
+TOGETHER: list[list[tuple[int, ...]]] = [
     [],
     [()],
     [(3,)],
@@ -147,7 +147,7 @@ def joints(name: str) -> Any:
     """Lists and tuples of one, two and three arrays, unequal where the axis lets them."""
 
     def parameters(draw: Draw, signature: Signature) -> Iterator[Call]:
-        sets = [[(2, 3)], [(2, 3), (2, 3)], [(2, 3, 2)] * 3, [(4,), (4,)]]
+        sets: list[list[tuple[int, ...]]] = [[(2, 3)], [(2, 3), (2, 3)], [(2, 3, 2)] * 3, [(4,), (4,)]]
         sets += (
             [[(2, 3), (1, 3), (0, 3)], [(2, 1), (2, 3)], [(3,), (2, 2), ()], [(0,), (2,)]]
             if name == "concat"
@@ -288,7 +288,7 @@ def reshape(x: Any, shape: Any, *, copy: Any = None) -> Expected:
 
 
 def reshaped(x: Any) -> list[Any]:
-    found = {
+    found: dict[int, list[Any]] = {
         24: [(24,), (4, 6), (-1,), (2, -1, 3), (1, 24, 1), (3, 2, 4)],
         6: [(6,), (1, 6), (2, 3)],
         5: [(5, 1), (-1, 5)],

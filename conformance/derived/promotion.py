@@ -98,10 +98,11 @@ class Defaults(NamedTuple):
     integer: str = "int64"
     real: str = "float64"
     complex: str = "complex128"
-    index: str = "int64"
+    indices: str = "int64"
 
 
-_defaults: contextvars.ContextVar[Defaults] = contextvars.ContextVar("defaults", default=Defaults())
+DEFAULTS = Defaults()
+_defaults: contextvars.ContextVar[Defaults] = contextvars.ContextVar("defaults", default=DEFAULTS)
 _asked: contextvars.ContextVar[list[bool]] = contextvars.ContextVar("asked")
 
 

@@ -24,7 +24,7 @@ NAN = float("nan")
 
 def index_array(values: Any) -> Expected:
     """Indices in the default index dtype."""
-    dtype = defaults().index
+    dtype = defaults().indices
     return Expected(np.asarray(values, dtype=dtype), None, dtype)
 
 
@@ -151,7 +151,13 @@ def chosen_dtypes(draw: Draw, signature: Signature) -> Iterator[Call]:
             else:
                 x, y = draw(a, 24), draw(b, 24)
             yield call(condition, x, y)
-        scalars = {"bool": [True], "int": [3, -2], "uint": [3], "float": [3, 0.1, 1 - 2j], "complex": [3, 0.1, 1 - 2j]}
+        scalars: dict[str, list[Any]] = {
+            "bool": [True],
+            "int": [3, -2],
+            "uint": [3],
+            "float": [3, 0.1, 1 - 2j],
+            "complex": [3, 0.1, 1 - 2j],
+        }
         for scalar in scalars[kind_of(a)]:
             if signature.takes("x1", type(scalar).__name__):
                 yield call(condition, scalar, draw(a, 24))
@@ -199,8 +205,11 @@ def argsort(x: Any, *, axis: int = -1, descending: bool = False, stable: bool = 
     at = one_axis(axis, x.ndim)
 
     def order(rows: np.ndarray) -> np.ndarray:
-        sign = -1 if descending else 1
-        return np.reshape([sorted(range(len(r)), key=lambda i, r=r: sign * r[i]) for r in rows.tolist()], rows.shape)
+        places = []
+        for row in rows.tolist():
+            keys = [-v for v in row] if descending else row
+            places.append(sorted(range(len(row)), key=keys.__getitem__))
+        return np.reshape(places, rows.shape)
 
     wanted = index_array(along(x, at, order))
     if stable:
@@ -249,7 +258,7 @@ def unique(name: str) -> Any:
         places = sorted(first.values(), key=lambda i: _rank(line[i]))
         number = {k: sum(v == k for v in line) if not isinstance(k, tuple) else 1 for k in first}
         counts = [number[next(k for k, i in first.items() if i == place)] for place in places]
-        index = defaults().index
+        index = defaults().indices
         distinct = Expected(x.reshape(-1)[places], np.zeros(len(places)), x.dtype.name)
 
         def pairs(found: list[Any]) -> list[tuple[Any, Any]]:

@@ -88,6 +88,24 @@ def one(name: str) -> Any:
     return reference
 
 
+def _sizes(x: np.ndarray, s: Any, axes: Any, back: bool) -> tuple[tuple[int, ...], list[int]]:
+    """The axes of a transform, and its size along each."""
+    if axes is None and s is not None and len(s) != x.ndim:
+        raise Undefined("sizes without axes")
+    ats = normalized(list(range(x.ndim)) if axes is None else list(axes), x.ndim)
+    if not ats or (s is not None and len(s) != len(ats)):
+        raise Undefined("counts")
+    given = s if s is not None else (-1,) * len(ats)
+    sizes = [x.shape[a] if n == -1 else n for a, n in zip(ats, given, strict=True)]
+    if back and given[-1] == -1:
+        if s is not None:
+            raise Undefined("-1 for the last of a half")
+        sizes[-1] = 2 * (x.shape[ats[-1]] - 1)
+    if any(n < 1 for n in sizes):
+        raise Undefined("no elements")
+    return ats, sizes
+
+
 def several(name: str) -> Any:
     """A transform along several axes."""
     word = name.removeprefix("fft.")
@@ -95,22 +113,7 @@ def several(name: str) -> Any:
 
     def reference(x: Any, *, s: Any = None, axes: Any = None, norm: str = "backward") -> Expected:
         dtype, real, back = x.dtype.name, word == "rfftn", word == "irfftn"
-        if axes is None and s is not None and len(s) != x.ndim:
-            raise Undefined("sizes without axes")
-        ats = normalized(list(range(x.ndim)) if axes is None else list(axes), x.ndim)
-        if not ats or (s is not None and len(s) != len(ats)):
-            raise Undefined("counts")
-        sizes = (
-            [x.shape[a] for a in ats]
-            if s is None
-            else [x.shape[a] if n == -1 else n for a, n in zip(ats, s, strict=True)]
-        )
-        if back and (s is None or s[-1] == -1):
-            if s is not None:
-                raise Undefined("-1 for the last of a half")
-            sizes[-1] = 2 * (x.shape[ats[-1]] - 1)
-        if any(n < 1 for n in sizes):
-            raise Undefined("no elements")
+        ats, sizes = _sizes(x, s, axes, back)
         x = wide(x)
         for a, n in list(zip(ats, sizes, strict=True))[: -1 if back else None]:
             x = resized(x, n, a)
