@@ -52,7 +52,7 @@ def _transforms(name: str) -> dict[int, list[Call]]:
         half = short in ("irfft", "hfft")
         options = [{"n": n} for n in ((12, 4, 8) if half else (8, 3, 5))]
     found = {k + 1: [call(x, **o)] for k, o in enumerate(options[:3])}
-    found[3] += [call(x, **o) for o in options[3:]]
+    found[3] = [*(call(x, **o) for o in options[3:]), *found[3]]
     return found | {k: [call(x, norm=norm)] for k, norm in ((4, "backward"), (5, "ortho"), (6, "forward"))}
 
 

@@ -91,9 +91,11 @@ def _fits(part: Component, got: np.ndarray, ulps: float) -> np.ndarray:
     signs |= ~np.broadcast_to(part.zero, got.shape) | (not part.signed) | (got != 0)
     same = (found == target) & signs | (np.isnan(got) & np.isnan(want))
     small = np.isfinite(want) & (want != 0) & (np.abs(want) < FLOOR[name]) & (np.abs(got) < FLOOR[name])
-    near = np.abs(found.astype(np.longdouble) - target) <= (ulps * _ulp(target, name) if part.rounded else 0)
-    nan = np.isnan(got) if part.only == "nan or value" else np.zeros(got.shape, bool)
-    return same | small | (near & np.isfinite(target)) & (target != 0) | nan | undecided
+    fits: np.ndarray = same | small | undecided
+    if part.rounded:
+        near = np.abs(found.astype(np.longdouble) - target) <= ulps * _ulp(target, name)
+        fits |= near & np.isfinite(target) & (target != 0)
+    return fits | np.isnan(got) if part.only == "nan or value" else fits
 
 
 def _ulp(value: np.ndarray, dtype: str) -> np.ndarray:

@@ -46,6 +46,7 @@ _COMPARED = {
 _OF = {
     "real": "the real part of {}",
     "imag": "the imaginary part of {}",
+    "determinant_of": "the determinant of {}",
     "abs": "the absolute value of {}",
     "signbit": "the sign bit of {}",
     "element": "an element of {}",
@@ -79,7 +80,7 @@ def _clause(clause: Mapping[str, Any]) -> str:
 def _term(of: Any) -> str:
     if isinstance(of, str):
         return of
-    ((name, inner),) = of.items()
+    name, inner = next(iter(of.items()))
     if isinstance(inner, list):
         return f"{name.replace('_', ' ')} of {' and '.join(map(str, inner))}"
     return _OF.get(name, name.replace("_", " ") + " of {}").format(_term(inner))
@@ -88,7 +89,7 @@ def _term(of: Any) -> str:
 def _value(spec: Any) -> str:
     if isinstance(spec, str):
         return _IS.get(spec, spec)
-    ((name, bound),) = spec.items()
+    name, bound = next(iter(spec.items()))
     if name == "outside":
         return f"outside {bound[0]} to {bound[1]}"
     if isinstance(bound, list):
@@ -101,7 +102,9 @@ def _result(row: Mapping[str, Any]) -> str:
     if not isinstance(result, dict):
         allowed = "".join(f" or {_literal(r)}" for r in row.get("also_allowed", ()))
         return f"the result is {_literal(result)}{allowed}"
-    ((name, value),) = list(result.items())[:1] or [("", "")]
+    if not result:
+        return f"remark: {row.get('unparsed', '')}"
+    name, value = next(iter(result.items()))
     if name == "function":
         return f"the rows of {value} hold{' for successive pairs' if rule == 'reduce_with_function' else ''}"
     texts = {
@@ -118,6 +121,20 @@ def _result(row: Mapping[str, Any]) -> str:
         "computed": f"the result is {value}, rounded",
         "signed_inf": "the result is infinite, with the sign of the product",
         "nan_with_signbit": f"the result is NaN with the sign bit {value}",
+        "implementation_defined": "the result is left to the implementation",
+        "scale": f"the transform is scaled by {value}",
+        "zero_pad_to": f"the axis is padded with zeros to {value} elements",
+        "trim_to": f"the axis is cut to {value} elements",
+        "use": f"{value} of the axis are used",
+        "tensor": f"the result is the {value}",
+        "identity_matrix": "the result is the identity matrix",
+        "conjugated": "no operand is conjugated",
+        "index": f"the result is the index of the {value}",
+        "shape": "the result is ()",
+        "ndim": f"the result has {value} axes",
+        "count": f"the result is the number of elements of {value}",
+        "all_of": f"the result is whether {' and '.join(value) if name == 'all_of' else ''}",
+        "any_of": f"the result is whether {' or '.join(value) if name == 'any_of' else ''}",
         "real": f"the real part of the result is {value}",
         "imag": f"the imaginary part of the result is {value}",
     }
@@ -141,11 +158,14 @@ def _literal(result: Any) -> str:
         angle = _term(of["angle"])
         text = f"{_literal(of['scale'])} times (cos + j sin) of {angle}"
         return f"{text}, plus {of['plus']}" if "plus" in of else text
-    ((name, value),) = list(result.items())[:1]
+    name, value = next(iter(result.items()))
     of = _term(value) if isinstance(value, dict | str) else str(value)
     return {
         "same_as": of,
         "abs_of": f"the absolute value of {of}",
         "negated_abs_of": f"minus the absolute value of {of}",
         "negation_of": f"minus {of}",
+        "trunc_of": f"{of} without its fraction",
+        "round_of": f"{of}, rounded",
+        "nearest_even_integer": f"the nearest even integer of {of}",
     }.get(name, f"{name.replace('_', ' ')} {of}")
