@@ -19,8 +19,9 @@ from backend.graph.tensor import Node, Tensor
 from backend.graph.traversal import toposort
 
 from . import error_analysis
+from .agreement import roomy
 from .arrangements import ARRANGEMENTS, repeated
-from .bounds import EPS, Expected, analysing
+from .bounds import analysing
 from .case import Case
 from .examples import Example, least, typical
 from .failures import Failure, compare
@@ -190,15 +191,7 @@ def _wanted(on: Namespace, call: KernelCall, args: tuple[Any, ...]) -> list[Any]
         for a, kept in zip(args, call.residual, strict=True)
     ]
     with analysing(on.library), np.errstate(all="ignore"):
-        return [_roomy(as_expected(r)) for r in _several(call.composite.definition(*given, **plain))]
-
-
-def _roomy(want: Any) -> Any:
-    """Bounds for another order of the same sums, whose intermediate results are not the definition's."""
-    if not isinstance(want, Expected) or want.bound is None or want.dtype not in EPS:
-        return want
-    largest = float(np.max(np.abs(want.value), initial=0.0))
-    return Expected(want.value, 8 * np.asarray(want.bound) + 16 * EPS[want.dtype] * largest, want.dtype)
+        return [roomy(as_expected(r)) for r in _several(call.composite.definition(*given, **plain))]
 
 
 def _compared(

@@ -38,7 +38,7 @@ from .operations import (
     symbolic,
 )
 from .python_arguments import arguments, integer_parameters
-from .sizes import sizes, sizes_examples
+from .sizes import has_sizes, sizes, sizes_examples
 from .special_cases import Probe, covers, fewer, probes, revision_of, special_case
 from .transforms import transparent
 
@@ -373,7 +373,7 @@ PROPERTIES: dict[str, Property] = {
         Property("kinks", kinks, "special", _of_k(lambda case, on: bool(case.kinks))),
         Property("layout", layout, layout_examples, _has_layouts),
         Property("memory", memory, memory_examples, lambda case, on: bool(case.calls)),
-        Property("sizes", sizes, sizes_examples, lambda case, on: bool(case.calls)),
+        Property("sizes", sizes, sizes_examples, has_sizes),
         Property("error", errors, "errors", lambda case, on: bool(case.errors)),
         Property("kernel", kernel, "typical", _of_k(_has_kernel)),
         Property("arguments", arguments, "typical", _of_k(_takes_integers)),
