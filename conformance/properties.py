@@ -315,7 +315,7 @@ def _twice_differentiable(case: Case, on: Namespace) -> bool:
 def _has_layouts(case: Case, on: Namespace) -> bool:
     if not any(isinstance(part, A) and part.dims for c in case.calls for part in parts(c)):
         return False
-    return on.library in ("numpy", "torch", "cupy") or (case.group == "standard" and not on.compiles)
+    return on.library in ("numpy", "torch", "cupy", "array_api_strict") or (case.group == "standard" and not on.compiles)
 
 
 def _floating(part: Any) -> bool:

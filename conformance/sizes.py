@@ -8,6 +8,7 @@ axes are tried on 1 to 5 of them.
 from __future__ import annotations
 
 import functools
+from typing import Any
 
 import numpy as np
 
@@ -16,7 +17,7 @@ from .case import A, Call, Case, call, parts
 from .examples import Example, ranges, sized, typical, value_of
 from .failures import Failure, compare
 from .functions import Dtype, special_value
-from .operations import Namespace, eager, expected
+from .operations import Namespace, compiled, eager, expected, placeholders, recorded, symbolic
 from .ranks import raised
 from .unspoiled import unspoiled
 
@@ -209,11 +210,18 @@ def _held(on: Namespace, example: Example) -> float:
     unspoiled(on, example, arrays, results)
     if "rows" in example.cache:
         wanted = special_value(example.case, example.cache["rows"][1], example.dtype)
-        return compare(wanted, results, on.dtypes, ("shape", "value"))
+        return compare(wanted, results, on.dtypes)
     if example.case.group == "k":  # of thousands of elements some pass a bound for errors of random sign
         wanted = [roomy(want) for want in expected(example, on.library)]
-        return compare(wanted, results, on.dtypes, ("shape", "value"))
-    return agreement(on, example, results, ("shape", "value"))
+        worst = compare(wanted, results, on.dtypes)
+        inputs, outputs = recorded(example.cache, "graph", lambda: _graph(example))
+        return max(worst, compare(wanted, compiled(on, inputs, outputs, arrays), on.dtypes))
+    return agreement(on, example, results)
+
+
+def _graph(example: Example) -> tuple[list[Any], list[Any]]:
+    inputs = placeholders(example)
+    return inputs, symbolic(example, inputs)
 
 
 def _small(on: Namespace, example: Example) -> bool:
@@ -225,11 +233,11 @@ def _small(on: Namespace, example: Example) -> bool:
             each, want = case.special[index]
             values = [v.astype(example.dtype) if v.dtype == np.float64 else v for v in parts(each)]
             one = Example(case, each, values, example.dtype)
-            compare(special_value(case, want, example.dtype), eager(on, one), on.dtypes, ("shape", "value"))
+            compare(special_value(case, want, example.dtype), eager(on, one), on.dtypes)
             return True
         index = next((i for i, c in enumerate(case.calls) if c is example.call), 0)
         one = typical(case, index, example.dtype)
-        agreement(on, one, eager(on, one), ("shape", "value"))
+        agreement(on, one, eager(on, one))
     except Exception:  # noqa: BLE001 - whatever it is, 'value' shows it
         return False
     return True

@@ -34,6 +34,7 @@ OVERFLOWING = {
     *("linalg.matmul", "linalg.tensordot", "linalg.vecdot", "linalg.outer", "linalg.cross", "K.dot", "K.batch_dot"),
     *("linalg.matrix_power", "K.einsum", "std", "var", "K.var", "K.std"),
 }
+OF_DTYPES = {"finfo", "iinfo", "can_cast", "isdtype", "result_type"}  # they read no elements
 COPIES = {"asarray", "astype", "reshape", "from_dlpack"}
 
 
@@ -102,6 +103,8 @@ def _is_open(target: str, condition: Condition, effect: Effect) -> bool:
     if effect.special:
         zeros = ("maximum", "minimum", "max", "min", "clip", "K.maximum", "K.minimum")  # which zero is larger is open
         return effect.special != condition.special or (effect.special == "zero" and target in zeros)
+    if target in OF_DTYPES and (condition.family in ("size", "layout", "value") or effect.family == "mutation"):
+        return True
     if target in EMPTY and effect.family == "value":
         return True
     if target in UNIQUE and effect.words.endswith("swapped"):

@@ -121,7 +121,7 @@ def made(fault: Generated) -> Mutant:
     """The fault, ready to be planted."""
     condition = conditions_of(fault.target, fault.recorded)[fault.condition]
     effect = effects_of(fault.recorded)[fault.effect]
-    plant: Callable[[Any], Any] = functools.partial(_plant, fault, condition, effect)
+    plant: Callable[[Any], Any] = functools.partial(_plant, fault, condition, effect, State())
     if fault.target.startswith("vjp "):
         plant = rules(plant)
     return Mutant(fault.words, home_of(fault.target), plant, keeps=not fault.recorded)
@@ -137,9 +137,10 @@ def is_ours(fault: Generated, args: tuple[Any, ...], kwargs: dict[str, Any]) -> 
     return fault.group == "standard"
 
 
-def _plant(fault: Generated, condition: Condition, effect: Effect, whole: Callable[..., Any]) -> Callable[..., Any]:
-    """The function with the fault."""
-    state = State()
+def _plant(
+    fault: Generated, condition: Condition, effect: Effect, state: State, whole: Callable[..., Any]
+) -> Callable[..., Any]:
+    """The function with the fault, which goes on counting its calls where it is planted again."""
 
     def faulty(*args: Any, **kwargs: Any) -> Any:
         if not is_ours(fault, args, kwargs):

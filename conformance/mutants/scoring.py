@@ -72,7 +72,7 @@ def likely_kinds(fault: Generated) -> list[str]:
     condition = conditions_of(fault.target, fault.recorded)[fault.condition].family
     effect = effects_of(fault.recorded)[fault.effect]
     if effect.on == "error":
-        return ["error"]
+        return ["shape", "error", "parameters"] if condition == "calls" else ["error", "parameters"]
     if fault.target.startswith("vjp "):
         return list(OF_RULES)
     if fault.recorded:
