@@ -26,6 +26,7 @@ from .gradients import gradient, kinks, second, unknown_gradient
 from .kernels import composites_of, kernel_layouts
 from .layouts import layout, layout_examples
 from .memory import memory, memory_examples
+from .operation_calls import operation_examples, operation_holds
 from .operations import (
     Namespace,
     compiled,
@@ -315,7 +316,9 @@ def _twice_differentiable(case: Case, on: Namespace) -> bool:
 def _has_layouts(case: Case, on: Namespace) -> bool:
     if not any(isinstance(part, A) and part.dims for c in case.calls for part in parts(c)):
         return False
-    return on.library in ("numpy", "torch", "cupy", "array_api_strict") or (case.group == "standard" and not on.compiles)
+    return on.library in ("numpy", "torch", "cupy", "array_api_strict") or (
+        case.group == "standard" and not on.compiles
+    )
 
 
 def _floating(part: Any) -> bool:
@@ -356,12 +359,25 @@ def _special_examples(case: Case, on: Namespace, seed: int) -> list[Example]:
     return [*(fewer(found) if on.compiles else found), *edges(case)]
 
 
+def parameters(on: Namespace, example: Example) -> float | None:
+    """Whatever arguments a signature allows, the call gives what the standard, or K's definition, says."""
+    return operation_holds(on, example) if example.case.group == "k" else as_specified(on, example)
+
+
+def _parameter_examples(case: Case, on: Namespace, seed: int) -> list[Example]:
+    return operation_examples(case, on) if case.group == "k" else list(derived_parameters(case, on, seed))
+
+
+def _has_parameters(case: Case, on: Namespace) -> bool:
+    return bool(case.calls) if case.group == "k" else is_derived(case, on)
+
+
 PROPERTIES: dict[str, Property] = {
     p.name: p
     for p in (
         Property("value", value, "all", lambda case, on: bool(case.calls or (case.edges and case.group == "k"))),
         Property("special", special, _special_examples, _has_special_cases),
-        Property("parameters", as_specified, derived_parameters, is_derived),
+        Property("parameters", parameters, _parameter_examples, _has_parameters),
         Property("dtypes", as_specified, derived_dtypes, is_derived),
         Property("shape", shape, "all", _unique),
         Property("dtype", dtype, "all", _unique),

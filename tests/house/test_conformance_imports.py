@@ -15,7 +15,7 @@ FLOORS = [
     {"operations", "root_cause"},
     {"agreement", "ranks", "special_cases", "unspoiled", "writing"},
     {"copies", "derived", "gradients", "in_place", "kernels", "layouts", "python_arguments", "threaded", "transforms"},
-    {"memory", "sizes"},
+    {"memory", "operation_calls", "sizes"},
     {"properties", "module_properties"},
     {"scripts", "module_scripts", "standalone"},
     {"tasks", "attempts", "runner"},
