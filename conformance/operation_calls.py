@@ -1,8 +1,8 @@
-"""Calls of K's operations derived from their signatures: each option, axis, number of axes, size of numbers and dtype.
+"""Calls of K's operations derived from their signatures: each option, axis, number of axes, magnitude and dtype.
 
-Nobody writes them: a parameter's annotation and default say which other values it may have, alone and two at a time, and
-what K's definition takes on the reference is a valid call. The kind `parameters` has these for K's operations, and those
-of `conformance.derived` for the functions of the standard.
+Nobody writes them: a parameter's annotation and default say which other values it may have, alone and two at a time,
+and what K's definition takes on the reference is a valid call. The kind `parameters` has these for K's operations, and
+those of `conformance.derived` for the functions of the standard.
 """
 
 from __future__ import annotations
@@ -22,12 +22,14 @@ from .agreement import roomy
 from .case import A, Call, Case, parts, replaced
 from .examples import Example, typical
 from .failures import compare
+from .gradients import gradient_graph, wanted_gradients
 from .operations import Namespace, compiled, eager, expected, placeholders, recorded, symbolic
 from .unspoiled import unspoiled
 
 __all__ = ["operation_examples", "operation_holds"]
 
 BASES = 2  # calls of a case that are varied
+SMOOTH = (4, 8, 11)  # of the calls with other axes, those whose gradients are checked: 3 and 5 axes, one of size 1
 PAIRS = 24  # calls with two arguments changed
 MOST = 3000  # elements of a call
 
@@ -65,7 +67,7 @@ def _values(p: inspect.Parameter, axes: int) -> list[Any]:
 def _of_kind(kind: str, name: str, axes: int) -> list[Any]:
     if "axis" in name or "axes" in name:
         single: list[Any] = [*range(axes), *range(-axes, 0)]
-        several = list(itertools.permutations(range(axes), 2)) + [(0, -1), (-1, -2)] if axes > 1 else []
+        several = [*itertools.permutations(range(axes), 2), (0, -1), (-1, -2)] if axes > 1 else []
         return [*single, *(several if kind in ("Axis", "Axes") else []), *([None] if kind == "Axis" else [])]
     if kind == "bool":
         return [True, False]
@@ -168,10 +170,16 @@ def _derived(case: Case, dtypes: tuple[str, ...]) -> list[Example]:
     for index in range(min(len(case.calls), BASES if len(dtypes) else 0)):
         call = _literal(case, index, dtype)
         calls = itertools.chain(
-            _with_options(case, call), _with_axes(case, call), _with_numbers(case, call, case.calls[index])
+            _with_options(case, call),
+            _with_options(case, _mapped(call, lambda i, x: x if i else _of_axes(x, 3))),
+            _with_axes(case, call),
+            _with_numbers(case, call, case.calls[index]),
         )
         for each in calls:
             _add(found, case, each, dtype)
+        for place, each in enumerate(_with_axes(case, call)):
+            if place in SMOOTH:
+                _add(found, case, each, dtype, smooth=True)
     for index in range(len(case.calls)):
         for other in dtypes[1:2]:
             _add(found, case, _literal(case, index, other), other)
@@ -182,12 +190,14 @@ def _derived(case: Case, dtypes: tuple[str, ...]) -> list[Example]:
     return list(found.values())
 
 
-def _add(found: dict[str, Example], case: Case, call: Call, dtype: str) -> None:
-    """Keep a call that the definition takes."""
+def _add(found: dict[str, Example], case: Case, call: Call, dtype: str, smooth: bool = False) -> None:
+    """Keep a call that the definition takes; of a smooth one the gradient is checked as well."""
     values = [v for v in parts(call) if isinstance(v, np.ndarray)]
     key = repr(call.kwargs) + repr(
         [(a.shape, a.dtype.name, a.tobytes()) if isinstance(a, np.ndarray) else a for a in call.args]
     )
+    if smooth and key in found:
+        found[key].cache["smooth"] = True
     if key in found or not values or sum(v.size for v in values) > MOST:
         return
     example = Example(case, call, values, dtype)
@@ -219,4 +229,17 @@ def operation_holds(on: Namespace, example: Example) -> float:
         return inputs, symbolic(example, inputs)
 
     inputs, outputs = recorded(example.cache, "graph", record)
-    return max(worst, compare(wanted, compiled(on, inputs, outputs, arrays), on.dtypes))
+    worst = max(worst, compare(wanted, compiled(on, inputs, outputs, arrays), on.dtypes))
+    if "smooth" in example.cache and example.case.gradient != ():
+        worst = max(worst, _slopes(on, example, arrays))
+    return worst
+
+
+def _slopes(on: Namespace, example: Example, arrays: list[Any]) -> float:
+    """The gradients are those of the definition's."""
+    wanted = wanted_gradients(example, on.library) if example.differentiated else None
+    if wanted is None:
+        return 0.0
+    inputs, found = gradient_graph(example)
+    results = compiled(on, inputs, [g for g in found if g is not None], arrays)
+    return compare([roomy(w) for w, g in zip(wanted, found, strict=True) if g is not None], results)

@@ -19,14 +19,13 @@ from backend.graph.tensor import Tensor
 from .agreement import agreement
 from .bounds import EPS, FLOOR, Expected
 from .case import A, Case, parts
-from .derived import as_specified, derived_dtypes, derived_parameters, is_derived
+from .derived import as_specified, derived_dtypes, is_derived
 from .examples import Example, edges
 from .failures import Failure, allowed_dtypes, compare
 from .gradients import gradient, kinks, second, unknown_gradient
 from .kernels import composites_of, kernel_layouts
 from .layouts import layout, layout_examples
 from .memory import memory, memory_examples
-from .operation_calls import operation_examples, operation_holds
 from .operations import (
     Namespace,
     compiled,
@@ -38,17 +37,21 @@ from .operations import (
     recorded,
     symbolic,
 )
+from .parameters import has_parameters, parameter_examples, parameters
 from .python_arguments import arguments, integer_parameters
 from .sizes import has_sizes, sizes, sizes_examples
 from .special_cases import Probe, covers, fewer, probes, revision_of, special_case
 from .transforms import transparent
+from .unspoiled import unspoiled
 
 __all__ = ["KINDS", "PROPERTIES", "Property"]
 
 
 def value(on: Namespace, example: Example) -> float | None:
-    """The values are those of the reference, within the bound derived for them."""
-    results = eager(on, example)
+    """The values are those of the reference, within the bound derived for them, and the arguments what they were."""
+    arrays = on.arrays(example)
+    results = eager(on, example, arrays)
+    unspoiled(on, example, arrays, [])
     case = example.case
     worst = agreement(on, example, results, ("value",))
     if case.reference is not None and case.group == "k":
@@ -359,25 +362,12 @@ def _special_examples(case: Case, on: Namespace, seed: int) -> list[Example]:
     return [*(fewer(found) if on.compiles else found), *edges(case)]
 
 
-def parameters(on: Namespace, example: Example) -> float | None:
-    """Whatever arguments a signature allows, the call gives what the standard, or K's definition, says."""
-    return operation_holds(on, example) if example.case.group == "k" else as_specified(on, example)
-
-
-def _parameter_examples(case: Case, on: Namespace, seed: int) -> list[Example]:
-    return operation_examples(case, on) if case.group == "k" else list(derived_parameters(case, on, seed))
-
-
-def _has_parameters(case: Case, on: Namespace) -> bool:
-    return bool(case.calls) if case.group == "k" else is_derived(case, on)
-
-
 PROPERTIES: dict[str, Property] = {
     p.name: p
     for p in (
         Property("value", value, "all", lambda case, on: bool(case.calls or (case.edges and case.group == "k"))),
         Property("special", special, _special_examples, _has_special_cases),
-        Property("parameters", parameters, _parameter_examples, _has_parameters),
+        Property("parameters", parameters, parameter_examples, has_parameters),
         Property("dtypes", as_specified, derived_dtypes, is_derived),
         Property("shape", shape, "all", _unique),
         Property("dtype", dtype, "all", _unique),

@@ -12,7 +12,7 @@ from backend.arrays.dtypes import dtype_name
 from ..functions import Dtype
 from .conditions import Condition
 from .probes import Probe, with_argument
-from .seen import REQUIRED, Parameter, Seen, parameters_of
+from .seen import REQUIRED, Parameter, Seen, leaves, parameters_of
 
 __all__ = ["argument_conditions"]
 
@@ -115,6 +115,7 @@ def _axis_conditions(p: Parameter) -> list[Condition]:
     return found
 
 
+SIGNED = ("k", "offset", "shift", "step", "start")
 # Values other than the default, by the parameter's name. What a function refuses is no fault and falls out.
 VALUES: dict[str, tuple[Any, ...]] = {
     "correction": (1, 0.5, 2.0),
@@ -197,10 +198,29 @@ def _option_conditions(p: Parameter) -> list[Condition]:
             True,
         )
         for value in values
+        if _is_choice(name, value)
     ]
-    if p.default is not REQUIRED and len(values) != 1:
+    if name in SIGNED:
+        found.append(
+            Condition(
+                f"{name} negative",
+                "option",
+                lambda call: any(
+                    isinstance(v, int | float) and not isinstance(v, bool) and v < 0
+                    for v in leaves(call.named.get(name))
+                ),
+                _with(name, *values),
+                True,
+            )
+        )
+    if p.default is not REQUIRED and len(found) != 1:
         found.append(Condition(f"{name} given, not its default", "option", given, _with(name, *values), True))
     return found
+
+
+def _is_choice(name: str, value: Any) -> bool:
+    """Whether code tells a value from others: a name, a truth value, a dtype, a norm; not one number among many."""
+    return isinstance(value, str | bool) or name in ("ord", "correction", "indexing")
 
 
 def _pair(one: Condition, other: Condition) -> Condition:

@@ -84,8 +84,13 @@ def _is_elementwise(target: str) -> bool:
 def demanded(target: str, condition: Condition, effect: Effect) -> bool:
     """Whether a fault of this kind can be one at all."""
     if target.startswith("vjp "):
-        # an axis of size 1 that a cotangent has too many is summed away where its function broadcast
-        return effect.family == "value" and condition.words not in ("no element", "an empty axis among others")
+        # an axis of size 1 that a cotangent has too many is summed away where its function broadcast, and arguments of
+        # a rule that no operation of K passes concern nobody
+        return (
+            effect.family == "value"
+            and condition.family in ("size", "dtype")
+            and condition.words not in ("no element", "an empty axis among others")
+        )
     if _is_open(target, condition, effect):
         return False
     if effect.on == "error":
