@@ -149,5 +149,6 @@ MORE: dict[str, Arrange] = {
 MIXED: dict[str, tuple[Arrange | None, Arrange | None]] = {
     "transposed first": (transposed, None),
     "transposed second": (None, transposed),
+    "strided second": (None, strided),
     "strided and reversed": (strided, reversed_),
 }

@@ -20,7 +20,7 @@ import backend as K
 
 from .agreement import roomy
 from .case import A, Call, Case, parts, replaced
-from .examples import Example, typical
+from .examples import Example, ranges, sized, typical
 from .failures import compare
 from .gradients import gradient_graph, wanted_gradients
 from .operations import Namespace, compiled, eager, expected, placeholders, recorded, symbolic
@@ -30,6 +30,7 @@ __all__ = ["operation_examples", "operation_holds"]
 
 BASES = 2  # calls of a case that are varied
 SMOOTH = (4, 8, 11)  # of the calls with other axes, those whose gradients are checked: 3 and 5 axes, one of size 1
+LENGTHS = (1, 17, 333)  # of the last letter, where gradients are checked; of all for 1
 PAIRS = 24  # calls with two arguments changed
 MOST = 3000  # elements of a call
 
@@ -180,6 +181,11 @@ def _derived(case: Case, dtypes: tuple[str, ...]) -> list[Example]:
         for place, each in enumerate(_with_axes(case, call)):
             if place in SMOOTH:
                 _add(found, case, each, dtype, smooth=True)
+    for index, letters in enumerate(map(list, map(ranges, case.calls))):
+        for count in LENGTHS if index < BASES and letters else ():
+            spread = (1,) * len(letters) if count == 1 else (*(3,) * (len(letters) - 1), count)
+            example = sized(case, index, dtype, tuple(zip(letters, spread, strict=True)))
+            _add(found, case, example.filled(example.values), dtype, smooth=True)
     for index in range(len(case.calls)):
         for other in dtypes[1:2]:
             _add(found, case, _literal(case, index, other), other)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import importlib
 import io
 import time
@@ -99,7 +100,7 @@ def _faulty(mutant: Mutant, whole: Any) -> Any:
     if isinstance(whole, property):
         return property(mutant.plant(whole.fget))
     if not mutant.target.startswith("adjoint "):
-        return mutant.plant(whole)
+        return functools.update_wrapper(mutant.plant(whole), whole)  # the signature stays visible
 
     def faulty(*args: Any, **kwargs: Any) -> Any:
         found = whole(*args, **kwargs)
