@@ -117,11 +117,11 @@ def examples_of(case: Case, kind: str, revision: str, seed: int, given: Defaults
     seen = case if subject.view is None else dataclasses.replace(case, view=subject.view)
     signature = signature_of(case.name, revision)
     made: list[Derived] = []
-    with supposing(given) as asked:
+    with supposing(given) as asked, np.errstate(all="ignore"):
         if signature is not None:
             calls = subject.parameters if kind == "parameters" else subject.dtypes
             derive = functools.partial(_derived, seen, revision, given, library)
-            for call in calls(Draw(f"{case.name} {kind}", seed), signature):
+            for call in calls(Draw(f"{case.name} {kind}", seed, revision), signature):
                 if (example := derive((kind, seed, len(made)), with_arrays(call))) is not None:
                     made.append(example)
     _shared[(*key, given) if asked else key] = made
