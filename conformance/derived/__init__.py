@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import functools
+import itertools
 from typing import Any
 
 import numpy as np
@@ -33,7 +34,7 @@ from . import (
 )
 from .deriving import SUBJECTS, OutsideError, Signature
 from .example import Derived, Judged, Raises, as_specified, known_dtypes, with_arrays
-from .promotion import Defaults, Undefined, defaults_in_force, promoted, supposing
+from .promotion import TABLE, Defaults, Undefined, defaults_in_force, supposing
 from .values import Draw
 
 __all__ = ["as_specified", "derived_dtypes", "derived_parameters", "example_at", "examples_of", "is_derived"]
@@ -83,10 +84,9 @@ def _for(case: Case, on: Namespace, kind: str, seed: int) -> list[Derived]:
 
 
 def _promotes(example: Derived, on: Namespace) -> bool:
-    """Whether the namespace has the dtype to which the arrays of a call promote; uint32 and int32 need 64 bits."""
-    with contextlib.suppress(Undefined):
-        return promoted(*(v.dtype.name for v in example.values)) in on.dtypes if example.values else True
-    return True
+    """Whether the namespace has the dtypes to which the arrays of a call promote; uint32 and int32 need 64 bits."""
+    names = {v.dtype.name for v in example.values}
+    return all(TABLE.get((a, b), a) in on.dtypes for a, b in itertools.combinations(names, 2))
 
 
 def revision_of(on: Namespace) -> str:
