@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import functools
+import itertools
 from typing import Any
 
 import numpy as np
@@ -33,7 +34,7 @@ from . import (
 )
 from .deriving import SUBJECTS, OutsideError, Signature
 from .example import Derived, Judged, Raises, as_specified, known_dtypes, with_arrays
-from .promotion import Defaults, Undefined, defaults_in_force, promoted, supposing
+from .promotion import TABLE, Defaults, Undefined, defaults_in_force, supposing
 from .values import Draw
 
 __all__ = ["as_specified", "derived_dtypes", "derived_parameters", "example_at", "examples_of", "is_derived"]
@@ -83,10 +84,9 @@ def _for(case: Case, on: Namespace, kind: str, seed: int) -> list[Derived]:
 
 
 def _promotes(example: Derived, on: Namespace) -> bool:
-    """Whether the namespace has the dtype to which the arrays of a call promote; uint32 and int32 need 64 bits."""
-    with contextlib.suppress(Undefined):
-        return promoted(*(v.dtype.name for v in example.values)) in on.dtypes if example.values else True
-    return True
+    """Whether the namespace has the dtypes to which the arrays of a call promote; uint32 and int32 need 64 bits."""
+    names = {v.dtype.name for v in example.values}
+    return all(TABLE.get((a, b), a) in on.dtypes for a, b in itertools.combinations(names, 2))
 
 
 def revision_of(on: Namespace) -> str:
@@ -117,11 +117,11 @@ def examples_of(case: Case, kind: str, revision: str, seed: int, given: Defaults
     seen = case if subject.view is None else dataclasses.replace(case, view=subject.view)
     signature = signature_of(case.name, revision)
     made: list[Derived] = []
-    with supposing(given) as asked:
+    with supposing(given) as asked, np.errstate(all="ignore"):
         if signature is not None:
             calls = subject.parameters if kind == "parameters" else subject.dtypes
             derive = functools.partial(_derived, seen, revision, given, library)
-            for call in calls(Draw(f"{case.name} {kind}", seed), signature):
+            for call in calls(Draw(f"{case.name} {kind}", seed, revision), signature):
                 if (example := derive((kind, seed, len(made)), with_arrays(call))) is not None:
                     made.append(example)
     _shared[(*key, given) if asked else key] = made

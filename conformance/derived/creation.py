@@ -345,6 +345,7 @@ def objects(draw: Draw, signature: Signature) -> Iterator[Call]:
 def objects_dtypes(draw: Draw, signature: Signature) -> Iterator[Call]:
     for dtype in DTYPES:
         yield from (call(obj, dtype=dtype) for obj in OBJECTS)
+        yield from (call(draw(dtype, 2, 3), dtype=dtype, copy=c) for c in (None, True))
         if kind_of(dtype) in ("int", "uint"):
             yield call(edge_integers(dtype), dtype=dtype)
         yield from (call(draw(old, 6, low=0, high=3), dtype=dtype) for old in ALL)

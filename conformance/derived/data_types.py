@@ -59,7 +59,7 @@ def astype(x: Any, dtype: Any, *, copy: bool = True) -> Expected:
     )
     if kind_of(new) == "complex":
         return Expected(
-            value.astype(np.clongdouble), near(np.abs(value).astype(np.longdouble), 0.5, REAL_OF[new]).bound, new
+            value.astype(np.clongdouble), near(np.abs(value).astype(np.longdouble), 1.0, REAL_OF[new]).bound, new
         )
     return near(value, 0.5, new)
 

@@ -23,7 +23,7 @@ from .values import Draw
 
 __all__ = ["SUBJECTS", "OutsideError", "Signature", "Subject", "by_dtype", "by_parameter", "subject"]
 
-PAIRS = 24  # calls for one pair of parameters; the combinations are thinned beyond
+PAIRS = 40  # calls for one pair of parameters; the combinations are thinned beyond
 MOST = 30  # calls for one dtype
 Bases = Callable[..., Iterable[Call]]  # (draw, dtype of the first array, of the second, ...) -> calls
 
@@ -121,7 +121,7 @@ def by_parameter(draw: Draw, signature: Signature, bases: Bases, given: Mapping[
             combined = list(itertools.product(some, others))
             step = _stride(len(combined)) if len(combined) > PAIRS else 1
             for k in range(min(PAIRS, len(combined))):
-                v, w = combined[k * step % len(combined)]
+                v, w = combined[(k * step + i) % len(combined)]  # each base other ones
                 yield Call(base.args, {**base.kwargs, p: v, q: w})
 
 

@@ -262,9 +262,11 @@ def meaningful(name: str, dtype: str, a: np.ndarray, b: np.ndarray) -> Any:
             return np.ones(np.broadcast(a, b).shape, dtype=bool)
         checked = _checked(name, dtype)
         return np.asarray(np.frompyfunc(lambda p, q: answers(checked, p, q), 2, 1)(wide(a), wide(b)), dtype=bool)
-    if name == "floor_divide":
+    if name in ("floor_divide", "remainder"):
         x, y = wide(a), wide(b)
         q = x / y
+        if name == "remainder":  # beyond, a - b floor(a/b) has no digits left, or overflows
+            return np.abs(q) < 2.0**20
         off = np.abs(q - np.rint(q))  # whether a quotient reaches a whole number may depend on rounding
         return (np.abs(q) < 2.0**20) & ((off > 1e-2) | (np.rint(q) * y == x))
     if name in PICKY:

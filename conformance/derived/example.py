@@ -14,7 +14,7 @@ from backend.arrays.namespaces import host, is_array
 from ..bounds import Expected
 from ..case import Call, Case, parts, replaced
 from ..examples import Example
-from ..failures import NARROW, WHOLE, Failure, compare
+from ..failures import NARROW, WHOLE, Failure, allowed_dtypes, compare
 from ..functions import Dtype
 from ..operations import Namespace, eager
 from ..unspoiled import unspoiled
@@ -104,9 +104,17 @@ def as_specified(on: Namespace, example: Example) -> float | None:
             pairs = example.wanted.pairs(found)
         return compare([want for want, _ in pairs], [got for _, got in pairs], on.dtypes, example.wanted.what)
     wanted = list(example.wanted)
+    if len(wanted) == len(results):
+        wanted = [_named(on, want, got) for want, got in zip(wanted, results, strict=True)]
     if not all(_held(on, want) for want in wanted):
         return None
     return compare(wanted, results, on.dtypes)
+
+
+def _named(on: Namespace, want: Any, got: Any) -> Any:
+    """The name of a dtype, or of the one that may stand in its place without 64 bits; anything else as it is."""
+    named = isinstance(want, str) and isinstance(got, str)
+    return got if named and got in allowed_dtypes(want, on.dtypes) else want
 
 
 def _held(on: Namespace, want: Any) -> bool:

@@ -148,7 +148,7 @@ def paired(seed: int, name: str, first: str, second: str) -> tuple[np.ndarray, n
             np.concatenate([b, np.asarray([700, 90, 70], second)]),
         )
     if name in COMPARISONS:
-        b[::3] = a[::3].astype(b.dtype)
+        b[::3] = (a[::3].real if kind_of(second) == "float" else a[::3]).astype(second)
     keep = meaningful(name, dtype, a.astype(dtype), b.astype(dtype))
     return a[keep], b[keep]
 

@@ -65,11 +65,7 @@ def nonzero(x: Any) -> Any:
 def sparse(draw: Draw, dtype: str) -> Iterator[Call]:
     """Zeros of both signs and NaN, which is not zero."""
     yield from middle(draw, dtype)
-    yield call(
-        draw(dtype, 3, 4, low=-1, high=1).astype(np.int8).astype(dtype)
-        if kind_of(dtype) != "bool"
-        else draw(dtype, 3, 4)
-    )
+    yield call(np.asarray(draw(dtype, 3, 4) * draw("bool", 3, 4)).astype(dtype))
     if kind_of(dtype) == "float":
         yield call(np.asarray([0.0, -0.0, 1e-30, NAN, -np.inf, 0.0], dtype=dtype))
     if kind_of(dtype) == "complex":

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..data import LATEST
 from .promotion import REAL_OF, kind_of
 
 __all__ = ["Draw", "edge_floats", "edge_integers", "spread"]
@@ -16,8 +17,9 @@ __all__ = ["Draw", "edge_floats", "edge_integers", "spread"]
 class Draw:
     """Draws arrays, the same ones for the same name and seed."""
 
-    def __init__(self, name: str, seed: int) -> None:
+    def __init__(self, name: str, seed: int, revision: str = LATEST) -> None:
         self.seed = seed
+        self.revision = revision  # some values are admitted since a revision
         self.rng = np.random.default_rng([zlib.crc32(name.encode()), seed])
 
     def __call__(self, dtype: str, *shape: int, low: float = -3.0, high: float = 3.0) -> np.ndarray:
@@ -67,9 +69,11 @@ def edge_floats(dtype: str) -> list[float]:
 
 
 def spread(draw: Draw, dtype: str, count: int = 160) -> np.ndarray:
-    """Floats of both signs and every size of the normal numbers, more of them near 1."""
+    """Floats of both signs and every size of the normal numbers, many near 1 and up to where exp overflows."""
     info = np.finfo(dtype)
     wide = draw.rng.uniform(info.minexp + 1, info.maxexp - 1, count)
     close = draw.rng.uniform(-12, 8, count)
     sizes = 2.0 ** np.concatenate([wide, close])
-    return (sizes * draw.rng.choice([-1.0, 1.0], 2 * count)).astype(dtype)
+    signed = sizes * draw.rng.choice([-1.0, 1.0], 2 * count)
+    limit = float(np.log(info.max))  # where exp overflows
+    return np.concatenate([signed, draw.rng.uniform(-limit, limit, count)]).astype(dtype)
