@@ -173,7 +173,7 @@ def _has_dtype(on: Any, probe: Probe, got: Any) -> None:
         kind, allowed = DEFAULTS[probe.result_dtype]
         info = getattr(on.xp, "__array_namespace_info__", None)
         if info is not None:
-            allowed = (dtype_name(info().default_dtypes()[kind]),)
+            allowed = (dtype_name(info().default_dtypes(device=on.backend.device)[kind]),)
     if name not in allowed:
         wanted = " or ".join(filter(None, allowed))
         raise Failure("dtype", f"Got {name}, expected {wanted}", wanted, name)

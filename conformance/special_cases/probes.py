@@ -82,6 +82,8 @@ _ACCEPTED = {
     "floating": ("real", "complex"),
     "real-valued floating": ("real",),
     "integer": ("integer",),
+    "integer or boolean": ("integer",),
+    "boolean": (),
 }
 
 
@@ -124,26 +126,26 @@ def elementwise(case: Case, function: str, revision: str) -> Iterator[Probe]:
             if any("correctly_rounded" in row["result"] for row in rows):
                 many = {names[0]: np.linspace(0.0, 100.0, 1000, dtype=dtype)}
                 yield probe_of(case, many, dtype, decided(function, kind, many, revision))
-            if name_of(function) == "pow" and kind == "real":
-                yield from _single_exponents(case, function, dtype, revision)
+            if kind == "real" and len(names) == 2:
+                yield from _single_operands(case, function, dtype, revision)
 
 
-def name_of(function: str) -> str:
-    """The name without what marks an operator."""
-    return function.removeprefix("array.").strip("_")
+# Exponents for some of which libraries call square roots and products, and operands for any operator.
+EXPONENTS = (0.5, -0.5, 2.0, 3.0, -1.0, 1.0, 0.0)
+OPERANDS = (np.inf, -2.0, -0.0, np.nan)
 
 
-def _single_exponents(case: Case, function: str, dtype: str, revision: str) -> Iterator[Probe]:
-    """Powers with an exponent of one element, for some of which libraries call square roots and products."""
+def _single_operands(case: Case, function: str, dtype: str, revision: str) -> Iterator[Probe]:
+    """A second operand of one element: a Python number for an operator, an array without axes as an exponent."""
+    operator = function.startswith("array.")
+    power = function in ("pow", "array.__pow__")
     base = values_of(dtype, 1)
-    for exponent in (0.5, -0.5, 2.0, 3.0, -1.0, 1.0, 0.0):
-        power = np.asarray(exponent, dtype)
-        x = {"x1_i": base, "x2_i": np.full(base.shape, power)}
-        rulings = decided(function, "real", x, revision)
-        if function == "pow":
-            yield Probe(case, Call((base, power), {}), [base, power], dtype, rulings=rulings, apart=1)
-        else:  # an operator takes a Python number
-            yield Probe(case, Call((base, exponent), {}), [base], dtype, rulings=rulings, apart=1)
+    for number in (*(EXPONENTS if power else ()), *(OPERANDS if operator else ())):
+        x = {"x1_i": base, "x2_i": np.full(base.shape, number, dtype)}
+        given = [] if operator else [np.asarray(number, dtype)]
+        made = Call((base, *(given or [number])), {})
+        if rulings := decided(function, "real", x, revision):
+            yield Probe(case, made, [base, *given], dtype, rulings=rulings, apart=1)
 
 
 def probe_of(case: Case, x: Arrays, dtype: str, rulings: list[Ruling], mirrored: Sequence[Mirror] = ()) -> Probe:

@@ -26,8 +26,8 @@ _UNIQUE = ("unique_all", "unique_counts", "unique_inverse", "unique_values")
 
 
 def revision_of(on: Any) -> str:
-    """The revision that a namespace states, else the latest."""
-    stated = str(getattr(on.xp, "__array_api_version__", ""))
+    """The revision by which a namespace is judged: what it was opened with, else what it states, else the latest."""
+    stated = str(getattr(on, "revision", "") or getattr(on.xp, "__array_api_version__", ""))
     return stated if stated in REVISIONS else LATEST
 
 

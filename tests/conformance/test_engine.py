@@ -67,7 +67,13 @@ def test_the_broken_namespace_of_the_examples_is_found_out():
     wrong = {v.id for v in report.failed}
     assert {"xp.exp/value", "xp.mean/shape", "xp.maximum/special", "xp.log1p/value"} <= wrong
     assert statuses(report)["xp.tensordot/value"] == "unsupported" and report.exit_code == 1
-    assert all(v.operation in ("exp", "mean", "maximum", "log1p", "tensordot") for v in report.failed)
+    numpys = {
+        "xp.expm1/special",
+        "xp.tan/special",
+        "xp.tanh/special",
+    }  # NumPy gets complex ones wrong
+    planted = ("exp", "mean", "maximum", "log1p", "tensordot")
+    assert all(v.operation in planted or v.id in numpys for v in report.failed)
 
 
 def test_what_depends_on_a_missing_function_is_blocked_by_it():
@@ -148,8 +154,12 @@ def test_a_budget_is_kept_and_reaches_every_operation():
     assert all(v.examples for v in report.verdicts) and report.seconds < 30
 
 
+def larger_sinh(x):
+    return compat.sinh(x) if x.dtype.kind == "c" else compat.sinh(x) * x.dtype.type(1.01)
+
+
 def test_expected_failures_pass_and_unexpected_passes_fail(tmp_path):
-    name = made(sinh=lambda x: compat.sinh(x) * x.dtype.type(1.01))
+    name = made(sinh=larger_sinh)
     path = path_for(name, namespace(name).library, tmp_path)
     options = {"only": "xp.*inh", "xfails": tmp_path, "kind": "value"}
     assert run(name, **options).exit_code == 1
@@ -182,7 +192,7 @@ def test_an_expected_failure_of_one_dtype_leaves_the_others_checked(tmp_path):
 
 
 def test_the_file_is_written_and_reasons_are_demanded(tmp_path):
-    name = made(sinh=lambda x: compat.sinh(x) * x.dtype.type(1.01))
+    name = made(sinh=larger_sinh)
     options = {"only": "xp.*inh", "xfails": tmp_path, "kind": "value"}
     path = path_for(name, namespace(name).library, tmp_path)
     path.write_text('# kept\n\n["xp.asinh/value"]\nreason = "was wrong once"\n')

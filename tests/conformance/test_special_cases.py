@@ -15,7 +15,8 @@ import pytest
 import conformance
 from conformance.case import discovered_standard
 from conformance.data import LATEST, special_cases
-from conformance.special_cases import covers, fewer, probes, reasons, special_case
+from conformance.operations import namespace
+from conformance.special_cases import covers, fewer, probes, reasons, revision_of, special_case
 from conformance.special_cases.conditions import UnknownTermError, holds
 from conformance.special_cases.deciding import decided, rows_of
 from conformance.special_cases.mirrors import mirrors
@@ -166,6 +167,20 @@ def test_so_many_rows_are_evaluated_and_each_other_one_has_a_reason():
     assert earlier == signs | {"array.__int__/real/02", "exp/complex/13", "expm1/complex/13", "sqrt/complex/09"}
 
 
+@pytest.mark.parametrize(
+    ("name", "stands", "evaluated"),
+    [("numpy", 906, 749), ("torch", 906, 749), ("array_api_strict", 906, 749), ("jax", 874, 722)],
+)
+def test_so_many_rows_are_evaluated_on_a_namespace(name, stands, evaluated):
+    """JAX states 2024.12, and lacks 64 bits here."""
+    pytest.importorskip(name)
+    on = namespace(name)
+    revision = revision_of(on)
+    tried = [p for case in REGISTRY if case not in on.probe.missing for p in probes(case, revision) if on.holds(p)]
+    assert len(special_cases(revision)) == stands
+    assert len({id_ for probe in tried for id_ in probe.rows}) == evaluated
+
+
 def test_a_revision_has_its_own_rows():
     assert not any(p.dtype.startswith("complex") for p in probes("exp", "2021.12"))
     assert any(p.dtype.startswith("complex") for p in probes("exp", LATEST))
@@ -185,6 +200,12 @@ def test_no_probe_holds_a_subnormal_number_or_float16():
                 for part in (value.real, value.imag) if value.dtype.kind in "fc" else ():
                     size = np.abs(part)
                     assert not np.any((size > 0) & (size < np.finfo(part.dtype).smallest_normal)), name
+
+
+def test_operators_take_python_numbers_and_powers_one_exponent():
+    added = [p.call.args[1] for p in probes("array.add", LATEST) if isinstance(p.call.args[1], float)]
+    assert {str(k) for k in added} == {"inf", "-2.0", "-0.0", "nan"}
+    assert any(np.ndim(p.call.args[1]) == 0 and p.call.args[1] == 0.5 for p in probes("pow", LATEST))
 
 
 def test_fewer_probes_evaluate_the_same_rows():
@@ -304,7 +325,5 @@ def test_the_script_of_a_failure_fails_by_itself_and_names_the_row(tmp_path):
 
 
 def test_all_probes_of_a_function_hold_on_numpy():
-    from conformance.operations import namespace
-
     for probe in probes("divide", LATEST):
         assert special_case(namespace("numpy"), probe) == 0.0
