@@ -40,11 +40,11 @@ def _elementwise(case: Case) -> Iterator[Call]:
         return
     for shape in SHAPES:
         yield Call(tuple(_copy(a, *shape) for a in template.args), {})
-        if len(template.args) == 2 and len(shape) > 1:
+        thin, inner = [1 if i % 2 else n for i, n in enumerate(shape)], list(shape)[1:]
+        if len(template.args) == 2 and inner:
             x, y = template.args
-            thin = tuple(1 if i % 2 else n for i, n in enumerate(shape))
             yield call(_copy(x, *shape), _copy(y, *thin))
-            yield call(_copy(x, *thin), _copy(y, *shape[1:]))
+            yield call(_copy(x, *thin), _copy(y, *inner))
 
 
 def _reduced(case: Case) -> Iterator[Call]:
@@ -93,8 +93,9 @@ def _moved(case: Case) -> Iterator[Call]:
             yield call(x, (2,) * n)
             yield call(x, (2, *([1] * n)))
         elif case.name == "matmul" and n > 1:
-            yield call(x, A(*shape[:-2], shape[-1], 3))
-            yield call(A(4, shape[-2]), x)
+            *batch, rows, columns = shape
+            yield call(x, A(*batch, columns, 3))
+            yield call(A(4, rows), x)
 
 
 @functools.cache

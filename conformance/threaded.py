@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import contextvars
+import functools
 import sys
 import threading
 from collections.abc import Iterator
@@ -19,19 +20,9 @@ from .operations import Namespace, called, evaluated, flat, owning
 
 __all__ = ["threaded"]
 
-SWITCH = 1e-6  # seconds between the switches of threads, 5e-3 by default: short calls are interrupted, too
-CALLS = {"standard": 10, "k": 4}  # of each of two threads
-
-
-@contextlib.contextmanager
-def _switching() -> Iterator[None]:
-    """Within the block, threads take turns so often that they interrupt even short calls."""
-    usual = sys.getswitchinterval()
-    sys.setswitchinterval(SWITCH)
-    try:
-        yield
-    finally:
-        sys.setswitchinterval(usual)
+IN_TURNS, AT_ONCE = 2, 3  # calls of each thread: line by line in turns, and as the system schedules them
+HANDOVERS = 200  # at most
+PATIENCE = 0.02  # seconds
 
 
 def threaded(on: Namespace, example: Example, other: Example) -> None:
@@ -53,23 +44,57 @@ def _together(on: Namespace, given: list[tuple[Example, list[Any]]]) -> list[lis
     """The results of all calls of each thread, kept until every call has run."""
     found: list[list[list[Any]]] = [[] for _ in given]
     errors: list[BaseException] = []
+    turns = _Turns()
 
     def work(which: int) -> None:
         try:
-            for _ in range(CALLS[given[which][0].case.group]):
-                found[which].append(_run(on, *given[which]))
+            with turns.taken(which):
+                found[which] += [_run(on, *given[which]) for _ in range(IN_TURNS)]
+            found[which] += [_run(on, *given[which]) for _ in range(AT_ONCE)]
         except BaseException as error:  # noqa: BLE001 - reported from the first thread
             errors.append(error)
 
     workers = [threading.Thread(target=contextvars.copy_context().run, args=(work, i)) for i in range(len(given))]
-    with _switching():
-        for worker in workers:
-            worker.start()
-        for worker in workers:
-            worker.join()
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
     if errors:
         raise Failure("threads", f"called from two threads: {type(errors[0]).__name__}: {errors[0]}") from errors[0]
     return found
+
+
+class _Turns:
+    """Two threads that take turns at each line of the library's Python code, so that each sees the other half done."""
+
+    def __init__(self) -> None:
+        self.go = (threading.Semaphore(0), threading.Semaphore(0))
+        self.left = HANDOVERS
+        self.done = [False, False]
+
+    @contextlib.contextmanager
+    def taken(self, which: int) -> Iterator[None]:
+        """Within the block, this thread waits for the other one at each line."""
+        before = sys.gettrace()
+        sys.settrace(functools.partial(self._enter, which))
+        try:
+            yield
+        finally:
+            sys.settrace(before)
+            self.done[which] = True
+            self.go[1 - which].release()
+
+    def _enter(self, which: int, frame: Any, event: str, arg: Any) -> Any:
+        ours = str(frame.f_globals.get("__name__", "")).startswith("conformance.")
+        return None if ours else functools.partial(self._line, which)
+
+    def _line(self, which: int, frame: Any, event: str, arg: Any) -> Any:
+        if event == "line" and self.left > 0 and not self.done[1 - which]:
+            self.left -= 1
+            self.go[1 - which].release()
+            if not self.go[which].acquire(timeout=PATIENCE):  # it may wait for a lock that this thread holds
+                self.left -= HANDOVERS // 4
+        return functools.partial(self._line, which)
 
 
 def _run(on: Namespace, example: Example, arrays: list[Any]) -> list[Any]:
