@@ -15,6 +15,7 @@ from .properties import KINDS
 from .reports import baseline, json
 from .reports.forms import WRITERS
 from .reports.terminal import Progress, terminal
+from .tasks import SEED
 from .verdict import Report
 
 __all__ = ["main", "options_of", "parser"]
@@ -41,7 +42,8 @@ def parser() -> argparse.ArgumentParser:
     parsed: dict[str, Any] = {"kind": lambda text: tuple(text.split(",")), "shard": _shard}
     for name, (kind, metavar, text) in OPTIONS.items():
         text = f"only these kinds of check: {', '.join(KINDS)}" if name == "kind" else text
-        add(f"--{name}", type=parsed.get(name, kind), default=getattr(defaults, name), metavar=metavar, help=text)
+        default = None if name == "seed" else getattr(defaults, name)  # the self-check draws a seed of its own
+        add(f"--{name}", type=parsed.get(name, kind), default=default, metavar=metavar, help=text)
     add("--jobs", type=int, default=1, metavar="N", help="number of processes (default 1)")
     add("--no-xfails", dest="expect", action="store_false", help="report every failure, expected or not")
     add("--update-xfails", action="store_true", help="rewrite the files of expected failures")
@@ -55,7 +57,8 @@ def parser() -> argparse.ArgumentParser:
         help="an earlier --json report: show only new and fixed failures; exit code 1 if something got worse",
     )
     add("--table", action=argparse.BooleanOptionalAction, default=True, help="print the verdicts on every operation")
-    add("--self-check", action="store_true", help="plant faults in a namespace and check that each is found")
+    add("--self-check", action="store_true", help="plant faults in a namespace and check that they are found")
+    add("--mutants", type=int, default=300, metavar="N", help="of --self-check: the number of generated faults (300)")
     return made
 
 
@@ -69,7 +72,8 @@ def _shard(text: str) -> tuple[int, int]:
 def options_of(parsed: argparse.Namespace) -> Options:
     """The options of a run, from the parsed arguments."""
     names = (*OPTIONS, "jobs", "expect", "update_xfails", "shrink")
-    return Options(**{name: getattr(parsed, name) for name in names})
+    given = {name: getattr(parsed, name) for name in names}
+    return Options(**{**given, "seed": SEED if parsed.seed is None else parsed.seed})
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -79,10 +83,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except SystemExit as stop:
         return int(stop.code or 0)
     if parsed.self_check:
-        from .mutants.check import self_check
+        from .mutants.self_check import self_check
 
         try:
-            return self_check(only=parsed.only)
+            return self_check(None, print, parsed.only, parsed.mutants, parsed.seed, parsed.jobs)
         except ImportError as error:
             print(f"conformance: the self-check needs array_api_strict: {error}", file=sys.stderr)
             return NO_NAMESPACE

@@ -16,7 +16,19 @@ from hypothesis import strategies as st
 
 from .case import SIZES, A, Call, Case, parts, replaced
 
-__all__ = ["Example", "beside", "drawn", "edges", "erroneous", "least", "shrunk", "typical"]
+__all__ = [
+    "Example",
+    "beside",
+    "drawn",
+    "edges",
+    "erroneous",
+    "least",
+    "ranges",
+    "shrunk",
+    "sized",
+    "typical",
+    "value_of",
+]
 
 EDGES = (np.nan, np.inf, -np.inf, -0.0, 0.0, 2.0**-24, -(2.0**-140), 2.0**-1074)
 COMPLEX = {"float32": "complex64", "float64": "complex128"}
@@ -70,11 +82,15 @@ class Example:
             )
         return self.cache["widened"]
 
+    def smaller(self, fails: Callable[[Example], bool]) -> Example:
+        """A simpler example with literal arrays that fails as well; this one where none is known."""
+        return self
+
     def __repr__(self) -> str:
         return f"{self.case.name}{self.filled([(v.dtype.name, v.shape) for v in self.values])!r}"
 
 
-def _ranges(call: Call) -> dict[str, tuple[int, int]]:
+def ranges(call: Call) -> dict[str, tuple[int, int]]:
     """The smallest and largest size of each letter."""
     ranges: dict[str, tuple[int, int]] = {}
     for part in parts(call):
@@ -92,10 +108,11 @@ def _ranges(call: Call) -> dict[str, tuple[int, int]]:
 
 
 def _built(case: Case, call: Call, dtype: str, sizes: dict[str, int], rng: np.random.Generator, whole: bool) -> Example:
-    return Example(case, call, [_value(part, dtype, sizes, rng, whole) for part in parts(call)], dtype)
+    return Example(case, call, [value_of(part, dtype, sizes, rng, whole) for part in parts(call)], dtype)
 
 
-def _value(part: Any, dtype: str, sizes: dict[str, int], rng: np.random.Generator, whole: bool) -> np.ndarray:
+def value_of(part: Any, dtype: str, sizes: dict[str, int], rng: np.random.Generator, whole: bool) -> np.ndarray:
+    """The values of one array of a call; `whole`: whole numbers."""
     if isinstance(part, np.ndarray):
         return part.astype(dtype) if part.dtype == np.float64 else part
     shape = tuple(sizes[d] if isinstance(d, str) else d for d in part.dims)
@@ -135,7 +152,7 @@ def typical(case: Case, index: int, dtype: str, variant: int = 0, seed: int = 0)
     call = case.calls[index]
     sizes = {
         letter: int(np.clip(TYPICAL[i % len(TYPICAL)] + variant, low, high))
-        for i, (letter, (low, high)) in enumerate(_ranges(call).items())
+        for i, (letter, (low, high)) in enumerate(ranges(call).items())
     }
     return _built(case, call, dtype, sizes, _seeded(case, index, variant, seed), whole=False)
 
@@ -144,10 +161,18 @@ def typical(case: Case, index: int, dtype: str, variant: int = 0, seed: int = 0)
 def least(case: Case, index: int, dtype: str) -> Example:
     """One example of the smallest sizes that are not 0; `typical` where no size is free."""
     call = case.calls[index]
-    sizes = {letter: max(low, min(1, high)) for letter, (low, high) in _ranges(call).items()}
+    sizes = {letter: max(low, min(1, high)) for letter, (low, high) in ranges(call).items()}
     if not sizes:
         return typical(case, index, dtype)
     return _built(case, call, dtype, sizes, _seeded(case, index, 5), whole=False)
+
+
+@functools.cache
+def sized(case: Case, index: int, dtype: str, sizes: tuple[tuple[str, int], ...], seed: int = 0) -> Example:
+    """One example with these sizes of some letters, beyond their ranges too; the others are small."""
+    call = case.calls[index]
+    found = {letter: int(np.clip(TYPICAL[0], low, high)) for letter, (low, high) in ranges(call).items()} | dict(sizes)
+    return _built(case, call, dtype, found, _seeded(case, index, 11, seed, *found.values()), whole=False)
 
 
 @functools.cache
@@ -165,7 +190,7 @@ def edges(case: Case) -> list[Example]:
     for call in case.edges:
         free = any(p.dtype in ("float", "complex") if isinstance(p, A) else p.dtype == np.float64 for p in parts(call))
         for dtype in case.dtypes if free else case.dtypes[:1]:
-            sizes = {letter: min(3, high) for letter, (_, high) in _ranges(call).items()}
+            sizes = {letter: min(3, high) for letter, (_, high) in ranges(call).items()}
             found.append(_built(case, call, dtype, sizes, _seeded(case, 3), whole=False))
     return found
 
@@ -176,7 +201,7 @@ def erroneous(case: Case, index: int, dtype: str) -> Example:
     call = case.errors[index][1]
     sizes = {
         letter: int(np.clip(TYPICAL[i % len(TYPICAL)], low, high))
-        for i, (letter, (low, high)) in enumerate(_ranges(call).items())
+        for i, (letter, (low, high)) in enumerate(ranges(call).items())
     }
     return _built(case, call, dtype, sizes, _seeded(case, index, 9), whole=False)
 
@@ -187,7 +212,7 @@ def _examples(case: Case, call: Call, dtypes: tuple[str, ...], smooth: bool) -> 
     @st.composite
     def draw_example(draw: Callable[..., Any]) -> Example:
         dtype = draw(st.sampled_from(dtypes))
-        sizes = {letter: draw(st.integers(low, high)) for letter, (low, high) in _ranges(call).items()}
+        sizes = {letter: draw(st.integers(low, high)) for letter, (low, high) in ranges(call).items()}
         whole = False if smooth else draw(st.sampled_from((True, False)))
         return _built(case, call, dtype, sizes, np.random.default_rng(draw(st.integers(0, 999))), whole)
 
@@ -224,7 +249,7 @@ def drawn(case: Case, index: int, count: int, seed: int) -> list[Example]:
 def shrunk(example: Example, fails: Callable[[Example], bool], smooth: bool, seed: int) -> Example:
     """The simplest example of the same call that fails, found by hypothesis; the given one if there is none."""
     if not any(isinstance(part, A) for part in parts(example.call)):
-        return example
+        return example.smaller(fails)
     best: list[Example] = []
 
     def condition(candidate: Example) -> bool:

@@ -15,7 +15,7 @@ from backend.graph.primitives import PRIMITIVES
 from .bounds import EPS, FLOOR, LARGEST, Expected, ulps_of
 from .case import Case
 
-__all__ = ["Dtype", "applied", "flat", "function_of", "near", "resolved", "special_value"]
+__all__ = ["IN_PLACE", "Dtype", "applied", "flat", "function_of", "near", "resolved", "special_value"]
 
 
 class Dtype(str):
@@ -29,8 +29,13 @@ def _set(x: Any, key: Any, value: Any) -> Any:
     return x
 
 
+IN_PLACE = (
+    *("iadd", "isub", "imul", "itruediv", "ifloordiv", "imod", "ipow", "imatmul"),
+    *("iand", "ior", "ixor", "ilshift", "irshift"),
+)
 _ARRAY: dict[str, Callable[..., Any]] = {
     **{row.dunder: getattr(operator, f"__{row.dunder}__") for row in PRIMITIVES.values() if row.dunder},
+    **{name: getattr(operator, name) for name in IN_PLACE},
     "getitem_reversed": operator.getitem,
     "setitem": _set,
     "bool": bool,
@@ -38,6 +43,13 @@ _ARRAY: dict[str, Callable[..., Any]] = {
     "float": float,
     "complex": complex,
     "index": operator.index,
+    "complex": complex,
+    "dtype": lambda x: x.dtype,
+    "device": lambda x: x.device,
+    "to_device": lambda x: x.to_device(x.device),
+    "array_namespace": lambda x, **kwargs: x.__array_namespace__(**kwargs),
+    "dlpack": lambda x: x.__dlpack__(),
+    "dlpack_device": lambda x: x.__dlpack_device__(),
     "T": lambda x: x.T,
     "mT": lambda x: x.mT,
     "shape": lambda x: tuple(x.shape),
@@ -47,12 +59,17 @@ _ARRAY: dict[str, Callable[..., Any]] = {
 
 
 def function_of(xp: Any, name: str) -> Callable[..., Any]:
-    """The function 'exp' or 'linalg.inv', or the operator 'array.add'; AttributeError if there is none."""
+    """The function 'exp' or 'linalg.inv', the operator 'array.add', the inspection 'info.dtypes', or what gives 'pi'.
+
+    AttributeError if there is none.
+    """
     if name.startswith("array."):
         return _ARRAY[name.removeprefix("array.")]
+    if name.startswith("info."):
+        return getattr(xp.__array_namespace_info__(), name.removeprefix("info."))
     for part in name.split("."):
         xp = getattr(xp, part)
-    return xp
+    return xp if callable(xp) else lambda: xp
 
 
 def resolved(xp: Any, value: Any) -> Any:

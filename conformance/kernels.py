@@ -13,18 +13,19 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from backend.arrays.dtypes import dtype_name, is_float
-from backend.arrays.namespaces import array_namespace, host, is_array
+from backend.arrays.namespaces import host, is_array
 from backend.graph.composite import Composite
 from backend.graph.tensor import Node, Tensor
 from backend.graph.traversal import toposort
 
 from . import error_analysis
-from .bounds import EPS, Expected, analysing
+from .agreement import roomy
+from .arrangements import ARRANGEMENTS, repeated
+from .bounds import analysing
 from .case import Case
 from .examples import Example, least, typical
 from .failures import Failure, compare
 from .gradients import gradient_graph, second_graph
-from .layouts import in_order, repeated, reversed_, strided, transposed
 from .operations import Namespace, as_expected, compiled, placeholders, recorded, symbolic
 
 __all__ = ["composites_of", "kernel_layouts"]
@@ -39,55 +40,6 @@ class KernelCall(NamedTuple):
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
     residual: tuple[bool, ...]
-
-
-def _ordered(x: Any, order: list[int]) -> Any:
-    """The elements in this order of axes in memory."""
-    xp = array_namespace(x)
-    back = tuple(int(i) for i in np.argsort(order))
-    return xp.permute_dims(in_order(xp.permute_dims(x, tuple(order))), back)
-
-
-def thin_inside(x: Any) -> Any:
-    """The axes of size 1 innermost: strides that no new array has, and that nothing reads."""
-    thin = [i for i, n in enumerate(x.shape) if n == 1]
-    return _ordered(x, [i for i in range(x.ndim) if i not in thin] + thin) if thin else x
-
-
-def thin_outside(x: Any) -> Any:
-    """The axes of size 1 outermost."""
-    thin = [i for i, n in enumerate(x.shape) if n == 1]
-    return _ordered(x, thin + [i for i in range(x.ndim) if i not in thin]) if thin else x
-
-
-def channels_first(x: Any) -> Any:
-    """The last axis second in memory."""
-    return _ordered(x, [0, x.ndim - 1, *range(1, x.ndim - 1)]) if x.ndim > 2 else x
-
-
-def sliced(x: Any) -> Any:
-    """The upper half of twice as many elements along the first two axes."""
-    xp = array_namespace(x)
-    for axis in range(min(x.ndim, 2)):
-        x = xp.concat([x, x], axis=axis)[(*[slice(None)] * axis, slice(x.shape[axis], None), ...)]
-    return x
-
-
-def stacked(x: Any) -> Any:
-    """Two arrays stacked along the second axis, and one of them taken out."""
-    return array_namespace(x).stack([x, x], axis=1)[:, 0, ...]
-
-
-ARRANGEMENTS: dict[str, Callable[[Any], Any]] = {
-    "transposed": transposed,
-    "strided": strided,
-    "reversed": reversed_,
-    "channels-first": channels_first,
-    "sliced": sliced,
-    "stacked": stacked,
-    "thin-inside": thin_inside,
-    "thin-outside": thin_outside,
-}
 
 
 @functools.cache
@@ -239,15 +191,7 @@ def _wanted(on: Namespace, call: KernelCall, args: tuple[Any, ...]) -> list[Any]
         for a, kept in zip(args, call.residual, strict=True)
     ]
     with analysing(on.library), np.errstate(all="ignore"):
-        return [_roomy(as_expected(r)) for r in _several(call.composite.definition(*given, **plain))]
-
-
-def _roomy(want: Any) -> Any:
-    """Bounds for another order of the same sums, whose intermediate results are not the definition's."""
-    if not isinstance(want, Expected) or want.bound is None or want.dtype not in EPS:
-        return want
-    largest = float(np.max(np.abs(want.value), initial=0.0))
-    return Expected(want.value, 8 * np.asarray(want.bound) + 16 * EPS[want.dtype] * largest, want.dtype)
+        return [roomy(as_expected(r)) for r in _several(call.composite.definition(*given, **plain))]
 
 
 def _compared(

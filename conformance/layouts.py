@@ -2,91 +2,182 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from backend.arrays.dtypes import dtype_name
-from backend.arrays.namespaces import array_namespace
+from backend.arrays.namespaces import host
 
+from .agreement import agreement, bits
+from .arrangements import LAYOUTS, MIXED, MORE, Arrange
 from .bounds import Expected
-from .examples import Example
+from .case import A, Case, parts
+from .examples import Example, sized, typical
 from .failures import Failure, compare
 from .gradients import gradient_graph, wanted_gradients
 from .operations import Namespace, compiled, eager, expected, placeholders, recorded, symbolic
 
-__all__ = ["in_order", "layout", "repeated", "reversed_", "strided", "transposed"]
+__all__ = ["layout", "layout_examples"]
+
+ALIKE = {"repeated": (slice(None, 1), ...), "repeated last": (..., slice(None, 1))}  # what such arrays repeat
+OF_K = ("channels-first", "stacked", "thin-inside", "misaligned")  # besides those of its compiled functions
+Known = dict[int, list[Any] | None]  # by example: the bits of its results where its arrays lie as new ones do
+LENGTHS = (9, 18, 2)  # of a call's letters, the last ones first: whole vectors and a tail
+FIRST_WRITTEN = frozenset({"array.setitem"})  # may not be repeated or read-only
 
 
-def in_order(x: Any) -> Any:
-    """A copy whose elements lie one after the other, the last axis innermost."""
-    xp = array_namespace(x)
-    return xp.reshape(xp.asarray(xp.reshape(x, (-1,)), copy=True), x.shape)
+def layout_examples(case: Case, on: Namespace, seed: int) -> list[Example]:
+    """One example of each call, and a longer one for functions of the standard; one dtype of each is enough."""
+    dtype = next((d for d in ("float32", *case.dtypes) if d in case.dtypes and d in on.dtypes), case.dtypes[0])
+    found = []
+    for i, each in enumerate(case.calls):
+        found.append(typical(case, i, dtype, 0, seed))
+        if case.group == "standard" and case.judge is None and (letters := _letters(each)):
+            places = zip(reversed(letters), LENGTHS, strict=False)
+            found.append(sized(case, i, dtype, tuple((letter, n) for letter, n in places), seed))
+    return found
 
 
-def transposed(x: Any) -> Any:
-    """The first axis innermost."""
-    xp, order = array_namespace(x), tuple(reversed(range(x.ndim)))
-    return xp.permute_dims(in_order(xp.permute_dims(x, order)), order)
-
-
-def strided(x: Any) -> Any:
-    """Every second of twice as many elements."""
-    return array_namespace(x).repeat(x, 2, axis=-1)[..., ::2]
-
-
-def reversed_(x: Any) -> Any:
-    """Negative steps through memory, where the library has them."""
-    xp = array_namespace(x)
-    return xp.flip(in_order(xp.flip(x)))
-
-
-def read_only(x: Any) -> Any:
-    """Not to be written to; NumPy alone has such arrays."""
-    if isinstance(x, np.ndarray):
-        x.flags.writeable = False
-    return x
-
-
-def repeated(x: Any) -> Any:
-    """The first row in place of all, with a step of 0."""
-    return array_namespace(x).broadcast_to(x[:1, ...], x.shape)
-
-
-LAYOUTS: dict[str, Callable[[Any], Any]] = {
-    "transposed": transposed,
-    "strided": strided,
-    "reversed": reversed_,
-    "read-only": read_only,
-    "repeated": repeated,
-}
+def _letters(call: Any) -> list[str]:
+    """The letters of a call that no range limits, in order."""
+    found: dict[str, bool] = {}
+    for part in parts(call):
+        for d in part.dims if isinstance(part, A) else ():
+            if isinstance(d, str):
+                found.setdefault(d, True)
+    return list(found)
 
 
 def layout(on: Namespace, example: Example) -> float | None:
-    """Wherever the elements of its arrays lie, an operation gives the same, compiled too, and leaves them alone."""
-    if example.dtype != "float32" and "float32" in example.case.dtypes:
-        return None  # one dtype is enough
+    """Wherever the elements of its arrays lie, a call gives the same and leaves them alone; K's compiled too."""
     worst = None
-    for name, arrange in LAYOUTS.items():
-        if any(v.size > 1 for v in example.values):
-            one = _rows_alike(example) if name == "repeated" else example
-            worst = max(worst or 0.0, _arranged(on, one, name, arrange))
+    if example.case.group == "k" and any(v.size > 1 for v in example.values):
+        for name, arrange in LAYOUTS.items():
+            worst = max(worst or 0.0, _everywhere(on, _alike(example, name), name, arrange))
+    standard = example.case.group == "standard"
+    ways = {**MORE, **LAYOUTS} if standard else {name: MORE[name] for name in OF_K}
+    pairs: dict[str, tuple[Arrange | None, Arrange | None]] = {name: (how, how) for name, how in ways.items()}
+    if sum(v.ndim > 0 for v in example.values) > 1:
+        pairs |= MIXED
+    known: Known = {}
+    for name, pair in pairs.items():
+        one = _alike(example, name)
+        found = _called(on, one, name, pair, known)
+        worst = worst if found is None else max(worst or 0.0, found)
     return worst
 
 
-def _rows_alike(example: Example) -> Example:
-    """The example with the first row of each array of numbers in place of all of its rows."""
-    if "rows alike" not in example.cache:
+def _alike(example: Example, name: str) -> Example:
+    """For arrays that repeat a row or a column, the example with all of them alike; the same example otherwise.
+
+    Numbers alone: what indexes, counts or chooses stays as it is.
+    """
+    if name not in ALIKE:
+        return example
+    if (name, "alike") not in example.cache:
+        kinds = "f" if example.case.group == "k" else "fc"
         values = [
-            np.broadcast_to(v[:1], v.shape).copy() if v.dtype.kind == "f" and v.ndim and v.size else v
-            for v in example.values
+            np.broadcast_to(v[ALIKE[name]], v.shape).copy()
+            if v.dtype.kind in kinds and v.ndim and v.size and isinstance(part, A)
+            else v
+            for part, v in zip(parts(example.call), example.values, strict=True)
         ]
-        example.cache["rows alike"] = Example(example.case, example.call, values, example.dtype)
-    return example.cache["rows alike"]
+        example.cache[name, "alike"] = Example(example.case, example.call, values, example.dtype)
+    return example.cache[name, "alike"]
 
 
-def _arranged(on: Namespace, example: Example, name: str, arrange: Callable[[Any], Any]) -> float:
+# ---- a call
+
+
+def _called(
+    on: Namespace, example: Example, name: str, pair: tuple[Arrange | None, Arrange | None], known: Known
+) -> float | None:
+    """One call with its arrays in a layout; None where no array has it, or where the call fails in any layout."""
+    arrays = _arrays(on, example, name, pair)
+    if arrays is None or (example.case.name in FIRST_WRITTEN and (name in ALIKE or name == "read-only")):
+        return None
+    try:
+        worst = _agrees(on, example, arrays, known)
+        _untouched(on, example, arrays)
+    except Failure as failure:
+        if _usual(on, example, known) is None:
+            return None  # 'value' reports it
+        failure.kind, failure.message = f"{name} {failure.kind}", f"{name} arrays: {failure.message}"
+        failure.args = (failure.message,)
+        raise
+    return worst
+
+
+def _agrees(on: Namespace, example: Example, arrays: list[Any], known: Known) -> float:
+    """The worst error of a call; the bits that the usual layout gives need no comparison with the reference again."""
+    try:
+        results = eager(on, example, arrays)
+        usual = _usual(on, example, known)
+        if usual is not None and bits(results) == usual:
+            return 0.0
+        return agreement(on, example, results)
+    except (Failure, NotImplementedError):
+        raise
+    except Exception as error:
+        raise Failure("exception", f"{type(error).__name__}: {error}") from error
+
+
+def _usual(on: Namespace, example: Example, known: Known) -> list[Any] | None:
+    """The bits that the call gives for arrays that lie as new ones do; None if it fails there."""
+    if id(example) not in known:
+        try:
+            results = eager(on, example)
+            agreement(on, example, results)
+            known[id(example)] = bits(results)
+        except Exception:  # noqa: BLE001 - whatever it is, 'value' shows it
+            known[id(example)] = None
+    return known[id(example)]
+
+
+def _arrays(
+    on: Namespace, example: Example, name: str, pair: tuple[Arrange | None, Arrange | None]
+) -> list[Any] | None:
+    """The arrays in a layout; None where none of them has it, or where the namespace cannot make it."""
+    arrays: list[Any] = []
+    arranged = False
+    for i, (x, v) in enumerate(zip(on.arrays(example), example.values, strict=True)):
+        arrange = pair[min(i, 1)]
+        if arrange is None or not v.size or not (v.ndim or name == "taken out") or not _repeats(v, name):
+            arrays.append(x)
+            continue
+        try:
+            laid = arrange(x)
+            right = np.array_equal(host(laid), v, equal_nan=v.dtype.kind in "fc")
+        except Exception:  # noqa: BLE001 - the functions that make it have cases of their own
+            return None
+        if not right:
+            return None
+        arranged = arranged or laid is not x or name == "read-only"
+        arrays.append(laid)
+    return arrays if arranged else None
+
+
+def _repeats(v: np.ndarray, name: str) -> bool:
+    """Whether an array may have a layout, by its values."""
+    return name not in ALIKE or np.array_equal(v, np.broadcast_to(v[ALIKE[name]], v.shape))
+
+
+def _untouched(on: Namespace, example: Example, arrays: list[Any]) -> None:
+    """The arguments are what they were."""
+    if all(np.array_equal(host(x), v) for x, v in zip(arrays, example.values, strict=True)):
+        return
+    start = int(example.case.name in FIRST_WRITTEN)
+    pairs = list(zip(example.values, arrays, strict=True))[start:]
+    before = [Expected(v, None, dtype_name(x.dtype)) for v, x in pairs]
+    compare(before, [x for _, x in pairs], on.dtypes)
+
+
+# ---- a call of K, its compiled function and its gradients
+
+
+def _everywhere(on: Namespace, example: Example, name: str, arrange: Arrange) -> float:
     arrays = [
         arrange(x) if v.ndim and v.size and (name != "repeated" or v.dtype.kind == "f") else x
         for x, v in zip(on.arrays(example), example.values, strict=True)
@@ -95,8 +186,7 @@ def _arranged(on: Namespace, example: Example, name: str, arrange: Callable[[Any
     for how, wanted, results in _runs(on, example, arrays, slopes=name != "repeated"):  # equals are a kink
         try:
             worst = max(worst, compare(wanted, results, on.dtypes))
-            before = [Expected(v, None, dtype_name(x.dtype)) for v, x in zip(example.values, arrays, strict=True)]
-            compare(before, arrays, on.dtypes)
+            _untouched(on, example, arrays)
         except Failure as failure:
             failure.kind = f"{name} {failure.kind}"
             failure.message = f"{how}, {name} arrays: {failure.message}"

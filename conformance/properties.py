@@ -6,7 +6,7 @@ None where it has nothing to say about this example; Failure where it does not h
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,13 +16,16 @@ from backend.arrays.dtypes import dtype_name
 from backend.arrays.namespaces import host, is_array
 from backend.graph.tensor import Tensor
 
+from .agreement import agreement
 from .bounds import EPS, FLOOR, Expected
 from .case import A, Case, parts
+from .derived import as_specified, derived_dtypes, is_derived
 from .examples import Example, edges
 from .failures import Failure, allowed_dtypes, compare
 from .gradients import gradient, kinks, second, unknown_gradient
 from .kernels import composites_of, kernel_layouts
-from .layouts import layout
+from .layouts import layout, layout_examples
+from .memory import memory, memory_examples
 from .operations import (
     Namespace,
     compiled,
@@ -34,33 +37,26 @@ from .operations import (
     recorded,
     symbolic,
 )
+from .parameters import has_parameters, parameter_examples, parameters
 from .python_arguments import arguments, integer_parameters
+from .sizes import has_sizes, sizes, sizes_examples
 from .special_cases import Probe, covers, fewer, probes, revision_of, special_case
 from .transforms import transparent
+from .unspoiled import unspoiled
 
 __all__ = ["KINDS", "PROPERTIES", "Property"]
 
 
 def value(on: Namespace, example: Example) -> float | None:
-    """The values are those of the reference, within the bound derived for them."""
-    results = eager(on, example)
+    """The values are those of the reference, within the bound derived for them, and the arguments what they were."""
+    arrays = on.arrays(example)
+    results = eager(on, example, arrays)
+    unspoiled(on, example, arrays, [])
     case = example.case
-    if case.judge is not None:
-        return _judged(example, case.judge, results)
-    wanted = expected(example, on.library)
-    worst = compare(wanted, results, on.dtypes, ("value",))
+    worst = agreement(on, example, results, ("value",))
     if case.reference is not None and case.group == "k":
-        _check_reference(example, case.reference, wanted)
+        _check_reference(example, case.reference, expected(example, on.library))
     return worst
-
-
-def _judged(example: Example, judge: Callable[..., Any], results: list[Any]) -> float:
-    """Results that are not unique (a decomposition) are held to the equations they have to fulfil."""
-    found = [host(r) if is_array(r) else r for r in results]
-    call = example.filled(example.values)
-    with np.errstate(all="ignore"):
-        pairs = judge(call, found)
-    return compare([want for want, _ in pairs], [got for _, got in pairs], what=("value",))
 
 
 def special(on: Namespace, example: Example) -> float | None:
@@ -304,7 +300,7 @@ class Property(NamedTuple):
 
     name: str
     holds: Callable[[Any, Example], float | None]  # of a Namespace, or of a kind of them
-    examples: str | Callable[[Case, Namespace, int], list[Example]]
+    examples: str | Callable[[Case, Namespace, int], Sequence[Example]]
     applies: Callable[[Case, Namespace], bool]
 
 
@@ -321,7 +317,11 @@ def _twice_differentiable(case: Case, on: Namespace) -> bool:
 
 
 def _has_layouts(case: Case, on: Namespace) -> bool:
-    return on.library in ("numpy", "torch", "cupy") and bool(case.calls)
+    if not any(isinstance(part, A) and part.dims for c in case.calls for part in parts(c)):
+        return False
+    return on.library in ("numpy", "torch", "cupy", "array_api_strict") or (
+        case.group == "standard" and not on.compiles
+    )
 
 
 def _floating(part: Any) -> bool:
@@ -367,6 +367,8 @@ PROPERTIES: dict[str, Property] = {
     for p in (
         Property("value", value, "all", lambda case, on: bool(case.calls or (case.edges and case.group == "k"))),
         Property("special", special, _special_examples, _has_special_cases),
+        Property("parameters", parameters, parameter_examples, has_parameters),
+        Property("dtypes", as_specified, derived_dtypes, is_derived),
         Property("shape", shape, "all", _unique),
         Property("dtype", dtype, "all", _unique),
         Property("predicted", predicted, "all", _of_k(_always)),
@@ -375,7 +377,9 @@ PROPERTIES: dict[str, Property] = {
         Property("gradient", gradient, "smooth", _of_k(_differentiable)),
         Property("second", second, "smooth", _of_k(_twice_differentiable)),
         Property("kinks", kinks, "special", _of_k(lambda case, on: bool(case.kinks))),
-        Property("layout", layout, "typical", _of_k(_has_layouts)),
+        Property("layout", layout, layout_examples, _has_layouts),
+        Property("memory", memory, memory_examples, lambda case, on: bool(case.calls)),
+        Property("sizes", sizes, sizes_examples, has_sizes),
         Property("error", errors, "errors", lambda case, on: bool(case.errors)),
         Property("kernel", kernel, "typical", _of_k(_has_kernel)),
         Property("arguments", arguments, "typical", _of_k(_takes_integers)),

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from .derived.example import Derived, Judged
 from .examples import Example
 from .failures import Failure
 from .functions import Dtype
@@ -105,7 +106,8 @@ def _script(failure: Failure, example: Example, name: str, kind: str) -> str:
     functions = any(callable(v) for v in (*example.call.args, *example.call.kwargs.values()))
     if (
         not isinstance(failure.expected, np.ndarray)
-        or kind not in ("value", "special", "shape", "device")
+        or kind not in ("value", "special", "shape", "device", "parameters", "dtypes")
+        or (isinstance(example, Derived) and (isinstance(example.wanted, Judged) or case.view not in (None, list)))
         or case.judge
         or functions
         or (kind == "device" and ": compiled: " in failure.message)
@@ -166,6 +168,17 @@ def _index(failure: Failure) -> str:
 def _tool_script(failure: Failure, example: Example, name: str, kind: str) -> str:
     """A script that runs one property of the tool on one example."""
     case = example.case
+    if isinstance(example, Derived):
+        return "\n".join(
+            [
+                "from conformance import case, derived, operations",
+                f"one = case.discovered_standard()[{case.name!r}]",
+                f"on = operations.namespace({name!r})",
+                f"example = derived.example_at(one, on, {example.origin!r})",
+                f"# {shown_call(example)}: {_first(failure)}",
+                "derived.as_specified(on, example)  # raises a Failure",
+            ]
+        )
     group = "STANDARD" if case.group == "standard" else "CASES"
     where = next(
         (
@@ -178,23 +191,21 @@ def _tool_script(failure: Failure, example: Example, name: str, kind: str) -> st
     )
     if where is None:
         where = next((f"errors[{i}][1]" for i, (_, c) in enumerate(case.errors) if c is example.call), None)
-    if where is None:
-        only = f"{'xp.' if case.group == 'standard' else ''}{case.name}"
-        return "\n".join(
-            [
-                "import conformance",
-                f"report = conformance.run([{name!r}], only={only!r}, kind=({kind!r},), expect=False)",
-                "assert not report.failed, report.failed[0].finding.message",
-            ]
-        )
     values = ", ".join(literal(v) for v in example.values)
+    of = f"one.{where}"
+    if where is None:  # a call that a property made: its arrays in place of their descriptions
+        of = f"case.call({shown_call(example).partition('(')[2]}"
+        for i in reversed(range(len(example.values))):
+            of = re.sub(rf"\bx{i}\b", f"values[{i}]", of)
+        of = re.sub(r"\bxp\.(\w+)", r"functions.Dtype('\1')", of)
     return "\n".join(
         [
             "import numpy as np",
-            "from conformance import case, examples, module_properties, operations",
+            "from conformance import case, examples, functions, module_properties, operations",
             "case.discovered(), case.discovered_standard()",
             f"one = case.{group}[{case.name!r}]",
-            f"example = examples.Example(one, one.{where}, [{values}], {example.dtype!r})",
+            f"values = [{values}]",
+            f"example = examples.Example(one, {of}, values, {example.dtype!r})",
             f"# {shown_call(example)}: {failure.message.splitlines()[0] if failure.message else ''}",
             f"on = operations.namespace({name!r})",
             f"module_properties.properties_of(on)[{kind!r}].holds(on, example)  # raises a Failure",

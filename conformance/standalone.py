@@ -7,11 +7,13 @@ from typing import Any
 import numpy as np
 
 from .bounds import EPS, Expected
+from .derived.example import Derived, Judged
 from .examples import Example
 from .failures import Failure
 
 __all__ = ["standalone"]
 
+_DERIVED = ("parameters", "dtypes")
 _ERRORS = ("error class", "no error", "error message")
 
 
@@ -20,12 +22,8 @@ def standalone(failure: Failure, example: Example, name: str, kind: str, call: s
 
     `call` calls the operation on arrays x0, x1, ...; `literals` are these arrays as Python source.
     """
-    if any(callable(v) for v in (*example.call.args, *example.call.kwargs.values())) or example.case.name.startswith(
-        "array."
-    ):
-        return None
     k = example.case.group == "k"
-    if kind == "device" and (not example.values or ": compiled: " in failure.message):
+    if _needs_the_tool(failure, example, kind):
         return None
     head = [
         "import numpy as np",
@@ -36,7 +34,7 @@ def standalone(failure: Failure, example: Example, name: str, kind: str, call: s
     head += ["xp = on.xp"] if not k else []
     head += [f"x{i} = on.array({text})" for i, text in enumerate(literals)]
     block = "with K.use_backend(on.backend), owning(on.backend):"
-    if kind == "error" and failure.kind in _ERRORS:
+    if kind in ("error", *_DERIVED) and failure.kind in _ERRORS:
         return "\n".join([*head, *_error(failure, example, block, call)])
     body: list[str] | None = None
     if k and kind == "predicted" and failure.kind in ("shape", "dtype"):
@@ -45,7 +43,7 @@ def standalone(failure: Failure, example: Example, name: str, kind: str, call: s
         body = _compiled(failure, example, call)
     elif k and kind == "gradient" and failure.kind == "value" and isinstance(failure.expected, np.ndarray):
         body = _gradient(failure, example, call)
-    elif failure.kind == "dtype" and kind in ("dtype", "value", "special", "device"):
+    elif failure.kind == "dtype" and kind in ("dtype", "value", "special", "device", *_DERIVED):
         body = [
             f"got = {call}",
             f"dtype = str({_part(failure)}.dtype).rpartition('.')[2]",
@@ -53,9 +51,22 @@ def standalone(failure: Failure, example: Example, name: str, kind: str, call: s
         ]
     elif failure.kind == "device" and kind == "device":
         body = [f"got = {call}", f"assert {_part(failure)}.device == on.backend.device, {_part(failure)}.device"]
-    elif failure.kind == "exception" and kind in ("value", "special", "shape", "dtype", "device"):
+    elif failure.kind == "exception" and kind in ("value", "special", "shape", "dtype", "device", *_DERIVED):
         body = [f"{call}  # {failure.message.splitlines()[0]}"]
     return None if body is None else "\n".join([*head, block, *(f"    {line}" for line in body)])
+
+
+def _needs_the_tool(failure: Failure, example: Example, kind: str) -> bool:
+    """Whether a few lines cannot show it: functions, operators, equations that results fulfil, views of results."""
+    if any(callable(v) for v in (*example.call.args, *example.call.kwargs.values())):
+        return True
+    if example.case.name.startswith("array."):
+        return True
+    if kind == "device" and (not example.values or ": compiled: " in failure.message):
+        return True
+    return isinstance(example, Derived) and (
+        isinstance(example.wanted, Judged) or example.case.view not in (None, list)
+    )
 
 
 def _part(failure: Failure) -> str:
@@ -76,7 +87,7 @@ def _symbolic(call: str, count: int) -> str:
 
 
 def _error(failure: Failure, example: Example, block: str, call: str) -> list[str]:
-    wanted = next((error.__name__ for error, c in example.case.errors if c is example.call), "Exception")
+    wanted = next((error.__name__ for error, c in example.case.errors if c is example.call), str(failure.expected))
     wanted = (
         f"{example.case.name!r} in str(found) and isinstance(found, {wanted})"
         if example.case.group == "k"

@@ -35,6 +35,7 @@ case(
     "scaled_dot_product_attention",
     call(QUERY, KEY, VALUE),
     call(QUERY, KEY, VALUE, is_causal=True),
+    call(QUERY, KEY, VALUE, is_causal=True, scale=0.5),
     call(QUERY, KEY, VALUE, A("t", "s", dtype="bool"), scale=0.3),
     call(A("t", 4), A("s", 4), A("s", 4), A("t", "s")),
     call(A(2, 3, "t", 4), A(1, 3, "s", 4), A(2, 1, "s", 4), A(2, 1, "t", "s", dtype="bool"), True),

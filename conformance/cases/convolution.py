@@ -10,6 +10,8 @@ SIGNAL = A("b", "n", 2, sizes={"b": (0, 2), "n": (3, 6)})
 IMAGE = A("b", "h", "w", 2, sizes={"b": (0, 2), "h": (3, 5), "w": (3, 6)})
 FIRST = A("b", 2, "h", "w", sizes={"b": (1, 2), "h": (3, 5), "w": (3, 6)})
 VOLUME = A("b", 3, "h", 2, 2, sizes={"b": (1, 2), "h": (2, 4)})
+FIRST_LINE = A("b", 2, "n", sizes={"b": (1, 2), "n": (3, 6)})
+FIRST_VOLUME = A("b", 2, 3, "h", 3, sizes={"b": (1, 2), "h": (2, 4)})
 
 
 def pair(value, rank):
@@ -75,7 +77,9 @@ case(
     call(SIGNAL, A(3, 2, 4)),
     call(SIGNAL, A(2, 2, 3), 2, "same"),
     call(SIGNAL, A(2, 2, 1), 1, "causal", None, 2),
-    call(A("b", 2, "n", sizes={"b": (1, 2), "n": (3, 6)}), A(3, 2, 2), padding="same", data_format="channels_first"),
+    call(FIRST_LINE, A(3, 2, 2), padding="same", data_format="channels_first"),
+    call(FIRST_LINE, A(2, 2, 3), 2, "same", "channels_first"),
+    call(FIRST_LINE, A(3, 2, 2), 1, "same", "channels_first", 2),
     call(SIGNAL, A(4, 2, 2), 3, "same"),
     call(A("b", 7, 5, sizes={"b": (1, 2)}), A(3, 5, 2), 1, "same", None, 2),
     errors=[
@@ -94,6 +98,10 @@ case(
     call(IMAGE, A(1, 1, 2, 3)),
     call(IMAGE, A(2, 2, 2, 2), dilation_rate=(1, 2)),
     call(FIRST, A(2, 3, 2, 4), 2, "same", "channels_first"),
+    call(FIRST, A(2, 3, 2, 4), (1, 3), "valid", "channels_first"),
+    call(FIRST, A(3, 2, 2, 3), (3, 1), "same", "channels_first"),
+    call(FIRST, A(2, 3, 2, 2), 1, "same", "channels_first", (2, 1)),
+    call(A("b", 7, 6, 2, sizes={"b": (1, 2)}), A(3, 2, 2, 3), 1, "same", None, (2, 3)),
     call(A("b", 6, 7, 6, sizes={"b": (1, 2)}), A(3, 2, 6, 5)),
     call(A("b", 8, 6, 5, sizes={"b": (1, 2)}), A(4, 3, 5, 1), (2, 3), "same"),
     call(A("b", 2, 2, 1, sizes={"b": (1, 2)}), A(3, 4, 1, 1), (1, 3), "same"),
@@ -109,6 +117,9 @@ case(
     "conv3d",
     call(VOLUME, A(2, 1, 2, 2, 2)),
     call(VOLUME, A(2, 2, 1, 2, 1), (1, 2, 1), "same"),
+    call(FIRST_VOLUME, A(2, 2, 1, 2, 2), (1, 2, 1), "same", "channels_first"),
+    call(FIRST_VOLUME, A(2, 1, 2, 2, 1), 1, "same", "channels_first", (1, 1, 2)),
+    call(A("b", 4, 3, 5, 2, sizes={"b": (1, 2)}), A(2, 2, 2, 2, 2), 1, "same", None, (2, 1, 3)),
     errors=[(ValueError, call(A(1, 4, 4, 2), A(2, 2, 2, 2, 2)))],
     reference=convolution,
 )
@@ -117,6 +128,9 @@ case(
     call(IMAGE, A(2, 2, 2, 3)),
     call(IMAGE, A(3, 3, 2, 1), (2, 2), "same"),
     call(FIRST, A(2, 2, 2, 2), data_format="channels_first"),
+    call(FIRST, A(2, 3, 2, 2), (2, 2), "same", "channels_first"),
+    call(A("b", 6, 7, 2, sizes={"b": (1, 2)}), A(2, 3, 2, 2), 1, "same", None, (2, 2)),
+    call(FIRST, A(2, 2, 2, 1), 1, "same", "channels_first", (2, 1)),
     errors=[(ValueError, call(A(2, 5, 5, 3), A(3, 3, 2, 4)))],
     reference=depthwise,
 )
@@ -124,6 +138,8 @@ case(
     "separable_conv1d",
     call(SIGNAL, A(2, 2, 2), A(1, 4, 3)),
     call(SIGNAL, A(3, 2, 1), A(1, 2, 3), 2, "same"),
+    call(FIRST_LINE, A(3, 2, 2), A(1, 4, 3), 2, "same", "channels_first"),
+    call(FIRST_LINE, A(2, 2, 1), A(1, 2, 3), 1, "same", "channels_first", 2),
     errors=[
         (ValueError, call(A(2, 5, 2), A(2, 2, 2), A(1, 3, 3))),
         (ValueError, call(A(2, 5, 2), A(2, 2, 2), A(1, 4, 3), padding="causal")),
@@ -134,6 +150,8 @@ case(
     "separable_conv2d",
     call(IMAGE, A(2, 2, 2, 2), A(1, 1, 4, 3)),
     call(FIRST, A(2, 2, 2, 1), A(1, 1, 2, 3), (2, 2), "same", "channels_first"),
+    call(FIRST, A(2, 3, 2, 2), A(1, 1, 4, 2), 1, "same", "channels_first", (2, 1)),
+    call(IMAGE, A(2, 1, 2, 2), A(1, 1, 4, 3), dilation_rate=(1, 2)),
     errors=[(ValueError, call(A(2, 5, 5, 2), A(2, 2, 2, 2), A(2, 1, 4, 3)))],
     reference=separable,
 )
@@ -145,12 +163,16 @@ case(
     call(A("b", 3, 1, 1), A(1, 1, 1, 1), (None, 6, 1, 1), (2, 1), "same"),
     call(A("b", 3, 1, 1), A(3, 1, 1, 1), (None, 3, 1, 1), padding="same", dilation_rate=2),
     call(A("b", 3, 2, 2, sizes={"b": (1, 2)}), A(3, 2, 2, 3), (None, 2, 4, 4), 2, "same", "channels_first"),
+    call(A("b", 3, 2, 3, sizes={"b": (1, 2)}), A(2, 3, 2, 3), (None, 2, 4, 3), (2, 1), "same", "channels_first"),
+    call(A("b", 3, 5, 4, sizes={"b": (1, 2)}), A(3, 2, 2, 3), (None, 2, 5, 4), 1, "same", "channels_first", 2),
     errors=[(ValueError, call(A(1, 3, 3, 3), A(2, 2, 2, 3), (None, 9, 9, 2)))],
     reference=transposed,
 )
 case(
     "conv3d_transpose",
     call(A("b", 2, 2, 1, 3, sizes={"b": (1, 2)}), A(2, 1, 2, 2, 3), (None, 3, 2, 2, 2)),
+    call(A("b", 2, 1, 2, 3, sizes={"b": (1, 2)}), A(2, 1, 2, 2, 3), (None, 4, 1, 3, 2), (2, 1, 2), "same"),
+    call(A(1, 3, 2, 1, 2), A(2, 1, 2, 2, 3), (None, 2, 4, 1, 3), (2, 1, 2), "same", "channels_first"),
     errors=[(ValueError, call(A(1, 2, 2, 1, 3), A(2, 1, 2, 2, 3), (None, 9, 2, 2, 2)))],
     reference=transposed,
 )

@@ -31,6 +31,7 @@ case(
     call(5, 1, -2),
     call(0, 1, 0.25),
     call(3, dtype="int16"),
+    call(1, 8, 3, "float32"),
     call(-3),
     call(5, 2),
     exact=True,

@@ -28,6 +28,7 @@ case(
     "local_conv1d",
     call(A("b", 7, 3), A(3, 9, 2), 3, 2),
     call(A("b", 4, 2), A(3, 4, 1), (2,), (1,)),
+    call(A("b", 7, 3), A(3, 9, 2), 3, 2, "channels_first"),  # whose inputs are laid out as ever
     errors=[
         (ValueError, call(A(1, 7, 3), A(4, 9, 2), 3, 2)),
         (ValueError, call(A(1, 7, 3), A(3, 8, 2), 3, 2)),

@@ -79,6 +79,7 @@ case(
     call(A("n", "k", 1, dtype="int", low=0, high=3), A("n", "k", 4), from_logits=True),
     call(A("n", "k", dtype="int64", low=0, high=2), A("n", 3, "k", low=0.1, high=1.0), axis=1),
     call(A("n", 1, "k", dtype="int64", low=0, high=2), A("n", 3, "k", low=0.1, high=1.0), axis=1),
+    call(A("n", "k", dtype="int64", low=0, high=2), A("n", 3, "k"), True, 1),
     gradient=(1,),
     edges=[
         call(np.array([1.0, 0.0], np.float32), [[0.0, 1.0], [0.0, 1.0]]),
@@ -133,6 +134,7 @@ case(
     call(TRUTH, CHANCE),
     call(TRUTH, A("n", "m"), from_logits=True),
     call(TRUTH, CHANCE, True, 0.3, 1.5),
+    call(TRUTH, A("n", "m"), True, 0.3, 1.5, True),
     call(A("m", low=0.0, high=1.0), A(2, "m"), True, gamma=0.0, from_logits=True),
     edges=[
         call([1.0, 0.0, 1.0, 0.0, np.nan], [1.0, 1.0, 0.0, 0.0, 0.5]),
@@ -153,6 +155,7 @@ case(
     "categorical_focal_crossentropy",
     call(SHARES, POSITIVE),
     call(SHARES, A("n", "c", sizes={"c": (2, 5)}), from_logits=True),
+    call(A("n", 3, "k", low=0.0, high=1.0), A("n", 3, "k"), 0.5, 1.5, True, 1),
     call(A("n", 3, "k", low=0.0, high=1.0), A("n", 3, "k", low=0.1, high=1.0), 0.5, 1.5, axis=1),
     call(SHARES, POSITIVE, 1.0, 0.0),
     edges=[

@@ -30,6 +30,7 @@ case(
     call(INPUTS, KERNEL, RECURRENT, BIAS, [STATE, STATE]),
     call(INPUTS, KERNEL, RECURRENT),
     call(INPUTS, KERNEL, RECURRENT, BIAS, go_backwards=True),
+    call(INPUTS, KERNEL, RECURRENT, BIAS, [STATE, STATE], True),
     call(A("n", "t", "d"), A("d", 4), A(1, 4), initial_states=[A("n", 1), A("n", 1)]),
     edges=[
         call([[[np.inf], [1.0]], [[0.5], [np.nan]], [[0.0], [2.0]]], ONES, ONES),

@@ -89,6 +89,7 @@ case(
     call(A("n", "c", sizes=WIDE), A("c"), A("c")),
     call(A(2, 3, "c", sizes=WIDE), A(3, "c"), A(3, "c"), axis=(1, 2)),
     call(A("n", 4, "k"), A(4), None, axis=1, epsilon=0.1),
+    call(A("n", "c", sizes=WIDE), None, A("c"), -1, 0.1),
     call(A("n", 4, dtype="int")),
     edges=[call([[2.0, 2.0], [np.nan, 1.0]], [3.0, 4.0], [5.0, 6.0]), call([[30000.0, -30000.0]])],
     errors=[
@@ -114,6 +115,7 @@ case(
     call(A("n", "h", 3, 4, sizes={"h": (1, 4)}), 2),
     call(A("n", 4, "h", 2, sizes={"h": (1, 4)}), 2, A(4), A(4), data_format="channels_first"),
     call(A("n", 6), 3, A(6), None, 0.1),
+    call(A("n", 4, "h", 2, sizes={"h": (1, 4)}), 2, A(4), A(4), 0.1, "channels_first"),
     call(A("n", "h", 3, sizes={"h": (2, 4)}), 1),
     edges=[call([[2.0, 2.0, 1.0, 3.0], [np.nan, 1.0, 1.0, 3.0]], 2), call([[30000.0, -30000.0]], 1)],
     errors=[

@@ -10,6 +10,7 @@ ROOM = {"b": (0, 2), "h": (3, 5), "w": (3, 6)}
 SMALL = A("b", 2, 3, 1, sizes=ROOM, distinct=True)
 IMAGE = A("b", "h", "w", 2, sizes=ROOM, distinct=True)
 FIRST = A("b", 2, "h", "w", sizes=ROOM, distinct=True)
+SOLID = A("b", 2, "h", "w", low=0.1, sizes=ROOM)  # in any order, no partial sum of a window is larger than its sum
 
 
 def pooled(x, pool_size, strides=1, padding="valid", data_format=None, pool_mode="max"):
@@ -39,7 +40,9 @@ case(
     call(IMAGE, (2, 3), (2, 2), "same"),
     call(FIRST, 2, 2, "valid", "channels_first"),
     call(IMAGE, (2, 2), (2, 1), "same", pool_mode="avg"),
-    call(FIRST, (3, 2), (1, 2), "same", "channels_first", "avg"),
+    call(SOLID, (3, 2), (1, 2), "same", "channels_first", "avg"),
+    call(FIRST, (2, 3), (3, 1), "same", "channels_first"),
+    call(FIRST, (1, 2), (2, 1), "valid", "channels_first", "avg"),
     call(SMALL, (4, 5), 2, "same"),
     call(SMALL, (4, 5), 2, "same", pool_mode="avg"),
     call(A("b", 9, 7, 2, sizes=ROOM, distinct=True), (2, 2), 4, "same"),
@@ -66,6 +69,8 @@ case(
     "pool3d",
     call(A("b", 3, "h", 2, 2, sizes=ROOM, distinct=True), (2, 2, 1)),
     call(A("b", 3, "h", 2, 2, sizes=ROOM), (2, 3, 2), (2, 2, 2), "same", pool_mode="avg"),
+    call(A("b", 2, 3, "h", 4, sizes=ROOM, distinct=True), (2, 2, 3), (1, 2, 3), "same", "channels_first"),
+    call(A("b", 2, 3, "h", 4, sizes=ROOM), (2, 1, 1), (1, 3, 2), "valid", "channels_first", "avg"),
     errors=[(ValueError, call(A(1, 4, 4, 2), (2, 2, 2)))],
     reference=pooled,
 )

@@ -21,6 +21,7 @@ def calls(x):
         call(x, axis=-1, keepdims=True),
         call(x, axis=[0, 2]),
         call(x, axis=(1, -1)),
+        call(x, axis=(-1, 0), keepdims=True),
         call(x, keepdims=True),
         call(x, axis=[]),
     ]

@@ -1,11 +1,10 @@
-"""The self-check: run the tool against each mutant and against the intact namespace."""
+"""Planting a fault, and running the tool against it until a verdict finds it."""
 
 from __future__ import annotations
 
 import contextlib
-import fnmatch
+import functools
 import importlib
-import importlib.util
 import io
 import time
 import warnings
@@ -20,21 +19,15 @@ from .. import examples, gradients, properties
 from ..case import Case
 from ..engine import Options, expectations
 from ..operations import Namespace, namespace
-from ..reports.matrix import plural
 from ..runner import verdict_on
-from ..tasks import GROUPS, Task, selected, tasks_of
+from ..tasks import Task, tasks_of
 from ..verdict import Verdict
 from .faults import Mutant
-from .memory import MEMORY_MUTANTS
-from .rules import RULE_MUTANTS
-from .table import NAMESPACE_MUTANTS
-from .touching import OPERATORS, touched
+from .touching import OPERATORS
 
-__all__ = ["MUTANTS", "Outcome", "check", "outcomes_of", "planted", "self_check"]
+__all__ = ["INTACT", "Outcome", "check", "planted", "silent", "tasks_to_try"]
 
-MUTANTS = [*NAMESPACE_MUTANTS, *RULE_MUTANTS, *MEMORY_MUTANTS]
 INTACT = "array_api_strict"  # correct, and has devices
-SEEDS = (0, 1, 2)  # no verdict may be wrong on the intact namespace with any of these
 
 
 class Outcome(NamedTuple):
@@ -58,6 +51,12 @@ def _home(target: str, on: Namespace) -> list[tuple[Any, str]]:
     if target.startswith("kernel "):
         return [(importlib.import_module(f"backend.kernels.{on.library}"), target[7:])]
     array = type(on.backend.asarray([1.0], "float32"))
+    if target.startswith("operator "):
+        name = target[9:]
+        return [(array, name if name in vars(array) else f"__{name}__")]
+    if target.startswith("function "):
+        home, _, name = f".{target[9:]}".rpartition(".")
+        return [(getattr(on.xp, home[1:]) if home[1:] else on.xp, name)]
     found = [
         (array, f"__{r}{sign}__")
         for sign, name in OPERATORS.items()
@@ -79,9 +78,10 @@ def planted(mutant: Mutant, on: Namespace) -> Iterator[None]:
         VJPS[rules] = mutant.plant(whole)
     else:
         for home, name in _home(mutant.target, on):
-            kept.append((home, name, getattr(home, name)))
-            setattr(home, name, _faulty(mutant, getattr(home, name)))
-    ours = rules or not _in_namespace(mutant)
+            whole = vars(home)[name] if isinstance(home, type) else getattr(home, name)
+            kept.append((home, name, whole))
+            setattr(home, name, _faulty(mutant, whole))
+    ours = not mutant.keeps and (rules or not _in_namespace(mutant))
     if ours:
         _forget()
     try:
@@ -97,8 +97,10 @@ def planted(mutant: Mutant, on: Namespace) -> Iterator[None]:
 
 def _faulty(mutant: Mutant, whole: Any) -> Any:
     """The faulty function; the rule of a composite returns all cotangents at once."""
+    if isinstance(whole, property):
+        return property(mutant.plant(whole.fget))
     if not mutant.target.startswith("adjoint "):
-        return mutant.plant(whole)
+        return functools.update_wrapper(mutant.plant(whole), whole)  # the signature stays visible
 
     def faulty(*args: Any, **kwargs: Any) -> Any:
         found = whole(*args, **kwargs)
@@ -147,7 +149,7 @@ def _order(mutant: Mutant, uses: dict[tuple[str, str], set[str]]) -> Callable[[t
     return lambda task: (kinds.index(task[1][0].name), task[0].name != name, len(_uses(task[0], uses)))
 
 
-def _tasks(cases: Sequence[Case], on: Namespace) -> list[tuple[Case, Task]]:
+def tasks_to_try(cases: Sequence[Case], on: Namespace) -> list[tuple[Case, Task]]:
     """Everything to try except the expected failures of the intact namespace."""
     known = {entry.id for entry in expectations(on, Options()).values()}
     return [
@@ -162,7 +164,7 @@ def check(mutant: Mutant, cases: Sequence[Case], uses: dict[tuple[str, str], set
     """Run the tasks that use the faulty target until one fails."""
     start = time.perf_counter()
     on = namespace("torch" if mutant.target.startswith("kernel ") else INTACT)
-    tasks = _tasks([case for case in cases if _concerned(mutant, case, uses)], on)
+    tasks = tasks_to_try([case for case in cases if _concerned(mutant, case, uses)], on)
     tried = 0
     for case, (prop, place, variant) in sorted(tasks, key=_order(mutant, uses)):
         tried += 1
@@ -173,77 +175,9 @@ def check(mutant: Mutant, cases: Sequence[Case], uses: dict[tuple[str, str], set
     return Outcome(mutant, None, time.perf_counter() - start, tried)
 
 
-def blamed(outcomes: Sequence[Outcome], cases: Sequence[Case], seeds: Sequence[int] = SEEDS) -> list[str]:
-    """False alarms: verdicts that found mutants and are wrong on the intact namespace, too."""
-    finders = {(o.found_by.namespace, o.found_by.group, o.found_by.id) for o in outcomes if o.found_by}
-    wrong = []
-    for name in dict.fromkeys(namespace_ for namespace_, _, _ in finders):
-        on = namespace(name)
-        for case, (prop, place, variant) in _tasks(cases, on):
-            own = Verdict(name, case.group, case.chapter, case.name, prop.name, variant).id
-            if (name, case.group, own) in finders:
-                wrong += [
-                    f"{own} on {name}, seed {seed}"
-                    for seed in seeds
-                    if verdict_on(case, prop, place, seed=seed, shrink=False).status == "wrong"
-                ]
-    return wrong
-
-
 @contextlib.contextmanager
-def _silent() -> Iterator[None]:
+def silent() -> Iterator[None]:
     """Within the block, nothing is printed and no warning is shown."""
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
         warnings.simplefilter("ignore")
         yield
-
-
-def outcomes_of(mutants: Sequence[Mutant], say: Callable[[Outcome], None] = lambda outcome: None) -> list[Outcome]:
-    """The fate of each mutant."""
-    cases = selected(None, GROUPS)
-    with _silent():
-        uses = touched(cases, namespace(INTACT))
-    found = []
-    for mutant in mutants:
-        with _silent():
-            found.append(check(mutant, cases, uses))
-        say(found[-1])
-    return found
-
-
-def self_check(
-    mutants: Sequence[Mutant] | None = None, say: Callable[[str], None] = print, only: str | None = None
-) -> int:
-    """Plant each fault, look for it, and print the score; 0 if each is found without a false alarm, else 1.
-
-    `only`: a pattern for the targets or faults of the mutants.
-    """
-    start = time.perf_counter()
-    if mutants is None:
-        mutants = [
-            m
-            for m in MUTANTS
-            if only is None
-            or any(
-                fnmatch.fnmatchcase(text, only)
-                for text in (m.target, m.target.rpartition(".")[2], m.target.rpartition(" ")[2], m.fault)
-            )
-        ]
-    if importlib.util.find_spec("torch") is None:
-        say("torch is not installed; skipping the faults in its kernels")
-        mutants = [m for m in mutants if not m.target.startswith("kernel ")]
-    outcomes = outcomes_of(
-        mutants, lambda o: say(f"{'found by ' + o.found_by.id if o.found_by else 'SURVIVES':<44} {o.mutant.fault}")
-    )
-    with _silent():
-        against = blamed(outcomes, selected(None, GROUPS))
-    survivors = [o for o in outcomes if o.found_by is None]
-    for outcome in survivors:
-        say(f"survives: {outcome.mutant.fault} ({outcome.mutant.target}; {outcome.tried} verdicts)")
-    for text in against:
-        say(f"false alarm: {text}")
-    say(
-        f"\nmutation score {len(outcomes) - len(survivors)}/{len(outcomes)}; {plural(len(against), 'false alarm')} "
-        f"on the intact namespace with seeds {', '.join(map(str, SEEDS))}; {time.perf_counter() - start:.0f} s"
-    )
-    return 1 if survivors or against else 0

@@ -33,7 +33,8 @@ Fault = Callable[[Callable[..., Any]], Callable[..., Any]]
 class Mutant(NamedTuple):
     """One planted fault.
 
-    `target` is a function of the namespace ('exp', 'linalg.solve'), an operation of K ('K.softmax'), a gradient rule
+    `target` is a function of the namespace ('exp', 'linalg.solve'; its operator included: 'function add' and
+    'operator add' are either alone), an operation of K ('K.softmax'), a gradient rule
     ('vjp tanh', 'adjoint convolution' for a composite's), a library's kernel ('kernel convolution') or a name within a
     module ('backend.ops.windows.geometry:grid').
     """
@@ -42,6 +43,7 @@ class Mutant(NamedTuple):
     target: str
     plant: Callable[[Any], Any]
     only: tuple[str, ...] = ()  # the operations to check, where no call shows which use the target
+    keeps: bool = False  # what is cached of K stays right: the fault shows on array_api_strict's arrays alone
 
 
 def _host(x: Any) -> Any:

@@ -13,6 +13,8 @@ import numpy as np
 from ..bounds import EPS, Expected
 from ..case import A, call, standard
 
+REAL = {"complex64": "float32", "complex128": "float64"}  # the real dtype of the same precision
+COMPLEX = {real: name for name, real in REAL.items()}
 CONSTANT = 8.0  # times n eps: the c of the theorems, for sizes up to 5 (growth of pivots included)
 SQUARE = A("n", "n", distinct=True, low=0.3, high=3.0, sizes={"n": (1, 4)})
 BATCH = A(2, 3, 3, distinct=True, low=0.3, high=3.0)
@@ -82,7 +84,7 @@ def norm(x: Any) -> Any:
 def met(got: Any, want: Any, size: Any, n: int, dtype: str) -> tuple[Expected, np.ndarray]:
     """A pair to compare: each element within c n eps of the size."""
     want = np.asarray(want)
-    bound = np.broadcast_to(CONSTANT * max(n, 1) * EPS[dtype] * np.asarray(size), want.shape)
+    bound = np.broadcast_to(CONSTANT * max(n, 1) * EPS[REAL.get(dtype, dtype)] * np.asarray(size), want.shape)
     return Expected(want, bound, dtype), np.asarray(got)
 
 
@@ -102,7 +104,7 @@ def eye_like(x: Any) -> Any:
 def orthonormal(q: Any, dtype: str) -> tuple[Any, Any]:
     """The columns are orthonormal."""
     q = wide(q)
-    return met(np.real(turned(q) @ q), eye_like(q), 1.0, q.shape[-2], dtype)
+    return met(turned(q) @ q, eye_like(q), 1.0, q.shape[-2], dtype)
 
 
 def inverse(given: Any, results: list[Any]) -> list[tuple[Any, Any]]:
@@ -131,7 +133,8 @@ def determinant(given: Any, results: list[Any]) -> list[tuple[Any, Any]]:
 def sign_and_log(given: Any, results: list[Any]) -> list[tuple[Any, Any]]:
     sign, log = wide(results[0]), wide(results[1])
     pairs = determinant(given, [np.asarray(sign * np.exp(log)).astype(results[0].dtype)])
-    return [*pairs[:1], *dtyped(results, *[given.args[0].dtype.name] * 2)]
+    dtype = given.args[0].dtype.name
+    return [*pairs[:1], *dtyped(results, dtype, REAL.get(dtype, dtype))]
 
 
 def factor(given: Any, results: list[Any]) -> list[tuple[Any, Any]]:
@@ -166,7 +169,7 @@ def singular(given: Any, results: list[Any]) -> list[tuple[Any, Any]]:
         orthonormal(u, dtype),
         orthonormal(turned(vh), dtype),
         *singular_values(given, results[1:2]),
-        *dtyped(results, dtype, dtype, dtype),
+        *dtyped(results, dtype, REAL.get(dtype, dtype), dtype),
     ]
 
 
@@ -174,14 +177,14 @@ def singular_values(given: Any, results: list[Any]) -> list[tuple[Any, Any]]:
     a, dtype = wide(given.args[0]), given.args[0].dtype.name
     return [
         met(results[0], np.linalg.svd(a, compute_uv=False), norm(a)[..., 0], max(a.shape), dtype),
-        *dtyped(results, dtype),
+        *dtyped(results, REAL.get(dtype, dtype)),
     ]
 
 
 def symmetric(given: Any) -> Any:
-    """The symmetric matrix with this lower triangle."""
+    """The symmetric or Hermitian matrix with this lower triangle."""
     a = wide(given.args[0])
-    return np.tril(a) + np.swapaxes(np.tril(a, -1), -1, -2)
+    return np.tril(a) + turned(np.tril(a, -1))
 
 
 def eigenvectors(given: Any, results: list[Any]) -> list[tuple[Any, Any]]:
@@ -191,20 +194,23 @@ def eigenvectors(given: Any, results: list[Any]) -> list[tuple[Any, Any]]:
         met(a @ vectors, vectors * values[..., None, :], norm(a), a.shape[-1], dtype),
         orthonormal(vectors, dtype),
         *eigenvalues(given, results[:1]),
-        *dtyped(results, dtype, dtype),
+        *dtyped(results, REAL.get(dtype, dtype), dtype),
     ]
 
 
 def eigenvalues(given: Any, results: list[Any]) -> list[tuple[Any, Any]]:
     a, dtype = symmetric(given), given.args[0].dtype.name
-    return [met(results[0], np.linalg.eigvalsh(a), norm(a)[..., 0], a.shape[-1], dtype), *dtyped(results, dtype)]
+    return [
+        met(results[0], np.linalg.eigvalsh(a), norm(a)[..., 0], a.shape[-1], dtype),
+        *dtyped(results, REAL.get(dtype, dtype)),
+    ]
 
 
 def general_eigenvectors(given: Any, results: list[Any]) -> list[tuple[Any, Any]]:
     a, dtype = wide(given.args[0]), given.args[0].dtype.name
     values, vectors = (wide(r).astype(complex) for r in results)
     residual = np.abs(a @ vectors - vectors * values[..., None, :])
-    name = {"float32": "complex64", "float64": "complex128"}[dtype]
+    name = COMPLEX.get(dtype, dtype)
     return [met(residual, np.zeros(residual.shape), norm(a), a.shape[-1], dtype), *dtyped(results, name, name)]
 
 
@@ -214,7 +220,7 @@ def general_eigenvalues(given: Any, results: list[Any]) -> list[tuple[Any, Any]]
     values = np.asarray(results[0]).astype(complex)
     size, n = norm(a)[..., 0, 0], a.shape[-1]
     det = np.linalg.det(a[..., None, :, :] - values[..., None, None] * np.eye(n))
-    name = {"float32": "complex64", "float64": "complex128"}[dtype]
+    name = COMPLEX.get(dtype, dtype)
     return [
         met(np.abs(np.sum(values, -1) - np.trace(a, axis1=-2, axis2=-1)), np.zeros(size.shape), size, n, dtype),
         met(np.abs(det), np.zeros(det.shape), n * (2 * size[..., None]) ** n, n, dtype),

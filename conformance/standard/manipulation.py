@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..case import A, call, standard
-from ..functions import Dtype
+from ..functions import IN_PLACE, Dtype
 
 F32, F64, I32, I64, BOOL = map(Dtype, ("float32", "float64", "int32", "int64", "bool"))
 X = A("n", "m", "k", sizes={"n": (1, 4), "m": (1, 4), "k": (1, 4)})
@@ -193,3 +193,9 @@ for name in ("lshift", "rshift"):
     standard(f"array.{name}", call(A("n", dtype="int", low=0), 1))
 for name in ("lt", "le", "gt", "ge", "eq", "ne"):
     standard(f"array.{name}", call(M, A("m")), call(M, 0.5), call(I, 1))
+
+# ---- only calls derived from the signatures
+for name in IN_PLACE:
+    standard(f"array.{name}")
+for name in ("dtype", "device", "to_device", "array_namespace", "dlpack", "dlpack_device"):
+    standard(f"array.{name}")

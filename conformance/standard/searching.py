@@ -159,3 +159,9 @@ standard(
     call(A("n"), D["complex128"]),
     special=[(call([NAN, INF, 0.0, -0.0, 0.5], D["bool"]), np.array([True, True, False, False, True]))],
 )
+
+# ---- what a namespace says of itself, and its constants: only derived calls
+for name in ("dtypes", "default_dtypes", "capabilities", "devices"):
+    standard(f"info.{name}")
+for name in ("e", "inf", "nan", "newaxis", "pi"):
+    standard(name)

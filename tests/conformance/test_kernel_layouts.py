@@ -9,10 +9,11 @@ import pytest
 
 from backend.graph.composite import COMPOSITES
 from conformance import kernels
+from conformance.arrangements import ARRANGEMENTS
 from conformance.case import A, call, case, discovered
 from conformance.examples import least, typical
 from conformance.failures import Failure
-from conformance.kernels import ARRANGEMENTS, composites_of, kernel_layouts
+from conformance.kernels import composites_of, kernel_layouts
 from conformance.operations import namespace
 from conformance.properties import PROPERTIES
 from conformance.tasks import examples_of

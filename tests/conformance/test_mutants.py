@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import functools
-
 import pytest
 
 pytest.importorskip("array_api_strict")
 
-from conformance.mutants import check
-from conformance.mutants.check import MUTANTS, Outcome, blamed, planted
+from conformance.mutants import check, self_check
+from conformance.mutants.check import Outcome, planted
 from conformance.mutants.check import check as checked
 from conformance.mutants.faults import Mutant
+from conformance.mutants.self_check import MUTANTS, Finder, blamed
 from conformance.mutants.table import NAMESPACE_MUTANTS
 from conformance.operations import namespace
 from conformance.tasks import GROUPS, selected
@@ -39,10 +38,9 @@ SAMPLE = (
 )
 
 
-@functools.cache
 def uses():
-    with check._silent():
-        return check.touched(selected(None, GROUPS), namespace(check.INTACT))
+    with check.silent():
+        return self_check._uses()
 
 
 @pytest.mark.parametrize("fault", SAMPLE)
@@ -50,10 +48,11 @@ def test_a_planted_fault_is_found(fault):
     (mutant,) = [m for m in MUTANTS if m.fault == fault]
     if mutant.target.startswith("kernel "):
         pytest.importorskip("torch")
-    with check._silent():
+    with check.silent():
         outcome = checked(mutant, selected(None, GROUPS), uses())
         assert outcome.found_by is not None
-        assert blamed([outcome], selected(None, GROUPS), seeds=(0,)) == []
+    finder = Finder(outcome.found_by.group, outcome.found_by.operation, outcome.found_by.kind)
+    assert blamed([finder], (0,), [outcome.found_by.namespace]) == []
 
 
 def test_there_are_many_mutants_and_each_is_another():
@@ -76,18 +75,21 @@ def test_a_fault_that_nobody_asks_for_survives_and_is_told(capsys):
     harmless = Mutant("exp is as it was", "exp", lambda whole: lambda x: whole(x))
     said: list[str] = []
     with pytest.MonkeyPatch.context() as patch:  # one operation is enough here
-        patch.setattr(check, "selected", lambda pattern, groups: [c for c in selected(None, groups) if c.name == "exp"])
-        assert check.self_check([harmless], said.append) == 1
+        patch.setattr(
+            self_check, "selected", lambda pattern, groups: [c for c in selected(None, groups) if c.name == "exp"]
+        )
+        assert self_check.self_check([harmless], said.append, count=0) == 1
     assert any("survives: exp is as it was" in line for line in said)
-    assert "mutation score 0/1" in said[-1]
+    assert any("handwritten faults found: 0 of 1" in line for line in said)
 
 
 def test_a_verdict_against_the_intact_namespace_counts(monkeypatch):
     (mutant,) = [m for m in MUTANTS if m.fault == "exp is 20 % too large"]
     cases = [c for c in selected(None, GROUPS) if c.name == "exp"]
     on = namespace(check.INTACT)
-    with check._silent():
+    with check.silent():
         outcome = checked(mutant, cases, {(c.group, c.name): {"exp"} for c in cases})
         assert isinstance(outcome, Outcome) and outcome.found_by is not None
         monkeypatch.setattr(on.xp, "exp", mutant.plant(on.xp.exp))  # the "intact" namespace is not
-        assert len(blamed([outcome], cases)) >= 3
+        finder = Finder(outcome.found_by.group, "exp", outcome.found_by.kind)
+        assert len(blamed([finder], names=[check.INTACT])) >= 5

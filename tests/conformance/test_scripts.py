@@ -9,7 +9,8 @@ import pytest
 
 pytest.importorskip("array_api_strict")
 
-from conformance.mutants.check import INTACT, MUTANTS, _silent, planted
+from conformance.mutants.check import INTACT, planted, silent
+from conformance.mutants.self_check import MUTANTS
 from conformance.operations import namespace
 from conformance.runner import verdict_on
 from conformance.tasks import GROUPS, selected, tasks_of
@@ -42,7 +43,7 @@ FOUND = [
 
 def outcome(script):
     try:
-        with _silent():
+        with silent():
             exec(compile(script, "script", "exec"), {"__name__": "script"})  # our own text, from a failure made here
     except AssertionError:
         return "fails"
@@ -55,7 +56,7 @@ def test_a_script_fails_while_the_fault_stands(fault, operation, kind, direct):
     on = namespace(INTACT)
     (case,) = list(selected(operation, ("k",)))
     (prop, place, _), *_ = list(tasks_of(case, on, (kind,)))
-    with _silent():
+    with silent():
         with planted(mutant, on):
             verdict = verdict_on(case, prop, place)
             assert verdict.status == "wrong"

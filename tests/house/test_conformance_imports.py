@@ -7,13 +7,16 @@ CONFORMANCE = Path(__file__).parents[2] / "conformance"
 
 # From the ground up: a module imports from floors below its own, and from its own without going in circles.
 FLOORS = [
-    {"bounds", "case", "data", "exempt", "options", "verdict"},
+    {"arrangements", "bounds", "case", "data", "exempt", "options", "verdict"},
     {"error_analysis", "examples", "failures", "functions", "xfails"},
     {"cases", "standard"},
     {"opening", "probe"},
     {"namespaces", "modules", "targets"},
     {"operations", "root_cause"},
-    {"gradients", "kernels", "layouts", "python_arguments", "special_cases", "transforms"},
+    {"agreement", "ranks", "special_cases", "unspoiled", "writing"},
+    {"copies", "derived", "gradients", "in_place", "kernels", "layouts", "python_arguments", "threaded", "transforms"},
+    {"memory", "operation_calls", "sizes", "varied"},
+    {"parameters"},
     {"properties", "module_properties"},
     {"scripts", "module_scripts", "standalone"},
     {"tasks", "attempts", "runner"},
