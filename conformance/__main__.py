@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import io
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from .engine import NamespaceError, Options, UsageError, parts_of, run
+from .errors import IncompleteError
 from .options import FORMS, OPTIONS
 from .probe import Probe, probe_table
 from .properties import KINDS
@@ -19,11 +23,11 @@ from .verdict import Report
 
 __all__ = ["main", "options_of", "parser"]
 
-AS_EXPECTED, FAILURES, USAGE, NO_NAMESPACE = 0, 1, 2, 3
+AS_EXPECTED, FAILURES, USAGE, NO_NAMESPACE, NO_REPORT, INTERRUPTED = 0, 1, 2, 3, 4, 130
 
 
 def parser() -> argparse.ArgumentParser:
-    """The arguments; exit codes: 0 as expected, 1 not as expected, 2 wrong usage, 3 no such namespace."""
+    """The arguments; exit codes: 0 as expected, 1 not as expected, 2 wrong usage, 3 no such namespace, 4 no report."""
     made = argparse.ArgumentParser(
         prog="conformance",
         description="Check that an array namespace computes what the array API standard says, and that every "
@@ -42,7 +46,14 @@ def parser() -> argparse.ArgumentParser:
     for name, (kind, metavar, text) in OPTIONS.items():
         text = f"only these kinds of check: {', '.join(KINDS)}" if name == "kind" else text
         add(f"--{name}", type=parsed.get(name, kind), default=getattr(defaults, name), metavar=metavar, help=text)
-    add("--jobs", type=int, default=1, metavar="N", help="number of processes (default 1)")
+    add("--jobs", type=int, default=1, metavar="N", help="number of worker processes (default 1)")
+    add(
+        "--timeout",
+        type=float,
+        default=defaults.timeout,
+        metavar="SECONDS",
+        help=f"time limit for one example; without a result it has failed (default {defaults.timeout:g})",
+    )
     add("--no-xfails", dest="expect", action="store_false", help="report every failure, expected or not")
     add("--update-xfails", action="store_true", help="rewrite the files of expected failures")
     add("--no-shrink", dest="shrink", action="store_false", help="do not reduce failures to their smallest examples")
@@ -68,12 +79,15 @@ def _shard(text: str) -> tuple[int, int]:
 
 def options_of(parsed: argparse.Namespace) -> Options:
     """The options of a run, from the parsed arguments."""
-    names = (*OPTIONS, "jobs", "expect", "update_xfails", "shrink")
-    return Options(**{name: getattr(parsed, name) for name in names})
+    names = (*OPTIONS, "jobs", "timeout", "expect", "update_xfails", "shrink")
+    return Options(isolate=True, **{name: getattr(parsed, name) for name in names})
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # an ASCII terminal shows the rest
     try:
         parsed = parser().parse_args(arguments)
     except SystemExit as stop:
@@ -89,6 +103,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not parsed.namespaces:
         print("conformance: name at least one namespace, such as numpy", file=sys.stderr)
         return USAGE
+    try:
+        return _run(parsed)
+    except KeyboardInterrupt:
+        print("conformance: interrupted", file=sys.stderr)
+        return INTERRUPTED
+
+
+def _run(parsed: argparse.Namespace) -> int:
     progress = Progress()
     try:
         old = json.read(parsed.baseline.read_text("utf-8")) if parsed.baseline else None
@@ -99,17 +121,43 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except NamespaceError as error:
         print(f"conformance: {error}", file=sys.stderr)
         return NO_NAMESPACE
+    except IncompleteError as error:
+        print(f"conformance: {error}", file=sys.stderr)
+        return NO_REPORT
     finally:
         progress.close()
-    for form, write in WRITERS.items():
-        if path := getattr(parsed, form):
-            path.write_text(write(report), "utf-8")
-    if old is None:
-        _show(report, parsed)
-        return FAILURES if report.failed else AS_EXPECTED
-    difference = baseline.compared(report, old)
-    print(baseline.written(report, difference), end="")
-    return difference.exit_code
+    failed = [form for form in WRITERS if not _written(report, form, getattr(parsed, form))]
+    difference = None if old is None else baseline.compared(report, old)
+    try:
+        if difference is None:
+            _show(report, parsed)
+        else:
+            print(baseline.written(report, difference), end="")
+        sys.stdout.flush()
+    except OSError as error:
+        _give_up_stdout()
+        print(f"conformance: the report could not be printed: {error}", file=sys.stderr)
+        return NO_REPORT
+    if failed:
+        return NO_REPORT
+    return report.exit_code if difference is None else difference.exit_code
+
+
+def _written(report: Report, form: str, path: Path | None) -> bool:
+    """Write one form of the report, if it is asked for; a disk may be full."""
+    try:
+        if path is not None:
+            path.write_text(WRITERS[form](report), "utf-8", "backslashreplace")
+    except OSError as error:
+        print(f"conformance: the report could not be written: {error}", file=sys.stderr)
+        return False
+    return True
+
+
+def _give_up_stdout() -> None:
+    """Let what is still to be written go nowhere: the exit of Python would try again, and fail."""
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _show(report: Report, parsed: argparse.Namespace) -> None:

@@ -12,10 +12,12 @@ from .case import Case
 from .examples import Example, shrunk
 from .failures import Failure, measured
 from .operations import Namespace, lacking
+from .printable import first_line, printable
 from .properties import Property
-from .scripts import finding
+from .scripts import finding, shown_call
 from .tasks import dtypes_in
 from .verdict import Verdict
+from .watch import isolated, trying, users_interrupt
 from .xfails import Entry
 
 __all__ = ["Excuse", "UnsupportedError", "attempt", "try_examples"]
@@ -28,29 +30,39 @@ FEWEST = 3  # examples tried however little time there is; 1 where each costs a 
 class UnsupportedError(Exception):
     """The namespace lacks a function or dtype that the operation needs."""
 
+    def __init__(self, message: str) -> None:
+        super().__init__(printable(message))
+
 
 def attempt(prop: Property, on: Namespace, example: Example) -> float | None:
-    """One property on one example; an exception of the operation is a failure."""
+    """One property on one example; an exception of the operation is a failure, SystemExit and its like included."""
+    if isolated():
+        trying(_shown(example))
     try:
         return prop.holds(on, example)
     except Failure:
         raise
     except NotImplementedError as error:
-        raise UnsupportedError(f"{type(error).__name__}: {_first_line(error)}") from error
+        raise UnsupportedError(f"{type(error).__name__}: {first_line(error)}") from error
     except AttributeError as error:
         if error.name == "to_device" and error.__context__ is not None:  # report why the host could not read the array
             first = error.__context__
-            raise Failure("exception", f"{type(first).__name__}: {_first_line(first)}") from error
+            raise Failure("exception", f"{type(first).__name__}: {first_line(first)}") from error
         owner = getattr(error, "obj", on)
         if any(owner is xp for xp in (on.xp, getattr(on.xp, "linalg", None), getattr(on.xp, "fft", None))):
             raise UnsupportedError(f"there is no function {error.name}") from error
-        raise Failure("exception", f"{type(error).__name__}: {_first_line(error)}") from error
-    except Exception as error:
-        raise Failure("exception", f"{type(error).__name__}: {_first_line(error)}") from error
+        raise Failure("exception", f"{type(error).__name__}: {first_line(error)}") from error
+    except BaseException as error:
+        if users_interrupt(error):
+            raise
+        raise Failure("exception", f"{type(error).__name__}: {first_line(error)}") from error
 
 
-def _first_line(error: BaseException) -> str:
-    return next((line for line in str(error).splitlines() if line.strip()), "")
+def _shown(example: Example) -> str:
+    """The call in one line, written out once for all kinds of check."""
+    if "shown" not in example.cache:
+        example.cache["shown"] = shown_call(example, short=True)
+    return str(example.cache["shown"])
 
 
 def try_examples(

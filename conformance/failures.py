@@ -10,6 +10,7 @@ from backend.arrays.dtypes import dtype_name
 from backend.arrays.namespaces import host, is_array
 
 from .bounds import EPS, Expected, deviation, differences, ulps
+from .printable import printable, said
 
 __all__ = ["WHOLE", "Failure", "allowed_dtypes", "compare", "measured"]
 
@@ -34,6 +35,7 @@ class Failure(AssertionError):  # noqa: N818 - a finding about what is tested, n
         bound: float | None = None,
         output: int = 0,
     ) -> None:
+        message = printable(message)
         super().__init__(message)
         self.kind = kind
         self.message = message
@@ -84,7 +86,7 @@ def _check_equal(i: int, want: Any, got: Any) -> None:
     """A result that is no array equals the expected one and has its type."""
     same = not is_array(got) and (want is got or want == got or (want != want and got != got))
     if type(want) is not type(got) or not same:
-        raise Failure("value", f"got {got!r}, expected {want!r}", want, got, output=i)
+        raise Failure("value", f"got {said(got)}, expected {want!r}", want, got, output=i)
 
 
 def _check_shape(i: int, want: Expected, got: Any, computed: bool) -> None:

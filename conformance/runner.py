@@ -10,11 +10,14 @@ from .attempts import Excuse, UnsupportedError, attempt, try_examples
 from .case import Case
 from .examples import Example
 from .failures import Failure, measured
+from .losses import Journal, Key, broken, lost
 from .modules import Module
 from .operations import Namespace, namespace
+from .printable import LONGEST, printable
 from .properties import PROPERTIES, Property
 from .tasks import EXAMPLES, SEED, dtypes_in, examples_of, tasks_of
-from .verdict import CHECKED, Verdict
+from .verdict import CHECKED, LOST, OUT_OF_TIME, Verdict
+from .watch import users_interrupt
 from .xfails import Entry
 
 __all__ = ["verdict_on", "verdicts_of"]
@@ -36,9 +39,13 @@ def verdicts_of(
     known: Mapping[str, Entry] | None = None,
     until: float | None = None,
     shrink: bool = True,
+    journal: Journal | None = None,
 ) -> list[Verdict]:
-    """All verdicts on one operation; an operation that the namespace lacks gets one verdict."""
-    known = known or {}
+    """All verdicts on one operation; an operation that the namespace lacks gets one verdict.
+
+    `journal`: what earlier processes found out about it, which is not tried again.
+    """
+    known, journal = known or {}, journal or Journal()
     ability = ABILITIES.get(case.name, "")
     if not on.judges(case):
         return []
@@ -48,6 +55,7 @@ def verdicts_of(
         lacking = _verdict(case, "value", on, "")
         lacking.status = "unsupported"
         lacking.reason = f"the probe found no {ability}" if ability else f"there is no function {case.name}"
+        journal.note((on.name, lacking.kind, ""), _plain(lacking))
         return [lacking]
     found: list[Verdict] = []
     todo = tasks_of(case, on, kinds)
@@ -56,12 +64,66 @@ def verdicts_of(
         for of, label in (*((d, d) for d in apart), (dtype, variant)):
             limit = None if until is None else time.time() + max(until - time.time(), 0.0) / (len(todo) - i)
             run = functools.partial(verdict_on, case, prop, place, dtype=of, besides=apart, reported=on, known=known)
-            verdict = run(count, seed, shrink and _id(case, prop, label) not in known, variant=label, until=limit)
-            _judge(verdict, known, functools.partial(run, EXAMPLES, SEED, False))
+            key = (on.name, prop.name, label)
+            if (verdict := journal.finished.get(key)) is None:
+                verdict = _verdict(case, prop.name, on, label)
+                late = until is not None and bool(found) and time.time() > until
+                examples = functools.partial(examples_of, case, prop, place, count, seed, of)
+                if not _untried(verdict, key, prop, place, journal, late, known, examples):
+                    listed = verdict.id in known
+                    journal.begin(key, listed)
+                    tried = functools.partial(run, count, seed, shrink and not listed, variant=label, until=limit)
+                    verdict = _judged(verdict, tried, known, functools.partial(run, EXAMPLES, SEED, False))
+                journal.note(key, _plain(verdict))
             found.append(verdict)
         if found and found[0].status in ("unsupported", "blocked") and found[0].kind == "value":
             return found[:1]
     return found
+
+
+def _untried(
+    verdict: Verdict,
+    key: Key,
+    prop: Property,
+    place: Namespace,
+    journal: Journal,
+    late: bool,
+    known: Mapping[str, Entry],
+    examples: Callable[[], list[Example]],
+) -> bool:
+    """Whether a verdict stands without a trial: a process was lost with it, or too many with others; or it is late."""
+    if (loss := journal.losses.get(key)) is not None:
+        journal.begin(key, True)
+        lost(verdict, loss, prop, place, examples)
+        _judge(verdict, known)
+    elif why := journal.given_up(verdict.namespace):
+        verdict.status, verdict.reason = "blocked", why
+    elif late:
+        verdict.status, verdict.reason = "empty", OUT_OF_TIME
+    return bool(verdict.reason)
+
+
+def _judged(
+    blank: Verdict, tried: Callable[[], Verdict], known: Mapping[str, Entry], again: Callable[[], Verdict]
+) -> Verdict:
+    """The verdict of a trial, expected or not; where the tool itself fails, that is the verdict on this one kind."""
+    try:
+        verdict = tried()
+        _judge(verdict, known, again)
+    except BaseException as error:
+        if users_interrupt(error):
+            raise
+        verdict = broken(blank, error)
+    return verdict
+
+
+def _plain(verdict: Verdict) -> Verdict:
+    """The verdict with every text in it printable; text of libraries enters by names, reasons and findings."""
+    for part in filter(None, (verdict, verdict.finding)):
+        for name, value in vars(part).items():
+            if isinstance(value, str):
+                setattr(part, name, printable(value, len(value) if name == "script" else LONGEST))
+    return verdict
 
 
 def _id(case: Case, prop: Property, variant: str) -> str:
@@ -104,18 +166,18 @@ def _fails(prop: Property, on: Namespace, example: Example) -> str:
     return ""
 
 
-def _judge(verdict: Verdict, known: Mapping[str, Entry], again: Callable[[], Verdict]) -> None:
+def _judge(verdict: Verdict, known: Mapping[str, Entry], again: Callable[[], Verdict] | None = None) -> None:
     """Mark a verdict as an expected failure or an unexpected pass, if there is an entry for it."""
     entry = known.get(verdict.id)
     if entry is None:
         return
     if verdict.status in ("identical", "within"):
         verdict.status, verdict.link = "xpass", entry.link
-        if again().status == "wrong":  # another seed or fewer examples missed the failure
+        if again is not None and again().status == "wrong":  # another seed or fewer examples missed the failure
             verdict.status = "xfail"
         passes = "" if verdict.status == "xfail" else "passes, but was expected to fail: "
         verdict.reason = f"{passes}{entry.reason}"
-    elif verdict.status in ("wrong", "flaky"):
+    elif verdict.status in ("wrong", "flaky", *LOST):
         verdict.status, verdict.reason, verdict.link = "xfail", entry.reason, entry.link
 
 

@@ -12,6 +12,7 @@ from .failures import Failure
 from .functions import Dtype
 from .module_scripts import module_script
 from .modules import Module
+from .printable import printable, said
 from .standalone import standalone
 from .targets import namespace
 from .verdict import Finding
@@ -69,7 +70,7 @@ def shown_call(example: Example, short: bool = False) -> str:
 
 
 def _text(value: Any) -> str:
-    return np.array2string(value, threshold=LONGEST) if isinstance(value, np.ndarray) else repr(value)
+    return printable(np.array2string(value, threshold=LONGEST)) if isinstance(value, np.ndarray) else said(value)
 
 
 def finding(failure: Failure, example: Example, name: str, kind: str) -> Finding:

@@ -6,12 +6,27 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["BAD", "CHECKED", "STATUSES", "Finding", "NamespaceFacts", "Report", "Verdict"]
+__all__ = ["BAD", "CHECKED", "LOST", "OUT_OF_TIME", "STATUSES", "Finding", "NamespaceFacts", "Report", "Verdict"]
 
 # identical: equal to the reference bit for bit; within: inside the derived bound; empty: no examples
-STATUSES = ("identical", "within", "wrong", "unsupported", "blocked", "xfail", "xpass", "flaky", "empty")
-BAD = ("wrong", "xpass", "flaky")  # these make a run fail
+# crashed: the process that tried it ended; timed out: one example gave no result within the limit
+STATUSES = (
+    "identical",
+    "within",
+    "wrong",
+    "crashed",
+    "timed out",
+    "unsupported",
+    "blocked",
+    "xfail",
+    "xpass",
+    "flaky",
+    "empty",
+)
+BAD = ("wrong", "crashed", "timed out", "xpass", "flaky")  # these make a run fail
+LOST = ("crashed", "timed out")  # these cost the process that ran them
 CHECKED = ("identical", "within")
+OUT_OF_TIME = "out of time"  # the reason of an empty verdict on what the budget did not reach
 
 
 @dataclass
@@ -100,9 +115,16 @@ class Report:
         return [v for v in self.verdicts if v.bad]
 
     @property
+    def untried(self) -> list[Verdict]:
+        """One verdict for each operation that the budget did not reach at all."""
+        tried = {(v.namespace, v.group, v.operation) for v in self.verdicts if v.reason != OUT_OF_TIME}
+        late = {(v.namespace, v.group, v.operation): v for v in self.verdicts if v.reason == OUT_OF_TIME}
+        return [v for key, v in late.items() if key not in tried]
+
+    @property
     def exit_code(self) -> int:
-        """0 if everything is as expected, else 1."""
-        return 1 if self.failed else 0
+        """0 if everything was tried and is as expected, else 1."""
+        return 1 if self.failed or self.untried else 0
 
     @property
     def groups(self) -> list[list[Verdict]]:

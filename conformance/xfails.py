@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from .verdict import Verdict
+from .verdict import LOST, Verdict
 
 __all__ = ["UNEXPLAINED", "Entry", "inherited", "loaded", "path_for", "unexplained", "written"]
 
@@ -105,9 +105,9 @@ def written(path: Path, entries: dict[str, Entry], verdicts: Sequence[Verdict]) 
     Entries of operations that were not run stay.
     """
     seen = {v.id: v for v in verdicts}
-    kept = {i: e for i, e in entries.items() if i not in seen or seen[i].status in ("xfail", "wrong", "flaky")}
+    kept = {i: e for i, e in entries.items() if i not in seen or seen[i].status in ("xfail", "wrong", "flaky", *LOST)}
     for verdict in verdicts:
-        if verdict.status == "wrong":
+        if verdict.status in ("wrong", *LOST):
             kept.setdefault(verdict.id, Entry(verdict.id, UNEXPLAINED))
     if not kept and not path.is_file():
         return 0

@@ -30,11 +30,21 @@ from .page import SCRIPT, STYLE
 
 __all__ = ["written"]
 
-_GLYPH = {"wrong": "\u2715", "xpass": "!", "flaky": "?", "xfail": "x", "unsupported": "\u2013", "blocked": "\u2013"}
+_GLYPH = {
+    "wrong": "\u2715",
+    "crashed": "\u2020",
+    "timed out": "\u2026",
+    "xpass": "!",
+    "flaky": "?",
+    "xfail": "x",
+    "unsupported": "\u2013",
+    "blocked": "\u2013",
+}
 _LEGEND = {
     "identical": "identical",
     "within": "within bound (paler: closer to the bound)",
     "wrong": "wrong",
+    "crashed": "crashed, timed out",
     "xfail": "expected failure",
     "xpass": "unexpected pass, flaky",
     "unsupported": "unsupported, blocked",

@@ -129,6 +129,8 @@ def summary(report: Report) -> str:
             held, whole = report.score(name, group)
             lines.append(f"  {group:<10} {percent(held, whole):>7}  {held} of {whole}")
     lines += [f"expected failure without a verdict: {entry}" for entry in report.unmatched]
+    if late := len(report.untried):
+        lines.append(f"{plural(late, 'operation')} not tried, out of time: raise --budget or choose with --only")
     return "\n".join(lines)
 
 
@@ -181,6 +183,8 @@ def terminal(report: Report, scripts: bool = True, tables: bool = True) -> str:
         f"{len(bad)} of {plural(len(report.verdicts), 'verdict')} wrong, in {plural(len(groups(report)), 'group')}"
         if bad
         else f"all {plural(len(report.verdicts), 'verdict')} as expected"
+        if not report.untried
+        else f"{plural(len(report.untried), 'operation')} not tried"
     )
     parts[-1] += f"; seed {report.seed}, {report.seconds:.0f} s"
     return "\n\n".join(parts) + "\n"

@@ -1,0 +1,78 @@
+"""What is known of an operation when the process that tried it was lost: verdicts so far, and what was tried last."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from .examples import Example
+from .failures import Failure
+from .operations import Namespace
+from .printable import first_line
+from .properties import Property
+from .scripts import finding, shown_call
+from .verdict import Finding, Verdict
+
+__all__ = ["NOT_TRIED", "Journal", "Key", "Loss", "broken", "lost"]
+
+Key = tuple[str, str, str]  # (namespace, kind of check, variant)
+
+NOT_TRIED = "not tried: "  # the reason of the kinds left out begins like this
+MOST = 3  # lost processes per operation and namespace, each of which costs a start; a hang counts twice
+
+
+class Loss(NamedTuple):
+    """A process that was lost, and what it was trying."""
+
+    status: str  # 'crashed' or 'timed out'
+    reason: str
+    example: str = ""  # the call in one line
+    step: int = 0  # which example of its kind, from 1
+    seconds: float = 0.0
+
+
+@dataclass
+class Journal:
+    """What earlier processes found out about one operation; `note` hears of each verdict, `begin` of each kind."""
+
+    finished: dict[Key, Verdict] = field(default_factory=dict)
+    losses: dict[Key, Loss] = field(default_factory=dict)
+    note: Callable[[Key, Verdict], None] = lambda key, verdict: None
+    begin: Callable[[Key, bool], None] = lambda key, expected: None
+
+    def given_up(self, namespace: str) -> str:
+        """Why nothing more of the operation is tried on a namespace; '' if something is."""
+        own = [(kind, loss.status) for (name, kind, _), loss in self.losses.items() if name == namespace]
+        if sum(2 if status == "timed out" else 1 for _, status in own) < MOST:
+            return ""
+        return f"{NOT_TRIED}{', '.join(f'{kind} {status}' for kind, status in own)}"
+
+
+def lost(
+    verdict: Verdict, loss: Loss, prop: Property, place: Namespace, examples: Callable[[], Sequence[Example]]
+) -> None:
+    """Make a verdict say what was lost; the example is the one that the process had noted."""
+    verdict.status, verdict.reason, verdict.seconds = loss.status, loss.reason, loss.seconds
+    verdict.examples = max(loss.step - 1, 0)
+    if not loss.example:
+        return
+    verdict.finding = Finding(loss.status, loss.reason, loss.example)
+    example = next((e for e in examples() if shown_call(e, short=True) == loss.example), None)
+    if example is not None:  # a shrunk one is drawn by hypothesis, and is not among them
+        verdict.dtype = example.dtype
+        with contextlib.suppress(Exception):  # the text of the example is enough
+            verdict.finding = finding(Failure("exception", loss.reason), example, place.name, prop.name)
+            verdict.finding.cause = loss.status
+
+
+def broken(verdict: Verdict, error: BaseException) -> Verdict:
+    """The verdict where the tool itself failed: on a result that no comparison or report survives, or by a mistake."""
+    where = error.__traceback__
+    while where is not None and where.tb_next is not None:
+        where = where.tb_next
+    at = "" if where is None else f" ({where.tb_frame.f_code.co_name}, line {where.tb_lineno})"
+    verdict.status = "crashed"
+    verdict.reason = f"the check itself failed: {type(error).__name__}: {first_line(error)}{at}"
+    return verdict
