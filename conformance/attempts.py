@@ -17,7 +17,7 @@ from .properties import Property
 from .scripts import finding, shown_call
 from .tasks import dtypes_in
 from .verdict import Verdict
-from .watch import isolated, trying, users_interrupt
+from .watch import isolated, resting, trying, users_interrupt
 from .xfails import Entry
 
 __all__ = ["Excuse", "UnsupportedError", "attempt", "try_examples"]
@@ -56,6 +56,8 @@ def attempt(prop: Property, on: Namespace, example: Example) -> float | None:
         if users_interrupt(error):
             raise
         raise Failure("exception", f"{type(error).__name__}: {first_line(error)}") from error
+    finally:
+        resting()
 
 
 def _shown(example: Example) -> str:

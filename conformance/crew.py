@@ -12,11 +12,10 @@ from typing import Any
 from .budget import share, spread
 from .case import Case
 from .errors import IncompleteError, NamespaceError, UsageError
-from .losses import Key, Loss
 from .operations import functions_of
 from .printable import printable
 from .verdict import OUT_OF_TIME, Verdict
-from .workers import SEPARATOR, Death, Request, Target, Worker, folder_of_slots, forgotten
+from .workers import SEPARATOR, Death, Key, Loss, Request, Target, Worker, folder_of_slots, forgotten
 
 __all__ = ["Crew"]
 

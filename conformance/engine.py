@@ -222,11 +222,11 @@ def opened(options: Options) -> list[Namespace]:
     limit = max(options.timeout, min(OPENING, 10 * options.timeout))
     for name in dict.fromkeys([options.reference, *options.names]):
         try:
-            turn(f"opening {name}", limit)
+            turn(f"opening {name}", limit, limit)
             on = namespace(name)
             on.array(operations.SAMPLE)
             if name in options.names:
-                turn(f"probing {name}", limit)
+                turn(f"probing {name}", limit, limit)
                 _ = on.place, on.probe  # tried here, so that whatever they raise is the namespace's fault
         except BaseException as error:
             if users_interrupt(error):

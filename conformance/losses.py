@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 from .examples import Example
 from .failures import Failure
@@ -14,23 +13,12 @@ from .printable import first_line
 from .properties import Property
 from .scripts import finding, shown_call
 from .verdict import Finding, Verdict
+from .workers import Key, Loss
 
-__all__ = ["NOT_TRIED", "Journal", "Key", "Loss", "broken", "lost"]
-
-Key = tuple[str, str, str]  # (namespace, kind of check, variant)
+__all__ = ["NOT_TRIED", "Journal", "broken", "lost"]
 
 NOT_TRIED = "not tried: "  # the reason of the kinds left out begins like this
 MOST = 3  # lost processes per operation and namespace, each of which costs a start; a hang counts twice
-
-
-class Loss(NamedTuple):
-    """A process that was lost, and what it was trying."""
-
-    status: str  # 'crashed' or 'timed out'
-    reason: str
-    example: str = ""  # the call in one line
-    step: int = 0  # which example of its kind, from 1
-    seconds: float = 0.0
 
 
 @dataclass

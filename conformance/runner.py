@@ -10,7 +10,7 @@ from .attempts import Excuse, UnsupportedError, attempt, try_examples
 from .case import Case
 from .examples import Example
 from .failures import Failure, measured
-from .losses import Journal, Key, broken, lost
+from .losses import Journal, broken, lost
 from .modules import Module
 from .operations import Namespace, namespace
 from .printable import LONGEST, printable
@@ -18,6 +18,7 @@ from .properties import PROPERTIES, Property
 from .tasks import EXAMPLES, SEED, dtypes_in, examples_of, tasks_of
 from .verdict import CHECKED, LOST, OUT_OF_TIME, Verdict
 from .watch import users_interrupt
+from .workers import Key
 from .xfails import Entry
 
 __all__ = ["verdict_on", "verdicts_of"]

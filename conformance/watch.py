@@ -10,17 +10,19 @@ import struct
 from pathlib import Path
 from typing import NamedTuple
 
-__all__ = ["SIZE", "Noted", "Slot", "isolated", "trying", "turn", "users_interrupt", "watched_through"]
+__all__ = ["SIZE", "Noted", "Slot", "isolated", "resting", "trying", "turn", "users_interrupt", "watched_through"]
 
 SIZE = 4096
-_HEAD = struct.Struct("<QdII")  # steps so far, time limit of one step, steps of this turn, bytes of text
+REST = 60.0  # seconds between two examples, in which the tool draws, shrinks and describes: 2 on a busy machine
+_HEAD = struct.Struct("<QdII")  # steps so far, the time limit of this one, steps of this turn, bytes of text
+_PROGRESS = struct.Struct("<Qd")  # the first two of these
 
 
 class Noted(NamedTuple):
     """What a worker noted last: it has made progress where `steps` changed."""
 
     steps: int
-    limit: float  # seconds that one step may take; 0 if the worker did not say
+    limit: float  # seconds that this may take; 0 if the worker did not say
     step: int  # within the turn, from 1; 0 before the first
     label: str  # the turn: what is checked
     text: str  # the example
@@ -33,24 +35,30 @@ class Slot:
         with path.open("r+b") as file:
             self._memory = mmap.mmap(file.fileno(), SIZE)
         self._steps = self._step = 0
-        self._limit = 0.0
+        self._limit = self._rest = 0.0
         self._label = b""
 
-    def turn(self, label: str, limit: float) -> None:
-        """Begin something new, each step of which may take `limit` seconds."""
-        self._label, self._limit, self._step = label.encode("utf-8", "backslashreplace") + b"\0", limit, 0
-        self._write(b"")
+    def turn(self, label: str, limit: float, rest: float) -> None:
+        """Begin something new, each step of which may take `limit` seconds, and what lies between them `rest`."""
+        self._label, self._limit, self._rest = label.encode("utf-8", "backslashreplace") + b"\0", limit, rest
+        self._step = 0
+        self._write(b"", rest)
 
     def step(self, text: str) -> None:
         """Begin a step."""
         self._step += 1
-        self._write(text[: SIZE // 4].encode("utf-8", "backslashreplace"))
+        self._write(text[: SIZE // 4].encode("utf-8", "backslashreplace"), self._limit)
 
-    def _write(self, text: bytes) -> None:
+    def rest(self) -> None:
+        """The step is done; its text stays, because what follows may be about it."""
+        self._steps += 1
+        self._memory[:16] = _PROGRESS.pack(self._steps, self._rest)
+
+    def _write(self, text: bytes, limit: float) -> None:
         self._steps += 1
         body = (self._label + text)[: SIZE - _HEAD.size]
         self._memory[_HEAD.size : _HEAD.size + len(body)] = body
-        self._memory[: _HEAD.size] = _HEAD.pack(self._steps, self._limit, self._step, len(body))
+        self._memory[: _HEAD.size] = _HEAD.pack(self._steps, limit, self._step, len(body))
 
     def read(self) -> Noted:
         """What the worker noted last."""
@@ -78,16 +86,22 @@ def isolated() -> bool:
     return _slot is not None
 
 
-def turn(label: str, limit: float) -> None:
-    """Note what is checked next, and how long each of its examples may take."""
+def turn(label: str, limit: float, rest: float = REST) -> None:
+    """Note what is checked next, how long each of its examples may take, and how long what lies between them."""
     if _slot is not None:
-        _slot.turn(label, limit)
+        _slot.turn(label, limit, rest)
 
 
 def trying(text: str) -> None:
     """Note the example that is tried next."""
     if _slot is not None:
         _slot.step(text)
+
+
+def resting() -> None:
+    """Note that the example has been tried."""
+    if _slot is not None:
+        _slot.rest()
 
 
 def users_interrupt(error: BaseException) -> bool:

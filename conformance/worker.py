@@ -21,13 +21,13 @@ from .budget import patience
 from .case import Case
 from .engine import Options, opened, target_of
 from .errors import NamespaceError, UsageError
-from .losses import Journal, Key, broken
+from .losses import Journal, broken
 from .operations import Namespace
 from .printable import printable
 from .runner import verdicts_of
 from .verdict import Verdict
 from .watch import Slot, turn, watched_through
-from .workers import HEAD, SEPARATOR, Request
+from .workers import HEAD, SEPARATOR, Key, Request
 from .xfails import Entry
 
 __all__ = ["serve"]

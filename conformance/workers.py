@@ -23,16 +23,16 @@ import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from .losses import Key, Loss
 from .printable import printable
 from .verdict import NamespaceFacts, Verdict
 from .watch import SIZE, Noted, Slot
 from .xfails import Entry
 
-__all__ = ["HEAD", "SEPARATOR", "Death", "Request", "Target", "Worker"]
+__all__ = ["HEAD", "SEPARATOR", "Death", "Key", "Loss", "Request", "Target", "Worker"]
 
 HEAD = struct.Struct("<I")  # the length of a message, which is pickled
 SEPARATOR = "\x1f"  # between the parts of a label: the place of the namespace, the kind of check, the variant
+Key = tuple[str, str, str]  # what has a verdict: (namespace, kind of check, variant)
 TAIL = 4000  # bytes kept of what a worker writes to stderr
 GRACE = 1.0  # seconds in which the last messages of a dead worker arrive
 _BOOT = (
@@ -52,6 +52,16 @@ class Target(NamedTuple):
     own: dict[str, Entry]  # those of its device's own file, where it is rewritten
     judged: frozenset[tuple[str, str]]  # the operations that apply to it
     compiles: bool
+
+
+class Loss(NamedTuple):
+    """A process that was lost, and what it was trying."""
+
+    status: str  # 'crashed' or 'timed out'
+    reason: str
+    example: str = ""  # the call in one line
+    step: int = 0  # which example of its kind, from 1
+    seconds: float = 0.0
 
 
 class Request(NamedTuple):

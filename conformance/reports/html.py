@@ -256,7 +256,7 @@ def _detail(v: Verdict) -> dict[str, Any]:
         "n": v.examples,
         "u": ulps,
         "w": f"{v.worst:.2f}" if v.status == "within" else "",
-        "r": v.reason,
+        "r": v.reason if not v.finding or v.reason != v.finding.message else "",
         "l": v.link,
         "m": v.finding.message if v.finding else "",
         "p": v.finding.script if v.finding and v.status != "xfail" else "",

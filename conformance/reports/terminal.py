@@ -152,8 +152,8 @@ def failures(report: Report, scripts: bool = True, most: int = 20) -> str:
 def described(verdict: Verdict, heading: str = "", scripts: bool = True) -> str:
     """A failure in full: the smallest example, the expected and the actual result, and a script."""
     lines = [heading or f"{verdict.namespace}: {verdict.id}"]
-    lines += [f"  {verdict.reason}"] if verdict.reason else []
     found = verdict.finding
+    lines += [f"  {verdict.reason}"] if verdict.reason and (found is None or found.message != verdict.reason) else []
     if found is not None:
         lines += [f"  {line}" for line in (found.message.splitlines()[:3])]
         lines.append(f"  example   {found.example[:400]}")
