@@ -6,6 +6,7 @@ A worker writes each example into shared memory before it tries it. Outside a wo
 from __future__ import annotations
 
 import mmap
+import os
 import struct
 from pathlib import Path
 from typing import NamedTuple
@@ -73,12 +74,13 @@ class Slot:
 
 
 _slot: Slot | None = None
+_process = 0  # the worker's id
 
 
 def watched_through(slot: Slot) -> None:
     """Make this process a worker, which notes in the slot what it tries."""
-    global _slot
-    _slot = slot
+    global _slot, _process
+    _slot, _process = slot, os.getpid()
 
 
 def isolated() -> bool:
@@ -93,8 +95,10 @@ def turn(label: str, limit: float, rest: float = REST) -> None:
 
 
 def trying(text: str) -> None:
-    """Note the example that is tried next."""
+    """Note the example that is tried next. A copy of the worker that a library has forked ends here."""
     if _slot is not None:
+        if os.getpid() != _process:
+            os._exit(0)
         _slot.step(text)
 
 
