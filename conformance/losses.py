@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -29,6 +30,7 @@ class Journal:
     losses: dict[Key, Loss] = field(default_factory=dict)
     note: Callable[[Key, Verdict], None] = lambda key, verdict: None
     begin: Callable[[Key, bool], None] = lambda key, expected: None
+    end: float = math.inf  # when kinds that have not begun are left out; the first one is always tried
 
     def given_up(self, namespace: str) -> str:
         """Why nothing more of the operation is tried on a namespace; '' if something is."""

@@ -68,7 +68,7 @@ def verdicts_of(
             key = (on.name, prop.name, label)
             if (verdict := journal.finished.get(key)) is None:
                 verdict = _verdict(case, prop.name, on, label)
-                late = until is not None and bool(found) and time.time() > until
+                late = bool(found) and time.time() > journal.end
                 examples = functools.partial(examples_of, case, prop, place, count, seed, of)
                 if not _untried(verdict, key, prop, place, journal, late, known, examples):
                     listed = verdict.id in known

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import math
 import os
 import pickle
 import signal
@@ -187,7 +188,13 @@ class _Trial:
                 known=known,
                 until=until,
                 shrink=options.shrink,
-                journal=Journal(self.request.finished, self.request.losses, self.note, self.begin),
+                journal=Journal(
+                    self.request.finished,
+                    self.request.losses,
+                    self.note,
+                    self.begin,
+                    math.inf if until is None else until,
+                ),
             )
         except BaseException as error:  # noqa: BLE001 - the tool's own failure costs one verdict as well
             verdict = broken(Verdict(printable(name), case.group, case.chapter, case.name, "value"), error)
