@@ -7,10 +7,12 @@ import contextlib
 import io
 import os
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from . import BEGUN
 from .engine import NamespaceError, Options, UsageError, parts_of, run
 from .errors import IncompleteError
 from .options import FORMS, OPTIONS
@@ -104,17 +106,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("conformance: name at least one namespace, such as numpy", file=sys.stderr)
         return USAGE
     try:
-        return _run(parsed)
+        return _run(parsed, BEGUN if arguments is None else time.time())
     except KeyboardInterrupt:
         print("conformance: interrupted", file=sys.stderr)
         return INTERRUPTED
 
 
-def _run(parsed: argparse.Namespace) -> int:
+def _run(parsed: argparse.Namespace, start: float) -> int:
     progress = Progress()
     try:
         old = json.read(parsed.baseline.read_text("utf-8")) if parsed.baseline else None
-        report = run(parsed.namespaces, progress, options_of(parsed))
+        report = run(parsed.namespaces, progress, options_of(parsed), start)
     except (UsageError, OSError, ValueError) as error:
         print(f"conformance: {error}", file=sys.stderr)
         return USAGE

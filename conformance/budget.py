@@ -7,6 +7,7 @@ import time
 __all__ = ["patience", "share", "spread"]
 
 SHORTEST = 5.0  # seconds: less, and a first call that loads half a library would count as a hang
+SHORT = 0.25  # seconds that most operations use up
 COMPILING = 10.0  # the same where each example costs a compilation
 
 
@@ -17,11 +18,15 @@ def spread(count: int) -> list[int]:
 
 
 def share(deadline: float | None, left: int, jobs: int) -> float | None:
-    """The deadline of one operation: its share of the time left, doubled because most need less."""
+    """The deadline of one operation: its share of the time left, doubled because most need less, unless time is short.
+
+    Doubled shares that are used up leave a quarter of the time to the second half of the operations.
+    """
     if deadline is None:
         return None
     now = time.time()
-    return now + max(deadline - now, 0.0) * jobs / max(left, 1) * (2.0 if left > 2 * jobs else 1.0)
+    part = max(deadline - now, 0.0) * jobs / max(left, 1)
+    return now + part * (2.0 if left > 2 * jobs and part > SHORT else 1.0)
 
 
 def patience(timeout: float, budget: float | None, compiles: bool, suspected: bool) -> float:

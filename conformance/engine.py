@@ -43,6 +43,7 @@ __all__ = [
 ]
 
 TIMEOUT = 60.0  # seconds for one example: the slowest known, a gradient compiled by JAX, takes less than ten
+PART = 0.97  # of a budget: the rest is for the report
 OPENING = 60.0  # seconds to import a namespace, and to probe it; TensorFlow takes 20 on a busy machine
 
 
@@ -108,14 +109,17 @@ def run(
     namespaces: Sequence[str],
     progress: Progress | None = None,
     options: Options | None = None,
+    start: float | None = None,
     **given: Any,
 ) -> Report:
     """Run the suite on namespaces and return the report; options as on the command line: examples=, only=, kind=, ...
 
     A namespace is a name, a dotted path, 'package:object' or a module of the Keras backend API. Raises UsageError for
-    invalid options and NamespaceError for a namespace that cannot be opened.
+    invalid options and NamespaceError for a namespace that cannot be opened. `isolate=True`: in worker processes, as
+    the command does. Without, namespaces are what this process has, changed or made by it, and a crash ends it.
+    `start`: when the budget began.
     """
-    start = time.time()
+    start = time.time() if start is None else start
     if isinstance(given.get("kind"), str):
         given["kind"] = tuple(given["kind"].split(","))
     try:
@@ -125,7 +129,7 @@ def run(
     names = [name if options.device is None else f"{name}:{options.device}" for name in namespaces]
     options = replace(options, names=tuple(names))
     isolate = options.jobs > 1 if options.isolate is None else options.isolate
-    deadline = None if options.budget is None else start + options.budget
+    deadline = None if options.budget is None else start + PART * options.budget
     ways = _in_workers if isolate else _in_this_process
     targets, cases, verdicts = ways(options, deadline, progress)
     report = _reported([target.facts for target in targets], verdicts, options, start)

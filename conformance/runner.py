@@ -23,6 +23,7 @@ from .xfails import Entry
 
 __all__ = ["verdict_on", "verdicts_of"]
 
+DRAWING = 0.005  # seconds that an example takes to draw, twice the average
 COMPARED = ("value", "special", "shape", "dtype")  # the kinds whose expected failures other kinds show again
 
 # Abilities that the probe tries and some namespaces lack, by the cases that need them.
@@ -220,7 +221,8 @@ def verdict_on(
     else:
         excuse = _excuse(case, prop, on, known or {})
         try_examples(verdict, case, prop, on, found, seed, shrink, until, excuse)
-        if later and count and until is not None and time.time() < until and verdict.status in CHECKED:
+        drawing = DRAWING * count * len(case.calls)
+        if later and count and until is not None and time.time() + drawing < until and verdict.status in CHECKED:
             whole = examples_of(case, prop, on, count, seed, dtype)
             more = [e for e in whole if e not in found and (variant in besides or not set(dtypes_in(e)) & set(besides))]
             try_examples(verdict, case, prop, on, more, seed, shrink, until, excuse)
