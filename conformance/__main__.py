@@ -10,18 +10,18 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import BEGUN
-from .engine import NamespaceError, Options, UsageError, parts_of, run
-from .errors import IncompleteError
+from .errors import IncompleteError, NamespaceError, UsageError
 from .options import FORMS, OPTIONS
-from .probe import Probe, probe_table
-from .properties import KINDS
-from .reports import baseline, json
-from .reports.forms import WRITERS
-from .reports.terminal import Progress, terminal
 from .verdict import Report
+from .workers import begin_early, room
+
+if TYPE_CHECKING:
+    from .engine import Options
+
+# The rest of the tool is imported where it is used, while the first worker imports it as well.
 
 __all__ = ["main", "options_of", "parser"]
 
@@ -30,6 +30,9 @@ AS_EXPECTED, FAILURES, USAGE, NO_NAMESPACE, NO_REPORT, INTERRUPTED = 0, 1, 2, 3,
 
 def parser() -> argparse.ArgumentParser:
     """The arguments; exit codes: 0 as expected, 1 not as expected, 2 wrong usage, 3 no such namespace, 4 no report."""
+    from .engine import Options
+    from .properties import KINDS
+
     made = argparse.ArgumentParser(
         prog="conformance",
         description="Check that an array namespace computes what the array API standard says, and that every "
@@ -73,6 +76,8 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _shard(text: str) -> tuple[int, int]:
+    from .engine import parts_of
+
     try:
         return parts_of(text)
     except UsageError as error:
@@ -81,6 +86,8 @@ def _shard(text: str) -> tuple[int, int]:
 
 def options_of(parsed: argparse.Namespace) -> Options:
     """The options of a run, from the parsed arguments."""
+    from .engine import Options
+
     names = (*OPTIONS, "jobs", "timeout", "expect", "update_xfails", "shrink")
     return Options(isolate=True, **{name: getattr(parsed, name) for name in names})
 
@@ -90,6 +97,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # an ASCII terminal shows the rest
+    words = sys.argv[1:] if arguments is None else arguments
+    early = arguments is None and "--self-check" not in words and any(not word.startswith("-") for word in words)
+    try:
+        if early:
+            begin_early()
+        return _main(words, BEGUN if early else time.time())
+    except KeyboardInterrupt:
+        print("conformance: interrupted", file=sys.stderr)
+        return INTERRUPTED
+    finally:
+        if early:
+            room().close()  # the worker, if there was no run
+
+
+def _main(arguments: Sequence[str], start: float) -> int:
     try:
         parsed = parser().parse_args(arguments)
     except SystemExit as stop:
@@ -105,14 +127,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not parsed.namespaces:
         print("conformance: name at least one namespace, such as numpy", file=sys.stderr)
         return USAGE
-    try:
-        return _run(parsed, BEGUN if arguments is None else time.time())
-    except KeyboardInterrupt:
-        print("conformance: interrupted", file=sys.stderr)
-        return INTERRUPTED
+    return _run(parsed, start)
 
 
 def _run(parsed: argparse.Namespace, start: float) -> int:
+    from .engine import run
+    from .reports import baseline, json
+    from .reports.forms import WRITERS
+    from .reports.terminal import Progress
+
     progress = Progress()
     try:
         old = json.read(parsed.baseline.read_text("utf-8")) if parsed.baseline else None
@@ -147,6 +170,8 @@ def _run(parsed: argparse.Namespace, start: float) -> int:
 
 def _written(report: Report, form: str, path: Path | None) -> bool:
     """Write one form of the report, if it is asked for; a disk may be full."""
+    from .reports.forms import WRITERS
+
     try:
         if path is not None:
             path.write_text(WRITERS[form](report), "utf-8", "backslashreplace")
@@ -163,6 +188,9 @@ def _give_up_stdout() -> None:
 
 
 def _show(report: Report, parsed: argparse.Namespace) -> None:
+    from .probe import Probe, probe_table
+    from .reports.terminal import terminal
+
     print(probe_table([n.name for n in report.namespaces], [Probe(**n.probe) for n in report.namespaces]) + "\n")
     print(terminal(report, tables=parsed.table), end="")
 

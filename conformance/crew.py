@@ -15,13 +15,14 @@ from .errors import IncompleteError, NamespaceError, UsageError
 from .operations import functions_of
 from .printable import printable
 from .verdict import OUT_OF_TIME, Verdict
-from .workers import SEPARATOR, Death, Key, Loss, Request, Target, Worker, folder_of_slots, forgotten
+from .workers import SEPARATOR, Death, Key, Loss, Request, Target, Worker, room
 
 __all__ = ["Crew"]
 
 POLL = 0.1  # seconds between two looks at workers that are silent
 STARTS = 2  # a worker that dies so often before it has opened the namespaces is not started again
 TRIES = 3  # losses of the same check, the second of which may lie in describing the first
+TAIL = 0.05  # of a budget: the first kind of check of each operation is tried though its share has run out
 BEGINNING = 300.0  # seconds until a worker has imported the tool itself, before it can say what it is doing
 
 
@@ -58,8 +59,7 @@ class Crew:
         self._options = options
         self._limit = timeout
         self._deadline = deadline
-        self._events: queue.Queue[tuple[Worker, Any]] = queue.Queue()
-        self._folder = folder_of_slots()
+        self._room = room()
         self._busy: dict[Worker, Job | None] = {}
         self._failed_starts = 0
         self._targets: list[Target] = []
@@ -76,10 +76,12 @@ class Crew:
     def __exit__(self, *error: type[BaseException] | BaseException | TracebackType | None) -> None:
         for worker in self._busy:
             worker.end()
-        forgotten(self._folder)
+        self._room.close()
 
     def _start(self) -> None:
-        self._busy[Worker(self._folder, self._events, self._options)] = None
+        worker = self._room.worker()
+        worker.send(self._options)
+        self._busy[worker] = None
 
     def opened(self) -> list[Target]:
         """The namespaces, once the first worker has opened them; NamespaceError or UsageError where that fails."""
@@ -129,7 +131,8 @@ class Crew:
     def _give(self, worker: Worker, job: Job) -> None:
         """Hand out an operation, or what is left of it."""
         if not job.tries and job.until is None:
-            job.until = share(self._deadline, len(self._waiting) + 1, self._size)
+            last = None if self._deadline is None else self._deadline - TAIL * self._options.budget
+            job.until = share(last, len(self._waiting) + 1, self._size)
         suspected = set()
         for target in self._targets:
             suspects = self._suspects.get(target.name, {})
@@ -149,7 +152,7 @@ class Crew:
     def _turn(self) -> None:
         """Wait for the next message, and look after the workers that send none."""
         try:
-            worker, message = self._events.get(timeout=POLL)
+            worker, message = self._room.events.get(timeout=POLL)
         except queue.Empty:
             pass
         else:

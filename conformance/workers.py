@@ -28,7 +28,7 @@ from .verdict import NamespaceFacts, Verdict
 from .watch import SIZE, Noted, Slot
 from .xfails import Entry
 
-__all__ = ["HEAD", "SEPARATOR", "Death", "Key", "Loss", "Request", "Target", "Worker"]
+__all__ = ["HEAD", "SEPARATOR", "Death", "Key", "Loss", "Request", "Target", "Worker", "begin_early", "room"]
 
 HEAD = struct.Struct("<I")  # the length of a message, which is pickled
 SEPARATOR = "\x1f"  # between the parts of a label: the place of the namespace, the kind of check, the variant
@@ -92,7 +92,7 @@ class Death(NamedTuple):
 class Worker:
     """A process and the threads that read from it; `events` receives (worker, message), with None at its end."""
 
-    def __init__(self, folder: Path, events: queue.Queue[tuple[Worker, Any]], options: Any) -> None:
+    def __init__(self, folder: Path, events: queue.Queue[tuple[Worker, Any]]) -> None:
         handle, name = tempfile.mkstemp(dir=folder)
         os.ftruncate(handle, SIZE)
         os.close(handle)
@@ -112,7 +112,6 @@ class Worker:
         self._threads = [threading.Thread(target=of, daemon=True) for of in (self._listen, self._drain)]
         for thread in self._threads:
             thread.start()
-        self.send(options)
 
     def send(self, message: Any) -> None:
         """Send a message; a worker that cannot take it has died, which is noticed elsewhere."""
@@ -202,11 +201,36 @@ def _signal(number: int) -> str:
     return f"signal {number}"
 
 
-def folder_of_slots() -> Path:
-    """A new folder for the shared memory of workers."""
-    return Path(tempfile.mkdtemp(prefix="conformance-"))
+class Room:
+    """Where workers come from: the folder of their shared memory, and the queue of what they say."""
+
+    def __init__(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="conformance-"))
+        self.events: queue.Queue[tuple[Worker, Any]] = queue.Queue()
+        self.spare: Worker | None = None
+
+    def worker(self) -> Worker:
+        """A new worker, or the one that was started early."""
+        worker, self.spare = self.spare, None
+        return worker or Worker(self.folder, self.events)
+
+    def close(self) -> None:
+        """Remove the folder, and end a worker that nobody needed."""
+        if self.spare is not None:
+            self.spare.end()
+        shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def forgotten(folder: Path) -> None:
-    """Remove the folder."""
-    shutil.rmtree(folder, ignore_errors=True)
+_early: list[Room] = []
+
+
+def begin_early() -> None:
+    """Start a worker before there is a run: it imports the tool while this process does."""
+    room = Room()
+    room.spare = room.worker()
+    _early.append(room)
+
+
+def room() -> Room:
+    """The room with the worker that was started early, or a new one."""
+    return _early.pop() if _early else Room()
