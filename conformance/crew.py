@@ -216,7 +216,7 @@ class Crew:
         if tries >= TRIES:
             job.close(target, job.verdict(target, kind, variant, status, reason))
         elif tries > 1:
-            job.losses[key] = job.losses[key]._replace(example="")
+            job.losses[key] = job.losses[key]._replace(script=False)
         else:
             job.losses[key] = Loss(status, reason, death.noted.text, death.noted.step, death.seconds)
         if job.case.group == "standard":

@@ -49,6 +49,8 @@ def lost(
     if not loss.example:
         return
     verdict.finding = Finding(loss.status, loss.reason, loss.example)
+    if not loss.script:
+        return
     example = next((e for e in examples() if shown_call(e, short=True) == loss.example), None)
     if example is not None:  # a shrunk one is drawn by hypothesis, and is not among them
         verdict.dtype = example.dtype

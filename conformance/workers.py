@@ -62,6 +62,7 @@ class Loss(NamedTuple):
     example: str = ""  # the call in one line
     step: int = 0  # which example of its kind, from 1
     seconds: float = 0.0
+    script: bool = True  # whether to write one: a process may be lost by that, too
 
 
 class Request(NamedTuple):
