@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from .engine import NamespaceError, Options, UsageError, parts_of, run
-from .options import FORMS, OPTIONS
+from .options import FIELDS, FORMS, OPTIONS
 from .probe import Probe, probe_table
 from .properties import KINDS
 from .reports import baseline, json
@@ -41,7 +41,15 @@ def parser() -> argparse.ArgumentParser:
     parsed: dict[str, Any] = {"kind": lambda text: tuple(text.split(",")), "shard": _shard}
     for name, (kind, metavar, text) in OPTIONS.items():
         text = f"only these kinds of check: {', '.join(KINDS)}" if name == "kind" else text
-        add(f"--{name}", type=parsed.get(name, kind), default=getattr(defaults, name), metavar=metavar, help=text)
+        name_ = FIELDS.get(name, name)
+        add(
+            f"--{name}",
+            dest=name_,
+            type=parsed.get(name, kind),
+            default=getattr(defaults, name_),
+            metavar=metavar,
+            help=text,
+        )
     add("--jobs", type=int, default=1, metavar="N", help="number of processes (default 1)")
     add("--no-xfails", dest="expect", action="store_false", help="report every failure, expected or not")
     add("--update-xfails", action="store_true", help="rewrite the files of expected failures")
@@ -68,7 +76,7 @@ def _shard(text: str) -> tuple[int, int]:
 
 def options_of(parsed: argparse.Namespace) -> Options:
     """The options of a run, from the parsed arguments."""
-    names = (*OPTIONS, "jobs", "expect", "update_xfails", "shrink")
+    names = (*(FIELDS.get(name, name) for name in OPTIONS), "jobs", "expect", "update_xfails", "shrink")
     return Options(**{name: getattr(parsed, name) for name in names})
 
 

@@ -17,8 +17,10 @@ from typing import Any
 
 from . import operations
 from .case import ALL_DTYPES, Case
+from .opening import Opening
 from .operations import Namespace, namespace
 from .properties import KINDS
+from .reading import UnreadableError
 from .root_cause import explained
 from .runner import verdicts_of
 from .tasks import EXAMPLES, GROUPS, SEED, selected
@@ -55,6 +57,9 @@ class Options:
     expect: bool = True  # False: every failure is reported, expected or not
     update_xfails: bool = False
     shrink: bool = True
+    convert: str | None = None  # 'package:function' that reads an array of a namespace as a NumPy array
+    taken_as: str | None = None  # 'namespace' or 'backend'; None: what the module looks like
+    revision: str | None = None  # of the standard; None: the one that the namespace states
     names: tuple[str, ...] = field(default=())
 
     def __post_init__(self) -> None:
@@ -67,6 +72,15 @@ class Options:
             raise UsageError(f"shard {i}/{n}: expected I/N with I from 1 to N")
         if self.examples < 0 or self.jobs < 1 or (self.budget is not None and self.budget <= 0):
             raise UsageError("examples must be at least 0, jobs at least 1 and budget above 0")
+        try:
+            self.opening  # noqa: B018 - checked here
+        except ValueError as error:
+            raise UsageError(str(error)) from error
+
+    @property
+    def opening(self) -> Opening:
+        """How the namespaces are opened."""
+        return Opening.checked(self.convert, self.taken_as, self.revision)
 
     @property
     def kinds(self) -> tuple[str, ...] | None:
@@ -155,8 +169,9 @@ def opened(options: Options) -> list[Namespace]:
     found = []
     for name in dict.fromkeys([options.reference, *options.names]):
         try:
-            on = namespace(name)
-            on.array(operations.SAMPLE)
+            on = namespace(name, **options.opening._asdict()) if name in options.names else namespace(name)
+        except UnreadableError as error:
+            raise NamespaceError(str(error)) from error
         except Exception as error:
             raise NamespaceError(f"{name}: {type(error).__name__}: {error}") from error
         found.append(on)

@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 
 from backend.arrays.dtypes import dtype_name
-from backend.arrays.namespaces import host, is_array
+from backend.arrays.namespaces import is_array
 
 from .bounds import EPS, Expected, deviation, differences, ulps
+from .reading import host
 
 __all__ = ["WHOLE", "Failure", "allowed_dtypes", "compare", "measured"]
 

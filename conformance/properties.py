@@ -13,7 +13,7 @@ import numpy as np
 
 import backend as K
 from backend.arrays.dtypes import dtype_name
-from backend.arrays.namespaces import host, is_array
+from backend.arrays.namespaces import is_array
 from backend.graph.tensor import Tensor
 
 from .bounds import EPS, FLOOR, Expected
@@ -35,6 +35,7 @@ from .operations import (
     symbolic,
 )
 from .python_arguments import arguments, integer_parameters
+from .reading import host
 from .transforms import transparent
 
 __all__ = ["KINDS", "PROPERTIES", "Property"]
