@@ -204,15 +204,16 @@ def unmatched(
 ) -> list[str]:
     """The entries for operations of this run that matched no verdict."""
     ran = {f"xp.{c.name}" if c.group == "standard" else c.name for c in cases}
-    ids = {(v.namespace, v.id) for v in verdicts if v.status not in ("empty", "unsupported", "blocked")}
+    ran_ids = [v for v in verdicts if v.status not in ("empty", "unsupported", "blocked")]
+    ids = {(v.namespace, key) for v in ran_ids for key in (v.entries or [v.id])}
     if options.kinds is not None or options.dtype is not None or options.device is not None:
         return []
     everything = options.only is None and options.group is None and options.shard == (1, 1)
     return [
-        f"{name}: {entry.id}"
+        f"{name}: {entry.key}"
         for name, entries in known.items()
         for entry in entries.values()
-        if (entry.operation in ran or everything) and (name, entry.id) not in ids
+        if (entry.operation in ran or everything) and not ids & {(name, entry.key), (name, entry.id)}
     ]
 
 

@@ -32,6 +32,7 @@ __all__ = [
     "Namespace",
     "called",
     "compiled",
+    "depends_on_values",
     "eager",
     "evaluated",
     "expected",
@@ -128,6 +129,18 @@ def lacking(case: Case, on: Namespace) -> frozenset[str]:
     if case.group != "k" or isinstance(on, Module):
         return frozenset()
     return functions_of(case) & on.absent
+
+
+# The standard lets a library leave sizes unknown (None) where they depend on the values of arrays.
+SIZED_BY_VALUES = frozenset(
+    {"nonzero", "unique_all", "unique_counts", "unique_inverse", "unique_values", "repeat", "array.getitem"}
+)
+
+
+def depends_on_values(case: Case) -> bool:
+    """Whether the sizes of a function's results, or of something that an operation of K computes, depend on values."""
+    called_ = {case.name} if case.group == "standard" else functions_of(case)
+    return not SIZED_BY_VALUES.isdisjoint(called_)
 
 
 def called(case: Case) -> Any:

@@ -80,9 +80,7 @@ def _numbers(function: Callable[[Any], Any]) -> Reader:
     """The function, with a result that is a NumPy array of numbers or truth values."""
 
     def read(x: Any) -> np.ndarray:
-        if isinstance(x, np.ndarray | np.generic):
-            return np.asarray(x)
-        found = np.asarray(function(x))
+        found = namespaces.host(x) if isinstance(x, np.ndarray | np.generic) else np.asarray(function(x))
         if found.dtype.kind not in "biufcV":
             raise UnreadableError(f"{type(x).__name__} is read as an array of dtype {found.dtype}, expected numbers")
         return found
