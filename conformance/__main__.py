@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import BEGUN
 from .errors import IncompleteError, NamespaceError, UsageError
-from .options import FORMS, OPTIONS
+from .options import FIELDS, FORMS, OPTIONS
 from .verdict import Report
 from .workers import begin_early, room
 
@@ -50,7 +50,15 @@ def parser() -> argparse.ArgumentParser:
     parsed: dict[str, Any] = {"kind": lambda text: tuple(text.split(",")), "shard": _shard}
     for name, (kind, metavar, text) in OPTIONS.items():
         text = f"only these kinds of check: {', '.join(KINDS)}" if name == "kind" else text
-        add(f"--{name}", type=parsed.get(name, kind), default=getattr(defaults, name), metavar=metavar, help=text)
+        name_ = FIELDS.get(name, name)
+        add(
+            f"--{name}",
+            dest=name_,
+            type=parsed.get(name, kind),
+            default=getattr(defaults, name_),
+            metavar=metavar,
+            help=text,
+        )
     add("--jobs", type=int, default=1, metavar="N", help="number of worker processes (default 1)")
     add(
         "--timeout",
@@ -88,7 +96,7 @@ def options_of(parsed: argparse.Namespace) -> Options:
     """The options of a run, from the parsed arguments."""
     from .engine import Options
 
-    names = (*OPTIONS, "jobs", "timeout", "expect", "update_xfails", "shrink")
+    names = (*(FIELDS.get(name, name) for name in OPTIONS), "jobs", "timeout", "expect", "update_xfails", "shrink")
     return Options(isolate=True, **{name: getattr(parsed, name) for name in names})
 
 

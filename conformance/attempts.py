@@ -4,25 +4,27 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from .bounds import Expected
 from .case import Case
-from .examples import Example, shrunk
+from .causes import Cause, Traits, cause_of, scopes, traits_of
+from .examples import Example, shrunk, weight
 from .failures import Failure, measured
 from .operations import Namespace, lacking
 from .printable import first_line, printable
 from .properties import Property
 from .scripts import finding, shown_call
 from .tasks import dtypes_in
-from .verdict import Verdict
+from .verdict import FINDINGS, Verdict
 from .watch import isolated, resting, trying, users_interrupt
 from .xfails import Entry
 
 __all__ = ["Excuse", "UnsupportedError", "attempt", "try_examples"]
 
-Excuse = Callable[[Example, Failure], Entry | None]  # the expected failure of which a failure is another view
+Excuse = Callable[[Example, Failure, Cause], Entry | None]  # the expected failure that a failure is, or a view of
 
 FEWEST = 3  # examples tried however little time there is; 1 where each costs a compilation
 
@@ -67,6 +69,66 @@ def _shown(example: Example) -> str:
     return str(example.cache["shown"])
 
 
+@dataclass
+class _Failed:
+    """The failing examples of one cause."""
+
+    cause: Cause
+    failure: Failure
+    example: Example  # the smallest
+    known: Entry | None = None  # the expected failure that it is
+    count: int = 1
+
+
+class _Tally:
+    """What the examples of one property show: those that pass, and the failing ones by cause."""
+
+    def __init__(self) -> None:
+        self.passed: set[Traits] = set()
+        self.failed: dict[Cause, _Failed] = {}
+        self.lacks: dict[str, str] = {}  # dtypes of examples that need what the namespace lacks -> the reason
+        self.tried: dict[str, list[bool]] = {}  # dtypes of an example -> whether it passes
+
+    def add(self, example: Example, failure: Failure, excuse: Excuse) -> None:
+        """A failing example: the first one of its cause is looked at, further ones are counted."""
+        cause = cause_of(failure, example)
+        group = self.failed.get(cause)
+        if group is None:
+            self.failed[cause] = _Failed(cause, failure, example, excuse(example, failure, cause))
+            return
+        group.count += 1
+        if weight(example) < weight(group.example):
+            group.failure, group.example = failure, example
+
+    def groups(self, known: bool) -> list[_Failed]:
+        """The failures that are expected ones, or those that are not."""
+        return [group for group in self.failed.values() if (group.known is not None) == known]
+
+    def merged(self, groups: Sequence[_Failed]) -> list[tuple[str, _Failed]]:
+        """The failures that probably have one cause put together: (what they have in common, the smallest of them)."""
+        kinds: dict[tuple[str, str], list[_Failed]] = {}
+        for group in groups:
+            kinds.setdefault(group.cause[:2], []).append(group)
+        found = []
+        for alike in kinds.values():
+            for scope, which in scopes([g.cause.traits for g in alike], list(self.passed)):
+                these = [alike[i] for i in which]
+                best = min(these, key=lambda g: weight(g.example))
+                found.append((scope, replace(best, count=sum(g.count for g in these))))
+        return found
+
+    def dtypes(self) -> dict[str, bool]:
+        """The dtypes tried, and whether every example of each passes; mixed ones only count where nothing else does."""
+        plain = {name: all(held) for name, held in self.tried.items() if "+" not in name}
+        if plain:
+            return plain
+        mixed: dict[str, bool] = {}
+        for names, held in self.tried.items():
+            first = names.partition("+")[0]
+            mixed[first] = mixed.get(first, True) and all(held)
+        return mixed
+
+
 def try_examples(
     verdict: Verdict,
     case: Case,
@@ -76,35 +138,40 @@ def try_examples(
     seed: int,
     shrink: bool,
     until: float | None,
-    excuse: Excuse = lambda example, failure: None,
+    excuse: Excuse = lambda example, failure, cause: None,
 ) -> None:
-    """Try a property on examples, in order, until one fails or time is up; the verdict records the outcome.
+    """Try a property on examples, in order, until time is up; the verdict records the outcome, failures by cause.
 
-    A failure with an excuse is an expected one, and the other examples are tried all the same.
+    A failure with an excuse is an expected one. An operation that calls a missing function is blocked at once.
     """
-    lacks: dict[str, str] = {}
-    known: Entry | None = None
+    tally = _Tally()
     for example in found:
         if until is not None and verdict.examples >= (1 if on.compiles else FEWEST) and time.time() > until:
             verdict.reason = f"out of time after {verdict.examples} of {len(found)} examples"
             break
+        traits = traits_of(example)
         try:
             worst = attempt(prop, on, example)
         except Failure as failure:
-            if (entry := excuse(example, failure)) is not None:
-                known = known or entry
-                continue
-            _failed(verdict, prop, on, example, failure, seed, shrink)
-            return
-        except UnsupportedError as lack:
-            lacks.setdefault(" ".join(dict.fromkeys(dtypes_in(example))), str(lack))
+            if failure.kind in ("exception", "error class") and (missing := lacking(case, on)):
+                verdict.status, verdict.reason, verdict.dtype = "blocked", _blocked(missing), example.dtype
+                return
+            tally.add(example, failure, excuse)
+            tally.tried.setdefault(traits.dtypes, []).append(False)
             continue
+        except UnsupportedError as lack:
+            tally.lacks.setdefault(" ".join(dict.fromkeys(dtypes_in(example))), str(lack))
+            tally.tried.setdefault(traits.dtypes, []).append(False)
+            continue
+        tally.tried.setdefault(traits.dtypes, []).append(True)
         if worst is not None:
+            tally.passed.add(traits)
             _passed(verdict, example, worst)
-    if lacks:
-        _unsupported(verdict, case, on, lacks)
-    if known is not None:
-        verdict.status, verdict.reason, verdict.link = "xfail", known.reason, known.link
+    if tally.lacks:
+        _unsupported(verdict, case, on, tally.lacks)
+    verdict.dtypes |= {name: held and verdict.dtypes.get(name, True) for name, held in tally.dtypes().items()}
+    if tally.failed:
+        _failed(verdict, prop, on, tally, seed, shrink)
     if case.group == "k":
         _count_unchecked(verdict, found, prop)
 
@@ -132,32 +199,59 @@ def _blocked(missing: frozenset[str]) -> str:
     return f"blocked by {', '.join(sorted(missing))}"
 
 
-def _failed(
-    verdict: Verdict, prop: Property, on: Namespace, example: Example, failure: Failure, seed: int, shrink: bool
-) -> None:
-    """Record a failure: blocked by what the namespace lacks, flaky if it does not repeat, else wrong."""
+def _failed(verdict: Verdict, prop: Property, on: Namespace, tally: _Tally, seed: int, shrink: bool) -> None:
+    """Record the failures: expected ones, flaky ones that do not repeat, wrong results; a finding for each cause."""
+    known, groups = tally.groups(True), tally.groups(False)
+    entries = {group.known.key: group.known for group in known if group.known is not None}
+    verdict.entries = list(entries)
+    merged = tally.merged(groups)
+    verdict.causes = len(merged) + len(tally.merged(known))
     kept = dict(measured)
-    verdict.dtype = example.dtype
-    if failure.kind in ("exception", "error class") and (missing := lacking(example.case, on)):
-        verdict.status, verdict.reason = "blocked", _blocked(missing)
-        return
-    try:
-        attempt(prop, on, example)
-    except (Failure, UnsupportedError):
-        verdict.status = "wrong"
-        if shrink and prop.examples not in ("errors", "special"):
-            failure, example = _shrunk(failure, example, prop, on, seed)
+    if not groups:
+        verdict.status, verdict.reason = "xfail", _reasons(list(entries.values()), tally.merged(known))
+        verdict.link = next((e.link for e in entries.values() if e.link), "")
+        if verdict.id in {e.id for e in entries.values()}:  # not where it is a failure of another kind seen again
+            merged, shrink = tally.merged(known), False
     else:
-        verdict.status, verdict.reason = "flaky", "fails once and passes when repeated on the same example"
-    if failure.error is not None and failure.bound:
-        verdict.worst = failure.error / failure.bound
-    verdict.finding = finding(failure, example, on.name, prop.name)
+        verdict.dtype = groups[0].example.dtype
+        verdict.status = "wrong"
+        if not any(_repeats(prop, on, group.example) for _, group in merged[:FINDINGS]):
+            verdict.status, verdict.reason = "flaky", "fails once and passes when repeated on the same example"
+            shrink = False
+        elif entries:
+            verdict.reason = f"beside the expected failure: {_reasons(list(entries.values()), [])}"
+    for scope, group in merged[:FINDINGS]:
+        failure, example = group.failure, group.example
+        if shrink and prop.examples not in ("errors", "special"):
+            failure, example = _shrunk(group, prop, on, seed)
+        if failure.error is not None and failure.bound and not verdict.findings:
+            verdict.worst = failure.error / failure.bound
+        one = finding(failure, example, on.name, prop.name)
+        one.text, one.scope, one.count = group.cause.text, scope, group.count
+        verdict.findings.append(one)
     measured.clear()
     measured.update(kept)
 
 
-def _shrunk(first: Failure, example: Example, prop: Property, on: Namespace, seed: int) -> tuple[Failure, Example]:
+def _reasons(entries: Sequence[Entry], merged: Sequence[tuple[str, _Failed]]) -> str:
+    """Why failures are expected; where one entry stands for several causes, their number."""
+    text = "; ".join(dict.fromkeys(entry.reason for entry in entries))
+    loose = any(not entry.cause for entry in entries) and len(merged) > len(entries)
+    return f"{text} ({len(merged)} causes)" if loose else text
+
+
+def _repeats(prop: Property, on: Namespace, example: Example) -> bool:
+    """Whether an example that failed fails again."""
+    try:
+        attempt(prop, on, example)
+    except (Failure, UnsupportedError):
+        return True
+    return False
+
+
+def _shrunk(group: _Failed, prop: Property, on: Namespace, seed: int) -> tuple[Failure, Example]:
     """The simplest example that fails in the same way, and its failure."""
+    first, example = group.failure, group.example
     failures: dict[int, Failure] = {}
 
     def fails(candidate: Example) -> bool:
@@ -167,7 +261,7 @@ def _shrunk(first: Failure, example: Example, prop: Property, on: Namespace, see
             attempt(prop, on, candidate)
         except Failure as failure:
             failures[id(candidate)] = failure
-            return failure.kind == first.kind
+            return cause_of(failure, candidate)[:2] == group.cause[:2]
         except UnsupportedError:
             return False
         return False

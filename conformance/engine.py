@@ -18,9 +18,11 @@ from .case import ALL_DTYPES, Case
 from .crew import Crew
 from .errors import NamespaceError, UsageError
 from .losses import NOT_TRIED
+from .opening import Opening
 from .operations import Namespace, namespace
 from .printable import cleaned, first_line, printable
 from .properties import KINDS
+from .reading import UnreadableError
 from .root_cause import explained
 from .runner import verdicts_of
 from .tasks import EXAMPLES, GROUPS, SEED, selected
@@ -68,6 +70,9 @@ class Options:
     expect: bool = True  # False: every failure is reported, expected or not
     update_xfails: bool = False
     shrink: bool = True
+    convert: str | None = None  # 'package:function' that reads an array of a namespace as a NumPy array
+    taken_as: str | None = None  # 'namespace' or 'backend'; None: what the module looks like
+    revision: str | None = None  # of the standard; None: the one that the namespace states
     names: tuple[str, ...] = field(default=())
 
     def __post_init__(self) -> None:
@@ -84,6 +89,15 @@ class Options:
             raise UsageError("timeout must be above 0")
         if self.isolate is False and self.jobs > 1:
             raise UsageError("several jobs need worker processes: leave isolate out")
+        try:
+            self.opening  # noqa: B018 - checked here
+        except ValueError as error:
+            raise UsageError(str(error)) from error
+
+    @property
+    def opening(self) -> Opening:
+        """How the namespaces are opened."""
+        return Opening.checked(self.convert, self.taken_as, self.revision)
 
     @property
     def kinds(self) -> tuple[str, ...] | None:
@@ -227,11 +241,12 @@ def opened(options: Options) -> list[Namespace]:
     for name in dict.fromkeys([options.reference, *options.names]):
         try:
             turn(f"opening {name}", limit, limit)
-            on = namespace(name)
-            on.array(operations.SAMPLE)
+            on = namespace(name, **options.opening._asdict()) if name in options.names else namespace(name)
             if name in options.names:
                 turn(f"probing {name}", limit, limit)
                 _ = on.place, on.probe  # tried here, so that whatever they raise is the namespace's fault
+        except UnreadableError as error:
+            raise NamespaceError(printable(str(error))) from error
         except BaseException as error:
             if users_interrupt(error):
                 raise
@@ -267,19 +282,21 @@ def unmatched(
 ) -> list[str]:
     """The entries for operations of this run that matched no verdict."""
     ran = {f"xp.{c.name}" if c.group == "standard" else c.name for c in cases}
-    ids = {
-        (v.namespace, v.id)
+    told = [
+        v
         for v in verdicts
         if v.status not in ("empty", "unsupported", "blocked") or v.reason.startswith((NOT_TRIED, OUT_OF_TIME))
-    }
+    ]
+    ids = {(v.namespace, key) for v in told for key in (v.entries or [v.id])}
     if options.kinds is not None or options.dtype is not None or options.device is not None:
         return []
     everything = options.only is None and options.group is None and options.shard == (1, 1)
     return [
-        f"{name}: {entry.id}"
+        f"{name}: {entry.key}"
         for name, entries in known.items()
         for entry in entries.values()
-        if (entry.operation in ran or everything) and (printable(name), entry.id) not in ids
+        if (entry.operation in ran or everything)
+        and not ids & {(printable(name), entry.key), (printable(name), entry.id)}
     ]
 
 

@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from .causes import Cause, Traits, normal
 from .examples import Example
 from .failures import Failure
 from .operations import Namespace
@@ -16,7 +17,7 @@ from .scripts import finding, shown_call
 from .verdict import Finding, Verdict
 from .workers import Key, Loss
 
-__all__ = ["NOT_TRIED", "Journal", "broken", "lost"]
+__all__ = ["NOT_TRIED", "Journal", "broken", "cause_of_loss", "lost"]
 
 NOT_TRIED = "not tried: "  # the reason of the kinds left out begins like this
 MOST = 3  # lost processes per operation and namespace, each of which costs a start; a hang counts twice
@@ -57,6 +58,11 @@ def lost(
         with contextlib.suppress(Exception):  # the text of the example is enough
             verdict.finding = finding(Failure("exception", loss.reason), example, place.name, prop.name)
             verdict.finding.cause = loss.status
+
+
+def cause_of_loss(verdict: Verdict) -> Cause:
+    """The cause that an entry of the expected failures may name: 'crashed', or how the process ended."""
+    return Cause(verdict.status, normal(verdict.reason), Traits(verdict.dtype, ()))
 
 
 def broken(verdict: Verdict, error: BaseException) -> Verdict:

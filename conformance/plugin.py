@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from .options import FORMS, OPTIONS
+from .options import FIELDS, FORMS, OPTIONS
 
 __all__ = ["ConformanceError", "Operation", "Target"]
 
@@ -158,7 +158,7 @@ def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config
         return
     from .engine import NamespaceError, Options, UsageError, expectations, opened, parts_of
 
-    given = {name: config.getoption(f"conformance_{name}") for name in OPTIONS}
+    given = {FIELDS.get(name, name): config.getoption(f"conformance_{name}") for name in OPTIONS}
     if given["kind"]:
         given["kind"] = tuple(given["kind"].split(","))
     given["expect"] = False if config.getoption("conformance_no_xfails") else None

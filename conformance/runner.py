@@ -8,18 +8,20 @@ from collections.abc import Callable, Mapping, Sequence
 
 from .attempts import Excuse, UnsupportedError, attempt, try_examples
 from .case import Case
+from .causes import Cause, cause_of
 from .examples import Example
 from .failures import Failure, measured
-from .losses import Journal, broken, lost
+from .losses import Journal, broken, cause_of_loss, lost
 from .modules import Module
 from .operations import Namespace, namespace
 from .printable import LONGEST, printable
 from .properties import PROPERTIES, Property
+from .sources import source_of
 from .tasks import EXAMPLES, SEED, dtypes_in, examples_of, tasks_of
 from .verdict import CHECKED, LOST, OUT_OF_TIME, Verdict
 from .watch import users_interrupt
 from .workers import Key
-from .xfails import Entry
+from .xfails import Entry, entries_of
 
 __all__ = ["verdict_on", "verdicts_of"]
 
@@ -72,10 +74,10 @@ def verdicts_of(
                 late = bool(found) and time.time() > journal.end
                 examples = functools.partial(examples_of, case, prop, place, count, seed, of)
                 if not _untried(verdict, key, prop, place, journal, late, known, examples):
-                    listed = verdict.id in known
-                    journal.begin(key, listed)
-                    tried = functools.partial(run, count, seed, shrink and not listed, variant=label, until=limit)
-                    verdict = _judged(verdict, tried, known, functools.partial(run, EXAMPLES, SEED, False))
+                    journal.begin(key, bool(entries_of(known, verdict.id)))
+                    tried = functools.partial(run, count, seed, shrink, variant=label, until=limit)
+                    again = functools.partial(run, EXAMPLES, SEED, False, variant=label)
+                    verdict = _judged(verdict, tried, known, again)
                 journal.note(key, _plain(verdict))
             found.append(verdict)
         if found and found[0].status in ("unsupported", "blocked") and found[0].kind == "value":
@@ -121,7 +123,7 @@ def _judged(
 
 def _plain(verdict: Verdict) -> Verdict:
     """The verdict with every text in it printable; text of libraries enters by names, reasons and findings."""
-    for part in filter(None, (verdict, verdict.finding)):
+    for part in (verdict, *verdict.findings):
         for name, value in vars(part).items():
             if isinstance(value, str):
                 setattr(part, name, printable(value, len(value) if name == "script" else LONGEST))
@@ -135,56 +137,70 @@ def _id(case: Case, prop: Property, variant: str) -> str:
 def _apart(case: Case, prop: Property, known: Mapping[str, Entry]) -> tuple[str, ...]:
     """The dtypes with an expected failure of their own: each gets a verdict of its own."""
     start = _id(case, prop, "") + "/"
-    return tuple(i.removeprefix(start) for i in known if i.startswith(start)) if prop.name != "device" else ()
+    found = dict.fromkeys(e.id.removeprefix(start) for e in known.values() if e.id.startswith(start))
+    return tuple(found) if prop.name != "device" else ()
 
 
-def _excuse(case: Case, prop: Property, on: Namespace, known: Mapping[str, Entry]) -> Excuse:
-    """One fault, one blame: an example that fails as an expected failure of another kind says is that failure again.
+def _excuse(case: Case, prop: Property, on: Namespace, known: Mapping[str, Entry], own: str) -> Excuse:
+    """The expected failure that an example shows: one of the verdict's own id, or one of another kind again.
 
-    A sum of uint8 with the dtype int64 fails by 'dtype', and by 'device' on every device.
+    One fault, one blame: a sum of uint8 with the dtype int64 fails by 'dtype', and by 'device' on every device.
     """
 
-    def excuse(example: Example, failure: Failure) -> Entry | None:
+    def excuse(example: Example, failure: Failure, cause: Cause) -> Entry | None:
+        for entry in entries_of(known, own):
+            if entry.covers(cause):
+                return entry
         if prop.name in COMPARED and failure.kind != "exception":
             return None  # each of these has something of its own to compare
         for other in COMPARED:
             for variant in ("", *dtypes_in(example)) if other != prop.name else ():
-                entry = known.get(_id(case, PROPERTIES[other], variant))
-                if entry is not None and _fails(PROPERTIES[other], on, example) == failure.kind:
-                    return entry
+                for entry in entries_of(known, _id(case, PROPERTIES[other], variant)):
+                    again = _fails(PROPERTIES[other], on, example)
+                    if again is not None and again.kind == failure.kind and entry.covers(cause_of(again, example)):
+                        return entry
         return None
 
     return excuse
 
 
-def _fails(prop: Property, on: Namespace, example: Example) -> str:
-    """The kind of failure of a property on an example, or ''."""
+def _fails(prop: Property, on: Namespace, example: Example) -> Failure | None:
+    """The failure of a property on an example, if it fails."""
     try:
         attempt(prop, on, example)
     except Failure as failure:
-        return failure.kind
+        return failure
     except UnsupportedError:
         pass
-    return ""
+    return None
 
 
 def _judge(verdict: Verdict, known: Mapping[str, Entry], again: Callable[[], Verdict] | None = None) -> None:
-    """Mark a verdict as an expected failure or an unexpected pass, if there is an entry for it."""
-    entry = known.get(verdict.id)
-    if entry is None:
+    """Mark a verdict that passes although there are entries for it, and one that is lost as they say."""
+    entries = entries_of(known, verdict.id)
+    if verdict.status in LOST:
+        entries = [entry for entry in entries if entry.covers(cause_of_loss(verdict))]
+    if not entries:
         return
-    if verdict.status in ("identical", "within"):
-        verdict.status, verdict.link = "xpass", entry.link
-        if again is not None and again().status == "wrong":  # another seed or fewer examples missed the failure
-            verdict.status = "xfail"
+    reason = "; ".join(dict.fromkeys(entry.reason for entry in entries))
+    if verdict.status in CHECKED:
+        verdict.status, verdict.link = "xpass", entries[0].link
+        # another seed or fewer examples may have missed the failure
+        if again is not None and (seen := again()).status in ("wrong", "xfail"):
+            verdict.status, verdict.entries = "xfail", seen.entries
         passes = "" if verdict.status == "xfail" else "passes, but was expected to fail: "
-        verdict.reason = f"{passes}{entry.reason}"
-    elif verdict.status in ("wrong", "flaky", *LOST):
-        verdict.status, verdict.reason, verdict.link = "xfail", entry.reason, entry.link
+        verdict.reason = f"{passes}{reason}"
+    elif verdict.status in LOST:
+        verdict.status, verdict.reason, verdict.link = "xfail", reason, entries[0].link
+        verdict.entries = [entry.key for entry in entries]
+    elif verdict.status == "flaky" and any(not entry.cause for entry in entries):
+        verdict.status, verdict.reason, verdict.link = "xfail", reason, entries[0].link
 
 
 def _verdict(case: Case, kind: str, on: Namespace, variant: str) -> Verdict:
-    return Verdict(on.name, case.group, case.chapter, case.name, kind, variant)
+    verdict = Verdict(on.name, case.group, case.chapter, case.name, kind, variant)
+    verdict.source = source_of(verdict, on.revision)
+    return verdict
 
 
 def verdict_on(
@@ -219,7 +235,7 @@ def verdict_on(
         else:
             verdict.status, verdict.reason = "unsupported", "every example needs a dtype that the namespace lacks"
     else:
-        excuse = _excuse(case, prop, on, known or {})
+        excuse = _excuse(case, prop, on, known or {}, verdict.id)
         try_examples(verdict, case, prop, on, found, seed, shrink, until, excuse)
         drawing = DRAWING * count * len(case.calls)
         if later and count and until is not None and time.time() + drawing < until and verdict.status in CHECKED:

@@ -116,7 +116,7 @@ def _script(failure: Failure, example: Example, name: str, kind: str) -> str:
     ]
     if case.name.startswith("array."):
         lines.append("from conformance.functions import function_of")
-    lines += [f"on = namespace({name!r})", "xp = on.xp"]
+    lines += [f"on = {on.source}", "xp = on.xp"]
     lines += [f"x{i} = on.array({literal(v)})" for i, v in enumerate(example.values)]
     lines += ["with K.use_backend(on.backend), owning(on.backend):", f"    got = {shown_call(example)}"]
     lines.append(f"    got = flat(got)[{failure.output}]")
@@ -153,7 +153,7 @@ def _index(failure: Failure) -> str:
 
 def _tool_script(failure: Failure, example: Example, name: str, kind: str) -> str:
     """A script that runs one property of the tool on one example."""
-    case = example.case
+    case, on = example.case, namespace(name)
     group = "STANDARD" if case.group == "standard" else "CASES"
     where = next(
         (
@@ -175,7 +175,7 @@ def _tool_script(failure: Failure, example: Example, name: str, kind: str) -> st
             f"one = case.{group}[{case.name!r}]",
             f"example = examples.Example(one, one.{where}, [{values}], {example.dtype!r})",
             f"# {shown_call(example)}: {failure.message.splitlines()[0] if failure.message else ''}",
-            f"on = operations.namespace({name!r})",
+            f"on = operations.{on.source}",
             f"module_properties.properties_of(on)[{kind!r}].holds(on, example)  # raises a Failure",
         ]
     )

@@ -9,6 +9,7 @@ import numpy as np
 from .bounds import EPS, Expected
 from .examples import Example
 from .failures import Failure
+from .targets import namespace
 
 __all__ = ["standalone"]
 
@@ -31,7 +32,7 @@ def standalone(failure: Failure, example: Example, name: str, kind: str, call: s
         "import numpy as np",
         "import backend as K",
         "from conformance.operations import flat, namespace, owning",
-        f"on = namespace({name!r})",
+        f"on = {namespace(name).source}",
     ]
     head += ["xp = on.xp"] if not k else []
     head += [f"x{i} = on.array({text})" for i, text in enumerate(literals)]

@@ -21,12 +21,14 @@ import tempfile
 import threading
 import time
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .printable import printable
 from .verdict import NamespaceFacts, Verdict
 from .watch import SIZE, Noted, Slot
-from .xfails import Entry
+
+if TYPE_CHECKING:
+    from .xfails import Entry
 
 __all__ = ["HEAD", "SEPARATOR", "Death", "Key", "Loss", "Request", "Target", "Worker", "begin_early", "room"]
 

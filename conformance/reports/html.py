@@ -136,7 +136,9 @@ def _group(group: Sequence[Verdict], unfolded: bool, named: bool) -> str:
     parts = [f"<p class='soft'>{escape(shown.reason)}</p>" if shown.reason else ""]
     if found is not None:
         parts.append(f"<p>{escape(found.message)}</p>")
-        facts = [("smallest example", found.example), ("expected", found.expected), ("got", found.got)]
+        facts = [("smallest example", found.example), ("only", found.scope), ("expected", found.expected)]
+        facts += [("got", found.got), ("with", shown.partial), ("see", shown.source)]
+        facts += [("also", f"{other.scope} {other.message}: {other.example}") for other in shown.findings[1:]]
         lines = [f"<dt>{label}</dt><dd><pre>{escape(text)}</pre></dd>" for label, text in facts if text]
         if found.error is not None and found.bound is not None:
             ratio = f", {_ulps(found.error / found.bound)} times the bound" if found.bound else ""

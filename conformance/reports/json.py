@@ -45,7 +45,9 @@ def written(report: Report) -> str:
                 "scores": scores,
                 "unmatched": report.unmatched,
                 "namespaces": [asdict(facts) for facts in report.namespaces],
-                "verdicts": [{"id": v.id, **asdict(v)} for v in report.verdicts],
+                "verdicts": [
+                    {"id": v.id, **asdict(v), "finding": v.finding and asdict(v.finding)} for v in report.verdicts
+                ],
             }
         ),
         indent=1,
@@ -69,9 +71,10 @@ def read(text: str) -> Report:
         raise ValueError(f"this report has schema {schema}, expected {SCHEMA}; create it again")
     verdicts = []
     for each in found["verdicts"]:
-        finding = each.pop("finding")
+        first = each.pop("finding", None)  # all that an older report has
+        findings = each.pop("findings", None) or ([] if first is None else [first])
         verdict = _made(Verdict, each)
-        verdict.finding = None if finding is None else _made(Finding, finding)
+        verdict.findings = [_made(Finding, finding) for finding in findings]
         verdict.ulps = {k: _number(v) for k, v in verdict.ulps.items()}
         verdicts.append(verdict)
     return Report(

@@ -127,10 +127,28 @@ def summary(report: Report) -> str:
         lines.append(f"{name}{f' {facts.version}' if facts and facts.version else ''}: {counted(report, name)}")
         for group in dict.fromkeys(v.group for v in report.verdicts if v.namespace == name):
             held, whole = report.score(name, group)
-            lines.append(f"  {group:<10} {percent(held, whole):>7}  {held} of {whole}")
+            lines.append(f"  {group:<10} {percent(held, whole):>7}  {held} of {whole}{_partial(report, name, group)}")
     lines += [f"expected failure without a verdict: {entry}" for entry in report.unmatched]
     if late := len(report.untried):
         lines.append(f"{plural(late, 'operation')} not tried, out of time: raise --budget or choose with --only")
+    return "\n".join(lines)
+
+
+def _partial(report: Report, namespace: str, group: str) -> str:
+    """What the score does not say: operations that pass with some of their dtypes only."""
+    tried = report.dtypes(namespace, group)
+    pairs = [held for of in tried.values() for held in of.values()]
+    some: dict[str, list[str]] = {}
+    for operation, of in tried.items():
+        if 0 < sum(of.values()) < len(of):
+            lacks = ", ".join(d for d in of if not of[d])
+            some.setdefault(f"not {lacks}", []).append(f"{operation} ({sum(of.values())} of {len(of)} dtypes)")
+    if not some:
+        return ""
+    lines = [f"; with each dtype: {percent(sum(pairs), len(pairs))}, {sum(pairs)} of {len(pairs)}"]
+    for lacks, operations in sorted(some.items(), key=lambda item: -len(item[1])):
+        more = f" and {len(operations) - 4} more" if len(operations) > 4 else ""
+        lines.append(f"    {lacks}: {', '.join(operations[:4])}{more}")
     return "\n".join(lines)
 
 
@@ -156,12 +174,18 @@ def described(verdict: Verdict, heading: str = "", scripts: bool = True) -> str:
     lines += [f"  {verdict.reason}"] if verdict.reason and (found is None or found.message != verdict.reason) else []
     if found is not None:
         lines += [f"  {line}" for line in (found.message.splitlines()[:3])]
+        lines += [f"  only      {found.scope}"] if found.scope else []
         lines.append(f"  example   {found.example[:400]}")
         lines += [
             f"  {label:<9} {_block(text)}" for label, text in (("expected", found.expected), ("got", found.got)) if text
         ]
         if found.error is not None and found.bound is not None:
             lines.append(f"  error     {found.error:.3g} against a bound of {found.bound:.3g}")
+        lines += [f"  with      {verdict.partial}"] if verdict.partial else []
+        lines += [f"  see       {verdict.source}"] if verdict.source else []
+        for other in verdict.findings[1:]:
+            lines.append(f"  also      {', '.join(filter(None, [other.scope, other.message.splitlines()[0]]))[:200]}")
+            lines.append(f"            {other.example[:300]}")
         if scripts and found.script:
             lines += ["  to reproduce:", *(f"    {line}" for line in found.script.splitlines())]
     return "\n".join(lines)
