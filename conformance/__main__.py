@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from . import BEGUN
 from .errors import IncompleteError, NamespaceError, UsageError
 from .options import FIELDS, FORMS, OPTIONS
+from .printable import printable
 from .verdict import Report
 from .workers import begin_early, room
 
@@ -149,19 +150,21 @@ def _run(parsed: argparse.Namespace, start: float) -> int:
         old = json.read(parsed.baseline.read_text("utf-8")) if parsed.baseline else None
         report = run(parsed.namespaces, progress, options_of(parsed), start)
     except (UsageError, OSError, ValueError) as error:
-        print(f"conformance: {error}", file=sys.stderr)
+        print(f"conformance: {printable(str(error))}", file=sys.stderr)
         return USAGE
     except NamespaceError as error:
-        print(f"conformance: {error}", file=sys.stderr)
+        print(f"conformance: {printable(str(error))}", file=sys.stderr)
         return NO_NAMESPACE
     except IncompleteError as error:
-        print(f"conformance: {error}", file=sys.stderr)
+        print(f"conformance: {printable(str(error))}", file=sys.stderr)
         return NO_REPORT
     finally:
         progress.close()
     failed = [form for form in WRITERS if not _written(report, form, getattr(parsed, form))]
     difference = None if old is None else baseline.compared(report, old)
     try:
+        if sys.stdout is None:
+            raise OSError("standard output is closed")
         if difference is None:
             _show(report, parsed)
         else:
@@ -173,7 +176,9 @@ def _run(parsed: argparse.Namespace, start: float) -> int:
         return NO_REPORT
     if failed:
         return NO_REPORT
-    return report.exit_code if difference is None else difference.exit_code
+    if difference is None:
+        return report.exit_code
+    return difference.exit_code or (FAILURES if report.untried else AS_EXPECTED)
 
 
 def _written(report: Report, form: str, path: Path | None) -> bool:

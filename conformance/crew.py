@@ -62,6 +62,7 @@ class Crew:
         self._room = room()
         self._busy: dict[Worker, Job | None] = {}
         self._failed_starts = 0
+        self._broken = ""  # why no worker can be started any more
         self._targets: list[Target] = []
         self._suspects: dict[str, dict[str, bool]] = {}  # namespace -> functions lost there -> at the first example
         self._waiting: list[Job] = []
@@ -99,15 +100,17 @@ class Crew:
         # functions of the standard come first: what calls a function that hangs need not hang as well
         self._waiting = [Job(i, cases[i]) for group in (True, False) for i in order if (cases[i].group != "k") is group]
         shown = 0
-        while len(self._found) < len(cases) and not self._late():
+        while len(self._found) < len(cases) and not self._late() and not self._broken:
             self._hand_out()
             self._turn()
             for index in list(self._found)[shown:]:
                 shown += 1
                 if progress is not None:
                     progress(shown, len(cases), self._found[index])
-        if len(self._found) < len(cases):
-            self._stop()
+        if self._broken:
+            self._stop("crashed", f"no new process can open the namespaces any more: {self._broken}")
+        elif len(self._found) < len(cases):
+            self._stop("empty", OUT_OF_TIME)
         if self._found.keys() != set(range(len(cases))):
             raise IncompleteError(f"{len(cases) - len(self._found)} operations have no verdict")
         return [verdict for index in range(len(cases)) for verdict in self._found[index]]
@@ -174,7 +177,7 @@ class Crew:
         kind, *rest = message
         job = self._busy[worker]
         if kind == "refused":
-            raise (UsageError if rest[0] == "UsageError" else NamespaceError)(rest[1])
+            self._refuse((UsageError if rest[0] == "UsageError" else NamespaceError)(rest[1]))
         if kind == "opened":
             worker.opened, self._failed_starts = True, 0
             self._targets = self._targets or rest[0]
@@ -200,14 +203,21 @@ class Crew:
         if not worker.opened:
             self._failed_starts += 1
             if death.status == "timed out" or self._failed_starts >= STARTS:
-                raise _refused(death)
+                self._refuse(_refused(death))
         elif job is not None:
             self._lose(job, death)
         self._start()
         self._busy[next(reversed(self._busy))] = job
 
+    def _refuse(self, error: Exception) -> None:
+        """The namespaces cannot be opened; where an earlier worker could, there is a report all the same."""
+        if not self._targets:
+            raise error
+        self._broken = printable(str(error))
+
     def _lose(self, job: Job, death: Death) -> None:
-        place, kind, variant = death.noted.label.split(SEPARATOR)
+        label = death.noted.label.split(SEPARATOR)
+        place, kind, variant = label if len(label) == 3 else (self._next(job), "value", "")
         target = self._targets[int(place)]
         key = (target.name, kind, variant)
         tries = job.tries[key] = job.tries.get(key, 0) + 1
@@ -224,17 +234,21 @@ class Crew:
             suspects = self._suspects.setdefault(target.name, {})
             suspects[job.case.name] = suspects.get(job.case.name, False) or first
 
-    def _stop(self) -> None:
-        """The time is up: what is running and what is waiting gets verdicts that say so."""
+    def _next(self, job: Job) -> int:
+        """The place of the namespace that a worker begins with, if it had not yet said so."""
+        return next((i for i, target in enumerate(self._targets) if target.name not in job.closed), 0)
+
+    def _stop(self, status: str, reason: str) -> None:
+        """No more is tried: what is running and what is waiting gets verdicts that say why."""
         for worker, job in list(self._busy.items()):
             kind = worker.noted().label.split(SEPARATOR)
             worker.end()
             if job is not None:
-                self._abandon(job, kind[1:] if len(kind) == 3 else ["value", ""])
+                self._abandon(job, kind[1:] if len(kind) == 3 else (), status, reason)
         for job in self._waiting:
-            self._abandon(job, ["value", ""])
+            self._abandon(job, (), status, reason)
 
-    def _abandon(self, job: Job, doing: Sequence[str]) -> None:
+    def _abandon(self, job: Job, doing: Sequence[str], status: str, reason: str) -> None:
         """Leave an operation as it is; the kind of check that was `doing` has no verdict."""
         for target in self._targets:
             if target.name in job.closed or (job.case.group, job.case.name) not in target.judged:
@@ -242,9 +256,10 @@ class Crew:
             for key, loss in job.losses.items():
                 if key[0] == target.name and key not in job.finished:
                     job.finished[key] = job.verdict(target, key[1], key[2], loss.status, loss.reason)
-            kind, variant = doing if (target.name, "value", "") in job.finished else ("value", "")
-            late = job.verdict(target, kind, variant, "empty", OUT_OF_TIME)
-            job.close(target, job.finished.get((target.name, kind, variant), late))
+            own = [key for key in job.finished if key[0] == target.name]
+            kind, variant = doing or (own[-1][1:] if own else ("value", ""))
+            key = (target.name, kind, variant)
+            job.close(target, job.finished.get(key) or job.verdict(target, kind, variant, status, reason))
         self._finish(job, [])
 
 

@@ -145,8 +145,10 @@ def run(
     isolate = options.jobs > 1 if options.isolate is None else options.isolate
     deadline = None if options.budget is None else start + PART * options.budget
     ways = _in_workers if isolate else _in_this_process
-    targets, cases, verdicts = ways(options, deadline, progress)
-    report = _reported([target.facts for target in targets], verdicts, options, start)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # libraries warn about edge values; only results matter here
+        targets, cases, verdicts = ways(options, deadline, progress)
+        report = _reported([target.facts for target in targets], verdicts, options, start)
     report.unmatched = unmatched({target.name: target.known for target in targets}, verdicts, cases, options)
     if options.update_xfails:
         for target in targets:
@@ -175,13 +177,11 @@ def _in_this_process(
 ) -> tuple[list[Target], list[Case], list[Verdict]]:
     """The verdicts on namespaces as this process has them, changed or made by it."""
     cases = _chosen(options)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # libraries warn about edge values; only results matter here
-        spaces = opened(options)
-        targets = [target_of(on, options, cases) for on in spaces]
-        _check_applies(options, targets)
-        known = {target.name: target.known for target in targets}
-        return targets, cases, _all(cases, spaces, known, options, deadline, progress)
+    spaces = opened(options)
+    targets = [target_of(on, options, cases) for on in spaces]
+    _check_applies(options, targets)
+    known = {target.name: target.known for target in targets}
+    return targets, cases, _all(cases, spaces, known, options, deadline, progress)
 
 
 def _chosen(options: Options) -> list[Case]:

@@ -125,7 +125,7 @@ def _work(channel: Channel, options: Options) -> None:
         channel.receive()  # until the run ends this process
         return
     known = {target.name: target.known for target in targets}
-    turn("", 0.0)
+    turn("", 0.0, 0.0)
     channel.send("opened", targets)
     while True:
         request: Request = channel.receive()
@@ -135,6 +135,7 @@ def _work(channel: Channel, options: Options) -> None:
                 trial = _Trial(channel, surroundings, options, request, place, on)
                 until = None if request.until is None else _part_of(request.until, len(spaces) - place)
                 keys += trial.keys(cases[request.case], known[on.name], until)
+        turn("", 0.0, 0.0)
         channel.send("done", keys)
 
 

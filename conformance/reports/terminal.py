@@ -51,7 +51,7 @@ class Progress:
 
     def __init__(self, stream: TextIO | None = None, shown: bool | None = None) -> None:
         self.stream = stream or sys.stderr
-        self.shown = self.stream.isatty() if shown is None else shown
+        self.shown = (self.stream is not None and self.stream.isatty()) if shown is None else shown
         self.start = time.monotonic()
         self.wrong = 0
         self._bar: Any = None

@@ -18,6 +18,7 @@ import pytest
 
 import conformance
 from conformance.__main__ import main
+from conformance.budget import patience
 from conformance.engine import NamespaceError, UsageError
 from conformance.losses import Journal
 from conformance.operations import namespace
@@ -257,6 +258,38 @@ def test_a_budget_holds_where_calls_hang(tmp_path, monkeypatch):
     assert time.time() - start < 12 * 1.1 and report.exit_code == 1
     tried = {v.operation: v.status for v in report.verdicts if v.group == "standard" and v.kind == "value"}
     assert tried["exp"] in ("timed out", "empty") and "timed out" in (tried["exp"], tried["cos"])
+
+
+def test_what_calls_a_function_that_is_lost_is_blocked_by_it(tmp_path, monkeypatch):
+    name = written(tmp_path, "without_exp", "def exp(x): os._exit(3)\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    report = conformance.run([name], isolate=True, only="*exp", kind="shape")
+    found = {(v.group, v.operation): (v.status, v.reason) for v in report.verdicts}
+    assert found["standard", "exp"] == ("crashed", "exit code 3 in example 1")
+    assert found["k", "logsumexp"] == ("blocked", "blocked by exp, which gave no result at all")
+    assert found["standard", "logaddexp"][0] == "identical"
+
+
+def test_a_namespace_that_cannot_be_opened_again_still_gives_a_whole_report(tmp_path, monkeypatch):
+    once = """
+if os.path.exists(os.path.join(_here, "calls")):
+    os._exit(1)
+_called("import")
+def exp(x): os._exit(2)
+"""
+    name = written(tmp_path, "openable_once", once)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    report = conformance.run([name], isolate=True, only="xp.exp*", kind="shape")
+    found = {v.operation: v for v in report.verdicts}
+    assert set(found) == {"exp", "expm1", "expand_dims"} and report.exit_code == 1
+    assert {v.status for v in found.values()} == {"crashed"} and "exit code 2" in found["exp"].reason
+    assert "no new process can open the namespaces any more" in found["expm1"].reason
+
+
+def test_patience_is_shorter_within_a_budget_and_where_a_hang_is_expected():
+    assert patience(60.0, None, False, False) == 60.0 and patience(3.0, 1000.0, True, True) == 3.0
+    assert patience(60.0, 100.0, False, False) == 10.0 and patience(60.0, 20.0, False, False) == 5.0
+    assert patience(60.0, 20.0, True, False) == 10.0 and patience(60.0, None, False, True) == 10.0
 
 
 def test_options_of_workers_are_checked():
