@@ -17,7 +17,7 @@ from .operations import Namespace, lacking
 from .properties import Property
 from .scripts import finding
 from .tasks import dtypes_in
-from .verdict import FINDINGS, Verdict
+from .verdict import FINDINGS, Finding, Verdict
 from .xfails import Entry
 
 __all__ = ["Excuse", "UnsupportedError", "attempt", "try_examples"]
@@ -70,7 +70,7 @@ class _Tally:
     """What the examples of one property show: those that pass, and the failing ones by cause."""
 
     def __init__(self) -> None:
-        self.passed: set[Traits] = set()
+        self.passed: list[Traits] = []
         self.failed: dict[Cause, _Failed] = {}
         self.lacks: dict[str, str] = {}  # dtypes of examples that need what the namespace lacks -> the reason
         self.tried: dict[str, list[bool]] = {}  # dtypes of an example -> whether it passes
@@ -97,7 +97,7 @@ class _Tally:
             kinds.setdefault(group.cause[:2], []).append(group)
         found = []
         for alike in kinds.values():
-            for scope, which in scopes([g.cause.traits for g in alike], list(self.passed)):
+            for scope, which in scopes([(g.cause.traits, g.count) for g in alike], self.passed):
                 these = [alike[i] for i in which]
                 best = min(these, key=lambda g: weight(g.example))
                 found.append((scope, replace(best, count=sum(g.count for g in these))))
@@ -151,7 +151,7 @@ def try_examples(
             continue
         tally.tried.setdefault(traits.dtypes, []).append(True)
         if worst is not None:
-            tally.passed.add(traits)
+            tally.passed.append(traits)
             _passed(verdict, example, worst)
     if tally.lacks:
         _unsupported(verdict, case, on, tally.lacks)
@@ -206,15 +206,18 @@ def _failed(verdict: Verdict, prop: Property, on: Namespace, tally: _Tally, seed
             shrink = False
         elif entries:
             verdict.reason = f"beside the expected failure: {_reasons(list(entries.values()), [])}"
+    found: list[Finding] = []
     for scope, group in merged[:FINDINGS]:
         failure, example = group.failure, group.example
         if shrink and prop.examples not in ("errors", "special"):
             failure, example = _shrunk(group, prop, on, seed)
-        if failure.error is not None and failure.bound and not verdict.findings:
+        if failure.error is not None and failure.bound and not found:
             verdict.worst = failure.error / failure.bound
         one = finding(failure, example, on.name, prop.name)
         one.text, one.scope, one.count = group.cause.text, scope, group.count
-        verdict.findings.append(one)
+        found.append(one)
+    if found:
+        verdict.finding, verdict.further = found[0], found[1:]
     measured.clear()
     measured.update(kept)
 

@@ -10,7 +10,7 @@ import pytest
 
 from conformance import run
 from conformance.case import discovered_standard
-from conformance.causes import Cause, Traits, cause_of, matches, normal, scopes, traits_of
+from conformance.causes import Traits, cause_of, matches, normal, scopes, traits_of
 from conformance.examples import typical
 from conformance.failures import Failure
 from conformance.reports import json as json_report
@@ -167,8 +167,10 @@ def test_scopes_explain_by_what_no_passing_example_has():
         return Traits(dtype, items)
 
     good = [traits("float32"), traits("float32", "axis", "axis=0")]
-    assert scopes([traits("float32")], []) == [("", [0])]
-    assert scopes([traits("int8"), traits("int16")], good) == [("int8|int16", [0, 1])]
-    assert scopes([traits("float32", "axis", "axis=1"), traits("int8")], good) == [("int8", [1]), ("axis=1", [0])]
-    assert scopes([traits("float32", "axis", "axis=0")], good) == [("float32", [0])]
-    assert Cause("value", "", good[0]) != Cause("value", "", good[1])
+    assert scopes([(traits("float32"), 1)], []) == [("", [0])]
+    assert scopes([(traits("int8"), 1), (traits("int16"), 2)], good) == [("int8|int16", [0, 1])]
+    failed = [(traits("float32", "axis", "axis=1"), 1), (traits("int8"), 1)]
+    assert scopes(failed, good) == [("int8", [1]), ("axis=1", [0])]
+    assert scopes([(traits("float32", "axis", "axis=0"), 1)], good) == [("float32", [0])]
+    assert scopes([(traits("float32"), 9)], [traits("float32")]) == [("", [0])]  # one passes by chance
+    assert scopes([(traits("float32", "axis"), 1)], [*good[:1], traits("float32", "axis", "empty")]) == [("axis", [0])]
