@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+
+from backend.arrays.dtypes import DTYPES
 
 from .bounds import Expected
 from .case import Case
@@ -43,12 +46,43 @@ def attempt(prop: Property, on: Namespace, example: Example) -> float | None:
         if error.name == "to_device" and error.__context__ is not None:  # report why the host could not read the array
             first = error.__context__
             raise Failure("exception", f"{type(first).__name__}: {_first_line(first)}") from error
-        owner = getattr(error, "obj", on)
-        if any(owner is xp for xp in (on.xp, getattr(on.xp, "linalg", None), getattr(on.xp, "fft", None))):
-            raise UnsupportedError(f"there is no function {error.name}") from error
+        if what := _absent(error, on):
+            raise UnsupportedError(f"there is no {what}") from error
         raise Failure("exception", f"{type(error).__name__}: {_first_line(error)}") from error
     except Exception as error:
+        if example.case.group == "k" and (what := _absent(error, on)):  # K says what it was doing, and why it failed
+            raise UnsupportedError(f"there is no {what}") from error
         raise Failure("exception", f"{type(error).__name__}: {_first_line(error)}") from error
+
+
+def _absent(error: BaseException | None, on: Namespace) -> str:
+    """The function or dtype that an error did not find in the namespace, or ''; the errors before it count as well."""
+    while error is not None:
+        if (match := re.search(r"has no (dtype \w+)", str(error))) and not hasattr(
+            on.xp, match[1].removeprefix("dtype ")
+        ):
+            return match[1]  # what K says where it looks for one
+
+        owner = getattr(error, "obj", on)
+        spaces = (on.xp, getattr(on.xp, "linalg", None), getattr(on.xp, "fft", None))
+        if isinstance(error, AttributeError) and error.name and any(owner is xp for xp in spaces):
+            return f"{'dtype' if error.name in DTYPES else 'function'} {error.name}"
+        error = error.__cause__ or error.__context__
+    return ""
+
+
+# A creation function that refuses device=, which every one has in the standard, and which K passes to all of them.
+_CREATION = re.compile(r"\b(asarray|arange|empty|eye|from_array|full|linspace|ones|zeros)(_like)?\b")
+
+
+def _blocking(case: Case, on: Namespace, failure: Failure) -> str:
+    """Why an operation of K cannot run on the namespace, whatever its own merits; '' if it can."""
+    if case.group != "k" or failure.kind not in ("exception", "error class"):
+        return ""
+    if missing := lacking(case, on):
+        return f"blocked by {', '.join(sorted(missing))}"
+    found = None if on.takes_device else _CREATION.search(failure.message.partition(": ")[2])
+    return f"blocked by {found[0]}, which takes no device=" if found else ""
 
 
 def _first_line(error: BaseException) -> str:
@@ -139,8 +173,8 @@ def try_examples(
         try:
             worst = attempt(prop, on, example)
         except Failure as failure:
-            if failure.kind in ("exception", "error class") and (missing := lacking(case, on)):
-                verdict.status, verdict.reason, verdict.dtype = "blocked", _blocked(missing), example.dtype
+            if reason := _blocking(case, on, failure):
+                verdict.status, verdict.reason, verdict.dtype = "blocked", reason, example.dtype
                 return
             tally.add(example, failure, excuse)
             tally.tried.setdefault(traits.dtypes, []).append(False)
@@ -174,15 +208,11 @@ def _unsupported(verdict: Verdict, case: Case, on: Namespace, lacks: dict[str, s
     """Some examples need what the namespace lacks: `lacks` has the reason by dtypes."""
     reason = next(iter(lacks.values()))
     if missing := lacking(case, on):
-        verdict.status, verdict.reason = "blocked", _blocked(missing)
+        verdict.status, verdict.reason = "blocked", f"blocked by {', '.join(sorted(missing))}"
     elif not verdict.examples:
         verdict.status, verdict.reason = "unsupported", reason
     else:
         verdict.reason = f"unsupported for {', '.join(lacks)}: {reason}"
-
-
-def _blocked(missing: frozenset[str]) -> str:
-    return f"blocked by {', '.join(sorted(missing))}"
 
 
 def _failed(verdict: Verdict, prop: Property, on: Namespace, tally: _Tally, seed: int, shrink: bool) -> None:
@@ -199,7 +229,7 @@ def _failed(verdict: Verdict, prop: Property, on: Namespace, tally: _Tally, seed
         if verdict.id in {e.id for e in entries.values()}:  # not where it is a failure of another kind seen again
             merged, shrink = tally.merged(known), False
     else:
-        verdict.dtype = groups[0].example.dtype
+        verdict.dtype = groups[0].cause.traits.dtypes
         verdict.status = "wrong"
         if not any(_repeats(prop, on, group.example) for _, group in merged[:FINDINGS]):
             verdict.status, verdict.reason = "flaky", "fails once and passes when repeated on the same example"

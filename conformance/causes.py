@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -43,7 +44,7 @@ class Cause(NamedTuple):
 def normal(text: str) -> str:
     """The first line of a message, without its numbers, the signs that separate parts of a cause, and control signs."""
     line = next((line for line in text.splitlines() if line.strip()), "")
-    line = "".join("#" if c.isdigit() else c if c.isprintable() else "?" for c in line)
+    line = re.sub(r"\d+", "#", "".join(c if c.isprintable() else "?" for c in line))
     return line.translate({ord(";"): ",", ord("|"): "/"})[:LONGEST].strip()
 
 

@@ -139,7 +139,7 @@ def run(
             own = _file(on, options, on.place)
             shared = known[on.name].keys() - own.keys()
             written(
-                path_for(on.name, on.library, options.xfails, on.place),
+                path_for(on.name, on.listed, options.xfails, on.place),
                 own,
                 [v for v in verdicts if v.namespace == on.name and v.id not in shared],
             )
@@ -189,7 +189,7 @@ def expectations(on: Namespace, options: Options) -> dict[str, Entry]:
 
 
 def _file(on: Namespace, options: Options, place: str = "") -> dict[str, Entry]:
-    path = path_for(on.name, on.library, options.xfails, place)
+    path = path_for(on.name, on.listed, options.xfails, place)
     try:
         entries = loaded(path, on.probe.version)
     except ValueError as error:
