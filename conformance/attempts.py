@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+
+from backend.arrays.dtypes import DTYPES
 
 from .bounds import Expected
 from .case import Case
@@ -18,7 +21,7 @@ from .printable import first_line, printable
 from .properties import Property
 from .scripts import finding, shown_call
 from .tasks import dtypes_in
-from .verdict import FINDINGS, Verdict
+from .verdict import FINDINGS, Finding, Verdict
 from .watch import isolated, resting, trying, users_interrupt
 from .xfails import Entry
 
@@ -26,6 +29,7 @@ __all__ = ["Excuse", "UnsupportedError", "attempt", "try_examples"]
 
 Excuse = Callable[[Example, Failure, Cause], Entry | None]  # the expected failure that a failure is, or a view of
 
+CHAINED = 20  # exceptions of a chain that are looked at
 FEWEST = 3  # examples tried however little time there is; 1 where each costs a compilation
 
 
@@ -50,13 +54,14 @@ def attempt(prop: Property, on: Namespace, example: Example) -> float | None:
         if error.name == "to_device" and error.__context__ is not None:  # report why the host could not read the array
             first = error.__context__
             raise Failure("exception", f"{type(first).__name__}: {first_line(first)}") from error
-        owner = getattr(error, "obj", on)
-        if any(owner is xp for xp in (on.xp, getattr(on.xp, "linalg", None), getattr(on.xp, "fft", None))):
-            raise UnsupportedError(f"there is no function {error.name}") from error
+        if what := _absent(error, on):
+            raise UnsupportedError(f"there is no {what}") from error
         raise Failure("exception", f"{type(error).__name__}: {first_line(error)}") from error
     except BaseException as error:
         if users_interrupt(error):
             raise
+        if example.case.group == "k" and (what := _absent(error, on)):  # K says what it was doing, and why it failed
+            raise UnsupportedError(f"there is no {what}") from error
         raise Failure("exception", f"{type(error).__name__}: {first_line(error)}") from error
     finally:
         resting()
@@ -67,6 +72,38 @@ def _shown(example: Example) -> str:
     if "shown" not in example.cache:
         example.cache["shown"] = shown_call(example, short=True)
     return str(example.cache["shown"])
+
+
+def _absent(error: BaseException | None, on: Namespace) -> str:
+    """The function or dtype that an error did not find in the namespace, or ''; the errors before it count as well."""
+    for _ in range(CHAINED):  # a chain may be a circle
+        if error is None:
+            break
+        if (match := re.search(r"has no (dtype \w+)", first_line(error))) and not hasattr(
+            on.xp, match[1].removeprefix("dtype ")
+        ):
+            return match[1]  # what K says where it looks for one
+
+        owner = getattr(error, "obj", on)
+        spaces = (on.xp, getattr(on.xp, "linalg", None), getattr(on.xp, "fft", None))
+        if isinstance(error, AttributeError) and error.name and any(owner is xp for xp in spaces):
+            return f"{'dtype' if error.name in DTYPES else 'function'} {error.name}"
+        error = error.__cause__ or error.__context__
+    return ""
+
+
+# A creation function that refuses device=, which every one has in the standard, and which K passes to all of them.
+_CREATION = re.compile(r"\b(asarray|arange|empty|eye|from_array|full|linspace|ones|zeros)(_like)?\b")
+
+
+def _blocking(case: Case, on: Namespace, failure: Failure) -> str:
+    """Why an operation of K cannot run on the namespace, whatever its own merits; '' if it can."""
+    if case.group != "k" or failure.kind not in ("exception", "error class"):
+        return ""
+    if missing := lacking(case, on):
+        return f"blocked by {', '.join(sorted(missing))}"
+    found = None if on.takes_device else _CREATION.search(failure.message.partition(": ")[2])
+    return f"blocked by {found[0]}, which takes no device=" if found else ""
 
 
 @dataclass
@@ -84,7 +121,7 @@ class _Tally:
     """What the examples of one property show: those that pass, and the failing ones by cause."""
 
     def __init__(self) -> None:
-        self.passed: set[Traits] = set()
+        self.passed: list[Traits] = []
         self.failed: dict[Cause, _Failed] = {}
         self.lacks: dict[str, str] = {}  # dtypes of examples that need what the namespace lacks -> the reason
         self.tried: dict[str, list[bool]] = {}  # dtypes of an example -> whether it passes
@@ -111,7 +148,7 @@ class _Tally:
             kinds.setdefault(group.cause[:2], []).append(group)
         found = []
         for alike in kinds.values():
-            for scope, which in scopes([g.cause.traits for g in alike], list(self.passed)):
+            for scope, which in scopes([(g.cause.traits, g.count) for g in alike], self.passed):
                 these = [alike[i] for i in which]
                 best = min(these, key=lambda g: weight(g.example))
                 found.append((scope, replace(best, count=sum(g.count for g in these))))
@@ -153,8 +190,8 @@ def try_examples(
         try:
             worst = attempt(prop, on, example)
         except Failure as failure:
-            if failure.kind in ("exception", "error class") and (missing := lacking(case, on)):
-                verdict.status, verdict.reason, verdict.dtype = "blocked", _blocked(missing), example.dtype
+            if reason := _blocking(case, on, failure):
+                verdict.status, verdict.reason, verdict.dtype = "blocked", reason, example.dtype
                 return
             tally.add(example, failure, excuse)
             tally.tried.setdefault(traits.dtypes, []).append(False)
@@ -165,7 +202,7 @@ def try_examples(
             continue
         tally.tried.setdefault(traits.dtypes, []).append(True)
         if worst is not None:
-            tally.passed.add(traits)
+            tally.passed.append(traits)
             _passed(verdict, example, worst)
     if tally.lacks:
         _unsupported(verdict, case, on, tally.lacks)
@@ -188,15 +225,11 @@ def _unsupported(verdict: Verdict, case: Case, on: Namespace, lacks: dict[str, s
     """Some examples need what the namespace lacks: `lacks` has the reason by dtypes."""
     reason = next(iter(lacks.values()))
     if missing := lacking(case, on):
-        verdict.status, verdict.reason = "blocked", _blocked(missing)
+        verdict.status, verdict.reason = "blocked", f"blocked by {', '.join(sorted(missing))}"
     elif not verdict.examples:
         verdict.status, verdict.reason = "unsupported", reason
     else:
         verdict.reason = f"unsupported for {', '.join(lacks)}: {reason}"
-
-
-def _blocked(missing: frozenset[str]) -> str:
-    return f"blocked by {', '.join(sorted(missing))}"
 
 
 def _failed(verdict: Verdict, prop: Property, on: Namespace, tally: _Tally, seed: int, shrink: bool) -> None:
@@ -213,22 +246,25 @@ def _failed(verdict: Verdict, prop: Property, on: Namespace, tally: _Tally, seed
         if verdict.id in {e.id for e in entries.values()}:  # not where it is a failure of another kind seen again
             merged, shrink = tally.merged(known), False
     else:
-        verdict.dtype = groups[0].example.dtype
+        verdict.dtype = groups[0].cause.traits.dtypes
         verdict.status = "wrong"
         if not any(_repeats(prop, on, group.example) for _, group in merged[:FINDINGS]):
             verdict.status, verdict.reason = "flaky", "fails once and passes when repeated on the same example"
             shrink = False
         elif entries:
             verdict.reason = f"beside the expected failure: {_reasons(list(entries.values()), [])}"
+    found: list[Finding] = []
     for scope, group in merged[:FINDINGS]:
         failure, example = group.failure, group.example
         if shrink and prop.examples not in ("errors", "special"):
             failure, example = _shrunk(group, prop, on, seed)
-        if failure.error is not None and failure.bound and not verdict.findings:
+        if failure.error is not None and failure.bound and not found:
             verdict.worst = failure.error / failure.bound
         one = finding(failure, example, on.name, prop.name)
         one.text, one.scope, one.count = group.cause.text, scope, group.count
-        verdict.findings.append(one)
+        found.append(one)
+    if found:
+        verdict.finding, verdict.further = found[0], found[1:]
     measured.clear()
     measured.update(kept)
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Iterable, Sequence
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,7 +22,7 @@ from .revisions import parameters_of
 __all__ = ["Cause", "Traits", "cause_of", "matches", "normal", "scopes", "traits_of"]
 
 LONGEST = 80  # characters of an exception's message that tell it from others
-MOST_NAMED = 4  # dtypes or parameters that are named one by one
+MOSTLY = 0.75  # of the examples with a trait
 _WORDED = ("exception", "error class", "blocked")  # kinds whose message says what is wrong, without numbers of its own
 
 
@@ -42,7 +44,7 @@ class Cause(NamedTuple):
 def normal(text: str) -> str:
     """The first line of a message, without its numbers, the signs that separate parts of a cause, and control signs."""
     line = next((line for line in text.splitlines() if line.strip()), "")
-    line = "".join("#" if c.isdigit() else c if c.isprintable() else "?" for c in line)
+    line = re.sub(r"\d+", "#", "".join(c if c.isprintable() else "?" for c in line))
     return line.translate({ord(";"): ",", ord("|"): "/"})[:LONGEST].strip()
 
 
@@ -115,37 +117,47 @@ def _is(part: str, cause: Cause) -> bool:
     return part in (kind, dtypes, *dtypes.split("+"), *items) or (bool(text) and normal(part) in text)
 
 
-def scopes(failed: Sequence[Traits], passed: Sequence[Traits]) -> list[tuple[str, list[int]]]:
-    """What failures of one kind have in common that no passing example has: (scope, which of them), the widest first.
+def scopes(failed: Sequence[tuple[Traits, int]], passed: Sequence[Traits]) -> list[tuple[str, list[int]]]:
+    """What failures of one kind have in common that passing examples lack: (scope, which of them), the widest first.
 
-    '' where nothing passes; dtypes first, then the parameters that explain most, then sizes; at last the dtypes among
-    which some examples fail. That an array without elements passes says little: hardly anything can be wrong with it.
+    `failed`: traits and how many examples have them. '' where all dtypes fail; dtypes that fail first, then the
+    parameters that explain most; at last the dtypes among which some examples fail. Some examples of a wrong function
+    pass (zeros), so a dtype or a parameter fails where MOSTLY of its examples do. That an array without elements passes
+    says nothing.
     """
     left = list(range(len(failed)))
     telling = [t for t in passed if "empty" not in t.items]
-    if not telling:
-        return [("", left)]
+    by_dtype: Counter[str] = Counter()
+    for traits, n in failed:
+        by_dtype[traits.dtypes] += n
+    bad = _failing(by_dtype, [t.dtypes for t in telling])
     found = []
-    good = {t.dtypes for t in telling}
-    if bad := [i for i in left if failed[i].dtypes not in good]:
-        found.append((_listed(failed[i].dtypes for i in bad), bad))
-        left = [i for i in left if i not in bad]
-    seen = {item for t in telling for item in t.items} | ({"empty"} if len(telling) < len(passed) else set())
+    if not {t.dtypes for t in telling} - bad and all(t.dtypes in bad for t, _ in failed):
+        return [("", left)]
+    if these := [i for i in left if failed[i][0].dtypes in bad]:
+        found.append((_listed(failed[i][0].dtypes for i in these), these))
+        left = [i for i in left if i not in these]
+    others = [item for t in telling if t.dtypes not in bad for item in t.items]
     while left:
-        counts: dict[str, int] = {}
+        counts: Counter[str] = Counter()
         for i in left:
-            for item in failed[i].items:
-                if item not in seen:
-                    counts[item] = counts.get(item, 0) + 1
-        if not counts:
+            counts.update(dict.fromkeys(failed[i][0].items, failed[i][1]))
+        wrong = _failing(counts, others)
+        if not wrong:
             break
-        best = max(counts, key=lambda item: (counts[item], "=" not in item))  # 'keepdims' before 'keepdims=True'
-        these = [i for i in left if best in failed[i].items]
+        best = max(wrong, key=lambda item: (counts[item], "=" not in item))  # 'keepdims' before 'keepdims=True'
+        these = [i for i in left if best in failed[i][0].items]
         found.append((best, these))
         left = [i for i in left if i not in these]
     if left:
-        found.append((_listed(failed[i].dtypes for i in left), left))
+        found.append((_listed(failed[i][0].dtypes for i in left), left))
     return found
+
+
+def _failing(failed: Mapping[str, int], passed: Sequence[str]) -> set[str]:
+    """Those of which most examples fail."""
+    good = Counter(passed)
+    return {name for name, n in failed.items() if n >= MOSTLY * (n + good[name])}
 
 
 def _listed(names: Iterable[str]) -> str:

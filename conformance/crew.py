@@ -149,7 +149,9 @@ class Crew:
                 suspected.add(target.name)
         self._busy[worker] = job
         key = (job.case.group, job.case.name)
-        finished = {k: replace(v, findings=[]) for k, v in job.finished.items()}  # a finding may fill the pipe
+        finished = {
+            k: replace(v, finding=None, further=[]) for k, v in job.finished.items()
+        }  # a finding may fill the pipe
         worker.send(Request(key, job.until, finished, job.losses, frozenset(job.closed), frozenset(suspected)))
 
     def _turn(self) -> None:

@@ -154,7 +154,7 @@ def run(
         for target in targets:
             shared = target.known.keys() - target.own.keys()
             written(
-                path_for(target.name, target.library, options.xfails, target.place),
+                path_for(target.name, target.listed, options.xfails, target.place),
                 target.own,
                 [v for v in verdicts if v.namespace == target.facts.name and v.id not in shared],
             )
@@ -201,7 +201,7 @@ def target_of(on: Namespace, options: Options, cases: Sequence[Case]) -> Target:
     """What a run knows of an opened namespace, as plain data."""
     return Target(
         on.name,
-        on.library,
+        on.listed,
         on.place,
         _facts(on),
         expectations(on, options),
@@ -267,7 +267,7 @@ def expectations(on: Namespace, options: Options) -> dict[str, Entry]:
 
 
 def _file(on: Namespace, options: Options, place: str = "") -> dict[str, Entry]:
-    path = path_for(on.name, on.library, options.xfails, place)
+    path = path_for(on.name, on.listed, options.xfails, place)
     try:
         entries = loaded(path, on.probe.version)
     except ValueError as error:

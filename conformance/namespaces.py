@@ -11,12 +11,13 @@ from typing import Any
 import numpy as np
 
 from backend.arrays.dtypes import DTYPES
-from backend.arrays.namespaces import describe, namespace_of
+from backend.arrays.namespaces import describe, device_of, namespace_of
+from backend.arrays.openers import BUILT_IN
 from backend.arrays.registry import remember_type
 
 from .case import Case
 from .examples import Example
-from .opening import SAMPLE, Opening, device_name, opened, revision_of
+from .opening import SAMPLE, Opening, device_name, is_adapted, opened, revision_of
 from .probe import STANDARD_NAMES, Probe, has_function, probed
 from .reading import reader_named, remember_reader, working_reader
 from .revisions import asks
@@ -55,6 +56,16 @@ class Namespace:
         return found
 
     @property
+    def listed(self) -> str:
+        """The name of its file of expected failures: its library, unless K adapts that and uses it not bare.
+
+        The failures of torch, which is array_api_compat's namespace, are not those of torch itself.
+        """
+        if self.library not in BUILT_IN or is_adapted(self.name, self.opening.taken_as):
+            return self.library
+        return self.name.partition(":")[0] if self.name != self.library else f"{self.name}.module"
+
+    @property
     def revision(self) -> str:
         """The revision of the standard by which it is judged: asked for with --revision, stated by it, or the latest.
 
@@ -89,6 +100,16 @@ class Namespace:
     def absent(self) -> frozenset[str]:
         """The functions that it lacks, of all revisions: an operation of K may call one that its own has not."""
         return frozenset(name for name in STANDARD_NAMES if not has_function(self.xp, name))
+
+    @functools.cached_property
+    def takes_device(self) -> bool:
+        """Whether creation functions take device=, as the standard says; K passes it to all of them."""
+        try:
+            place = device_of(self.array(SAMPLE))
+            self.xp.asarray(self.xp.zeros((1,), device=place), device=place)
+        except Exception:  # noqa: BLE001 - any refusal means that it does not
+            return False
+        return True
 
     @property
     def compiles(self) -> bool:

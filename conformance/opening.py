@@ -20,7 +20,17 @@ from backend.arrays.openers import ALIASES, BUILT_IN
 from .data import LATEST, REVISIONS, signatures
 from .reading import host
 
-__all__ = ["KINDS", "SAMPLE", "KerasModule", "Opening", "device_name", "opened", "revision_of", "version_of"]
+__all__ = [
+    "KINDS",
+    "SAMPLE",
+    "KerasModule",
+    "Opening",
+    "device_name",
+    "is_adapted",
+    "opened",
+    "revision_of",
+    "version_of",
+]
 
 KINDS = ("namespace", "backend")  # what a name can be taken for
 FEWEST = 3  # a module with this many operations of K that the standard lacks is one of the Keras backend API
@@ -88,7 +98,7 @@ def opened(name: str, taken_as: str = "") -> Backend | KerasModule:
     imported, TypeError if it is neither kind, ValueError if there is no such device.
     """
     path, _, rest = name.partition(":")
-    if _is_known(path) and not taken_as:
+    if is_adapted(path, taken_as):
         return K.get_backend(name)
     if "" not in sys.path:
         sys.path.insert(0, "")  # so that the installed command also finds modules in the working directory
@@ -100,6 +110,11 @@ def opened(name: str, taken_as: str = "") -> Backend | KerasModule:
     else:
         found, device = module, rest
     return _bound(name, found, device, taken_as)
+
+
+def is_adapted(name: str, taken_as: str = "") -> bool:
+    """Whether a name is a backend of K, which adapts some libraries, and no module or object as it is."""
+    return _is_known(name.partition(":")[0]) and not taken_as
 
 
 def _imported(path: str) -> Any:
@@ -129,10 +144,8 @@ def _bound(name: str, found: Any, device: str, taken_as: str) -> Backend | Keras
     if own is None and not hasattr(xp, "asarray") and hasattr(xp, "__array_namespace__"):
         xp = xp.__array_namespace__()
     if not hasattr(xp, "asarray"):
-        raise TypeError(
-            f"{name!r} is no array namespace: {describe(xp)} has no function asarray, and fewer than {FEWEST} "
-            "operations of the Keras backend API"
-        )
+        other = "" if taken_as else f", and fewer than {FEWEST} operations of the Keras backend API"
+        raise TypeError(f"{name!r} is no array namespace: {describe(xp)} has no function asarray{other}")
     learn_dtypes(xp)
     if not device:
         return _working(Backend(name, xp, getattr(found, "device", None) if own is not None else None))

@@ -84,20 +84,17 @@ class Verdict:
     reason: str = ""  # why it is unsupported, blocked ('blocked by take'), expected to fail or flaky
     link: str = ""  # where an expected failure was reported
     unchecked: float = 0.0  # the fraction of drawn elements whose value depends on rounding
-    findings: list[Finding] = field(default_factory=list)  # one for each cause, at most FINDINGS
+    finding: Finding | None = None
+    further: list[Finding] = field(default_factory=list)  # of other causes
     causes: int = 0  # different causes of failures, expected ones included
     entries: list[str] = field(default_factory=list)  # keys of the expected failures that were seen
     dtypes: dict[str, bool] = field(default_factory=dict)  # those tried, and whether all examples of each pass
     source: str = ""  # the page of the standard, or the sentence of K's docstring, that the verdict holds
 
     @property
-    def finding(self) -> Finding | None:
-        """The finding of the first cause."""
-        return self.findings[0] if self.findings else None
-
-    @finding.setter
-    def finding(self, finding: Finding | None) -> None:
-        self.findings = [] if finding is None else [finding]
+    def findings(self) -> list[Finding]:
+        """One finding for each cause, at most FINDINGS."""
+        return [] if self.finding is None else [self.finding, *self.further]
 
     @property
     def partial(self) -> str:

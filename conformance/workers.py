@@ -47,7 +47,7 @@ class Target(NamedTuple):
     """What a run knows of a namespace: plain data, because only workers import it."""
 
     name: str
-    library: str
+    listed: str  # the library whose expected failures are its own
     place: str
     facts: NamespaceFacts
     known: dict[str, Entry]  # the expected failures

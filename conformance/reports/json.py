@@ -45,9 +45,7 @@ def written(report: Report) -> str:
                 "scores": scores,
                 "unmatched": report.unmatched,
                 "namespaces": [asdict(facts) for facts in report.namespaces],
-                "verdicts": [
-                    {"id": v.id, **asdict(v), "finding": v.finding and asdict(v.finding)} for v in report.verdicts
-                ],
+                "verdicts": [{"id": v.id, **asdict(v)} for v in report.verdicts],
             }
         ),
         indent=1,
@@ -71,10 +69,10 @@ def read(text: str) -> Report:
         raise ValueError(f"this report has schema {schema}, expected {SCHEMA}; create it again")
     verdicts = []
     for each in found["verdicts"]:
-        first = each.pop("finding", None)  # all that an older report has
-        findings = each.pop("findings", None) or ([] if first is None else [first])
+        finding, further = each.pop("finding"), each.pop("further", [])
         verdict = _made(Verdict, each)
-        verdict.findings = [_made(Finding, finding) for finding in findings]
+        verdict.finding = None if finding is None else _made(Finding, finding)
+        verdict.further = [_made(Finding, other) for other in further]
         verdict.ulps = {k: _number(v) for k, v in verdict.ulps.items()}
         verdicts.append(verdict)
     return Report(
