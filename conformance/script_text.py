@@ -130,11 +130,11 @@ def heading(failure: Failure, example: Example, on: Any, kind: str, needs: str =
     name = case.name if case.name.startswith("array.") else shown_call(example).partition("(")[0]
     library = getattr(on, "library", "")
     version = version_of(library, on.xp) if library else ""
-    revision = str(getattr(on, "revision", "") or LATEST)
+    revision = str(getattr(on, "revision", "") or LATEST) if case.group == "standard" else ""
     lines = [
         f"# {one_line(name)} fails for {_dtypes(example)} ({kind}): {one_line(failure.message)}",
         f"# on {one_line(on.name)}{f' ({one_line(library)} {version})' if version else ''}; "
-        f"array API standard {revision}; found by conformance {tool_version()}".rstrip(),
+        f"{f'array API standard {revision}; ' if revision else ''}found by conformance {tool_version()}".rstrip(),
     ]
     return [*lines, f"# needs {needs}"] if needs else lines
 
