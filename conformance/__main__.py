@@ -8,14 +8,22 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from .engine import NamespaceError, Options, UsageError, parts_of, run
+from .extra import told
 from .options import FORMS, OPTIONS
-from .probe import Probe, probe_table
-from .properties import KINDS
-from .reports import baseline, json
-from .reports.forms import WRITERS
-from .reports.terminal import Progress, terminal
-from .verdict import Report
+
+try:
+    from .engine import NamespaceError, Options, UsageError, parts_of, run
+    from .probe import Probe, probe_table
+    from .properties import KINDS
+    from .reports import baseline, json
+    from .reports.forms import WRITERS
+    from .reports.stored import store
+    from .reports.terminal import Progress, terminal
+    from .script_text import tool_version
+    from .verdict import Report
+except ModuleNotFoundError as missing:
+    print(told(missing), file=sys.stderr)
+    raise SystemExit(2) from missing
 
 __all__ = ["main", "options_of", "parser"]
 
@@ -54,7 +62,21 @@ def parser() -> argparse.ArgumentParser:
         metavar="FILE",
         help="an earlier --json report: show only new and fixed failures; exit code 1 if something got worse",
     )
-    add("--table", action=argparse.BooleanOptionalAction, default=True, help="print the verdicts on every operation")
+    add(
+        "--compare",
+        type=Path,
+        nargs=2,
+        metavar=("OLD", "NEW"),
+        help="two --json reports, on two releases of a library: show what changed; --markdown writes it to a file",
+    )
+    add("--store", type=Path, metavar="FOLDER", help="also write a small file of results per namespace, for --table")
+    add(
+        "--table",
+        action="store_true",
+        help="the compliance table of stored results, of the shipped ones by default; --markdown and --html write it",
+    )
+    add("--verdicts", action=argparse.BooleanOptionalAction, default=True, help="print the verdicts on every operation")
+    add("--version", action="version", version=f"conformance {tool_version()}")
     add("--self-check", action="store_true", help="plant faults in a namespace and check that each is found")
     return made
 
@@ -86,24 +108,44 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except ImportError as error:
             print(f"conformance: the self-check needs array_api_strict: {error}", file=sys.stderr)
             return NO_NAMESPACE
-    if not parsed.namespaces:
-        print("conformance: name at least one namespace, such as numpy", file=sys.stderr)
-        return USAGE
-    progress = Progress()
     try:
-        old = json.read(parsed.baseline.read_text("utf-8")) if parsed.baseline else None
-        report = run(parsed.namespaces, progress, options_of(parsed))
+        return _without_a_run(parsed) if parsed.compare or parsed.table else _run(parsed)
     except (UsageError, OSError, ValueError) as error:
         print(f"conformance: {error}", file=sys.stderr)
         return USAGE
     except NamespaceError as error:
         print(f"conformance: {error}", file=sys.stderr)
         return NO_NAMESPACE
+    except ModuleNotFoundError as error:
+        print(told(error), file=sys.stderr)
+        return USAGE
+
+
+def _without_a_run(parsed: argparse.Namespace) -> int:
+    """Show what changed between two runs, or the compliance table."""
+    from .reports.stored_runs import compare, compliance
+
+    if parsed.compare:
+        old, new = parsed.compare
+        return compare(old, new, parsed.markdown)
+    return compliance(parsed)
+
+
+def _run(parsed: argparse.Namespace) -> int:
+    """Check the namespaces and show and write the report."""
+    if not parsed.namespaces:
+        raise UsageError("name at least one namespace, such as numpy")
+    progress = Progress()
+    try:
+        old = json.read(parsed.baseline.read_text("utf-8")) if parsed.baseline else None
+        report = run(parsed.namespaces, progress, options_of(parsed))
     finally:
         progress.close()
     for form, write in WRITERS.items():
         if path := getattr(parsed, form):
             path.write_text(write(report), "utf-8")
+    if parsed.store:
+        store(report, parsed.store)
     if old is None:
         _show(report, parsed)
         return FAILURES if report.failed else AS_EXPECTED
@@ -114,7 +156,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _show(report: Report, parsed: argparse.Namespace) -> None:
     print(probe_table([n.name for n in report.namespaces], [Probe(**n.probe) for n in report.namespaces]) + "\n")
-    print(terminal(report, tables=parsed.table), end="")
+    print(terminal(report, tables=parsed.verdicts), end="")
 
 
 if __name__ == "__main__":

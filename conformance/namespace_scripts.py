@@ -34,11 +34,11 @@ _ERRORS = ("error class", "no error")
 _READ = "# read"  # the first line of what is asserted of a NumPy array
 _ATTRIBUTES = ("T", "mT", "ndim", "size", "dtype", "device")
 _CONVERSIONS = ("bool", "int", "float", "complex")
-READER = {  # by library: how a script reads an array
+READERS = {  # by library: how a script reads an array
     "torch": "x.detach().cpu().resolve_conj().resolve_neg().numpy()",
     "cupy": "x.get()",
-    "array_api_strict": 'np.asarray(xp.asarray(x, copy=True, device=xp.Device("CPU_DEVICE")))',
 }
+_FROM_DEVICE = 'np.asarray(x.to_device(xp.Device("CPU_DEVICE")))'  # array_api_strict's devices refuse NumPy
 
 
 def namespace_script(failure: Failure, example: Example, on: Any, kind: str, public: bool = True) -> str | None:
@@ -58,7 +58,9 @@ def namespace_script(failure: Failure, example: Example, on: Any, kind: str, pub
     head = [*heading(failure, example, on, kind), *(["import operator"] if "operator." in whole else [])]
     head += ["import numpy as np", *imports]
     if "host(" in whole:
-        head += ["", "", "def host(x):", f"    return {READER.get(on.library, 'np.asarray(x)')}", ""]
+        read = READERS.get(on.library, "np.asarray(x)")
+        read = _FROM_DEVICE if on.place and "array_api_strict" in str(on.backend.device) else read
+        head += ["", "", "def host(x):", f"    return {read}", ""]
     return "\n".join([*head, "", whole])
 
 
