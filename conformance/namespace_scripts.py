@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import importlib
 import operator
-import re
 import sys
 import types
 from typing import Any
 
 import numpy as np
 
-from backend.arrays.dtypes import DTYPES
 from backend.arrays.namespaces import host
 from backend.graph.primitives import PRIMITIVES
 
+from .assertions import READ, compared, infinite, refusal
 from .data import signatures
 from .equations import EQUATIONS
 from .examples import Example
 from .failures import Failure
 from .memory_scripts import memory_lines, refused
-from .script_text import Name, arguments, array_literal, guarded, heading, literal, place
+from .pasted import pasted
+from .script_text import Name, arguments, array_literal, guarded, heading, literal
 
 __all__ = ["namespace_script"]
 
@@ -31,7 +31,6 @@ _PUBLIC = {
     "backend.arrays.libraries.jax": "jax.numpy",
 }
 _ERRORS = ("error class", "no error")
-_READ = "# read"  # the first line of what is asserted of a NumPy array
 _ATTRIBUTES = ("T", "mT", "ndim", "size", "dtype", "device")
 _CONVERSIONS = ("bool", "int", "float", "complex")
 READERS = {  # by library: how a script reads an array
@@ -188,33 +187,68 @@ def _body(failure: Failure, example: Example, on: Any, kind: str, call: str) -> 
     if failure.kind in _ERRORS:
         of_copy = refused(failure.message) if kind == "memory" else None
         made = ["x = xp.reshape(xp.asarray([1.0, 2.0, 3.0, 4.0, 5.0, 6.0], dtype=xp.float32), (2, 3))"]
-        return [*made, *_error(failure, of_copy)] if of_copy else _error(failure, call)
+        return [*made, *refusal(failure, of_copy)] if of_copy else refusal(failure, call)
+    failure, before = _arranged(failure, example)
+    if before is None:
+        return None
     if failure.kind == "exception":
-        return guarded([f"[host(x) for x in {_listed(example, call)} if hasattr(x, 'shape')]"])
+        return [*before, *guarded([f"[host(x) for x in {_listed(example, call)} if hasattr(x, 'shape')]"])]
     if example.case.judge is not None and failure.kind in ("value", "shape", "sign of zero"):
-        return _equations(example, on, call)
-    arranged = getattr(failure, "arranged", None)  # lines that lay the arrays x0, x1, ... otherwise in memory
-    before = list(arranged) if arranged else []
-    if not before and (lines := memory_lines(failure, example, call, _listed(example, call))) is not None:
-        return lines
+        found = _equations(example, on, call)
+    else:
+        found = memory_lines(failure, example, call, _listed(example, call)) or _result(failure, example, call)
+    return None if found is None else [*before, *found]
+
+
+def _result(failure: Failure, example: Example, call: str) -> list[str] | None:
+    """The call, and what is asserted of one of its results."""
     view = _view(example)
     if view is None:
         return None
     listed = _listed(example, call)
     if failure.kind == "count":
         asserted = f'assert len(got) == {failure.expected}, f"expected {failure.expected} results, got {{len(got)}}"'
-        return [*before, *guarded([f"got = {listed}", *view]), asserted]
+        return [*guarded([f"got = {listed}", *view]), asserted]
     if view or listed.startswith("[*"):
         made = [f"got = {listed}", *view, f"got = got[{failure.output}]"]
     else:
         made = [f"got = {call}"]
-    asserted_ = getattr(failure, "assertion", "").splitlines() or _compared(failure)
-    if asserted_ is None:
+    given = getattr(failure, "assertion", "").splitlines()
+    lines = given or compared(failure)
+    if lines is None:
         return None
-    if asserted_[0] == _READ or getattr(failure, "assertion", ""):
+    if given or lines[0] == READ:
         made[-1] = f"{made[-1].replace('got = ', 'got = host(', 1)})"
-        asserted_ = asserted_[asserted_[0] == _READ :]
-    return [*before, *guarded(made), *asserted_]
+    return [*guarded(made), *lines[lines[0] == READ :]]
+
+
+def _arranged(failure: Failure, example: Example) -> tuple[Failure, list[str] | None]:
+    """For arrays that lie otherwise in memory, the lines that lay them so; the failure without their name in its kind.
+
+    `failure.arrange` has the function that lays the first array, and the one for the others; None leaves an array.
+    """
+    arrange = getattr(failure, "arrange", None)
+    if arrange is None:
+        return failure, []
+    functions = [arrange[min(i, 1)] for i in range(len(example.values))]
+    lines = pasted([f for f in functions if f is not None])
+    plain = Failure(
+        failure.kind.rpartition(" ")[2],
+        failure.message.partition(" arrays: ")[2] or failure.message,
+        failure.expected,
+        failure.got,
+        failure.error,
+        failure.bound,
+        failure.output,
+    )
+    if lines is None or plain.kind == "mutation":
+        return plain, None
+    laid = [
+        f"x{i} = {f.__name__}(x{i})"
+        for i, (f, v) in enumerate(zip(functions, example.values, strict=True))
+        if f is not None and v.size and v.ndim
+    ]
+    return plain, [*lines, "", "", *laid]
 
 
 def _listed(example: Example, call: str) -> str:
@@ -251,88 +285,6 @@ def _view(example: Example) -> list[str] | None:
     return None
 
 
-def _compared(failure: Failure) -> list[str] | None:
-    """The assertion for one result, `got`, that has a wrong value, shape, dtype, device or type."""
-    want = failure.expected
-    if failure.kind == "kind":
-        return ['assert hasattr(got, "shape"), f"expected an array, got {type(got).__name__}"']
-    if failure.kind == "dtype":
-        return [
-            'dtype = str(got.dtype).rpartition(".")[2]',
-            f'assert dtype == {want!r}, f"expected {want}, got {{dtype}}"',
-        ]
-    if failure.kind == "device":
-        return ['assert got.device == device, f"expected {device}, got {got.device}"']
-    if not isinstance(want, np.ndarray):
-        return _plain(want) if failure.kind == "value" else None
-    if failure.kind == "shape":
-        return [_READ, f'assert got.shape == {want.shape}, f"expected shape {want.shape}, got {{got.shape}}"']
-    if failure.kind not in ("value", "sign of zero"):
-        return None
-    lines = [_READ]
-    if at := place(failure):
-        index = tuple(int(i) for i in at.strip("[]").split(",") if i.strip())
-        want = np.asarray(want[index])
-        lines.append(f"got = got{at}")
-    made = literal(want) if want.ndim else re.sub(r"^np\.array\((.*), dtype='\w+'\)$", r"\1", literal(want))
-    return [*lines, f"expected = {made}", f'assert {_holds(failure, want)}, f"expected {{expected}}, got {{got}}"']
-
-
-def _holds(failure: Failure, want: np.ndarray) -> str:
-    """The condition on `got` and `expected`: equal, with the signs of zeros, or within the bound."""
-    if failure.bound and np.isfinite(failure.bound):
-        near = f"abs(got - expected) <= {float(failure.bound)!r}"
-        return near if want.ndim == 0 else f"np.all({near})"
-    if want.dtype.kind not in "fcgG":
-        return "got == expected" if want.ndim == 0 else "np.array_equal(got, expected)"
-    if want.ndim == 0 and want.dtype.kind in "fg":
-        if np.isnan(want):
-            return "np.isnan(got)"
-        return "got == expected and np.signbit(got) == np.signbit(expected)" if want == 0 else "got == expected"
-    equal = "np.array_equal(got, np.asarray(expected, dtype=got.dtype), equal_nan=True)"
-    return f"{equal} and np.array_equal(np.signbit(got), np.signbit(expected))" if _signs(failure, want) else equal
-
-
-def _signs(failure: Failure, want: np.ndarray) -> bool:
-    """Whether the signs of zeros are what is wrong."""
-    return want.dtype.kind in "fg" and (failure.kind == "sign of zero" or failure.error == np.finfo(np.float64).tiny)
-
-
-def _plain(want: Any) -> list[str] | None:
-    """The assertion for a result that is no array: a number, text, a dtype by its name, a tuple."""
-    lines = []
-    if isinstance(want, str) and want in DTYPES:
-        lines = ['got = str(getattr(got, "__name__", got)).rpartition(".")[2]']
-    if not isinstance(want, bool | int | float | complex | str | tuple | type(None)):
-        return None
-    same = "got != got" if want != want else "got == expected"
-    return [
-        *lines,
-        f"expected = {_infinite(want)}",
-        f'assert type(got) is type(expected) and {same}, f"expected {{expected!r}}, got {{got!r}}"',
-    ]
-
-
-def _error(failure: Failure, call: str) -> list[str]:
-    """The call raises an exception, of the class that the standard names."""
-    wanted = str(failure.expected or "Exception")
-    other = [
-        "except Exception as error:",
-        f'    raise AssertionError(f"expected {wanted}, got {{type(error).__name__}}: {{error}}") from error',
-    ]
-    return [
-        "found = None",
-        "try:",
-        f"    found = {call}",
-        '    found = host(found) if hasattr(found, "shape") else found',
-        f"except {wanted}:",
-        "    pass",
-        *(other if wanted != "Exception" else []),
-        "else:",
-        f'    raise AssertionError(f"expected {wanted}, got {{found!r}}")',
-    ]
-
-
 def _equations(example: Example, on: Any, call: str) -> list[str] | None:
     """The defining equations of a decomposition, within a thousand units of rounding of the matrix's norm."""
     pairs = EQUATIONS.get(example.case.name)
@@ -343,7 +295,7 @@ def _equations(example: Example, on: Any, call: str) -> list[str] | None:
         "UPPER": repr(bool(given.kwargs.get("upper", False))),
         "AXIS": repr(given.kwargs.get("axis", -1)),
         "ARGUMENT": repr(given.args[1]) if len(given.args) > 1 else "",
-        "KEYWORDS": ", ".join(f"{k}={_infinite(v)}" for k, v in given.kwargs.items()),
+        "KEYWORDS": ", ".join(f"{k}={infinite(v)}" for k, v in given.kwargs.items()),
     }
     lines = [f"a{i} = host(x{i})" for i in range(len(example.values))]
     lines += guarded([f"r = [host(x) for x in {_listed(example, call)}]"])
@@ -357,7 +309,3 @@ def _equations(example: Example, on: Any, call: str) -> list[str] | None:
             '(1 + np.abs(expected))), f"expected {expected}, got {got}"',
         ]
     return lines
-
-
-def _infinite(value: Any) -> str:
-    return re.sub(r"\b(nan|inf)\b", r"np.\1", repr(value)) if isinstance(value, float) else repr(value)

@@ -16,6 +16,7 @@ pytest.importorskip("array_api_strict")
 
 import array_api_strict as strict
 
+from backend.arrays.namespaces import array_namespace
 from conformance.case import Call
 from conformance.examples import Example
 from conformance.failures import Failure
@@ -239,6 +240,32 @@ def test_the_keyword_copy_has_a_script(tmp_path, monkeypatch):
     told = "asarray(x, copy=True) shares memory with x. asarray: if copy is True, the function must always copy"
     shown = finding(Failure("shared memory", told), example, namespace("planted_copy").name, "memory").script
     assert "xp.asarray(x, copy=True)" in shown
+    assert ran([shown], tmp_path, mended=False)[0] == [1]
+    assert ran([shown], tmp_path, mended=True)[0] == [0]
+
+
+def strided(x):
+    """Every second of twice as many elements."""
+    return pairs(x)[..., ::2]
+
+
+def pairs(x):
+    xp = array_namespace(x)
+    return xp.reshape(xp.stack([x, x + 1], axis=-1), (*x.shape[:-1], 2 * x.shape[-1]))
+
+
+def test_arrays_are_laid_as_in_the_failure(tmp_path, monkeypatch):
+    """The fault shows in arrays that are slices alone; the script holds the functions that lay them."""
+    lines = "def square(x, /): s = x._array.base is not None; return strict.square(x) + (1.0 if s else 0.0)"
+    (tmp_path / "planted_layout.py").write_text(SPACE.format(lines=f"    {lines}"))
+    monkeypatch.syspath_prepend(tmp_path)
+    (case,) = selected("xp.square", ("standard",))
+    example = Example(case, case.calls[0], [np.array([[1.0, 2.0]])], "float64")
+    told = "strided arrays: at (0, 0): got 2.0, expected 1.0; error 1, bound 0"
+    failure = Failure("strided value", told, np.array([[1.0, 4.0]]), None, 1.0, 0.0)
+    failure.arrange = (strided, strided)
+    shown = finding(failure, example, namespace("planted_layout").name, "layout").script
+    assert "x0 = strided(x0)" in shown and "conformance import" not in shown
     assert ran([shown], tmp_path, mended=False)[0] == [1]
     assert ran([shown], tmp_path, mended=True)[0] == [0]
 
