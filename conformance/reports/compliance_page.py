@@ -74,9 +74,10 @@ def _cards(found: Table) -> str:
     cards = []
     for name, title, revision in zip(found.columns, found.titles, found.revisions, strict=True):
         share = found.scores[name]
+        stated = f"states {_shown(revision)}" if revision[:1].isdigit() else "states no revision"
         cards.append(
             f'<div class="card"><h3>{_shown(title)}</h3>'
-            f'<div class="soft">{f"states {_shown(revision)}" if revision else "states no revision"}</div>'
+            f'<div class="soft">{stated}</div>'
             f'<div class="score"><b>{rounded(share)}</b><span>{found.whole(name)} without a fault, '
             f"{found.lacking(name)} missing</span></div>"
             f'<div class="strip"><i class="same" style="width:{100 * share:.1f}%"></i></div></div>'
