@@ -11,6 +11,7 @@ __all__ = ["Change", "changes", "markdown", "terminal"]
 
 FACTOR = 2.0  # a change of accuracy by more than this is told
 LEAST = 0.5  # ulps: what every rounding may be off, below which no error counts
+MOST = 1e6  # ulps: beyond it the result cancels to almost nothing, and its ulps say nothing
 
 FAILS = (*BAD, "xfail")
 PASSES = (*CHECKED, "xpass")
@@ -102,7 +103,7 @@ def _accuracies(
             before = old.get((group, operation), {}).get(dtype)
             if before is None:
                 continue
-            a, b = max(before, LEAST), max(after, LEAST)
+            a, b = (min(max(ulps, LEAST), MOST) for ulps in (before, after))
             if max(a, b) > FACTOR * min(a, b):
                 found.append(Accuracy(f"{'xp' if group == 'standard' else 'K'}.{operation}", dtype, before, after))
     return sorted(found, key=lambda m: -max(m.before, LEAST) / max(m.after, LEAST) if m.after < m.before else -m.after)
