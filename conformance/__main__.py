@@ -8,12 +8,13 @@ import io
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from . import BEGUN
 from .errors import IncompleteError, NamespaceError, UsageError
+from .extra import told
 from .options import FIELDS, FORMS, OPTIONS
 from .printable import printable
 from .verdict import Report
@@ -33,6 +34,7 @@ def parser() -> argparse.ArgumentParser:
     """The arguments; exit codes: 0 as expected, 1 not as expected, 2 wrong usage, 3 no such namespace, 4 no report."""
     from .engine import Options
     from .properties import KINDS
+    from .script_text import tool_version
 
     made = argparse.ArgumentParser(
         prog="conformance",
@@ -71,6 +73,15 @@ def parser() -> argparse.ArgumentParser:
     add("--no-xfails", dest="expect", action="store_false", help="report every failure, expected or not")
     add("--update-xfails", action="store_true", help="rewrite the files of expected failures")
     add("--no-shrink", dest="shrink", action="store_false", help="do not reduce failures to their smallest examples")
+    _add_reports(made)
+    add("--version", action="version", version=f"conformance {tool_version()}")
+    add("--self-check", action="store_true", help="plant faults in a namespace and check that each is found")
+    return made
+
+
+def _add_reports(made: argparse.ArgumentParser) -> None:
+    """Add the options that say which reports are shown and written."""
+    add = made.add_argument
     for form, text in FORMS.items():
         add(f"--{form}", type=Path, metavar="FILE", help=f"also write the report to a file: {text}")
     add(
@@ -79,9 +90,20 @@ def parser() -> argparse.ArgumentParser:
         metavar="FILE",
         help="an earlier --json report: show only new and fixed failures; exit code 1 if something got worse",
     )
-    add("--table", action=argparse.BooleanOptionalAction, default=True, help="print the verdicts on every operation")
-    add("--self-check", action="store_true", help="plant faults in a namespace and check that each is found")
-    return made
+    add(
+        "--compare",
+        type=Path,
+        nargs=2,
+        metavar=("OLD", "NEW"),
+        help="two --json reports, on two releases of a library: show what changed; --markdown writes it to a file",
+    )
+    add("--store", type=Path, metavar="FOLDER", help="also write a small file of results per namespace, for --table")
+    add(
+        "--table",
+        action="store_true",
+        help="the compliance table of stored results, of the shipped ones by default; --markdown and --html write it",
+    )
+    add("--verdicts", action=argparse.BooleanOptionalAction, default=True, help="print the verdicts on every operation")
 
 
 def _shard(text: str) -> tuple[int, int]:
@@ -125,6 +147,9 @@ def _main(arguments: Sequence[str], start: float) -> int:
         parsed = parser().parse_args(arguments)
     except SystemExit as stop:
         return int(stop.code or 0)
+    except ModuleNotFoundError as missing:
+        print(told(missing), file=sys.stderr)
+        return USAGE
     if parsed.self_check:
         from .mutants.check import self_check
 
@@ -133,22 +158,8 @@ def _main(arguments: Sequence[str], start: float) -> int:
         except ImportError as error:
             print(f"conformance: the self-check needs array_api_strict: {error}", file=sys.stderr)
             return NO_NAMESPACE
-    if not parsed.namespaces:
-        print("conformance: name at least one namespace, such as numpy", file=sys.stderr)
-        return USAGE
-    return _run(parsed, start)
-
-
-def _run(parsed: argparse.Namespace, start: float) -> int:
-    from .engine import run
-    from .reports import baseline, json
-    from .reports.forms import WRITERS
-    from .reports.terminal import Progress
-
-    progress = Progress()
     try:
-        old = json.read(parsed.baseline.read_text("utf-8")) if parsed.baseline else None
-        report = run(parsed.namespaces, progress, options_of(parsed), start)
+        return _without_a_run(parsed) if parsed.compare or parsed.table else _run(parsed, start)
     except (UsageError, OSError, ValueError) as error:
         print(f"conformance: {printable(str(error))}", file=sys.stderr)
         return USAGE
@@ -158,9 +169,39 @@ def _run(parsed: argparse.Namespace, start: float) -> int:
     except IncompleteError as error:
         print(f"conformance: {printable(str(error))}", file=sys.stderr)
         return NO_REPORT
+    except ModuleNotFoundError as error:
+        print(told(error), file=sys.stderr)
+        return USAGE
+
+
+def _without_a_run(parsed: argparse.Namespace) -> int:
+    """Show what changed between two runs, or the compliance table."""
+    from .reports.stored_runs import compare, compliance
+
+    if parsed.compare:
+        old, new = parsed.compare
+        return compare(old, new, parsed.markdown)
+    return compliance(parsed)
+
+
+def _run(parsed: argparse.Namespace, start: float) -> int:
+    """Check the namespaces and show and write the report; any part of it that is lost gives an exit code of its own."""
+    from .engine import run
+    from .reports import baseline, json
+    from .reports.forms import WRITERS
+    from .reports.stored import store
+    from .reports.terminal import Progress
+
+    if not parsed.namespaces:
+        raise UsageError("name at least one namespace, such as numpy")
+    progress = Progress()
+    try:
+        old = json.read(parsed.baseline.read_text("utf-8")) if parsed.baseline else None
+        report = run(parsed.namespaces, progress, options_of(parsed), start)
     finally:
         progress.close()
-    failed = [form for form in WRITERS if not _written(report, form, getattr(parsed, form))]
+    failed = [form for form, write in WRITERS.items() if _lost(_text_file, write, report, getattr(parsed, form))]
+    failed += ["store"] if _lost(store, report, parsed.store) else []
     difference = None if old is None else baseline.compared(report, old)
     try:
         if sys.stdout is None:
@@ -181,17 +222,19 @@ def _run(parsed: argparse.Namespace, start: float) -> int:
     return difference.exit_code or (FAILURES if report.untried else AS_EXPECTED)
 
 
-def _written(report: Report, form: str, path: Path | None) -> bool:
-    """Write one form of the report, if it is asked for; a disk may be full."""
-    from .reports.forms import WRITERS
+def _text_file(write: Callable[[Report], str], report: Report, path: Path) -> None:
+    path.write_text(write(report), "utf-8", "backslashreplace")
 
+
+def _lost(write: Callable[..., object], *arguments: Any) -> bool:
+    """Write one form of the report, if there is a path, the last argument; whether that failed: a disk may be full."""
     try:
-        if path is not None:
-            path.write_text(WRITERS[form](report), "utf-8", "backslashreplace")
+        if arguments[-1] is not None:
+            write(*arguments)
     except OSError as error:
         print(f"conformance: the report could not be written: {error}", file=sys.stderr)
-        return False
-    return True
+        return True
+    return False
 
 
 def _give_up_stdout() -> None:
@@ -205,7 +248,7 @@ def _show(report: Report, parsed: argparse.Namespace) -> None:
     from .reports.terminal import terminal
 
     print(probe_table([n.name for n in report.namespaces], [Probe(**n.probe) for n in report.namespaces]) + "\n")
-    print(terminal(report, tables=parsed.table), end="")
+    print(terminal(report, tables=parsed.verdicts), end="")
 
 
 if __name__ == "__main__":

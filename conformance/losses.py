@@ -56,7 +56,7 @@ def lost(
     if example is not None:  # a shrunk one is drawn by hypothesis, and is not among them
         verdict.dtype = example.dtype
         with contextlib.suppress(Exception):  # the text of the example is enough
-            verdict.finding = finding(Failure("exception", loss.reason), example, place.name, prop.name)
+            verdict.finding = finding(Failure("exception", loss.reason), example, place.name, prop.name, tried=False)
             verdict.finding.cause = loss.status
 
 
