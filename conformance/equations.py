@@ -6,9 +6,20 @@ __all__ = ["EQUATIONS"]
 
 _H = "np.conj(np.swapaxes({}, -1, -2))"
 _Q, _U, _V, _L = (_H.format(name) for name in ("q", "u", "v", "l"))
+_VALUES = ("np.unique(a0)", "np.sort(r[0])")  # the standard leaves their order open
+_COUNTS = ("np.unique(a0, return_counts=True)[1]", "r[-1][np.argsort(r[0])]")
 
 # function -> pairs of source (expected, got): of the arguments a0, a1, ... and the results r, a list, as NumPy arrays
 EQUATIONS: dict[str, list[tuple[str, str]]] = {
+    "unique_values": [_VALUES],
+    "unique_counts": [_VALUES, _COUNTS],
+    "unique_inverse": [_VALUES, ("a0", "r[0][r[1]]")],
+    "unique_all": [
+        _VALUES,
+        ("np.unique(a0, return_index=True)[1]", "r[1][np.argsort(r[0])]"),
+        ("a0", "r[0][r[2]]"),
+        _COUNTS,
+    ],
     "linalg.inv": [("np.broadcast_to(np.eye(a0.shape[-1]), a0.shape)", "a0 @ r[0]")],
     "linalg.solve": [("a1", "a0 @ r[0]")],
     "linalg.det": [("np.linalg.det(a0)", "r[0]")],

@@ -299,7 +299,10 @@ def _equations(example: Example, on: Any, call: str) -> list[str] | None:
     }
     lines = [f"a{i} = host(x{i})" for i in range(len(example.values))]
     lines += guarded([f"r = [host(x) for x in {_listed(example, call)}]"])
-    lines.append("unit = 1000 * np.finfo(a0.dtype).eps * max(1.0, np.abs(a0).max(initial=0.0)) * a0.shape[-1]")
+    if all(v.dtype.kind in "fc" for v in example.values):
+        lines.append("unit = 1000 * np.finfo(a0.dtype).eps * max(1.0, np.abs(a0).max(initial=0.0)) * max(a0.shape)")
+    else:
+        lines.append("unit = 0")
     for expected, got in pairs:
         for word, text in words.items():
             expected, got = expected.replace(word, text), got.replace(word, text)

@@ -150,6 +150,6 @@ def guarded(lines: list[str]) -> list[str]:
     return [
         "try:",
         *(f"    {line}" for line in lines),
-        "except Exception as error:",
+        "except BaseException as error:",
         '    raise AssertionError(f"expected a result, got {type(error).__name__}: {error}") from error',
     ]
