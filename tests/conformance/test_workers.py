@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -284,6 +285,15 @@ def exp(x): os._exit(2)
     assert set(found) == {"exp", "expm1", "expand_dims"} and report.exit_code == 1
     assert {v.status for v in found.values()} == {"crashed"} and "exit code 2" in found["exp"].reason
     assert "no new process can open the namespaces any more" in found["expm1"].reason
+
+
+def test_workers_find_what_this_process_finds():
+    options = {"only": "xp.ex*", "kind": "value,dtype", "examples": 2}
+    here, there = (
+        conformance.run(["examples.broken_namespace"], isolate=isolate, **options).verdicts for isolate in (False, True)
+    )
+    assert [replace(v, seconds=0.0) for v in here] == [replace(v, seconds=0.0) for v in there]
+    assert any(v.finding is not None and v.finding.script for v in there)
 
 
 def test_patience_is_shorter_within_a_budget_and_where_a_hang_is_expected():
