@@ -88,7 +88,15 @@ def _numbers(function: Callable[[Any], Any]) -> Reader:
     return read
 
 
-_plainly, _by_dlpack = _numbers(namespaces.host), _numbers(np.from_dlpack)
+def _exported(x: Any) -> np.ndarray:
+    """By DLPack; a copy, where an array that cannot be written to cannot be exported (NumPy's own, in another one)."""
+    try:
+        return np.from_dlpack(x)
+    except BufferError:
+        return np.from_dlpack(namespaces.namespace_of(x).asarray(x, copy=True))
+
+
+_plainly, _by_dlpack = _numbers(namespaces.host), _numbers(_exported)
 
 
 def _same(found: np.ndarray, wanted: np.ndarray) -> bool:
