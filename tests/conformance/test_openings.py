@@ -82,6 +82,16 @@ def test_arrays_without_array_namespace_are_arrays():
     assert statuses(report)["exp"] in ("identical", "within") and statuses(report)["equal"] == "identical"
 
 
+def test_an_error_at_reading_is_the_library_s_own():
+    def refuse(self, dtype=None, copy=None):
+        raise ValueError("cannot be computed")
+
+    refusing = fake.standard_array("fake_refusing", __array__=refuse)
+    fake.namespace_module("fake_refusing", refusing)
+    with pytest.raises(ValueError, match="cannot be computed"):
+        host(refusing(np.ones(2)))
+
+
 def test_a_wrong_option_is_wrong_usage():
     for given in ({"convert": "nothing"}, {"revision": "2019.12"}, {"taken_as": "library"}):
         with pytest.raises(UsageError):
