@@ -57,7 +57,7 @@ class Namespace:
 
     @property
     def listed(self) -> str:
-        """The name of its file of expected failures: its library, unless K adapts that and uses it not bare.
+        """The name of its file of expected failures: its library, unless K adapts that and this is the library itself.
 
         The failures of torch, which is array_api_compat's namespace, are not those of torch itself.
         """

@@ -291,6 +291,8 @@ def device(place: Namespace, example: Example) -> float | None:
                     str(result.device),
                     output=i,
                 )
+        if example.case.judge is not None:
+            continue  # results that are not unique: 'value' judges them, here only their place counts
         try:
             worst = max(worst, compare(expected(example, place.library), results, place.dtypes))
         except Failure as failure:
@@ -374,7 +376,7 @@ PROPERTIES: dict[str, Property] = {
         Property("error", errors, "errors", lambda case, on: bool(case.errors)),
         Property("kernel", kernel, "typical", _of_k(_has_kernel)),
         Property("arguments", arguments, "typical", _of_k(_takes_integers)),
-        Property("device", device, "typical", lambda case, on: bool(case.calls) and case.judge is None),
+        Property("device", device, "typical", lambda case, on: bool(case.calls)),
         Property("transparent", transparent, "smooth", _of_k(_traceable)),
         Property("determinism", determinism, "typical", lambda case, on: bool(case.calls)),
     )

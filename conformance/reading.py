@@ -88,7 +88,25 @@ def _numbers(function: Callable[[Any], Any]) -> Reader:
     return read
 
 
-_plainly, _by_dlpack = _numbers(namespaces.host), _numbers(np.from_dlpack)
+def _exported(x: Any) -> np.ndarray:
+    """By DLPack; a copy, where an array that cannot be written to cannot be exported (NumPy's own, in another one)."""
+    try:
+        return np.from_dlpack(x)
+    except BufferError:
+        return np.from_dlpack(namespaces.namespace_of(x).asarray(x, copy=True))
+
+
+def _held(x: Any) -> np.ndarray:
+    """By NumPy; where that fails, with the library's own error, not that of the second try (no `to_device`)."""
+    try:
+        return namespaces.host(x)
+    except AttributeError as error:
+        if error.name == "to_device" and error.__context__ is not None:
+            raise error.__context__ from None
+        raise
+
+
+_plainly, _by_dlpack = _numbers(_held), _numbers(_exported)
 
 
 def _same(found: np.ndarray, wanted: np.ndarray) -> bool:

@@ -179,7 +179,7 @@ class Report:
         """For each operation of a group the dtypes tried, and whether every kind of check passes for each."""
         found: dict[str, dict[str, bool]] = {}
         for v in self.verdicts:
-            if (v.namespace, v.group) == (namespace, group):
+            if (v.namespace, v.group) == (namespace, group) and v.kind != "device":  # another device has other dtypes
                 of = found.setdefault(v.operation, {})
                 of.update({name: held and of.get(name, True) for name, held in v.dtypes.items()})
         return found

@@ -32,7 +32,9 @@ def written(report: Report) -> str:
     scores: dict[str, dict[str, Any]] = {}
     for name, group in dict.fromkeys((v.namespace, v.group) for v in report.verdicts):
         held, whole = report.score(name, group)
-        scores.setdefault(name, {})[group] = {"held": held, "of": whole}
+        pairs = [every for of in report.dtypes(name, group).values() for every in of.values()]
+        by_dtype = {"held": sum(pairs), "of": len(pairs)}
+        scores.setdefault(name, {})[group] = {"held": held, "of": whole, "dtypes": by_dtype}
     return json.dumps(
         _plain(
             {

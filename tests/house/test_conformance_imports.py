@@ -75,3 +75,15 @@ def test_modules_import_each_other_without_circles():
         ready = {name for name in IMPORTED.keys() - done if IMPORTED[name] <= done}
         assert ready, f"in a circle, or resting on one: {sorted(IMPORTED.keys() - done)}"
         done |= ready
+
+
+def test_arrays_are_read_by_the_tool_s_readers():
+    """`backend`'s own `host` knows nothing of --convert and DLPack: `conformance.reading.host` does."""
+    offending = [
+        name
+        for name, path in MODULES.items()
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.ImportFrom) and node.module == "backend.arrays.namespaces"
+        if any(alias.name == "host" for alias in node.names)
+    ]
+    assert offending == []
