@@ -217,7 +217,9 @@ def _result(failure: Failure, example: Example, call: str) -> list[str] | None:
     lines = given or compared(failure)
     if lines is None:
         return None
-    if given or lines[0] == READ:
+    if given:
+        made.append("got = host(got) if hasattr(got, 'shape') else np.asarray(got)")
+    elif lines[0] == READ:
         made[-1] = f"{made[-1].replace('got = ', 'got = host(', 1)})"
     return [*guarded(made), *lines[lines[0] == READ :]]
 
