@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from backend.arrays.namespaces import host
 from backend.graph.primitives import PRIMITIVES
 
 from .assertions import READ, compared, infinite, refusal
@@ -20,6 +19,7 @@ from .examples import Example
 from .failures import Failure
 from .memory_scripts import memory_lines, refused
 from .pasted import pasted
+from .reading import host
 from .script_text import Name, arguments, array_literal, guarded, heading, literal
 
 __all__ = ["namespace_script"]
@@ -202,24 +202,41 @@ def _body(failure: Failure, example: Example, on: Any, kind: str, call: str) -> 
 
 def _result(failure: Failure, example: Example, call: str) -> list[str] | None:
     """The call, and what is asserted of one of its results."""
-    view = _view(example)
-    if view is None:
-        return None
-    listed = _listed(example, call)
-    if failure.kind == "count":
-        asserted = f'assert len(got) == {failure.expected}, f"expected {failure.expected} results, got {{len(got)}}"'
-        return [*guarded([f"got = {listed}", *view]), asserted]
-    if view or listed.startswith("[*"):
-        made = [f"got = {listed}", *view, f"got = got[{failure.output}]"]
-    else:
-        made = [f"got = {call}"]
-    given = getattr(failure, "assertion", "").splitlines()
-    lines = given or compared(failure)
+    lines = _seen(example, call)
     if lines is None:
         return None
-    if given or lines[0] == READ:
-        made[-1] = f"{made[-1].replace('got = ', 'got = host(', 1)})"
-    return [*guarded(made), *lines[lines[0] == READ :]]
+    if failure.kind == "count":
+        asserted = f'assert len(got) == {failure.expected}, f"expected {failure.expected} results, got {{len(got)}}"'
+        return [*lines, asserted]
+    given = getattr(failure, "assertion", "").splitlines()
+    asserts = given or compared(failure)
+    if asserts is None:
+        return None
+    one = f"got[{failure.output}]"
+    if lines == guarded([f"got = [{call}]"]):  # one result alone
+        lines, one = guarded([f"got = {call}"]), "got"
+    read = bool(given) or asserts[0] == READ
+    if read and one == "got" and not given:
+        lines = guarded([f"got = host({call})"])
+    elif read:
+        lines.append(f"got = host({one}) if hasattr({one}, 'shape') else np.asarray({one})")
+    elif one != "got":
+        lines.append(f"got = {one}")
+    return [*lines, *asserts[asserts[0] == READ :]]
+
+
+def _seen(example: Example, call: str) -> list[str] | None:
+    """The lines that make the list `got` of what the case compares; None where its view cannot be shown."""
+    view = example.case.view
+    if view is None or view is list:
+        return guarded([f"got = {_listed(example, call)}"])
+    if view is str:
+        return [*guarded([f"got = {call}"]), "got = [str(got)]"]
+    shown = pasted([view])
+    if shown is None:
+        return None
+    made = [f"got = {view.__name__}(got)", "got = list(got) if isinstance(got, list | tuple) else [got]"]
+    return [*shown, "", "", *guarded([f"got = {call}"]), *made]
 
 
 def _arranged(failure: Failure, example: Example) -> tuple[Failure, list[str] | None]:
@@ -253,36 +270,13 @@ def _arranged(failure: Failure, example: Example) -> tuple[Failure, list[str] | 
 
 def _listed(example: Example, call: str) -> str:
     """The results of the call as a list."""
-    names = ("array.", "info.")
-    single = example.case.name.startswith(names) and example.case.view is None
-    return f"[{call}]" if single or not _several(example) else f"[*{call}]"
+    return f"[*{call}]" if _several(example) else f"[{call}]"
 
 
 def _several(example: Example) -> bool:
     """Whether the function gives several results, by its signature in the standard."""
     returns = str(signatures().get(example.case.name, {}).get("returns", ""))
     return returns.startswith(("Tuple", "List")) and not example.case.name.startswith("array.")
-
-
-def _view(example: Example) -> list[str] | None:
-    """The lines that turn the list `got` into what the case compares; None where that is a function of its own."""
-    view = example.case.view
-    if view is None or view is list or view.__name__ == "by_value":
-        return []
-    if view is str:
-        return ["got = [str(got[0])]"]
-    if example.case.name in ("finfo", "iinfo") and view.__name__ == "limits":
-        names = (
-            ("bits", "eps", "max", "min", "smallest_normal")
-            if example.case.name == "finfo"
-            else (
-                "bits",
-                "max",
-                "min",
-            )
-        )
-        return [f"got = [float(getattr(got[0], name)) for name in {names!r}] + [got[0].dtype]"]
-    return None
 
 
 def _equations(example: Example, on: Any, call: str) -> list[str] | None:

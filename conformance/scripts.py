@@ -16,7 +16,7 @@ from .module_scripts import module_script
 from .modules import Module
 from .namespace_scripts import namespace_script
 from .printable import printable, said
-from .script_text import LONGEST, heading, literal, one_line, shown_call
+from .script_text import LONGEST, Name, arguments, heading, literal, one_line, shown_call
 from .standalone import standalone
 from .targets import namespace
 from .verdict import Finding
@@ -101,41 +101,48 @@ def _fails(text: str, example: Example, on: Any) -> bool:
 def _tool_script(failure: Failure, example: Example, on: Any, kind: str) -> str:
     """A script that runs one property of the tool on one example."""
     case = example.case
-    group = "STANDARD" if case.group == "standard" else "CASES"
-    where = next(
-        (
-            f"one.{listed}[{i}]"
-            for listed, calls in (("calls", case.calls), ("edges", case.edges))
-            for i, c in enumerate(calls)
-            if c is example.call
-        ),
-        None,
-    )
-    if where is None:
-        where = next((f"one.errors[{i}][1]" for i, (_, c) in enumerate(case.errors) if c is example.call), None)
-    if where is None:
-        return "\n".join(
-            [
-                *heading(failure, example, on, kind, _NEEDS),
-                "import conformance",
-                f"report = conformance.run([{on.name!r}], only={_only(example)!r}, kind=({kind!r},), expect=False)",
-                "assert not report.failed, report.failed[0].finding.message",
-            ]
-        )
-    values = ", ".join(literal(v) for v in example.values)
-    return "\n".join(
-        [
-            *heading(failure, example, on, kind, _NEEDS),
+    lines = [*heading(failure, example, on, kind, _NEEDS), f"# {one_line(shown_call(example))}"]
+    origin = getattr(example, "origin", None)  # of a call that was derived from a signature
+    if origin is not None:
+        lines += [
+            "from conformance import case, derived, operations",
+            f"one = case.discovered_standard()[{case.name!r}]",
+            f"on = operations.{_opened(on)}",
+            f"derived.as_specified(on, derived.example_at(one, on, {origin!r}))  # raises a Failure",
+        ]
+    elif type(example) is not Example:
+        lines += [
+            "import conformance",
+            f"report = conformance.run([{on.name!r}], only={_only(example)!r}, kind=({kind!r},), expect=False)",
+            "assert not report.failed, report.failed[0].finding.message",
+        ]
+    else:
+        group = "STANDARD" if case.group == "standard" else "CASES"
+        lines += [
             "import numpy as np",
-            "from conformance import case, examples, module_properties, operations",
+            "from conformance import case, examples, functions, module_properties, operations",
             "case.discovered(), case.discovered_standard()",
             f"one = case.{group}[{case.name!r}]",
-            f"example = examples.Example(one, {where}, [{values}], {example.dtype!r})",
-            f"# {one_line(shown_call(example))}",
+            f"values = [{', '.join(literal(v) for v in example.values)}]",
+            f"example = examples.Example(one, {_call_of(example)}, values, {example.dtype!r})",
             f"on = operations.{_opened(on)}",
             f"module_properties.properties_of(on)[{kind!r}].holds(on, example)  # raises a Failure",
         ]
-    )
+    return "\n".join(lines)
+
+
+def _call_of(example: Example) -> str:
+    """The call as source: by its place in the case, or written out where a property made it."""
+    case = example.case
+    for listed, calls in (("calls", case.calls), ("edges", case.edges)):
+        for i, call in enumerate(calls):
+            if call is example.call:
+                return f"one.{listed}[{i}]"
+    for i, (_, call) in enumerate(case.errors):
+        if call is example.call:
+            return f"one.errors[{i}][1]"
+    names = [Name(f"values[{i}]") for i in range(len(example.values))]
+    return re.sub(r"\bxp\.(\w+)", r"functions.Dtype('\1')", f"case.call({', '.join(arguments(example, names))})")
 
 
 def _only(example: Example) -> str:
