@@ -96,6 +96,8 @@ def serve(slot: str, parent: int) -> NoReturn:
         channel = Channel()
         _die_with(parent)
         watched_through(Slot(Path(slot)))
+        with contextlib.suppress(OSError):  # Windows removes no file in use; the run does that at the end
+            Path(slot).unlink()
         _work(channel, channel.receive())
     except BaseException:  # noqa: BLE001 - the process ends; the run reads the last line
         traceback.print_exc()

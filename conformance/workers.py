@@ -12,7 +12,6 @@ import contextlib
 import os
 import pickle
 import queue
-import shutil
 import signal
 import struct
 import subprocess
@@ -95,11 +94,12 @@ class Death(NamedTuple):
 class Worker:
     """A process and the threads that read from it; `events` receives (worker, message), with None at its end."""
 
-    def __init__(self, folder: Path, events: queue.Queue[tuple[Worker, Any]]) -> None:
-        handle, name = tempfile.mkstemp(dir=folder)
+    def __init__(self, events: queue.Queue[tuple[Worker, Any]]) -> None:
+        handle, name = tempfile.mkstemp(prefix="conformance-")
         os.ftruncate(handle, SIZE)
         os.close(handle)
-        self._slot = Slot(Path(name))
+        self._file = Path(name)
+        self._slot = Slot(self._file)
         self.opened = False
         self.ended = False
         self._tail = b""
@@ -194,6 +194,7 @@ class Worker:
                     if pipe is not None:
                         pipe.close()
         self._slot.close()
+        self._file.unlink(missing_ok=True)
 
 
 def _signal(number: int) -> str:
@@ -205,23 +206,21 @@ def _signal(number: int) -> str:
 
 
 class Room:
-    """Where workers come from: the folder of their shared memory, and the queue of what they say."""
+    """Where workers come from: the queue of what they say, and one that was started early."""
 
     def __init__(self) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="conformance-"))
         self.events: queue.Queue[tuple[Worker, Any]] = queue.Queue()
         self.spare: Worker | None = None
 
     def worker(self) -> Worker:
         """A new worker, or the one that was started early."""
         worker, self.spare = self.spare, None
-        return worker or Worker(self.folder, self.events)
+        return worker or Worker(self.events)
 
     def close(self) -> None:
-        """Remove the folder, and end a worker that nobody needed."""
+        """End a worker that nobody needed."""
         if self.spare is not None:
             self.spare.end()
-        shutil.rmtree(self.folder, ignore_errors=True)
 
 
 _early: list[Room] = []
