@@ -102,7 +102,8 @@ def _blocking(case: Case, on: Namespace, failure: Failure) -> str:
         return ""
     if missing := lacking(case, on):
         return f"blocked by {', '.join(sorted(missing))}"
-    found = None if on.takes_device else _CREATION.search(failure.message.partition(": ")[2])
+    text = failure.message.partition(": ")[2].removeprefix(f"{case.name}: ")  # K's errors begin with the operation
+    found = None if on.takes_device else _CREATION.search(text)
     return f"blocked by {found[0]}, which takes no device=" if found else ""
 
 

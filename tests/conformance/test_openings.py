@@ -7,6 +7,7 @@ import sys
 import types
 from pathlib import Path
 
+import array_api_compat.numpy as compat
 import numpy as np
 import pytest
 
@@ -126,3 +127,48 @@ def test_host_reads_numpy_and_refuses_objects():
     assert host(np.float32(2.0)) == 2.0
     with pytest.raises(TypeError, match="object"):
         host(np.asarray([object()]).view(type("Odd", (np.ndarray,), {})))
+
+
+def eager_kind(name="EagerTensor"):
+    return type(name, (fake.Wrapped,), {"__array__": lambda self, dtype=None, copy=None: self.inner})
+
+
+def test_asarray_may_take_lists_alone():
+    kind = eager_kind()
+
+    def asarray(obj, /, *, dtype=None):
+        if isinstance(obj, np.ndarray):
+            raise TypeError("no NumPy arrays, please")
+        return kind(np.array(fake.unwrapped(obj), dtype=dtype))
+
+    fake.namespace_module("fake_lists", kind, asarray=asarray)
+    on = namespace("fake_lists")
+    assert host(on.array(np.zeros((0, 3), "int16"))).shape == (0, 3)
+    assert failed(run(["fake_lists"], only="xp.exp*", kind="value,shape,dtype", **QUICK)) == {}
+
+
+def test_operations_of_k_are_blocked_where_no_function_takes_a_device():
+    kind = eager_kind()
+    names = [name for name in signatures("2025.12") if hasattr(compat, name)]
+    whole = {name: fake.lifted(kind, getattr(compat, name)) for name in names if name != "asarray"}
+
+    def zeros(shape, *, dtype=None):
+        return kind(np.zeros(shape, dtype))
+
+    fake.namespace_module("fake_placeless", kind, whole, zeros=zeros)
+    on = namespace("fake_placeless")
+    assert not on.takes_device and namespace("numpy").takes_device
+    report = run(["fake_placeless"], only="arange", kind="value", group="k", **QUICK)
+    assert [(v.status, v.reason) for v in report.verdicts] == [("blocked", "blocked by zeros, which takes no device=")]
+
+
+@pytest.mark.skipif(not importlib.util.find_spec("torch"), reason="torch is not installed")
+def test_a_bare_library_has_expected_failures_of_its_own():
+    import torch
+
+    sys.modules["fake_bare"] = types.ModuleType("fake_bare")
+    sys.modules["fake_bare"].torch = torch
+    assert namespace("torch").listed == "torch" and namespace("fake_bare:torch").listed == "fake_bare"
+    run(["torch"], only="xp.expm1", taken_as="namespace", kind="value", **QUICK)
+    assert namespace("torch").listed == "torch.module"
+    run(["torch"], only="xp.expm1", kind="value", **QUICK)
