@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from typing import Any
 
-__all__ = ["run"]
+__all__ = ["BEGUN", "run"]
+
+BEGUN = time.time()  # when a program's process began, almost: a budget holds for its imports as well
 
 
 def run(namespaces: Sequence[str], **options: Any) -> Any:

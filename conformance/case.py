@@ -126,6 +126,7 @@ class Case:
     view: Callable[..., Any] | None = None
     kinks: tuple[tuple[Call, tuple[np.ndarray | None, ...]], ...] = ()
     second: bool = True
+    since: tuple[tuple[str, Call], ...] = ()  # the revision that brought the rule that a call tries, where it is late
 
 
 CASES: dict[str, Case] = {}
@@ -190,7 +191,7 @@ def standard(
     *calls: Call,
     exact: bool = True,
     special: Sequence[tuple[Call, Any]] = (),
-    errors: Sequence[Call] = (),
+    errors: Sequence[Call | tuple[str, Call]] = (),
     reference: Callable[..., Any] | None = None,
     dtypes: Sequence[str] = FLOATS[1:],
     judge: Callable[..., Any] | None = None,
@@ -200,10 +201,11 @@ def standard(
     """Describe a function of the array API standard, called on the namespace itself.
 
     `exact`: equal to the reference bit for bit. `special`: (call, result) pairs that the standard spells out, arrays in
-    them float64 for each of the dtypes. `errors`: calls that any exception answers. `reference`: the values in higher
-    precision, taking the call's arrays and giving `Expected`s; None: NumPy where exact, else the error analysis.
-    `judge`: for results that are not unique, takes (inputs, results) and gives (expected, got) pairs. `view`: what of a
-    result that is no array is compared.
+    them float64 for each of the dtypes. `errors`: calls that any exception answers, because the text says so; a pair of
+    a revision and a call where it says so since that revision only. `reference`: the values in higher precision, taking
+    the call's arrays and giving `Expected`s; None: NumPy where exact, else the error analysis. `judge`: for results
+    that are not unique, takes (inputs, results) and gives (expected, got) pairs. `view`: what of a result that is no
+    array is compared.
     """
     if listed and name in STANDARD:
         raise ValueError(f"standard: {name} has a case already, in chapter {STANDARD[name].chapter}")
@@ -215,7 +217,7 @@ def standard(
         exact,
         (),
         tuple(each for each, _ in pairs),
-        tuple((Exception, each) for each in errors),
+        tuple((Exception, each if isinstance(each, Call) else each[1]) for each in errors),
         reference,
         tuple(dtypes),
         chapter,
@@ -223,6 +225,7 @@ def standard(
         pairs,
         judge,
         view,
+        since=tuple(each for each in errors if not isinstance(each, Call)),
     )
     if listed:
         STANDARD[name] = made

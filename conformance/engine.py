@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import concurrent.futures
 import contextlib
 import fnmatch
-import functools
 import io
-import multiprocessing
 import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
@@ -16,24 +13,40 @@ from pathlib import Path
 from typing import Any
 
 from . import operations
+from .budget import share, spread
 from .case import ALL_DTYPES, Case
+from .crew import Crew
+from .errors import NamespaceError, UsageError
+from .losses import NOT_TRIED
+from .opening import Opening
 from .operations import Namespace, namespace
+from .printable import cleaned, first_line, printable
 from .properties import KINDS
+from .reading import UnreadableError
 from .root_cause import explained
 from .runner import verdicts_of
 from .tasks import EXAMPLES, GROUPS, SEED, selected
-from .verdict import NamespaceFacts, Report, Verdict
+from .verdict import OUT_OF_TIME, NamespaceFacts, Report, Verdict
+from .watch import turn, users_interrupt
+from .workers import Target
 from .xfails import UNEXPLAINED, Entry, inherited, loaded, path_for, unexplained, written
 
-__all__ = ["NamespaceError", "Options", "UsageError", "expectations", "opened", "parts_of", "report_of", "run", "share"]
+__all__ = [
+    "NamespaceError",
+    "Options",
+    "UsageError",
+    "expectations",
+    "opened",
+    "parts_of",
+    "report_of",
+    "run",
+    "share",
+    "target_of",
+]
 
-
-class UsageError(ValueError):
-    """An invalid option: exit code 2."""
-
-
-class NamespaceError(ImportError):
-    """A namespace that cannot be opened: exit code 3."""
+TIMEOUT = 60.0  # seconds for one example: the slowest known, a gradient compiled by JAX, takes less than ten
+PART = 0.97  # of a budget: the rest is for the report
+OPENING = 60.0  # seconds to import a namespace, and to probe it; TensorFlow takes 20 on a busy machine
 
 
 @dataclass(frozen=True)
@@ -50,11 +63,16 @@ class Options:
     budget: float | None = None  # seconds
     seed: int = SEED
     jobs: int = 1
+    timeout: float = TIMEOUT  # seconds that one example may take, in a worker
+    isolate: bool | None = None  # whether the operations run in worker processes; None: where jobs is above 1
     shard: tuple[int, int] = (1, 1)
     xfails: Path | None = None  # the folder with the files of expected failures; None: the ones shipped
     expect: bool = True  # False: every failure is reported, expected or not
     update_xfails: bool = False
     shrink: bool = True
+    convert: str | None = None  # 'package:function' that reads an array of a namespace as a NumPy array
+    taken_as: str | None = None  # 'namespace' or 'backend'; None: what the module looks like
+    revision: str | None = None  # of the standard; None: the one that the namespace states
     names: tuple[str, ...] = field(default=())
 
     def __post_init__(self) -> None:
@@ -67,6 +85,19 @@ class Options:
             raise UsageError(f"shard {i}/{n}: expected I/N with I from 1 to N")
         if self.examples < 0 or self.jobs < 1 or (self.budget is not None and self.budget <= 0):
             raise UsageError("examples must be at least 0, jobs at least 1 and budget above 0")
+        if not self.timeout > 0:
+            raise UsageError("timeout must be above 0")
+        if self.isolate is False and self.jobs > 1:
+            raise UsageError("several jobs need worker processes: leave isolate out")
+        try:
+            self.opening  # noqa: B018 - checked here
+        except ValueError as error:
+            raise UsageError(str(error)) from error
+
+    @property
+    def opening(self) -> Opening:
+        """How the namespaces are opened."""
+        return Opening.checked(self.convert, self.taken_as, self.revision)
 
     @property
     def kinds(self) -> tuple[str, ...] | None:
@@ -85,18 +116,24 @@ class Options:
         return found[i - 1 :: n]
 
 
+Progress = Callable[[int, int, list[Verdict]], None]
+
+
 def run(
     namespaces: Sequence[str],
-    progress: Callable[[int, int, list[Verdict]], None] | None = None,
+    progress: Progress | None = None,
     options: Options | None = None,
+    start: float | None = None,
     **given: Any,
 ) -> Report:
     """Run the suite on namespaces and return the report; options as on the command line: examples=, only=, kind=, ...
 
     A namespace is a name, a dotted path, 'package:object' or a module of the Keras backend API. Raises UsageError for
-    invalid options and NamespaceError for a namespace that cannot be opened.
+    invalid options and NamespaceError for a namespace that cannot be opened. `isolate=True`: in worker processes, as
+    the command does. Without, namespaces are what this process has, changed or made by it, and a crash ends it.
+    `start`: when the budget began.
     """
-    start = time.time()
+    start = time.time() if start is None else start
     if isinstance(given.get("kind"), str):
         given["kind"] = tuple(given["kind"].split(","))
     try:
@@ -105,40 +142,87 @@ def run(
         raise UsageError(str(error)) from error
     names = [name if options.device is None else f"{name}:{options.device}" for name in namespaces]
     options = replace(options, names=tuple(names))
-    cases = options.cases()
-    if not cases:
-        raise UsageError(f"no operation matches {options.only or options.group!r}")
+    isolate = options.jobs > 1 if options.isolate is None else options.isolate
+    deadline = None if options.budget is None else start + PART * options.budget
+    ways = _in_workers if isolate else _in_this_process
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # libraries warn about edge values; only results matter here
-        targets = opened(options)
-        if not any(on.judges(case) for on in targets for case in cases):
-            raise UsageError(
-                f"{options.only or options.group!r} selects nothing that applies to {', '.join(options.names)}"
-            )
-        known = {on.name: expectations(on, options) for on in targets}
-        deadline = None if options.budget is None else start + options.budget
-        verdicts = _all(cases, targets, known, options, deadline, progress)
-    report = report_of(targets, verdicts, options, start)
-    report.unmatched = unmatched(known, verdicts, cases, options)
+        targets, cases, verdicts = ways(options, deadline, progress)
+        report = _reported([target.facts for target in targets], verdicts, options, start)
+    report.unmatched = unmatched({target.name: target.known for target in targets}, verdicts, cases, options)
     if options.update_xfails:
-        for on in targets:
-            own = _file(on, options, on.place)
-            shared = known[on.name].keys() - own.keys()
+        for target in targets:
+            shared = target.known.keys() - target.own.keys()
             written(
-                path_for(on.name, on.library, options.xfails, on.place),
-                own,
-                [v for v in verdicts if v.namespace == on.name and v.id not in shared],
+                path_for(target.name, target.listed, options.xfails, target.place),
+                target.own,
+                [v for v in verdicts if v.namespace == target.facts.name and v.id not in shared],
             )
     return report
 
 
+def _in_workers(
+    options: Options, deadline: float | None, progress: Progress | None
+) -> tuple[list[Target], list[Case], list[Verdict]]:
+    """The verdicts of worker processes; this process never imports what they test."""
+    with Crew(options, options.jobs, options.timeout, deadline) as crew:
+        cases = _chosen(options)
+        targets = crew.opened()
+        _check_applies(options, targets)
+        return targets, cases, crew.verdicts(cases, progress)
+
+
+def _in_this_process(
+    options: Options, deadline: float | None, progress: Progress | None
+) -> tuple[list[Target], list[Case], list[Verdict]]:
+    """The verdicts on namespaces as this process has them, changed or made by it."""
+    cases = _chosen(options)
+    spaces = opened(options)
+    targets = [target_of(on, options, cases) for on in spaces]
+    _check_applies(options, targets)
+    known = {target.name: target.known for target in targets}
+    return targets, cases, _all(cases, spaces, known, options, deadline, progress)
+
+
+def _chosen(options: Options) -> list[Case]:
+    if cases := options.cases():
+        return cases
+    raise UsageError(f"no operation matches {options.only or options.group!r}")
+
+
+def _check_applies(options: Options, targets: Sequence[Target]) -> None:
+    if not any(target.judged for target in targets):
+        raise UsageError(
+            f"{options.only or options.group!r} selects nothing that applies to {', '.join(options.names)}"
+        )
+
+
+def target_of(on: Namespace, options: Options, cases: Sequence[Case]) -> Target:
+    """What a run knows of an opened namespace, as plain data."""
+    return Target(
+        on.name,
+        on.listed,
+        on.place,
+        _facts(on),
+        expectations(on, options),
+        _file(on, options, on.place) if options.update_xfails else {},
+        frozenset((case.group, case.name) for case in cases if on.judges(case)),
+        on.compiles,
+    )
+
+
+def _facts(on: Namespace) -> NamespaceFacts:
+    name, library, version = printable(on.name), printable(on.library), printable(on.probe.version)
+    return NamespaceFacts(name, library, version, printable(str(on.backend.device or "")), cleaned(on.probe.as_dict()))
+
+
 def report_of(targets: Sequence[Namespace], verdicts: list[Verdict], options: Options, start: float) -> Report:
     """A report of verdicts; `start` is when the run began."""
+    return _reported([_facts(on) for on in targets], verdicts, options, start)
+
+
+def _reported(facts: list[NamespaceFacts], verdicts: list[Verdict], options: Options, start: float) -> Report:
     explained(verdicts)
-    facts = [
-        NamespaceFacts(on.name, on.library, on.probe.version, str(on.backend.device or ""), on.probe.as_dict())
-        for on in targets
-    ]
     return Report(verdicts, facts, options.seed, _plain(options), time.time() - start)
 
 
@@ -153,12 +237,21 @@ def parts_of(text: str) -> tuple[int, int]:
 def opened(options: Options) -> list[Namespace]:
     """Open the namespaces of a run and set the reference; NamespaceError where one cannot be opened."""
     found = []
+    limit = max(options.timeout, min(OPENING, 10 * options.timeout))
     for name in dict.fromkeys([options.reference, *options.names]):
         try:
-            on = namespace(name)
-            on.array(operations.SAMPLE)
-        except Exception as error:
-            raise NamespaceError(f"{name}: {type(error).__name__}: {error}") from error
+            turn(f"opening {name}", limit, limit)
+            on = namespace(name, **options.opening._asdict()) if name in options.names else namespace(name)
+            if name in options.names:
+                turn(f"probing {name}", limit, limit)
+                _ = on.place, on.probe  # tried here, so that whatever they raise is the namespace's fault
+        except UnreadableError as error:
+            raise NamespaceError(printable(str(error))) from error
+        except BaseException as error:
+            if users_interrupt(error):
+                raise
+            said = f"{type(error).__name__}: {first_line(error)}"
+            raise NamespaceError(f"{printable(name)}: {said}".rstrip(": ")) from error
         found.append(on)
     operations.set_reference(options.reference)
     return [on for on in found if on.name in options.names]
@@ -174,7 +267,7 @@ def expectations(on: Namespace, options: Options) -> dict[str, Entry]:
 
 
 def _file(on: Namespace, options: Options, place: str = "") -> dict[str, Entry]:
-    path = path_for(on.name, on.library, options.xfails, place)
+    path = path_for(on.name, on.listed, options.xfails, place)
     try:
         entries = loaded(path, on.probe.version)
     except ValueError as error:
@@ -189,15 +282,21 @@ def unmatched(
 ) -> list[str]:
     """The entries for operations of this run that matched no verdict."""
     ran = {f"xp.{c.name}" if c.group == "standard" else c.name for c in cases}
-    ids = {(v.namespace, v.id) for v in verdicts if v.status not in ("empty", "unsupported", "blocked")}
+    told = [
+        v
+        for v in verdicts
+        if v.status not in ("empty", "unsupported", "blocked") or v.reason.startswith((NOT_TRIED, OUT_OF_TIME))
+    ]
+    ids = {(v.namespace, key) for v in told for key in (v.entries or [v.id])}
     if options.kinds is not None or options.dtype is not None or options.device is not None:
         return []
     everything = options.only is None and options.group is None and options.shard == (1, 1)
     return [
-        f"{name}: {entry.id}"
+        f"{name}: {entry.key}"
         for name, entries in known.items()
         for entry in entries.values()
-        if (entry.operation in ran or everything) and (name, entry.id) not in ids
+        if (entry.operation in ran or everything)
+        and not ids & {(printable(name), entry.key), (printable(name), entry.id)}
     ]
 
 
@@ -207,10 +306,10 @@ def _all(
     known: dict[str, dict[str, Entry]],
     options: Options,
     deadline: float | None,
-    progress: Any,
+    progress: Progress | None,
 ) -> list[Verdict]:
     found: dict[int, list[Verdict]] = {}
-    order = _spread(len(cases)) if deadline is not None else list(range(len(cases)))
+    order = spread(len(cases)) if deadline is not None else list(range(len(cases)))
     done = 0
 
     def arrived(index: int, verdicts: list[Verdict]) -> None:
@@ -220,35 +319,10 @@ def _all(
         if progress is not None:
             progress(done, len(cases), verdicts)
 
-    if options.jobs == 1:
-        for place, index in enumerate(order):
-            until = share(deadline, len(cases) - place, 1)
-            arrived(index, _one(cases[index], targets, known, options, until))
-    else:
-        context = multiprocessing.get_context("spawn")
-        with concurrent.futures.ProcessPoolExecutor(options.jobs, mp_context=context, initializer=_begin) as pool:
-            left = [len(order) - place for place in range(len(order))]
-            waiting = {
-                pool.submit(_elsewhere, (cases[i].group, cases[i].name), options, deadline, n): i
-                for i, n in zip(order, left, strict=True)
-            }
-            for each in concurrent.futures.as_completed(waiting):
-                arrived(waiting[each], each.result())
+    for place, index in enumerate(order):
+        until = share(deadline, len(cases) - place, 1)
+        arrived(index, _one(cases[index], targets, known, options, until))
     return [verdict for index in sorted(found) for verdict in found[index]]
-
-
-def _spread(count: int) -> list[int]:
-    """An order that mixes the chapters, so that the first ones do not use up the budget."""
-    step = next(s for s in (37, 41, 43) if count % s) if count > 1 else 1
-    return [(i * step) % count for i in range(count)] if count > 1 else list(range(count))
-
-
-def share(deadline: float | None, left: int, jobs: int) -> float | None:
-    """The deadline of one operation: its share of the time left, doubled because most need less."""
-    if deadline is None:
-        return None
-    now = time.time()
-    return now + max(deadline - now, 0.0) * jobs / max(left, 1) * (2.0 if left > 2 * jobs else 1.0)
 
 
 def _one(
@@ -276,25 +350,6 @@ def _one(
     return found
 
 
-def _begin() -> None:
-    warnings.simplefilter("ignore")
-
-
-@functools.cache
-def _prepared(options: Options) -> tuple[dict[tuple[str, str], Case], list[Namespace], dict[str, dict[str, Entry]]]:
-    """The cases, namespaces and expected failures of a worker process, prepared once."""
-    targets = opened(options)
-    known = {on.name: expectations(on, options) for on in targets}
-    return {(c.group, c.name): c for c in options.cases()}, targets, known
-
-
-def _elsewhere(key: tuple[str, str], options: Options, deadline: float | None, left: int) -> list[Verdict]:
-    """One operation, in a worker process."""
-    cases, targets, known = _prepared(options)
-    return _one(cases[key], targets, known, options, share(deadline, left, options.jobs))
-
-
 def _plain(options: Options) -> dict[str, Any]:
-    return {
-        k: str(v) if isinstance(v, Path) else list(v) if isinstance(v, tuple) else v for k, v in asdict(options).items()
-    }
+    plain = asdict(options).items()
+    return cleaned({k: str(v) if isinstance(v, Path) else list(v) if isinstance(v, tuple) else v for k, v in plain})

@@ -28,6 +28,7 @@ __all__ = [
     "sized",
     "typical",
     "value_of",
+    "weight",
 ]
 
 EDGES = (np.nan, np.inf, -np.inf, -0.0, 0.0, 2.0**-24, -(2.0**-140), 2.0**-1074)
@@ -266,10 +267,10 @@ def shrunk(example: Example, fails: Callable[[Example], bool], smooth: bool, see
             random=random.Random(seed),
             settings=_settings(60, hypothesis.Phase.generate, hypothesis.Phase.shrink),
         )
-    return min([example, *best], key=_weight)
+    return min([example, *best], key=weight)
 
 
-def _weight(example: Example) -> tuple[Any, ...]:
+def weight(example: Example) -> tuple[Any, ...]:
     """Smaller is simpler: fewer elements, then whole numbers."""
     return (
         sum(v.size for v in example.values),

@@ -7,9 +7,11 @@ from typing import Any
 import numpy as np
 
 from backend.arrays.dtypes import dtype_name
-from backend.arrays.namespaces import host, is_array
+from backend.arrays.namespaces import is_array
 
 from .bounds import EPS, Expected, deviation, differences, ulps
+from .printable import printable, said
+from .reading import host
 
 __all__ = ["WHOLE", "Failure", "allowed_dtypes", "compare", "measured"]
 
@@ -33,7 +35,9 @@ class Failure(AssertionError):  # noqa: N818 - a finding about what is tested, n
         error: float | None = None,
         bound: float | None = None,
         output: int = 0,
+        row: str = "",
     ) -> None:
+        message = printable(message)
         super().__init__(message)
         self.kind = kind
         self.message = message
@@ -43,22 +47,28 @@ class Failure(AssertionError):  # noqa: N818 - a finding about what is tested, n
         self.bound = bound
         self.output = output
         self.example: Any = None  # a simpler one that fails in the same way, where the check knows one
+        self.arrange: Any = None  # how the first array lies in memory, and how the others do
         self.assertion = ""  # lines of Python that fail for `got`, the result as a NumPy array
-        self.row = ""  # of the standard's table that does not hold; several are joined by +
+        self.row = row  # of a table of the standard: what tells this failure from others of its kind
 
 
 def compare(
-    wanted: list[Any], results: list[Any], dtypes: tuple[str, ...] = (), what: tuple[str, ...] = WHOLE
+    wanted: list[Any],
+    results: list[Any],
+    dtypes: tuple[str, ...] = (),
+    what: tuple[str, ...] = WHOLE,
+    unknown: bool = False,
 ) -> float:
     """The worst error as a fraction of its bound; Failure where shape, dtype or a value is wrong.
 
     `dtypes`: those the device has, if it may lack the expected one. `what`: which of shape, dtype and value to compare.
+    `unknown`: sizes may be None until they are computed, because they depend on values.
     """
     if len(wanted) != len(results):
         raise Failure("count", f"{len(results)} results, expected {len(wanted)}", len(wanted), len(results))
     worst = 0.0
     for i, (want, got) in enumerate(zip(wanted, results, strict=True)):
-        worst = max(worst, _compared(i, want, got, dtypes, what))
+        worst = max(worst, _compared(i, want, got, dtypes, what, unknown))
     return worst
 
 
@@ -67,7 +77,7 @@ def allowed_dtypes(wanted: str, dtypes: tuple[str, ...]) -> tuple[str, ...]:
     return (wanted, NARROW[wanted]) if dtypes and wanted not in dtypes and wanted in NARROW else (wanted,)
 
 
-def _compared(i: int, want: Any, got: Any, dtypes: tuple[str, ...], what: tuple[str, ...]) -> float:
+def _compared(i: int, want: Any, got: Any, dtypes: tuple[str, ...], what: tuple[str, ...], unknown: bool) -> float:
     """The worst error of result `i` as a fraction of its bound."""
     if not isinstance(want, Expected):
         if "value" in what:
@@ -76,7 +86,7 @@ def _compared(i: int, want: Any, got: Any, dtypes: tuple[str, ...], what: tuple[
     if not is_array(got):
         raise Failure("kind", f"got {type(got).__name__}, expected an array", want.value, got, output=i)
     if "shape" in what or "value" in what:
-        _check_shape(i, want, got, "value" in what)
+        _check_shape(i, want, got, unknown or "value" in what)
     name = dtype_name(got.dtype)
     if "dtype" in what and name not in allowed_dtypes(want.dtype, dtypes):
         raise Failure("dtype", f"dtype {name}, expected {want.dtype}", want.dtype, name, output=i)
@@ -87,16 +97,26 @@ def _check_equal(i: int, want: Any, got: Any) -> None:
     """A result that is no array equals the expected one and has its type."""
     same = not is_array(got) and (want is got or want == got or (want != want and got != got))
     if type(want) is not type(got) or not same:
-        raise Failure("value", f"got {got!r}, expected {want!r}", want, got, output=i)
+        raise Failure("value", f"got {said(got)}, expected {want!r}", want, got, output=i)
 
 
 def _check_shape(i: int, want: Expected, got: Any, computed: bool) -> None:
-    """The shape is the expected one; a lazy library may know it only after computing."""
+    """The shape is the expected one; where it may be unknown, sizes of None (nan on dask) are read after computing."""
     shape = tuple(got.shape)
-    if computed and any(n is None or n != n for n in shape):
+    if computed and _fits(shape, want.value.shape):
         shape = host(got).shape
     if shape != want.value.shape:
         raise Failure("shape", f"shape {shape}, expected {want.value.shape}", want.value, _seen(got), output=i)
+
+
+def _fits(shape: tuple[Any, ...], wanted: tuple[int, ...]) -> bool:
+    """Whether some sizes are unknown, None or nan, and the others are the expected ones."""
+    unknown = [n is None or n != n for n in shape]
+    return (
+        any(unknown)
+        and len(shape) == len(wanted)
+        and all(u or n == m for u, n, m in zip(unknown, shape, wanted, strict=True))
+    )
 
 
 def _check_values(i: int, want: Expected, found: np.ndarray, name: str) -> float:

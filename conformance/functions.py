@@ -41,7 +41,6 @@ _ARRAY: dict[str, Callable[..., Any]] = {
     "bool": bool,
     "int": int,
     "float": float,
-    "complex": complex,
     "index": operator.index,
     "complex": complex,
     "dtype": lambda x: x.dtype,

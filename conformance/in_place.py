@@ -8,13 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from backend.arrays.namespaces import host, is_array
+from backend.arrays.namespaces import is_array
 
 from .agreement import agreement
 from .bounds import Expected
 from .examples import Example
 from .failures import Failure, compare
 from .operations import Namespace, expected
+from .reading import host
 
 __all__ = ["in_place"]
 

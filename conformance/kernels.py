@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from backend.arrays.dtypes import dtype_name, is_float
-from backend.arrays.namespaces import host, is_array
+from backend.arrays.namespaces import is_array
 from backend.graph.composite import Composite
 from backend.graph.tensor import Node, Tensor
 from backend.graph.traversal import toposort
@@ -27,6 +27,7 @@ from .examples import Example, least, typical
 from .failures import Failure, compare
 from .gradients import gradient_graph, second_graph
 from .operations import Namespace, as_expected, compiled, placeholders, recorded, symbolic
+from .reading import host
 
 __all__ = ["composites_of", "kernel_layouts"]
 

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from backend.arrays.dtypes import dtype_name
-from backend.arrays.namespaces import host
 
 from .agreement import agreement, bits
 from .arrangements import LAYOUTS, MIXED, MORE, Arrange
@@ -18,6 +17,7 @@ from .examples import Example, sized, typical
 from .failures import Failure, compare
 from .gradients import gradient_graph, wanted_gradients
 from .operations import Namespace, compiled, eager, expected, placeholders, recorded, symbolic
+from .reading import host
 
 __all__ = ["layout", "layout_examples"]
 
@@ -105,7 +105,7 @@ def _called(
         if _usual(on, example, known) is None:
             return None  # 'value' reports it
         failure.kind, failure.message = f"{name} {failure.kind}", f"{name} arrays: {failure.message}"
-        failure.args = (failure.message,)
+        failure.args, failure.arrange = (failure.message,), pair
         raise
     return worst
 

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from backend.arrays.dtypes import dtype_name
-from backend.arrays.namespaces import host, is_array
+from backend.arrays.namespaces import is_array
 from backend.graph.tensor import Tensor
 
 from .bounds import Expected
@@ -24,6 +24,7 @@ from .examples import Example, least, typical
 from .failures import Failure, compare
 from .in_place import in_place
 from .operations import Namespace, compiled, eager, placeholders, recorded, symbolic
+from .reading import host
 from .threaded import threaded
 from .writing import write
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -10,8 +9,11 @@ import numpy as np
 from .examples import Example
 from .failures import Failure
 from .modules import READERS, Module
+from .script_text import guarded, heading, place
 
 __all__ = ["module_script"]
+
+_TOLD = 'f"expected {expected}, got {got}"'
 
 
 def module_script(
@@ -21,7 +23,7 @@ def module_script(
 
     `call` calls the operation on arrays x0, x1, ...; `literals` are these arrays as Python source.
     """
-    lines = ["import numpy as np", *_imported(on)]
+    lines = [*heading(failure, example, on, kind), "import numpy as np", *_imported(on)]
     lines += [
         f"x{i} = {_made(on, text, v.dtype.name)}"
         for i, (text, v) in enumerate(zip(literals, example.values, strict=True))
@@ -36,41 +38,45 @@ def module_script(
                 f"    {call}",
                 "except Exception:",
                 "    refused = True",
-                f"assert refused  # {failure.message}",
+                'assert refused, "expected an exception, got a result"',
             ]
         )
     if kind not in ("value", "shape", "dtype"):
         return None
     if failure.kind == "exception":
-        return "\n".join([*lines, f"{call}  # {failure.message.splitlines()[0]}"])
+        return "\n".join([*lines, *guarded([call])])
     lines += [f"got = {call}", f"got = got[{failure.output}] if isinstance(got, tuple | list) else got"]
+    asserted = _asserted(failure, on)
+    return None if asserted is None else "\n".join([*lines, *asserted])
+
+
+def _asserted(failure: Failure, on: Module) -> list[str] | None:
+    """What is asserted of one result, `got`."""
     if failure.kind == "kind":
-        return "\n".join([*lines, f"assert not isinstance(got, {type(failure.got).__name__}), got"])
+        return [f'assert not isinstance(got, {type(failure.got).__name__}), f"expected an array, got {{got!r}}"']
     reader = next((name for name in READERS if on.has(name)), "")
-    lines.append(
+    lines = [
         "got = got if isinstance(got, np.ndarray | np.generic) else "
         + (f"np.asarray(M.{reader}(got))" if reader else "np.asarray(got)")
-    )
+    ]
+    want = failure.expected
     if failure.kind == "dtype":
-        return "\n".join([*lines, f"assert got.dtype == {failure.expected!r}, got.dtype"])
-    if not isinstance(failure.expected, np.ndarray):
+        return [*lines, f'assert got.dtype == {want!r}, f"expected {want}, got {{got.dtype}}"']
+    if not isinstance(want, np.ndarray):
         return None
     if failure.kind == "shape":
-        return "\n".join([*lines, f"assert got.shape == {failure.expected.shape}, got.shape"])
-    place = re.search(r"\bat \(([\d, ]+)\):", failure.message)
-    index = tuple(int(i) for i in place[1].split(",") if i.strip()) if place else ()
-    want = failure.expected[index]
+        return [*lines, f'assert got.shape == {want.shape}, f"expected {want.shape}, got {{got.shape}}"']
+    index = tuple(int(i) for i in place(failure).strip("[]").split(",") if i.strip())
+    want = want[index]
     value = complex(want) if np.iscomplexobj(want) else float(want) if want.dtype.kind in "fg" else want.item()
     said = repr(value).replace("nan", "np.nan").replace("inf", "np.inf")
     lines.append(f"got, expected = got[{index}], {said}")
     if np.isfinite(value) and failure.bound:
-        return "\n".join([*lines, f"assert abs(got - expected) <= {failure.bound!r}, got"])
-    lines.append(
-        "assert np.array_equal(got, expected, equal_nan=True) and np.signbit(got) == np.signbit(expected), got"
-        if isinstance(value, float)
-        else "assert got == expected, got"
-    )
-    return "\n".join(lines)
+        return [*lines, f"assert abs(got - expected) <= {failure.bound!r}, {_TOLD}"]
+    if not isinstance(value, float):
+        return [*lines, f"assert got == expected, {_TOLD}"]
+    same = "np.array_equal(got, expected, equal_nan=True) and np.signbit(got) == np.signbit(expected)"
+    return [*lines, f"assert {same}, {_TOLD}"]
 
 
 def _imported(on: Module) -> list[str]:

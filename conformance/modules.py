@@ -11,14 +11,15 @@ import numpy as np
 
 import backend as K
 from backend.arrays.dtypes import DTYPES
-from backend.arrays.namespaces import host, is_array, is_concrete
+from backend.arrays.namespaces import is_array, is_concrete
 
 from .case import Case, discovered
 from .examples import Example
 from .functions import flat
 from .namespaces import Namespace
-from .opening import version_of
+from .opening import Opening, version_of
 from .probe import Probe
+from .reading import Reader, host, reader_named
 
 __all__ = ["Module"]
 
@@ -31,10 +32,14 @@ _PLAIN = (bool, int, float, complex, str, type(None))
 class Module(Namespace):
     """A module or object with functions of the Keras backend API, called with the arrays that it accepts."""
 
-    def __init__(self, name: str, functions: Any) -> None:
-        super().__init__(name, K.get_backend("numpy"))
+    def __init__(self, name: str, functions: Any, opening: Opening | None = None) -> None:
+        super().__init__(name, K.get_backend("numpy"), opening)
         self.functions = functions
         self.library = name.partition(":")[0]
+        self.reader: Reader | None = reader_named(self.opening.convert) if self.opening.convert else None
+
+    def prepare(self) -> None:
+        """Nothing to find out: a module's own functions read its arrays."""
 
     def has(self, *names: str) -> bool:
         """Whether it has all of these functions."""
@@ -67,6 +72,8 @@ class Module(Namespace):
         """One result on the host: numbers, text and None unchanged, anything else as a NumPy array."""
         if isinstance(result, _PLAIN) and not isinstance(result, np.generic):
             return result
+        if self.reader is not None:
+            return self.reader(result)
         if is_array(result) and is_concrete(result):
             return host(result)
         for name in READERS:

@@ -13,7 +13,7 @@ import numpy as np
 import backend as K
 from backend.arrays.backends import Backend
 from backend.arrays.dtypes import DTYPES, dtype_name
-from backend.arrays.namespaces import device_of, host, is_array, namespace_of
+from backend.arrays.namespaces import device_of, is_array, namespace_of
 from backend.arrays.registry import NAMESPACE_OF_TYPE, claim_types
 from backend.compiler.rewriter import effects_of
 from backend.graph.tensor import Tensor
@@ -24,12 +24,15 @@ from .case import Case
 from .examples import Example, typical
 from .functions import applied, flat, special_value
 from .modules import Module
+from .opening import SAMPLE
+from .reading import host
 from .targets import Namespace, namespace
 
 __all__ = [
     "Namespace",
     "called",
     "compiled",
+    "depends_on_values",
     "eager",
     "evaluated",
     "expected",
@@ -42,8 +45,6 @@ __all__ = [
     "symbolic",
 ]
 
-
-SAMPLE = np.ones(1, "float32")  # every namespace must hold this
 
 _reference: contextvars.ContextVar[str] = contextvars.ContextVar("reference", default="numpy")
 
@@ -62,7 +63,7 @@ def owning(backend: Any) -> Iterator[None]:
 
     A module that hands on NumPy's arrays and functions, some of its own among them, is what is tested, not NumPy.
     """
-    if kinds := _kinds_of(backend.xp):
+    if kinds := _kinds_of(backend):
         with claim_types(kinds, backend.xp):
             yield
     else:
@@ -72,11 +73,15 @@ def owning(backend: Any) -> Iterator[None]:
 _KINDS: dict[int, tuple[Any, tuple[type, ...]]] = {}
 
 
-def _kinds_of(xp: Any) -> tuple[type, ...]:
+def _kinds_of(backend: Any) -> tuple[type, ...]:
     """The array types of a namespace that are taken for another one's; NumPy's scalars go with its arrays."""
+    xp = backend.xp
     if id(xp) not in _KINDS:
         kinds: tuple[type, ...] = ()
-        sample = xp.asarray([1])
+        try:
+            sample = xp.asarray([1])
+        except Exception:  # noqa: BLE001 - one that takes no lists takes this, or it would not have been opened
+            sample = backend.asarray(SAMPLE, "float32")
         if namespace_of(sample) is not xp:
             kinds = (type(sample),)
             if isinstance(sample, np.ndarray):
@@ -123,7 +128,19 @@ def lacking(case: Case, on: Namespace) -> frozenset[str]:
     """The functions of the standard that an operation of K calls and the namespace lacks."""
     if case.group != "k" or isinstance(on, Module):
         return frozenset()
-    return functions_of(case) & frozenset(on.probe.missing)
+    return functions_of(case) & on.absent
+
+
+# The standard lets a library leave sizes unknown (None) where they depend on the values of arrays.
+SIZED_BY_VALUES = frozenset(
+    {"nonzero", "unique_all", "unique_counts", "unique_inverse", "unique_values", "repeat", "array.getitem"}
+)
+
+
+def depends_on_values(case: Case) -> bool:
+    """Whether the sizes of a function's results, or of something that an operation of K computes, depend on values."""
+    called_ = {case.name} if case.group == "standard" else functions_of(case)
+    return not SIZED_BY_VALUES.isdisjoint(called_)
 
 
 def called(case: Case) -> Any:

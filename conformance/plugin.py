@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from .options import FORMS, OPTIONS
+from .extra import told
+from .options import FIELDS, FORMS, OPTIONS
 
 __all__ = ["ConformanceError", "Operation", "Target"]
 
@@ -156,9 +157,12 @@ def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config
     names = config.getoption("conformance")
     if not names:
         return
-    from .engine import NamespaceError, Options, UsageError, expectations, opened, parts_of
+    try:
+        from .engine import NamespaceError, Options, UsageError, expectations, opened, parts_of
+    except ModuleNotFoundError as missing:
+        raise pytest.UsageError(told(missing)) from missing
 
-    given = {name: config.getoption(f"conformance_{name}") for name in OPTIONS}
+    given = {FIELDS.get(name, name): config.getoption(f"conformance_{name}") for name in OPTIONS}
     if given["kind"]:
         given["kind"] = tuple(given["kind"].split(","))
     given["expect"] = False if config.getoption("conformance_no_xfails") else None
@@ -191,6 +195,8 @@ def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config
                 run.left += len(found.result)
     except (UsageError, NamespaceError, OSError, ValueError) as error:
         raise pytest.UsageError(f"conformance: {error}") from error
+    except ModuleNotFoundError as missing:
+        raise pytest.UsageError(told(missing)) from missing
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

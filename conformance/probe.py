@@ -8,12 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from backend.arrays.dtypes import dtype_name
-from backend.arrays.namespaces import device_of, host
+from backend.arrays.dtypes import DTYPES, dtype_name
+from backend.arrays.namespaces import device_of
 
+from .data import signatures
 from .opening import version_of
+from .reading import host
 
-__all__ = ["STANDARD_NAMES", "Probe", "probe_table", "probed"]
+__all__ = ["STANDARD_DTYPES", "STANDARD_NAMES", "Probe", "has_function", "probe_table", "probed"]
 
 # Every function of revision 2025.12, core first.
 STANDARD_NAMES = """
@@ -35,6 +37,8 @@ STANDARD_NAMES = """
     fft.fft fft.ifft fft.fftn fft.ifftn fft.rfft fft.irfft fft.rfftn fft.irfftn fft.hfft fft.ihfft fft.fftfreq
     fft.rfftfreq fft.fftshift fft.ifftshift""".split()
 
+STANDARD_DTYPES = tuple(name for name in DTYPES if not name.endswith("float16"))  # it has no half precision
+
 
 @dataclass
 class Probe:
@@ -50,14 +54,16 @@ class Probe:
     default_float: str
     default_int: str
     abilities: dict[str, bool] = field(default_factory=dict)
-    whole: int = len(STANDARD_NAMES)  # the number of functions in the standard
+    whole: int = len(STANDARD_NAMES)  # the number of functions in the revision
+    judged: str = ""  # the revision by which it is judged
 
     def as_dict(self) -> dict[str, Any]:
         """The results as plain data."""
         return asdict(self)
 
 
-def _has(xp: Any, name: str) -> bool:
+def has_function(xp: Any, name: str) -> bool:
+    """Whether a namespace has a function of this name, such as 'exp' or 'linalg.inv'."""
     for part in name.split("."):
         if not hasattr(xp, part):
             return False
@@ -100,27 +106,31 @@ def probed(on: Any) -> Probe:
             "64-bit floats": "float64" in on.dtypes,
             "64-bit integers": "int64" in on.dtypes,
             "lazy": not _works(lambda: bool(xp.any(array(line) > 2)))
-            or not hasattr(array(line), "__array__")
+            or not (hasattr(array(line), "__array__") or hasattr(array(line), "__dlpack__") or on.opening.convert)
             or type(array(line)).__module__.startswith("dask"),
         }
-    sizes = [name for name in STANDARD_NAMES if _has(xp, name)]
+    asked = [name for name in STANDARD_NAMES if name in signatures(on.revision)]
+    held = [name for name in asked if has_function(xp, name)]
     return Probe(
         on.library,
         version_of(on.library, xp),
         str(getattr(xp, "__array_api_version__", "none stated")),
-        len(sizes),
-        [name for name in STANDARD_NAMES if name not in sizes],
+        len(held),
+        [name for name in asked if name not in held],
         list(on.dtypes),
         _devices(on),
         _default(on, 1.0),
         _default(on, 1),
         abilities,
+        len(asked),
+        on.revision,
     )
 
 
 def _default(on: Any, value: Any) -> str:
     try:
-        return dtype_name(on.xp.asarray(value, device=on.backend.device).dtype)
+        kwargs = {} if on.backend.device is None else {"device": on.backend.device}
+        return dtype_name(on.xp.asarray(value, **kwargs).dtype)
     except Exception:  # noqa: BLE001 - any refusal counts
         return "?"
 
@@ -132,11 +142,21 @@ def _devices(on: Any) -> list[str]:
         return [str(device_of(on.array(np.ones(1, "float32"))))]
 
 
+def _dtypes(probe: Probe) -> str:
+    """The dtypes, and how many of the standard's they are where some are missing."""
+    asked = [name for name in STANDARD_DTYPES if probe.judged != "2021.12" or not name.startswith("complex")]
+    held = [name for name in asked if name in probe.dtypes]
+    some = f"{len(held)} of {len(asked)}: " if probe.judged and held != asked else ""
+    return some + " ".join(probe.dtypes)
+
+
 def probe_table(names: Sequence[str], probes: Sequence[Probe]) -> str:
     """The results of the probes as text, one paragraph per namespace."""
     lines = []
     for name, probe in zip(names, probes, strict=True):
         of = f"standard {probe.revision}" if probe.devices else probe.revision
+        if probe.judged and probe.judged != probe.revision:
+            of += f", judged by {probe.judged}"
         lines.append(
             f"{name}: {' '.join(filter(None, [probe.library, probe.version]))}, {of}, "
             f"{probe.functions} of {probe.whole} functions"
@@ -144,7 +164,7 @@ def probe_table(names: Sequence[str], probes: Sequence[Probe]) -> str:
         lacks = [what for what, able in probe.abilities.items() if not able and what != "lazy"]
         rows = {
             "lacks": " ".join(probe.missing),
-            "dtypes": " ".join(probe.dtypes),
+            "dtypes": _dtypes(probe),
             "cannot": ", ".join(lacks),
             "defaults": ", ".join(
                 filter(None, [probe.default_float, probe.default_int, "lazy" if probe.abilities.get("lazy") else ""])

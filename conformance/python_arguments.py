@@ -11,13 +11,14 @@ import numpy as np
 
 import backend as K
 from backend.arrays.dtypes import dtype_name
-from backend.arrays.namespaces import host, is_array
+from backend.arrays.namespaces import is_array
 
 from .bounds import Expected
 from .case import Call, Case, replaced
 from .examples import Example
 from .failures import Failure, compare
 from .operations import Namespace, called, compiled, eager, evaluated, flat, owning, placeholders
+from .reading import host
 
 __all__ = ["arguments", "integer_parameters"]
 

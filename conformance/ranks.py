@@ -93,7 +93,8 @@ def _moved(case: Case) -> Iterator[Call]:
             yield call(x, (2,) * n)
             yield call(x, (2, *([1] * n)))
         elif case.name == "matmul" and n > 1:
-            *batch, rows, columns = shape
+            sizes: tuple[int, ...] = shape
+            batch, rows, columns = sizes[:-2], sizes[-2], sizes[-1]
             yield call(x, A(*batch, columns, 3))
             yield call(A(4, rows), x)
 

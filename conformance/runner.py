@@ -8,17 +8,24 @@ from collections.abc import Callable, Mapping, Sequence
 
 from .attempts import Excuse, UnsupportedError, attempt, try_examples
 from .case import Case
+from .causes import Cause, cause_of
 from .examples import Example
 from .failures import Failure, measured
+from .losses import Journal, broken, cause_of_loss, lost
 from .modules import Module
 from .operations import Namespace, namespace
+from .printable import LONGEST, printable
 from .properties import PROPERTIES, Property
+from .sources import source_of
 from .tasks import EXAMPLES, SEED, dtypes_in, examples_of, tasks_of
-from .verdict import CHECKED, Verdict
-from .xfails import Entry
+from .verdict import CHECKED, LOST, OUT_OF_TIME, Verdict
+from .watch import users_interrupt
+from .workers import Key
+from .xfails import Entry, entries_of
 
 __all__ = ["verdict_on", "verdicts_of"]
 
+DRAWING = 0.005  # seconds that an example takes to draw, twice the average
 COMPARED = ("value", "special", "shape", "dtype")  # the kinds whose expected failures other kinds show again
 
 # Abilities that the probe tries and some namespaces lack, by the cases that need them.
@@ -36,9 +43,13 @@ def verdicts_of(
     known: Mapping[str, Entry] | None = None,
     until: float | None = None,
     shrink: bool = True,
+    journal: Journal | None = None,
 ) -> list[Verdict]:
-    """All verdicts on one operation; an operation that the namespace lacks gets one verdict."""
-    known = known or {}
+    """All verdicts on one operation; an operation that the namespace lacks gets one verdict.
+
+    `journal`: what earlier processes found out about it, which is not tried again.
+    """
+    known, journal = known or {}, journal or Journal()
     ability = ABILITIES.get(case.name, "")
     if not on.judges(case):
         return []
@@ -48,6 +59,7 @@ def verdicts_of(
         lacking = _verdict(case, "value", on, "")
         lacking.status = "unsupported"
         lacking.reason = f"the probe found no {ability}" if ability else f"there is no function {case.name}"
+        journal.note((on.name, lacking.kind, ""), _plain(lacking))
         return [lacking]
     found: list[Verdict] = []
     todo = tasks_of(case, on, kinds)
@@ -56,12 +68,66 @@ def verdicts_of(
         for of, label in (*((d, d) for d in apart), (dtype, variant)):
             limit = None if until is None else time.time() + max(until - time.time(), 0.0) / (len(todo) - i)
             run = functools.partial(verdict_on, case, prop, place, dtype=of, besides=apart, reported=on, known=known)
-            verdict = run(count, seed, shrink and _id(case, prop, label) not in known, variant=label, until=limit)
-            _judge(verdict, known, functools.partial(run, EXAMPLES, SEED, False))
+            key = (on.name, prop.name, label)
+            if (verdict := journal.finished.get(key)) is None:
+                verdict = _verdict(case, prop.name, on, label)
+                late = bool(found) and time.time() > journal.end
+                examples = functools.partial(examples_of, case, prop, place, count, seed, of)
+                if not _untried(verdict, key, prop, place, journal, late, known, examples):
+                    journal.begin(key, bool(entries_of(known, verdict.id)))
+                    tried = functools.partial(run, count, seed, shrink, variant=label, until=limit)
+                    again = functools.partial(run, EXAMPLES, SEED, False, variant=label)
+                    verdict = _judged(verdict, tried, known, again)
+                journal.note(key, _plain(verdict))
             found.append(verdict)
         if found and found[0].status in ("unsupported", "blocked") and found[0].kind == "value":
             return found[:1]
     return found
+
+
+def _untried(
+    verdict: Verdict,
+    key: Key,
+    prop: Property,
+    place: Namespace,
+    journal: Journal,
+    late: bool,
+    known: Mapping[str, Entry],
+    examples: Callable[[], list[Example]],
+) -> bool:
+    """Whether a verdict stands without a trial: a process was lost with it, or too many with others; or it is late."""
+    if (loss := journal.losses.get(key)) is not None:
+        journal.begin(key, True)
+        lost(verdict, loss, prop, place, examples)
+        _judge(verdict, known)
+    elif why := journal.given_up(verdict.namespace):
+        verdict.status, verdict.reason = "blocked", why
+    elif late:
+        verdict.status, verdict.reason = "empty", OUT_OF_TIME
+    return bool(verdict.reason)
+
+
+def _judged(
+    blank: Verdict, tried: Callable[[], Verdict], known: Mapping[str, Entry], again: Callable[[], Verdict]
+) -> Verdict:
+    """The verdict of a trial, expected or not; where the tool itself fails, that is the verdict on this one kind."""
+    try:
+        verdict = tried()
+        _judge(verdict, known, again)
+    except BaseException as error:
+        if users_interrupt(error):
+            raise
+        verdict = broken(blank, error)
+    return verdict
+
+
+def _plain(verdict: Verdict) -> Verdict:
+    """The verdict with every text in it printable; text of libraries enters by names, reasons and findings."""
+    for part in (verdict, *verdict.findings):
+        for name, value in vars(part).items():
+            if isinstance(value, str):
+                setattr(part, name, printable(value, len(value) if name == "script" else LONGEST))
+    return verdict
 
 
 def _id(case: Case, prop: Property, variant: str) -> str:
@@ -71,56 +137,70 @@ def _id(case: Case, prop: Property, variant: str) -> str:
 def _apart(case: Case, prop: Property, known: Mapping[str, Entry]) -> tuple[str, ...]:
     """The dtypes with an expected failure of their own: each gets a verdict of its own."""
     start = _id(case, prop, "") + "/"
-    return tuple(i.removeprefix(start) for i in known if i.startswith(start)) if prop.name != "device" else ()
+    found = dict.fromkeys(e.id.removeprefix(start) for e in known.values() if e.id.startswith(start))
+    return tuple(found) if prop.name != "device" else ()
 
 
-def _excuse(case: Case, prop: Property, on: Namespace, known: Mapping[str, Entry]) -> Excuse:
-    """One fault, one blame: an example that fails as an expected failure of another kind says is that failure again.
+def _excuse(case: Case, prop: Property, on: Namespace, known: Mapping[str, Entry], own: str) -> Excuse:
+    """The expected failure that an example shows: one of the verdict's own id, or one of another kind again.
 
-    A sum of uint8 with the dtype int64 fails by 'dtype', and by 'device' on every device.
+    One fault, one blame: a sum of uint8 with the dtype int64 fails by 'dtype', and by 'device' on every device.
     """
 
-    def excuse(example: Example, failure: Failure) -> Entry | None:
+    def excuse(example: Example, failure: Failure, cause: Cause) -> Entry | None:
+        for entry in entries_of(known, own):
+            if entry.covers(cause):
+                return entry
         if prop.name in COMPARED and failure.kind != "exception":
             return None  # each of these has something of its own to compare
         for other in COMPARED:
             for variant in ("", *dtypes_in(example)) if other != prop.name else ():
-                entry = known.get(_id(case, PROPERTIES[other], variant))
-                if entry is not None and _fails(PROPERTIES[other], on, example) == failure.kind:
-                    return entry
+                for entry in entries_of(known, _id(case, PROPERTIES[other], variant)):
+                    again = _fails(PROPERTIES[other], on, example)
+                    if again is not None and again.kind == failure.kind and entry.covers(cause_of(again, example)):
+                        return entry
         return None
 
     return excuse
 
 
-def _fails(prop: Property, on: Namespace, example: Example) -> str:
-    """The kind of failure of a property on an example, or ''."""
+def _fails(prop: Property, on: Namespace, example: Example) -> Failure | None:
+    """The failure of a property on an example, if it fails."""
     try:
         attempt(prop, on, example)
     except Failure as failure:
-        return failure.kind
+        return failure
     except UnsupportedError:
         pass
-    return ""
+    return None
 
 
-def _judge(verdict: Verdict, known: Mapping[str, Entry], again: Callable[[], Verdict]) -> None:
-    """Mark a verdict as an expected failure or an unexpected pass, if there is an entry for it."""
-    entry = known.get(verdict.id)
-    if entry is None:
+def _judge(verdict: Verdict, known: Mapping[str, Entry], again: Callable[[], Verdict] | None = None) -> None:
+    """Mark a verdict that passes although there are entries for it, and one that is lost as they say."""
+    entries = entries_of(known, verdict.id)
+    if verdict.status in LOST:
+        entries = [entry for entry in entries if entry.covers(cause_of_loss(verdict))]
+    if not entries:
         return
-    if verdict.status in ("identical", "within"):
-        verdict.status, verdict.link = "xpass", entry.link
-        if again().status == "wrong":  # another seed or fewer examples missed the failure
-            verdict.status = "xfail"
+    reason = "; ".join(dict.fromkeys(entry.reason for entry in entries))
+    if verdict.status in CHECKED:
+        verdict.status, verdict.link = "xpass", entries[0].link
+        # another seed or fewer examples may have missed the failure
+        if again is not None and (seen := again()).status in ("wrong", "xfail"):
+            verdict.status, verdict.entries = "xfail", seen.entries
         passes = "" if verdict.status == "xfail" else "passes, but was expected to fail: "
-        verdict.reason = f"{passes}{entry.reason}"
-    elif verdict.status in ("wrong", "flaky"):
-        verdict.status, verdict.reason, verdict.link = "xfail", entry.reason, entry.link
+        verdict.reason = f"{passes}{reason}"
+    elif verdict.status in LOST:
+        verdict.status, verdict.reason, verdict.link = "xfail", reason, entries[0].link
+        verdict.entries = [entry.key for entry in entries]
+    elif verdict.status == "flaky" and any(not entry.cause for entry in entries):
+        verdict.status, verdict.reason, verdict.link = "xfail", reason, entries[0].link
 
 
 def _verdict(case: Case, kind: str, on: Namespace, variant: str) -> Verdict:
-    return Verdict(on.name, case.group, case.chapter, case.name, kind, variant)
+    verdict = Verdict(on.name, case.group, case.chapter, case.name, kind, variant)
+    verdict.source = source_of(verdict, on.revision)
+    return verdict
 
 
 def verdict_on(
@@ -155,9 +235,10 @@ def verdict_on(
         else:
             verdict.status, verdict.reason = "unsupported", "every example needs a dtype that the namespace lacks"
     else:
-        excuse = _excuse(case, prop, on, known or {})
+        excuse = _excuse(case, prop, on, known or {}, verdict.id)
         try_examples(verdict, case, prop, on, found, seed, shrink, until, excuse)
-        if later and count and until is not None and time.time() < until and verdict.status in CHECKED:
+        drawing = DRAWING * count * len(case.calls)
+        if later and count and until is not None and time.time() + drawing < until and verdict.status in CHECKED:
             whole = examples_of(case, prop, on, count, seed, dtype)
             more = [e for e in whole if e not in found and (variant in besides or not set(dtypes_in(e)) & set(besides))]
             try_examples(verdict, case, prop, on, more, seed, shrink, until, excuse)

@@ -2,80 +2,39 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import re
+import warnings
 from typing import Any
 
 import numpy as np
 
-from .derived.example import Derived, Judged
 from .examples import Example
 from .failures import Failure
-from .functions import Dtype
 from .module_scripts import module_script
 from .modules import Module
+from .namespace_scripts import namespace_script
+from .printable import printable, said
+from .script_text import LONGEST, Name, arguments, heading, literal, one_line, shown_call
 from .standalone import standalone
 from .targets import namespace
 from .verdict import Finding
+from .watch import users_interrupt
 
 __all__ = ["finding", "literal", "shown_call"]
 
-LONGEST = 40  # elements of an array that is printed in full
-
-
-class Name(str):
-    """A piece of Python source, printed without quotes."""
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return str(self)
-
-
-def literal(value: np.ndarray) -> str:
-    """An array as Python source that restores it exactly."""
-    if 0 in value.shape:
-        return f"np.zeros({value.shape}, dtype={value.dtype.name!r})"
-    if value.dtype == np.longdouble:
-        value = value.astype(np.float64)
-    text = repr(value.tolist()).replace("nan", "np.nan").replace("inf", "np.inf")
-    return f"np.array({text}, dtype={value.dtype.name!r})"
-
-
-def _named(value: Any) -> Any:
-    """The literal arguments as source: dtypes as members of xp, functions by name."""
-    if isinstance(value, Dtype):
-        return Name(f"xp.{value}")
-    if isinstance(value, dict):
-        return {k: _named(v) for k, v in value.items()}
-    if type(value) in (list, tuple):
-        return type(value)(_named(v) for v in value)
-    if callable(value):
-        return Name(getattr(value, "__name__", repr(value)))
-    return value
-
-
-def shown_call(example: Example, short: bool = False) -> str:
-    """The call in one line, its arrays written out (`short`) or named x0, x1, ..."""
-    names = [
-        Name((literal(v) if v.size <= LONGEST else f"{v.dtype}{list(v.shape)}") if short else f"x{i}")
-        for i, v in enumerate(example.values)
-    ]
-    call = example.filled(names)
-    arguments = [*map(repr, _named(call.args)), *(f"{k}={v!r}" for k, v in _named(call.kwargs).items())]
-    if example.case.name.startswith("array."):
-        name = f"function_of(xp, {example.case.name!r})"
-    else:
-        name = f"{'xp' if example.case.group == 'standard' else 'K'}.{example.case.name}"
-    return f"{name}({', '.join(arguments)})"
+_NEEDS = "array-api-backend, whose own check this is: one call is not enough to show the fault"
+CALLED = 3e4  # elements of a script's arrays above which it is not tried
 
 
 def _text(value: Any) -> str:
-    return np.array2string(value, threshold=LONGEST) if isinstance(value, np.ndarray) else repr(value)
+    return printable(np.array2string(value, threshold=LONGEST)) if isinstance(value, np.ndarray) else said(value)
 
 
-def finding(failure: Failure, example: Example, name: str, kind: str) -> Finding:
-    """A failure in full, as text and numbers."""
-    example = failure.example or example
+def finding(failure: Failure, example: Example, name: str, kind: str, tried: bool = True) -> Finding:
+    """A failure in full, as text and numbers; where a process was lost by it, its script is not `tried`."""
+    example = getattr(failure, "example", None) or example
     at = failure.message.partition(":")[0].removeprefix("at ") if failure.message.startswith("at ") else ""
     return Finding(
         failure.kind,
@@ -86,128 +45,110 @@ def finding(failure: Failure, example: Example, name: str, kind: str) -> Finding
         failure.error,
         failure.bound,
         at,
-        _script(failure, example, name, kind),
+        _script(failure, example, name, kind, tried),
         sum(v.size for v in example.values),
     )
 
 
-def _script(failure: Failure, example: Example, name: str, kind: str) -> str:
-    """Imports, the arrays, one call, one assertion; where one call is not enough, the script runs the tool."""
+def _script(failure: Failure, example: Example, name: str, kind: str, tried: bool) -> str:
+    """A script of the namespace and NumPy alone, if there is one that fails now; else one that needs K or the tool."""
     case, on = example.case, namespace(name)
-    literals = [literal(v) for v in example.values]
     if isinstance(on, Module):
-        return module_script(failure, example, on, kind, shown_call(example), literals) or _tool_script(
-            failure, example, name, kind
-        )
-    if failure.assertion:
-        return _stated(failure, example, name, literals)
-    if text := standalone(failure, example, name, kind, shown_call(example), literals):
-        return text
-    functions = any(callable(v) for v in (*example.call.args, *example.call.kwargs.values()))
-    if (
-        not isinstance(failure.expected, np.ndarray)
-        or kind not in ("value", "special", "shape", "device", "parameters", "dtypes")
-        or (isinstance(example, Derived) and (isinstance(example.wanted, Judged) or case.view not in (None, list)))
-        or case.judge
-        or functions
-        or (kind == "device" and ": compiled: " in failure.message)
-    ):
-        return _tool_script(failure, example, name, kind)
-    lines = [
-        "import numpy as np",
-        "import backend as K",
-        "from conformance.operations import flat, host, namespace, owning",
-    ]
-    if case.name.startswith("array."):
-        lines.append("from conformance.functions import function_of")
-    lines += [f"on = namespace({name!r})", "xp = on.xp"]
-    lines += [f"x{i} = on.array({literal(v)})" for i, v in enumerate(example.values)]
-    lines += ["with K.use_backend(on.backend), owning(on.backend):", f"    got = {shown_call(example)}"]
-    lines.append(f"    got = flat(got)[{failure.output}]")
-    lines.append("    got = host(K.eval(got))" if case.group == "k" else "    got = host(got)")
-    lines.append(f"expected = {literal(failure.expected)}")
-    if kind == "shape" or failure.kind == "shape":
-        lines.append("assert got.shape == expected.shape, got.shape")
-    elif failure.kind == "sign of zero":
-        lines.append("assert np.array_equal(np.signbit(got), np.signbit(expected)), got")
-    else:
-        if at := _index(failure):
-            lines.append(f"got, expected = got{at}, expected{at}")
-        if not failure.bound and failure.kind == "value" and failure.error == np.finfo(np.float64).tiny:
-            lines.append("assert np.signbit(got) == np.signbit(expected), got")
-            return "\n".join(lines)
-        same = "np.array_equal(got, expected.astype(got.dtype), equal_nan=got.dtype.kind in 'fc')"
-        lines.append(
-            f"assert {same}, got"
-            if not failure.bound
-            else f"assert np.all(abs(got - expected) <= {failure.bound!r}), got  # {_first(failure)}"
-        )
-    return "\n".join(lines)
+        literals = [literal(v) for v in example.values]
+        text = module_script(failure, example, on, kind, shown_call(example), literals)
+        return text or _tool_script(failure, example, on, kind)
+    if case.group == "standard":
+        for public in (True, False):
+            text = namespace_script(failure, example, on, kind, public)
+            if text is not None and not tried:
+                return text
+            if text is None or not _fails(text, example, on):
+                continue
+            if _certain(failure, example) or not _fails(_on_numpy(text), example, namespace("numpy")):
+                return text
+        return _tool_script(failure, example, on, kind)
+    return standalone(failure, example, on, kind, shown_call(example)) or _tool_script(failure, example, on, kind)
 
 
-def _stated(failure: Failure, example: Example, name: str, literals: list[str]) -> str:
-    """The call, and the assertion that comes with the failure."""
-    lines = ["import numpy as np", "from conformance.functions import flat, function_of"]
-    lines += ["from conformance.operations import host, namespace", f"on = namespace({name!r})", "xp = on.xp"]
-    lines += [f"x{i} = on.array({text})" for i, text in enumerate(literals)]
-    lines += [f"got = flat({shown_call(example)})[{failure.output}]"]
-    lines += ["got = host(got) if hasattr(got, 'shape') else np.asarray(got)", failure.assertion]
-    return "\n".join(lines)
+def _certain(failure: Failure, example: Example) -> bool:
+    """Whether what a script asserts is what the check compares: of derived quantities and layouts NumPy has to pass."""
+    return failure.arrange is None and not hasattr(getattr(example, "wanted", None), "pairs")
 
 
-def _first(failure: Failure) -> str:
-    return failure.message.partition("\n")[0]
+def _on_numpy(text: str) -> str:
+    """The script for NumPy in place of the namespace under test."""
+    return re.sub(r"^(?:import|from) .* as xp$", "import array_api_compat.numpy as xp", text, count=1, flags=re.M)
 
 
-def _index(failure: Failure) -> str:
-    """The index of the worst element as Python source, or ''."""
-    place = re.search(r"\bat \(([\d, ]+)\):", failure.message)
-    return f"[{place[1]}]" if place else ""
+def _fails(text: str, example: Example, on: Any) -> bool:
+    """Whether a script fails by its assertion: a fault may need more than a call to show."""
+    if sum(v.size for v in example.values) > CALLED:
+        return True
+    try:
+        with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()), np.errstate(all="ignore"):
+            warnings.simplefilter("ignore")
+            with on.backend.quiet():
+                exec(compile(text, "script", "exec"), {"__name__": "script"})
+    except AssertionError:
+        return True
+    except BaseException as error:  # a script of ours that is wrong for this namespace is none
+        if users_interrupt(error):
+            raise
+        return False
+    return False
 
 
-def _tool_script(failure: Failure, example: Example, name: str, kind: str) -> str:
+def _tool_script(failure: Failure, example: Example, on: Any, kind: str) -> str:
     """A script that runs one property of the tool on one example."""
     case = example.case
-    if isinstance(example, Derived):
-        return "\n".join(
-            [
-                "from conformance import case, derived, operations",
-                f"one = case.discovered_standard()[{case.name!r}]",
-                f"on = operations.namespace({name!r})",
-                f"example = derived.example_at(one, on, {example.origin!r})",
-                f"# {shown_call(example)}: {_first(failure)}",
-                "derived.as_specified(on, example)  # raises a Failure",
-            ]
-        )
-    group = "STANDARD" if case.group == "standard" else "CASES"
-    where = next(
-        (
-            f"{name}[{i}]"
-            for name, calls in (("calls", case.calls), ("edges", case.edges))
-            for i, c in enumerate(calls)
-            if c is example.call
-        ),
-        None,
-    )
-    if where is None:
-        where = next((f"errors[{i}][1]" for i, (_, c) in enumerate(case.errors) if c is example.call), None)
-    values = ", ".join(literal(v) for v in example.values)
-    of = f"one.{where}"
-    if where is None:  # a call that a property made: its arrays in place of their descriptions
-        of = f"case.call({shown_call(example).partition('(')[2]}"
-        for i in reversed(range(len(example.values))):
-            of = re.sub(rf"\bx{i}\b", f"values[{i}]", of)
-        of = re.sub(r"\bxp\.(\w+)", r"functions.Dtype('\1')", of)
-    return "\n".join(
-        [
+    lines = [*heading(failure, example, on, kind, _NEEDS), f"# {one_line(shown_call(example))}"]
+    origin = getattr(example, "origin", None)  # of a call that was derived from a signature
+    if origin is not None:
+        lines += [
+            "from conformance import case, derived, operations",
+            f"one = case.discovered_standard()[{case.name!r}]",
+            f"on = operations.{_opened(on)}",
+            f"derived.as_specified(on, derived.example_at(one, on, {origin!r}))  # raises a Failure",
+        ]
+    elif type(example) is not Example:
+        lines += [
+            "import conformance",
+            f"report = conformance.run([{on.name!r}], only={_only(example)!r}, kind=({kind!r},), expect=False)",
+            "assert not report.failed, report.failed[0].finding.message",
+        ]
+    else:
+        group = "STANDARD" if case.group == "standard" else "CASES"
+        lines += [
             "import numpy as np",
             "from conformance import case, examples, functions, module_properties, operations",
             "case.discovered(), case.discovered_standard()",
             f"one = case.{group}[{case.name!r}]",
-            f"values = [{values}]",
-            f"example = examples.Example(one, {of}, values, {example.dtype!r})",
-            f"# {shown_call(example)}: {failure.message.splitlines()[0] if failure.message else ''}",
-            f"on = operations.namespace({name!r})",
+            f"values = [{', '.join(literal(v) for v in example.values)}]",
+            f"example = examples.Example(one, {_call_of(example)}, values, {example.dtype!r})",
+            f"on = operations.{_opened(on)}",
             f"module_properties.properties_of(on)[{kind!r}].holds(on, example)  # raises a Failure",
         ]
-    )
+    return "\n".join(lines)
+
+
+def _call_of(example: Example) -> str:
+    """The call as source: by its place in the case, or written out where a property made it."""
+    case = example.case
+    for listed, calls in (("calls", case.calls), ("edges", case.edges)):
+        for i, call in enumerate(calls):
+            if call is example.call:
+                return f"one.{listed}[{i}]"
+    for i, (_, call) in enumerate(case.errors):
+        if call is example.call:
+            return f"one.errors[{i}][1]"
+    names = [Name(f"values[{i}]") for i in range(len(example.values))]
+    return re.sub(r"\bxp\.(\w+)", r"functions.Dtype('\1')", f"case.call({', '.join(arguments(example, names))})")
+
+
+def _only(example: Example) -> str:
+    return f"{'xp.' if example.case.group == 'standard' else ''}{example.case.name}"
+
+
+def _opened(on: Any) -> str:
+    """How a script opens the target."""
+    return str(getattr(on, "source", f"namespace({on.name!r})"))

@@ -1,4 +1,4 @@
-"""Scripts for failures other than a wrong value: a dtype, a device, an error, a gradient; one assertion each."""
+"""Scripts for failures of K's operations on a namespace: a value, a dtype, a device, an error, a graph, a gradient."""
 
 from __future__ import annotations
 
@@ -10,50 +10,65 @@ from .bounds import EPS, Expected
 from .derived.example import Derived, Judged
 from .examples import Example
 from .failures import Failure
+from .script_text import guarded, heading, literal, place
 
 __all__ = ["standalone"]
 
 _DERIVED = ("parameters", "dtypes")
 _ERRORS = ("error class", "no error", "error message")
+_EAGER = ("value", "special", "shape", "dtype", "device")
+_NEEDS = "array-api-backend, whose operation this is"
 
 
-def standalone(failure: Failure, example: Example, name: str, kind: str, call: str, literals: list[str]) -> str | None:
+def standalone(failure: Failure, example: Example, on: Any, kind: str, call: str) -> str | None:
     """A script that fails until the fault is fixed; None if it would take more than a few lines.
 
-    `call` calls the operation on arrays x0, x1, ...; `literals` are these arrays as Python source.
+    `call` calls the operation on arrays x0, x1, ...
     """
-    k = example.case.group == "k"
-    if _needs_the_tool(failure, example, kind):
+    if any(callable(v) for v in (*example.call.args, *example.call.kwargs.values())):
+        return None
+    if kind == "device" and (not example.values or ": compiled: " in failure.message):
         return None
     head = [
+        *heading(failure, example, on, kind, _NEEDS),
         "import numpy as np",
         "import backend as K",
-        "from conformance.operations import flat, namespace, owning",
-        f"on = namespace({name!r})",
+        "from conformance.operations import flat, host, namespace, owning",
+        f"on = {getattr(on, 'source', f'namespace({on.name!r})')}",
     ]
-    head += ["xp = on.xp"] if not k else []
-    head += [f"x{i} = on.array({text})" for i, text in enumerate(literals)]
+    head += [f"x{i} = on.array({literal(v)})" for i, v in enumerate(example.values)]
     block = "with K.use_backend(on.backend), owning(on.backend):"
     if kind in ("error", *_DERIVED) and failure.kind in _ERRORS:
         return "\n".join([*head, *_error(failure, example, block, call)])
-    body: list[str] | None = None
-    if k and kind == "predicted" and failure.kind in ("shape", "dtype"):
-        body = _predicted(failure, example, call)
-    elif k and kind == "compiled" and failure.kind in ("value", "shape", "dtype"):
-        body = _compiled(failure, example, call)
-    elif k and kind == "gradient" and failure.kind == "value" and isinstance(failure.expected, np.ndarray):
-        body = _gradient(failure, example, call)
-    elif failure.kind == "dtype" and kind in ("dtype", "value", "special", "device", *_DERIVED):
-        body = [
+    body = _body(failure, example, kind, call)
+    return None if body is None else "\n".join([*head, block, *(f"    {line}" for line in body)])
+
+
+def _body(failure: Failure, example: Example, kind: str, call: str) -> list[str] | None:
+    """The lines of the block in which K is bound to the namespace."""
+    if kind == "predicted" and failure.kind in ("shape", "dtype"):
+        return _predicted(failure, example, call)
+    if kind == "compiled" and failure.kind in ("value", "shape", "dtype"):
+        return _compiled(failure, example, call)
+    if kind == "gradient" and failure.kind == "value" and isinstance(failure.expected, np.ndarray):
+        return _gradient(failure, example, call)
+    if kind not in _EAGER:
+        return None
+    if failure.kind == "dtype":
+        return [
             f"got = {call}",
             f"dtype = str({_part(failure)}.dtype).rpartition('.')[2]",
-            f"assert dtype == {failure.expected!r}, dtype",
+            f'assert dtype == {failure.expected!r}, f"expected {failure.expected}, got {{dtype}}"',
         ]
-    elif failure.kind == "device" and kind == "device":
-        body = [f"got = {call}", f"assert {_part(failure)}.device == on.backend.device, {_part(failure)}.device"]
-    elif failure.kind == "exception" and kind in ("value", "special", "shape", "dtype", "device", *_DERIVED):
-        body = [f"{call}  # {failure.message.splitlines()[0]}"]
-    return None if body is None else "\n".join([*head, block, *(f"    {line}" for line in body)])
+    if failure.kind == "device":
+        return [
+            f"got = {call}",
+            f"device = {_part(failure)}.device",
+            'assert device == on.backend.device, f"expected {on.backend.device}, got {device}"',
+        ]
+    if failure.kind == "exception":
+        return guarded([call])
+    return _value(failure, kind, call) if isinstance(failure.expected, np.ndarray) else None
 
 
 def _needs_the_tool(failure: Failure, example: Example, kind: str) -> bool:
@@ -73,6 +88,28 @@ def _part(failure: Failure) -> str:
     return f"flat(got)[{failure.output}]"
 
 
+def _value(failure: Failure, kind: str, call: str) -> list[str] | None:
+    """The result against literal values."""
+    lines = [
+        *guarded([f"got = {call}"]),
+        f"got = host(K.eval({_part(failure)}))",
+        f"expected = {literal(failure.expected)}",
+    ]
+    if kind == "shape" or failure.kind == "shape":
+        return [*lines, 'assert got.shape == expected.shape, f"expected {expected.shape}, got {got.shape}"']
+    told = 'f"expected {expected}, got {got}"'
+    if failure.kind == "sign of zero":
+        return [*lines, f"assert np.array_equal(np.signbit(got), np.signbit(expected)), {told}"]
+    if at := place(failure):
+        lines.append(f"got, expected = got{at}, expected{at}")
+    if not failure.bound and failure.kind == "value" and failure.error == np.finfo(np.float64).tiny:
+        return [*lines, f"assert np.signbit(got) == np.signbit(expected), {told}"]
+    same = "np.array_equal(got, expected.astype(got.dtype), equal_nan=got.dtype.kind in 'fc')"
+    if failure.bound:
+        same = f"np.all(abs(got - expected) <= {failure.bound!r})"
+    return [*lines, f"assert {same}, {told}"]
+
+
 def _fed(example: Example) -> tuple[str, str]:
     """Python source of two lists: placeholders for the arrays, and their values."""
     made = ", ".join(f"K.placeholder({v.shape}, dtype={v.dtype.name!r})" for v in example.values)
@@ -87,12 +124,8 @@ def _symbolic(call: str, count: int) -> str:
 
 
 def _error(failure: Failure, example: Example, block: str, call: str) -> list[str]:
-    wanted = next((error.__name__ for error, c in example.case.errors if c is example.call), str(failure.expected))
-    wanted = (
-        f"{example.case.name!r} in str(found) and isinstance(found, {wanted})"
-        if example.case.group == "k"
-        else f"isinstance(found, {wanted})"
-    )
+    wanted = next((error.__name__ for error, c in example.case.errors if c is example.call), "Exception")
+    named = f"{example.case.name!r} in str(found) and isinstance(found, {wanted})"
     lines = [call]
     if failure.message.startswith("as a graph"):
         made, fed = _fed(example)
@@ -104,7 +137,7 @@ def _error(failure: Failure, example: Example, block: str, call: str) -> list[st
         *(f"        {line}" for line in lines),
         "except Exception as error:",
         "    found = error",
-        f"assert {wanted}, repr(found)",
+        f'assert {named}, f"expected {wanted} that names {example.case.name}, got {{found!r}}"',
     ]
 
 
@@ -119,7 +152,8 @@ def _predicted(failure: Failure, example: Example, call: str) -> list[str]:
         f"y = {of}",
         f"got = {call}",
         f"got = {of}",
-        f"assert {said} == {gives}, ({said}, {gives})",
+        f"expected, got = {said}, {gives}",
+        'assert expected == got, f"expected {expected}, as predicted, got {got}"',
     ]
 
 
@@ -132,7 +166,7 @@ def _compiled(failure: Failure, example: Example, call: str) -> list[str]:
         f"eager = flat({call})[{failure.output}]",
         "compiled, eager = K.eval(compiled), K.eval(eager)",
         "assert compiled.dtype == eager.dtype and np.array_equal(compiled, eager, "
-        "equal_nan=eager.dtype.kind in 'fc'), compiled",
+        "equal_nan=eager.dtype.kind in 'fc'), f\"expected {eager}, got {compiled}\"",
     ]
 
 
@@ -157,7 +191,7 @@ def _gradient(failure: Failure, example: Example, call: str) -> list[str] | None
         f"gradients = [g for g in K.gradients(loss, [{targets}]) if g is not None]",
         f"got = K.eval(K.function(p, gradients)({fed})[{failure.output}])[{at}]",
         f"expected = {_number(failure.expected, at)}",
-        f"assert abs(got - expected) <= {float(failure.bound)!r}, got",
+        f'assert abs(got - expected) <= {float(failure.bound)!r}, f"expected {{expected}}, got {{got}}"',
     ]
 
 

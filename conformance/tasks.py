@@ -16,6 +16,7 @@ from .examples import Example, drawn, edges, erroneous, typical
 from .module_properties import properties_of
 from .operations import Namespace
 from .properties import Property
+from .revisions import asks_call
 
 __all__ = [
     "EXAMPLES",
@@ -106,7 +107,8 @@ def examples_of(
             found += edges(case) if case.group == "k" else []
     if isinstance(prop.examples, str) and prop.examples != "smooth":  # float32 first, in case time runs out
         found.sort(key=lambda e: ("float32", "float64", "float16").index(e.dtype))
-    return [e for e in found if on.holds(e) and (dtype is None or dtype in dtypes_in(e))]
+    asked = [e for e in found if asks_call(case, e.call, on.revision, dtypes_in(e))]
+    return [e for e in asked if on.holds(e) and (dtype is None or dtype in dtypes_in(e))]
 
 
 def _variants(case: Case, index: int, dtype: str, prop: Property, on: Namespace) -> tuple[int, ...]:

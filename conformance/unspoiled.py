@@ -11,13 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from backend.arrays.namespaces import host, is_array
+from backend.arrays.namespaces import is_array
 
 from .bounds import Expected
 from .examples import Example
 from .failures import Failure, compare
 from .functions import IN_PLACE
 from .operations import Namespace, eager
+from .reading import host
 
 __all__ = ["unspoiled"]
 

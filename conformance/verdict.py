@@ -6,12 +6,39 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["BAD", "CHECKED", "STATUSES", "Finding", "NamespaceFacts", "Report", "Verdict"]
+__all__ = [
+    "BAD",
+    "CHECKED",
+    "FINDINGS",
+    "LOST",
+    "OUT_OF_TIME",
+    "STATUSES",
+    "Finding",
+    "NamespaceFacts",
+    "Report",
+    "Verdict",
+]
 
 # identical: equal to the reference bit for bit; within: inside the derived bound; empty: no examples
-STATUSES = ("identical", "within", "wrong", "unsupported", "blocked", "xfail", "xpass", "flaky", "empty")
-BAD = ("wrong", "xpass", "flaky")  # these make a run fail
+# crashed: the process that tried it ended; timed out: one example gave no result within the limit
+STATUSES = (
+    "identical",
+    "within",
+    "wrong",
+    "crashed",
+    "timed out",
+    "unsupported",
+    "blocked",
+    "xfail",
+    "xpass",
+    "flaky",
+    "empty",
+)
+BAD = ("wrong", "crashed", "timed out", "xpass", "flaky")  # these make a run fail
+LOST = ("crashed", "timed out")  # these cost the process that ran them
 CHECKED = ("identical", "within")
+OUT_OF_TIME = "out of time"  # the reason of an empty verdict on what the budget did not reach
+FINDINGS = 5  # of one verdict; further causes are counted
 
 
 @dataclass
@@ -28,6 +55,14 @@ class Finding:
     where: str = ""  # the index of the worst element, if any
     script: str = ""  # stand-alone Python whose assertion fails until the fault is fixed
     size: int = 0  # elements in the example's arrays
+    text: str = ""  # of an exception, without its numbers
+    scope: str = ""  # what failing examples have in common and passing ones lack: 'uint16|uint32', 'keepdims'; '' all
+    count: int = 1  # failing examples
+
+    @property
+    def key(self) -> str:
+        """The cause as a file of expected failures has it."""
+        return "; ".join(filter(None, [self.text or self.cause, self.scope]))
 
 
 @dataclass
@@ -50,6 +85,22 @@ class Verdict:
     link: str = ""  # where an expected failure was reported
     unchecked: float = 0.0  # the fraction of drawn elements whose value depends on rounding
     finding: Finding | None = None
+    further: list[Finding] = field(default_factory=list)  # of other causes
+    causes: int = 0  # different causes of failures, expected ones included
+    entries: list[str] = field(default_factory=list)  # keys of the expected failures that were seen
+    dtypes: dict[str, bool] = field(default_factory=dict)  # those tried, and whether all examples of each pass
+    source: str = ""  # the page of the standard, or the sentence of K's docstring, that the verdict holds
+
+    @property
+    def findings(self) -> list[Finding]:
+        """One finding for each cause, at most FINDINGS."""
+        return [] if self.finding is None else [self.finding, *self.further]
+
+    @property
+    def partial(self) -> str:
+        """Such as '11 of 13 dtypes', where some of those tried pass and some do not."""
+        held = sum(self.dtypes.values())
+        return f"{held} of {len(self.dtypes)} dtypes" if 0 < held < len(self.dtypes) else ""
 
     @property
     def id(self) -> str:
@@ -100,9 +151,16 @@ class Report:
         return [v for v in self.verdicts if v.bad]
 
     @property
+    def untried(self) -> list[Verdict]:
+        """One verdict for each operation that the budget did not reach at all."""
+        tried = {(v.namespace, v.group, v.operation) for v in self.verdicts if v.reason != OUT_OF_TIME}
+        late = {(v.namespace, v.group, v.operation): v for v in self.verdicts if v.reason == OUT_OF_TIME}
+        return [v for key, v in late.items() if key not in tried]
+
+    @property
     def exit_code(self) -> int:
-        """0 if everything is as expected, else 1."""
-        return 1 if self.failed else 0
+        """0 if everything was tried and is as expected, else 1."""
+        return 1 if self.failed or self.untried else 0
 
     @property
     def groups(self) -> list[list[Verdict]]:
@@ -116,6 +174,15 @@ class Report:
         """How many of a namespace's verdicts in a group passed, and how many there are, empty ones excluded."""
         counted = [v for v in self.verdicts if (v.namespace, v.group) == (namespace, group) and v.status != "empty"]
         return sum(v.status in CHECKED for v in counted), len(counted)
+
+    def dtypes(self, namespace: str, group: str) -> dict[str, dict[str, bool]]:
+        """For each operation of a group the dtypes tried, and whether every kind of check passes for each."""
+        found: dict[str, dict[str, bool]] = {}
+        for v in self.verdicts:
+            if (v.namespace, v.group) == (namespace, group) and v.kind != "device":  # another device has other dtypes
+                of = found.setdefault(v.operation, {})
+                of.update({name: held and of.get(name, True) for name, held in v.dtypes.items()})
+        return found
 
     def counts(self, namespace: str | None = None) -> Mapping[str, int]:
         """How many verdicts there are of each status."""

@@ -6,9 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from backend.arrays.namespaces import host
-
 from .operations import Namespace
+from .reading import host
 
 __all__ = ["sharing", "write"]
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import re
 import tomllib
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
-from .verdict import Verdict
+from .causes import Cause, matches
+from .verdict import LOST, Verdict
 
-__all__ = ["UNEXPLAINED", "Entry", "inherited", "loaded", "path_for", "unexplained", "written"]
+__all__ = ["UNEXPLAINED", "Entry", "entries_of", "inherited", "loaded", "path_for", "unexplained", "written"]
 
 UNEXPLAINED = "unexplained: look at it"
 SHIPPED = Path(__file__).parent / "xfails"
@@ -25,11 +28,26 @@ class Entry:
     reason: str
     link: str = ""
     versions: str = ""  # such as '>=2.6,<3'; '' holds for all
+    cause: str = ""  # such as 'uint16|uint32; axis', see conformance.causes.matches; '' holds for all
+
+    @property
+    def key(self) -> str:
+        """The id, and the cause where it has one: different for each entry of a file."""
+        return f"{self.id} ({self.cause})" if self.cause else self.id
+
+    def covers(self, cause: Cause) -> bool:
+        """Whether a failure with this cause is the expected one."""
+        return matches(self.cause, cause)
 
     @property
     def operation(self) -> str:
         """The part before the first slash."""
         return self.id.partition("/")[0]
+
+
+def entries_of(known: Mapping[str, Entry], id_: str) -> list[Entry]:
+    """The entries of one id: several where each has a cause."""
+    return [entry for entry in known.values() if entry.id == id_]
 
 
 def path_for(namespace: str, library: str, folder: Path | None = None, place: str = "") -> Path:
@@ -46,15 +64,18 @@ def inherited(entries: dict[str, Entry], place: str) -> dict[str, Entry]:
     found = {}
     for entry in entries.values():
         name, _, variant = entry.id.partition("/device/")
-        if not variant:
-            found[entry.id] = entry
-        elif variant == place:
-            found[f"{name}/device"] = replace(entry, id=f"{name}/device")
+        if variant and variant != place:
+            continue
+        applies = replace(entry, id=f"{name}/device") if variant else entry
+        found[applies.key] = applies
     return found
 
 
 def loaded(path: Path, version: str = "") -> dict[str, Entry]:
-    """The entries of a file that apply to a version, by id; ValueError if the file is malformed."""
+    """The entries of a file that apply to a version, by key; ValueError if the file is malformed.
+
+    An id with several causes is an array of tables: [["exp/value"]] for each.
+    """
     if not path.is_file():
         return {}
     try:
@@ -62,17 +83,25 @@ def loaded(path: Path, version: str = "") -> dict[str, Entry]:
     except tomllib.TOMLDecodeError as error:
         raise ValueError(f"{path}: {error}") from error
     found = {}
-    for name, table in tables.items():
-        if not isinstance(table, dict) or not set(table) <= {"reason", "link", "versions"}:
-            raise ValueError(f"{path}: {name} must be a table of reason, link and versions, got {table!r}")
-        if not re.fullmatch(r"[\w.]+/\w+(/[\w:.]+)?", name):
-            raise ValueError(f"{path}: {name!r} is not an id such as 'exp/value' or 'argmax/device/no_x64'")
-        if len(str(table.get("reason", "")).strip()) < 10:
-            raise ValueError(f"{path}: {name} has no reason; write down what you found")
-        entry = Entry(name, table["reason"], table.get("link", ""), table.get("versions", ""))
-        if _holds(entry, version, path):
-            found[name] = entry
+    for name, given in tables.items():
+        for table in given if isinstance(given, list) else [given]:
+            entry = _entry(path, name, table)
+            if _holds(entry, version, path):
+                if entry.key in found:
+                    raise ValueError(f"{path}: {entry.key} stands there twice; give each entry a cause of its own")
+                found[entry.key] = entry
     return found
+
+
+def _entry(path: Path, name: str, table: Any) -> Entry:
+    """One entry; ValueError if it is malformed."""
+    if not isinstance(table, dict) or not set(table) <= {"reason", "link", "versions", "cause"}:
+        raise ValueError(f"{path}: {name} must be a table of reason, link, versions and cause, got {table!r}")
+    if not re.fullmatch(r"[\w.]+/\w+(/[\w:.]+)?", name):
+        raise ValueError(f"{path}: {name!r} is not an id such as 'exp/value' or 'argmax/device/no_x64'")
+    if len(str(table.get("reason", "")).strip()) < 10:
+        raise ValueError(f"{path}: {name} has no reason; write down what you found")
+    return Entry(name, table["reason"], table.get("link", ""), table.get("versions", ""), table.get("cause", ""))
 
 
 def unexplained(entries: Iterable[Entry]) -> list[str]:
@@ -102,30 +131,47 @@ def _numbers(version: str) -> tuple[int, ...]:
 def written(path: Path, entries: dict[str, Entry], verdicts: Sequence[Verdict]) -> int:
     """Rewrite a file: add new failures, unexplained, and remove entries that pass; return how many lack a reason.
 
-    Entries of operations that were not run stay.
+    Entries of operations that were not run stay. A failure with several causes, or beside an entry of the same id,
+    gets an entry for each cause.
     """
     seen = {v.id: v for v in verdicts}
-    kept = {i: e for i, e in entries.items() if i not in seen or seen[i].status in ("xfail", "wrong", "flaky")}
+    kept = {key: e for key, e in entries.items() if e.id not in seen or _still(e, seen[e.id])}
+    shown: dict[str, str] = {}
     for verdict in verdicts:
-        if verdict.status == "wrong":
-            kept.setdefault(verdict.id, Entry(verdict.id, UNEXPLAINED))
+        if verdict.status not in ("wrong", *LOST):
+            continue
+        apart = verdict.causes > 1 or any(e.id == verdict.id for e in kept.values())
+        for cause, message in [(f.key if apart else "", f.message) for f in verdict.findings] or [("", "")]:
+            entry = Entry(verdict.id, UNEXPLAINED, cause=cause)
+            shown[kept.setdefault(entry.key, entry).key] = message
     if not kept and not path.is_file():
         return 0
     lines = _header(path)
-    for entry in sorted(kept.values(), key=lambda e: e.id):
-        verdict_ = seen.get(entry.id)
-        if entry.reason == UNEXPLAINED and verdict_ is not None and verdict_.finding is not None:
-            lines += [f"# {line}" for line in verdict_.finding.message.splitlines()[:2]]
-        lines.append(f'["{entry.id}"]')
+    several = Counter(e.id for e in kept.values())
+    for entry in sorted(kept.values(), key=lambda e: (e.id, e.cause)):
+        if entry.reason == UNEXPLAINED:
+            lines += [f"# {_printable(line)}" for line in shown.get(entry.key, "").splitlines()[:2]]
+        lines.append(f'[["{entry.id}"]]' if several[entry.id] > 1 else f'["{entry.id}"]')
+        fields = ("cause", "reason", "link", "versions")
         lines += [
-            f"{key} = {json.dumps(text, ensure_ascii=False)}"
-            for key, text in (("reason", entry.reason), ("link", entry.link), ("versions", entry.versions))
-            if text
+            f"{key} = {json.dumps(getattr(entry, key), ensure_ascii=False)}" for key in fields if getattr(entry, key)
         ]
         lines.append("")
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("\n".join(lines).rstrip("\n") + "\n", "utf-8")
     return len(unexplained(kept.values()))
+
+
+def _still(entry: Entry, verdict: Verdict) -> bool:
+    """Whether an entry still describes a failure of the verdict."""
+    if verdict.entries:
+        return entry.key in verdict.entries
+    return verdict.status in ("xfail", "wrong", "flaky", *LOST)
+
+
+def _printable(text: str) -> str:
+    """Text for a comment of a file: signs that TOML refuses there are written as escapes."""
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
 def _header(path: Path) -> list[str]:

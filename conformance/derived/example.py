@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from backend.arrays.dtypes import DTYPES
-from backend.arrays.namespaces import host, is_array
+from backend.arrays.namespaces import is_array
 
 from ..bounds import Expected
 from ..case import Call, Case, parts, replaced
@@ -17,6 +17,7 @@ from ..examples import Example
 from ..failures import NARROW, WHOLE, Failure, allowed_dtypes, compare
 from ..functions import Dtype
 from ..operations import Namespace, eager
+from ..reading import host
 from ..unspoiled import unspoiled
 
 __all__ = ["Derived", "Judged", "Raises", "as_specified", "dtypes_of", "known_dtypes", "with_arrays"]

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 
 import backend as K
-from backend.arrays.namespaces import host
 from backend.autodiff.rules.table import VJPS
 
 from ..case import A, Case, discovered, parts
 from ..functions import function_of, resolved
 from ..gradients import contraction
 from ..operations import functions_of, namespace
+from ..reading import host
 from .check import INTACT, planted
 from .faults import Mutant
 from .probes import Probe

@@ -15,12 +15,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from backend.arrays.dtypes import dtype_name
-from backend.arrays.namespaces import host, is_array
+from backend.arrays.namespaces import is_array
 
 from ..bounds import Expected
 from ..examples import erroneous
 from ..failures import Failure, compare
 from ..operations import Namespace, compiled, eager, expected, namespace, placeholders, symbolic
+from ..reading import host
 from .check import INTACT, planted
 from .conditions import Condition
 from .cotangents import rule_changes

@@ -30,11 +30,21 @@ from .page import SCRIPT, STYLE
 
 __all__ = ["written"]
 
-_GLYPH = {"wrong": "\u2715", "xpass": "!", "flaky": "?", "xfail": "x", "unsupported": "\u2013", "blocked": "\u2013"}
+_GLYPH = {
+    "wrong": "\u2715",
+    "crashed": "\u2020",
+    "timed out": "\u2026",
+    "xpass": "!",
+    "flaky": "?",
+    "xfail": "x",
+    "unsupported": "\u2013",
+    "blocked": "\u2013",
+}
 _LEGEND = {
     "identical": "identical",
     "within": "within bound (paler: closer to the bound)",
     "wrong": "wrong",
+    "crashed": "crashed, timed out",
     "xfail": "expected failure",
     "xpass": "unexpected pass, flaky",
     "unsupported": "unsupported, blocked",
@@ -126,7 +136,9 @@ def _group(group: Sequence[Verdict], unfolded: bool, named: bool) -> str:
     parts = [f"<p class='soft'>{escape(shown.reason)}</p>" if shown.reason else ""]
     if found is not None:
         parts.append(f"<p>{escape(found.message)}</p>")
-        facts = [("smallest example", found.example), ("expected", found.expected), ("got", found.got)]
+        facts = [("smallest example", found.example), ("only", found.scope), ("expected", found.expected)]
+        facts += [("got", found.got), ("with", shown.partial), ("see", shown.source)]
+        facts += [("also", f"{other.scope} {other.message}: {other.example}") for other in shown.findings[1:]]
         lines = [f"<dt>{label}</dt><dd><pre>{escape(text)}</pre></dd>" for label, text in facts if text]
         if found.error is not None and found.bound is not None:
             ratio = f", {_ulps(found.error / found.bound)} times the bound" if found.bound else ""
@@ -246,7 +258,7 @@ def _detail(v: Verdict) -> dict[str, Any]:
         "n": v.examples,
         "u": ulps,
         "w": f"{v.worst:.2f}" if v.status == "within" else "",
-        "r": v.reason,
+        "r": v.reason if not v.finding or v.reason != v.finding.message else "",
         "l": v.link,
         "m": v.finding.message if v.finding else "",
         "p": v.finding.script if v.finding and v.status != "xfail" else "",

@@ -32,7 +32,9 @@ def written(report: Report) -> str:
     scores: dict[str, dict[str, Any]] = {}
     for name, group in dict.fromkeys((v.namespace, v.group) for v in report.verdicts):
         held, whole = report.score(name, group)
-        scores.setdefault(name, {})[group] = {"held": held, "of": whole}
+        pairs = [every for of in report.dtypes(name, group).values() for every in of.values()]
+        by_dtype = {"held": sum(pairs), "of": len(pairs)}
+        scores.setdefault(name, {})[group] = {"held": held, "of": whole, "dtypes": by_dtype}
     return json.dumps(
         _plain(
             {
@@ -69,9 +71,10 @@ def read(text: str) -> Report:
         raise ValueError(f"this report has schema {schema}, expected {SCHEMA}; create it again")
     verdicts = []
     for each in found["verdicts"]:
-        finding = each.pop("finding")
+        finding, further = each.pop("finding"), each.pop("further", [])
         verdict = _made(Verdict, each)
         verdict.finding = None if finding is None else _made(Finding, finding)
+        verdict.further = [_made(Finding, other) for other in further]
         verdict.ulps = {k: _number(v) for k, v in verdict.ulps.items()}
         verdicts.append(verdict)
     return Report(

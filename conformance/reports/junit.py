@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from xml.etree import ElementTree
 
-from ..verdict import Report, Verdict
+from ..verdict import LOST, Report, Verdict
 from .matrix import names
 
 __all__ = ["written"]
@@ -27,8 +27,8 @@ def written(report: Report) -> str:
             "testsuite",
             name=name,
             tests=str(len(verdicts)),
-            errors="0",
-            failures=str(sum(v.bad for v in verdicts)),
+            errors=str(sum(v.status in LOST for v in verdicts)),
+            failures=str(sum(v.bad and v.status not in LOST for v in verdicts)),
             skipped=str(sum(_skipped(v) for v in verdicts)),
             time=f"{sum(v.seconds for v in verdicts):.3f}",
         )
@@ -54,7 +54,8 @@ def _add(suite: ElementTree.Element, verdict: Verdict) -> None:
         found = verdict.finding
         kind = found.cause if found else verdict.status
         message = found.message.splitlines()[0] if found and found.message else verdict.reason
-        failure = ElementTree.SubElement(case, "failure", type=kind, message=_clean(message))
+        element = "error" if verdict.status in LOST else "failure"
+        failure = ElementTree.SubElement(case, element, type=kind, message=_clean(message))
         failure.text = _clean("\n".join([found.example, "", found.script]) if found else verdict.reason)
     elif _skipped(verdict):
         ElementTree.SubElement(case, "skipped", message=_clean(f"{verdict.status}: {verdict.reason}"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..verdict import Report, Verdict
+from ..verdict import BAD, Report, Verdict
 from .matrix import DTYPES, accuracy, causes, groups, members, names, percent, plural
 
 __all__ = ["written"]
@@ -21,7 +21,7 @@ def _scores(report: Report) -> list[str]:
     for name in names(report):
         counts = report.counts(name)
         facts = next((f for f in report.namespaces if f.name == name), None)
-        bad = sum(counts.get(s, 0) for s in ("wrong", "xpass", "flaky"))
+        bad = sum(counts.get(s, 0) for s in BAD)
         cells = [
             f"{name} {facts.version if facts else ''}".strip(),
             *(percent(*report.score(name, group)) for group in groups),

@@ -28,7 +28,19 @@ __all__ = [
 ]
 
 DTYPES = ("float16", "float32", "float64", "complex64", "complex128")
-_SEVERITY = ("empty", "identical", "within", "xfail", "unsupported", "blocked", "flaky", "xpass", "wrong")
+_SEVERITY = (
+    "empty",
+    "identical",
+    "within",
+    "xfail",
+    "unsupported",
+    "blocked",
+    "flaky",
+    "xpass",
+    "wrong",
+    "timed out",
+    "crashed",
+)
 _WORDS = {
     "empty": ".",
     "identical": "same",
@@ -38,6 +50,8 @@ _WORDS = {
     "xfail": "xfail",
     "xpass": "XPASS",
     "flaky": "FLAKY",
+    "crashed": "CRASH",
+    "timed out": "HANGS",
 }
 
 _CAUSES = {

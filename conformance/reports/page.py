@@ -29,6 +29,7 @@ p{margin:6px 0}.soft{color:var(--soft)}.num{font-variant-numeric:tabular-nums}
 .strip{display:flex;height:8px;border-radius:4px;overflow:hidden;margin:4px 0 2px;background:var(--lacks)}
 .strip i{display:block}
 .same{background:var(--same)}.within{background:var(--within)}.wrong{background:var(--bad)}
+.crashed,.timed{background:var(--ink)}
 .xpass,.flaky{background:var(--odd)}.unsupported,.blocked{background:var(--lacks)}.xfail{background:var(--known)}
 .identical{background:var(--same)}
 details.fail{background:var(--card);border:1px solid var(--line);border-left:4px solid var(--bad);border-radius:8px;
@@ -107,7 +108,8 @@ SCRIPT = """
 const $=(s,e=document)=>[...e.querySelectorAll(s)];
 const DATA=JSON.parse(document.getElementById('data').textContent);
 const WORDS={identical:'identical',within:'within bound',wrong:'wrong',unsupported:'unsupported',blocked:'blocked',
-xfail:'expected failure',xpass:'unexpected pass',flaky:'flaky',empty:'no examples'};
+xfail:'expected failure',xpass:'unexpected pass',flaky:'flaky',crashed:'crashed','timed out':'timed out',
+empty:'no examples'};
 function el(tag,text,cls){const e=document.createElement(tag);
 if(text)e.textContent=text;if(cls)e.className=cls;return e}
 function pick(name,value){$(`[data-${name}-panel]`).forEach(p=>p.hidden=p.dataset[name+'Panel']!==value);

@@ -51,7 +51,7 @@ class Progress:
 
     def __init__(self, stream: TextIO | None = None, shown: bool | None = None) -> None:
         self.stream = stream or sys.stderr
-        self.shown = self.stream.isatty() if shown is None else shown
+        self.shown = (self.stream is not None and self.stream.isatty()) if shown is None else shown
         self.start = time.monotonic()
         self.wrong = 0
         self._bar: Any = None
@@ -127,8 +127,28 @@ def summary(report: Report) -> str:
         lines.append(f"{name}{f' {facts.version}' if facts and facts.version else ''}: {counted(report, name)}")
         for group in dict.fromkeys(v.group for v in report.verdicts if v.namespace == name):
             held, whole = report.score(name, group)
-            lines.append(f"  {group:<10} {percent(held, whole):>7}  {held} of {whole}")
+            lines.append(f"  {group:<10} {percent(held, whole):>7}  {held} of {whole}{_partial(report, name, group)}")
     lines += [f"expected failure without a verdict: {entry}" for entry in report.unmatched]
+    if late := len(report.untried):
+        lines.append(f"{plural(late, 'operation')} not tried, out of time: raise --budget or choose with --only")
+    return "\n".join(lines)
+
+
+def _partial(report: Report, namespace: str, group: str) -> str:
+    """What the score does not say: operations that pass with some of their dtypes only."""
+    tried = report.dtypes(namespace, group)
+    pairs = [held for of in tried.values() for held in of.values()]
+    some: dict[str, list[str]] = {}
+    for operation, of in tried.items():
+        if 0 < sum(of.values()) < len(of):
+            lacks = ", ".join(d for d in of if not of[d])
+            some.setdefault(f"not {lacks}", []).append(f"{operation} ({sum(of.values())} of {len(of)} dtypes)")
+    if not some:
+        return ""
+    lines = [f"; with each dtype: {percent(sum(pairs), len(pairs))}, {sum(pairs)} of {len(pairs)}"]
+    for lacks, operations in sorted(some.items(), key=lambda item: -len(item[1])):
+        more = f" and {len(operations) - 4} more" if len(operations) > 4 else ""
+        lines.append(f"    {lacks}: {', '.join(operations[:4])}{more}")
     return "\n".join(lines)
 
 
@@ -150,16 +170,22 @@ def failures(report: Report, scripts: bool = True, most: int = 20) -> str:
 def described(verdict: Verdict, heading: str = "", scripts: bool = True) -> str:
     """A failure in full: the smallest example, the expected and the actual result, and a script."""
     lines = [heading or f"{verdict.namespace}: {verdict.id}"]
-    lines += [f"  {verdict.reason}"] if verdict.reason else []
     found = verdict.finding
+    lines += [f"  {verdict.reason}"] if verdict.reason and (found is None or found.message != verdict.reason) else []
     if found is not None:
         lines += [f"  {line}" for line in (found.message.splitlines()[:3])]
+        lines += [f"  only      {found.scope}"] if found.scope else []
         lines.append(f"  example   {found.example[:400]}")
         lines += [
             f"  {label:<9} {_block(text)}" for label, text in (("expected", found.expected), ("got", found.got)) if text
         ]
         if found.error is not None and found.bound is not None:
             lines.append(f"  error     {found.error:.3g} against a bound of {found.bound:.3g}")
+        lines += [f"  with      {verdict.partial}"] if verdict.partial else []
+        lines += [f"  see       {verdict.source}"] if verdict.source else []
+        for other in verdict.findings[1:]:
+            lines.append(f"  also      {', '.join(filter(None, [other.scope, other.message.splitlines()[0]]))[:200]}")
+            lines.append(f"            {other.example[:300]}")
         if scripts and found.script:
             lines += ["  to reproduce:", *(f"    {line}" for line in found.script.splitlines())]
     return "\n".join(lines)
@@ -181,6 +207,8 @@ def terminal(report: Report, scripts: bool = True, tables: bool = True) -> str:
         f"{len(bad)} of {plural(len(report.verdicts), 'verdict')} wrong, in {plural(len(groups(report)), 'group')}"
         if bad
         else f"all {plural(len(report.verdicts), 'verdict')} as expected"
+        if not report.untried
+        else f"{plural(len(report.untried), 'operation')} not tried"
     )
     parts[-1] += f"; seed {report.seed}, {report.seconds:.0f} s"
     return "\n\n".join(parts) + "\n"

@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 
 from backend.arrays.dtypes import dtype_name
-from backend.arrays.namespaces import host, is_array
+from backend.arrays.namespaces import is_array
 
 from ..bounds import Expected, analysing, ulps_of
 from ..examples import Example
 from ..failures import NARROW, Failure, compare
 from ..functions import flat
 from ..operations import eager, expected
+from ..reading import host
 from .deciding import Ruling
 from .mirrors import mirrored
 from .permitted import accepted, described, source, taken

@@ -15,6 +15,7 @@ from ..case import A, call, standard
 
 REAL = {"complex64": "float32", "complex128": "float64"}  # the real dtype of the same precision
 COMPLEX = {real: name for name, real in REAL.items()}
+# Of a matrix that is not square, and of sizes that do not fit, the standard's page on inv, det or solve says nothing.
 CONSTANT = 8.0  # times n eps: the c of the theorems, for sizes up to 5 (growth of pivots included)
 SQUARE = A("n", "n", distinct=True, low=0.3, high=3.0, sizes={"n": (1, 4)})
 BATCH = A(2, 3, 3, distinct=True, low=0.3, high=3.0)
@@ -265,16 +266,15 @@ def crossed(given: Any, results: list[Any]) -> list[tuple[Any, Any]]:
 
 PAIR = call(SQUARE)
 DEFINITE = np.array([[4.0, 1.0, 0.5], [1.0, 3.0, -0.25], [0.5, -0.25, 2.0]])
-standard("linalg.inv", PAIR, call(BATCH), judge=inverse, errors=[call(A(2, 3))])
+standard("linalg.inv", PAIR, call(BATCH), judge=inverse)
 standard(
     "linalg.solve",
     call(SQUARE, A("n", 2)),
     call(SQUARE, A("n")),
     call(BATCH, A(2, 3, 2)),
     judge=solution,
-    errors=[call(A(2, 2), A(3, 1))],
 )
-standard("linalg.det", PAIR, call(BATCH), judge=determinant, errors=[call(A(2, 3))])
+standard("linalg.det", PAIR, call(BATCH), judge=determinant)
 standard("linalg.slogdet", PAIR, call(BATCH), judge=sign_and_log)
 standard(
     "linalg.cholesky",

@@ -95,7 +95,7 @@ standard(
     call([A(2, dtype="int8", low=0), A(3, dtype="int32")]),
     call([A(2, dtype="float32"), A(1, dtype="float64")]),
     call([A("n", 2), A("m", 2)], axis=-2),
-    errors=[call([A(2, 2), A(2, 3)])],
+    errors=[("2025.12", call([A(2, 2), A(2, 2)], axis=2))],
 )
 standard(
     "stack",
@@ -103,7 +103,7 @@ standard(
     call([A("n"), A("n"), A("n")], axis=-1),
     call([A(2), A(2)], axis=1),
     call([A(2, dtype="float32"), A(2, dtype="float64")]),
-    errors=[call([A(2), A(3)])],
+    errors=[("2025.12", call([A(2), A(2)], axis=2))],
 )
 standard("unstack", call(X), call(X, axis=1), call(X, axis=-1), view=list)
 standard("expand_dims", call(M, axis=0), call(M, axis=-1), call(M, axis=1), call(A(), axis=0), errors=[call(M, axis=4)])
@@ -116,7 +116,7 @@ standard(
 )
 standard("flip", call(X), call(X, axis=1), call(X, axis=(0, -1)), call(A("n", dtype="bool")))
 standard("moveaxis", call(X, 0, -1), call(X, (0, 1), (1, 2)), call(X, -1, 0))
-standard("permute_dims", call(X, (2, 0, 1)), call(M, (1, 0)), call(A(), ()), errors=[call(M, (0, 0))])
+standard("permute_dims", call(X, (2, 0, 1)), call(M, (1, 0)), call(A(), ()), errors=[("2025.12", call(M, (0, 2)))])
 standard(
     "repeat", call(A("n", 2), 3, axis=0), call(X, 2, axis=-1), call(A("n"), 2), call(A(3), np.array([2, 0, 1]), axis=0)
 )
@@ -128,7 +128,6 @@ standard(
     call(A(0, 3), (0, 5)),
     call(A(2, 3, dtype="bool"), (6,)),
     call(A(2, 3), (3, 2), copy=True),
-    errors=[call(A(2, 3), (4, 2))],
 )
 standard("roll", call(X, 1), call(X, -2, axis=1), call(X, (1, -1), axis=(0, 2)), call(A("n"), 7))
 standard("tile", call(M, (2, 1)), call(A("n"), (2, 3)), call(X, (2,)))

@@ -116,7 +116,7 @@ def test_json_comes_back_as_it_was(report):
     assert as_json.written(again) == text
     assert again.verdicts[2].ulps == {"float32": float("inf")} and again.verdicts[2].finding.size == 4
     assert json.loads(text)["schema"] == as_json.SCHEMA
-    assert json.loads(text)["scores"]["numpy"]["k"] == {"held": 2, "of": 9}
+    assert json.loads(text)["scores"]["numpy"]["k"] == {"held": 2, "of": 9, "dtypes": {"held": 0, "of": 0}}
     for wrong in ("", "[]", "{}", text.replace('"schema": 2', '"schema": 1', 1)):
         with pytest.raises(ValueError, match="report"):
             as_json.read(wrong)

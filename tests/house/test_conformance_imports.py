@@ -7,20 +7,21 @@ CONFORMANCE = Path(__file__).parents[2] / "conformance"
 
 # From the ground up: a module imports from floors below its own, and from its own without going in circles.
 FLOORS = [
-    {"arrangements", "bounds", "case", "data", "exempt", "options", "verdict"},
-    {"error_analysis", "examples", "failures", "functions", "xfails"},
+    {"arrangements", "bounds", "budget", "case", "data", "equations", "errors", "exempt"}
+    | {"extra", "options", "pasted", "printable", "reading", "verdict", "watch"},
+    {"causes", "error_analysis", "examples", "failures", "functions"} | {"revisions", "sources", "workers", "xfails"},
     {"cases", "standard"},
     {"opening", "probe"},
     {"namespaces", "modules", "targets"},
     {"operations", "root_cause"},
-    {"agreement", "ranks", "special_cases", "unspoiled", "writing"},
+    {"agreement", "ranks", "refusals", "special_cases", "unspoiled", "writing"},
     {"copies", "derived", "gradients", "in_place", "kernels", "layouts", "python_arguments", "threaded", "transforms"},
     {"memory", "operation_calls", "sizes", "varied"},
     {"parameters"},
     {"properties", "module_properties"},
-    {"scripts", "module_scripts", "standalone"},
-    {"tasks", "attempts", "runner"},
-    {"engine", "reports"},
+    {"assertions", "scripts", "namespace_scripts", "memory_scripts", "module_scripts", "standalone", "script_text"},
+    {"tasks", "attempts", "losses", "runner"},
+    {"crew", "engine", "reports", "worker"},
     {"mutants"},
     {"__init__", "__main__", "plugin"},
 ]
@@ -77,3 +78,15 @@ def test_modules_import_each_other_without_circles():
         ready = {name for name in IMPORTED.keys() - done if IMPORTED[name] <= done}
         assert ready, f"in a circle, or resting on one: {sorted(IMPORTED.keys() - done)}"
         done |= ready
+
+
+def test_arrays_are_read_by_the_tool_s_readers():
+    """`backend`'s own `host` knows nothing of --convert and DLPack: `conformance.reading.host` does."""
+    offending = [
+        name
+        for name, path in MODULES.items()
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.ImportFrom) and node.module == "backend.arrays.namespaces"
+        if any(alias.name == "host" for alias in node.names)
+    ]
+    assert offending == []

@@ -1,0 +1,17 @@
+"""The errors that end a run before it has a report."""
+
+from __future__ import annotations
+
+__all__ = ["IncompleteError", "NamespaceError", "UsageError"]
+
+
+class UsageError(ValueError):
+    """An invalid option: exit code 2."""
+
+
+class NamespaceError(ImportError):
+    """A namespace that cannot be opened: exit code 3."""
+
+
+class IncompleteError(RuntimeError):
+    """A report that lacks verdicts, or cannot be written: exit code 4."""
