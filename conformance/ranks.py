@@ -12,7 +12,7 @@ from .case import A, Call, Case, call
 
 __all__ = ["raised"]
 
-SHAPES = ((19,), (5, 7), (3, 4, 9), (2, 3, 2, 7), (2, 1, 3, 2, 5))  # unequal sizes, and an axis of size 1
+SHAPES: tuple[tuple[int, ...], ...] = ((19,), (5, 7), (3, 4, 9), (2, 3, 2, 7), (2, 1, 3, 2, 5))
 COMPARED = "max min sum mean prod var std all any count_nonzero argmax argmin".split()
 ONE_AXIS = (
     "sort argsort cumulative_sum cumulative_prod flip roll repeat diff fft.fft fft.ifft fft.rfft fft.ihfft".split()

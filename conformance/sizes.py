@@ -36,6 +36,7 @@ ROWS = (17, 65, 1000)  # of special values among others
 # Products leave the range of float32 beyond, and equations hold within n eps times a norm for modest n alone.
 LARGEST = {
     **dict.fromkeys(("prod", "cumulative_prod", "cumprod"), 65),
+    "lstm": 129,  # steps, one after the other
     **dict.fromkeys(("linalg.det", "linalg.slogdet", "linalg.eig", "linalg.eigvals"), 17),
 }
 LARGEST_JUDGED = 65

@@ -12,6 +12,7 @@ import pytest
 import backend as K
 from conformance.arrangements import LAYOUTS, MORE
 from conformance.case import discovered, discovered_standard
+from conformance.failures import Failure
 from conformance.operations import namespace
 from conformance.properties import PROPERTIES
 from conformance.runner import verdict_on
@@ -312,6 +313,17 @@ def test_faults_are_found(kind: str, name: str, fault: Callable[..., Any], monke
     assert judged(name, kind).status in ("wrong", "flaky")
     if fault is not every_fifth and kind != "memory":
         assert judged(name, "value").status in ("identical", "within"), "a single call shows it"
+
+
+@pytest.mark.parametrize(("name", "fault"), [("mean", five_axes), ("arange", one_too_few), ("exp", mixed_vector)])
+def test_scripts_of_calls_that_are_in_no_case(name: str, fault: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(strict, name, fault(getattr(strict, name)))
+        found = judged(name, "sizes").finding
+        assert found is not None
+        with pytest.raises(Failure):
+            exec(found.script, {})
+    exec(found.script, {})
 
 
 def greedy_iadd(self, other):
