@@ -24,7 +24,7 @@ from .values import Draw
 __all__ = ["SUBJECTS", "OutsideError", "Signature", "Subject", "by_dtype", "by_parameter", "subject"]
 
 PAIRS = 40  # calls for one pair of parameters; the combinations are thinned beyond
-MOST = 30  # calls for one dtype
+MOST = 60  # calls for one dtype
 Bases = Callable[..., Iterable[Call]]  # (draw, dtype of the first array, of the second, ...) -> calls
 
 
@@ -117,12 +117,22 @@ def by_parameter(draw: Draw, signature: Signature, bases: Bases, given: Mapping[
         choices = _choices(signature, base, given)
         yield base
         yield from _singles(base, choices)
-        for (p, some), (q, others) in itertools.combinations(choices, 2) if i < 4 else ():
-            combined = list(itertools.product(some, others))
-            step = _stride(len(combined)) if len(combined) > PAIRS else 1
-            for k in range(min(PAIRS, len(combined))):
-                v, w = combined[(k * step + i) % len(combined)]  # each base other ones
-                yield Call(base.args, {**base.kwargs, p: v, q: w})
+        for p, q in itertools.combinations(choices, 2) if i < 4 else ():
+            yield from _thinned(_both(base, p, q), PAIRS, i)  # each base other ones
+
+
+def _both(base: Call, one: tuple[str, Sequence[Any]], other: tuple[str, Sequence[Any]]) -> list[Call]:
+    """Two parameters at each pair of their values."""
+    (p, values), (q, others) = one, other
+    return [Call(base.args, {**base.kwargs, p: v, q: w}) for v, w in itertools.product(values, others)]
+
+
+def _thinned(calls: Sequence[Call], most: int, start: int = 0) -> list[Call]:
+    """So many of the calls at most, from all over the list."""
+    if len(calls) <= most:
+        return list(calls)
+    step = _stride(len(calls))
+    return [calls[(start + k * step) % len(calls)] for k in range(most)]
 
 
 def _stride(count: int) -> int:
@@ -140,10 +150,11 @@ def by_dtype(draw: Draw, signature: Signature, bases: Bases, given: Mapping[str,
         same = [name if name in allowed else middling(allowed) for allowed in arrays]
         found = []
         for base in bases(draw, *same):
-            singles = list(_singles(base, _choices(signature, base, given)))
-            found += [base, *singles[turn % 3 :: 3]]
-        step = _stride(len(found)) if len(found) > MOST else 1
-        yield from (found[k * step % len(found)] for k in range(min(MOST, len(found))))
+            choices = _choices(signature, base, given)
+            found += [base, *list(_singles(base, choices))[turn % 2 :: 2]]
+            both = [pair for p, q in itertools.combinations(choices, 2) for pair in _both(base, p, q)]
+            found += _thinned(both, MOST // 4, turn)
+        yield from _thinned(found, MOST)
     if mixed and len(arrays) > 1:
         for pair in itertools.product(*arrays[:2]):
             try:

@@ -76,4 +76,5 @@ def spread(draw: Draw, dtype: str, count: int = 160) -> np.ndarray:
     sizes = 2.0 ** np.concatenate([wide, close])
     signed = sizes * draw.rng.choice([-1.0, 1.0], 2 * count)
     limit = float(np.log(info.max))  # where exp overflows
-    return np.concatenate([signed, draw.rng.uniform(-limit, limit, count)]).astype(dtype)
+    edge = [sign * (limit + off) for off in (-1.0, -0.1, 0.1, 0.5) for sign in (1, -1)]  # sinh has twice as far to go
+    return np.concatenate([signed, edge, draw.rng.uniform(-limit, limit, count)]).astype(dtype)

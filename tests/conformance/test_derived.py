@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+
 import numpy as np
 import pytest
 
@@ -150,7 +152,7 @@ FAULTS = [
         at(lambda a, b, side="left", sorter=None: sorter is not None and side == "right", one_more),
     ),
     (
-        "unique_counts",
+        "unique_values",
         "NaN counted together",
         at(lambda x: x.dtype == np.float32 and np.isnan(x).sum() > 1, lambda g: g[:-1]),
     ),
@@ -320,3 +322,40 @@ def test_subtle_faults_are_found(target, fault, plant):
 
 def statuses(name):
     return {verdict_on(CASES[name], PROPERTIES[kind], STRICT, shrink=False).status for kind in KINDS}
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("seed", [1, 2])
+def test_other_seeds_blame_nobody(seed):
+    names = [n for n in CASES if n in derived.SUBJECTS and n != "isin"][seed::9]
+    found = [verdict_on(CASES[n], PROPERTIES[kind], STRICT, seed=seed, shrink=False) for n in names for kind in KINDS]
+    assert [v.id for v in found if v.status in ("wrong", "flaky")] == []
+    assert sum(v.examples for v in found) > 1000
+
+
+def test_a_failure_is_shrunk_and_has_a_script():
+    beyond = at(lambda a, b: getattr(a, "dtype", 0) == np.int64, lambda g: g.astype("float64").astype("int64"))
+    with planted(Mutant("through float64", "subtract", beyond), STRICT):
+        verdict = verdict_on(CASES["subtract"], PROPERTIES["dtypes"], STRICT)
+    assert verdict.status == "wrong" and verdict.finding is not None
+    assert verdict.finding.size == 2  # one pair of the hundreds that the call had
+    compile(verdict.finding.script, "script", "exec")
+
+
+def test_a_script_of_the_tool_names_its_example():
+    with planted(Mutant("any order", "unique_values", result(lambda got, x: got[::-1].copy())), STRICT):
+        verdict = verdict_on(CASES["unique_values"], PROPERTIES["parameters"], STRICT, shrink=False)
+    assert verdict.status in ("identical", "within")
+    with planted(Mutant("one more", "unique_values", result(lambda got, x: got + 1)), STRICT):
+        verdict = verdict_on(CASES["unique_values"], PROPERTIES["parameters"], STRICT)
+    assert verdict.status == "wrong" and verdict.finding is not None
+    place = verdict.finding.script.partition("example_at(one, on, ")[2].partition(")\n")[0]
+    example = derived.example_at(CASES["unique_values"], STRICT, ast.literal_eval(f"{place.rstrip(')')})"))
+    assert derived.as_specified(STRICT, example) == 0.0  # the fault is gone
+
+
+def test_without_64_bits_narrow_dtypes_stand_in():
+    narrow = namespace("array_api_strict:no_x64")
+    examples = derived.derived_dtypes(CASES["add"], narrow, 0)
+    assert examples and all(v.dtype.name in narrow.dtypes for e in examples for v in e.values)
+    assert max(derived.as_specified(narrow, e) or 0.0 for e in examples) <= 1.0  # a Failure otherwise
