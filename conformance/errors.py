@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["IncompleteError", "NamespaceError", "UsageError"]
+__all__ = ["IncompleteError", "NamespaceError", "ToolError", "UsageError"]
 
 
 class UsageError(ValueError):
@@ -11,6 +11,10 @@ class UsageError(ValueError):
 
 class NamespaceError(ImportError):
     """A namespace that cannot be opened: exit code 3."""
+
+
+class ToolError(BaseException):
+    """A mistake of this package, which is no verdict on what it checks."""
 
 
 class IncompleteError(RuntimeError):

@@ -11,6 +11,8 @@ import struct
 from pathlib import Path
 from typing import NamedTuple
 
+from .errors import ToolError
+
 __all__ = ["SIZE", "Noted", "Slot", "isolated", "resting", "trying", "turn", "users_interrupt", "watched_through"]
 
 SIZE = 4096
@@ -109,5 +111,5 @@ def resting() -> None:
 
 
 def users_interrupt(error: BaseException) -> bool:
-    """Whether an exception is Ctrl-C: workers never see that one, so theirs comes from what is tested."""
-    return isinstance(error, KeyboardInterrupt) and not isolated()
+    """Whether an exception does not come from what is tested: a mistake of ours, or Ctrl-C, which workers never see."""
+    return isinstance(error, ToolError) or (isinstance(error, KeyboardInterrupt) and not isolated())

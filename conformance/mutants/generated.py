@@ -16,6 +16,7 @@ from backend.graph.tensor import Tensor
 
 from ..bounds import ULPS
 from ..case import Case, discovered, discovered_standard
+from ..errors import ToolError
 from .arguments import argument_conditions
 from .conditions import CALLS, DTYPES, LAYOUTS, SIZES, VALUES, Condition
 from .cotangents import rules, users
@@ -26,7 +27,7 @@ from .seen import leaves, seen
 
 __all__ = [
     "MET",
-    "BrokenFault",
+    "BrokenFaultError",
     "Generated",
     "candidates",
     "conditions_of",
@@ -42,7 +43,7 @@ TRIES = 12  # candidates for one function before another one is taken
 MET: Counter[str] = Counter()  # how many calls met the condition of each fault, by its words
 
 
-class BrokenFault(BaseException):
+class BrokenFaultError(ToolError):
     """A condition or an effect of ours fails: an error of this package, not a fault that was found."""
 
 
@@ -157,7 +158,7 @@ def _plant(
             call = seen(target, args[skipped:], kwargs, got, state.count, state.before)
             met = condition.holds(call)
         except Exception as broken:
-            raise BrokenFault(f"{fault.words}: {broken!r}") from broken
+            raise BrokenFaultError(f"{fault.words}: {broken!r}") from broken
         last, state.before, state.last = state.last, call.layout, got
         if met and (error is None) == (effect.on == "result"):
             MET[fault.words] += 1
@@ -175,7 +176,7 @@ def _acted(fault: Generated, effect: Effect, call: Acted) -> Any:
     except Exception as error:
         if effect.family == "error":
             raise
-        raise BrokenFault(f"{fault.words}: {error!r}") from error
+        raise BrokenFaultError(f"{fault.words}: {error!r}") from error
 
 
 def _weight(target: str, recorded: bool) -> int:

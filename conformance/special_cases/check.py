@@ -97,7 +97,8 @@ def _failure(on: Any, probe: Probe, got: np.ndarray, failing: list[tuple[Ruling,
     if alone is not None and _fails(lambda: _alone(on, alone)):
         found.example, place = alone, at % probe.apart
     test = source(alternatives, got.dtype, _ulps(ruling, got))
-    found.assertion = f"# {text}\ngot = np.ravel(got)[{place}]\nassert {test}, got"
+    told = f"expected {described(alternatives)}, got {{got}}"
+    found.assertion = f"# {text}\ngot = np.ravel(got)[{place}]\nassert {test}, f{told!r}"
     return found
 
 

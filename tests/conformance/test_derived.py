@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 
 import numpy as np
 import pytest
@@ -349,8 +350,8 @@ def test_a_script_of_the_tool_names_its_example():
     with planted(Mutant("one more", "unique_values", result(lambda got, x: got + 1)), STRICT):
         verdict = verdict_on(CASES["unique_values"], PROPERTIES["parameters"], STRICT)
     assert verdict.status == "wrong" and verdict.finding is not None
-    place = verdict.finding.script.partition("example_at(one, on, ")[2].partition(")\n")[0]
-    example = derived.example_at(CASES["unique_values"], STRICT, ast.literal_eval(f"{place.rstrip(')')})"))
+    place = re.search(r"example_at\(one, on, (\(.*?\))\)", verdict.finding.script)
+    example = derived.example_at(CASES["unique_values"], STRICT, ast.literal_eval(place[1]))
     assert derived.as_specified(STRICT, example) == 0.0  # the fault is gone
 
 

@@ -20,7 +20,7 @@ from backend.arrays.namespaces import array_namespace
 from conformance.case import Call
 from conformance.examples import Example
 from conformance.failures import Failure
-from conformance.mutants.check import _silent
+from conformance.mutants.check import silent
 from conformance.operations import namespace
 from conformance.runner import verdict_on
 from conformance.scripts import finding
@@ -165,7 +165,7 @@ def scripts(tmp_path_factory):
                 on = namespace(f"{name}:device1" if kind == "device" else name)
                 (case,) = selected(f"xp.{operation}", ("standard",))
                 prop, place, _ = next(iter(tasks_of(case, on, (kind,))))
-                with _silent():
+                with silent():
                     verdict = verdict_on(case, prop, place)
             assert verdict.status == "wrong", (fault, verdict)
             found[fault] = verdict.finding.script
