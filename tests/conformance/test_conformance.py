@@ -21,7 +21,7 @@ NAMESPACES = [
     namespace(name) for name in ("numpy", "torch", "array_api_strict", "jax") if importlib.util.find_spec(name)
 ]
 KNOWN = {on.name: expectations(on, Options()) for on in NAMESPACES}
-# jax compiles each function anew for each shape: here its transformations of K. The kinds with the most calls are tried on
+# jax compiles each function anew for each shape: here its transformations of K. Kinds with many calls are tried on
 # NumPy's functions of the standard alone. The command tries all of them on every namespace, in CI, too.
 MANY_CALLS = ("parameters", "dtypes", "layout", "memory", "sizes")
 PAIRS = [
@@ -48,7 +48,8 @@ BY_ITSELF = {"__array_namespace_info__"}  # the probe reads it
 )
 def test_operation(case, on):
     few = tuple(kind for kind in PROPERTIES if kind not in MANY_CALLS)
-    kinds = ("transparent",) if on.library == "jax" else None if (case.group, on.name) == ("standard", "numpy") else few
+    whole = (case.group, on.name) == ("standard", "numpy")
+    kinds = ("transparent",) if on.library == "jax" else None if whole else few
     found = verdicts_of(case, on, kinds=kinds, known=KNOWN[on.name], shrink=False)
     assert [described(v) for v in found if v.bad] == []
 
