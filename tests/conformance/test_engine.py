@@ -267,7 +267,8 @@ def test_a_library_s_expected_failures_hold_on_its_devices_and_a_device_has_a_fi
     assert statuses(run("array_api_strict:no_x64", **options))["xp.isin/device"] == "wrong"
     run("array_api_strict:device1", update_xfails=True, **options)
     own = tmp_path / "array_api_strict.device1.toml"
-    assert list(loaded(own)) == ["xp.isin/value"]  # what the library's file says already is not said again
+    written = loaded(own)  # what the library's file says already is not said again
+    assert "xp.isin/value" in written and "xp.isin/device" not in written
     own.write_text(own.read_text().replace(UNEXPLAINED, "isin ignores invert there, too"))
     assert run("array_api_strict:device1", **options).exit_code == 0
 
