@@ -71,6 +71,20 @@ def test_what_is_not_packed(name):
     assert pack(body, 1, 1) is body
 
 
+def test_a_kernel_computed_from_another_product_is_not_joined_with_its_kernel():
+    x, kernel = Placeholder((2, 5, 5, 3), "float64"), xp.asarray(RNG.normal(size=(3, 3, 3, 4)))
+    h = Placeholder((2, 5, 5, 4), "float64")
+    first = K.conv2d(x, kernel, padding="same")
+    again = K.conv2d(x, kernel * xp.sum(first + h), padding="same")
+    beside = K.conv2d(x, 2.0 * kernel + xp.sum(h), padding="same")
+    body = Subgraph([h, x], [xp.tanh(first + again + beside)])
+    packed = pack(body, 1, 1)
+    functions = [getattr(f, "__name__", f) for f in counted(packed)]
+    assert functions.count("convolution") == 2
+    data = [RNG.normal(size=(2, 5, 5, n)) for n in (4, 3)]
+    np.testing.assert_allclose(run(packed, data)[0], run(body, data)[0], rtol=1e-12)
+
+
 def test_arrays_beside_slices_are_concatenated():
     body = body_of(lambda h, x: [h[:, :2] * ROW[2:4], h[:, 2:] * ROW[4:6]])
     packed = pack(body, 1, 1)

@@ -13,7 +13,7 @@ from ...arrays import namespaces
 from ...graph.dims import Dim
 from ...graph.primitives import Product
 from ...graph.tensor import Constant, Node, Subgraph, Tensor
-from ...graph.traversal import inputs_of
+from ...graph.traversal import dependents, inputs_of
 from ..rewriter import Rewriter
 from ..simplify import join, simplified
 from .body import calls, is_small, reads, with_own_sizes
@@ -86,18 +86,24 @@ def _grouped(pairs: Iterator[tuple[Any, Any]]) -> list[list[Any]]:
     return [group for group in groups.values() if len(group) > 1]
 
 
-def _products(body: _Body) -> list[list[Any]]:
+def _products(body: _Body) -> Iterator[list[Any]]:
     """Products of one array: h @ a, h @ b, ... with matrices that stay the same, or sliding products of any kernels.
 
-    Those leave the loop or not with what they read; even where a step has to join the kernels, one is faster.
+    Those leave the loop or not with what they read; even where a step has to join the kernels, one is faster. A kernel
+    that is computed from another one's product comes after it, and cannot be joined with its kernel.
     """
-    return _grouped(
+    groups = _grouped(
         ((node.function, id(x), _fixed(y, fact.columns[0]), _parameters(node)), (t, node, fact, x, y))
         for t in body.order
         for node, fact, x, y in _product(t)
         if isinstance(y.sizes[fact.columns[0]], int)
         and (not isinstance(node.function, str) or (body.carried(t) and not body.carried(y)))
     )
+    for group in groups:
+        later = dependents(body.order, (t for t, *_ in group))
+        together = [member for member in group if id(member[-1]) not in later]
+        if len(together) > 1:
+            yield together
 
 
 def _one_product(group: list[tuple[Tensor, Node, Product, Tensor, Tensor]]) -> dict[int, Tensor]:
