@@ -208,7 +208,7 @@ def _result(failure: Failure, example: Example, call: str) -> list[str] | None:
     if failure.kind == "count":
         asserted = f'assert len(got) == {failure.expected}, f"expected {failure.expected} results, got {{len(got)}}"'
         return [*lines, asserted]
-    given = getattr(failure, "assertion", "").splitlines()
+    given = failure.assertion.splitlines()
     asserts = given or compared(failure)
     if asserts is None:
         return None

@@ -34,7 +34,7 @@ def _text(value: Any) -> str:
 
 def finding(failure: Failure, example: Example, name: str, kind: str, tried: bool = True) -> Finding:
     """A failure in full, as text and numbers; where a process was lost by it, its script is not `tried`."""
-    example = getattr(failure, "example", None) or example
+    example = failure.example or example
     at = failure.message.partition(":")[0].removeprefix("at ") if failure.message.startswith("at ") else ""
     return Finding(
         failure.kind,

@@ -23,7 +23,7 @@ class Product:
     batch: bool = False
     """Axis 0 of the first argument is axis 0 of the result, and counts neither as inner nor otherwise."""
     unless: str = ""
-    """A parameter for which all this is not so."""
+    """A parameter for which columns and inner are not so."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..bounds import FLOOR, Expected, magnitude, ulps_of
+from ..error_analysis.elementwise import UNARY
 from ..functions import near
 from .axes import wide
 from .exact import COMPARISONS, INTEGER_ONE, INTEGER_TWO, next_after
@@ -30,29 +31,7 @@ __all__ = [
 ]
 
 # Functions with an error, by what computes them in extended precision.
-SMOOTH: dict[str, Callable[..., Any]] = {
-    "acos": np.arccos,
-    "acosh": np.arccosh,
-    "asin": np.arcsin,
-    "asinh": np.arcsinh,
-    "atan": np.arctan,
-    "atanh": np.arctanh,
-    "cos": np.cos,
-    "cosh": np.cosh,
-    "exp": np.exp,
-    "expm1": np.expm1,
-    "log": np.log,
-    "log1p": np.log1p,
-    "log2": np.log2,
-    "log10": np.log10,
-    "reciprocal": np.reciprocal,
-    "sin": np.sin,
-    "sinh": np.sinh,
-    "sqrt": np.sqrt,
-    "square": np.square,
-    "tan": np.tan,
-    "tanh": np.tanh,
-}
+SMOOTH = {**UNARY, "reciprocal": np.reciprocal, "square": np.square}
 COMPLEX_SMOOTH: dict[str, Callable[..., Any]] = {  # where a formula keeps more digits than NumPy's function
     "expm1": lambda z: np.exp(z) - 1,
     "log1p": lambda z: np.log(1 + z),

@@ -10,7 +10,7 @@ import numpy as np
 from ..bounds import magnitude, ulps_of
 from .array import Bounded, error_of, lifted, rounded_to, rounding
 
-__all__ = ["FUNCTIONS", "astype", "clip", "ends", "operands", "where"]
+__all__ = ["FUNCTIONS", "UNARY", "astype", "clip", "ends", "operands", "where"]
 
 BOOL = np.dtype("bool")
 # The smallest step for a slope, relative to the argument: float64 still resolves the difference.
@@ -231,7 +231,7 @@ def _exact_bits(f: Callable[..., Any]) -> Callable[..., Bounded]:
     return function
 
 
-_SMOOTH = {
+UNARY: dict[str, Callable[..., Any]] = {  # of one argument
     "exp": np.exp,
     "expm1": np.expm1,
     "log": np.log,
@@ -251,6 +251,9 @@ _SMOOTH = {
     "acosh": np.arccosh,
     "atanh": np.arctanh,
     "sqrt": np.sqrt,
+}
+_SMOOTH = {
+    **UNARY,
     "pow": _pow,
     "hypot": np.hypot,
     "atan2": np.arctan2,

@@ -111,10 +111,13 @@ class Batched:
         if not all(id(other) in self.same or isinstance(other, Constant) for other in others):
             raise NotBatchable
         rows = self.own(x)
-        whole = self.xp.reshape(rows, (rows.sizes[0] * rows.sizes[1], *rows.sizes[2:]))
         (kwargs,) = map_tensors((node.kwargs,), tensor, self.size)
-        result = node.function(whole, *map(self.invariant, others), **kwargs)
+        result = node.function(self.merged(rows), *map(self.invariant, others), **kwargs)
         return self.xp.reshape(result, (*rows.sizes[:2], *result.sizes[1:]))
+
+    def merged(self, x: Tensor) -> Tensor:
+        """The batches of all iterations as one batch."""
+        return self.xp.reshape(x, (x.sizes[0] * x.sizes[1], *x.sizes[2:]))
 
     def aligned(self, t: Tensor, ndim: int) -> Tensor:
         """The batched form of an operand, its time axis before all axes of a result of `ndim` dimensions."""

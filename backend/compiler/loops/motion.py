@@ -79,8 +79,7 @@ class _Motion:
         """Contractions that only sums read and the slices of them that are added, by id, each with its contraction."""
         found: dict[int, tuple[Tensor, list[Tensor]]] = {}
         for t in self.sums.values():
-            sliced = t.node is not None and t.node.function == "getitem"
-            base = t.node.args[0] if sliced and t.node is not None else t
+            base = t.node.args[0] if t.node is not None and t.node.function == "getitem" else t
             if uses[id(t)] == 1 and _is_contraction(base):
                 found.setdefault(id(base), (base, []))[1].append(t)
         whole = [(base, added) for base, added in found.values() if uses[id(base)] == len(added)]
@@ -204,8 +203,7 @@ class _Motion:
             axes = tuple(range(len(node.kwargs["axes"][0]) + 1))
             return xp.tensordot(x, y, axes=(axes, axes))
         (kwargs,) = map_tensors((node.kwargs,), self.outer.invariant, self.outer.size)
-        joined = (xp.reshape(a, (a.sizes[0] * a.sizes[1], *a.sizes[2:])) for a in (x, y))
-        result: Tensor = node.function(*joined, **kwargs)
+        result: Tensor = node.function(self.outer.merged(x), self.outer.merged(y), **kwargs)
         return result
 
 

@@ -86,8 +86,6 @@ def output_sizes(
     for axis, (n, k, s, d) in enumerate(zip(sizes, window, strides, dilation, strict=True)):
         if n is None or (padding == "valid" and not isinstance(k, int)):
             places.append(None)
-        elif padding != "valid" and s == 1:
-            places.append(n)
         elif padding == "valid" and isinstance(n, int) and n < span_of(k, d):
             raise ValueError(
                 f"{operation}: the window spans {span_of(k, d)} elements of spatial axis {axis}, which has "
