@@ -73,7 +73,7 @@ def has_sizes(case: Case, on: Namespace) -> bool:
 
 def _known(example: Example, library: str) -> bool:
     """Whether the reference takes the arguments: a literal argument may belong to the case's own sizes."""
-    if example.case.judge is not None or "rows" in example.cache:
+    if example.case.judge is not None or "rows" in example.marks:
         return True
     try:
         expected(example, library)
@@ -185,7 +185,7 @@ def _among(case: Case, dtype: str, seed: int) -> list[Example]:
             order = rng.integers(len(want), size=n)
             args = [v[order].astype(dtype) if v.dtype == np.float64 else v[order] for v in rows]
             example = Example(case, Call(tuple(args), {}), args, dtype)
-            example.cache["rows"] = (index, want[order])
+            example.marks["rows"] = (index, want[order])
             found.append(example)
     return found
 
@@ -220,8 +220,8 @@ def _held(on: Namespace, example: Example) -> float:
     except Exception as error:
         raise Failure("exception", f"{type(error).__name__}: {error}") from error
     unspoiled(on, example, arrays, results)
-    if "rows" in example.cache:
-        wanted = special_value(example.case, example.cache["rows"][1], example.dtype)
+    if "rows" in example.marks:
+        wanted = special_value(example.case, example.marks["rows"][1], example.dtype)
         return compare(wanted, results, on.dtypes)
     if example.case.group == "k":  # of thousands of elements some pass a bound for errors of random sign
         wanted = [roomy(want) for want in expected(example, on.library)]
@@ -240,8 +240,8 @@ def _small(on: Namespace, example: Example) -> bool:
     """Whether the same call passes at the sizes that 'value' and 'special' try."""
     case = example.case
     try:
-        if "rows" in example.cache:
-            index = example.cache["rows"][0]
+        if "rows" in example.marks:
+            index = example.marks["rows"][0]
             each, want = case.special[index]
             rows = [v for v in parts(each) if isinstance(v, np.ndarray)]
             values = [v.astype(example.dtype) if v.dtype == np.float64 else v for v in rows]
