@@ -126,8 +126,12 @@ def _time_mask(xp: Any, inputs: Array, mask: Array) -> Array:
     _, mask, _ = arrays(mask, inputs)
     if mask.ndim == 3 and mask.shape[2] in (1, None):
         mask = mask[:, :, 0]
-    if mask.ndim != 2:
-        raise ValueError(f"rnn: mask has shape {tuple(mask.shape)}, expected (batch, time) or (batch, time, 1)")
+    wrong = any(n != k and None not in (n, k) and k != 1 for n, k in zip(inputs.shape, mask.shape, strict=False))
+    if mask.ndim != 2 or wrong:
+        raise ValueError(
+            f"rnn: mask has shape {tuple(mask.shape)} for inputs of shape {tuple(inputs.shape)}, "
+            "expected (batch, time) or (batch, time, 1)"
+        )
     mask = mask if mask.dtype == xp.bool else xp.astype(mask, xp.bool)
     # with the input's own sizes: a gradient need not find out at run time whether the mask was repeated
     return moved(xp.broadcast_to(mask, sizes(inputs)[:2]), 1, 0)

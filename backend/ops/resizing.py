@@ -44,7 +44,8 @@ def resize_images(
 
     Notes
     -----
-    The corner grid is the old one, without half-pixel centres.
+    The corner grid is the old one, without half-pixel centres. There is a
+    gradient.
 
     References
     ----------
