@@ -90,7 +90,7 @@ class Verdict:
     entries: list[str] = field(default_factory=list)  # keys of the expected failures that were seen
     covered: dict[str, list[str]] = field(default_factory=dict)  # the causes of each, in words for its `cause`
     dtypes: dict[str, bool] = field(default_factory=dict)  # those tried, and whether all examples of each pass
-    source: str = ""  # the page of the standard, or the sentence of K's docstring, that the verdict holds
+    source: str = ""  # the page of the standard, or the summary of K's docstring, that the verdict holds
 
     @property
     def findings(self) -> list[Finding]:
