@@ -23,7 +23,7 @@ from .permitted import accepted, described, source, taken
 from .probe import Probe
 from .words import sentence
 
-__all__ = ["special_case"]
+__all__ = ["failing_rows", "special_case"]
 
 DEFAULTS = {
     "default integer": ("integral", ("int32", "int64")),
@@ -63,6 +63,13 @@ def _has_own_dtype(on: Any, probe: Probe, name: str) -> None:
     wanted = "bool" if stated == "bool" else dtype.name if stated in SAME else ""
     if wanted and name not in allowed_dtypes(wanted, on.dtypes):
         raise Failure("dtype", f"dtype {name}, expected {wanted}", wanted, name)
+
+
+def failing_rows(on: Any, probe: Probe) -> set[str]:
+    """The ids of the rows that do not hold on a namespace."""
+    got = _host(flat(eager(on, probe))[probe.output])
+    with analysing(on.library):
+        return {ruling.rows[0]["id"] for ruling, _ in _failing(probe, got)}
 
 
 def _host(result: Any) -> np.ndarray:
