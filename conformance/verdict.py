@@ -89,7 +89,7 @@ class Verdict:
     causes: int = 0  # different causes of failures, expected ones included
     entries: list[str] = field(default_factory=list)  # keys of the expected failures that were seen
     dtypes: dict[str, bool] = field(default_factory=dict)  # those tried, and whether all examples of each pass
-    source: str = ""  # the page of the standard, or the sentence of K's docstring, that the verdict holds
+    source: str = ""  # the page of the standard, or the summary of K's docstring, that the verdict holds
 
     @property
     def findings(self) -> list[Finding]:
