@@ -1,0 +1,204 @@
+"""Docstrings of public names: numpydoc sections that agree with the signature, and examples that run."""
+
+import contextlib
+import doctest
+import inspect
+import io
+import re
+from collections import defaultdict
+from typing import Any
+
+import numpy as np
+import pytest
+
+import backend as K
+
+# numpydoc's order
+SECTIONS = ("Parameters", "Returns", "Yields", "Raises", "Warns", "See Also", "Notes", "References", "Examples")
+OPTIONS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
+RETIRED = re.compile(r"^(Source|Errors|Shapes and dtypes|Edge values): |\b[Aa]ll else as\b", re.M)
+
+# Modules whose docstrings still have the former shape, which ended with a line `Source: ...`.
+PENDING: set[str] = {
+    "backend.api.creation",
+    "backend.api.derivatives",
+    "backend.api.function",
+    "backend.api.grad",
+    "backend.api.inspection",
+    "backend.api.learning_phase",
+    "backend.api.naming",
+    "backend.api.random",
+    "backend.api.session",
+    "backend.api.variables",
+    "backend.arrays.backends",
+    "backend.autodiff.backward",
+    "backend.compiler.tiling",
+    "backend.config",
+    "backend.control.branch",
+    "backend.control.loop",
+    "backend.control.while_",
+    "backend.graph.tensor",
+    "backend.kernels.lookup",
+    "backend.models.layer",
+    "backend.models.layers",
+    "backend.models.progress",
+    "backend.models.recurrent",
+    "backend.models.sequential",
+    "backend.models.training",
+    "backend.ops.activations",
+    "backend.ops.attention",
+    "backend.ops.comparison",
+    "backend.ops.control_flow",
+    "backend.ops.convolution",
+    "backend.ops.creation",
+    "backend.ops.ctc",
+    "backend.ops.debugging",
+    "backend.ops.einsum",
+    "backend.ops.elementwise",
+    "backend.ops.linalg",
+    "backend.ops.local_convolution",
+    "backend.ops.losses",
+    "backend.ops.lstm",
+    "backend.ops.manipulation",
+    "backend.ops.normalization",
+    "backend.ops.pooling",
+    "backend.ops.recurrent",
+    "backend.ops.reductions",
+    "backend.ops.resizing",
+    "backend.ops.rounding",
+    "backend.ops.selection",
+    "backend.ops.sparse",
+    "backend.ops.special",
+    "backend.optimizers.adam",
+    "backend.optimizers.adaptive",
+    "backend.optimizers.optimizer",
+    "backend.optimizers.sgd",
+}
+
+
+def _is_ours(value: Any) -> bool:
+    home = getattr(value, "__module__", None) or ""
+    return home.partition(".")[0] == "backend" and not inspect.ismodule(value)
+
+
+def _public() -> dict[str, dict[str, Any]]:
+    """What `import backend as K` offers, by the module that defines it: functions and classes, by name."""
+    found: dict[str, dict[str, Any]] = defaultdict(dict)
+    for face in (K, K.optimizers, K.models):
+        for name, value in vars(face).items():
+            if not name.startswith("_") and callable(value) and _is_ours(value):
+                found[value.__module__][name] = value
+    return {module: found[module] for module in sorted(found)}
+
+
+PUBLIC = _public()
+CONVERTED = {f"{m}.{name}": value for m, names in PUBLIC.items() if m not in PENDING for name, value in names.items()}
+FUNCTIONS = {name: value for name, value in CONVERTED.items() if not inspect.isclass(value)}
+
+
+def sections(doc: str) -> dict[str, str]:
+    """The text under each underlined heading; the summary and what follows it under ''."""
+    parts = re.split(r"^(\w[\w ]*)\n(-{3,})$\n?", doc, flags=re.M)
+    found = {"": parts[0]}
+    for title, rule, text in zip(parts[1::3], parts[2::3], parts[3::3], strict=True):
+        assert len(rule) == len(title), f"the rule under {title} has another length"
+        assert title in SECTIONS, f"{title} is no section of numpydoc"
+        assert title not in found, f"{title} is there twice"
+        found[title] = text.strip("\n")
+    return found
+
+
+def entries(text: str) -> dict[str, str]:
+    """Names, and what stands after their colons: the lines of a section that are not indented."""
+    lines = [line.partition(" : ") for line in text.splitlines() if line and not line.startswith(" ")]
+    return {name: kind for names, _, kind in lines for name in names.split(", ")}
+
+
+def flaws(doc: str, signature: inspect.Signature) -> list[str]:
+    """What a function's docstring lacks."""
+    found = sections(doc)
+    parameters = {
+        {p.VAR_POSITIONAL: "*", p.VAR_KEYWORD: "**"}.get(p.kind, "") + p.name for p in signature.parameters.values()
+    }
+    named = entries(found.get("Parameters", ""))
+    wanted = {"References", "Examples"} | ({"Parameters"} if parameters else set())
+    wanted |= {"Returns"} if signature.return_annotation not in (None, "None") else set()
+    return [
+        *(f"no section {title}" for title in sorted(wanted - found.keys())),
+        *(f"nothing under {title}" for title, text in found.items() if title and not text.strip()),
+        *(f"a parameter {name} that is not in the signature" for name in named if name not in parameters),
+        *(f"nothing on the parameter {name}" for name in parameters - named.keys()),
+        *(f"no type of {name}" for name, kind in named.items() if not kind),
+        *(f"{name} is no exception" for name in entries(found.get("Raises", "")) if not _is_exception(name)),
+    ]
+
+
+def _is_exception(name: str) -> bool:
+    value = getattr(__import__("builtins"), name, None)
+    return isinstance(value, type) and issubclass(value, Exception)
+
+
+@pytest.mark.parametrize("name", CONVERTED)
+def test_a_summary_is_one_sentence_on_one_line(name):
+    first, _, rest = (inspect.getdoc(CONVERTED[name]) or "").partition("\n")
+    assert first.endswith("."), "no full stop"
+    assert not re.search(r"[.;?!] +[A-Z]", first), "more than one sentence"
+    assert not rest or rest.startswith("\n"), "the summary goes on in a second line"
+
+
+@pytest.mark.parametrize("name", CONVERTED)
+def test_sections_are_in_numpydocs_order(name):
+    doc = inspect.getdoc(CONVERTED[name]) or ""
+    assert not RETIRED.search(doc)
+    titles = [title for title in sections(doc) if title]
+    assert titles == sorted(titles, key=SECTIONS.index)
+    assert "Examples" in titles
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_sections_agree_with_the_signature(name):
+    function = FUNCTIONS[name]
+    doc, signature = inspect.getdoc(function) or "", inspect.signature(function)
+    assert flaws(doc, signature) == []
+    documented = [word.lstrip("*") for word in entries(sections(doc).get("Parameters", ""))]
+    assert documented == list(signature.parameters)
+
+
+@pytest.mark.parametrize("module", [m for m in PUBLIC if m not in PENDING])
+def test_examples_print_what_they_show(module):
+    """Each docstring's example by itself, as a reader would type it after the two imports."""
+    parser, runner = doctest.DocTestParser(), doctest.DocTestRunner(optionflags=OPTIONS, verbose=False)
+    shown, before = io.StringIO(), K.get_backend()
+    with contextlib.redirect_stdout(io.StringIO()):
+        for name, value in PUBLIC[module].items():
+            K.set_backend("numpy")
+            documented = [value, *vars(value).values()] if inspect.isclass(value) else [value]
+            for each in documented:
+                doc = inspect.getdoc(each) if each is value or callable(each) else None
+                test = parser.get_doctest(doc or "", {"np": np, "K": K}, f"K.{name}", None, 0)
+                assert each is not value or test.examples, f"{name} has no example"
+                runner.run(test, out=shown.write)
+    K.set_backend(before)
+    assert runner.failures == 0, shown.getvalue()
+
+
+def test_pending_modules_are_public_ones():
+    assert set(PUBLIC) >= PENDING
+
+
+@pytest.mark.parametrize(
+    ("doc", "flaw"),
+    [
+        ("Say.\n\nParameters\n----------\ny : int\n", "a parameter y that is not in the signature"),
+        ("Say.\n\nParameters\n----------\ny : int\n", "nothing on the parameter x"),
+        ("Say.\n\nParameters\n----------\nx\n    A number.\n", "no type of x"),
+        ("Say.\n\nReturns\n-------\nint\n", "no section Examples"),
+        ("Say.\n\nRaises\n------\nTypError\n    No.\n", "TypError is no exception"),
+        ("Say.\n\nNotes\n-----\n\nExamples\n--------\n>>> 1\n1\n", "nothing under Notes"),
+    ],
+)
+def test_a_wrong_docstring_is_found(doc, flaw):
+    def function(x: int) -> int:
+        return x
+
+    assert flaw in flaws(doc, inspect.signature(function))
