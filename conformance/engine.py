@@ -51,7 +51,19 @@ OPENING = 60.0  # seconds to import a namespace, and to probe it; TensorFlow tak
 
 @dataclass(frozen=True)
 class Options:
-    """The options of a run; the command line has options of the same names."""
+    """The options of a run; the command line has options of the same names.
+
+    Notes
+    -----
+    ``kind``, ``only``, ``group`` and ``dtype`` select checks; ``examples``, ``budget`` (seconds), ``timeout`` (seconds
+    for one example) and ``jobs`` say how long they may take.
+
+    Examples
+    --------
+    >>> from conformance.engine import Options
+    >>> [case.name for case in Options(only="xp.exp*").cases()]
+    ['exp', 'expm1', 'expand_dims']
+    """
 
     reference: str = "numpy"
     device: str | None = None
@@ -126,12 +138,40 @@ def run(
     start: float | None = None,
     **given: Any,
 ) -> Report:
-    """Run the suite on namespaces and return the report; options as on the command line: examples=, only=, kind=, ...
+    """Run the suite on namespaces and return the report.
 
-    A namespace is a name, a dotted path, 'package:object' or a module of the Keras backend API. Raises UsageError for
-    invalid options and NamespaceError for a namespace that cannot be opened. `isolate=True`: in worker processes, as
-    the command does. Without, namespaces are what this process has, changed or made by it, and a crash ends it.
-    `start`: when the budget began.
+    Parameters
+    ----------
+    namespaces : sequence of str
+        A name, a dotted path, 'package:object' or a module of the Keras backend API.
+    progress : callable, optional
+        Called with the numbers of operations done and to do, and the new verdicts.
+    options : Options, optional
+    start : float, optional
+        When the budget began; now by default.
+    **given : object
+        Fields of `Options`, as on the command line: examples=, only=, kind=, ... With ``isolate=True`` worker
+        processes try the namespaces, as the command does. Without, namespaces are what this process has, changed or
+        made by it, and a crash ends it.
+
+    Returns
+    -------
+    Report
+
+    Raises
+    ------
+    UsageError
+        For invalid options.
+    NamespaceError
+        For a namespace that cannot be opened.
+
+    Examples
+    --------
+    >>> from conformance.engine import run
+    >>> done = []
+    >>> report = run(["numpy"], lambda n, of, verdicts: done.append((n, of)), only="xp.exp*", kind="dtype", examples=1)
+    >>> done
+    [(1, 3), (2, 3), (3, 3)]
     """
     start = time.time() if start is None else start
     if isinstance(given.get("kind"), str):

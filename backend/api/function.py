@@ -58,7 +58,41 @@ class FastCall(NamedTuple):
 
 
 class Function:
-    """A compiled function of placeholders; `source` is the Python that runs. Made by `K.function`."""
+    """A compiled function of placeholders, made by `K.function`.
+
+    Parameters
+    ----------
+    inputs, outputs : sequence of Tensor
+    effects : sequence
+        The updates of variables.
+    name : str, optional
+    structure : callable, optional
+        Makes the result of the list of outputs.
+    sparse : dict, optional
+        Sparse placeholders by their first position among the inputs.
+    jit : bool, optional
+    passes : sequence of str, optional
+
+    Notes
+    -----
+    `source` is the Python that runs, `stages` the program after each pass of the compiler.
+
+    Examples
+    --------
+    >>> x = K.placeholder((3,), name="x")
+    >>> f = K.function([x], K.square(x) + 1.0, name="f")
+    >>> f([np.arange(3.0)])
+    array([1., 2., 5.], dtype=float32)
+    >>> print(f.source)
+    # f
+    # x1: placeholder x float32 (3,)
+    <BLANKLINE>
+    def function(x1):
+        v1 = xp.square(x1)  # float32 (3,)
+        v2 = v1 + 1.0  # float32 (3,)
+        return (v2,), ()
+    <BLANKLINE>
+    """
 
     def __init__(
         self,
@@ -96,11 +130,25 @@ class Function:
 
     @property
     def stages(self) -> Stages:
-        """The program as recorded and after each pass of the compiler: print it, or read `text` of each."""
+        """The program as recorded and after each pass of the compiler: print it, or read the attributes of each.
+
+        Examples
+        --------
+        >>> x = K.placeholder((3,))
+        >>> stages = K.function([x], K.exp(x) + K.exp(x)).stages
+        >>> [(s.name, s.calls) for s in stages[:3]]
+        [('recorded', 3), ('prune', 3), ('cse', 2)]
+        """
         return self.executable.stages
 
     def __call__(self, values: Sequence[Any] = ()) -> Any:
-        """The outputs for these input values; then all updates are committed together."""
+        """The outputs for these input values; then all updates are committed together.
+
+        Parameters
+        ----------
+        values : list or tuple
+            One array or number for each input; a sparse matrix for a sparse placeholder.
+        """
         fast = self._fast_call
         if fast is not None and fast.fits(values) and self._on(fast.backend):
             outputs = quietly(self._execute, fast.run, values)
@@ -208,23 +256,64 @@ def function(
     explain: bool = False,
     **kwargs: Any,
 ) -> Function:
-    """Compile a graph into a callable: f(list of values) -> values, after which all updates are committed together.
+    """Compile a graph into a callable: f(list of values) -> values.
 
-    `inputs` are placeholders (any tensor may be fed), `outputs` a list, a tuple or one tensor, and the result is
-    likewise a list, a tuple or one array; `updates` are update ops and (variable, new value) pairs. With `jit` the
-    program goes through the library's own compiler where it has one: jax.jit, torch.compile, and for elementwise chains
-    cupy.fuse; the first call takes long then, results may differ in their last digits, and loops over a size known only
-    when it runs are compiled anew for each. `passes` names the passes of the compiler to run (all by default); with
-    `explain` the program is printed after each, as `f.stages` gives it.
-    Shapes and dtypes: fed values are cast to their placeholders' dtypes. NumPy arrays and numbers in, NumPy out; an
-    array of another library in, arrays of that library out. Outputs and new values are computed from the state before
-    the call. No output shares memory with what was fed, with a variable or with another output.
-    Updates: all or none, in one step that no signal splits. Threads run a function that has updates one at a time.
-    Errors: ValueError when a placeholder the outputs need is missing, at once; ValueError or TypeError when a value of
-    the wrong shape or kind is fed, naming the placeholder, and ValueError when a new value has another shape than its
-    variable; no variable changes then. ValueError for unknown keywords and names of passes.
+    Parameters
+    ----------
+    inputs : list or tuple of Tensor
+        Placeholders; any tensor may be fed.
+    outputs : Tensor, or list or tuple of them
+    updates : list, optional
+        Update ops and (variable, new value) pairs, all committed together after the outputs are computed.
+    name : str, optional
+        The name in error messages and in the source.
+    jit : bool, optional
+        Whether the program goes through the library's own compiler where it has one: ``jax.jit``, ``torch.compile``,
+        and for elementwise chains ``cupy.fuse``. The first call takes long then, results may differ in their last
+        digits, and loops over a size known only at run time are compiled anew for each.
+    passes : sequence of str, optional
+        The passes of the compiler to run; all by default.
+    explain : bool, optional
+        Whether to print the program after each pass, as ``f.stages`` gives it.
+    **kwargs : object
+        Refused, as Keras does.
 
-    Source: Keras 2.3.1 backend semantics.
+    Returns
+    -------
+    Function
+        Its result is a list, a tuple or one array, as `outputs` is.
+
+    Raises
+    ------
+    ValueError
+        At once, when a placeholder the outputs need is missing, and for unknown keywords and names of passes. At a
+        call, for a value of the wrong shape, naming the placeholder, and when a new value has another shape than its
+        variable.
+    TypeError
+        At a call, for a value of the wrong kind, naming the placeholder.
+
+    Notes
+    -----
+    Values: they are cast to their placeholders' dtypes. NumPy arrays and numbers in, NumPy out; an array of another
+    library in, arrays of that library out. No output shares memory with what was fed, with a variable or with another
+    output.
+
+    Updates: outputs and new values are computed from the state before the call. All updates are committed or none, in
+    one step that no signal splits; after an error, no variable has changed. Threads run a function that has updates
+    one at a time.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.function``.
+
+    Examples
+    --------
+    >>> x, total = K.placeholder((2,)), K.variable(0.0)
+    >>> f = K.function([x], [K.square(x), total], updates=[K.update_add(total, K.sum(x))])
+    >>> f([[2.0, 3.0]])
+    [array([4., 9.], dtype=float32), array(0., dtype=float32)]
+    >>> K.get_value(total)
+    array(5., dtype=float32)
     """
     if kwargs:
         raise ValueError(f"function: unknown argument {next(iter(kwargs))!r} passed to K.function")
@@ -279,12 +368,37 @@ def _updates(updates: Sequence[Any]) -> tuple[list[Tensor], list[Effect]]:
 
 @operation
 def eval(x: Any, feed_dict: Any = None, session: Any = None) -> Any:  # noqa: A001 - Keras's name
-    """The value of a tensor, variable or update op as a NumPy array; update ops run. Arrays and numbers pass through.
+    """The value of a tensor, variable or update op as a NumPy array; update ops run.
 
-    `feed_dict` maps placeholders to values; `session` is accepted for old programs and not used.
-    Errors: ValueError naming the placeholder a value is missing for; TypeError for what is no number.
+    Parameters
+    ----------
+    x : array
+        Arrays and numbers pass through.
+    feed_dict : dict, optional
+        Values by placeholder.
+    session : object, optional
+        Accepted for old programs and not used.
 
-    Source: Keras 2.3.1 backend semantics.
+    Returns
+    -------
+    numpy.ndarray
+
+    Raises
+    ------
+    ValueError
+        Naming the placeholder a value is missing for.
+    TypeError
+        For what is no number.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.eval``; `feed_dict` as in TensorFlow's ``Tensor.eval``.
+
+    Examples
+    --------
+    >>> x = K.placeholder((2,))
+    >>> K.eval(K.sum(K.square(x)), {x: [3.0, 4.0]})
+    array(25., dtype=float32)
     """
     if isinstance(x, Sparse):
         return x.eval(feed_dict)
@@ -305,7 +419,13 @@ def eval(x: Any, feed_dict: Any = None, session: Any = None) -> Any:  # noqa: A0
 
 
 def _eval_method(self: Tensor, feed_dict: Any = None, session: Any = None) -> Any:
-    """The tensor's value: `K.eval(self)`."""
+    """The tensor's value: ``K.eval(self)``.
+
+    Examples
+    --------
+    >>> (K.variable([1.0, 2.0]) * 3.0).eval()
+    array([3., 6.], dtype=float32)
+    """
     return eval(self, feed_dict, session)
 
 

@@ -24,25 +24,59 @@ __all__ = ["grad", "value_and_grad"]
 def grad(f: Callable[..., Any], argnums: int | tuple[int, ...] = 0, has_aux: bool = False) -> Callable[..., Any]:
     """A function that gives the gradient of f with respect to its positional arguments `argnums`.
 
-    f takes arrays, numbers, and nests of them in tuples, lists and dictionaries, and returns a scalar; with `has_aux` a
-    pair of a scalar and a nest of anything, and the result is the pair (gradient, nest). f may use the operations of K,
-    and functions of the array's own `__array_namespace__()`. A negative number counts from the last argument.
-    Shapes and dtypes: those of the arguments, on their library and device, in the same nests; a tuple of them for a
-    tuple `argnums`. Python numbers to differentiate by are arrays of dtype floatx on the active backend.
-    Tracing: f runs once for each combination of shapes, dtypes and constants; the last 64 programs are kept, and
-    `clear_cache()` of the result forgets them. Floats and complex numbers are inputs, of the dtype that the floating
-    arrays share, unless f needs their values; all other arguments are constants. CAPTURED VALUES ARE CONSTANTS TOO: the
-    closure, the globals that f and functions of its module name, and objects' attributes are compared at each call, and
-    f is traced again if one changed. Captured NumPy arrays are hashed for this at each call (about 1 ms for 1 MB: pass
-    large arrays as arguments), PyTorch's are compared by their version counter, which writes through `.data` or shared
-    memory do not advance. CHANGES OF ANOTHER MODULE'S GLOBALS ARE NOT NOTICED: call `clear_cache()`. A function that
-    captures what hides its state, such as a random generator or an iterator, is traced at every call.
-    Nesting: f may call gradients, and the result may be called within f, in `jax.jit`, `jax.vmap` and `torch.func`. On
-    symbolic tensors and variables the gradient is recorded in their graph.
-    Errors: TypeError when f does not return a scalar made of its arguments, or an argument is not floating; ValueError
-    for `argnums` that are not there.
+    Parameters
+    ----------
+    f : callable
+        It takes arrays, numbers, and nests of them in tuples, lists and dictionaries, and returns a scalar. It may use
+        the operations of K, and functions of the array's own ``__array_namespace__()``.
+    argnums : int or tuple of int, optional
+        The positions of the arguments; a negative number counts from the last one.
+    has_aux : bool, optional
+        Whether f returns a pair of the scalar and a nest of anything. The result then is the pair (gradient, nest).
 
-    Source: this library; reverse accumulation.
+    Returns
+    -------
+    callable
+        It takes f's arguments and returns the gradient, in the nests, shapes and dtypes of the arguments, on their
+        library and device; a tuple of them for a tuple `argnums`. Its method ``clear_cache()`` forgets the traces.
+
+    Raises
+    ------
+    TypeError
+        When f does not return a scalar made of its arguments, or an argument is not floating.
+    ValueError
+        For `argnums` that are not there.
+
+    Notes
+    -----
+    Numbers: Python numbers to differentiate by are arrays of dtype floatx on the active backend.
+
+    Tracing: f runs once for each combination of shapes, dtypes and constants. The last 64 programs are kept. Floats
+    and complex numbers are inputs, of the dtype that the floating arrays share, unless f needs their values; all other
+    arguments are constants.
+
+    Captured values are constants, too: the closure, the globals that f and functions of its module name, and objects'
+    attributes are compared at each call, and f is traced again if one changed. Captured NumPy arrays are hashed for
+    this at each call (about 1 ms for 1 MB: pass large arrays as arguments). PyTorch's are compared by their version
+    counter, which writes through ``.data`` or shared memory do not advance. CHANGES OF ANOTHER MODULE'S GLOBALS ARE
+    NOT NOTICED: call ``clear_cache()``. A function that captures what hides its state, such as a random generator or
+    an iterator, is traced at every call.
+
+    Nesting: f may call gradients, and the result may be called within f, in ``jax.jit``, ``jax.vmap`` and
+    ``torch.func``. On symbolic tensors and variables the gradient is recorded in their graph.
+
+    References
+    ----------
+    Griewank, Walther, "Evaluating derivatives", 2008; reverse accumulation. Arguments as in ``jax.grad``.
+
+    Examples
+    --------
+    >>> loss = lambda w, x: K.sum(K.square(K.dot(x, w)))
+    >>> w, x = np.asarray([1.0, 2.0]), np.asarray([[1.0, 0.0], [3.0, 1.0]])
+    >>> K.grad(loss)(w, x)
+    array([32., 10.])
+    >>> K.grad(lambda p: K.sum(p["a"] * p["b"]))({"a": w, "b": w + 1.0})
+    {'a': array([2., 3.]), 'b': array([1., 2.])}
     """
     argnums = checked_argnums("grad", argnums)
     traced = _traced(f, argnums, has_aux)
@@ -60,11 +94,38 @@ def grad(f: Callable[..., Any], argnums: int | tuple[int, ...] = 0, has_aux: boo
 def value_and_grad(
     f: Callable[..., Any], argnums: int | tuple[int, ...] = 0, has_aux: bool = False
 ) -> Callable[..., Any]:
-    """A function that gives f's value together with its gradient, as `grad`; with `has_aux` ((value, nest), gradient).
+    """A function that gives f's value together with its gradient.
 
-    Shapes and dtypes, tracing, errors: as `grad`.
+    Parameters
+    ----------
+    f : callable
+    argnums : int or tuple of int, optional
+    has_aux : bool, optional
+        As in `grad`.
 
-    Source: this library; reverse accumulation.
+    Returns
+    -------
+    callable
+        It takes f's arguments and returns the pair (value, gradient); with `has_aux` ((value, nest), gradient). Its
+        method ``clear_cache()`` forgets the traces.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As in `grad`.
+
+    Notes
+    -----
+    Tracing and nesting are as in `grad`.
+
+    References
+    ----------
+    Griewank, Walther, "Evaluating derivatives", 2008; reverse accumulation. Arguments as in ``jax.value_and_grad``.
+
+    Examples
+    --------
+    >>> K.value_and_grad(lambda x: K.sum(K.exp(x)))(np.asarray([0.0, 0.0]))
+    (np.float64(2.0), array([1., 1.]))
     """
     argnums = checked_argnums("value_and_grad", argnums)
     traced = _traced(f, argnums, has_aux)

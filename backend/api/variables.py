@@ -35,7 +35,32 @@ __all__ = [
 
 
 class Variable(Tensor):
-    """A tensor with a value of its own: `array` is a native array of the backend it was made on."""
+    """A tensor with a value of its own, made by `K.variable`.
+
+    Parameters
+    ----------
+    array : array
+        The value, a native array of the backend.
+    backend : Backend
+    name : str, optional
+    constraint : callable, optional
+        Applied by optimizers to each new value.
+
+    Attributes
+    ----------
+    array : array
+        The value.
+    trainable : bool
+        True at first.
+
+    Examples
+    --------
+    >>> w = K.variable([1.0, 2.0], name="w")
+    >>> (w * 2.0).shape, type(w.array).__name__
+    ((2,), 'ndarray')
+    >>> np.asarray(w)
+    array([1., 2.], dtype=float32)
+    """
 
     migrates = False  # whether it moves to the backend that runs its users, as counters of random streams do
 
@@ -53,14 +78,44 @@ class Variable(Tensor):
         return getattr(self.array, "device", None)
 
     def assign(self, value: Any) -> None:
-        """Replace the value; ValueError when the shape differs."""
+        """Replace the value, cast to the variable's dtype.
+
+        Parameters
+        ----------
+        value : array
+
+        Raises
+        ------
+        ValueError
+            When the shape differs.
+
+        Examples
+        --------
+        >>> w = K.variable([1.0, 2.0])
+        >>> w.assign([3, 4])
+        >>> K.get_value(w)
+        array([3., 4.], dtype=float32)
+        """
         array = self.backend.asarray(value, self.dtype)
         if tuple(array.shape) != self.shape:
             raise ValueError(f"set_value: {self.name} has shape {self.shape}, the value has {tuple(array.shape)}")
         self.array = self.backend.xp.asarray(array, copy=True)
 
     def move(self, backend: Backend) -> None:
-        """Move the value to another backend."""
+        """Move the value to another backend.
+
+        Parameters
+        ----------
+        backend : Backend
+            As `get_backend` gives it.
+
+        Examples
+        --------
+        >>> w = K.variable([1.0, 2.0])
+        >>> w.move(K.get_backend("array_api_strict"))
+        >>> type(w.array).__module__.partition(".")[0]
+        'array_api_strict'
+        """
         if backend.xp is not self.backend.xp or backend.device != self.backend.device:
             with outside_traces(backend.xp):
                 self.array = backend.asarray(self.array, self.dtype)
@@ -76,12 +131,38 @@ def variable(
 ) -> Any:
     """A variable with the value given, on the active backend.
 
-    Shapes and dtypes: those of the value, as `dtype` (default floatx, whatever the value's dtype).
-    Edge values: a symbolic value, random ones included, is evaluated once; numbers and nested lists are accepted; a
-    SciPy matrix gives a sparse tensor of its own dtype, whose values are a variable.
-    Errors: TypeError for an unknown dtype and for a value that is not numeric.
+    Parameters
+    ----------
+    value : array
+        Arrays, numbers, nested lists. A symbolic value, random ones included, is evaluated once.
+    dtype : dtype, optional
+        floatx by default, whatever the value's dtype.
+    name : str, optional
+    constraint : callable, optional
+        Applied by optimizers to each new value.
 
-    Source: Keras 2.3.1 backend semantics.
+    Returns
+    -------
+    Variable
+        For a SciPy matrix a sparse tensor, by default of the matrix's dtype, whose values are a variable.
+
+    Raises
+    ------
+    TypeError
+        For an unknown dtype, and for a value that is not numeric.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.variable``.
+
+    Examples
+    --------
+    >>> w = K.variable([[1, 2], [3, 4]], name="w")
+    >>> w.name, w.shape, w.dtype
+    ('w', (2, 2), float32)
+    >>> K.set_value(w, K.get_value(w) * 10.0)
+    >>> K.eval(K.sum(w))
+    array(100., dtype=float32)
     """
     wanted = config.floatx() if dtype is None else dtype_name(dtype)
     backend = active()
@@ -108,16 +189,50 @@ def _sparse(matrix: Any, dtype: Any, backend: Backend, name: str) -> Sparse:
 def is_variable(x: Any) -> bool:
     """Whether x is a variable; expressions of variables are not.
 
-    Source: Keras 2.3.1 backend semantics.
+    Parameters
+    ----------
+    x : object
+
+    Returns
+    -------
+    bool
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.is_variable``.
+
+    Examples
+    --------
+    >>> w = K.variable([1.0])
+    >>> K.is_variable(w), K.is_variable(w + 1.0)
+    (True, False)
     """
     return isinstance(x, Variable)
 
 
 @operation
 def get_value(x: Any) -> Any:
-    """The value of a variable or tensor as a new NumPy array; anything else is returned unchanged.
+    """The value of a variable or tensor as a new NumPy array.
 
-    Source: Keras 2.3.1 backend semantics.
+    Parameters
+    ----------
+    x : Variable or Tensor
+
+    Returns
+    -------
+    numpy.ndarray
+        Anything else than a variable or tensor is returned unchanged.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.get_value``.
+
+    Examples
+    --------
+    >>> w = K.variable([1.0, 2.0])
+    >>> K.get_value(w)[0] = 9.0  # changes a copy
+    >>> K.get_value(w)
+    array([1., 2.], dtype=float32)
     """
     if isinstance(x, Variable):
         return np.array(host(x.array))
@@ -126,9 +241,25 @@ def get_value(x: Any) -> Any:
 
 @operation
 def batch_get_value(ops: Any) -> list[Any]:
-    """The values of several variables or tensors, each as from `get_value`.
+    """The values of several variables or tensors.
 
-    Source: Keras 2.3.1 backend semantics.
+    Parameters
+    ----------
+    ops : sequence of Variable or Tensor
+
+    Returns
+    -------
+    list of numpy.ndarray
+        Each as from `get_value`.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.batch_get_value``.
+
+    Examples
+    --------
+    >>> K.batch_get_value([K.variable([1.0, 2.0]), K.variable(3.0)])
+    [array([1., 2.], dtype=float32), array(3., dtype=float32)]
     """
     return [get_value(x) for x in ops]
 
@@ -137,9 +268,28 @@ def batch_get_value(ops: Any) -> list[Any]:
 def set_value(x: Variable, value: Any) -> None:
     """Replace the value of a variable, cast to its dtype.
 
-    Errors: ValueError when the shapes differ (the variable keeps its value); TypeError when x is not a variable.
+    Parameters
+    ----------
+    x : Variable
+    value : array
 
-    Source: Keras 2.3.1 backend semantics.
+    Raises
+    ------
+    ValueError
+        When the shapes differ; the variable keeps its value.
+    TypeError
+        When x is not a variable.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.set_value``.
+
+    Examples
+    --------
+    >>> w = K.variable([1.0, 2.0])
+    >>> K.set_value(w, [3, 4])
+    >>> K.get_value(w)
+    array([3., 4.], dtype=float32)
     """
     _require("set_value", x)
     x.assign(value.eval() if isinstance(value, Tensor) else value)
@@ -147,11 +297,27 @@ def set_value(x: Variable, value: Any) -> None:
 
 @operation
 def batch_set_value(tuples: Any) -> None:
-    """Replace the values of several variables, given as (variable, value) pairs.
+    """Replace the values of several variables.
 
-    Errors: as `set_value`; all pairs are checked before any value changes.
+    Parameters
+    ----------
+    tuples : sequence of (Variable, array)
 
-    Source: Keras 2.3.1 backend semantics.
+    Raises
+    ------
+    ValueError, TypeError
+        As in `set_value`; all pairs are checked before any value changes.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.batch_set_value``.
+
+    Examples
+    --------
+    >>> a, b = K.variable([1.0]), K.variable([2.0])
+    >>> K.batch_set_value([(a, K.get_value(b)), (b, K.get_value(a))])
+    >>> K.batch_get_value([a, b])
+    [array([2.], dtype=float32), array([1.], dtype=float32)]
     """
     pairs = [
         (x, value.eval() if isinstance(value, Tensor) else np.asarray(host(value) if is_array(value) else value))
@@ -177,21 +343,69 @@ def _require(function: str, x: Any) -> None:
 def update(x: Variable, new_x: Any) -> Tensor:
     """A deferred assignment: x becomes new_x when the result is evaluated, alone or in a function's updates.
 
-    Shapes and dtypes: those of x; new_x is cast. Errors: TypeError when x is not a variable, ValueError when the
-    shapes differ.
+    Parameters
+    ----------
+    x : Variable
+    new_x : array
+        Cast to the dtype of x.
 
-    Source: Keras 2.3.1 backend semantics.
+    Returns
+    -------
+    Tensor
+        The update op; its value is new_x.
+
+    Raises
+    ------
+    TypeError
+        When x is not a variable.
+    ValueError
+        When the shapes differ.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.update``.
+
+    Examples
+    --------
+    >>> a, b = K.variable(1.0), K.variable(2.0)
+    >>> swap = K.function([], [], updates=[K.update(a, b), K.update(b, a)])
+    >>> swap()
+    []
+    >>> K.batch_get_value([a, b])
+    [array(2., dtype=float32), array(1., dtype=float32)]
     """
     return _update("update", x, new_x, None)
 
 
 @operation
 def update_add(x: Variable, increment: Any) -> Tensor:
-    """A deferred `x += increment`; several on one variable add up.
+    """A deferred ``x += increment``.
 
-    Shapes and dtypes: those of x. Errors: as `update`.
+    Parameters
+    ----------
+    x : Variable
+    increment : array
 
-    Source: Keras 2.3.1 backend semantics.
+    Returns
+    -------
+    Tensor
+        The update op; several on one variable add up.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As in `update`.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.update_add``.
+
+    Examples
+    --------
+    >>> n = K.variable(0.0)
+    >>> count = K.function([], [], updates=[K.update_add(n, 1.0), K.update_add(n, 10.0)])
+    >>> count(), count(), K.get_value(n)
+    ([], [], array(22., dtype=float32))
     """
     _require("update_add", x)
     return _update("update_add", x, x + increment, increment)
@@ -199,11 +413,33 @@ def update_add(x: Variable, increment: Any) -> Tensor:
 
 @operation
 def update_sub(x: Variable, decrement: Any) -> Tensor:
-    """A deferred `x -= decrement`; several on one variable add up.
+    """A deferred ``x -= decrement``.
 
-    Shapes and dtypes: those of x. Errors: as `update`.
+    Parameters
+    ----------
+    x : Variable
+    decrement : array
 
-    Source: Keras 2.3.1 backend semantics.
+    Returns
+    -------
+    Tensor
+        The update op; several on one variable add up.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As in `update`.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.update_sub``.
+
+    Examples
+    --------
+    >>> w = K.variable([3.0])
+    >>> slope = K.gradients(K.square(w), [w])[0]
+    >>> K.eval(K.update_sub(w, 0.1 * slope))
+    array([2.4], dtype=float32)
     """
     _require("update_sub", x)
     step = -decrement if not isinstance(decrement, list) else -tensor(decrement)
@@ -212,11 +448,34 @@ def update_sub(x: Variable, decrement: Any) -> Tensor:
 
 @operation
 def moving_average_update(x: Variable, value: Any, momentum: Any) -> Tensor:
-    """A deferred `x -= (x - value) * (1 - momentum)`, without correction of the bias towards the initial value.
+    """A deferred ``x -= (x - value) * (1 - momentum)``, without correction of the bias towards the initial value.
 
-    Shapes and dtypes: those of x. Errors: as `update`.
+    Parameters
+    ----------
+    x : Variable
+    value : array
+    momentum : array
 
-    Source: Keras 2.3.1 backend semantics.
+    Returns
+    -------
+    Tensor
+        The update op.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As in `update`.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.moving_average_update``.
+
+    Examples
+    --------
+    >>> mean = K.variable([0.0])
+    >>> step = K.moving_average_update(mean, [8.0], momentum=0.75)
+    >>> K.eval(step), K.eval(step)
+    (array([2.], dtype=float32), array([3.5], dtype=float32))
     """
     _require("moving_average_update", x)
     return update_sub(x, (x - tensor(value, None if isinstance(value, Tensor) else x.dtype)) * (1.0 - momentum))

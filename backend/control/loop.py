@@ -164,16 +164,47 @@ def _with_residuals(inputs: Parts, results: list[Any], given: Parts, length: Any
 def scan(
     step: Callable[..., Any], initial: Any, sequences: Any, length: Size | None = None, reverse: bool = False
 ) -> tuple[Any, Any]:
-    """Run step(carry, slice) -> (carry, output) along the first axis; returns (last carry, stacked outputs).
+    """Run step(carry, slice) -> (carry, output) along the first axis.
 
-    Shapes and dtypes: `initial`, `sequences`, and the outputs are arrays or nests of tuples, lists and dictionaries of
-    them; the carry keeps its shapes and dtypes from step to step. With `reverse` the last slice comes first, and each
-    output keeps the position of its slice. With sequences None, `length` is the number of steps.
-    Edge values: with no step, the initial carry and empty outputs. Differentiable, also twice.
-    Errors: ValueError when the first sizes differ, when neither sequences nor length is given, or when a step changes
-    the carry's structure, shapes or dtypes.
+    Parameters
+    ----------
+    step : callable
+        It keeps the carry's structure, shapes and dtypes.
+    initial : array or nest of arrays
+        The first carry. Nests are of tuples, lists and dictionaries.
+    sequences : array or nest of arrays, or None
+    length : int, optional
+        The number of steps, where `sequences` is None.
+    reverse : bool, optional
+        Whether the last slice comes first; each output keeps the position of its slice.
 
-    Source: this library; the loop of array programming, as in JAX's `lax.scan`.
+    Returns
+    -------
+    carry : array or nest of arrays
+        The last carry.
+    outputs : array or nest of arrays
+        The outputs, stacked.
+
+    Raises
+    ------
+    ValueError
+        When the first sizes differ, when neither sequences nor length is given, or when a step changes the carry's
+        structure, shapes or dtypes.
+
+    Notes
+    -----
+    With no step, the initial carry and empty outputs. Differentiable, also twice.
+
+    References
+    ----------
+    The loop of array programming, as ``jax.lax.scan``.
+
+    Examples
+    --------
+    >>> def step(total, x):
+    ...     return total + x, total + x
+    >>> K.scan(step, np.asarray(0.0), np.asarray([1.0, 2.0, 3.0]))
+    (np.float64(6.0), array([1., 3., 6.]))
     """
     carry, carry_nest = flatten(initial)
     xs, xs_nest = flatten(sequences)
@@ -248,11 +279,35 @@ def iterate(
 def map_fn(fn: Callable[..., Any], elems: Any, name: str | None = None, dtype: DTypeLike = None) -> Any:
     """Apply a function to every slice along the first axis and stack the results.
 
-    Shapes and dtypes: `elems` is an array or a nest of arrays of one length; the result has the structure, shapes and
-    dtypes that fn returns (`dtype` is accepted for old programs; dtypes are inferred). Differentiable.
-    Errors: ValueError when the lengths differ.
+    Parameters
+    ----------
+    fn : callable
+    elems : array or nest of arrays
+        Of one length.
+    name : str, optional
+        Accepted for old programs.
+    dtype : dtype, optional
+        Accepted for old programs; dtypes are inferred.
 
-    Source: Keras 2.3.1 backend semantics.
+    Returns
+    -------
+    array or nest of arrays
+        The structure, shapes and dtypes that fn returns, stacked. Differentiable.
+
+    Raises
+    ------
+    ValueError
+        When the lengths differ.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.map_fn``.
+
+    Examples
+    --------
+    >>> K.map_fn(lambda row: K.sum(row) * row, np.asarray([[1.0, 2.0], [3.0, 4.0]]))
+    array([[ 3.,  6.],
+           [21., 28.]])
     """
     return scan(lambda carry, x: ((), fn(x)), (), elems)[1]
 
@@ -261,11 +316,34 @@ def map_fn(fn: Callable[..., Any], elems: Any, name: str | None = None, dtype: D
 def foldl(fn: Callable[..., Any], elems: Any, initializer: Any = None, name: str | None = None) -> Any:
     """Combine the slices along the first axis from the left: acc = fn(acc, slice).
 
-    Shapes and dtypes: those of the accumulator, which starts as `initializer`, or as the first slice for None. The
-    accumulator and `elems` may be nests of arrays. Differentiable.
-    Errors: ValueError when there is neither a slice nor an initializer, or when lengths differ.
+    Parameters
+    ----------
+    fn : callable
+    elems : array or nest of arrays
+        Of one length.
+    initializer : array or nest of arrays, optional
+        What the accumulator starts as; the first slice by default.
+    name : str, optional
+        Accepted for old programs.
 
-    Source: Keras 2.3.1 backend semantics.
+    Returns
+    -------
+    array or nest of arrays
+        The last accumulator, of the shapes and dtypes of the first. Differentiable.
+
+    Raises
+    ------
+    ValueError
+        When there is neither a slice nor an initializer, or when lengths differ.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.foldl``.
+
+    Examples
+    --------
+    >>> K.foldl(lambda acc, digit: acc * 10.0 + digit, np.asarray([1.0, 2.0, 3.0]))
+    np.float64(123.0)
     """
     return _folded("foldl", fn, elems, initializer, reverse=False)
 
@@ -274,9 +352,33 @@ def foldl(fn: Callable[..., Any], elems: Any, initializer: Any = None, name: str
 def foldr(fn: Callable[..., Any], elems: Any, initializer: Any = None, name: str | None = None) -> Any:
     """Combine the slices along the first axis from the right: acc = fn(acc, slice), the last slice first.
 
-    Shapes and dtypes, errors: as `foldl`, except that the accumulator starts as the last slice. Differentiable.
+    Parameters
+    ----------
+    fn : callable
+    elems : array or nest of arrays
+    initializer : array or nest of arrays, optional
+        What the accumulator starts as; the last slice by default.
+    name : str, optional
+        As in `foldl`.
 
-    Source: Keras 2.3.1 backend semantics.
+    Returns
+    -------
+    array or nest of arrays
+        The last accumulator, of the shapes and dtypes of the first. Differentiable.
+
+    Raises
+    ------
+    ValueError
+        As in `foldl`.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.foldr``.
+
+    Examples
+    --------
+    >>> K.foldr(lambda acc, digit: acc * 10.0 + digit, np.asarray([1.0, 2.0, 3.0]))
+    np.float64(321.0)
     """
     return _folded("foldr", fn, elems, initializer, reverse=True)
 
