@@ -243,7 +243,7 @@ def set_floatx(floatx: str) -> None:
 
 def _floatx(value: Any) -> str:
     if not isinstance(value, str) or value not in _FLOATX:
-        raise ValueError(f"set_floatx: got {value!r}; expected one of {', '.join(_FLOATX)}")
+        raise ValueError(f"set_floatx: floatx is {value!r}, expected one of {', '.join(_FLOATX)}")
     return str(value)
 
 
@@ -293,7 +293,8 @@ def set_image_data_format(data_format: str) -> None:
     >>> K.set_image_data_format("channels_last")
     """
     if not isinstance(data_format, str) or data_format not in _FORMATS:
-        raise ValueError(f"set_image_data_format: got {data_format!r}; expected one of {', '.join(_FORMATS)}")
+        wanted = " or ".join(map(repr, _FORMATS))
+        raise ValueError(f"set_image_data_format: data_format is {data_format!r}, expected {wanted}")
     change("image_data_format", str(data_format))
     if keras := _keras():
         keras.set_image_data_format(str(data_format))
@@ -343,7 +344,7 @@ def set_image_dim_ordering(dim_ordering: str) -> None:
     >>> K.set_image_dim_ordering("tf")
     """
     if not isinstance(dim_ordering, str) or dim_ordering not in ("tf", "th"):
-        raise ValueError(f"set_image_dim_ordering: got {dim_ordering!r}; expected 'tf' or 'th'")
+        raise ValueError(f"set_image_dim_ordering: dim_ordering is {dim_ordering!r}, expected 'tf' or 'th'")
     set_image_data_format("channels_first" if dim_ordering == "th" else "channels_last")
 
 
@@ -381,5 +382,5 @@ def data_format_of(name: str, value: str | None) -> str:
         return image_data_format()
     lowered = value.lower() if isinstance(value, str) else None
     if lowered not in _FORMATS:
-        raise ValueError(f"{name}: data_format is {value!r}; expected one of {', '.join(_FORMATS)}")
+        raise ValueError(f"{name}: data_format is {value!r}, expected one of {', '.join(_FORMATS)}")
     return lowered

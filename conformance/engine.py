@@ -8,7 +8,7 @@ import io
 import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -173,13 +173,17 @@ def run(
     >>> done
     [(1, 3), (2, 3), (3, 3)]
     """
+    if isinstance(namespaces, str) or not isinstance(namespaces, Sequence):
+        raise UsageError(f"run: namespaces is {namespaces!r}, expected a list of names such as ['numpy']")
+    if not namespaces:
+        raise UsageError("run: namespaces is empty, expected at least one name such as 'numpy'")
+    known = [option.name for option in fields(Options) if option.name != "names"]
+    if unknown := given.keys() - set(known):
+        raise UsageError(f"run: unknown option {min(unknown)!r}; expected any of {', '.join(known)}")
     start = time.time() if start is None else start
     if isinstance(given.get("kind"), str):
         given["kind"] = tuple(given["kind"].split(","))
-    try:
-        options = replace(options or Options(), **given)
-    except TypeError as error:
-        raise UsageError(str(error)) from error
+    options = replace(options or Options(), **given)
     names = [name if options.device is None else f"{name}:{options.device}" for name in namespaces]
     options = replace(options, names=tuple(names))
     isolate = options.jobs > 1 if options.isolate is None else options.isolate

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays.arguments import integer, is_sequence, items
-from ..arrays.namespaces import array_namespace, host, is_array
+from ..arrays.arguments import integer, is_sequence, items, numbers
+from ..arrays.namespaces import array_namespace, is_array
 from ..arrays.typing import DTypeLike, Sizes
 from ..config import floatx
 from ..dispatch.boundary import dtype_from, named
@@ -61,6 +61,8 @@ def placeholder(
     >>> K.eval(K.sum(x, axis=0), {x: np.ones((2, 3))})
     array([2., 2., 2.], dtype=float32)
     """
+    if ndim is not None and ndim < 0:
+        raise ValueError(f"placeholder: ndim is {ndim}, expected at least 0")
     if shape is None and ndim is not None:
         shape = (None,) * ndim
     if shape is not None:
@@ -102,9 +104,9 @@ def cast_to_floatx(x: Any) -> Any:
     """
     if isinstance(x, Tensor):
         return x.__array_namespace__().astype(x, floatx())
-    values = host(x) if is_array(x) else np.asarray(x)
-    if values.dtype.kind not in "biuf":
-        raise TypeError(f"cast_to_floatx: got dtype {values.dtype}, expected numbers")
+    values = numbers("cast_to_floatx", "x", x)
+    if values.dtype.kind == "c":
+        raise TypeError(f"cast_to_floatx: x has dtype {values.dtype}, expected real numbers")
     return np.asarray(values, dtype=floatx())
 
 
@@ -152,11 +154,10 @@ def constant(value: Any, dtype: DTypeLike = None, shape: Sizes | None = None, na
         if sizes is not None:
             tensor = xp.broadcast_to(tensor, sizes) if tensor.size == 1 else xp.reshape(tensor, sizes)
         return named(tensor, name)
-    array = np.asarray(host(value) if is_array(value) else value)
-    if array.dtype.kind not in "biufc":
-        raise TypeError(f"constant: value is of dtype {array.dtype}, expected numbers")
-    array = np.array(array, dtype=wanted)
+    array = np.array(numbers("constant", "value", value), dtype=wanted)
     if sizes is not None:
+        if any(n < 0 for n in sizes):
+            raise ValueError(f"constant: shape is {sizes}, expected sizes of at least 0")
         count = int(np.prod(sizes))
         if array.size not in (1, count):
             raise ValueError(f"constant: value has {array.size} elements, shape {sizes} has {count}")

@@ -16,7 +16,7 @@ from ..dispatch.parameters import is_array_like
 from ..graph.recording import cast, tensor
 from ..graph.tensor import Tensor, record
 from .captured import Same
-from .grad import grad
+from .grad import gradient_of
 from .tracing import Differentiated, Traced
 
 __all__ = ["hessian", "hvp", "jacobian", "jvp", "vjp"]
@@ -63,6 +63,9 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     >>> K.jvp(lambda x: x**3, [x], [v])
     (array([1., 8.]), array([3., 0.]))
     """
+    for name, nest in (("primals", primals), ("tangents", tangents)):
+        if not isinstance(nest, (list, tuple)):
+            raise TypeError(f"jvp: {name} is {shown(nest)}, expected a list of the arguments of f")
     return _kept("jvp", Same(f))([_marked(tuple(primals)), _marked(tuple(tangents))], {})
 
 
@@ -204,12 +207,17 @@ def jacobian(f: Callable[..., Any], argnums: int = 0) -> Callable[..., Any]:
     array([[1., 0.],
            [0., 2.]])
     """
+    return _jacobian("jacobian", f, argnums)
+
+
+def _jacobian(function: str, f: Callable[..., Any], argnums: int) -> Callable[..., Any]:
+    """`jacobian`, for the function that errors name."""
 
     def build(args: list[Any], kwargs: dict[str, Any]) -> Tensor:
-        x = _tensors("jacobian", args[argnums])[0]
-        out = _result("jacobian", f(*(x if i == argnums % len(args) else a for i, a in enumerate(args)), **kwargs))
+        x = _tensors(function, args[argnums])[0]
+        out = _result(function, f(*(x if i == argnums % len(args) else a for i, a in enumerate(args)), **kwargs))
         if out.size is None:
-            raise ValueError(f"jacobian: the result has shape {out.shape}; every size must be known")
+            raise ValueError(f"{function}: the result of f has shape {out.shape}, expected known sizes")
         xp = out.__array_namespace__()
 
         def row(seed: Tensor) -> Tensor:
@@ -221,12 +229,12 @@ def jacobian(f: Callable[..., Any], argnums: int = 0) -> Callable[..., Any]:
         rows = map_fn(row, xp.eye(out.size, dtype=out.dtype))
         return xp.reshape(rows, (*out.shape, *x.sizes))
 
-    traced = Traced("jacobian", f, build)
+    traced = Traced(function, f, build)
 
     @functools.wraps(f)
     def evaluate(*args: Any, **kwargs: Any) -> Any:
         if not -len(args) <= argnums < len(args):
-            raise ValueError(f"jacobian: argnums is {argnums!r} for {len(args)} positional arguments")
+            raise ValueError(f"{function}: argnums is {argnums!r}, but the call has {len(args)} positional arguments")
         return traced([_marked(a) if i == argnums % len(args) else a for i, a in enumerate(args)], kwargs)
 
     evaluate.clear_cache = traced.clear  # type: ignore[attr-defined]
@@ -271,7 +279,7 @@ def hessian(f: Callable[..., Any], argnums: int = 0) -> Callable[..., Any]:
     array([[4., 2.],
            [2., 0.]])
     """
-    return jacobian(grad(f, argnums), argnums)
+    return _jacobian("hessian", gradient_of("hessian", f, argnums), argnums)
 
 
 @functools.lru_cache(maxsize=64)
@@ -329,7 +337,7 @@ def _tensors(function: str, nest: Any) -> list[Tensor]:
     for v in flatten(nest)[0]:
         t = tensor(v) if isinstance(v, (Tensor, Differentiated)) else v
         if not isinstance(t, Tensor) or not is_float(t.dtype):
-            raise TypeError(f"{function}: cannot differentiate with respect to {v!r}; expected a floating array")
+            raise TypeError(f"{function}: cannot differentiate with respect to {shown(v)}; expected a floating array")
         made.append(record("identity", (t,), {}, t.spec))
     return made
 
@@ -350,14 +358,17 @@ def _results(function: str, out: Any) -> tuple[list[Tensor], Any]:
     return [_result(function, t) for t in found], structure
 
 
+_VECTORS = {"jvp": "tangents", "vjp": "the vector", "hvp": "v"}  # what a Jacobian or Hessian is multiplied by
+
+
 def _like(function: str, tensors: list[Tensor], structure: Any, nest: Any) -> list[Tensor]:
     """The vector of a product, which must have a part of the right shape for each tensor of a nest."""
     if flatten(nest)[1] != structure:
-        raise ValueError(f"{function}: the vector is another nest than what it multiplies")
+        raise ValueError(f"{function}: {_VECTORS[function]} is another nest than what it multiplies")
     given = _tensors(function, nest)
     shapes, wanted = [v.shape for v in given], [t.shape for t in tensors]
     if shapes != wanted:
-        raise ValueError(f"{function}: the vector has the shapes {shapes}, expected {wanted}")
+        raise ValueError(f"{function}: {_VECTORS[function]} has the shapes {shapes}, expected {wanted}")
     return [cast(v, t.dtype) for v, t in zip(given, tensors, strict=True)]
 
 

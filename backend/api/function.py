@@ -7,7 +7,7 @@ import itertools
 import operator
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Never
 
 import numpy as np
 
@@ -17,9 +17,10 @@ from ..arrays.namespaces import device_of, host, is_array, namespace_of, writabl
 from ..compiler.executable import Executable
 from ..compiler.report import Stages
 from ..compiler.rewriter import effects_of, final_values
+from ..dispatch.boundary import given
 from ..dispatch.operation import operation
 from ..dispatch.parameters import is_array_like
-from ..graph.recording import tensor
+from ..graph.recording import flat, tensor
 from ..graph.tensor import Effect, Tensor
 from ..kernels.lookup import kernels_enabled
 from ..ops.sparse import Sparse, to_dense
@@ -141,7 +142,7 @@ class Function:
         """
         return self.executable.stages
 
-    def __call__(self, values: Sequence[Any] = ()) -> Any:
+    def __call__(self, values: Sequence[Any] = (), *more: Never) -> Any:
         """The outputs for these input values; then all updates are committed together.
 
         Parameters
@@ -149,6 +150,8 @@ class Function:
         values : list or tuple
             One array or number for each input; a sparse matrix for a sparse placeholder.
         """
+        if more:
+            raise TypeError(f"{self.name}: got {1 + len(more)} arguments, expected one list of values, as in f([x, y])")
         fast = self._fast_call
         if fast is not None and fast.fits(values) and self._on(fast.backend):
             outputs = quietly(self._execute, fast.run, values)
@@ -171,9 +174,7 @@ class Function:
     def _checked(self, values: Any) -> Sequence[Any]:
         """The values, one for each input: a sparse matrix fed is several."""
         if not isinstance(values, (list, tuple)):
-            raise TypeError(
-                f"{self.name}: got {type(values).__name__}, expected a list or tuple of {len(self.inputs)} values"
-            )
+            raise TypeError(f"{self.name}: got {given(values)}, expected a list or tuple of {len(self.inputs)} values")
         if not self._sparse and runs_keras():
             values = as_keras_feeds(self.inputs, values)
             if len(values) == len(self.inputs):
@@ -318,14 +319,16 @@ def function(
     if kwargs:
         raise ValueError(f"function: unknown argument {next(iter(kwargs))!r} passed to K.function")
     if not isinstance(inputs, (list, tuple)):
-        raise TypeError(f"function: inputs is {type(inputs).__name__}, expected a list of placeholders")
+        raise TypeError(f"function: inputs is {given(inputs)}, expected a list of placeholders")
     sparse = {len(_dense(inputs[:i])): t for i, t in enumerate(inputs) if isinstance(t, SparsePlaceholder)}
     inputs = _dense(inputs)
     for t in inputs:
         if not isinstance(t, Tensor):
-            raise TypeError(f"function: inputs holds {type(t).__name__}, expected placeholders")
+            raise TypeError(f"function: inputs holds {given(t)}, expected placeholders")
     if not isinstance(updates, (list, tuple, type(None))):
-        raise TypeError(f"function: updates is {type(updates).__name__}, expected a list of updates")
+        raise TypeError(f"function: updates is {given(updates)}, expected a list of updates")
+    if isinstance(passes, str):
+        raise TypeError(f"function: passes is {passes!r}, expected a list of names")
     single = not isinstance(outputs, (list, tuple))
     roots = [tensor(to_dense(t)) for t in ([outputs] if single else outputs)]
     extra, effects = _updates(updates or ())
@@ -353,8 +356,13 @@ def _updates(updates: Sequence[Any]) -> tuple[list[Tensor], list[Effect]]:
         if isinstance(each, Tensor):
             ops.append(each)
         elif isinstance(each, (list, tuple)) and len(each) == 2 and isinstance(each[0], Variable):
-            new = tensor(each[1])
             variable = each[0]
+            if not is_array_like(each[1]):
+                raise TypeError(
+                    f"function: updates gives {variable.name} the new value {shown(each[1])}, "
+                    "expected a tensor, an array or a number"
+                )
+            new = tensor(each[1])
             pairs.append(
                 Effect(
                     variable,
@@ -407,10 +415,15 @@ def eval(x: Any, feed_dict: Any = None, session: Any = None) -> Any:  # noqa: A0
     if not isinstance(x, Tensor):
         if not is_array_like(x):
             raise TypeError(f"eval: x is {shown(x)}, expected a tensor, an array or a number")
+        if isinstance(x, (list, tuple)) and any(isinstance(t, Tensor) for t in flat(x)):
+            raise TypeError("eval: x is a list of tensors, expected one tensor; compile several by K.function([], x)")
         return host(x) if is_array(x) else np.asarray(x)
     if not (feed_dict is None or isinstance(feed_dict, Mapping)):
         raise TypeError(f"eval: feed_dict is {shown(feed_dict)}, expected a dictionary of placeholders and values")
     feeds = dict(feed_dict or {})
+    for fed in feeds:
+        if not isinstance(fed, Tensor):
+            raise TypeError(f"eval: feed_dict has the key {shown(fed)}, expected placeholders")
     key = tuple(map(id, feeds))
     cache: dict[Any, Any] = x.__dict__.setdefault("_evaluators", {})
     if key not in cache:

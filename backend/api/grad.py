@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .. import config
-from ..arrays.arguments import integer, integers
+from ..arrays.arguments import integer, integers, shown
 from ..arrays.dtypes import is_float
 from ..arrays.namespaces import is_array
 from ..autodiff.backward import gradients
@@ -78,16 +78,7 @@ def grad(f: Callable[..., Any], argnums: int | tuple[int, ...] = 0, has_aux: boo
     >>> K.grad(lambda p: K.sum(p["a"] * p["b"]))({"a": w, "b": w + 1.0})
     {'a': array([2., 3.]), 'b': array([1., 2.])}
     """
-    argnums = checked_argnums("grad", argnums)
-    traced = _traced(f, argnums, has_aux)
-
-    @functools.wraps(f)
-    def gradient(*args: Any, **kwargs: Any) -> Any:
-        value, found = _called(traced, argnums, args, kwargs)
-        return (found, value[1]) if has_aux else found
-
-    gradient.clear_cache = traced.clear  # type: ignore[attr-defined]
-    return gradient
+    return gradient_of("grad", f, argnums, has_aux)
 
 
 @operation
@@ -128,7 +119,7 @@ def value_and_grad(
     (np.float64(2.0), array([1., 1.]))
     """
     argnums = checked_argnums("value_and_grad", argnums)
-    traced = _traced(f, argnums, has_aux)
+    traced = _traced("value_and_grad", f, argnums, has_aux)
 
     @functools.wraps(f)
     def evaluate(*args: Any, **kwargs: Any) -> Any:
@@ -138,9 +129,23 @@ def value_and_grad(
     return evaluate
 
 
+def gradient_of(function: str, f: Callable[..., Any], argnums: Any, has_aux: bool = False) -> Callable[..., Any]:
+    """`grad`, for the function that errors name."""
+    argnums = checked_argnums(function, argnums)
+    traced = _traced(function, f, argnums, has_aux)
+
+    @functools.wraps(f)
+    def gradient(*args: Any, **kwargs: Any) -> Any:
+        value, found = _called(traced, argnums, args, kwargs)
+        return (found, value[1]) if has_aux else found
+
+    gradient.clear_cache = traced.clear  # type: ignore[attr-defined]
+    return gradient
+
+
 def _called(traced: Traced, argnums: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """The value and gradient, of arguments whose numbers to differentiate by are marked."""
-    wanted = _positions(argnums, len(args))
+    wanted = _positions(traced.name, argnums, len(args))
     return traced([_marked(a) if i in wanted else a for i, a in enumerate(args)], kwargs)
 
 
@@ -153,11 +158,11 @@ def checked_argnums(function: str, argnums: Any) -> Any:
     return integer(function, "argnums", argnums)
 
 
-def _positions(argnums: Any, count: int) -> list[int]:
+def _positions(function: str, argnums: Any, count: int) -> list[int]:
     """The positions of the arguments to differentiate by, from 0."""
     numbers = argnums if isinstance(argnums, tuple) else (argnums,)
     if any(not -count <= i < count for i in numbers):
-        raise ValueError(f"grad: argnums is {argnums!r} for {count} positional arguments")
+        raise ValueError(f"{function}: argnums is {argnums!r}, but the call has {count} positional arguments")
     return [i % count for i in numbers]
 
 
@@ -172,37 +177,39 @@ def _is_other(value: Any) -> bool:
     return is_array(value) or isinstance(value, bool)
 
 
-def _traced(f: Callable[..., Any], argnums: Any, has_aux: bool) -> Traced:
+def _traced(function: str, f: Callable[..., Any], argnums: Any, has_aux: bool) -> Traced:
     def build(args: list[Any], kwargs: dict[str, Any]) -> Any:
-        wanted = _positions(argnums, len(args))
-        args = [_own(a) if i in wanted else a for i, a in enumerate(args)]
+        wanted = _positions(function, argnums, len(args))
+        args = [_own(function, i, a) if i in wanted else a for i, a in enumerate(args)]
         found = f(*args, **kwargs)
         if has_aux and not (isinstance(found, tuple) and len(found) == 2):
-            raise TypeError(f"grad: {_name(f)} gives {type(found).__name__}; has_aux expects a pair (scalar, anything)")
+            got = type(found).__name__
+            raise TypeError(f"{function}: {_name(f)} gives {got}; has_aux expects a pair (scalar, anything)")
         loss = found[0] if has_aux else found
         if not isinstance(loss, Tensor) or loss.shape != ():
             got = f"shape {loss.shape}" if isinstance(loss, Tensor) else type(loss).__name__
-            raise TypeError(f"grad: {_name(f)} gives {got}; expected a scalar made of its arguments")
+            raise TypeError(f"{function}: {_name(f)} gives {got}; expected a scalar made of its arguments")
         targets, structure = flatten([args[i] for i in wanted])
         xp = loss.__array_namespace__()
         slopes = [xp.zeros_like(t) if g is None else g for g, t in zip(gradients(loss, targets), targets, strict=True)]
         nests = restore(structure, slopes)
         return found, tuple(nests) if isinstance(argnums, tuple) else nests[0]
 
-    return Traced("gradient", f, build)
+    return Traced(function, f, build)
 
 
 def _name(f: Any) -> str:
     return getattr(f, "__name__", "f")
 
 
-def _own(argument: Any) -> Any:
+def _own(function: str, position: int, argument: Any) -> Any:
     """The argument as tensors that nothing else reads: f may capture the very tensors it is called with."""
     values, shape = flatten(argument)
+    verb = "holds" if isinstance(argument, (tuple, list, dict)) else "is"
     made = []
     for v in values:
         t = tensor(float(v), config.floatx()) if isinstance(v, Differentiated) else v
         if not isinstance(t, Tensor) or not is_float(t.dtype):
-            raise TypeError(f"grad: cannot differentiate with respect to {v!r}; expected a floating array")
+            raise TypeError(f"{function}: argument {position} {verb} {shown(v)}, expected a floating array")
         made.append(record("identity", (t,), {}, t.spec))
     return restore(shape, made)

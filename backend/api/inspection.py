@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..arrays.arguments import shown
 from ..arrays.dtypes import dtype_name, python_dtype
 from ..arrays.namespaces import array_namespace, device_of, is_array
 from ..dispatch.boundary import named, sizes
@@ -106,7 +107,7 @@ def is_keras_tensor(x: Any) -> bool:
     False
     """
     if not isinstance(x, Tensor):
-        raise ValueError(f"is_keras_tensor: got {type(x).__name__}, expected a symbolic tensor")
+        raise ValueError(f"is_keras_tensor: x is {shown(x)}, expected a symbolic tensor")
     return hasattr(x, "_keras_history")
 
 
@@ -151,7 +152,7 @@ def int_shape(x: Any) -> tuple[int | None, ...] | None:
         return tuple(None if n is None or math.isnan(n) else int(n) for n in x.shape)
     if isinstance(x, (bool, int, float, complex, list, tuple)):
         return np.shape(x)
-    raise TypeError(f"int_shape: got {type(x).__name__}, expected a tensor, an array or a number")
+    raise TypeError(f"int_shape: x is {shown(x)}, expected a tensor, an array or a number")
 
 
 @operation
@@ -240,7 +241,7 @@ def dtype(x: Any) -> str:
     if isinstance(x, (bool, int, float, complex)) and not is_array(x):
         return python_dtype(x)
     if not is_array(x) and not isinstance(x, Sparse):
-        raise TypeError(f"dtype: got {type(x).__name__}, expected a tensor, an array or a number")
+        raise TypeError(f"dtype: x is {shown(x)}, expected a tensor, an array or a number")
     return str(dtype_name(x.dtype))
 
 
@@ -340,5 +341,5 @@ def count_params(x: Any) -> int:
     """
     found = int_shape(x)
     if found is None or None in found:
-        raise TypeError(f"count_params: the shape {found} has unknown sizes")
+        raise TypeError(f"count_params: x has shape {found}, expected known sizes")
     return math.prod(n for n in found if n is not None)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..arrays.arguments import shown
 from ..dispatch.operation import operation
+from ..dispatch.parameters import is_array_like
 from ..graph.tensor import Placeholder, Tensor
 from ..ops.control_flow import switch
 
@@ -120,6 +122,8 @@ def in_train_phase(x: Any, alt: Any, training: Any = None) -> Any:
     (array([1., 2.], dtype=float32), array([2., 4.], dtype=float32))
     """
     by_phase = training is None
+    if not (by_phase or is_array_like(training)):
+        raise TypeError(f"in_train_phase: training is {shown(training)}, expected a number, a scalar tensor or None")
     training = learning_phase() if by_phase else training
     number = _number(training)
     if number is not None:

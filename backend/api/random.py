@@ -304,6 +304,8 @@ def random_uniform_variable(
     >>> np.array_equal(K.eval(w), K.eval(w))
     True
     """
+    if not low < high:
+        raise ValueError(f"random_uniform_variable: [low, high) is [{low}, {high}), expected low below high")
     return variable(random_uniform(shape, low, high, dtype, seed), dtype, name)
 
 
@@ -344,6 +346,8 @@ def random_normal_variable(
     >>> np.array_equal(K.eval(w), K.eval(w))
     True
     """
+    if not scale >= 0:
+        raise ValueError(f"random_normal_variable: scale is {scale}, expected at least 0")
     return variable(random_normal(shape, mean, scale, dtype, seed), dtype, name)
 
 

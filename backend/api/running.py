@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ..arrays.arguments import shown
 from ..compiler.rewriter import effects_of
 from ..graph.tensor import Tensor
 from .function import Function
@@ -63,6 +64,11 @@ class Session:
         >>> K.get_session().run([n, K.update_add(n, 1.0)])
         [array(1., dtype=float32), array(2., dtype=float32)]
         """
+        if not isinstance(feed_dict, (Mapping, type(None))):
+            raise TypeError(f"run: feed_dict is {shown(feed_dict)}, expected a dictionary of placeholders and values")
+        for fed in feed_dict or {}:
+            if not isinstance(fed, (Tensor, int)):
+                raise TypeError(f"run: feed_dict has the key {shown(fed)}, expected placeholders")
         tensors: list[Tensor] = []
         structure = _collected(fetches, tensors)
         feeds = {t: v for t, v in (feed_dict or {}).items() if isinstance(t, Tensor)}
@@ -101,7 +107,7 @@ def _collected(fetches: Any, tensors: list[Tensor]) -> Any:
         return [_collected(each, tensors) for each in fetches]
     if fetches is None:
         return None
-    raise TypeError(f"run: fetches hold {type(fetches).__name__}, expected symbolic tensors")
+    raise TypeError(f"run: fetches hold {shown(fetches)}, expected symbolic tensors")
 
 
 def _restored(structure: Any, values: list[Any]) -> Any:

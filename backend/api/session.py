@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
+from ..arrays.arguments import shown
 from ..compiler.rewriter import effects_of, final_values
 from ..graph.tensor import Control, Tensor, control
 from .learning_phase import forget_learning_phase
@@ -83,7 +84,7 @@ def control_dependencies(control_inputs: Any) -> Iterator[None]:
     ops = [] if control_inputs is None else ops
     for op in ops:
         if not isinstance(op, Tensor):
-            raise TypeError(f"control_dependencies: got {type(op).__name__}, expected update ops")
+            raise TypeError(f"control_dependencies: control_inputs holds {shown(op)}, expected update ops")
     before = control.get()
     effects = [*before.effects, *(e for e in effects_of(ops) if not any(e is known for known in before.effects))]
     values = {id(variable): new for variable, new in final_values(effects).items()}
@@ -210,7 +211,7 @@ def set_session(session: Any) -> None:
     """
     if session is not _session:
         raise TypeError(
-            f"set_session: got {type(session).__name__}, expected what get_session gives; graphs run without other "
+            f"set_session: session is {shown(session)}, expected what get_session gives; graphs run without other "
             "sessions, and K.set_backend chooses library and device"
         )
 

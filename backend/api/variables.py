@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
 
 from .. import config
+from ..arrays.arguments import numbers, shown
 from ..arrays.backends import Backend, active
 from ..arrays.dtypes import dtype_name
 from ..arrays.namespaces import host, is_array, outside_traces
 from ..arrays.typing import DTypeLike
+from ..dispatch.boundary import given
 from ..dispatch.operation import operation
 from ..graph.dims import known
 from ..graph.recording import tensor
+from ..graph.shape_rules import broadcast
 from ..graph.tensor import Effect, Tensor, record, spec
 from ..ops.sparse import Sparse
 from .naming import scoped
@@ -96,7 +99,7 @@ class Variable(Tensor):
         >>> K.get_value(w)
         array([3., 4.], dtype=float32)
         """
-        array = self.backend.asarray(value, self.dtype)
+        array = self.backend.asarray(_numbers("set_value", value), self.dtype)
         if tuple(array.shape) != self.shape:
             raise ValueError(f"set_value: {self.name} has shape {self.shape}, the value has {tuple(array.shape)}")
         self.array = self.backend.xp.asarray(array, copy=True)
@@ -116,6 +119,8 @@ class Variable(Tensor):
         >>> type(w.array).__module__.partition(".")[0]
         'array_api_strict'
         """
+        if not isinstance(backend, Backend):
+            raise TypeError(f"move: backend is {shown(backend)}, expected one that K.get_backend gives")
         if backend.xp is not self.backend.xp or backend.device != self.backend.device:
             with outside_traces(backend.xp):
                 self.array = backend.asarray(self.array, self.dtype)
@@ -172,12 +177,15 @@ def variable(
         value = value.array
     elif isinstance(value, Tensor):
         value = value.eval()
-    elif not is_array(value):
-        value = np.asarray(value)
-        if value.dtype.kind not in "biufc":
-            raise TypeError(f"variable: value is of dtype {value.dtype}, expected numbers")
-    array = backend.asarray(value, wanted)
+    array = backend.asarray(_numbers("variable", value), wanted)
     return Variable(backend.xp.asarray(array, copy=True), backend, name or None, constraint)
+
+
+def _numbers(function: str, value: Any) -> Any:
+    """A value to store: an array of another library as it is, anything else as a NumPy array of numbers."""
+    if is_array(value) and not isinstance(value, (np.ndarray, np.generic)):
+        return value
+    return numbers(function, "value", value)
 
 
 def _sparse(matrix: Any, dtype: Any, backend: Backend, name: str) -> Sparse:
@@ -261,6 +269,8 @@ def batch_get_value(ops: Any) -> list[Any]:
     >>> K.batch_get_value([K.variable([1.0, 2.0]), K.variable(3.0)])
     [array([1., 2.], dtype=float32), array(3., dtype=float32)]
     """
+    if isinstance(ops, (Tensor, str)) or not isinstance(ops, Iterable):
+        raise TypeError(f"batch_get_value: ops is {given(ops)}, expected a list of variables")
     return [get_value(x) for x in ops]
 
 
@@ -319,10 +329,14 @@ def batch_set_value(tuples: Any) -> None:
     >>> K.batch_get_value([a, b])
     [array([2.], dtype=float32), array([1.], dtype=float32)]
     """
-    pairs = [
-        (x, value.eval() if isinstance(value, Tensor) else np.asarray(host(value) if is_array(value) else value))
-        for x, value in tuples
-    ]
+    if isinstance(tuples, (Tensor, str)) or not isinstance(tuples, Iterable):
+        raise TypeError(f"batch_set_value: tuples is {given(tuples)}, expected a list of (variable, value) pairs")
+    pairs = []
+    for each in tuples:
+        if not isinstance(each, (tuple, list)) or len(each) != 2:
+            raise TypeError(f"batch_set_value: tuples holds {given(each)}, expected (variable, value) pairs")
+        x, value = each
+        pairs.append((x, value.eval() if isinstance(value, Tensor) else numbers("batch_set_value", "a value", value)))
     for x, value in pairs:
         _require("batch_set_value", x)
         if tuple(value.shape) != x.shape:
@@ -333,7 +347,7 @@ def batch_set_value(tuples: Any) -> None:
 
 def _require(function: str, x: Any) -> None:
     if not isinstance(x, Variable):
-        raise TypeError(f"{function}: x is {type(x).__name__}, expected a variable")
+        raise TypeError(f"{function}: x is {given(x)}, expected a variable")
 
 
 # ---- updates: tensors whose evaluation changes a variable ------------------------------------------------------
@@ -408,6 +422,7 @@ def update_add(x: Variable, increment: Any) -> Tensor:
     ([], [], array(22., dtype=float32))
     """
     _require("update_add", x)
+    _check_operand("update_add", "increment", x, increment)
     return _update("update_add", x, x + increment, increment)
 
 
@@ -442,7 +457,8 @@ def update_sub(x: Variable, decrement: Any) -> Tensor:
     array([2.4], dtype=float32)
     """
     _require("update_sub", x)
-    step = -decrement if not isinstance(decrement, list) else -tensor(decrement)
+    _check_operand("update_sub", "decrement", x, decrement)
+    step = -decrement if not isinstance(decrement, (list, tuple)) else -tensor(decrement)
     return _update("update_sub", x, x - decrement, step)
 
 
@@ -478,7 +494,14 @@ def moving_average_update(x: Variable, value: Any, momentum: Any) -> Tensor:
     (array([2.], dtype=float32), array([3.5], dtype=float32))
     """
     _require("moving_average_update", x)
+    _check_operand("moving_average_update", "value", x, value)
+    _check_operand("moving_average_update", "momentum", x, momentum)
     return update_sub(x, (x - tensor(value, None if isinstance(value, Tensor) else x.dtype)) * (1.0 - momentum))
+
+
+def _check_operand(function: str, argument: str, x: Variable, value: Any) -> None:
+    """TypeError for what is no number, array or tensor, ValueError where it does not broadcast with x."""
+    broadcast(f"{function}: {argument}", x.shape, tensor(value).sizes)
 
 
 def _update(function: str, x: Variable, new: Any, increment: Any) -> Tensor:

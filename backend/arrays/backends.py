@@ -43,6 +43,8 @@ REQUIRED = (
     "tensordot where zeros"
 ).split()
 
+MOST_NAMED = 10  # functions that the message about a namespace without them names
+
 
 # ---- a library bound to a device ------------------------------------------------------------------------------
 
@@ -304,7 +306,9 @@ def _import_namespace(path: str) -> Any:
 
 def _checked(name: str, xp: Any) -> Any:
     if missing := [function for function in REQUIRED if not hasattr(xp, function)]:
-        raise TypeError(f"backend {name!r}: {describe(xp)} is no array API namespace; it lacks {', '.join(missing)}")
+        more = f" and {len(missing) - MOST_NAMED} more" if len(missing) > MOST_NAMED else ""
+        named = ", ".join(missing[:MOST_NAMED]) + more
+        raise TypeError(f"backend {name!r}: {describe(xp)} is no array API namespace; it lacks {named}")
     return xp
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator, Sequence
 from typing import Any
 
+from ..arrays.arguments import shown
 from ..arrays.dtypes import is_float
 from ..graph.dims import dim_tensors
 from ..graph.tasks import Task, finished
@@ -55,7 +56,7 @@ def gradients(loss: Any, variables: Any) -> list[Tensor | None]:
     for argument, found in [("loss", x) for x in losses] + [("variables", x) for x in targets]:
         if not isinstance(found, Tensor):
             raise TypeError(
-                f"gradients: {argument} holds {type(found).__name__}, expected symbolic tensors or "
+                f"gradients: {argument} holds {shown(found)}, expected symbolic tensors or "
                 "variables; for functions of arrays there is K.grad"
             )
     seeds = [x.__array_namespace__().ones_like(x) if is_float(x.dtype) else None for x in losses]

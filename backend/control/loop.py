@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Callable
 from typing import Any
 
+from ..arrays.arguments import shown
 from ..arrays.typing import Array, DTypeLike, Size
 from ..autodiff.backward import pulled_back
 from ..compiler.rewriter import is_view
@@ -206,6 +207,11 @@ def scan(
     >>> K.scan(step, np.asarray(0.0), np.asarray([1.0, 2.0, 3.0]))
     (np.float64(6.0), array([1., 3., 6.]))
     """
+    return _scanned("scan", step, initial, sequences, length, reverse)
+
+
+def _scanned(function: str, step: Any, initial: Any, sequences: Any, length: Any = None, reverse: bool = False) -> Any:
+    """`scan`, for the function that errors name."""
     carry, carry_nest = flatten(initial)
     xs, xs_nest = flatten(sequences)
     if not xs and length is None:
@@ -214,20 +220,27 @@ def scan(
     if carry or xs:
         _, *members = arrays(*carry, *xs)
         carry, xs = members[: len(carry)], members[len(carry) :]
-    steps = _length(xs, length)
-    if not symbolic:
-        return _eager(step, carry, carry_nest, xs, xs_nest, steps, reverse)
-    return _recorded(step, carry, carry_nest, xs, xs_nest, steps, reverse)
+    steps = _length(function, xs, length)
+    run = _recorded if symbolic else _eager
+    return run(step, carry, carry_nest, xs, xs_nest, steps, reverse)
 
 
-def _length(xs: list[Any], length: Any) -> Any:
+def _pair(result: Any) -> tuple[Any, Any]:
+    """What a step returned, if it is a pair; ValueError for anything else."""
+    if not isinstance(result, (tuple, list)) or len(result) != 2:
+        raise ValueError(f"scan: the step returns {shown(result)}, expected a pair (carry, output)")
+    return result[0], result[1]
+
+
+def _length(function: str, xs: list[Any], length: Any) -> Any:
     found = length
     for x in xs:
         if not x.ndim:
-            raise ValueError("scan: a sequence has 0 dimensions, expected at least 1")
+            argument = "sequences" if function == "scan" else "elems"
+            raise ValueError(f"{function}: {argument} holds an array of 0 dimensions, expected at least 1")
         first = sizes(x)[0]
         if isinstance(found, int) and isinstance(first, int) and found != first:
-            raise ValueError(f"scan: sequences of different lengths {found} and {first}")
+            raise ValueError(f"{function}: sequences of different lengths {found} and {first}")
         found = first if found is None or isinstance(first, int) else found
     return found
 
@@ -238,7 +251,7 @@ def _eager(step: Any, carry: Any, carry_nest: Any, xs: Any, xs_nest: Any, length
     def body(*values: Any) -> tuple[Any, ...]:
         nonlocal ys_nest
         state, slices = values[: len(carry)], values[len(carry) :]
-        new, y = step(restore(carry_nest, state), restore(xs_nest, slices))
+        new, y = _pair(step(restore(carry_nest, state), restore(xs_nest, slices)))
         found, ys_nest = flatten(y)
         return (*checked_carry("scan: the step", state, carry_nest, new), *found)
 
@@ -248,7 +261,7 @@ def _eager(step: Any, carry: Any, carry_nest: Any, xs: Any, xs_nest: Any, length
 
 def _recorded(step: Any, carry: Any, carry_nest: Any, xs: Any, xs_nest: Any, length: Any, reverse: bool) -> Any:
     state, slices = placeholders_like(carry), placeholders_like(xs, drop=1)
-    new, y = step(restore(carry_nest, state), restore(xs_nest, slices))
+    new, y = _pair(step(restore(carry_nest, state), restore(xs_nest, slices)))
     found, ys_nest = flatten(y)
     results = [*checked_carry("scan: the step", state, carry_nest, new), *found]
     results = list(arrays(*results, *state)[1 : len(results) + 1])
@@ -309,7 +322,7 @@ def map_fn(fn: Callable[..., Any], elems: Any, name: str | None = None, dtype: D
     array([[ 3.,  6.],
            [21., 28.]])
     """
-    return scan(lambda carry, x: ((), fn(x)), (), elems)[1]
+    return _scanned("map_fn", lambda carry, x: ((), fn(x)), (), elems)[1]
 
 
 @operation
@@ -388,7 +401,7 @@ def _folded(name: str, fn: Any, elems: Any, initializer: Any, reverse: bool) -> 
     if not any(map(is_array, found)):  # a list of numbers is one array, a list of arrays is a nest
         found, shape = [elems], flatten(0)[1]
     xs = list(arrays(*found)[1:])
-    length = _length(xs, None)
+    length = _length(name, xs, None)
     if initializer is None:
         if isinstance(length, int) and length == 0:
             raise ValueError(f"{name}: no slices in shape {tuple(xs[0].shape)} and no initializer")
@@ -398,4 +411,4 @@ def _folded(name: str, fn: Any, elems: Any, initializer: Any, reverse: bool) -> 
         starts, nest = flatten(initializer)
         starts = [number_like(xs[0], v) if isinstance(v, (int, float)) else arrays(v, xs[0])[1] for v in starts]
         initializer = restore(nest, starts)
-    return scan(lambda acc, x: (fn(acc, x), ()), initializer, restore(shape, xs), reverse=reverse)[0]
+    return _scanned(name, lambda acc, x: (fn(acc, x), ()), initializer, restore(shape, xs), reverse=reverse)[0]

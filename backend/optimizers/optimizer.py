@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from ..api.variables import Variable, batch_set_value, get_value, set_value, upd
 from ..arrays.arguments import number
 from ..arrays.backends import active
 from ..autodiff.backward import gradients
+from ..dispatch.boundary import given
 from ..graph.standard import namespace as xp
 from ..graph.tensor import Tensor
 
@@ -164,7 +165,7 @@ class Optimizer:
         >>> step(), K.get_value(w), K.get_value(sgd.iterations)
         ([], array([0.], dtype=float32), array(1))
         """
-        params = list(params)
+        params = self._checked(loss, params)
         self._join(params)
         grads = self.get_gradients(loss, params)
         self.weights = [self.iterations]
@@ -200,8 +201,9 @@ class Optimizer:
         >>> K.eval(sgd.get_gradients(K.sum(K.square(w)) / 1.0, [w])[0])
         array([5., 5.], dtype=float32)
         """
+        params = self._checked(loss, params)
         grads: list[Tensor] = []
-        for p, g in zip(params, gradients(loss, list(params)), strict=True):
+        for p, g in zip(params, gradients(loss, params), strict=True):
             if g is None:
                 raise ValueError(
                     f"{type(self).__name__}: the loss has no gradient with respect to {p.name} (shape "
@@ -272,6 +274,8 @@ class Optimizer:
         >>> sgd.get_weights()
         [array(100), array([0.5], dtype=float32)]
         """
+        if not isinstance(weights, (list, tuple)):
+            raise TypeError(f"set_weights: weights is {given(weights)}, expected a list of arrays")
         if len(weights) != len(self.weights):
             raise ValueError(f"set_weights: got {len(weights)} arrays, {type(self).__name__} has {len(self.weights)}")
         batch_set_value(list(zip(self.weights, weights, strict=True)))
@@ -313,13 +317,15 @@ class Optimizer:
         >>> float(K.get_value(again.lr))
         0.5
         """
+        if not isinstance(config, Mapping):
+            raise TypeError(f"{cls.__name__}: config is {given(config)}, expected a dictionary that get_config gives")
         return cls(**config)
 
     # ---- parts of formulas
 
     def finite(self, value: Any, name: str) -> float:
         """A hyper-parameter as a number; TypeError for anything else, ValueError for NaN and infinities."""
-        found = number(type(self).__name__, name, get_value(value))
+        found = number(type(self).__name__, name, get_value(value) if isinstance(value, Variable) else value)
         if not math.isfinite(found):
             raise ValueError(f"{type(self).__name__}: {name} is {found}, expected a finite number")
         return found
@@ -348,6 +354,19 @@ class Optimizer:
         ]
         self.weights += made
         return made
+
+    def _checked(self, loss: Any, params: Any) -> list[Variable]:
+        """The parameters as a list; TypeError unless the loss is symbolic and they are variables."""
+        name = type(self).__name__
+        for each in loss if isinstance(loss, (list, tuple)) else [loss]:
+            if not isinstance(each, Tensor):
+                raise TypeError(f"{name}: loss is {given(loss)}, expected a symbolic tensor")
+        if not isinstance(params, (list, tuple)):
+            raise TypeError(f"{name}: params is {given(params)}, expected a list of variables")
+        for p in params:
+            if not isinstance(p, Variable):
+                raise TypeError(f"{name}: params holds {given(p)}, expected variables")
+        return list(params)
 
     def _join(self, params: Sequence[Variable]) -> None:
         """Move the hyper-parameters to the parameters' library and device."""
