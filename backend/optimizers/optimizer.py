@@ -325,9 +325,13 @@ class Optimizer:
 
     def finite(self, value: Any, name: str) -> float:
         """A hyper-parameter as a number; TypeError for anything else, ValueError for NaN and infinities."""
-        found = number(type(self).__name__, name, get_value(value) if isinstance(value, Variable) else value)
+        function = type(self).__name__
+        try:
+            found = number(function, name, get_value(value))
+        except ValueError:  # of a tensor that depends on a placeholder
+            raise TypeError(f"{function}: {name} is {given(value)}, expected a number") from None
         if not math.isfinite(found):
-            raise ValueError(f"{type(self).__name__}: {name} is {found}, expected a finite number")
+            raise ValueError(f"{function}: {name} is {found}, expected a finite number")
         return found
 
     def hyper(self, value: Any, name: str) -> Variable:

@@ -96,7 +96,7 @@ CALLS = [
     (TypeError, "SGD: params is <Variable w", lambda: sgd().get_updates(K.sum(w()), w())),
     (TypeError, "SGD: params holds <Placeholder x", lambda: sgd().get_updates(K.sum(w()), [x()])),
     (TypeError, "SGD: loss is 3.0, expected a symbolic tensor", lambda: sgd().get_gradients(3.0, [w()])),
-    (TypeError, "SGD: learning_rate is an array x", lambda: K.optimizers.SGD(x())),
+    (TypeError, "SGD: learning_rate is <Placeholder x", lambda: K.optimizers.SGD(x())),
     (TypeError, "SGD: config is 3, expected a dictionary", lambda: K.optimizers.SGD.from_config(3)),
     (TypeError, "set_weights: weights is 3, expected a list", lambda: sgd().set_weights(3)),
     # conformance
