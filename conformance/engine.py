@@ -53,10 +53,50 @@ OPENING = 60.0  # seconds to import a namespace, and to probe it; TensorFlow tak
 class Options:
     """The options of a run; the command line has options of the same names.
 
-    Notes
-    -----
-    ``kind``, ``only``, ``group`` and ``dtype`` select checks; ``examples``, ``budget`` (seconds), ``timeout`` (seconds
-    for one example) and ``jobs`` say how long they may take.
+    Parameters
+    ----------
+    reference : str, optional
+        The namespace whose exact results are correct.
+    device : str, optional
+        Run on this device of each namespace.
+    dtype : str, optional
+        Only examples of this dtype.
+    only : str, optional
+        Only operations whose names match, such as 'conv*' or 'xp.exp*'.
+    group : str, optional
+        Only 'standard', 'k', or a chapter such as 'losses'.
+    kind : tuple of str, optional
+        Only these kinds of check.
+    examples : int, optional
+        Random examples per call, in addition to the fixed ones.
+    budget : float, optional
+        Seconds for the whole run, shared among all operations.
+    seed : int, optional
+        Of the random examples.
+    jobs : int, optional
+        How many worker processes run at a time.
+    timeout : float, optional
+        Seconds that one example may take, in a worker.
+    isolate : bool, optional
+        Whether the operations run in worker processes; by default where `jobs` is above 1.
+    shard : tuple of int, optional
+        (I, N): only the I-th of N parts of the operations.
+    xfails : pathlib.Path, optional
+        The folder with the files of expected failures; those shipped by default.
+    expect : bool, optional
+        False reports every failure, expected or not.
+    update_xfails : bool, optional
+        Whether to write those files anew.
+    shrink : bool, optional
+        Whether to look for the smallest example of each failure.
+    convert : str, optional
+        'package:function' that reads an array of a namespace as a NumPy array.
+    taken_as : str, optional
+        'namespace' or 'backend'; by default what the module looks like.
+    revision : str, optional
+        Of the standard; by default the one that the namespace states.
+    names : tuple of str, optional
+        The namespaces, which `run` sets.
 
     Examples
     --------

@@ -47,7 +47,7 @@ def placeholder(
     TypeError
         For another entry in the shape, and for an unknown dtype.
     ValueError
-        For a negative size, and for a sparse placeholder of other than two dimensions.
+        For a negative size or `ndim`, and for a sparse placeholder of other than two dimensions.
 
     References
     ----------

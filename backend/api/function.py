@@ -257,7 +257,7 @@ def function(
     explain: bool = False,
     **kwargs: Any,
 ) -> Function:
-    """Compile a graph into a callable: f(list of values) -> values.
+    """Compile a graph into a callable that takes a list of values and returns those of the outputs.
 
     Parameters
     ----------
@@ -396,7 +396,7 @@ def eval(x: Any, feed_dict: Any = None, session: Any = None) -> Any:  # noqa: A0
     ValueError
         Naming the placeholder a value is missing for.
     TypeError
-        For what is no number.
+        For what is no number, and for keys of `feed_dict` that are no tensors.
 
     References
     ----------
@@ -433,6 +433,17 @@ def eval(x: Any, feed_dict: Any = None, session: Any = None) -> Any:  # noqa: A0
 
 def _eval_method(self: Tensor, feed_dict: Any = None, session: Any = None) -> Any:
     """The tensor's value: ``K.eval(self)``.
+
+    Parameters
+    ----------
+    feed_dict : dict, optional
+        Values by placeholder.
+    session : object, optional
+        Not used.
+
+    Returns
+    -------
+    numpy.ndarray
 
     Examples
     --------

@@ -57,7 +57,7 @@ def random_uniform(
         Numbers, or arrays and tensors that broadcast to the shape. Integral for an integer dtype; as arrays they are
         less than 2**31 apart there.
     dtype : dtype, optional
-        floatx by default; floating or integer.
+        float16, float32, float64 or an integer dtype; floatx by default.
     seed : int, optional
         Without it the seed is drawn from ``numpy.random``.
 

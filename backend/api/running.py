@@ -41,6 +41,8 @@ class Session:
         fetches : Tensor, or nest of Tensor
         feed_dict : dict, optional
             Values by tensor. Numbers among its keys, as `K.learning_phase` gives where it is set, do not count.
+        **_ : object
+            Options of TensorFlow's sessions, not used.
 
         Returns
         -------

@@ -91,6 +91,8 @@ class Variable(Tensor):
         ------
         ValueError
             When the shape differs.
+        TypeError
+            For a value that is not numeric.
 
         Examples
         --------
@@ -288,7 +290,7 @@ def set_value(x: Variable, value: Any) -> None:
     ValueError
         When the shapes differ; the variable keeps its value.
     TypeError
-        When x is not a variable.
+        When x is not a variable, and for a value that is not numeric.
 
     References
     ----------
@@ -336,7 +338,7 @@ def batch_set_value(tuples: Any) -> None:
         if not isinstance(each, (tuple, list)) or len(each) != 2:
             raise TypeError(f"batch_set_value: tuples holds {given(each)}, expected (variable, value) pairs")
         x, value = each
-        pairs.append((x, value.eval() if isinstance(value, Tensor) else numbers("batch_set_value", "a value", value)))
+        pairs.append((x, value.eval() if isinstance(value, Tensor) else _numbers("batch_set_value", value)))
     for x, value in pairs:
         _require("batch_set_value", x)
         if tuple(value.shape) != x.shape:
@@ -371,7 +373,7 @@ def update(x: Variable, new_x: Any) -> Tensor:
     Raises
     ------
     TypeError
-        When x is not a variable.
+        When x is not a variable, and for a new_x that is not numeric.
     ValueError
         When the shapes differ.
 

@@ -524,10 +524,6 @@ def list_backends() -> list[BackendStatus]:
 class BackendHandle(str):
     """The active backend's name; its other attributes are those of K.
 
-    Parameters
-    ----------
-    name : str
-
     Examples
     --------
     >>> handle = K.backend()

@@ -165,7 +165,7 @@ def _with_residuals(inputs: Parts, results: list[Any], given: Parts, length: Any
 def scan(
     step: Callable[..., Any], initial: Any, sequences: Any, length: Size | None = None, reverse: bool = False
 ) -> tuple[Any, Any]:
-    """Run step(carry, slice) -> (carry, output) along the first axis.
+    """Run ``step(carry, slice) -> (carry, output)`` along the first axis.
 
     Parameters
     ----------
@@ -327,7 +327,7 @@ def map_fn(fn: Callable[..., Any], elems: Any, name: str | None = None, dtype: D
 
 @operation
 def foldl(fn: Callable[..., Any], elems: Any, initializer: Any = None, name: str | None = None) -> Any:
-    """Combine the slices along the first axis from the left: acc = fn(acc, slice).
+    """Combine the slices along the first axis from the left: ``acc = fn(acc, slice)``.
 
     Parameters
     ----------
@@ -363,7 +363,7 @@ def foldl(fn: Callable[..., Any], elems: Any, initializer: Any = None, name: str
 
 @operation
 def foldr(fn: Callable[..., Any], elems: Any, initializer: Any = None, name: str | None = None) -> Any:
-    """Combine the slices along the first axis from the right: acc = fn(acc, slice), the last slice first.
+    """Combine the slices along the first axis from the right: ``acc = fn(acc, slice)``, the last slice first.
 
     Parameters
     ----------

@@ -23,7 +23,7 @@ __all__ = ["while_loop"]
 def while_loop(
     condition: Callable[..., Any], body: Callable[..., Any], loop_vars: Any, maximum_iterations: Size | None = None
 ) -> Any:
-    """Repeat loop_vars = body(*loop_vars) while condition(*loop_vars) holds.
+    """Repeat ``loop_vars = body(*loop_vars)`` while ``condition(*loop_vars)`` holds.
 
     Parameters
     ----------

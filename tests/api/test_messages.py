@@ -61,7 +61,7 @@ CALLS = [
     (TypeError, "batch_set_value: tuples is <Variable w", lambda: K.batch_set_value(w())),
     (TypeError, "batch_set_value: tuples holds <Variable w", lambda: K.batch_set_value([w()])),
     (TypeError, "batch_set_value: tuples holds (<Variable w", lambda: K.batch_set_value([(w(),)])),
-    (TypeError, f"batch_set_value: a value is 'a', {NUMBERS}", lambda: K.batch_set_value([(w(), "a")])),
+    (TypeError, f"batch_set_value: value is 'a', {NUMBERS}", lambda: K.batch_set_value([(w(), "a")])),
     (TypeError, "batch_get_value: ops is <Variable w", lambda: K.batch_get_value(w())),
     (TypeError, "update_add: increment is 'a', expected a tensor", lambda: K.update_add(w(), "a")),
     (ValueError, "update_add: increment: shapes (3,) and (2,)", lambda: K.update_add(w(), [1.0, 2.0])),
