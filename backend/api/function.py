@@ -376,7 +376,7 @@ def _updates(updates: Sequence[Any]) -> tuple[list[Tensor], list[Effect]]:
 
 @operation
 def eval(x: Any, feed_dict: Any = None, session: Any = None) -> Any:  # noqa: A001 - Keras's name
-    """The value of a tensor, variable or update op as a NumPy array; update ops run.
+    """The value of a tensor, variable or update op, which runs.
 
     Parameters
     ----------
@@ -390,6 +390,7 @@ def eval(x: Any, feed_dict: Any = None, session: Any = None) -> Any:  # noqa: A0
     Returns
     -------
     numpy.ndarray
+        Where an array of another library was fed, one of that library.
 
     Raises
     ------
@@ -444,6 +445,7 @@ def _eval_method(self: Tensor, feed_dict: Any = None, session: Any = None) -> An
     Returns
     -------
     numpy.ndarray
+        As `K.eval` gives it.
 
     Examples
     --------

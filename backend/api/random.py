@@ -57,7 +57,7 @@ def random_uniform(
         Numbers, or arrays and tensors that broadcast to the shape. Integral for an integer dtype; as arrays they are
         less than 2**31 apart there.
     dtype : dtype, optional
-        float16, float32, float64 or an integer dtype; floatx by default.
+        float16, float32, float64, uint8, int8, int16, int32 or int64; floatx by default.
     seed : int, optional
         Without it the seed is drawn from ``numpy.random``.
 
@@ -203,7 +203,7 @@ def random_binomial(shape: Sizes, p: Any = 0.0, dtype: DTypeLike = None, seed: i
     p : array, optional
         A number, or an array or tensor that broadcasts to the shape.
     dtype : dtype, optional
-        floatx by default; any.
+        bool, or as in `random_uniform`.
     seed : int, optional
         As in `random_uniform`.
 

@@ -47,7 +47,8 @@ class Session:
         Returns
         -------
         numpy.ndarray or nest
-            A list for each list or tuple, a dictionary for each dictionary.
+            A list for each list or tuple, a dictionary for each dictionary. Where an array of another library was fed,
+            arrays of that library.
 
         Raises
         ------

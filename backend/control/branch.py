@@ -73,12 +73,14 @@ def cond(condition: Array, then: Callable[[], Any], otherwise: Callable[[], Any]
     condition : array
         A scalar of any dtype; nonzero is true.
     then, otherwise : callable
-        Both return arrays, or nests of them, of one structure.
+        Both return arrays, or nests of them, of one structure. Where the condition is concrete, only the chosen one is
+        called.
 
     Returns
     -------
     array or nest of arrays
-        The dtypes of the two results are promoted; their shapes may differ in size. Differentiable.
+        Where the condition is symbolic, the dtypes of the two results are promoted, and their shapes may differ in
+        size. Differentiable.
 
     Raises
     ------
