@@ -421,9 +421,13 @@ def eval(x: Any, feed_dict: Any = None, session: Any = None) -> Any:  # noqa: A0
         return host(x) if is_array(x) else np.asarray(x)
     if not (feed_dict is None or isinstance(feed_dict, Mapping)):
         raise TypeError(f"eval: feed_dict is {shown(feed_dict)}, expected a dictionary of placeholders and values")
-    feeds = dict(feed_dict or {})
-    for fed in feeds:
-        if not isinstance(fed, Tensor):
+    feeds: dict[Tensor, Any] = {}
+    for fed, value in (feed_dict or {}).items():
+        if isinstance(fed, SparsePlaceholder):
+            feeds.update(zip(fed.placeholders, fed.feeds(value), strict=True))
+        elif isinstance(fed, Tensor):
+            feeds[fed] = value
+        else:
             raise TypeError(f"eval: feed_dict has the key {shown(fed)}, expected placeholders")
     key = tuple(map(id, feeds))
     cache: dict[Any, Any] = x.__dict__.setdefault("_evaluators", {})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 from collections.abc import Mapping
 from typing import Any
 
@@ -70,7 +71,7 @@ class Session:
         if not isinstance(feed_dict, (Mapping, type(None))):
             raise TypeError(f"run: feed_dict is {shown(feed_dict)}, expected a dictionary of placeholders and values")
         for fed in feed_dict or {}:
-            if not isinstance(fed, (Tensor, int)):
+            if not isinstance(fed, (Tensor, numbers.Number)):
                 raise TypeError(f"run: feed_dict has the key {shown(fed)}, expected placeholders")
         tensors: list[Tensor] = []
         structure = _collected(fetches, tensors)

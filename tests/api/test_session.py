@@ -132,3 +132,13 @@ def test_values_in_batches_and_in_floatx():
     assert K.image_dim_ordering() == "tf"
     with pytest.raises(ValueError, match="'tf' or 'th'"):
         K.set_image_dim_ordering("rows")
+
+
+def test_eval_feeds_a_sparse_placeholder():
+    s, w = K.placeholder((None, 2), sparse=True), K.variable([[1.0, 2.0], [3.0, 4.0]])
+    assert K.eval(K.dot(s, w), {s: np.asarray([[0.0, 2.0]])}).tolist() == [[6.0, 8.0]]
+
+
+def test_a_session_leaves_out_numbers_of_any_kind_among_the_fed():
+    v = K.variable(2.0)
+    assert K.get_session().run(v, {np.int64(0): True, 1: False}) == 2.0
