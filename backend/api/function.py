@@ -419,21 +419,27 @@ def eval(x: Any, feed_dict: Any = None, session: Any = None) -> Any:  # noqa: A0
         if isinstance(x, (list, tuple)) and any(isinstance(t, Tensor) for t in flat(x)):
             raise TypeError("eval: x is a list of tensors, expected one tensor; compile several by K.function([], x)")
         return host(x) if is_array(x) else np.asarray(x)
-    if not (feed_dict is None or isinstance(feed_dict, Mapping)):
+    feeds = {} if feed_dict is None else _feeds(feed_dict)
+    key = tuple(map(id, feeds))
+    cache: dict[Any, Any] = x.__dict__.setdefault("_evaluators", {})
+    if key not in cache:
+        cache[key] = Function(list(feeds), [x], effects_of([x]), "eval")
+    return cache[key](list(feeds.values()))[0]
+
+
+def _feeds(feed_dict: Any) -> dict[Tensor, Any]:
+    """The values by placeholder, those of the placeholders that a sparse one consists of in its place."""
+    if not isinstance(feed_dict, Mapping):
         raise TypeError(f"eval: feed_dict is {shown(feed_dict)}, expected a dictionary of placeholders and values")
     feeds: dict[Tensor, Any] = {}
-    for fed, value in (feed_dict or {}).items():
+    for fed, value in feed_dict.items():
         if isinstance(fed, SparsePlaceholder):
             feeds.update(zip(fed.placeholders, fed.feeds(value), strict=True))
         elif isinstance(fed, Tensor):
             feeds[fed] = value
         else:
             raise TypeError(f"eval: feed_dict has the key {shown(fed)}, expected placeholders")
-    key = tuple(map(id, feeds))
-    cache: dict[Any, Any] = x.__dict__.setdefault("_evaluators", {})
-    if key not in cache:
-        cache[key] = Function(list(feeds), [x], effects_of([x]), "eval")
-    return cache[key](list(feeds.values()))[0]
+    return feeds
 
 
 def _eval_method(self: Tensor, feed_dict: Any = None, session: Any = None) -> Any:
