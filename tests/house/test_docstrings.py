@@ -2,6 +2,7 @@
 
 import contextlib
 import doctest
+import importlib
 import inspect
 import io
 import re
@@ -12,43 +13,32 @@ import numpy as np
 import pytest
 
 import backend as K
+from backend.arrays import backends
 
 # numpydoc's order
-SECTIONS = ("Parameters", "Returns", "Yields", "Raises", "Warns", "See Also", "Notes", "References", "Examples")
+SECTIONS = (
+    "Parameters",
+    "Attributes",
+    "Returns",
+    "Yields",
+    "Raises",
+    "Warns",
+    "See Also",
+    "Notes",
+    "References",
+    "Examples",
+)
 OPTIONS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
 RETIRED = re.compile(r"^(Source|Errors|Shapes and dtypes|Edge values): |\b[Aa]ll else as\b", re.M)
 
 # Modules whose docstrings still have the former shape, which ended with a line `Source: ...`.
 PENDING: set[str] = {
-    "backend.api.creation",
-    "backend.api.derivatives",
-    "backend.api.function",
-    "backend.api.grad",
-    "backend.api.inspection",
-    "backend.api.learning_phase",
-    "backend.api.naming",
-    "backend.api.random",
-    "backend.api.session",
-    "backend.api.variables",
-    "backend.arrays.backends",
-    "backend.autodiff.backward",
-    "backend.compiler.tiling",
-    "backend.config",
-    "backend.control.branch",
-    "backend.control.loop",
-    "backend.control.while_",
-    "backend.graph.tensor",
-    "backend.kernels.lookup",
     "backend.models.layer",
     "backend.models.layers",
     "backend.models.progress",
     "backend.models.recurrent",
     "backend.models.sequential",
     "backend.models.training",
-    "backend.optimizers.adam",
-    "backend.optimizers.adaptive",
-    "backend.optimizers.optimizer",
-    "backend.optimizers.sgd",
 }
 
 
@@ -90,6 +80,16 @@ def entries(text: str) -> dict[str, str]:
     return {name: kind for names, _, kind in lines for name in names.split(", ")}
 
 
+# A context manager is written as a generator, and says what it yields.
+RESULT = {
+    None: set(),
+    "None": set(),
+    "Iterator[None]": set(),
+    "Iterator[str]": {"Yields"},
+    "Iterator[Backend]": {"Yields"},
+}
+
+
 def flaws(doc: str, signature: inspect.Signature) -> list[str]:
     """What a function's docstring lacks."""
     found = sections(doc)
@@ -98,7 +98,7 @@ def flaws(doc: str, signature: inspect.Signature) -> list[str]:
     }
     named = entries(found.get("Parameters", ""))
     wanted = {"References", "Examples"} | ({"Parameters"} if parameters else set())
-    wanted |= {"Returns"} if signature.return_annotation not in (None, "None") else set()
+    wanted |= RESULT.get(signature.return_annotation, {"Returns"})
     return [
         *(f"no section {title}" for title in sorted(wanted - found.keys())),
         *(f"nothing under {title}" for title, text in found.items() if title and not text.strip()),
@@ -141,8 +141,9 @@ def test_sections_agree_with_the_signature(name):
 
 
 @pytest.mark.parametrize("module", [m for m in PUBLIC if m not in PENDING])
-def test_examples_print_what_they_show(module):
+def test_examples_print_what_they_show(module, monkeypatch):
     """Each docstring's example by itself, as a reader would type it after the two imports."""
+    monkeypatch.setattr(backends, "_registered", dict(backends._registered))
     parser, runner = doctest.DocTestParser(), doctest.DocTestRunner(optionflags=OPTIONS, verbose=False)
     shown, before = io.StringIO(), K.get_backend()
     with contextlib.redirect_stdout(io.StringIO()):
@@ -150,11 +151,44 @@ def test_examples_print_what_they_show(module):
             K.set_backend("numpy")
             documented = [value, *vars(value).values()] if inspect.isclass(value) else [value]
             for each in documented:
-                doc = inspect.getdoc(each) if each is value or callable(each) else None
+                documents = each is value or callable(each) or isinstance(each, property | classmethod)
+                doc = inspect.getdoc(each) if documents else None
                 test = parser.get_doctest(doc or "", {"np": np, "K": K}, f"K.{name}", None, 0)
                 assert each is not value or test.examples, f"{name} has no example"
                 runner.run(test, out=shown.write)
     K.set_backend(before)
+    assert runner.failures == 0, shown.getvalue()
+
+
+# What functions of K return, K under its old names, and what conformance offers to Python.
+BESIDE = (
+    "backend.api.running",
+    "backend.compat.tensor_attributes",
+    "backend.tensorflow_backend",
+    "conformance",
+    "conformance.assertions",
+    "conformance.engine",
+    "conformance.reports.baseline",
+    "conformance.reports.html",
+    "conformance.reports.json",
+    "conformance.reports.junit",
+    "conformance.reports.markdown",
+    "conformance.reports.releases",
+    "conformance.reports.terminal",
+    "conformance.verdict",
+)
+
+
+@pytest.mark.parametrize("module", BESIDE)
+def test_examples_beside_k_print_what_they_show(module):
+    runner, shown = doctest.DocTestRunner(optionflags=OPTIONS, verbose=False), io.StringIO()
+    found = doctest.DocTestFinder().find(importlib.import_module(module), globs={"np": np, "K": K})
+    for test in found:
+        assert not RETIRED.search(test.docstring or "")
+        titles = [title for title in sections(inspect.cleandoc(test.docstring or "")) if title]
+        assert titles == sorted(titles, key=SECTIONS.index)
+        runner.run(test, out=shown.write)
+    assert any(test.examples for test in found)
     assert runner.failures == 0, shown.getvalue()
 
 
