@@ -18,17 +18,27 @@ from backend.graph.primitives import PRIMITIVES
 from .case import A, Call, Case, parts
 from .examples import Example, ranges, sized, typical
 from .operations import expected
-from .variations import NUMBERS, among, equal, scaled, with_axes
+from .variations import NUMBERS, WHOLE, among, equal, mapped, of_axes, scaled, with_axes
+from .varied import MOVERS
 
 __all__ = ["function_calls"]
 
 FEW = 64
 MOST = 3000  # elements of a call
-FACTORS = (2.0**14, 2.0**-20)  # of decompositions: norms far from 1
+FACTORS = (2.0**14, 2.0**-20, 2.0**100)  # of decompositions: norms far from 1
+BALANCED = frozenset(  # products and squares of large numbers leave the range
+    ("linalg.det", "linalg.slogdet", "linalg.matrix_power", "linalg.matrix_norm")
+)
+GENERAL = frozenset(  # they take any matrix
+    """linalg.det linalg.slogdet linalg.eig linalg.eigvals linalg.qr linalg.svd linalg.svdvals linalg.inv linalg.solve
+    linalg.pinv""".split()
+)
+ANY_RANK = frozenset(("linalg.det", "linalg.eigvals", "linalg.svdvals", "linalg.qr", "linalg.svd"))
+KEEPING = MOVERS | {"isin", "sort", "max", "min", "nonzero", "count_nonzero", "equal", "not_equal", "less", "greater"}
 # The page speaks of no number of axes but its own, or of none.
 AXES_OPEN = frozenset(
     """linalg.cross linalg.solve linalg.outer linalg.tensordot tensordot meshgrid searchsorted repeat nonzero vecdot
-    linalg.vecdot cumulative_sum cumulative_prod take sort argsort array.T
+    linalg.vecdot cumulative_sum cumulative_prod take sort argsort array.T diff tril triu
     linalg.cholesky linalg.qr linalg.svd linalg.svdvals linalg.eigh linalg.eigvalsh linalg.eig linalg.eigvals""".split()
 )
 FIXED = frozenset(("array.getitem", "array.getitem_reversed", "array.setitem"))  # the key belongs to the shape
@@ -44,7 +54,7 @@ def function_calls(case: Case) -> tuple[Example, ...]:
         call = one.filled(one.values)
         for each in itertools.chain(
             _with_numbers(case, call, case.calls[index]),
-            with_axes(call) if case.name not in AXES_OPEN | FIXED and case.judge is None else (),
+            _with_axes(case, call),
             _small(case, index, dtype) if case.name not in FIXED else (),
         ):
             _add(found, case, each, dtype)
@@ -54,8 +64,12 @@ def function_calls(case: Case) -> tuple[Example, ...]:
 def _with_numbers(case: Case, call: Call, source: Call) -> Iterator[Call]:
     """Large, tiny, whole, half and equal numbers; of decompositions, matrices of other norms."""
     if case.judge is not None:
-        yield from (scaled(call, factor) for factor in FACTORS)
+        yield from (scaled(call, factor) for factor in FACTORS[: 2 if case.name in BALANCED else 3])
+        free = [isinstance(p, A) and p.is_float for p in parts(source)]
+        yield from (among(call, numbers, free) for numbers in ((1.0,), (0.5, 1.5)) if case.name in GENERAL)
+        yield from (equal(call) for _ in range(case.name in ANY_RANK))
         return
+    yield from _with_integers(case, call, source)
     row = PRIMITIVES.get(case.name.removeprefix("array."))
     several = row is not None and row.elementwise  # elsewhere a sum of products of such numbers leaves the range
     free = [isinstance(p, A) and p.is_float and (several or not i) for i, p in enumerate(parts(source))]
@@ -69,6 +83,34 @@ def _with_numbers(case: Case, call: Call, source: Call) -> Iterator[Call]:
             yield equal(call)
 
 
+def _with_integers(case: Case, call: Call, source: Call) -> Iterator[Call]:
+    """Zeros, negative and large integers; large ones where no arithmetic overflows."""
+    keeps = case.name in KEEPING  # elsewhere an array without negative numbers may hold indices, shifts or exponents
+    whole = [isinstance(p, A) and p.dtype.startswith(("int", "uint")) and (keeps or p.low < 0) for p in parts(source)]
+    wide = mapped(call, lambda i, x: x.astype(np.int64) if whole[i] else x)
+    for numbers in WHOLE if any(whole) else ():
+        if max(numbers) < 2**31:
+            yield among(call, numbers, whole)
+        elif keeps:
+            yield among(wide, numbers, whole)
+    floats = [isinstance(p, A) and p.is_float for p in parts(source)]
+    if keeps and any(floats) and not case.name.startswith("fft."):
+        wide = mapped(call, lambda i, x: (x * 4).astype(np.int64) if x.dtype.kind == "f" else x)
+        yield from (among(wide, numbers, floats) for numbers in WHOLE)
+
+
+def _with_axes(case: Case, call: Call) -> Iterator[Call]:
+    """Other numbers of axes; stacks of matrices for decompositions."""
+    if case.judge is not None and case.name.startswith("linalg.") and case.name != "linalg.solve":
+        yield from (mapped(call, functools.partial(_stacked, n)) for n in (3, 4, 5))
+    elif case.name not in AXES_OPEN | FIXED:
+        yield from with_axes(call)
+
+
+def _stacked(count: int, i: int, x: np.ndarray) -> np.ndarray:
+    return of_axes(x, count)
+
+
 def _small(case: Case, index: int, dtype: str) -> Iterator[Call]:
     """A call with all sizes 1 or 0, and with each one alone."""
     letters = list(ranges(case.calls[index]))
@@ -77,7 +119,7 @@ def _small(case: Case, index: int, dtype: str) -> Iterator[Call]:
         if len(letters) > 1:
             spreads += [tuple(size if k == i else 3 for k in range(len(letters))) for i in range(len(letters))]
         for spread in spreads:
-            if size or case.judge is None:
+            if size or case.judge is None or case.name in GENERAL:
                 one = sized(case, index, dtype, tuple(zip(letters, spread, strict=True)))
                 yield one.filled(one.values)
 

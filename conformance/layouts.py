@@ -137,13 +137,24 @@ def _agrees(on: Namespace, example: Example, arrays: list[Any], known: Known, la
             raise Failure("overwritten", "the call changed the result of the call before")
         last[:] = [results, bits(results)]
         usual = _usual(on, example, known)
-        if usual is not None and bits(results) == usual:
-            return 0.0
+        if usual is not None:
+            found = bits(results)
+            if found == usual:
+                return 0.0
+            _same_kind(usual, found)
         return agreement(on, example, results)
     except (Failure, NotImplementedError):
         raise
     except Exception as error:
         raise Failure("exception", f"{type(error).__name__}: {error}") from error
+
+
+def _same_kind(usual: list[Any], found: list[Any]) -> None:
+    """The results of two layouts have the same shapes and dtypes; what an equation holds says nothing of them."""
+    for i, (want, got) in enumerate(zip(usual, found, strict=True)):
+        if isinstance(want, tuple) and (not isinstance(got, tuple) or want[:2] != got[:2]):
+            shown = got[:2] if isinstance(got, tuple) else got
+            raise Failure("shape or dtype", f"got {shown}, expected {want[:2]}", want[:2], shown, output=i)
 
 
 def _usual(on: Namespace, example: Example, known: Known) -> list[Any] | None:

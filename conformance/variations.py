@@ -13,10 +13,11 @@ import numpy as np
 
 from .case import Call, replaced
 
-__all__ = ["NUMBERS", "SPECIAL", "among", "equal", "mapped", "of_axes", "scaled", "with_axes", "with_scalars"]
+__all__ = ["NUMBERS", "SPECIAL", "WHOLE", "among", "equal", "mapped", "of_axes", "scaled", "with_axes", "with_scalars"]
 
 # Large, larger than the square root of float32's largest, tiny, halves, whole, and zeros of either sign.
 NUMBERS = ((2.5e4, 1.1e5), (3e30, 7e32), (2e-33, 5e-31), (0.5, 1.5, 2.5), (1.0, 2.0), (0.0,), (-0.0,))
+WHOLE = ((0,), (-3,), (1,), (2**33 + 5,), (2**53 + 3,))
 SPECIAL = ((np.nan,), (np.inf,), (-np.inf,))
 SCALARS = {"f": 1.5, "i": 2, "b": True}
 
@@ -28,13 +29,14 @@ def mapped(call: Call, change: Callable[[int, np.ndarray], Any]) -> Call:
 
 
 def with_axes(call: Call) -> Iterator[Call]:
-    """Up to five axes: more in front of all arrays, or of the first one alone; none; and axes of size 1."""
+    """Up to five axes: more in front of all arrays, or of the first one; none; axes of size 1; all in one axis."""
     for count, alone in itertools.product((1, 2, 3, 4, 5), (False, True)):
         yield mapped(call, lambda i, x, n=count, alone=alone: x if alone and i else of_axes(x, n))  # type: ignore[misc]
     yield mapped(call, lambda i, x: x.reshape(-1)[0] if x.size else x)
     for axis in (0, -1):
         yield mapped(call, lambda i, x, axis=axis: _thin(x, axis))  # type: ignore[misc]
         yield mapped(call, lambda i, x, axis=axis: x if i else _thin(x, axis))  # type: ignore[misc]
+    yield mapped(call, lambda i, x: x.reshape(-1) if x.ndim else x)
 
 
 def _thin(x: np.ndarray, axis: int) -> np.ndarray:
@@ -62,16 +64,22 @@ def with_scalars(call: Call) -> Iterator[Call]:
 def among(call: Call, numbers: tuple[float, ...], free: Sequence[bool]) -> Call:
     """Every second element of the free arrays is one of these numbers; the last one stays.
 
-    Signs stay, too, but those of zeros: which of two zeros is larger is open, so that zeros of one call have one sign.
+    Signs stay, too, but that of the first and those of zeros: which of two zeros is larger is open, so that zeros of
+    one call have one sign. Arrays of integers take whole numbers that they hold.
     """
 
     def change(i: int, x: np.ndarray) -> np.ndarray:
-        if not (i < len(free) and free[i]) or x.dtype.kind != "f" or not x.size:
+        if not (i < len(free) and free[i]) or x.dtype.kind not in "fiu" or not x.size:
+            return x
+        if x.dtype.kind != "f" and not np.iinfo(x.dtype).min <= min(numbers) <= max(numbers) <= np.iinfo(x.dtype).max:
             return x
         new = x.reshape(-1).copy()
         places = slice(0, max(new.size - 1, 1), 2)
         chosen = np.resize(np.asarray(numbers, x.dtype), new[places].shape)
-        new[places] = np.where(chosen == 0, chosen, np.copysign(chosen, new[places]))
+        if x.dtype.kind == "f":
+            signs = np.where((chosen == 0) | (np.arange(chosen.size) == 0), chosen, new[places])
+            chosen = np.copysign(chosen, signs)
+        new[places] = chosen
         return new.reshape(x.shape)
 
     return mapped(call, change)

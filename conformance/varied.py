@@ -11,7 +11,7 @@ import numpy as np
 from .case import A, Call, Case, parts, replaced
 from .examples import sized
 
-__all__ = ["varied"]
+__all__ = ["MOVERS", "varied"]
 
 # Bit for bit, whatever the elements are.
 MOVERS = frozenset(

@@ -134,7 +134,7 @@ def paired(seed: int, name: str, first: str, second: str) -> tuple[np.ndarray, n
         picked = draw.rng.integers(0, (len(left), len(right)), (160, 2))
         pairs = [(left[i], right[j]) for i, j in picked] + list(itertools.product(left[:6], right[:6]))
         a, b = np.asarray([p for p, _ in pairs], dtype=first), np.asarray([q for _, q in pairs], dtype=second)
-        keep = meaningful(name, dtype, a.astype(dtype), b.astype(dtype))
+        keep = draw.rng.permutation(np.flatnonzero(meaningful(name, dtype, a.astype(dtype), b.astype(dtype))))
         return a[keep], b[keep]
     a, b = (draw(d, 400, low=-4, high=4) for d in (first, second))
     if kind_of(dtype) == "float" and name != "pow":
