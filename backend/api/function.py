@@ -89,6 +89,11 @@ class Function:
                 )
         self._lock = threading.RLock()
 
+    def __reduce__(self) -> Any:
+        made = self.executable
+        given = made.recorded.inputs, made.recorded.outputs, self.updated, made.recorded.updates
+        return _made_again, (*given, self.name, self._structure, self._sparse, made.passes, made.jit)
+
     @property
     def source(self) -> str:
         """The straight-line Python that runs, the same from run to run."""
@@ -182,6 +187,22 @@ class Function:
         if native is None:
             return active()
         return Backend(type(native).__module__, namespace_of(native), device_of(native))
+
+
+def _made_again(
+    inputs: Sequence[Tensor],
+    outputs: Sequence[Tensor],
+    updated: Sequence[Variable],
+    news: Sequence[Tensor],
+    name: str,
+    structure: Callable[[list[Any]], Any],
+    sparse: dict[int, SparsePlaceholder],
+    passes: Sequence[str],
+    jit: bool,
+) -> Function:
+    """The function of a pickle or a copy, compiled from its graph."""
+    effects = [Effect(variable, new) for variable, new in zip(updated, news, strict=True)]
+    return Function(inputs, outputs, effects, name, structure, sparse, jit, passes)
 
 
 def _commit(name: str, variables: Sequence[Variable], news: Sequence[Any]) -> None:

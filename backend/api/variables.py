@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from typing import Any
 
@@ -14,6 +15,7 @@ from ..arrays.namespaces import host, is_array, outside_traces
 from ..arrays.typing import DTypeLike
 from ..dispatch.operation import operation
 from ..graph.dims import known
+from ..graph.pickling import portable, state_of_tensor
 from ..graph.recording import tensor
 from ..graph.tensor import Effect, Tensor, record, spec
 from ..ops.sparse import Sparse
@@ -35,7 +37,20 @@ __all__ = [
 
 
 class Variable(Tensor):
-    """A tensor with a value of its own: `array` is a native array of the backend it was made on."""
+    """A tensor with a value of its own: `array` is a native array of the backend it was made on.
+
+    A pickle holds the value as a NumPy array, which becomes one of the backend that is active where it is read. A copy
+    has a value of its own on the same backend.
+
+    Examples
+    --------
+    >>> import copy, pickle
+    >>> v = K.variable([1.0, 2.0], name="v")
+    >>> other = copy.deepcopy(v)
+    >>> K.set_value(v, [0.0, 0.0])
+    >>> other.name, K.get_value(other), K.get_value(pickle.loads(pickle.dumps(v)))
+    ('v', array([1., 2.], dtype=float32), array([0., 0.], dtype=float32))
+    """
 
     migrates = False  # whether it moves to the backend that runs its users, as counters of random streams do
 
@@ -68,6 +83,29 @@ class Variable(Tensor):
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
         return np.array(host(self.array), dtype=dtype)
+
+    def __reduce__(self) -> Any:
+        return _unpickled, (portable(self.array, self.dtype), self.dtype), self._state()
+
+    def __copy__(self) -> Variable:
+        made = Variable(self.backend.xp.asarray(self.array, copy=True), self.backend)
+        vars(made).update(self._state())
+        return made
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Variable:
+        made = memo[id(self)] = Variable(self.backend.xp.asarray(self.array, copy=True), self.backend)
+        vars(made).update(copy.deepcopy(self._state(), memo))
+        return made
+
+    def _state(self) -> dict[str, Any]:
+        """What a copy has besides the value."""
+        return {**state_of_tensor(self), "constraint": self.constraint}
+
+
+def _unpickled(value: np.ndarray, dtype: str) -> Variable:
+    """A variable on the active backend."""
+    backend = active()
+    return Variable(backend.xp.asarray(backend.asarray(value, dtype), copy=True), backend)
 
 
 @operation
