@@ -89,12 +89,12 @@ class Variable(Tensor):
 
     def __copy__(self) -> Variable:
         made = Variable(self.backend.xp.asarray(self.array, copy=True), self.backend)
-        vars(made).update(self._state())
+        made.__dict__.update(self._state())
         return made
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Variable:
         made = memo[id(self)] = Variable(self.backend.xp.asarray(self.array, copy=True), self.backend)
-        vars(made).update(copy.deepcopy(self._state(), memo))
+        made.__dict__.update(copy.deepcopy(self._state(), memo))
         return made
 
     def _state(self) -> dict[str, Any]:

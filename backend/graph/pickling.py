@@ -1,9 +1,9 @@
 """Pickles and deep copies of graphs: flat lists of calls, so that no graph is too deep, with each shared part once.
 
-`pickle` and `copy` ask a tensor, call, size or body what it is made of through the functions registered here. The answer
-is a place in a `Block`: all that leads to it, each after what it reads, but for what another block of the same pickle
-holds. The pickler writes each block once, so parts keep their identity within one pickle. No compiled code is written,
-and reading makes nothing but recorded calls of known functions.
+`pickle` and `copy` ask a tensor, call, size or body what it is made of through the functions registered here. The
+answer is a place in a `Block`: all that leads to it, each after what it reads, but for what another block of the same
+pickle holds. The pickler writes each block once, so parts keep their identity within one pickle. No compiled code is
+written, and reading makes nothing but recorded calls of known functions.
 """
 
 from __future__ import annotations
@@ -49,9 +49,8 @@ class Block:
         return _restored, ([_entry(part, self.places) for part in self.parts],)
 
 
-_blocks: weakref.WeakValueDictionary[int, Block] = (
-    weakref.WeakValueDictionary()
-)  # by the id of a part; held by picklers
+# By the id of a part; picklers hold the blocks.
+_blocks: weakref.WeakValueDictionary[int, Block] = weakref.WeakValueDictionary()
 
 
 def portable(array: Any, dtype: str) -> np.ndarray:
@@ -195,7 +194,7 @@ def _body(read: Callable[[Any], Any], inputs: Any, outputs: Any) -> Any:
 
 def _placeholder(read: Callable[[Any], Any], of: Any, default: Any, state: dict[str, Any]) -> Any:
     made = Placeholder(*read(of), default=default)
-    vars(made).update(state)
+    made.__dict__.update(state)
     return made, ()
 
 
@@ -248,7 +247,7 @@ def _reduced_composite(function: Composite) -> Any:
 
 
 for _kind in (Node, Dim, Subgraph):
-    copyreg.pickle(_kind, _reduced_part)  # type: ignore[arg-type]
+    copyreg.pickle(_kind, _reduced_part)
 copyreg.pickle(Placeholder, _reduced_placeholder)
 copyreg.pickle(Tensor, _reduced_tensor)
 copyreg.pickle(Constant, _reduced_constant)

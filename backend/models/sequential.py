@@ -9,21 +9,43 @@ import numpy as np
 
 import backend as K
 
+from .data import unwrapped
 from .layer import Input, InputLayer, Layer
 from .network import Network
-from .training import Model, unwrapped
+from .training import Model
 
 __all__ = ["Sequential"]
 
 
 class Sequential(Model):
-    """A stack of layers; the shape of the input is given by the first one's `input_shape`, or by the first data."""
+    """A stack of layers; the shape of the input is given by the first one's `input_shape`, or by the first data.
+
+    Parameters
+    ----------
+    layers : iterable of Layer
+        Those from the bottom to the top; `add` puts others on top.
+    name : str, optional
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.models.Sequential``.
+
+    Examples
+    --------
+    >>> model = K.models.Sequential([K.models.Dense(8, activation="relu"), K.models.Dense(1)])
+    >>> model.compile("sgd", "mse")
+    >>> history = model.fit(np.ones((16, 3)), np.zeros(16), epochs=2, verbose=0)
+    >>> model.predict(np.ones((4, 3))).shape
+    (4, 1)
+    """
+
+    _waiting: list[Any] = []  # noqa: RUF012 - replaced; layers added before the shape of the input was known
 
     def __init__(self, layers: Iterable[Any] = (), name: str | None = None) -> None:
         self.name = name or f"sequential_{K.get_uid('sequential')}"
         self.calls, self.inputs, self.outputs = [], [], []
         self._start()
-        self._waiting: list[Any] = []  # layers added before the shape of the input was known
+        self._waiting = []
         for layer in layers or ():
             self.add(layer)
 

@@ -141,6 +141,16 @@ class Optimizer:
             raise ValueError(f"set_weights: got {len(weights)} arrays, {type(self).__name__} has {len(self.weights)}")
         batch_set_value(list(zip(self.weights, weights, strict=True)))
 
+    def state(self) -> list[Any]:
+        """What a copy begins with, as NumPy arrays: the weights, or the state that the next `get_updates` goes on from.
+
+        Examples
+        --------
+        >>> K.optimizers.Adam().state()
+        []
+        """
+        return [get_value(v) for v in self.weights or self._begins_with]
+
     def go_on_from(self, state: Sequence[Any]) -> None:
         """Have the next `get_updates` begin with values that `get_weights` returned, here or elsewhere.
 
@@ -168,8 +178,8 @@ class Optimizer:
         found, expected = [tuple(v.shape) for v in state], [w.shape for w in self.weights]
         if found != expected:
             raise ValueError(
-                f"{type(self).__name__}: the optimizer was copied with the state of other parameters, of shapes {found} "
-                f"where these need {expected}; make a new one with from_config(optimizer.get_config())"
+                f"{type(self).__name__}: the optimizer was copied with the state of other parameters, of shapes "
+                f"{found} where these need {expected}; make a new one with from_config(optimizer.get_config())"
             )
         for weight, value in zip(self.weights, state, strict=True):
             weight.assign(value)
