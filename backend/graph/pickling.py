@@ -193,7 +193,8 @@ def _body(read: Callable[[Any], Any], inputs: Any, outputs: Any) -> Any:
 
 
 def _placeholder(read: Callable[[Any], Any], of: Any, default: Any, state: dict[str, Any]) -> Any:
-    made = Placeholder(*read(of), default=default)
+    shape, dtype = read(of)
+    made = Placeholder(shape, dtype, default=default)
     made.__dict__.update(state)
     return made, ()
 

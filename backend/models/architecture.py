@@ -29,7 +29,7 @@ def architecture_of(inputs: Sequence[Any], outputs: Sequence[Any], calls: Sequen
     places = {id(t): (k, 0) for k, t in enumerate(inputs)}
     specs = [(_label(t), K.int_shape(t), str(K.dtype(t))) for t in inputs]
     layers: list[Layer] = []
-    found = []
+    found: list[tuple[int, list[Place], list[Stream]]] = []
     for call in calls:
         if isinstance(call.layer, InputLayer):
             continue

@@ -105,7 +105,7 @@ class MultiHeadAttention(Layer):
     def _projected(self, name: str, x: Any) -> Any:
         """A sequence in the projection of each head: (batch, heads, time, size)."""
         kernel, *bias = self._projections[name]
-        features, heads, size = K.int_shape(kernel)
+        features, heads, size = kernel.shape
         y = K.reshape(K.dot(x, K.reshape(kernel, (features, heads * size))), (*K.shape(x)[:2], heads, size))
         return K.permute_dimensions(y + bias[0] if bias else y, (0, 2, 1, 3))
 
@@ -122,7 +122,7 @@ class MultiHeadAttention(Layer):
             y = K.scaled_dot_product_attention(q, k, v, mask, self.use_causal_mask)
         y = K.permute_dimensions(y, (0, 2, 1, 3))
         kernel, *bias = self._projections["attention_output"]
-        heads, size, width = K.int_shape(kernel)
+        heads, size, width = kernel.shape
         y = K.dot(K.reshape(y, (*K.shape(y)[:2], heads * size)), K.reshape(kernel, (heads * size, width)))
         return y + bias[0] if bias else y
 

@@ -6,6 +6,7 @@ import contextlib
 import contextvars
 import inspect
 import re
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,7 +21,6 @@ from .initializers import initializer
 from .lookup import CUSTOM, described, named, revived
 
 __all__ = [
-    "LAYERS",
     "Call",
     "Input",
     "InputLayer",
@@ -30,6 +30,7 @@ __all__ = [
     "blank_weights",
     "layer_from",
     "mask_of",
+    "own_layers",
     "single",
 ]
 
@@ -43,9 +44,6 @@ class Call:
     outputs: list[Any] = field(default_factory=list)
     updates: list[Any] = field(default_factory=list)
     streams: list[Stream] = field(default_factory=list)
-
-
-LAYERS: dict[str, type[Layer]] = {}  # those of this package, by name
 
 
 class Layer:
@@ -203,16 +201,11 @@ class Layer:
         """The layer that `get_config` described, without weights."""
         return cls(**config)
 
-    def __init_subclass__(cls, **how: Any) -> None:
-        super().__init_subclass__(**how)
-        if cls.__module__.startswith(f"{__package__}.") and not cls.__name__.startswith("_"):
-            LAYERS[cls.__name__] = cls
-
     def describe(self) -> dict[str, Any]:
         """Class, configuration, name and whether it is trained, as JSON has them, for `layer_from`."""
         name = type(self).__name__
         return {
-            "class_name": name if LAYERS.get(name) is type(self) else {CUSTOM: name},
+            "class_name": name if own_layers().get(name) is type(self) else {CUSTOM: name},
             "name": self.name,
             "trainable": self.trainable,
             "config": self.get_config(),
@@ -256,10 +249,16 @@ class Layer:
         assign(self.name, self.weights, weights)
 
 
+def own_layers() -> dict[str, type[Layer]]:
+    """The layers of K.models by name."""
+    public = vars(sys.modules[__package__ or ""]).items()
+    return {name: each for name, each in public if isinstance(each, type) and issubclass(each, Layer)}
+
+
 def layer_from(described: Mapping[str, Any]) -> Layer:
     """The layer that `describe` described; ValueError for a class that neither K.models nor `custom_objects` has."""
     name = described["class_name"]
-    kind = revived("layer", name) if isinstance(name, Mapping) else named("layer", name, LAYERS)
+    kind = revived("layer", name) if isinstance(name, Mapping) else named("layer", name, own_layers())
     layer: Layer = kind.from_config(revived("function", described["config"]))
     layer.name, layer.trainable = str(described["name"]), bool(described["trainable"])
     return layer
@@ -312,7 +311,15 @@ def Input(  # noqa: N802 - Keras's name
 ) -> Any:
     """A placeholder for samples of a shape, None for sizes that vary; `batch_shape` has the number of samples in front.
 
-    Errors: ValueError when neither shape is given.
+    Raises
+    ------
+    ValueError
+        When neither shape is given.
+
+    Examples
+    --------
+    >>> K.models.Input((28, 28, 1), name="image")
+    <Placeholder image shape=(None, 28, 28, 1) dtype=float32>
     """
     if shape is None and batch_shape is None:
         raise ValueError(

@@ -28,8 +28,7 @@ def load_model(
 ) -> Any:
     """The model that `Model.save` wrote, on the active backend; training goes on as if it had never been stopped.
 
-    Nothing in a file becomes code: layers, losses and activations are looked up by name, in K.models and then among the
-    custom objects.
+    Nothing in a file becomes code: classes and functions are looked up by name, in K.models and the custom objects.
 
     Parameters
     ----------
@@ -39,21 +38,11 @@ def load_model(
     compile : bool
         Whether the model gets its loss, metrics and optimizer back, with the optimizer's state.
 
-    Returns
-    -------
-    Model
-
     Raises
     ------
-    FileNotFoundError
-        Without such a file.
-    ValueError
-        For a file that is damaged or no model, for a name that neither K.models nor `custom_objects` has, and where
-        `K.floatx()` is another one than that of the model.
-
-    References
-    ----------
-    Keras 2.3.1, ``keras.models.load_model``.
+    FileNotFoundError, ValueError
+        Without such a file; for one that is damaged or no model, for a name that neither K.models nor `custom_objects`
+        has, and where `K.floatx()` is another one than the model's.
 
     Examples
     --------

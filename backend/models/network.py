@@ -75,7 +75,7 @@ class Network:
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
-        """The network that `get_config` described, with first weights; `custom_objects` has users' layers and functions.
+        """The network that `get_config` described, with first weights; `custom_objects` has users' own functions.
 
         Raises
         ------

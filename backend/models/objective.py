@@ -38,24 +38,24 @@ class Objective:
         samples = K.cast(K.shape(outputs[0])[0], "float32")
         values = [loss(y, p) for loss, y, p in zip(losses, self.targets, outputs, strict=True)]
         self.sample_weights = [
-            K.placeholder((None,) * K.ndim(v), dtype=K.dtype(v), name=f"{name}_sample_weight") if weighted else None
+            K.placeholder((None,) * v.ndim, dtype=K.dtype(v), name=f"{name}_sample_weight") if weighted else None
             for v, name in zip(values, names, strict=True)
         ]
         parts = [_mean(v, mask_of(p), w) for v, p, w in zip(values, outputs, self.sample_weights, strict=True)]
-        weighted = [part if w == 1 else part * w for part, w in zip(parts, loss_weights, strict=True)]
-        self.loss = sum(weighted[1:], weighted[0])
+        terms = [part if w == 1 else part * w for part, w in zip(parts, loss_weights, strict=True)]
+        self.loss = sum(terms[1:], terms[0])
         found = {"loss": (self.loss, samples)}
         if len(outputs) > 1:
             found |= {f"{name}_loss": (part, samples) for name, part in zip(names, parts, strict=True)}
         for i, (output, name, y, loss) in enumerate(zip(outputs, names, self.targets, losses, strict=True)):
-            unweighed, weighed = as_list(metrics[i]), as_list(weighted_metrics[i])
-            for place, metric in enumerate([*unweighed, *weighed]):
+            plain, by_weight = as_list(metrics[i]), as_list(weighted_metrics[i])
+            for place, metric in enumerate([*plain, *by_weight]):
                 function = named("metric", metric, METRICS | dict.fromkeys(ACCURACIES, accuracy(loss, output)))
                 label = metric if isinstance(metric, str) else getattr(metric, "__name__", type(metric).__name__)
                 label = label if len(outputs) == 1 else f"{name}_{label}"
-                if place >= len(unweighed) and label in found:
+                if place >= len(plain) and label in found:
                     label = f"weighted_{label}"
-                weights = self.sample_weights[i] if place >= len(unweighed) else None
+                weights = self.sample_weights[i] if place >= len(plain) else None
                 found[label] = _weighed(function(y, output), mask_of(output), weights)
         self.names = list(found)
         self.means = K.stack([K.cast(mean, "float32") for mean, _ in found.values()])

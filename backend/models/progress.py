@@ -6,6 +6,8 @@ import sys
 import time
 from typing import Any
 
+from .plotting import plotted
+
 __all__ = ["Callback", "History", "Logs", "ProgressBar"]
 
 Logs = dict[str, float]
@@ -150,31 +152,7 @@ class History(Callback):
         >>> [line.get_label() for line in axes.get_lines()]
         ['training', 'validation']
         """
-        names = [name for name in self.history if not name.startswith("val_")]
-        wanted = names if metrics is None else [metrics] if isinstance(metrics, str) else list(metrics)
-        for name in wanted:
-            if name not in names:
-                raise ValueError(f"plot: the history has no {name!r}; there is {', '.join(names)}")
-        try:
-            from matplotlib import pyplot
-        except ImportError:
-            raise ImportError(
-                "plot needs the package matplotlib, which is not installed: pip install 'array-api-backend[models]'"
-            ) from None
-        figure, panels = pyplot.subplots(1, max(len(wanted), 1), figsize=(5 * max(len(wanted), 1), 3.5), squeeze=False)
-        epochs = [epoch + 1 for epoch in self.epoch]
-        for name, axes in zip(wanted, panels[0], strict=False):
-            axes.plot(epochs, self.history[name], label="training")
-            if f"val_{name}" in self.history:
-                axes.plot(epochs, self.history[f"val_{name}"], label="validation")
-                axes.legend()
-            axes.set_xlabel("epoch")
-            axes.set_ylabel(name)
-            axes.xaxis.get_major_locator().set_params(integer=True)
-        figure.tight_layout()
-        if path is not None:
-            figure.savefig(path)
-        return list(panels[0])
+        return plotted(self.epoch, self.history, metrics, path)
 
 
 class ProgressBar:

@@ -92,63 +92,62 @@ class Model(Compiled):
     ) -> History:
         """Train on arrays of samples, and return the history of the loss and the metrics.
 
-        Every epoch goes once through all samples in batches of `batch_size` (32), the last of which may be smaller, in
-        an order of the model's own, whose seed is drawn from numpy.random when it is first needed, or as they come
-        without `shuffle`.
+        Every epoch goes once through all samples in batches, the last of which may be smaller, in an order of the
+        model's own, whose seed is drawn from numpy.random when it is first needed, or as they come without `shuffle`.
 
         Parameters
         ----------
         x, y : array, or list or dictionary of arrays
             Samples and targets: one array for each input and output.
         batch_size : int, optional
+            32 by default.
+        verbose : int
+            0 nothing; 1 a bar with the time left, where tqdm is installed, on a terminal; 2 a line per epoch.
+        validation_split, validation_data : float, tuple
+            The fraction of the samples, the last ones, or (x, y) or (x, y, sample_weight), to evaluate each epoch with.
+        class_weight, sample_weight : dict, array
+            A weight for the samples of each class; one for each sample, or each of its time steps; for several outputs
+            a dictionary of such by their names. The loss is the mean of the weighted values.
         epochs, initial_epoch : int
             The number of the last epoch, and how many are taken as done.
-        verbose : int
-            0 nothing; 1 a progress bar with the time left, where tqdm is installed and the output is a terminal; 2 a
-            line per epoch.
-        callbacks : list of Callback, optional
-        validation_split : float
-            The fraction of the samples, the last ones, that is kept for evaluation after each epoch.
-        validation_data : tuple, optional
-            (x, y) or (x, y, sample_weight) for evaluation after each epoch.
-        shuffle : bool
-        class_weight : dict, optional
-            A weight for the samples of each class; for several outputs a dictionary of such by their names.
-        sample_weight : array, optional
-            A weight for each sample, or for each of its time steps; for several outputs a list or dictionary. The loss
-            is the mean of the weighted values.
 
         Raises
         ------
-        RuntimeError
-            When the model is not compiled.
-        ValueError
-            For arrays of other shapes, naming the input.
-
-        References
-        ----------
-        Keras 2.3.1, ``Model.fit``.
+        RuntimeError, ValueError
+            When the model is not compiled, and for arrays of other shapes, naming the input.
 
         Examples
         --------
         >>> model = K.models.Sequential([K.models.Dense(1)])
         >>> model.compile("sgd", "mse")
-        >>> x, y = np.ones((10, 2)), np.ones(10)
-        >>> history = model.fit(x, y, epochs=2, verbose=0, validation_split=0.2, sample_weight=np.ones(10))
-        >>> list(history.history)
+        >>> list(model.fit(np.ones((10, 2)), np.ones(10), verbose=0, validation_split=0.2).history)
         ['loss', 'val_loss']
         """
         arrays = self._samples("fit", x, y, sample_weight, class_weight)
         arrays, held = self._held_out(arrays, validation_split, validation_data)
-        train, names = self._function("train"), self.metrics_names
-        history, count = History(), len(arrays[0])
-        listeners: list[Callback] = [*(callbacks or ()), history]  # the history last: it records what others log
-        metrics = [*names, *(f"val_{name}" for name in names if held is not None)]
-        self._introduce(listeners, batch_size, count, verbose, epochs=epochs, metrics=metrics, held=held is not None)
-        self.stop_training, logs = False, {}
+        listeners: list[Callback] = [*(callbacks or ()), History()]  # the history last: it records what others log
+        names = self.metrics_names
+        names = [*names, *(f"val_{name}" for name in names)] if held else names
+        self._introduce(listeners, batch_size, len(arrays[0]), verbose, epochs, names)
+        return self._trained(arrays, held, batch_size, range(initial_epoch, epochs), verbose, shuffle, listeners)
+
+    def _trained(
+        self,
+        arrays: list[Any],
+        held: list[Any] | None,
+        batch_size: int | None,
+        epochs: range,
+        verbose: int,
+        shuffle: bool,
+        listeners: Sequence[Any],
+    ) -> History:
+        """Train for some epochs, evaluate each on what was held out; the history is the last of the listeners."""
+        train, names, count = self._function("train"), self.metrics_names, len(arrays[0])
+        self.stop_training = False
+        logs: Logs = {}
         _notify(listeners, "on_train_begin", {})
-        for epoch in range(initial_epoch, epochs):
-            bar = ProgressBar(count, verbose, f"Epoch {epoch + 1}/{epochs}")
+        for epoch in epochs:
+            bar = ProgressBar(count, verbose, f"Epoch {epoch + 1}/{epochs.stop}")
             _notify(listeners, "on_epoch_begin", epoch, {})
             order = self._next_order(count) if shuffle else np.arange(count)
             for logs, done in self._batches("train", train, names, arrays, batch_size, order, listeners):
@@ -161,7 +160,7 @@ class Model(Compiled):
             if self.stop_training:
                 break
         _notify(listeners, "on_train_end", logs)
-        return history
+        return listeners[-1]
 
     def _held_out(self, arrays: list[Any], split: float, given: Any) -> tuple[list[Any], list[Any] | None]:
         """The arrays to train on, and those for evaluation after each epoch, if there are any."""
@@ -190,15 +189,28 @@ class Model(Compiled):
         return np.random.RandomState([seed, drawn]).permutation(count)
 
     def _introduce(
-        self, listeners: Sequence[Callback], batch_size: int | None, count: int, verbose: int, **how: Any
+        self,
+        listeners: Sequence[Callback],
+        batch_size: int | None,
+        count: int,
+        verbose: int,
+        epochs: int = 1,
+        metrics: Sequence[str] = (),
     ) -> None:
         """Tell the callbacks whose model it is, and what is to be done."""
-        params = {"batch_size": 32 if batch_size is None else batch_size, "samples": count, "verbose": verbose}
-        params |= {"steps": None, "epochs": how.get("epochs", 1), "metrics": how.get("metrics", [])}
-        params["do_validation"] = how.get("held", False)
         for each in listeners:
             each.set_model(self)
-            each.set_params(params)
+            each.set_params(
+                {
+                    "batch_size": 32 if batch_size is None else batch_size,
+                    "samples": count,
+                    "steps": None,
+                    "epochs": epochs,
+                    "verbose": verbose,
+                    "do_validation": any(name.startswith("val_") for name in metrics),
+                    "metrics": list(metrics),
+                }
+            )
 
     def evaluate(
         self,

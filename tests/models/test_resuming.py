@@ -217,7 +217,7 @@ def test_a_name_of_ours_on_a_function_of_a_users_is_not_mistaken(tmp_path):
 
     model = Sequential([Dense(1, activation=relu, input_dim=2)])
     model.save(tmp_path / "m.zip")
-    with pytest.raises(ValueError, match="'relu' is none of K.models"):
+    with pytest.raises(ValueError, match=r"'relu' is none of K\.models"):
         load_model(tmp_path / "m.zip")
     other = load_model(tmp_path / "m.zip", custom_objects={"relu": relu})
     np.testing.assert_array_equal(other.predict(floats(3, 2)), model.predict(floats(3, 2)))
@@ -240,7 +240,7 @@ def test_what_cannot_be_saved_says_so_and_leaves_the_old_file(tmp_path):
     with pytest.raises(TypeError, match="forgetful: Forgetful has no attribute 'size' for its argument"):
         x = Input((2,))
         Model(x, Forgetful(3)(x)).save(path)
-    with pytest.raises(RuntimeError, match="get_config: the shape of the input of .* is not known"):
+    with pytest.raises(RuntimeError, match=r"get_config: the shape of the input of .* is not known"):
         Sequential([Dense(1)]).save(path)
     with pytest.raises(FileExistsError, match=r"save: .*m.zip exists already"):
         stack()[0].save(path, overwrite=False)
@@ -295,13 +295,13 @@ def test_damaged_files(tmp_path):
     whole = path.read_bytes()
     for end in range(0, len(whole), len(whole) // 20):
         path.write_bytes(whole[:end])
-        with pytest.raises(ValueError, match="m.zip is no file of a model"):
+        with pytest.raises(ValueError, match=r"m.zip is no file of a model"):
             load_model(path)
     path.write_bytes(b"")
     with pytest.raises(FileNotFoundError):
         load_model(tmp_path / "nowhere.zip")
     model.save_weights(path)
-    with pytest.raises(ValueError, match="it has no model.json; weights alone are read by model.load_weights"):
+    with pytest.raises(ValueError, match=r"it has no model.json; weights alone are read by model.load_weights"):
         load_model(path)
 
 
