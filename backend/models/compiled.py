@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import backend as K
-from backend import optimizers
+from backend.optimizers import SGD, Adadelta, Adagrad, Adam, Adamax, Nadam, RMSprop
 
 from .data import matched, same_length, weights_of
 from .layer import single
@@ -17,7 +17,7 @@ from .objective import Objective, loss_functions, metric_functions, per_output
 
 __all__ = ["OPTIMIZERS", "Compiled", "numbers"]
 
-OPTIMIZERS = {name.lower(): getattr(optimizers, name) for name in optimizers.__all__ if name != "Optimizer"}
+OPTIMIZERS = {kind.__name__.lower(): kind for kind in (SGD, Adadelta, Adagrad, Adam, Adamax, Nadam, RMSprop)}
 
 
 class Compiled(Network):
