@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import backend as K
+from backend.api.streams import Stream, collected_streams, new_counter
 from backend.optimizers import SGD, Adadelta, Adagrad, Adam, Adamax, Nadam, RMSprop
 
 from .data import matched, same_length, weights_of
@@ -25,6 +26,7 @@ class Compiled(Network):
 
     optimizer: Any = None
     _order: tuple[int, int] | None = None  # of the samples: the seed, and how many epochs were drawn
+    _streams: tuple[Stream, ...] = ()  # of draws in losses and metrics
     _weighted = False  # whether the compiled functions take weights of samples
 
     def _connect(self, inputs: Any, outputs: Any) -> None:
@@ -67,8 +69,13 @@ class Compiled(Network):
         chosen = chosen() if isinstance(chosen, type) else chosen
         if chosen is self.optimizer:
             chosen.go_on_from([])  # a state begins anew
-        self.optimizer, self._wanted, self._weighted = chosen, wanted, bool(wanted[3])
+        self.optimizer, self._wanted, self._weighted, self._streams = chosen, wanted, bool(wanted[3]), ()
         self._start()
+
+    @property
+    def streams(self) -> list[Stream]:
+        """The random streams: those of the layers' calls, then those of losses and metrics."""
+        return [*(stream for call in self.calls for stream in call.streams), *self._streams]
 
     def training_config(self) -> dict[str, Any] | None:
         """What `compile` was given, as JSON has it, and the order of samples; None before."""
@@ -87,11 +94,15 @@ class Compiled(Network):
             "loss_weights": described("save: loss_weights", loss_weights, {}),
             "weighted_metrics": described("save: weighted_metrics", weighted, METRICS),
             "weighted": self._weighted,
+            "seeds": [int(stream.seed) for stream in self._streams],
             "order": self._order and list(self._order),
         }
 
-    def continue_training(self, optimizer: Any, training: Mapping[str, Any]) -> None:
-        """Compile with an optimizer that has its state, and with what `training_config` described."""
+    def continue_training(self, optimizer: Any, training: Mapping[str, Any], counts: Sequence[int]) -> None:
+        """Compile with an optimizer that has its state, and with what `training_config` described.
+
+        `counts` are the draws made of the streams of losses and metrics.
+        """
         self.compile(
             optimizer,
             training["loss"],
@@ -100,6 +111,9 @@ class Compiled(Network):
             training["weighted_metrics"],
         )
         self._weighted = training["weighted"]
+        self._streams = tuple(
+            Stream(seed, new_counter(count)) for seed, count in zip(training["seeds"], counts, strict=True)
+        )
         self._order = training["order"] and (int(training["order"][0]), int(training["order"][1]))
 
     @property
@@ -116,15 +130,17 @@ class Compiled(Network):
             losses = per_output("loss", losses, names)
             if None in losses:
                 raise ValueError(f"compile: no loss is given for output {names[losses.index(None)]}")
-            self._objective = Objective(
-                self.outputs,
-                names,
-                losses,
-                _of_each("metrics", metrics, names),
-                per_output("loss_weights", weights, names, 1.0),
-                _of_each("weighted_metrics", weighted, names),
-                self._weighted,
-            )
+            with collected_streams(self._streams) as streams:
+                self._objective = Objective(
+                    self.outputs,
+                    names,
+                    losses,
+                    _of_each("metrics", metrics, names),
+                    per_output("loss_weights", weights, names, 1.0),
+                    _of_each("weighted_metrics", weighted, names),
+                    self._weighted,
+                )
+            self._streams = tuple(streams)
         return self._objective
 
     def _weigh(self) -> None:

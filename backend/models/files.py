@@ -44,8 +44,7 @@ def write_model(model: Any, path: str | os.PathLike[str], overwrite: bool, inclu
         saving.WEIGHTS + label: value
         for label, value in zip(saving.labels(model.layers), model.get_weights(), strict=True)
     }
-    streams = [s for call in model.calls for s in call.streams]
-    arrays[STREAMS] = np.asarray([int(K.get_value(s.counter)[0]) for s in streams], "int64")
+    arrays[STREAMS] = np.asarray([int(K.get_value(s.counter)[0]) for s in model.streams], "int64")
     if include_optimizer and model.optimizer is not None:
         arrays |= {f"{OPTIMIZER}{place:03}": value for place, value in enumerate(model.optimizer.state())}
 

@@ -68,7 +68,7 @@ def load_model(
             model = _made(described, streams)
             training = described["training"] if compile else None
             if training is not None:
-                _compiled(model, training, state)
+                _compiled(model, training, state, streams[len(model.streams) :])
     except LookupError as error:
         raise ValueError(f"{where} describes no model: it lacks {error}") from error
     except (ValueError, TypeError) as error:
@@ -90,7 +90,7 @@ def _made(described: Mapping[str, Any], streams: list[int]) -> Any:
     return model
 
 
-def _compiled(model: Any, training: Mapping[str, Any], state: list[Any]) -> None:
+def _compiled(model: Any, training: Mapping[str, Any], state: list[Any], counts: list[int]) -> None:
     """Give the model its loss and its optimizer."""
     described = training["optimizer"]
     name = described["class_name"]
@@ -98,4 +98,4 @@ def _compiled(model: Any, training: Mapping[str, Any], state: list[Any]) -> None
     optimizer = kind.from_config(described["config"])
     if state:
         optimizer.go_on_from(state)
-    model.continue_training(optimizer, revived("loss or metric", {**training, "optimizer": None}))
+    model.continue_training(optimizer, revived("loss or metric", {**training, "optimizer": None}), counts)

@@ -211,6 +211,31 @@ def test_custom_objects_by_name(tmp_path):
     assert load_model(path, custom_objects={n: v for n, v in OWN.items() if n != "absolute"}, compile=False)
 
 
+def noisy(y, p):
+    return K.mean(K.square(p - y + K.random_normal(K.shape(p), stddev=0.1)), axis=-1)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_random_losses_go_on(way, tmp_path):
+    model, x, y = stack()
+    model.compile("sgd", noisy)
+    model.fit(x, y, epochs=1, verbose=0)
+    if way == "saved":
+        model.save(tmp_path / "m.zip")
+        other = load_model(tmp_path / "m.zip", custom_objects={"noisy": noisy})
+    else:
+        other = WAYS[way](model, tmp_path)
+    assert other.fit(x, y, epochs=2, verbose=0).history == model.fit(x, y, epochs=2, verbose=0).history
+
+
+def test_weights_of_samples_go_on(tmp_path):
+    model, x, y = stack()
+    model.fit(x, y, epochs=1, verbose=0, sample_weight=np.linspace(0.0, 1.0, 50))
+    other = saved(model, tmp_path)
+    given = {"epochs": 2, "verbose": 0, "class_weight": None}
+    assert other.fit(x, y, **given).history == model.fit(x, y, **given).history
+
+
 def test_a_name_of_ours_on_a_function_of_a_users_is_not_mistaken(tmp_path):
     def relu(x):
         return x * 2.0
