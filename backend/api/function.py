@@ -58,7 +58,20 @@ class FastCall(NamedTuple):
 
 
 class Function:
-    """A compiled function of placeholders; `source` is the Python that runs. Made by `K.function`."""
+    """A compiled function of placeholders; `source` is the Python that runs. Made by `K.function`.
+
+    A pickle and a copy hold the graph, with the values of its variables, and compile it anew; no code is pickled. Where
+    other threads call a function with updates, pickle it while they do not.
+
+    Examples
+    --------
+    >>> import pickle
+    >>> x, v = K.placeholder((2,)), K.variable([1.0, 2.0])
+    >>> f = K.function([x], [x * v], updates=[K.update_add(v, x)])
+    >>> g = pickle.loads(pickle.dumps(f))
+    >>> [g([[1.0, 1.0]])[0].tolist() for _ in range(2)], f([[1.0, 1.0]])[0].tolist()
+    ([[1.0, 2.0], [2.0, 3.0]], [1.0, 2.0])
+    """
 
     def __init__(
         self,

@@ -12,7 +12,7 @@ import backend as K
 from backend.models.layer import Layer
 
 MODULES = [f"backend.models.{m.name}" for m in pkgutil.iter_modules(K.models.__path__)]
-MODULES += ["backend.api.variables", "backend.optimizers.optimizer"]
+MODULES += ["backend.api.function", "backend.api.variables", "backend.optimizers.optimizer"]
 
 
 @pytest.mark.parametrize("name", MODULES)
