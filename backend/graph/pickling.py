@@ -3,12 +3,14 @@
 `pickle` and `copy` ask a tensor, call, size or body what it is made of through the functions registered here. The
 answer is a place in a `Block`: all that leads to it, each after what it reads, but for what another block of the same
 pickle holds. The pickler writes each block once, so parts keep their identity within one pickle. No compiled code is
-written, and reading makes nothing but recorded calls of known functions.
+written. What is read is checked, since the printer writes some of it as it is: names of functions, parameters, dtypes
+and operators.
 """
 
 from __future__ import annotations
 
 import copyreg
+import keyword
 import pickle
 import weakref
 from collections.abc import Callable, Iterator
@@ -16,11 +18,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..arrays.dtypes import DType, dtype_name
 from ..arrays.namespaces import host
 from .composite import COMPOSITES, Composite
 from .dims import Dim
 from .primitives import PRIMITIVES
-from .tensor import Constant, Effect, Node, Placeholder, Subgraph, Tensor, spec
+from .tensor import Constant, Effect, Node, Placeholder, Spec, Subgraph, Tensor, spec
 
 __all__ = ["Block", "portable", "state_of_tensor"]
 
@@ -28,6 +31,9 @@ __all__ = ["Block", "portable", "state_of_tensor"]
 _OWN = frozenset(
     "node index spec number default value typed array backend _evaluators _keras_history _keras_mask".split()
 )
+
+
+SIZES = frozenset(["size", "item", "+", "*", "//", "%", "max", "min"])  # what `Dim` knows
 
 
 class At(NamedTuple):
@@ -161,7 +167,7 @@ def _restored(entries: Any) -> Block:
             return {name: read(each) for name, each in structure.items()}
         if isinstance(structure, slice):
             return slice(*map(read, (structure.start, structure.stop, structure.step)))
-        return structure
+        return DType(dtype_name(str(structure))) if isinstance(structure, DType) else structure
 
     for kind, *what in entries:
         part, tensors = _MAKERS[kind](read, *what)
@@ -175,7 +181,10 @@ def _call(
 ) -> Any:
     if function not in PRIMITIVES if isinstance(function, str) else not isinstance(function, Composite):
         raise pickle.UnpicklingError(f"the graph calls {function!r}, which is no function of the standard")
-    found = tuple(spec(*each) for each in read(specs))
+    for name in kwargs:
+        if not str(name).isidentifier() or keyword.iskeyword(name):
+            raise pickle.UnpicklingError(f"the graph has a parameter {name!r}, which is no name")
+    found = tuple(_spec(*each) for each in read(specs))
     node = Node(function, read(args), read(kwargs), found, multi, tuple(Effect(*each) for each in read(effects)))
     tensors = []
     for index, name in names.items():
@@ -184,7 +193,17 @@ def _call(
     return node, tensors
 
 
+def _spec(shape: Any, dtype: Any) -> Spec:
+    """A spec whose sizes are numbers, expressions or unknown."""
+    for n in shape or ():
+        if not (n is None or isinstance(n, (int, Dim))):
+            raise pickle.UnpicklingError(f"the graph has a size {n!r}, which is no number")
+    return spec(shape, dtype)
+
+
 def _size(read: Callable[[Any], Any], function: str, arguments: Any) -> Any:
+    if function not in SIZES:
+        raise pickle.UnpicklingError(f"the graph has a size by {function!r}, which is no operator")
     return Dim(function, *read(arguments)), ()
 
 
@@ -193,7 +212,7 @@ def _body(read: Callable[[Any], Any], inputs: Any, outputs: Any) -> Any:
 
 
 def _placeholder(read: Callable[[Any], Any], of: Any, default: Any, state: dict[str, Any]) -> Any:
-    shape, dtype = read(of)
+    shape, dtype = _spec(*read(of))
     made = Placeholder(shape, dtype, default=default)
     made.__dict__.update(state)
     return made, ()

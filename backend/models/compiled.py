@@ -53,11 +53,31 @@ class Compiled(Network):
     ) -> None:
         """Choose how to train.
 
-        `optimizer` is a name or an object of `K.optimizers`; `loss` a name or a function (y_true, y_pred) -> values of
-        the samples; `metrics` a list of such, "accuracy" among them; `weighted_metrics` likewise, by the weights of
-        samples. With several outputs, losses, metrics and `loss_weights` are lists of one entry for each, or
-        dictionaries by their names.
-        Errors: ValueError for an unknown name, listing those there are, and where no loss is given.
+        With several outputs, losses, metrics and loss weights are lists of one entry for each, or dictionaries by the
+        outputs' names.
+
+        Parameters
+        ----------
+        optimizer : str or Optimizer
+            A name, or an object of `K.optimizers`.
+        loss : str or callable
+            A name, or a function (y_true, y_pred) -> values of the samples.
+        metrics, weighted_metrics : list of str or callable
+            Such functions, "accuracy" among them; the weighted ones count samples by their weights.
+        loss_weights : list of float
+            What the losses of several outputs are multiplied by before they are added.
+
+        Raises
+        ------
+        ValueError
+            For an unknown name, listing those there are, and where no loss is given.
+
+        Examples
+        --------
+        >>> model = K.models.Sequential([K.models.Dense(1, input_dim=2)])
+        >>> model.compile(K.optimizers.SGD(0.1), "mse", metrics=["mae"])
+        >>> model.metrics_names
+        ['loss', 'mae']
         """
         try:
             if loss is None:
@@ -179,17 +199,42 @@ class Compiled(Network):
         return lambda arrays: train([*arrays, 1])
 
     def train_on_batch(self, x: Any, y: Any, sample_weight: Any = None, class_weight: Any = None) -> Any:
-        """One step of the optimizer; the loss before it, or a list of the loss and the metrics."""
+        """One step of the optimizer; the loss before it, or a list of the loss and the metrics.
+
+        The arguments are those of `fit`.
+
+        Examples
+        --------
+        >>> model = K.models.Sequential([K.models.Dense(1, input_dim=2, kernel_initializer="ones")])
+        >>> model.compile("sgd", "mse")
+        >>> model.train_on_batch(np.ones((4, 2)), np.ones(4))
+        1.0
+        """
         arrays = self._samples("train_on_batch", x, y, sample_weight, class_weight)
         return numbers(self._function("train")(arrays)[0])
 
     def test_on_batch(self, x: Any, y: Any, sample_weight: Any = None) -> Any:
-        """The loss on some samples, or a list of the loss and the metrics."""
+        """The loss on some samples, or a list of the loss and the metrics.
+
+        Examples
+        --------
+        >>> model = K.models.Sequential([K.models.Dense(1, input_dim=2, kernel_initializer="ones")])
+        >>> model.compile("sgd", "mse", metrics=["mae"])
+        >>> model.test_on_batch(np.ones((4, 2)), np.zeros(4))
+        [4.0, 2.0]
+        """
         arrays = self._samples("test_on_batch", x, y, sample_weight)
         return numbers(self._function("test")(arrays)[0])
 
     def predict_on_batch(self, x: Any) -> Any:
-        """The outputs for some samples, all at once."""
+        """The outputs for some samples, all at once.
+
+        Examples
+        --------
+        >>> model = K.models.Sequential([K.models.Dense(1, input_dim=2, kernel_initializer="ones")])
+        >>> model.predict_on_batch([[1.0, 2.0]])
+        array([[3.]], dtype=float32)
+        """
         arrays = self._samples("predict_on_batch", x)
         return single(self._function("predict")(arrays))
 

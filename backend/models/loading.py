@@ -25,7 +25,7 @@ def load_model(
     filepath: str | os.PathLike[str],
     custom_objects: Mapping[str, Any] | None = None,
     compile: bool = True,  # noqa: A002
-) -> Any:
+) -> Model:
     """The model that `Model.save` wrote, on the active backend; training goes on as if it had never been stopped.
 
     Nothing in a file becomes code: classes and functions are looked up by name, in K.models and the custom objects.

@@ -81,6 +81,10 @@ class Network:
         ------
         ValueError
             For a layer or function that neither K.models nor `custom_objects` has.
+
+        Examples
+        --------
+        See `get_config`.
         """
         with with_custom_objects(custom_objects):
             made = cls.__new__(cls)
@@ -109,7 +113,14 @@ class Network:
         return list(dict.fromkeys(call.layer for call in self.calls))
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
-        """The layer of a name, or at an index among `layers`; ValueError where there is none."""
+        """The layer of a name, or at an index among `layers`; ValueError where there is none.
+
+        Examples
+        --------
+        >>> model = K.models.Sequential([K.models.Dense(1, input_dim=2, name="top")])
+        >>> model.get_layer("top").units
+        1
+        """
         if index is not None and -len(self.layers) <= index < len(self.layers):
             return self.layers[index]
         for layer in self.layers:
@@ -159,15 +170,35 @@ class Network:
         return [t._keras_history.layer.name for t in self.outputs]
 
     def count_params(self) -> int:
-        """The number of elements of all weights."""
+        """The number of elements of all weights.
+
+        Examples
+        --------
+        >>> K.models.Sequential([K.models.Dense(4, input_dim=2)]).count_params()
+        12
+        """
         return sum(layer.count_params() for layer in self.layers)
 
     def get_weights(self) -> list[Any]:
-        """The values of the weights, layer by layer, as NumPy arrays."""
+        """The values of the weights, layer by layer, as NumPy arrays.
+
+        Examples
+        --------
+        >>> [w.shape for w in K.models.Sequential([K.models.Dense(4, input_dim=2)]).get_weights()]
+        [(2, 4), (4,)]
+        """
         return [K.get_value(w) for w in self.weights]
 
     def set_weights(self, weights: Any) -> None:
-        """Give the weights other values; ValueError for another number of arrays or other shapes."""
+        """Give the weights other values; ValueError for another number of arrays or other shapes.
+
+        Examples
+        --------
+        >>> model = K.models.Sequential([K.models.Dense(1, input_dim=2)])
+        >>> model.set_weights([[[1.0], [2.0]], [0.5]])
+        >>> model.predict([[1.0, 1.0]])
+        array([[3.5]], dtype=float32)
+        """
         assign(self.name, self.weights, weights)
 
     def save_weights(self, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
@@ -207,6 +238,10 @@ class Network:
         """Set the weights from a file of `save_weights` or `save`; ValueError, and nothing changes, if it does not fit.
 
         Names, shapes and dtypes are those of the model; floating values are cast to the weights' dtypes.
+
+        Examples
+        --------
+        See `save_weights`.
         """
         self._known("load_weights")
         shapes, dtypes = [K.int_shape(w) for w in self.weights], [K.dtype(w) for w in self.weights]
@@ -223,7 +258,19 @@ class Network:
 
     def summary(self, print_fn: Any = print) -> None:
         """Print the layers with the shapes they give, the sizes of their weights and, in a branching network, what
-        they are connected to."""
+        they are connected to.
+
+        Examples
+        --------
+        >>> K.models.Sequential([K.models.Dense(4, input_dim=2, name="top")], name="small").summary()
+        Model small
+        ----------------------------------
+        Layer (type)  Output shape  Params
+        ----------------------------------
+        top (Dense)   (None, 4)         12
+        ----------------------------------
+        12 params: 12 trainable, 0 not
+        """
         self._known("summary")
         branching = any(
             len(after.inputs) != 1 or after.inputs[0] is not before.outputs[0] for before, after in pairwise(self.calls)

@@ -52,7 +52,17 @@ class Sequential(Model):
     def add(self, layer: Any) -> None:
         """Put a layer, or a whole model, on top.
 
-        Errors: TypeError for anything else.
+        Raises
+        ------
+        TypeError
+            For anything else.
+
+        Examples
+        --------
+        >>> model = K.models.Sequential()
+        >>> model.add(K.models.Dense(4, input_dim=2))
+        >>> model.output.shape
+        (None, 4)
         """
         if not isinstance(layer, (Layer, Network)):
             raise TypeError(f"{self.name}: add got {type(layer).__name__}, expected a layer")
@@ -67,7 +77,15 @@ class Sequential(Model):
             self._begin(first.batch_input_shape, first.input_dtype)
 
     def build(self, input_shape: Any) -> None:
-        """Make the weights, for inputs of a shape with the number of samples (or None) in front."""
+        """Make the weights, for inputs of a shape with the number of samples (or None) in front.
+
+        Examples
+        --------
+        >>> model = K.models.Sequential([K.models.Dense(4)])
+        >>> model.build((None, 2))
+        >>> model.count_params()
+        12
+        """
         if not self.outputs:
             if not self._waiting:
                 raise ValueError(f"{self.name}: there are no layers; add some")

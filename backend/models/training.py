@@ -223,7 +223,14 @@ class Model(Compiled):
     ) -> Any:
         """The loss on samples, or a list of the loss and the metrics as `metrics_names` has them.
 
-        Errors: as `fit`.
+        The arguments and errors are those of `fit`.
+
+        Examples
+        --------
+        >>> model = K.models.Sequential([K.models.Dense(1, input_dim=2, kernel_initializer="ones")])
+        >>> model.compile("sgd", "mse", metrics=["mae"])
+        >>> model.evaluate(np.ones((40, 2)), np.zeros(40), verbose=0)
+        [4.0, 2.0]
         """
         arrays = self._samples("evaluate", x, y, sample_weight)
         listeners, count = list(callbacks or ()), len(arrays[0])
@@ -235,7 +242,17 @@ class Model(Compiled):
     ) -> Any:
         """The outputs for samples, as a NumPy array, or a list of several.
 
-        Errors: ValueError for arrays of other shapes, naming the input.
+        Raises
+        ------
+        ValueError
+            For arrays of other shapes, naming the input.
+
+        Examples
+        --------
+        >>> model = K.models.Sequential([K.models.Dense(1, input_dim=2, kernel_initializer="ones")])
+        >>> model.predict([[1.0, 2.0], [3.0, 4.0]])
+        array([[3.],
+               [7.]], dtype=float32)
         """
         arrays = self._samples("predict", x)
         listeners, count = list(callbacks or ()), len(arrays[0])

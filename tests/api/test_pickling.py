@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 
 import backend as K
+from backend.arrays.dtypes import DType
+from backend.graph import pickling
 from backend.graph.composite import composite
 from backend.graph.dims import Dim
 from backend.graph.tensor import Tensor
@@ -222,6 +224,28 @@ def test_unknown_functions_and_nameless_composites_are_refused():
     first, _ = made(), made()
     with pytest.raises(pickle.PicklingError, match="'passed_on_for_pickling' cannot be pickled: another one"):
         pickle.dumps(first(x))
+
+
+EVIL = "float32 or print('run')"
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        ("call", "exp or print", (), {}, (((), "float32"),), (), False, {}),
+        ("call", "exp", (), {"axis=0)#": 1}, (((), "float32"),), (), False, {}),
+        ("call", "exp", (), {"lambda": 1}, (((), "float32"),), (), False, {}),
+        ("call", "zeros", ((2,),), {"dtype": DType(EVIL)}, (((2,), "float32"),), (), False, {}),
+        ("call", "zeros", ((2,),), {}, (((2,), EVIL),), (), False, {}),
+        ("call", "zeros", ((2,),), {}, (((EVIL,), "float32"),), (), False, {}),
+        ("size", EVIL, (1, 2)),
+        ("placeholder", ((EVIL,), "float32"), None, {}),
+        ("placeholder", ((2,), EVIL), None, {}),
+    ],
+)
+def test_text_of_a_pickle_becomes_no_code(entry):
+    with pytest.raises((pickle.UnpicklingError, TypeError), match=r"no function|no name|dtype|no number|no operator"):
+        pickling._restored([entry])
 
 
 def test_threads_pickle_one_graph_at_once():

@@ -28,6 +28,14 @@ def test_public_classes_have_an_example(name):
     assert ">>> " in (inspect.getdoc(getattr(K.models, name)) or "")
 
 
+@pytest.mark.parametrize("kind", ["Model", "Sequential"])
+def test_public_methods_of_models_have_an_example(kind):
+    methods = inspect.getmembers(getattr(K.models, kind), callable)
+    own = {name: f for name, f in methods if not name.startswith("_")}
+    without = {name for name, f in own.items() if "Examples\n" not in (inspect.getdoc(f) or "")}
+    assert without == {"continue_training", "training_config"}  # for files alone
+
+
 def test_every_layer_is_public():
     found, waiting = set(), [Layer]
     while waiting:
