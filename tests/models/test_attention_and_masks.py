@@ -22,6 +22,9 @@ from backend.models import (
 )
 
 
+pytestmark = pytest.mark.slow
+
+
 def floats(*shape, seed=0):
     return np.random.default_rng(seed).normal(size=shape).astype("float32")
 

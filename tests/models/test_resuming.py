@@ -32,6 +32,9 @@ from backend.models import (
 )
 
 
+pytestmark = pytest.mark.slow
+
+
 def floats(*shape):
     return np.random.default_rng(1).normal(size=shape).astype("float32")
 
