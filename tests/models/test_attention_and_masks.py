@@ -21,7 +21,6 @@ from backend.models import (
     Sequential,
 )
 
-
 pytestmark = pytest.mark.slow
 
 

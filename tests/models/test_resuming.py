@@ -31,7 +31,6 @@ from backend.models import (
     load_model,
 )
 
-
 pytestmark = pytest.mark.slow
 
 
