@@ -78,6 +78,9 @@ class Function:
     -----
     `source` is the Python that runs, `stages` the program after each pass of the compiler.
 
+    A pickle and a copy hold the graph, with the values of its variables, and compile it anew; no code is pickled. Where
+    other threads call a function with updates, pickle it while they do not.
+
     Examples
     --------
     >>> x = K.placeholder((3,), name="x")
@@ -93,6 +96,13 @@ class Function:
         v2 = v1 + 1.0  # float32 (3,)
         return (v2,), ()
     <BLANKLINE>
+
+    >>> import pickle
+    >>> v = K.variable([1.0, 2.0, 3.0])
+    >>> f = K.function([x], x * v, updates=[K.update_add(v, x)])
+    >>> g = pickle.loads(pickle.dumps(f))
+    >>> [g([np.ones(3)]).tolist() for _ in range(2)], f([np.ones(3)]).tolist()
+    ([[1.0, 2.0, 3.0], [2.0, 3.0, 4.0]], [1.0, 2.0, 3.0])
     """
 
     def __init__(
@@ -123,6 +133,11 @@ class Function:
                     f"{t.spec.shape and t.shape}, {t.dtype}), which is not among the inputs"
                 )
         self._lock = threading.RLock()
+
+    def __reduce__(self) -> Any:
+        made = self.executable
+        given = made.recorded.inputs, made.recorded.outputs, self.updated, made.recorded.updates
+        return _made_again, (*given, self.name, self._structure, self._sparse, made.passes, made.jit)
 
     @property
     def source(self) -> str:
@@ -231,6 +246,22 @@ class Function:
         if native is None:
             return active()
         return Backend(type(native).__module__, namespace_of(native), device_of(native))
+
+
+def _made_again(
+    inputs: Sequence[Tensor],
+    outputs: Sequence[Tensor],
+    updated: Sequence[Variable],
+    news: Sequence[Tensor],
+    name: str,
+    structure: Callable[[list[Any]], Any],
+    sparse: dict[int, SparsePlaceholder],
+    passes: Sequence[str],
+    jit: bool,
+) -> Function:
+    """The function of a pickle or a copy, compiled from its graph."""
+    effects = [Effect(variable, new) for variable, new in zip(updated, news, strict=True)]
+    return Function(inputs, outputs, effects, name, structure, sparse, jit, passes)
 
 
 def _commit(name: str, variables: Sequence[Variable], news: Sequence[Any]) -> None:

@@ -12,6 +12,20 @@ from ..ops.control_flow import switch
 
 __all__ = ["in_test_phase", "in_train_phase", "learning_phase", "set_learning_phase"]
 
+
+class LearningPhase(Placeholder):
+    """The placeholder of the phase: a copy of a graph, and one read from a pickle, have that of this process."""
+
+    def __reduce__(self) -> Any:
+        return _current, ()
+
+    def __copy__(self) -> LearningPhase:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> LearningPhase:
+        return self
+
+
 _phase: Any = None  # the placeholder, once there is one, or the number that was set
 
 
@@ -39,7 +53,7 @@ def learning_phase() -> Any:
     """
     global _phase
     if _phase is None:
-        _phase = Placeholder((), "int32", "learning_phase", default=0)
+        _phase = LearningPhase((), "int32", "learning_phase", default=0)
     return _phase
 
 
@@ -77,6 +91,12 @@ def set_learning_phase(value: int | bool) -> None:
         raise ValueError(f"set_learning_phase: value is {value!r}, expected 0 or 1")
     global _phase
     _phase = number
+
+
+def _current() -> Any:
+    """The phase's placeholder, or one with the number that was set as its default."""
+    phase = learning_phase()
+    return phase if isinstance(phase, Tensor) else LearningPhase((), "int32", "learning_phase", default=phase)
 
 
 def forget_learning_phase() -> None:

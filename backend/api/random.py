@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays.backends import active
 from ..arrays.dtypes import dtype_name, is_float, kind_of
 from ..arrays.namespaces import host, is_concrete
 from ..arrays.typing import Array, DTypeLike, Size, Sizes
@@ -29,6 +28,7 @@ from ..ops.rng.sampling import (
     spread,
     spread_integers,
 )
+from .streams import drawn_seed, next_stream
 from .variables import Variable, variable
 
 __all__ = [
@@ -415,7 +415,7 @@ def _drawn_for(x: Array, draw: Composite, shape: Any, seed: int | None, dtype: s
         return _stream("dropout", draw, shape, dtype, seed, **parameters)
     xp = array_namespace(x)
     first = xp.zeros((1,), dtype=xp.int32, device=device_of(x))
-    return draw(first, seed=_seed(seed), shape=shape, dtype=dtype, **parameters)
+    return draw(first, seed=drawn_seed(seed), shape=shape, dtype=dtype, **parameters)
 
 
 def _noise_shape(x: Array, noise_shape: Any) -> tuple[Any, ...]:
@@ -435,21 +435,15 @@ def _noise_shape(x: Array, noise_shape: Any) -> tuple[Any, ...]:
 
 def _stream(operation: str, draw: Composite, shape: Any, dtype: Any, seed: int | None, **parameters: Any) -> Tensor:
     """A tensor drawn by `draw` from its own stream: a counter that every evaluation increments."""
-    wanted = {"seed": _seed(seed), "dtype": dtype_from(operation, dtype)}
-    wanted |= parameters
-    backend = active()
-    counter = Variable(backend.asarray(np.zeros(1, "int32"), "int32"), backend)
-    counter.migrates, counter.trainable = True, False
+    kind = dtype_from(operation, dtype)
+    seed, counter = next_stream(seed)
+    wanted = {"seed": seed, "dtype": kind, **parameters}
     try:  # a draw of no elements raises errors of bad parameters now, not at the first evaluation
         draw.definition(counter.array, shape=(0,), **wanted)
     except (TypeError, ValueError) as error:
         raise type(error)(f"{operation}: {str(error).partition(': ')[2] or error}") from None
     drawn = Effect(counter, counter + 1, tensor(1, "int32"))
     return draw.record((counter,), {"shape": shape, **wanted}, (drawn,))
-
-
-def _seed(seed: int | None) -> int:
-    return int(np.random.randint(10_000_000)) if seed is None else seed
 
 
 def _normal(operation: str, draw: Composite, shape: Any, mean: Any, stddev: Any, dtype: Any, seed: Any) -> Tensor:

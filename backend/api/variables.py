@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -16,6 +17,7 @@ from ..arrays.typing import DTypeLike
 from ..dispatch.boundary import given
 from ..dispatch.operation import operation
 from ..graph.dims import known
+from ..graph.pickling import portable, state_of_tensor
 from ..graph.recording import tensor
 from ..graph.shape_rules import broadcast
 from ..graph.tensor import Effect, Tensor, record, spec
@@ -55,6 +57,11 @@ class Variable(Tensor):
         The value.
     trainable : bool
         True at first.
+
+    Notes
+    -----
+    A pickle holds the value as a NumPy array, which becomes one of the backend that is active where it is read. A copy
+    has a value of its own on the same backend.
 
     Examples
     --------
@@ -130,6 +137,29 @@ class Variable(Tensor):
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
         return np.array(host(self.array), dtype=dtype)
+
+    def __reduce__(self) -> Any:
+        return _unpickled, (portable(self.array, self.dtype), self.dtype), self._state()
+
+    def __copy__(self) -> Variable:
+        made = Variable(self.backend.xp.asarray(self.array, copy=True), self.backend)
+        made.__dict__.update(self._state())
+        return made
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Variable:
+        made = memo[id(self)] = Variable(self.backend.xp.asarray(self.array, copy=True), self.backend)
+        made.__dict__.update(copy.deepcopy(self._state(), memo))
+        return made
+
+    def _state(self) -> dict[str, Any]:
+        """What a copy has besides the value."""
+        return {**state_of_tensor(self), "constraint": self.constraint}
+
+
+def _unpickled(value: np.ndarray, dtype: str) -> Variable:
+    """A variable on the active backend."""
+    backend = active()
+    return Variable(backend.xp.asarray(backend.asarray(value, dtype), copy=True), backend)
 
 
 @operation

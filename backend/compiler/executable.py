@@ -39,7 +39,7 @@ class Executable:
     ) -> None:
         self.name = name
         self.passes = selected(passes)
-        self._jit = jit
+        self.jit = jit
         self._sources: dict[bool, tuple[Source, Any]] = {}  # by whether they write over dead arrays
         self._bound: dict[tuple[Any, ...], Callable[..., Any]] = {}
         with _no_collection():
@@ -80,7 +80,7 @@ class Executable:
             with outside_traces(xp), backend.quiet():
                 scope.update((name, self._constant(backend, t)) for name, t in source.constants.items())
                 exec(code, scope)  # the printer wrote it: names and literals of its own alone
-            jit = program_compiler(xp) if self._jit else None
+            jit = program_compiler(xp) if self.jit else None
             run: Callable[..., Any] = scope[ENTRY] if jit is None else jit(scope, ENTRY, source.chains)
             if not all(is_concrete(x) for x in scope.values() if is_array(x)):
                 return run  # for this trace alone

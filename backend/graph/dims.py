@@ -73,9 +73,6 @@ class Dim:
                     _interned[key] = found = _new(function, arguments)
         return found
 
-    def __reduce__(self) -> Any:
-        return Dim, (self.function, *self.arguments)
-
     @property
     def key(self) -> Dim:
         """A hashable key, equal for equal expressions: the expression itself."""

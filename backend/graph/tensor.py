@@ -96,6 +96,11 @@ class Node:
             self._outputs[index] = weakref.ref(found)
         return found
 
+    def names(self) -> dict[int, str]:
+        """The given names of those outputs that somebody holds, by number."""
+        held = {index: reference() for index, reference in self._outputs.items()}
+        return {i: t.given_name for i, t in held.items() if t is not None and t.given_name is not None}
+
     @property
     def primitive(self) -> Primitive:
         """The facts about the function that the compiler needs."""

@@ -9,13 +9,18 @@ from typing import Any
 import backend as K
 
 from . import saving
+from .architecture import architecture_from, architecture_of, connected, described_architecture
 from .layer import Call, InputLayer, Layer, as_list, assign, single
+from .lookup import with_custom_objects
 
 __all__ = ["Network"]
 
 
 class Network:
-    """All layer calls that lead from some inputs to some outputs; called on other tensors, it shares its weights."""
+    """All layer calls that lead from some inputs to some outputs; called on other tensors, it shares its weights.
+
+    A copy has layers and weights of its own; so has what a pickle holds.
+    """
 
     def __init__(self, inputs: Any, outputs: Any, name: str | None = None) -> None:
         self.name = name or f"model_{K.get_uid('model')}"
@@ -31,6 +36,60 @@ class Network:
         names = [layer.name for layer in self.layers]
         if doubled := sorted({n for n in names if names.count(n) > 1}):
             raise ValueError(f"{self.name}: several layers are called {doubled[0]!r}; names must differ")
+
+    def __getstate__(self) -> dict[str, Any]:
+        """The attributes, and the architecture in place of the tensors."""
+        state = {name: value for name, value in vars(self).items() if name not in ("inputs", "outputs", "calls")}
+        return {
+            **state,
+            "_architecture": architecture_of(self.inputs, self.outputs, self.calls) if self.outputs else None,
+        }
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        given = state.pop("_architecture")
+        self.__dict__.update(state)
+        self.calls, self.inputs, self.outputs = [], [], []
+        if given is not None:
+            self._connect(*connected(given))
+
+    def get_config(self) -> dict[str, Any]:
+        """The architecture as JSON has it: layers with their arguments, and the calls that connect them.
+
+        Raises
+        ------
+        RuntimeError
+            While the shape of the input is not known.
+        TypeError
+            For a layer with an argument that has no name to find it by, such as a lambda.
+
+        Examples
+        --------
+        >>> model = K.models.Sequential([K.models.Dense(2, input_dim=3)])
+        >>> twin = K.models.Sequential.from_config(model.get_config())
+        >>> [w.shape for w in twin.weights]
+        [(3, 2), (2,)]
+        """
+        self._known("get_config")
+        described = described_architecture(architecture_of(self.inputs, self.outputs, self.calls))
+        return {"name": self.name, **described}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
+        """The network that `get_config` described, with first weights; `custom_objects` has users' own functions.
+
+        Raises
+        ------
+        ValueError
+            For a layer or function that neither K.models nor `custom_objects` has.
+
+        Examples
+        --------
+        See `get_config`.
+        """
+        with with_custom_objects(custom_objects):
+            made = cls.__new__(cls)
+            made.__setstate__({"name": config["name"], "_architecture": architecture_from(config)})
+        return made
 
     def __call__(self, x: Any) -> Any:
         """The outputs for other symbolic inputs: every layer is called again."""
@@ -54,7 +113,14 @@ class Network:
         return list(dict.fromkeys(call.layer for call in self.calls))
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
-        """The layer of a name, or at an index among `layers`; ValueError where there is none."""
+        """The layer of a name, or at an index among `layers`; ValueError where there is none.
+
+        Examples
+        --------
+        >>> model = K.models.Sequential([K.models.Dense(1, input_dim=2, name="top")])
+        >>> model.get_layer("top").units
+        1
+        """
         if index is not None and -len(self.layers) <= index < len(self.layers):
             return self.layers[index]
         for layer in self.layers:
@@ -104,29 +170,78 @@ class Network:
         return [t._keras_history.layer.name for t in self.outputs]
 
     def count_params(self) -> int:
-        """The number of elements of all weights."""
+        """The number of elements of all weights.
+
+        Examples
+        --------
+        >>> K.models.Sequential([K.models.Dense(4, input_dim=2)]).count_params()
+        12
+        """
         return sum(layer.count_params() for layer in self.layers)
 
     def get_weights(self) -> list[Any]:
-        """The values of the weights, layer by layer, as NumPy arrays."""
+        """The values of the weights, layer by layer, as NumPy arrays.
+
+        Examples
+        --------
+        >>> [w.shape for w in K.models.Sequential([K.models.Dense(4, input_dim=2)]).get_weights()]
+        [(2, 4), (4,)]
+        """
         return [K.get_value(w) for w in self.weights]
 
     def set_weights(self, weights: Any) -> None:
-        """Give the weights other values; ValueError for another number of arrays or other shapes."""
+        """Give the weights other values; ValueError for another number of arrays or other shapes.
+
+        Examples
+        --------
+        >>> model = K.models.Sequential([K.models.Dense(1, input_dim=2)])
+        >>> model.set_weights([[[1.0], [2.0]], [0.5]])
+        >>> model.predict([[1.0, 1.0]])
+        array([[3.5]], dtype=float32)
+        """
         assign(self.name, self.weights, weights)
 
     def save_weights(self, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
-        """Write the weights to a file of NumPy's format .npz; FileExistsError if it may not be replaced.
+        """Write the weights to a file of NumPy's format .npz, or of safetensors where the name ends in .safetensors.
 
         The file is replaced as a whole: a reader, or an error, never meets a part of it.
+
+        Parameters
+        ----------
+        filepath : str or path
+        overwrite : bool
+            Whether an existing file may be replaced.
+
+        Raises
+        ------
+        FileExistsError
+            If it may not.
+        ImportError
+            Without the package safetensors, for such a file.
+
+        Examples
+        --------
+        >>> import os, tempfile
+        >>> model = K.models.Sequential([K.models.Dense(2, input_dim=3, kernel_initializer="ones")])
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = os.path.join(folder, "weights.npz")
+        ...     model.save_weights(path)
+        ...     model.set_weights([np.zeros((3, 2)), np.zeros(2)])
+        ...     model.load_weights(path)
+        >>> model.get_weights()[0].sum()
+        np.float32(6.0)
         """
         self._known("save_weights")
         saving.write(filepath, saving.labels(self.layers), self.get_weights(), overwrite)
 
     def load_weights(self, filepath: str | os.PathLike[str]) -> None:
-        """Set the weights from a file; ValueError, and nothing changes, if it is damaged or does not fit.
+        """Set the weights from a file of `save_weights` or `save`; ValueError, and nothing changes, if it does not fit.
 
         Names, shapes and dtypes are those of the model; floating values are cast to the weights' dtypes.
+
+        Examples
+        --------
+        See `save_weights`.
         """
         self._known("load_weights")
         shapes, dtypes = [K.int_shape(w) for w in self.weights], [K.dtype(w) for w in self.weights]
@@ -143,7 +258,19 @@ class Network:
 
     def summary(self, print_fn: Any = print) -> None:
         """Print the layers with the shapes they give, the sizes of their weights and, in a branching network, what
-        they are connected to."""
+        they are connected to.
+
+        Examples
+        --------
+        >>> K.models.Sequential([K.models.Dense(4, input_dim=2, name="top")], name="small").summary()
+        Model small
+        ----------------------------------
+        Layer (type)  Output shape  Params
+        ----------------------------------
+        top (Dense)   (None, 4)         12
+        ----------------------------------
+        12 params: 12 trainable, 0 not
+        """
         self._known("summary")
         branching = any(
             len(after.inputs) != 1 or after.inputs[0] is not before.outputs[0] for before, after in pairwise(self.calls)

@@ -17,7 +17,11 @@ ACCURACIES = {"accuracy": accuracy, "acc": accuracy}  # the loss and the output 
 
 
 class Objective:
-    """The total loss, and for reports its parts and the metrics, each as a mean over a batch and its weight."""
+    """The total loss, and for reports its parts and the metrics, each as a mean over a batch and its weight.
+
+    With `weighted` there is a placeholder for the weights of samples beside each target: they multiply the losses, and
+    count in the means of `weighted_metrics`.
+    """
 
     def __init__(
         self,
@@ -26,23 +30,33 @@ class Objective:
         losses: list[Any],
         metrics: list[list[Any]],
         loss_weights: list[float],
+        weighted_metrics: list[list[Any]],
+        weighted: bool,
     ) -> None:
         self.targets = [_target(t, name, loss) for t, name, loss in zip(outputs, names, losses, strict=True)]
         self.losses, self.outputs = losses, outputs
         samples = K.cast(K.shape(outputs[0])[0], "float32")
-        parts = [_mean(loss(y, p), mask_of(p)) for loss, y, p in zip(losses, self.targets, outputs, strict=True)]
-        weighted = [part if w == 1 else part * w for part, w in zip(parts, loss_weights, strict=True)]
-        self.loss = sum(weighted[1:], weighted[0])
+        values = [loss(y, p) for loss, y, p in zip(losses, self.targets, outputs, strict=True)]
+        self.sample_weights = [
+            K.placeholder((None,) * v.ndim, dtype=K.dtype(v), name=f"{name}_sample_weight") if weighted else None
+            for v, name in zip(values, names, strict=True)
+        ]
+        parts = [_mean(v, mask_of(p), w) for v, p, w in zip(values, outputs, self.sample_weights, strict=True)]
+        terms = [part if w == 1 else part * w for part, w in zip(parts, loss_weights, strict=True)]
+        self.loss = sum(terms[1:], terms[0])
         found = {"loss": (self.loss, samples)}
         if len(outputs) > 1:
             found |= {f"{name}_loss": (part, samples) for name, part in zip(names, parts, strict=True)}
-        for output, name, y, loss, wanted in zip(outputs, names, self.targets, losses, metrics, strict=True):
-            for metric in as_list(wanted):
+        for i, (output, name, y, loss) in enumerate(zip(outputs, names, self.targets, losses, strict=True)):
+            plain, by_weight = as_list(metrics[i]), as_list(weighted_metrics[i])
+            for place, metric in enumerate([*plain, *by_weight]):
                 function = named("metric", metric, METRICS | dict.fromkeys(ACCURACIES, accuracy(loss, output)))
                 label = metric if isinstance(metric, str) else getattr(metric, "__name__", type(metric).__name__)
-                found[label if len(outputs) == 1 else f"{name}_{label}"] = _weighed(
-                    function(y, output), mask_of(output)
-                )
+                label = label if len(outputs) == 1 else f"{name}_{label}"
+                if place >= len(plain) and label in found:
+                    label = f"weighted_{label}"
+                weights = self.sample_weights[i] if place >= len(plain) else None
+                found[label] = _weighed(function(y, output), mask_of(output), weights)
         self.names = list(found)
         self.means = K.stack([K.cast(mean, "float32") for mean, _ in found.values()])
         self.weights = K.stack([weight for _, weight in found.values()])
@@ -94,18 +108,25 @@ def _target(output: Any, name: str, loss: Any) -> Any:
     return K.placeholder(shape, dtype=K.dtype(output), name=f"{name}_target")
 
 
-def _mean(values: Any, mask: Any) -> Any:
-    """The mean over all samples and time steps, with absent ones counted as 0."""
-    return K.mean(values if mask is None else values * _shaped(mask, values))
+def _mean(values: Any, mask: Any, weights: Any = None) -> Any:
+    """The mean over all samples and time steps, with absent ones counted as 0, each times its weight."""
+    values = values if mask is None else values * _shaped(mask, values)
+    return K.mean(values if weights is None else values * weights)
 
 
-def _weighed(values: Any, mask: Any) -> tuple[Any, Any]:
-    """The mean over the values present, and their number."""
-    if mask is None:
+def _weighed(values: Any, mask: Any, weights: Any = None) -> tuple[Any, Any]:
+    """The mean over the values present, by their weights, and the sum of these."""
+    if mask is None and weights is None:
         return K.mean(values), K.cast(K.size(values), "float32")
-    mask = K.cast(_shaped(mask, values), "float32")
-    count = K.sum(mask)
-    return K.sum(K.cast(values, "float32") * mask) / K.maximum(count, 1.0), count
+    each = K.cast(K.ones_like(values) if mask is None else _shaped(mask, values), "float32")
+    if weights is not None:
+        given = K.cast(weights, "float32")
+        for _ in range(values.ndim - given.ndim):
+            given = K.expand_dims(given)
+        each = each * given
+    count = K.sum(each)
+    present = K.switch(count > 0, count, K.ones_like(count))
+    return K.sum(K.cast(values, "float32") * each) / present, count
 
 
 def _shaped(mask: Any, values: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Weights in files: NumPy's .npz, one array for each weight, in order and under its name."""
+"""Weights in files: NumPy's .npz, one array for each weight, in order and under its name; or safetensors."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import struct
 import uuid
 import zipfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import combinations
 from typing import IO, Any
 
@@ -18,10 +18,12 @@ import numpy as np
 
 from .layer import Layer
 
-__all__ = ["labels", "read", "write"]
+__all__ = ["DAMAGE", "WEIGHTS", "array_in", "header_in", "labels", "read", "replaced_as_a_whole", "write"]
+
+WEIGHTS = "weights/"  # begins the names of the weights in the file of a whole model
 
 # What zipfile and NumPy raise for damaged files; ValueError includes UnicodeDecodeError.
-_DAMAGE = (
+DAMAGE = (
     zipfile.BadZipFile,
     zlib.error,
     struct.error,
@@ -45,18 +47,30 @@ def labels(layers: Sequence[Layer]) -> list[str]:
 
 
 def write(path: str | os.PathLike[str], names: Sequence[str], values: Sequence[Any], overwrite: bool) -> None:
-    """Write a file, or replace one as a whole: readers see the old file or the new one, never a part.
+    """Write a file of weights, or replace one as a whole."""
+    arrays = dict(zip(names, values, strict=True))
+    if _is_safetensors(path):
+        text = _safetensors("save_weights").numpy.save({name: np.ascontiguousarray(v) for name, v in arrays.items()})
+        replaced_as_a_whole("save_weights", path, overwrite, lambda file: file.write(text))
+    else:
+        replaced_as_a_whole("save_weights", path, overwrite, lambda file: np.savez(file, **arrays))
+
+
+def replaced_as_a_whole(
+    asker: str, path: str | os.PathLike[str], overwrite: bool, write_to: Callable[[IO[bytes]], Any]
+) -> None:
+    """Write a file, or replace one: readers see the old file or the new one, never a part.
 
     Each call writes to a file of its own in the same folder, which then takes the path's place; errors leave neither
     a new file nor a changed one.
     """
     if not overwrite and os.path.exists(path):
-        raise FileExistsError(f"save_weights: {os.fspath(path)} exists already; pass overwrite=True to replace it")
+        raise FileExistsError(f"{asker}: {os.fspath(path)} exists already; pass overwrite=True to replace it")
     target = os.path.realpath(path)  # a symbolic link stays one
     unfinished = os.path.join(os.path.dirname(target), f".weights-{uuid.uuid4().hex}.part")
     try:
         with open(unfinished, "xb") as file:  # not mkstemp, which gives the file to its owner alone
-            np.savez(file, **dict(zip(names, values, strict=True)))
+            write_to(file)
             file.flush()
             os.fsync(file.fileno())
         os.replace(unfinished, target)
@@ -72,28 +86,79 @@ def read(
 
     Names, shapes, dtypes and sizes are compared with the model's before anything is unpacked, so that a file cannot
     take more memory than the model's weights do. The running number of an automatic name is ignored, as dense_1 in one
-    program is dense_3 in another, but not the order of these numbers.
+    program is dense_3 in another, but not the order of these numbers. Of the file of a whole model, the weights are
+    read.
     """
     where = f"load_weights: {os.fspath(path)}"
+    if _is_safetensors(path):
+        return _read_safetensors(where, path, names, shapes, dtypes)
     with open(path, "rb") as file:
         try:
             with zipfile.ZipFile(file) as archive:
                 entries = archive.infolist()
-                found = [entry.filename.removesuffix(".npy") for entry in entries]
-                headers = [_header(archive, entry) for entry in entries[: len(names) + 1]]
+                inner = [entry for entry in entries if entry.filename.startswith(WEIGHTS)]
+                entries = inner or entries
+                found = [entry.filename.removeprefix(WEIGHTS).removesuffix(".npy") for entry in entries]
+                headers = [header_in(archive, entry) for entry in entries[: len(names) + 1]]
                 problem = _misfit(found, [header[:2] for header in headers], names, shapes, dtypes)
-                values = [] if problem else [_array(archive, *each) for each in zip(entries, headers, strict=True)]
-        except _DAMAGE as error:
+                values = [] if problem else [array_in(archive, *each) for each in zip(entries, headers, strict=True)]
+        except DAMAGE as error:
             raise ValueError(f"{where} is no .npz file of weights: {error}") from error
     if problem:
         raise ValueError(f"{where} {problem}")
     return values
 
 
+# ---- safetensors
+
+
+def _is_safetensors(path: str | os.PathLike[str]) -> bool:
+    return os.fspath(path).endswith(".safetensors")
+
+
+def _safetensors(asker: str) -> Any:
+    """The package; ImportError that says what to install."""
+    try:
+        import safetensors.numpy
+    except ImportError:
+        raise ImportError(
+            f"{asker}: .safetensors files need the package safetensors, which is not installed: "
+            "pip install 'array-api-backend[safetensors]'"
+        ) from None
+    return safetensors
+
+
+def _read_safetensors(
+    where: str, path: str | os.PathLike[str], names: Sequence[str], shapes: Sequence[Any], dtypes: Sequence[str]
+) -> list[np.ndarray]:
+    """`read` for a file of safetensors, whose arrays are in the order of their names' numbers."""
+    package = _safetensors("load_weights")
+    if not os.path.exists(path):
+        raise FileNotFoundError(f"{where} does not exist")
+    try:
+        with package.safe_open(os.fspath(path), framework="numpy") as file:
+            found = sorted(file.keys(), key=lambda name: (int(name.partition("/")[0]), name))
+            slices = [file.get_slice(name) for name in found]
+            headers = [(tuple(s.get_shape()), np.dtype(_SAFETENSORS[s.get_dtype()])) for s in slices]
+            problem = _misfit(found, headers, names, shapes, dtypes)
+            values = [] if problem else [file.get_tensor(name) for name in found]
+    except (*DAMAGE, package.SafetensorError) as error:
+        raise ValueError(f"{where} is no .safetensors file of weights: {error}") from error
+    if problem:
+        raise ValueError(f"{where} {problem}")
+    return values
+
+
+_SAFETENSORS = {"BOOL": "bool", "F16": "float16", "F32": "float32", "F64": "float64"}
+_SAFETENSORS |= {
+    f"{kind}{bits}": f"{name}{bits}" for kind, name in (("I", "int"), ("U", "uint")) for bits in (8, 16, 32, 64)
+}
+
+
 _Header = tuple[tuple[int, ...], np.dtype[Any], bool]  # shape, dtype, whether in Fortran's order
 
 
-def _header(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> _Header:
+def header_in(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> _Header:
     """Shape, dtype and order of one array, from its first bytes; ValueError if its size is not theirs."""
     # bzip2 and LZMA unpack without a bound; zipfile unpacks no more of the others than it is asked to
     if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
@@ -115,7 +180,7 @@ def _parsed(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
     return np.lib.format.read_array_header_1_0(file)
 
 
-def _array(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, header: _Header) -> np.ndarray:
+def array_in(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, header: _Header) -> np.ndarray:
     """One array; reading to the end also checks its checksum."""
     shape, dtype, order = header
     with archive.open(entry) as file:

@@ -9,28 +9,60 @@ import numpy as np
 
 import backend as K
 
+from .data import unwrapped
 from .layer import Input, InputLayer, Layer
 from .network import Network
-from .training import Model, unwrapped
+from .training import Model
 
 __all__ = ["Sequential"]
 
 
 class Sequential(Model):
-    """A stack of layers; the shape of the input is given by the first one's `input_shape`, or by the first data."""
+    """A stack of layers; the shape of the input is given by the first one's `input_shape`, or by the first data.
+
+    Parameters
+    ----------
+    layers : iterable of Layer
+        Those from the bottom to the top; `add` puts others on top.
+    name : str, optional
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.models.Sequential``.
+
+    Examples
+    --------
+    >>> model = K.models.Sequential([K.models.Dense(8, activation="relu"), K.models.Dense(1)])
+    >>> model.compile("sgd", "mse")
+    >>> history = model.fit(np.ones((16, 3)), np.zeros(16), epochs=2, verbose=0)
+    >>> model.predict(np.ones((4, 3))).shape
+    (4, 1)
+    """
+
+    _waiting: list[Any] = []  # noqa: RUF012 - replaced; layers added before the shape of the input was known
 
     def __init__(self, layers: Iterable[Any] = (), name: str | None = None) -> None:
         self.name = name or f"sequential_{K.get_uid('sequential')}"
         self.calls, self.inputs, self.outputs = [], [], []
         self._start()
-        self._waiting: list[Any] = []  # layers added before the shape of the input was known
+        self._waiting = []
         for layer in layers or ():
             self.add(layer)
 
     def add(self, layer: Any) -> None:
         """Put a layer, or a whole model, on top.
 
-        Errors: TypeError for anything else.
+        Raises
+        ------
+        TypeError
+            For anything else.
+
+        Examples
+        --------
+        >>> model = K.models.Sequential()
+        >>> model.add(K.models.Dense(4, input_dim=2))
+        >>> model.output.shape
+        (None, 4)
         """
         if not isinstance(layer, (Layer, Network)):
             raise TypeError(f"{self.name}: add got {type(layer).__name__}, expected a layer")
@@ -45,7 +77,15 @@ class Sequential(Model):
             self._begin(first.batch_input_shape, first.input_dtype)
 
     def build(self, input_shape: Any) -> None:
-        """Make the weights, for inputs of a shape with the number of samples (or None) in front."""
+        """Make the weights, for inputs of a shape with the number of samples (or None) in front.
+
+        Examples
+        --------
+        >>> model = K.models.Sequential([K.models.Dense(4)])
+        >>> model.build((None, 2))
+        >>> model.count_params()
+        12
+        """
         if not self.outputs:
             if not self._waiting:
                 raise ValueError(f"{self.name}: there are no layers; add some")

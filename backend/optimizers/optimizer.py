@@ -52,7 +52,9 @@ class Optimizer:
     Notes
     -----
     A negative or zero `clipnorm` or `clipvalue` does nothing. Hyper-parameters are variables:
-    ``K.set_value(optimizer.lr, 0.1)`` changes a compiled function. A subclass defines `step`.
+    ``K.set_value(optimizer.lr, 0.1)`` changes a compiled function. A subclass defines `step`. A copy, or what a pickle
+    holds, has the hyper-parameters and the state, but no updates: its next `get_updates`, for parameters of the same
+    shapes, goes on from that state.
 
     References
     ----------
@@ -90,6 +92,11 @@ class Optimizer:
         self.clipvalue = None if clipvalue is None else self.finite(clipvalue, "clipvalue")
         self.weights: list[Variable] = []
         self.updates: list[Any] = []
+        self._begins_with: list[Any] = []  # the state of the next `get_updates`, where it goes on from another one
+
+    def __getstate__(self) -> dict[str, Any]:
+        """The attributes, for a pickle or a copy; updates belong to a graph, which these leave behind."""
+        return {**vars(self), "updates": [], "_begins_with": self.weights or self._begins_with}
 
     @classmethod
     def argument_names(cls) -> tuple[str, ...]:
@@ -151,7 +158,8 @@ class Optimizer:
         Raises
         ------
         ValueError
-            When the loss does not depend on a parameter.
+            When the loss does not depend on a parameter, and where the state of a copied optimizer is that of
+            parameters of other shapes.
 
         References
         ----------
@@ -169,7 +177,9 @@ class Optimizer:
         self._join(params)
         grads = self.get_gradients(loss, params)
         self.weights = [self.iterations]
-        self.updates = [update_add(self.iterations, 1), *self.step(params, grads)]
+        updates = [update_add(self.iterations, 1), *self.step(params, grads)]
+        self._go_on()
+        self.updates = updates
         return self.updates
 
     def get_gradients(self, loss: Tensor, params: Sequence[Variable]) -> list[Tensor]:
@@ -279,6 +289,49 @@ class Optimizer:
         if len(weights) != len(self.weights):
             raise ValueError(f"set_weights: got {len(weights)} arrays, {type(self).__name__} has {len(self.weights)}")
         batch_set_value(list(zip(self.weights, weights, strict=True)))
+
+    def state(self) -> list[Any]:
+        """What a copy begins with, as NumPy arrays: the weights, or the state that the next `get_updates` goes on from.
+
+        Examples
+        --------
+        >>> K.optimizers.Adam().state()
+        []
+        """
+        return [get_value(v) for v in self.weights or self._begins_with]
+
+    def go_on_from(self, state: Sequence[Any]) -> None:
+        """Have the next `get_updates` begin with values that `get_weights` returned, here or elsewhere.
+
+        Examples
+        --------
+        >>> w = K.variable([1.0, 2.0])
+        >>> loss = K.sum(K.square(w))
+        >>> first, second = K.optimizers.Adam(), K.optimizers.Adam()
+        >>> step = K.function([], [], first.get_updates(loss, [w]))
+        >>> step([])
+        []
+        >>> second.go_on_from(first.get_weights())
+        >>> step = K.function([], [], second.get_updates(loss, [w]))
+        >>> int(K.get_value(second.iterations))
+        1
+        """
+        self._begins_with = list(state)
+
+    def _go_on(self) -> None:
+        """Set the state to the one to begin with, if there is one."""
+        state, self._begins_with = self._begins_with, []
+        if not state:
+            return
+        state = [v.array if isinstance(v, Variable) else v for v in state]
+        found, expected = [tuple(v.shape) for v in state], [w.shape for w in self.weights]
+        if found != expected:
+            raise ValueError(
+                f"{type(self).__name__}: the optimizer was copied with the state of other parameters, of shapes "
+                f"{found} where these need {expected}; make a new one with from_config(optimizer.get_config())"
+            )
+        for weight, value in zip(self.weights, state, strict=True):
+            weight.assign(value)
 
     def get_config(self) -> dict[str, Any]:
         """The keyword arguments that make an equal optimizer, with the hyper-parameters as they are now.

@@ -31,16 +31,6 @@ SECTIONS = (
 OPTIONS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
 RETIRED = re.compile(r"^(Source|Errors|Shapes and dtypes|Edge values): |\b[Aa]ll else as\b", re.M)
 
-# Modules whose docstrings still have the former shape, which ended with a line `Source: ...`.
-PENDING: set[str] = {
-    "backend.models.layer",
-    "backend.models.layers",
-    "backend.models.progress",
-    "backend.models.recurrent",
-    "backend.models.sequential",
-    "backend.models.training",
-}
-
 
 def _is_ours(value: Any) -> bool:
     home = getattr(value, "__module__", None) or ""
@@ -58,7 +48,7 @@ def _public() -> dict[str, dict[str, Any]]:
 
 
 PUBLIC = _public()
-CONVERTED = {f"{m}.{name}": value for m, names in PUBLIC.items() if m not in PENDING for name, value in names.items()}
+CONVERTED = {f"{m}.{name}": value for m, names in PUBLIC.items() for name, value in names.items()}
 FUNCTIONS = {name: value for name, value in CONVERTED.items() if not inspect.isclass(value)}
 
 
@@ -140,7 +130,7 @@ def test_sections_agree_with_the_signature(name):
     assert documented == list(signature.parameters)
 
 
-@pytest.mark.parametrize("module", [m for m in PUBLIC if m not in PENDING])
+@pytest.mark.parametrize("module", PUBLIC)
 def test_examples_print_what_they_show(module, monkeypatch):
     """Each docstring's example by itself, as a reader would type it after the two imports."""
     monkeypatch.setattr(backends, "_registered", dict(backends._registered))
@@ -190,10 +180,6 @@ def test_examples_beside_k_print_what_they_show(module):
         runner.run(test, out=shown.write)
     assert any(test.examples for test in found)
     assert runner.failures == 0, shown.getvalue()
-
-
-def test_pending_modules_are_public_ones():
-    assert set(PUBLIC) >= PENDING
 
 
 @pytest.mark.parametrize(

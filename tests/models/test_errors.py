@@ -94,8 +94,8 @@ def test_errors(error, message, attempt):
         ("train_on_batch: there are no samples", lambda m: m.train_on_batch(floats(0, 2), floats(0, 3))),
         ("fit: validation_split 1.5 is no share", lambda m: m.fit(floats(4, 2), floats(4, 3), validation_split=1.5)),
         (
-            "fit: validation_data has 3 entries",
-            lambda m: m.fit(floats(4, 2), floats(4, 3), validation_data=(1, 2, 3), verbose=0),
+            "fit: validation_data has 4 entries",
+            lambda m: m.fit(floats(4, 2), floats(4, 3), validation_data=(1, 2, 3, 4), verbose=0),
         ),
         ("batch_size is 0, expected at least 1", lambda m: m.fit(floats(4, 2), floats(4, 3), batch_size=0, verbose=0)),
     ],
