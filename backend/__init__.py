@@ -15,6 +15,7 @@ from .api.learning_phase import *  # noqa: F403
 from .api.naming import *  # noqa: F403
 from .api.random import *  # noqa: F403
 from .api.session import *  # noqa: F403
+from .api.standard import *  # noqa: F403
 from .api.variables import *  # noqa: F403
 from .arrays.backends import *  # noqa: F403
 from .autodiff.backward import gradients as gradients

@@ -65,10 +65,11 @@ def unique(x: ArrayLike, return_inverse: bool = False, return_counts: bool = Fal
     flat = xp.reshape(numbers, (-1,))
     order = xp.argsort(flat, stable=True)
     ordered = xp.take(flat, order, axis=0)
-    differs = ordered[1:] != ordered[:-1]
-    if is_float(dtype_name(flat.dtype)):
-        differs = differs & ~(xp.isnan(ordered[1:]) & xp.isnan(ordered[:-1]))
     count = flat.shape[0]
+    later, earlier = ordered[min(1, count) :], ordered[: max(count - 1, 0)]
+    differs = later != earlier
+    if is_float(dtype_name(flat.dtype)):
+        differs = differs & ~(xp.isnan(later) & xp.isnan(earlier))
     first = xp.zeros((1 if count else 0,), dtype=order.dtype, device=device_of(flat))
     groups = xp.concat([first, xp.cumulative_sum(xp.astype(differs, order.dtype), dtype=order.dtype)], axis=0)
     places = xp.arange(int(groups[-1]) + 1 if count else 0, dtype=order.dtype, device=device_of(flat))

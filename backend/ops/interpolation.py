@@ -46,6 +46,8 @@ def diff(x: ArrayLike, n: int = 1, axis: int = -1) -> Array:
     if n < 0:
         raise ValueError(f"diff: n is {n}, expected at least 0")
     for _ in range(n):
+        if 0 in found.shape[len(before) : len(before) + 1]:  # the standard has no slice that begins beyond the end
+            break
         found = found[(*before, slice(1, None), ...)] - found[(*before, slice(None, -1), ...)]
     return found
 

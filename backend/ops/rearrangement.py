@@ -60,6 +60,8 @@ def split(x: ArrayLike, indices_or_sections: Any, axis: int = 0) -> list[Array]:
         cuts = [integer("split", "an entry of indices_or_sections", i) for i in items(indices_or_sections)]
         if any(b < a for a, b in zip([0, *cuts], cuts, strict=False)):
             raise ValueError(f"split: indices_or_sections is {cuts}, expected numbers of at least 0 in ascending order")
+        if isinstance(n, int):
+            cuts = [min(cut, n) for cut in cuts]
         return [x[(*before, slice(a, b), ...)] for a, b in zip([0, *cuts], [*cuts, None], strict=True)]
     count = integer("split", "indices_or_sections", indices_or_sections)
     if count < 1 or (isinstance(n, int) and n % count):
