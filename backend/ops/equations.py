@@ -62,7 +62,9 @@ def solve(a: ArrayLike, b: ArrayLike) -> Array:
     if None not in (rows, a.shape[-1]) and rows != a.shape[-1]:
         raise ValueError(f"solve: shapes {tuple(a.shape)} and {tuple(b.shape)} do not match: {rows} rows in b")
     broadcast("solve", sizes(a)[:-2], sizes(b)[:-2])
-    return in_dtype(solve_(a, b), dtype)
+    if b.ndim > 1:
+        return in_dtype(solve_(a, b), dtype)
+    return in_dtype(xp.squeeze(solve_(a, xp.expand_dims(b, axis=-1)), -1), dtype)
 
 
 @composite
@@ -271,6 +273,7 @@ def finite(name: str, factor: Callable[[], Any], x: Array, what: str) -> tuple[A
             raise ValueError(f"{name}: {what}, or has NaN or infinity ({error})") from error
         raise
     results = tuple(found) if isinstance(found, tuple) else (found,)
-    if is_concrete(x) and not all(bool(xp.all(xp.isfinite(r))) for r in results for xp in (array_namespace(r),)):
+    xp = array_namespace(results[0])
+    if all(map(is_concrete, results)) and not all(bool(xp.all(xp.isfinite(r))) for r in results):
         raise ValueError(f"{name}: {what}, or has NaN or infinity")
     return results

@@ -64,7 +64,9 @@ def norm(x: ArrayLike, ord: Any = None, axis: Axis = None, keepdims: bool = Fals
     order = _order(ord, len(axes))
     half = dtype_name(x.dtype) in ("float16", "bfloat16")
     wide = xp.astype(x, xp.float32) if half else x
-    if len(axes) == 2 and order not in (None, "fro"):
+    if not axes:
+        found = xp.abs(wide)
+    elif len(axes) == 2 and order not in (None, "fro"):
         found = _matrix_norm(xp, wide, order, axes, keepdims)
     else:
         found = xp.linalg.vector_norm(wide, axis=axes, keepdims=keepdims, ord=2 if order in (None, "fro") else order)

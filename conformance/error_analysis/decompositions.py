@@ -2,7 +2,7 @@
 
 A backward stable algorithm gives the exact results of matrices that differ from the given ones by c n eps in norm
 (Higham, Accuracy and Stability of Numerical Algorithms, theorems 9.3, 10.3 and 19.4). What that does to each element
-of a result is its derivative, taken here by central differences in float64: the matrices are few and small.
+of a result is its derivative, taken here by differences to both sides in float64: the matrices are few and small.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from .elementwise import operands
 __all__ = ["LINALG"]
 
 CONSTANT = 8.0  # times n eps: the c of the theorems, for small sizes (growth of pivots included)
-STEP = 2.0**-20  # of the differences, times the norm of the matrix; what they leave is below 1e-9 of the derivative
+STEP = 2.0**-20  # of the differences, times the norm of the matrix; what they leave is below 1e-5 of the derivative
 
 FEW = 16  # elements of a matrix that are changed one by one
 PROBES = 8  # random directions, of a larger one
@@ -56,13 +56,14 @@ def _bounds(f: Any, arrays: tuple[Bounded, ...], core: tuple[int, ...], results:
         own = np.broadcast_to(error_of(x), x.shape)
 
         def slopes(direction: np.ndarray, k: int = k, dims: int = dims, step: Any = step) -> list[np.ndarray]:
-            """The derivatives of the results in one direction."""
+            """The derivatives of the results in one direction, the larger of both sides: there are kinks."""
             value = arrays[k].value
             ends = [
                 f(*(y.value for y in arrays[:k]), value + s * step * direction, *(y.value for y in arrays[k + 1 :]))
                 for s in (1, -1)
             ]
-            return [np.abs(up - down) / (2 * _widened(step, up, dims)) for up, down in zip(*ends, strict=True)]
+            moves = (np.maximum(np.abs(up - r), np.abs(down - r)) for r, up, down in zip(results, *ends, strict=True))
+            return [m / _widened(step, m, dims) for m in moves]
 
         how = _by_element if 0 < math.prod(shape) <= FEW else _by_chance
         moves = how(slopes, shape, own, change, dims)
