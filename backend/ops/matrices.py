@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
-from ..arrays.arguments import shown
+from ..arrays.arguments import integer, is_sequence, shown
 from ..arrays.typing import Array, ArrayLike
 from ..dispatch.boundary import axes_of, axis_of, sizes
 from ..dispatch.operation import operation
@@ -151,12 +149,13 @@ def tensordot(x: Array, y: Array, axes: Any = 2) -> Array:
            [14, 20]])
     """
     xp, x, y = _numbers(x, y)
-    if isinstance(axes, (int, np.integer)):
-        if not 0 <= axes <= min(x.ndim, y.ndim):
-            raise ValueError(f"tensordot: axes is {axes}, expected 0 to {min(x.ndim, y.ndim)}, or a pair")
-        first, second = tuple(range(x.ndim - int(axes), x.ndim)), tuple(range(int(axes)))
+    if not is_sequence(axes):
+        count = integer("tensordot", "axes", axes)
+        if not 0 <= count <= min(x.ndim, y.ndim):
+            raise ValueError(f"tensordot: axes is {count}, expected 0 to {min(x.ndim, y.ndim)}, or a pair")
+        first, second = tuple(range(x.ndim - count, x.ndim)), tuple(range(count))
     else:
-        if not isinstance(axes, (tuple, list)) or len(axes) != 2 or None in axes:
+        if len(axes) != 2 or any(each is None for each in axes):
             raise ValueError(f"tensordot: axes is {shown(axes)}, expected an int or a pair of axes")
         first, second = axes_of("tensordot", axes[0], x.ndim), axes_of("tensordot", axes[1], y.ndim)
     if len(first) != len(second) or any(

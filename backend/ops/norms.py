@@ -5,9 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import numpy as np
-
-from ..arrays.arguments import shown
+from ..arrays.arguments import number, shown
 from ..arrays.typing import Array, ArrayLike, Axis
 from ..dispatch.boundary import axes_of, moved
 from ..dispatch.operation import operation
@@ -77,13 +75,22 @@ def _order(given: Any, count: int) -> Any:
     """The order, or ValueError for one that does not go with so many axes."""
     if given is None:
         return None
-    known = isinstance(given, (int, float, np.integer, np.floating)) and not isinstance(given, bool) and given == given
-    if count == 1 and known:
-        return int(given) if given == round(given, 0) and abs(given) < math.inf else float(given)
-    if count == 2 and (known or isinstance(given, str)) and given in _ORDERS:
-        return given if isinstance(given, str) else float(given)
+    order = given if isinstance(given, str) else _number(given)
+    if count == 1 and isinstance(order, float):
+        return int(order) if order.is_integer() else order
+    if count == 2 and order in _ORDERS:
+        return order
     expected = {1: "a number", 2: "one of " + ", ".join(map(repr, _ORDERS))}.get(count, "None")
     raise ValueError(f"norm: ord is {shown(given)} over {count} axes, expected {expected}")
+
+
+def _number(given: Any) -> float | None:
+    """An order that is a number; None for anything else."""
+    try:
+        order = None if isinstance(given, bool) else float(number("norm", "ord", given))
+    except TypeError:
+        return None
+    return order if order == order else None
 
 
 def _matrix_norm(xp: Any, x: Array, order: Any, axes: tuple[int, ...], keepdims: bool) -> Array:

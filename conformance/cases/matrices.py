@@ -79,7 +79,7 @@ case(
         (ValueError, call(A(2, 3), A(2, 3), 3)),
         (ValueError, call(A(2, 3), A(2, 3), ((0,), (0, 1)))),
         (ValueError, call(A(2, 3), A(2, 3), (2, 0))),
-        (ValueError, call(A(2, 3), A(2, 3), None)),
+        (TypeError, call(A(2, 3), A(2, 3), None)),
         (ValueError, call(A(1, 3), A(3, 2), ((0,), (0,)))),
     ],
     reference=numbers(np.tensordot),
