@@ -37,9 +37,21 @@ _settings: dict[str, Any] = {}  # filled at the first use, so that importing rea
 
 
 def config_path() -> Path:
-    """The path of the config file: $K_CONFIG, else array-api-backend.toml in the user's config folder.
+    """The path of the config file.
 
-    Source: this library.
+    Returns
+    -------
+    pathlib.Path
+        $K_CONFIG, else array-api-backend.toml in the user's config folder.
+
+    References
+    ----------
+    This library.
+
+    Examples
+    --------
+    >>> K.config_path().suffix
+    '.toml'
     """
     if named := os.environ.get("K_CONFIG"):
         return Path(named)
@@ -119,20 +131,51 @@ _EXPECTED: dict[str, tuple[str, Callable[[Any], Any]]] = {
 
 
 def epsilon() -> float:
-    """The small number that keeps logarithms and divisions away from zero (default 1e-7).
+    """The small number that keeps logarithms and divisions away from zero.
 
-    Source: Keras 2.3.1 backend semantics.
+    Returns
+    -------
+    float
+        1e-7 by default.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.epsilon``.
+
+    Examples
+    --------
+    >>> K.epsilon()
+    1e-07
     """
     keras = _keras()
     return setting("epsilon") if keras is None else keras.epsilon()
 
 
 def set_epsilon(e: float) -> None:
-    """Set `epsilon`; the value is converted to a float.
+    """Set the number that `epsilon` returns.
 
-    Errors: ValueError unless it is finite and above 0, TypeError for what is no number.
+    Parameters
+    ----------
+    e : float
 
-    Source: Keras 2.3.1 backend semantics.
+    Raises
+    ------
+    ValueError
+        Unless it is finite and above 0.
+    TypeError
+        For what is no number.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.set_epsilon``.
+
+    Examples
+    --------
+    >>> before = K.epsilon()
+    >>> K.set_epsilon(1e-4)
+    >>> K.epsilon()
+    0.0001
+    >>> K.set_epsilon(before)
     """
     try:
         value = _is_epsilon(float(e))
@@ -148,18 +191,50 @@ def set_epsilon(e: float) -> None:
 
 
 def floatx() -> str:
-    """The default floating dtype: 'float16', 'float32' (default) or 'float64'.
+    """The default floating dtype.
 
-    Source: Keras 2.3.1 backend semantics.
+    Returns
+    -------
+    str
+        'float16', 'float32' (default) or 'float64'.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.floatx``.
+
+    Examples
+    --------
+    >>> K.floatx()
+    'float32'
+    >>> K.dtype(K.variable(np.ones(2, "float64")))  # the value's dtype does not count
+    'float32'
     """
     keras = _keras()
     return setting("floatx") if keras is None else keras.floatx()
 
 
 def set_floatx(floatx: str) -> None:
-    """Set the default floating dtype; ValueError unless 'float16', 'float32' or 'float64'.
+    """Set the default floating dtype.
 
-    Source: Keras 2.3.1 backend semantics.
+    Parameters
+    ----------
+    floatx : {'float16', 'float32', 'float64'}
+
+    Raises
+    ------
+    ValueError
+        For anything else.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.set_floatx``.
+
+    Examples
+    --------
+    >>> K.set_floatx("float64")
+    >>> K.eval(K.constant([1, 2]) / 3.0)
+    array([0.33333333, 0.66666667])
+    >>> K.set_floatx("float32")
     """
     change("floatx", _floatx(floatx))
     if keras := _keras():
@@ -168,53 +243,135 @@ def set_floatx(floatx: str) -> None:
 
 def _floatx(value: Any) -> str:
     if not isinstance(value, str) or value not in _FLOATX:
-        raise ValueError(f"set_floatx: got {value!r}; expected one of {', '.join(_FLOATX)}")
+        raise ValueError(f"set_floatx: floatx is {value!r}, expected one of {', '.join(_FLOATX)}")
     return str(value)
 
 
 def image_data_format() -> str:
-    """'channels_last' (default) or 'channels_first'.
+    """The default order of the axes of images.
 
-    Source: Keras 2.3.1 backend semantics.
+    Returns
+    -------
+    str
+        'channels_last' (default) or 'channels_first'.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.image_data_format``.
+
+    Examples
+    --------
+    >>> K.image_data_format()
+    'channels_last'
     """
     keras = _keras()
     return setting("image_data_format") if keras is None else keras.image_data_format()
 
 
 def set_image_data_format(data_format: str) -> None:
-    """Set the default image format; ValueError unless 'channels_last' or 'channels_first'.
+    """Set the default order of the axes of images.
 
-    Source: Keras 2.3.1 backend semantics.
+    Parameters
+    ----------
+    data_format : {'channels_last', 'channels_first'}
+
+    Raises
+    ------
+    ValueError
+        For anything else.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.set_image_data_format``.
+
+    Examples
+    --------
+    >>> image = np.zeros((1, 3, 8, 8))
+    >>> K.set_image_data_format("channels_first")
+    >>> K.pool2d(image, (2, 2), (2, 2)).shape
+    (1, 3, 4, 4)
+    >>> K.set_image_data_format("channels_last")
     """
     if not isinstance(data_format, str) or data_format not in _FORMATS:
-        raise ValueError(f"set_image_data_format: got {data_format!r}; expected one of {', '.join(_FORMATS)}")
+        wanted = " or ".join(map(repr, _FORMATS))
+        raise ValueError(f"set_image_data_format: data_format is {data_format!r}, expected {wanted}")
     change("image_data_format", str(data_format))
     if keras := _keras():
         keras.set_image_data_format(str(data_format))
 
 
 def image_dim_ordering() -> str:
-    """The old name of the image format: 'tf' for channels_last, 'th' for channels_first.
+    """The old name of the default image format.
 
-    Source: Keras 2.3.1 backend semantics.
+    Returns
+    -------
+    str
+        'tf' for channels_last, 'th' for channels_first.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.image_dim_ordering``.
+
+    Examples
+    --------
+    >>> K.image_dim_ordering()
+    'tf'
     """
     return "th" if image_data_format() == "channels_first" else "tf"
 
 
 def set_image_dim_ordering(dim_ordering: str) -> None:
-    """Set the image format by its old name; ValueError unless 'tf' or 'th'.
+    """Set the default image format by its old name.
 
-    Source: Keras 2.3.1 backend semantics.
+    Parameters
+    ----------
+    dim_ordering : {'tf', 'th'}
+
+    Raises
+    ------
+    ValueError
+        For anything else.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.set_image_dim_ordering``.
+
+    Examples
+    --------
+    >>> K.set_image_dim_ordering("th")
+    >>> K.image_data_format()
+    'channels_first'
+    >>> K.set_image_dim_ordering("tf")
     """
     if not isinstance(dim_ordering, str) or dim_ordering not in ("tf", "th"):
-        raise ValueError(f"set_image_dim_ordering: got {dim_ordering!r}; expected 'tf' or 'th'")
+        raise ValueError(f"set_image_dim_ordering: dim_ordering is {dim_ordering!r}, expected 'tf' or 'th'")
     set_image_data_format("channels_first" if dim_ordering == "th" else "channels_last")
 
 
 def normalize_data_format(value: str | None) -> str:
-    """The image format named by `value` in any case, or the default for None; ValueError for anything else.
+    """The image format named in any case, or the default for None.
 
-    Source: Keras 2.3.1 backend semantics.
+    Parameters
+    ----------
+    value : str or None
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    ValueError
+        For any other name.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.normalize_data_format``.
+
+    Examples
+    --------
+    >>> K.normalize_data_format(None), K.normalize_data_format("Channels_First")
+    ('channels_last', 'channels_first')
     """
     return data_format_of("normalize_data_format", value)
 
@@ -225,5 +382,5 @@ def data_format_of(name: str, value: str | None) -> str:
         return image_data_format()
     lowered = value.lower() if isinstance(value, str) else None
     if lowered not in _FORMATS:
-        raise ValueError(f"{name}: data_format is {value!r}; expected one of {', '.join(_FORMATS)}")
+        raise ValueError(f"{name}: data_format is {value!r}, expected one of {', '.join(_FORMATS)}")
     return lowered

@@ -9,7 +9,20 @@ import numpy as np
 
 from backend.arrays.namespaces import array_namespace
 
-__all__ = ["ARRANGEMENTS", "LAYOUTS", "MIXED", "MORE", "in_order", "ordered", "repeated", "repeated_last"]
+from .reading import host
+
+__all__ = [
+    "ARRANGEMENTS",
+    "LAYOUTS",
+    "MIXED",
+    "MORE",
+    "in_order",
+    "ordered",
+    "repeated",
+    "repeated_last",
+    "strided",
+    "transposed",
+]
 
 Arrange = Callable[[Any], Any]
 
@@ -45,10 +58,17 @@ def reversed_(x: Any) -> Any:
 
 
 def read_only(x: Any) -> Any:
-    """Not to be written to; NumPy alone has such arrays."""
+    """Not to be written to, where the library has such arrays: NumPy, and those that take NumPy's memory as it is."""
     if isinstance(x, np.ndarray):
         x.flags.writeable = False
-    return x
+        return x
+    value = np.array(host(x))
+    value.flags.writeable = False
+    try:
+        found = array_namespace(x).asarray(value, copy=False)
+        return found if found.device == x.device and found.dtype == x.dtype else x
+    except Exception:  # noqa: BLE001 - a library that copies has no such arrays
+        return x
 
 
 def repeated(x: Any) -> Any:

@@ -18,7 +18,26 @@ READ = "# read"  # the first line of what is asserted of a NumPy array
 
 
 def compared(failure: Failure) -> list[str] | None:
-    """The assertion for one result, `got`, that has a wrong value, shape, dtype, device or type."""
+    """The assertion for one result, `got`, that has a wrong value, shape, dtype, device or type.
+
+    Parameters
+    ----------
+    failure : Failure
+
+    Returns
+    -------
+    list of str or None
+        Lines of Python; None where a result cannot be compared in a few lines.
+
+    Examples
+    --------
+    >>> from conformance.assertions import compared
+    >>> from conformance.failures import Failure
+    >>> for line in compared(Failure("dtype", "wrong dtype", expected="float32", got="float64")):
+    ...     print(line)
+    dtype = str(got.dtype).rpartition(".")[2]
+    assert dtype == 'float32', f"expected float32, got {dtype}"
+    """
     want = failure.expected
     if failure.kind == "kind":
         return ['assert hasattr(got, "shape"), f"expected an array, got {type(got).__name__}"']
@@ -80,7 +99,27 @@ def _plain(want: Any) -> list[str] | None:
 
 
 def refusal(failure: Failure, call: str) -> list[str]:
-    """The call raises an exception, of the class that the standard names."""
+    """The assertion that a call raises an exception, of the class that the standard names.
+
+    Parameters
+    ----------
+    failure : Failure
+    call : str
+        The call in Python.
+
+    Returns
+    -------
+    list of str
+        Lines of Python.
+
+    Examples
+    --------
+    >>> from conformance.assertions import refusal
+    >>> from conformance.failures import Failure
+    >>> lines = refusal(Failure("no error", "none was raised", expected="ValueError"), "xp.sum(x0, axis=7)")
+    >>> lines[2], lines[4]
+    ('    found = xp.sum(x0, axis=7)', 'except ValueError:')
+    """
     wanted = str(failure.expected or "Exception")
     other = [
         "except Exception as error:",
@@ -100,4 +139,20 @@ def refusal(failure: Failure, call: str) -> list[str]:
 
 
 def infinite(value: Any) -> str:
+    """A number as Python that has NumPy as ``np``: infinities and NaN by NumPy's names.
+
+    Parameters
+    ----------
+    value : object
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> from conformance.assertions import infinite
+    >>> infinite(float("-inf")), infinite(1.5)
+    ('-np.inf', '1.5')
+    """
     return re.sub(r"\b(nan|inf)\b", r"np.\1", repr(value)) if isinstance(value, float) else repr(value)

@@ -13,7 +13,7 @@ from backend.arrays.dtypes import DTYPES
 
 from .bounds import Expected
 from .case import Case
-from .causes import Cause, Traits, cause_of, scopes, traits_of
+from .causes import Cause, Traits, cause_of, scopes, traits_of, worded
 from .examples import Example, shrunk, weight
 from .failures import Failure, measured
 from .operations import Namespace, lacking
@@ -238,6 +238,7 @@ def _failed(verdict: Verdict, prop: Property, on: Namespace, tally: _Tally, seed
     known, groups = tally.groups(True), tally.groups(False)
     entries = {group.known.key: group.known for group in known if group.known is not None}
     verdict.entries = list(entries)
+    verdict.covered = _covered(known)
     merged = tally.merged(groups)
     verdict.causes = len(merged) + len(tally.merged(known))
     kept = dict(measured)
@@ -268,6 +269,15 @@ def _failed(verdict: Verdict, prop: Property, on: Namespace, tally: _Tally, seed
         verdict.finding, verdict.further = found[0], found[1:]
     measured.clear()
     measured.update(kept)
+
+
+def _covered(known: Sequence[_Failed]) -> dict[str, list[str]]:
+    """The causes of expected failures in words, by the keys of their entries."""
+    found: dict[str, dict[str, None]] = {}
+    for group in known:
+        if group.known is not None:
+            found.setdefault(group.known.key, {})[worded(group.cause)] = None
+    return {key: list(words) for key, words in found.items()}
 
 
 def _reasons(entries: Sequence[Entry], merged: Sequence[tuple[str, _Failed]]) -> str:

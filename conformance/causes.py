@@ -19,9 +19,10 @@ from .examples import Example
 from .failures import Failure
 from .revisions import parameters_of
 
-__all__ = ["Cause", "Traits", "cause_of", "matches", "normal", "scopes", "traits_of"]
+__all__ = ["Cause", "Traits", "cause_of", "matches", "normal", "scopes", "traits_of", "worded"]
 
 LONGEST = 80  # characters of an exception's message that tell it from others
+TELLING = 45  # of these in files of expected failures: what follows is often about the example
 MOSTLY = 0.75  # of the examples with a trait
 _WORDED = ("exception", "error class", "blocked")  # kinds whose message says what is wrong, without numbers of its own
 
@@ -100,6 +101,11 @@ def _plain(value: Any) -> str:
     """A value in few characters."""
     text = value if isinstance(value, str) else getattr(value, "__name__", None) or repr(value)
     return text.translate({ord(";"): ",", ord("|"): "/"})[:30]
+
+
+def worded(cause: Cause) -> str:
+    """A cause as a file of expected failures names it: the kind of failure, or how an exception's message begins."""
+    return cause.text[:TELLING].strip() or cause.kind
 
 
 def matches(wanted: str, cause: Cause) -> bool:

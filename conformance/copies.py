@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from .arrangements import strided, transposed
 from .failures import Failure
 from .operations import Namespace
 from .writing import sharing
@@ -86,13 +88,23 @@ COPYING: dict[str, tuple[Copying, ...]] = {
 }
 
 
+LAYOUTS: dict[str, Callable[[Any], Any]] = {
+    "": lambda x: x,
+    " of a transposed array": transposed,
+    " of every second column": strided,
+}
+
+
 def copies(on: Namespace, name: str) -> None:
     """The calls of one function that say whether to copy do as they say."""
     lazy = on.probe.abilities.get("lazy")
-    for each in COPYING.get(name, ()):
+    for each, layout in itertools.product(COPYING.get(name, ()), LAYOUTS):
         if (each.copied is None and "float64" not in on.dtypes) or lazy:
             continue  # a lazy library writes to no memory
-        x = on.array(VALUES)
+        if layout and not each.copied:
+            continue  # whether a view can be had depends on the layout
+        with on.backend.quiet():
+            x = LAYOUTS[layout](on.array(VALUES))
         with on.backend.quiet():
             try:
                 y = each.run(on.xp, x)
@@ -103,7 +115,7 @@ def copies(on: Namespace, name: str) -> None:
             raise Failure("no error", f"{each.text}: no error, expected ValueError. {each.says}", "ValueError", y)
         if (shared := sharing(on, x, y)) is not None and shared == each.copied:
             what = "shares memory with x" if shared else "is a copy"
-            raise Failure("shared memory" if shared else "copied", f"{each.text} {what}. {each.says}")
+            raise Failure("shared memory" if shared else "copied", f"{each.text}{layout} {what}. {each.says}")
 
 
 def _refused(each: Copying, error: Exception) -> None:

@@ -8,7 +8,7 @@ import io
 import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +51,59 @@ OPENING = 60.0  # seconds to import a namespace, and to probe it; TensorFlow tak
 
 @dataclass(frozen=True)
 class Options:
-    """The options of a run; the command line has options of the same names."""
+    """The options of a run; the command line has options of the same names.
+
+    Parameters
+    ----------
+    reference : str, optional
+        The namespace whose exact results are correct.
+    device : str, optional
+        Run on this device of each namespace.
+    dtype : str, optional
+        Only examples of this dtype.
+    only : str, optional
+        Only operations whose names match, such as 'conv*' or 'xp.exp*'.
+    group : str, optional
+        Only 'standard', 'k', or a chapter such as 'losses'.
+    kind : tuple of str, optional
+        Only these kinds of check.
+    examples : int, optional
+        Random examples per call, in addition to the fixed ones.
+    budget : float, optional
+        Seconds for the whole run, shared among all operations.
+    seed : int, optional
+        Of the random examples.
+    jobs : int, optional
+        How many worker processes run at a time.
+    timeout : float, optional
+        Seconds that one example may take, in a worker.
+    isolate : bool, optional
+        Whether the operations run in worker processes; by default where `jobs` is above 1.
+    shard : tuple of int, optional
+        (I, N): only the I-th of N parts of the operations.
+    xfails : pathlib.Path, optional
+        The folder with the files of expected failures; those shipped by default.
+    expect : bool, optional
+        False reports every failure, expected or not.
+    update_xfails : bool, optional
+        Whether to write those files anew.
+    shrink : bool, optional
+        Whether to look for the smallest example of each failure.
+    convert : str, optional
+        'package:function' that reads an array of a namespace as a NumPy array.
+    taken_as : str, optional
+        'namespace' or 'backend'; by default what the module looks like.
+    revision : str, optional
+        Of the standard; by default the one that the namespace states.
+    names : tuple of str, optional
+        The namespaces, which `run` sets.
+
+    Examples
+    --------
+    >>> from conformance.engine import Options
+    >>> [case.name for case in Options(only="xp.exp*").cases()]
+    ['exp', 'expm1', 'expand_dims']
+    """
 
     reference: str = "numpy"
     device: str | None = None
@@ -126,20 +178,52 @@ def run(
     start: float | None = None,
     **given: Any,
 ) -> Report:
-    """Run the suite on namespaces and return the report; options as on the command line: examples=, only=, kind=, ...
+    """Run the suite on namespaces and return the report.
 
-    A namespace is a name, a dotted path, 'package:object' or a module of the Keras backend API. Raises UsageError for
-    invalid options and NamespaceError for a namespace that cannot be opened. `isolate=True`: in worker processes, as
-    the command does. Without, namespaces are what this process has, changed or made by it, and a crash ends it.
-    `start`: when the budget began.
+    Parameters
+    ----------
+    namespaces : sequence of str
+        A name, a dotted path, 'package:object' or a module of the Keras backend API.
+    progress : callable, optional
+        Called with the numbers of operations done and to do, and the new verdicts.
+    options : Options, optional
+    start : float, optional
+        When the budget began; now by default.
+    **given : object
+        Fields of `Options`, as on the command line: examples=, only=, kind=, ... With ``isolate=True`` worker
+        processes try the namespaces, as the command does. Without, namespaces are what this process has, changed or
+        made by it, and a crash ends it.
+
+    Returns
+    -------
+    Report
+
+    Raises
+    ------
+    UsageError
+        For invalid options.
+    NamespaceError
+        For a namespace that cannot be opened.
+
+    Examples
+    --------
+    >>> from conformance.engine import run
+    >>> done = []
+    >>> report = run(["numpy"], lambda n, of, verdicts: done.append((n, of)), only="xp.exp*", kind="dtype", examples=1)
+    >>> done
+    [(1, 3), (2, 3), (3, 3)]
     """
+    if isinstance(namespaces, str) or not isinstance(namespaces, Sequence):
+        raise UsageError(f"run: namespaces is {namespaces!r}, expected a list of names such as ['numpy']")
+    if not namespaces:
+        raise UsageError("run: namespaces is empty, expected at least one name such as 'numpy'")
+    known = [option.name for option in fields(Options) if option.name != "names"]
+    if unknown := given.keys() - set(known):
+        raise UsageError(f"run: unknown option {min(unknown)!r}; expected any of {', '.join(known)}")
     start = time.time() if start is None else start
     if isinstance(given.get("kind"), str):
         given["kind"] = tuple(given["kind"].split(","))
-    try:
-        options = replace(options or Options(), **given)
-    except TypeError as error:
-        raise UsageError(str(error)) from error
+    options = replace(options or Options(), **given)
     names = [name if options.device is None else f"{name}:{options.device}" for name in namespaces]
     options = replace(options, names=tuple(names))
     isolate = options.jobs > 1 if options.isolate is None else options.isolate

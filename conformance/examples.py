@@ -22,6 +22,7 @@ __all__ = [
     "drawn",
     "edges",
     "erroneous",
+    "forget",
     "least",
     "ranges",
     "shrunk",
@@ -36,15 +37,33 @@ COMPLEX = {"float32": "complex64", "float64": "complex128"}
 TYPICAL = (3, 4, 2, 5, 3, 2)  # sizes of a call's letters in order: unequal, so that a mix-up shows
 
 
+_changes = 0  # of K's definitions and rules: planted faults
+
+
+def forget() -> None:
+    """Drop what was worked out from every example: K's definitions or gradient rules have changed."""
+    global _changes
+    _changes += 1
+
+
 class Example:
-    """One call with its arrays filled in; `cache` keeps what is worked out from it once for all namespaces."""
+    """One call with its arrays filled in; `marks` says what is to be tried on it."""
 
     def __init__(self, case: Case, call: Call, values: list[np.ndarray], dtype: str) -> None:
         self.case = case
         self.call = call
         self.values = values
         self.dtype = dtype
-        self.cache: dict[Any, Any] = {}
+        self.marks: dict[str, Any] = {}
+        self._cache: dict[Any, Any] = {}
+        self._changes = _changes
+
+    @property
+    def cache(self) -> dict[Any, Any]:
+        """What is worked out from the example, once for all namespaces."""
+        if self._changes != _changes:
+            self._cache, self._changes = {}, _changes
+        return self._cache
 
     def filled(self, arrays: list[Any]) -> Call:
         """The call with these in place of its arrays."""

@@ -29,14 +29,20 @@ FIRST_WRITTEN = frozenset({"array.setitem"})  # may not be repeated or read-only
 
 
 def layout_examples(case: Case, on: Namespace, seed: int) -> list[Example]:
-    """One example of each call, and a longer one for functions of the standard; one dtype of each is enough."""
+    """One example of each call, and a longer one for functions of the standard; one dtype of each is enough.
+
+    Each is marked with another of the same shapes.
+    """
     dtype = next((d for d in ("float32", *case.dtypes) if d in case.dtypes and d in on.dtypes), case.dtypes[0])
     found = []
     for i, each in enumerate(case.calls):
-        found.append(typical(case, i, dtype, 0, seed))
+        pairs = [(typical(case, i, dtype, 0, seed), typical(case, i, dtype, 0, seed + 1))]
         if case.group == "standard" and case.judge is None and (letters := _letters(each)):
-            places = zip(reversed(letters), LENGTHS, strict=False)
-            found.append(sized(case, i, dtype, tuple((letter, n) for letter, n in places), seed))
+            places = tuple(zip(reversed(letters), LENGTHS, strict=False))
+            pairs.append((sized(case, i, dtype, places, seed), sized(case, i, dtype, places, seed + 1)))
+        for one, other in pairs:
+            one.marks["beside"] = other
+            found.append(one)
     return found
 
 
@@ -57,14 +63,19 @@ def layout(on: Namespace, example: Example) -> float | None:
         for name, arrange in LAYOUTS.items():
             worst = max(worst or 0.0, _everywhere(on, _alike(example, name), name, arrange))
     standard = example.case.group == "standard"
-    ways = {**MORE, **LAYOUTS} if standard else {name: MORE[name] for name in OF_K}
+    ways = {**(MORE if standard else {name: MORE[name] for name in OF_K}), **LAYOUTS}
     pairs: dict[str, tuple[Arrange | None, Arrange | None]] = {name: (how, how) for name, how in ways.items()}
     if sum(v.ndim > 0 for v in example.values) > 1:
         pairs |= MIXED
+    # of two calls that follow each other the results differ, so that one buffer for both shows
+    beside = example.marks.get("beside", example)
+    ones = [_alike(beside if turn % 2 else example, name) for turn, name in enumerate(pairs)]
     known: Known = {}
-    for name, pair in pairs.items():
-        one = _alike(example, name)
-        found = _called(on, one, name, pair, known)
+    for one in ones:
+        _usual(on, one, known)  # first, so that no other call comes in between
+    last: list[Any] = []
+    for one, (name, pair) in zip(ones, pairs.items(), strict=True):
+        found = _called(on, one, name, pair, known, last)
         worst = worst if found is None else max(worst or 0.0, found)
     return worst
 
@@ -92,14 +103,22 @@ def _alike(example: Example, name: str) -> Example:
 
 
 def _called(
-    on: Namespace, example: Example, name: str, pair: tuple[Arrange | None, Arrange | None], known: Known
+    on: Namespace,
+    example: Example,
+    name: str,
+    pair: tuple[Arrange | None, Arrange | None],
+    known: Known,
+    last: list[Any],
 ) -> float | None:
-    """One call with its arrays in a layout; None where no array has it, or where the call fails in any layout."""
+    """One call with its arrays in a layout; None where no array has it, or where the call fails in any layout.
+
+    `last` has the results of the call before with their bits, which stay as they are.
+    """
     arrays = _arrays(on, example, name, pair)
     if arrays is None or (example.case.name in FIRST_WRITTEN and (name in ALIKE or name == "read-only")):
         return None
     try:
-        worst = _agrees(on, example, arrays, known)
+        worst = _agrees(on, example, arrays, known, last)
         _untouched(on, example, arrays)
     except Failure as failure:
         if _usual(on, example, known) is None:
@@ -110,10 +129,13 @@ def _called(
     return worst
 
 
-def _agrees(on: Namespace, example: Example, arrays: list[Any], known: Known) -> float:
+def _agrees(on: Namespace, example: Example, arrays: list[Any], known: Known, last: list[Any]) -> float:
     """The worst error of a call; the bits that the usual layout gives need no comparison with the reference again."""
     try:
         results = eager(on, example, arrays)
+        if last and bits(last[0]) != last[1]:
+            raise Failure("overwritten", "the call changed the result of the call before")
+        last[:] = [results, bits(results)]
         usual = _usual(on, example, known)
         if usual is not None and bits(results) == usual:
             return 0.0

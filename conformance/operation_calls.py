@@ -19,20 +19,22 @@ import numpy as np
 import backend as K
 
 from .agreement import roomy
-from .case import A, Call, Case, parts, replaced
+from .case import A, Call, Case, parts
 from .examples import Example, ranges, sized, typical
 from .failures import compare
-from .gradients import gradient_graph, wanted_gradients
+from .gradients import check_differences, gradient_graph, wanted_gradients
 from .operations import Namespace, compiled, eager, expected, placeholders, recorded, symbolic
 from .unspoiled import unspoiled
+from .variations import NUMBERS, SPECIAL, among, equal, mapped, of_axes, with_axes, with_scalars
 
 __all__ = ["operation_examples", "operation_holds"]
 
 BASES = 2  # calls of a case that are varied
-SMOOTH = (4, 8, 11)  # of the calls with other axes, those whose gradients are checked: 3 and 5 axes, one of size 1
-LENGTHS = (1, 17, 333)  # of the last letter, where gradients are checked; of all for 1
+SMOOTH = (4, 8, 10, 11, 13)  # of the calls with other axes, those whose gradients are checked: 3, 5, none, sizes of 1
+LENGTHS = (17, 333, 4097)  # elements of the largest array, where gradients are checked
 PAIRS = 24  # calls with two arguments changed
 MOST = 3000  # elements of a call
+MOST_SMOOTH = 10_000  # of a call whose gradient is checked
 
 # Values for parameters whose annotation says too little.
 NAMED: dict[str, tuple[Any, ...]] = {
@@ -50,7 +52,6 @@ NAMED: dict[str, tuple[Any, ...]] = {
     "maximum_iterations": (),
 }
 FLOATS = (0.3, 1.5, 2.0)
-NUMBERS = ((2.5e4, 1.1e5), (3e30, 7e32), (2e-33, 5e-31), (0.5, 1.5, 2.5), (1.0, 2.0), (0.0,), (-0.0,))
 
 
 def _values(p: inspect.Parameter, axes: int) -> list[Any]:
@@ -116,53 +117,16 @@ def _with_options(case: Case, call: Call) -> Iterator[Call]:
     yield from (pairs[i] for i in sorted(rng.permutation(len(pairs))[:PAIRS]))
 
 
-def _with_axes(case: Case, call: Call) -> Iterator[Call]:
-    """Up to five axes: more in front of all arrays, or of the first one alone; and none."""
-    for count, alone in itertools.product((1, 2, 3, 4, 5), (False, True)):
-        yield _mapped(call, lambda i, x, n=count, alone=alone: x if alone and i else _of_axes(x, n))
-    yield _mapped(call, lambda i, x: x.reshape(-1)[0] if x.size else x)
-    for axis in (0, -1):
-        yield _mapped(call, lambda i, x, axis=axis: x.take([0], axis) if x.ndim else x)
-        yield _mapped(call, lambda i, x, axis=axis: x if i or not x.ndim else x.take([0], axis))
-
-
-def _of_axes(x: np.ndarray, count: int) -> np.ndarray:
-    """The elements again along further axes of size 2 in front, in another order each time."""
-    while x.ndim < count:
-        x = np.stack([x, np.flip(x)])
-    return x
-
-
-def _mapped(call: Call, change: Any) -> Call:
-    counter = itertools.count()
-    return replaced(call, lambda x: np.asarray(change(next(counter), x)))
-
-
 def _with_numbers(case: Case, call: Call, source: Call) -> Iterator[Call]:
     """Large, tiny, whole, half and equal numbers in those arrays that may hold any."""
-    free = [isinstance(p, A) and p.is_float and (p.low, p.high) == (-3.0, 3.0) for p in parts(source)]
+    free = [isinstance(p, A) and p.is_float for p in parts(source)]
     if not any(free):
         return
-
-    def among(numbers: tuple[float, ...]) -> Call:
-        """Some elements are these numbers; the last one stays, and so do the signs but those of zeros."""
-
-        def change(i: int, x: np.ndarray) -> np.ndarray:
-            if not (i < len(free) and free[i]) or x.dtype.kind != "f" or not x.size:
-                return x
-            new = x.reshape(-1).copy()
-            places = slice(0, max(new.size - 1, 1), 2)
-            chosen = np.resize(np.asarray(numbers, x.dtype), new[places].shape)
-            # which of two zeros is larger is open, so that zeros of one call have one sign
-            new[places] = np.where(chosen == 0, chosen, np.copysign(chosen, new[places]))
-            return new.reshape(x.shape)
-
-        return _mapped(call, change)
-
     converts = any(isinstance(v, str) and v.startswith(("int", "uint")) for v in (*call.args, *call.kwargs.values()))
     # what a number beyond an integer dtype becomes is open: processors and GPUs differ
-    yield from (among(numbers) for numbers in NUMBERS if not (converts and max(numbers) >= 2**31))
-    yield _mapped(call, lambda i, x: np.full_like(x, x.reshape(-1)[0]) if x.dtype.kind == "f" and x.size else x)
+    yield from (among(call, numbers, free) for numbers in NUMBERS if not (converts and max(numbers) >= 2**31))
+    yield from (among(call, numbers, free) for numbers in (SPECIAL if case.edges and not converts else ()))
+    yield equal(call)
 
 
 @functools.cache
@@ -174,28 +138,41 @@ def _derived(case: Case, dtypes: tuple[str, ...]) -> list[Example]:
         call = _literal(case, index, dtype)
         calls = itertools.chain(
             _with_options(case, call),
-            _with_options(case, _mapped(call, lambda i, x: x if i else _of_axes(x, 3))),
-            _with_axes(case, call),
+            _with_options(case, mapped(call, lambda i, x: x if i else of_axes(x, 3))),
+            with_axes(call),
+            with_scalars(call),
             _with_numbers(case, call, case.calls[index]),
         )
         for each in calls:
             _add(found, case, each, dtype)
-        for place, each in enumerate(_with_axes(case, call)):
+        for place, each in enumerate(with_axes(call)):
             if place in SMOOTH:
                 _add(found, case, each, dtype, smooth=True)
-    for index, letters in enumerate(map(list, map(ranges, case.calls))):
-        for count in LENGTHS if index < BASES and letters else ():
-            spread = (1,) * len(letters) if count == 1 else (*(3,) * (len(letters) - 1), count)
-            example = sized(case, index, dtype, tuple(zip(letters, spread, strict=True)))
+        for example in _of_lengths(case, index, dtype):
             _add(found, case, example.filled(example.values), dtype, smooth=True)
     for index in range(len(case.calls)):
         for other in dtypes[1:2]:
             _add(found, case, _literal(case, index, other), other)
-            mixed = _mapped(
-                _literal(case, index, dtype), lambda i, x, to=other: x.astype(to) if i and x.dtype.kind == "f" else x
-            )
-            _add(found, case, mixed, dtype)
+            _add(found, case, mapped(_literal(case, index, dtype), functools.partial(_wider, other)), dtype)
     return list(found.values())
+
+
+def _wider(dtype: str, i: int, x: np.ndarray) -> np.ndarray:
+    """All arrays of floats but the first in another dtype."""
+    return x.astype(dtype) if i and x.dtype.kind == "f" else x
+
+
+def _of_lengths(case: Case, index: int, dtype: str) -> Iterator[Example]:
+    """A call with all sizes 1, with each one alone 1, and with arrays of so many elements, vectors and their tails."""
+    letters = list(ranges(case.calls[index]))
+    several = len(letters) - 1
+    spreads = [(1,) * len(letters)] if letters else []
+    spreads += [tuple(1 if k == i else 3 for k in range(len(letters))) for i in range(len(letters)) if several]
+    one = sized(case, index, dtype, tuple((letter, 3) for letter in letters[:-1]) + tuple((n, 1) for n in letters[-1:]))
+    row = max((v.size for v in one.values), default=1)
+    spreads += [(*(3,) * several, -(-count // max(row, 1))) for count in LENGTHS if letters]
+    for spread in spreads:
+        yield sized(case, index, dtype, tuple(zip(letters, spread, strict=True)))
 
 
 def _add(found: dict[str, Example], case: Case, call: Call, dtype: str, smooth: bool = False) -> None:
@@ -205,8 +182,8 @@ def _add(found: dict[str, Example], case: Case, call: Call, dtype: str, smooth: 
         [(a.shape, a.dtype.name, a.tobytes()) if isinstance(a, np.ndarray) else a for a in call.args]
     )
     if smooth and key in found:
-        found[key].cache["smooth"] = True
-    if key in found or not values or sum(v.size for v in values) > MOST:
+        found[key].marks["smooth"] = True
+    if key in found or not values or sum(v.size for v in values) > (MOST_SMOOTH if smooth else MOST):
         return
     example = Example(case, call, values, dtype)
     try:
@@ -214,6 +191,8 @@ def _add(found: dict[str, Example], case: Case, call: Call, dtype: str, smooth: 
     except Exception:  # noqa: BLE001 - an invalid call, which the cases' errors are about
         return
     found[key] = example
+    if smooth:
+        example.marks["smooth"] = True
 
 
 def operation_examples(case: Case, on: Namespace) -> list[Example]:
@@ -238,16 +217,17 @@ def operation_holds(on: Namespace, example: Example) -> float:
 
     inputs, outputs = recorded(example.cache, "graph", record)
     worst = max(worst, compare(wanted, compiled(on, inputs, outputs, arrays), on.dtypes))
-    if "smooth" in example.cache and example.case.gradient != ():
+    if "smooth" in example.marks and example.case.gradient != ():
         worst = max(worst, _slopes(on, example, arrays))
     return worst
 
 
 def _slopes(on: Namespace, example: Example, arrays: list[Any]) -> float:
-    """The gradients are those of the definition's."""
+    """The gradients are those of the definition's rules, which agree with finite differences."""
     wanted = wanted_gradients(example, on.library) if example.differentiated else None
     if wanted is None:
         return 0.0
+    check_differences(example)
     inputs, found = gradient_graph(example)
     results = compiled(on, inputs, [g for g in found if g is not None], arrays)
     return compare([roomy(w) for w, g in zip(wanted, found, strict=True) if g is not None], results)

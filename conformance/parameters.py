@@ -11,6 +11,7 @@ from .case import Call, Case, parts
 from .derived import as_specified, derived_parameters, is_derived
 from .derived.example import Derived
 from .examples import Example
+from .function_calls import function_calls
 from .operation_calls import operation_examples, operation_holds
 from .operations import Namespace, eager, expected
 from .unspoiled import unspoiled
@@ -36,12 +37,12 @@ def parameter_examples(case: Case, on: Namespace, seed: int) -> list[Example]:
     if case.group == "k":
         return operation_examples(case, on)
     found: list[Example] = list(derived_parameters(case, on, seed)) if is_derived(case, on) else []
-    return [*found, *(e for e in _elements(case) if on.holds(e) and not on.compiles)]
+    return found if on.compiles else [*found, *(e for e in (*_elements(case), *function_calls(case)) if on.holds(e))]
 
 
 def has_parameters(case: Case, on: Namespace) -> bool:
     """Whether calls are derived for a case."""
-    return bool(case.calls) if case.group == "k" else is_derived(case, on)
+    return bool(case.calls)
 
 
 @functools.cache

@@ -79,7 +79,17 @@ class _Run:
 
 
 class Target(pytest.Collector):
-    """A namespace under test."""
+    """A namespace under test, which pytest shows as a collector of its operations.
+
+    Parameters
+    ----------
+    namespace : Namespace
+    options : Options
+    known : dict
+        The expected failures.
+    **more : object
+        What pytest's collectors take.
+    """
 
     def __init__(self, *, namespace: Any, options: Any, known: Any, **more: Any) -> None:
         super().__init__(**more)
@@ -102,7 +112,16 @@ class ConformanceError(Exception):
 
 
 class Operation(pytest.Item):
-    """One kind of check of one operation on one namespace."""
+    """One kind of check of one operation on one namespace, a test of its own such as ``xp.exp/value``.
+
+    Parameters
+    ----------
+    target : Target
+    case : Case
+    kind : str
+    **more : object
+        What pytest's items take.
+    """
 
     def __init__(self, *, target: Target, case: Any, kind: str, **more: Any) -> None:
         super().__init__(**more)

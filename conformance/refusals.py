@@ -17,9 +17,10 @@ __all__ = ["errors"]
 
 
 def errors(on: Namespace, example: Example) -> float | None:
-    """A mistake gives the same class of error everywhere, eager and recorded, with the operation's name in it."""
+    """A mistake gives the same class of error everywhere and again, eager and recorded, with the operation's name."""
     wanted = next(error for error, call in example.case.errors if call is example.call)
     _refused("eagerly", wanted, example, lambda: eager(on, example))
+    _refused("the second time", wanted, example, lambda: eager(on, example))
 
     if example.case.group == "standard":
         return 0.0

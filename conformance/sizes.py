@@ -7,6 +7,7 @@ axes are tried on 1 to 5 of them.
 
 from __future__ import annotations
 
+import copy
 import functools
 from typing import Any
 
@@ -16,9 +17,10 @@ from .agreement import agreement, roomy
 from .case import A, Call, Case, call, parts
 from .examples import Example, ranges, sized, typical, value_of
 from .failures import Failure, compare
-from .functions import Dtype, special_value
+from .functions import Dtype
 from .operations import Namespace, compiled, eager, expected, placeholders, recorded, symbolic
 from .ranks import raised
+from .special_cases import Probe, failing_rows, probes, revision_of, special_case
 from .unspoiled import unspoiled
 
 __all__ = ["has_sizes", "sizes", "sizes_examples"]
@@ -63,7 +65,7 @@ def sizes_examples(case: Case, on: Namespace, seed: int) -> list[Example]:
     if case.group == "standard" and not on.compiles and not lazy:
         found += _created(case)
         found += [e for d in dtypes[:1] for e in _raised(case, d, seed)]
-        found += [e for d in dtypes[:1] for e in _among(case, d, seed)]
+        found += _among(case, on, seed)
     return [e for e in found if _known(e, on.library)]
 
 
@@ -75,7 +77,7 @@ def has_sizes(case: Case, on: Namespace) -> bool:
 
 def _known(example: Example, library: str) -> bool:
     """Whether the reference takes the arguments: a literal argument may belong to the case's own sizes."""
-    if example.case.judge is not None or "rows" in example.cache:
+    if example.case.judge is not None or isinstance(example, Probe):
         return True
     try:
         expected(example, library)
@@ -172,32 +174,28 @@ def _raised(case: Case, dtype: str, seed: int) -> list[Example]:
 # ---- special values among others
 
 
-@functools.cache
-def _among(case: Case, dtype: str, seed: int) -> list[Example]:
-    """The special values of an elementwise function many times over, in any order, so that they meet in one vector."""
-    found = []
+def _among(case: Case, on: Namespace, seed: int) -> list[Example]:
+    """The special cases of an elementwise function many times over, in any order, so that they meet in one vector."""
+    found: list[Example] = []
     rng = np.random.default_rng([seed, 23])
-    for index, (each, want) in enumerate(case.special):
-        rows = [v for v in (*each.args, *each.kwargs.values()) if isinstance(v, np.ndarray) and v.ndim == 1 and v.size]
-        if not rows or not isinstance(want, np.ndarray) or len(rows) != len(parts(each)) or each.kwargs:
-            continue
-        if case.name not in TABLED or any(len(v) != len(want) for v in rows) or want.ndim != 1:
+    for probe in probes(case.name, revision_of(on)):
+        arrays = [v for v in probe.values if v.ndim]
+        if probe.apart != 1 or not probe.rulings or not arrays or not on.holds(probe):
             continue
         for n in ROWS:
-            order = rng.integers(len(want), size=n)
-            args = [v[order].astype(dtype) if v.dtype == np.float64 else v[order] for v in rows]
-            example = Example(case, Call(tuple(args), {}), args, dtype)
-            example.cache["rows"] = (index, want[order])
-            found.append(example)
+            several = probe.again(rng.integers(len(arrays[0]), size=n))
+            several.marks["once"] = probe
+            found.append(several)
     return found
 
 
-TABLED = frozenset(
-    """exp expm1 log log1p log2 log10 sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh sqrt reciprocal floor
-    ceil trunc round abs negative positive sign square isnan isinf isfinite signbit add subtract multiply divide pow
-    atan2 hypot logaddexp copysign maximum minimum nextafter floor_divide remainder equal not_equal less less_equal
-    greater greater_equal""".split()
-)
+def _special(on: Namespace, several: Probe) -> float:
+    """The rows that hold for each element once hold among others; `special` reports those that never do."""
+    once = several.marks["once"]
+    wrong = failing_rows(on, once)
+    left = copy.copy(several)
+    left.rulings = [r for r in several.rulings if r.rows[0]["id"] not in wrong]
+    return special_case(on, left)
 
 
 # ---- the property
@@ -208,12 +206,14 @@ def sizes(on: Namespace, example: Example) -> float | None:
     try:
         return _held(on, example)
     except Failure:
-        if not _small(on, example):
+        if not isinstance(example, Probe) and not _small(on, example):
             return None
         raise
 
 
 def _held(on: Namespace, example: Example) -> float:
+    if isinstance(example, Probe):
+        return _special(on, example)
     try:
         arrays = on.arrays(example)
         results = eager(on, example, arrays)
@@ -222,9 +222,6 @@ def _held(on: Namespace, example: Example) -> float:
     except Exception as error:
         raise Failure("exception", f"{type(error).__name__}: {error}") from error
     unspoiled(on, example, arrays, results)
-    if "rows" in example.cache:
-        wanted = special_value(example.case, example.cache["rows"][1], example.dtype)
-        return compare(wanted, results, on.dtypes)
     if example.case.group == "k":  # of thousands of elements some pass a bound for errors of random sign
         wanted = [roomy(want) for want in expected(example, on.library)]
         worst = compare(wanted, results, on.dtypes)
@@ -242,14 +239,6 @@ def _small(on: Namespace, example: Example) -> bool:
     """Whether the same call passes at the sizes that 'value' and 'special' try."""
     case = example.case
     try:
-        if "rows" in example.cache:
-            index = example.cache["rows"][0]
-            each, want = case.special[index]
-            rows = [v for v in parts(each) if isinstance(v, np.ndarray)]
-            values = [v.astype(example.dtype) if v.dtype == np.float64 else v for v in rows]
-            one = Example(case, each, values, example.dtype)
-            compare(special_value(case, want, example.dtype), eager(on, one), on.dtypes)
-            return True
         index = next((i for i, c in enumerate(case.calls) if c is example.call), 0)
         one = typical(case, index, example.dtype)
         agreement(on, one, eager(on, one))

@@ -1,9 +1,8 @@
-"""Where it is written what a verdict holds: the page of the standard, or the sentence of K's docstring."""
+"""Where it is written what a verdict holds: the page of the standard, or the summary of K's docstring."""
 
 from __future__ import annotations
 
 import inspect
-import re
 
 import backend as K
 
@@ -18,7 +17,5 @@ def source_of(verdict: Verdict, revision: str = LATEST) -> str:
     """The address of the page on a function of the standard, in this revision, or what K says of its operation."""
     if verdict.group == "standard":
         return page_of(verdict.operation, revision)
-    text = inspect.getdoc(getattr(K, verdict.operation, None)) or ""
-    first = " ".join(text.partition("\n\n")[0].split())
-    sentence = re.match(r".*?[.?!](?=\s+[A-Z]|$)", first)
-    return f"K.{verdict.operation}: {sentence[0] if sentence else first}" if first else f"K.{verdict.operation}"
+    summary = (inspect.getdoc(getattr(K, verdict.operation, None)) or "").partition("\n")[0]
+    return f"K.{verdict.operation}: {summary}" if summary else f"K.{verdict.operation}"

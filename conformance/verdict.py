@@ -88,8 +88,9 @@ class Verdict:
     further: list[Finding] = field(default_factory=list)  # of other causes
     causes: int = 0  # different causes of failures, expected ones included
     entries: list[str] = field(default_factory=list)  # keys of the expected failures that were seen
+    covered: dict[str, list[str]] = field(default_factory=dict)  # the causes of each, in words for its `cause`
     dtypes: dict[str, bool] = field(default_factory=dict)  # those tried, and whether all examples of each pass
-    source: str = ""  # the page of the standard, or the sentence of K's docstring, that the verdict holds
+    source: str = ""  # the page of the standard, or the summary of K's docstring, that the verdict holds
 
     @property
     def findings(self) -> list[Finding]:
@@ -136,7 +137,26 @@ class NamespaceFacts:
 
 @dataclass
 class Report:
-    """A whole run."""
+    """The result of a run: its verdicts, the namespaces it checked, and its options.
+
+    Parameters
+    ----------
+    verdicts : list of Verdict
+    namespaces : list of NamespaceFacts
+    seed : int, optional
+    options : dict, optional
+    seconds : float, optional
+        How long the run took.
+    unmatched : list of str, optional
+        Entries of the files of expected failures that matched no verdict.
+
+    Examples
+    --------
+    >>> import conformance
+    >>> report = conformance.run(["numpy"], only="xp.floor", kind="dtype", examples=1)
+    >>> [(v.id, v.status) for v in report.verdicts], report.failed, report.groups
+    ([('xp.floor/dtype', 'identical')], [], [])
+    """
 
     verdicts: list[Verdict]
     namespaces: list[NamespaceFacts]
@@ -171,12 +191,46 @@ class Report:
         return sorted(found.values(), key=len, reverse=True)
 
     def score(self, namespace: str, group: str) -> tuple[int, int]:
-        """How many of a namespace's verdicts in a group passed, and how many there are, empty ones excluded."""
+        """How many of a namespace's verdicts in a group passed, and how many there are, empty ones excluded.
+
+        Parameters
+        ----------
+        namespace : str
+        group : {'standard', 'k'}
+
+        Returns
+        -------
+        tuple of int
+
+        Examples
+        --------
+        >>> from conformance.verdict import Report, Verdict
+        >>> found = [Verdict("m", "standard", "elementwise", "exp", "value", status=s) for s in ["within", "wrong"]]
+        >>> Report(found, []).score("m", "standard")
+        (1, 2)
+        """
         counted = [v for v in self.verdicts if (v.namespace, v.group) == (namespace, group) and v.status != "empty"]
         return sum(v.status in CHECKED for v in counted), len(counted)
 
     def dtypes(self, namespace: str, group: str) -> dict[str, dict[str, bool]]:
-        """For each operation of a group the dtypes tried, and whether every kind of check passes for each."""
+        """For each operation of a group the dtypes tried, and whether every kind of check passes for each.
+
+        Parameters
+        ----------
+        namespace : str
+        group : {'standard', 'k'}
+
+        Returns
+        -------
+        dict of dict of bool
+
+        Examples
+        --------
+        >>> import conformance
+        >>> report = conformance.run(["numpy"], only="xp.floor", kind="dtype", dtype="float32", examples=1)
+        >>> report.dtypes("numpy", "standard")
+        {'floor': {'float32': True}}
+        """
         found: dict[str, dict[str, bool]] = {}
         for v in self.verdicts:
             if (v.namespace, v.group) == (namespace, group) and v.kind != "device":  # another device has other dtypes
@@ -185,6 +239,23 @@ class Report:
         return found
 
     def counts(self, namespace: str | None = None) -> Mapping[str, int]:
-        """How many verdicts there are of each status."""
+        """How many verdicts there are of each status.
+
+        Parameters
+        ----------
+        namespace : str, optional
+            All namespaces by default.
+
+        Returns
+        -------
+        dict of int
+
+        Examples
+        --------
+        >>> from conformance.verdict import Report, Verdict
+        >>> found = [Verdict("m", "standard", "elementwise", "exp", "value", status=s) for s in ["within", "wrong"]]
+        >>> Report(found, []).counts()
+        {'within': 1, 'wrong': 1}
+        """
         chosen: Sequence[Verdict] = [v for v in self.verdicts if namespace in (None, v.namespace)]
         return {s: n for s in STATUSES if (n := sum(v.status == s for v in chosen))}

@@ -14,7 +14,17 @@ from typing import Any
 from .causes import Cause, matches
 from .verdict import LOST, Verdict
 
-__all__ = ["UNEXPLAINED", "Entry", "entries_of", "inherited", "loaded", "path_for", "unexplained", "written"]
+__all__ = [
+    "UNEXPLAINED",
+    "Entry",
+    "entries_of",
+    "inherited",
+    "loaded",
+    "narrowed",
+    "path_for",
+    "unexplained",
+    "written",
+]
 
 UNEXPLAINED = "unexplained: look at it"
 SHIPPED = Path(__file__).parent / "xfails"
@@ -131,11 +141,13 @@ def _numbers(version: str) -> tuple[int, ...]:
 def written(path: Path, entries: dict[str, Entry], verdicts: Sequence[Verdict]) -> int:
     """Rewrite a file: add new failures, unexplained, and remove entries that pass; return how many lack a reason.
 
-    Entries of operations that were not run stay. A failure with several causes, or beside an entry of the same id,
-    gets an entry for each cause.
+    Entries of operations that were not run stay. An entry that holds for all causes is narrowed to those that were
+    seen, so that another fault of the same operation shows. A failure with several causes, or beside an entry of the
+    same id, gets an entry for each cause.
     """
     seen = {v.id: v for v in verdicts}
-    kept = {key: e for key, e in entries.items() if e.id not in seen or _still(e, seen[e.id])}
+    still = [e for e in entries.values() if e.id not in seen or _still(e, seen[e.id])]
+    kept = {e.key: e for e in (narrowed(e, verdicts) for e in still)}
     shown: dict[str, str] = {}
     for verdict in verdicts:
         if verdict.status not in ("wrong", *LOST):
@@ -160,6 +172,12 @@ def written(path: Path, entries: dict[str, Entry], verdicts: Sequence[Verdict]) 
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("\n".join(lines).rstrip("\n") + "\n", "utf-8")
     return len(unexplained(kept.values()))
+
+
+def narrowed(entry: Entry, verdicts: Iterable[Verdict]) -> Entry:
+    """The entry with the causes that verdicts saw, if it has none."""
+    words = sorted({word for v in verdicts for word in v.covered.get(entry.key, ())})
+    return entry if entry.cause or not words else replace(entry, cause="|".join(words))
 
 
 def _still(entry: Entry, verdict: Verdict) -> bool:

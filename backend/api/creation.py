@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays.arguments import integer, is_sequence, items
-from ..arrays.namespaces import array_namespace, host, is_array
+from ..arrays.arguments import integer, is_sequence, items, numbers
+from ..arrays.namespaces import array_namespace, is_array
 from ..arrays.typing import DTypeLike, Sizes
 from ..config import floatx
 from ..dispatch.boundary import dtype_from, named
@@ -25,14 +25,44 @@ def placeholder(
 ) -> Any:  # not a union: operations take the one, and mypy cannot tell that it is not the other
     """A tensor whose value is fed when a function runs.
 
-    Shapes and dtypes: `shape` holds ints, and None for unknown sizes. Without it, `ndim` gives the number of unknown
-    sizes; without both, the rank is unknown. dtype: floatx by default.
-    With `sparse` it is a sparse matrix, and SciPy or dense matrices are fed.
-    Errors: TypeError for another entry in the shape or an unknown dtype, ValueError for a negative one, and for a
-    sparse placeholder of other than two dimensions.
+    Parameters
+    ----------
+    shape : int, or sequence of int or None, optional
+        None is a size known only at run time. Without `shape`, `ndim` counts; without both, the rank is unknown.
+    ndim : int, optional
+        The number of dimensions, all of unknown size.
+    dtype : dtype, optional
+        floatx by default.
+    sparse : bool, optional
+        Whether it is a sparse matrix, which is fed with SciPy or dense matrices.
+    name : str, optional
 
-    Source: Keras 2.3.1 backend semantics.
+    Returns
+    -------
+    Placeholder
+        With `sparse`, a sparse matrix of placeholders.
+
+    Raises
+    ------
+    TypeError
+        For another entry in the shape, and for an unknown dtype.
+    ValueError
+        For a negative size or `ndim`, and for a sparse placeholder of other than two dimensions.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.placeholder``.
+
+    Examples
+    --------
+    >>> x = K.placeholder((None, 3), name="x")
+    >>> x.shape, x.dtype
+    ((None, 3), float32)
+    >>> K.eval(K.sum(x, axis=0), {x: np.ones((2, 3))})
+    array([2., 2., 2.], dtype=float32)
     """
+    if ndim is not None and ndim < 0:
+        raise ValueError(f"placeholder: ndim is {ndim}, expected at least 0")
     if shape is None and ndim is not None:
         shape = (None,) * ndim
     if shape is not None:
@@ -46,17 +76,37 @@ def placeholder(
 
 @operation
 def cast_to_floatx(x: Any) -> Any:
-    """A NumPy array of floatx with the values of x; a symbolic tensor stays symbolic.
+    """A NumPy array of floatx with the values of x.
 
-    Errors: TypeError for anything that is not numeric.
+    Parameters
+    ----------
+    x : array
+        An array of any library, a number or a nested list.
 
-    Source: Keras 2.3.1 backend semantics.
+    Returns
+    -------
+    numpy.ndarray
+        A symbolic x stays symbolic: a Tensor.
+
+    Raises
+    ------
+    TypeError
+        For anything that is not numeric.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.cast_to_floatx``.
+
+    Examples
+    --------
+    >>> K.cast_to_floatx([1, 2])
+    array([1., 2.], dtype=float32)
     """
     if isinstance(x, Tensor):
         return x.__array_namespace__().astype(x, floatx())
-    values = host(x) if is_array(x) else np.asarray(x)
-    if values.dtype.kind not in "biuf":
-        raise TypeError(f"cast_to_floatx: got dtype {values.dtype}, expected numbers")
+    values = numbers("cast_to_floatx", "x", x)
+    if values.dtype.kind == "c":
+        raise TypeError(f"cast_to_floatx: x has dtype {values.dtype}, expected real numbers")
     return np.asarray(values, dtype=floatx())
 
 
@@ -64,13 +114,37 @@ def cast_to_floatx(x: Any) -> Any:
 def constant(value: Any, dtype: DTypeLike = None, shape: Sizes | None = None, name: str | None = None) -> Tensor:
     """A symbolic tensor with a fixed value.
 
-    Shapes and dtypes: those of the value, as `dtype` (default floatx, whatever the value's dtype); with `shape`, one
-    element is repeated and several are reshaped. Arrays are copied; a symbolic value stays symbolic and is cast and
-    reshaped.
-    Errors: TypeError for a value that is not numeric and for an unknown dtype; ValueError for a shape that does not
-    fit.
+    Parameters
+    ----------
+    value : array
+        Arrays are copied. A symbolic value stays symbolic and is cast and reshaped.
+    dtype : dtype, optional
+        floatx by default, whatever the value's dtype.
+    shape : int or sequence of int, optional
+        One element is repeated, several are reshaped. The value's shape by default.
+    name : str, optional
 
-    Source: Keras 2.3.1 backend semantics.
+    Returns
+    -------
+    Tensor
+
+    Raises
+    ------
+    TypeError
+        For a value that is not numeric, and for an unknown dtype.
+    ValueError
+        For a shape that does not fit.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.constant``.
+
+    Examples
+    --------
+    >>> c = K.constant([1, 2, 3, 4], shape=(2, 2))
+    >>> K.eval(c @ c)
+    array([[ 7., 10.],
+           [15., 22.]], dtype=float32)
     """
     wanted = dtype_from("constant", dtype)
     sizes: Any = shape
@@ -80,11 +154,10 @@ def constant(value: Any, dtype: DTypeLike = None, shape: Sizes | None = None, na
         if sizes is not None:
             tensor = xp.broadcast_to(tensor, sizes) if tensor.size == 1 else xp.reshape(tensor, sizes)
         return named(tensor, name)
-    array = np.asarray(host(value) if is_array(value) else value)
-    if array.dtype.kind not in "biufc":
-        raise TypeError(f"constant: value is of dtype {array.dtype}, expected numbers")
-    array = np.array(array, dtype=wanted)
+    array = np.array(numbers("constant", "value", value), dtype=wanted)
     if sizes is not None:
+        if any(n < 0 for n in sizes):
+            raise ValueError(f"constant: shape is {sizes}, expected sizes of at least 0")
         count = int(np.prod(sizes))
         if array.size not in (1, count):
             raise ValueError(f"constant: value has {array.size} elements, shape {sizes} has {count}")
@@ -96,20 +169,75 @@ def constant(value: Any, dtype: DTypeLike = None, shape: Sizes | None = None, na
 def zeros(shape: Sizes, dtype: DTypeLike = None, name: str | None = None) -> Tensor:
     """A variable full of zeros.
 
-    Shapes and dtypes: `shape` is an int or a sequence of ints; dtype: floatx by default. Where a size is 0 or known
-    only at run time (a tensor such as K.shape(x)[0]), the result is a plain tensor instead.
-    Errors: TypeError for None in the shape and for an unknown dtype, ValueError for a negative size.
+    Parameters
+    ----------
+    shape : int or sequence of int
+        A size may be known only at run time, such as ``K.shape(x)[0]``.
+    dtype : dtype, optional
+        floatx by default.
+    name : str, optional
 
-    Source: Keras 2.3.1 backend semantics.
+    Returns
+    -------
+    Variable
+        A plain Tensor where a size is 0 or known only at run time.
+
+    Raises
+    ------
+    TypeError
+        For None in the shape, and for an unknown dtype.
+    ValueError
+        For a negative size.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.zeros``.
+
+    Examples
+    --------
+    >>> count = K.zeros(2, "int32")
+    >>> K.is_variable(count)
+    True
+    >>> K.eval(K.update_add(count, [1, 5]))
+    array([1, 5], dtype=int32)
     """
     return _filled("zeros", shape, dtype, name)
 
 
 @operation
 def ones(shape: Sizes, dtype: DTypeLike = None, name: str | None = None) -> Tensor:
-    """A variable full of ones, otherwise as `zeros`.
+    """A variable full of ones.
 
-    Source: Keras 2.3.1 backend semantics.
+    Parameters
+    ----------
+    shape : int or sequence of int
+        As in `zeros`.
+    dtype : dtype, optional
+        floatx by default.
+    name : str, optional
+
+    Returns
+    -------
+    Variable
+        A plain Tensor where a size is 0 or known only at run time.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As in `zeros`.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.ones``.
+
+    Examples
+    --------
+    >>> K.eval(K.ones((2, 3)) * 0.5)
+    array([[0.5, 0.5, 0.5],
+           [0.5, 0.5, 0.5]], dtype=float32)
+    >>> x = K.placeholder((None, 3))
+    >>> K.eval(K.ones(K.shape(x)[:1]), {x: np.zeros((2, 3))})
+    array([1., 1.], dtype=float32)
     """
     return _filled("ones", shape, dtype, name)
 
@@ -128,10 +256,34 @@ def _filled(function: str, shape: Any, dtype: Any, name: str | None) -> Tensor:
 def eye(size: Sizes, dtype: DTypeLike = None, name: str | None = None) -> Tensor:
     """A symbolic matrix with ones on its main diagonal and zeros elsewhere.
 
-    Shapes and dtypes: `size` is an int or (rows, columns); dtype: floatx by default.
-    Errors: TypeError for sizes that are not integers and for an unknown dtype, ValueError for another number of them.
+    Parameters
+    ----------
+    size : int or pair of int
+        The number of rows and columns, or (rows, columns).
+    dtype : dtype, optional
+        floatx by default.
+    name : str, optional
 
-    Source: Keras 2.3.1 backend semantics; (rows, columns) as in its TensorFlow backend.
+    Returns
+    -------
+    Tensor
+
+    Raises
+    ------
+    TypeError
+        For sizes that are not integers, and for an unknown dtype.
+    ValueError
+        For a negative size, and for another number of sizes.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.eye``; (rows, columns) as in its TensorFlow backend.
+
+    Examples
+    --------
+    >>> K.eval(K.eye((2, 3)))
+    array([[1., 0., 0.],
+           [0., 1., 0.]], dtype=float32)
     """
     sizes: Any = size
     if len(sizes) not in (1, 2) or any(isinstance(n, int) and n < 0 for n in sizes):
@@ -143,9 +295,28 @@ def eye(size: Sizes, dtype: DTypeLike = None, name: str | None = None) -> Tensor
 def identity(x: Any, name: str | None = None) -> Any:
     """A new tensor with the value of x; attributes set on one do not appear on the other.
 
-    Shapes and dtypes: those of x. A native array is returned unchanged; numbers and lists become constants.
+    Parameters
+    ----------
+    x : array
+    name : str, optional
 
-    Source: Keras 2.3.1 backend semantics.
+    Returns
+    -------
+    Tensor
+        Shape and dtype of x. A native array is returned unchanged; numbers and lists become constants.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.identity``.
+
+    Examples
+    --------
+    >>> w = K.variable([1.0, 2.0])
+    >>> same = K.identity(w)
+    >>> same is w, K.is_variable(same)
+    (False, False)
+    >>> K.eval(same)
+    array([1., 2.], dtype=float32)
     """
     if is_array(x) and not isinstance(x, Tensor):
         return x

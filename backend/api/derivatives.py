@@ -16,7 +16,7 @@ from ..dispatch.parameters import is_array_like
 from ..graph.recording import cast, tensor
 from ..graph.tensor import Tensor, record
 from .captured import Same
-from .grad import grad
+from .grad import gradient_of
 from .tracing import Differentiated, Traced
 
 __all__ = ["hessian", "hvp", "jacobian", "jvp", "vjp"]
@@ -24,32 +24,93 @@ __all__ = ["hessian", "hvp", "jacobian", "jvp", "vjp"]
 
 @operation
 def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
-    """The pair of f(*primals) and its derivative in the direction `tangents`: the Jacobian times that vector.
+    """The value of f and its derivative in the direction `tangents`: the Jacobian times that vector.
 
-    f takes floating arrays and nests of them, and returns a floating array or a nest of them.
-    Shapes and dtypes: tangents are nests like the primals, of the same shapes, and are cast to their dtypes; the
-    derivative is a nest like the result. Edge values: zero where the result does not depend on the primals.
-    Tracing and nesting: as `grad`, for as long as f is the same object.
-    Errors: ValueError when primals and tangents differ in their nests or shapes; TypeError for what is not floating.
+    Parameters
+    ----------
+    f : callable
+        It takes floating arrays and nests of them, and returns a floating array or a nest of them.
+    primals : sequence of array or nest
+        The arguments of f.
+    tangents : sequence of array or nest
+        A nest like the primals, of the same shapes; cast to their dtypes.
 
-    Source: this library; reverse accumulation twice.
+    Returns
+    -------
+    value
+        ``f(*primals)``.
+    derivative
+        A nest like the value; zero where the value does not depend on the primals.
+
+    Raises
+    ------
+    ValueError
+        When primals and tangents differ in their nests or shapes.
+    TypeError
+        For what is not floating.
+
+    Notes
+    -----
+    Tracing and nesting are as in `grad`; the trace is kept as long as f is the same object.
+
+    References
+    ----------
+    Griewank, Walther, "Evaluating derivatives", 2008; here reverse accumulation, applied twice.
+
+    Examples
+    --------
+    >>> x, v = np.asarray([1.0, 2.0]), np.asarray([1.0, 0.0])
+    >>> K.jvp(lambda x: x**3, [x], [v])
+    (array([1., 8.]), array([3., 0.]))
     """
+    for name, nest in (("primals", primals), ("tangents", tangents)):
+        if not isinstance(nest, (list, tuple)):
+            raise TypeError(f"jvp: {name} is {shown(nest)}, expected a list of the arguments of f")
     return _kept("jvp", Same(f))([_marked(tuple(primals)), _marked(tuple(tangents))], {})
 
 
 @operation
 def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]:
-    """The pair of f(*primals) and a function that multiplies a vector by the Jacobian from the left.
+    """The value of f and a function that multiplies a vector by the Jacobian from the left.
 
-    f takes floating arrays and nests of them, and returns a floating array or a nest of them. The function given takes
-    a nest like the result and gives a tuple with a nest like each primal; it evaluates f anew at each call.
-    Shapes and dtypes: those of the result, then those of the primals. Edge values: zero where the result does not
-    depend on a primal.
-    Tracing and nesting: as `grad`, for as long as f is the same object.
-    Errors: ValueError when the vector differs from the result in its nest or shapes; TypeError for what is not
-    floating.
+    Parameters
+    ----------
+    f : callable
+        It takes floating arrays and nests of them, and returns a floating array or a nest of them.
+    *primals : array or nest of arrays
+        The arguments of f.
 
-    Source: this library; reverse accumulation.
+    Returns
+    -------
+    value
+        ``f(*primals)``.
+    pull : callable
+        It takes a nest like the value and gives a tuple with a nest like each primal, zero where the value does not
+        depend on it. It evaluates f anew at each call.
+
+    Raises
+    ------
+    ValueError
+        When the vector differs from the value in its nest or shapes.
+    TypeError
+        For what is not floating.
+
+    Notes
+    -----
+    Tracing and nesting are as in `grad`; the trace is kept as long as f is the same object.
+
+    References
+    ----------
+    Griewank, Walther, "Evaluating derivatives", 2008; reverse accumulation.
+
+    Examples
+    --------
+    >>> x, y = np.asarray([1.0, 2.0]), np.asarray([3.0, 4.0])
+    >>> value, pull = K.vjp(lambda x, y: x * y, x, y)
+    >>> value
+    array([3., 8.])
+    >>> pull(np.asarray([1.0, 10.0]))
+    (array([ 3., 40.]), array([ 1., 20.]))
     """
     marked = _marked(primals)
 
@@ -62,15 +123,42 @@ def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tupl
 
 @operation
 def hvp(f: Callable[..., Any], x: Any, v: Any) -> Any:
-    """The Hessian of a scalar function f at x, an array or a nest of them, times v, without the Hessian itself.
+    """The Hessian of a scalar function times a vector, without the Hessian itself.
 
-    Shapes and dtypes: those of x; v is a nest like x and is cast to its dtypes. Edge values: zero where the gradient
-    does not depend on x.
-    Tracing and nesting: as `grad`, for as long as f is the same object.
-    Errors: ValueError when x and v differ in their nests or shapes; TypeError for what is not floating and when f does
-    not return a scalar.
+    Parameters
+    ----------
+    f : callable
+        A function of one argument that returns a scalar.
+    x : array or nest of arrays
+        Where the Hessian is taken.
+    v : array or nest of arrays
+        A nest like x, of the same shapes; cast to its dtypes.
 
-    Source: this library; reverse accumulation twice.
+    Returns
+    -------
+    array or nest of arrays
+        Nest, shapes and dtypes of x; zero where the gradient does not depend on x.
+
+    Raises
+    ------
+    ValueError
+        When x and v differ in their nests or shapes.
+    TypeError
+        For what is not floating, and when f does not return a scalar.
+
+    Notes
+    -----
+    Tracing and nesting are as in `grad`; the trace is kept as long as f is the same object.
+
+    References
+    ----------
+    Pearlmutter, "Fast exact multiplication by the Hessian", 1994; here reverse accumulation, applied twice.
+
+    Examples
+    --------
+    >>> f = lambda x: K.sum(x**3)
+    >>> K.hvp(f, np.asarray([1.0, 2.0]), np.asarray([1.0, 1.0]))
+    array([ 6., 12.])
     """
     for name, nest in (("x", x), ("v", v)):
         if not all(is_array_like(leaf) and leaf is not None for leaf in flatten(nest)[0]):
@@ -80,23 +168,56 @@ def hvp(f: Callable[..., Any], x: Any, v: Any) -> Any:
 
 @operation
 def jacobian(f: Callable[..., Any], argnums: int = 0) -> Callable[..., Any]:
-    """A function that gives the derivative of each element of f's result by each element of argument `argnums`.
+    """A function that gives the derivative of each element of f's result by each element of an argument.
 
-    f returns one floating array. The backward pass is recorded once and runs in a loop over the result's elements.
-    Shapes and dtypes: the shape of f's result, then that of the argument; the argument's dtype. Edge values: zero where
-    the result does not depend on the argument; no elements where either has none.
-    Tracing and nesting: as `grad`, with `clear_cache()`.
-    Errors: TypeError when the argument or the result is no floating array; ValueError for an argument that is not there
-    and for a symbolic result of unknown shape.
+    Parameters
+    ----------
+    f : callable
+        It returns one floating array.
+    argnums : int, optional
+        The position of the argument; a negative number counts from the last one.
 
-    Source: this library; reverse accumulation.
+    Returns
+    -------
+    callable
+        It takes f's arguments and returns an array: the shape of f's result, then that of the argument; the argument's
+        dtype. Zero where the result does not depend on the argument; no elements where either has none. Its method
+        ``clear_cache()`` forgets the traces.
+
+    Raises
+    ------
+    TypeError
+        When the argument or the result is no floating array.
+    ValueError
+        For an argument that is not there, and for a symbolic result of unknown shape.
+
+    Notes
+    -----
+    The backward pass is recorded once and runs in a loop over the result's elements. Tracing and nesting are as in
+    `grad`.
+
+    References
+    ----------
+    Griewank, Walther, "Evaluating derivatives", 2008; reverse accumulation.
+
+    Examples
+    --------
+    >>> polar = lambda p: K.stack([p[0] * K.cos(p[1]), p[0] * K.sin(p[1])])
+    >>> K.jacobian(polar)(np.asarray([2.0, 0.0]))
+    array([[1., 0.],
+           [0., 2.]])
     """
+    return _jacobian("jacobian", f, argnums)
+
+
+def _jacobian(function: str, f: Callable[..., Any], argnums: int) -> Callable[..., Any]:
+    """`jacobian`, for the function that errors name."""
 
     def build(args: list[Any], kwargs: dict[str, Any]) -> Tensor:
-        x = _tensors("jacobian", args[argnums])[0]
-        out = _result("jacobian", f(*(x if i == argnums % len(args) else a for i, a in enumerate(args)), **kwargs))
+        x = _tensors(function, args[argnums])[0]
+        out = _result(function, f(*(x if i == argnums % len(args) else a for i, a in enumerate(args)), **kwargs))
         if out.size is None:
-            raise ValueError(f"jacobian: the result has shape {out.shape}; every size must be known")
+            raise ValueError(f"{function}: the result of f has shape {out.shape}, expected known sizes")
         xp = out.__array_namespace__()
 
         def row(seed: Tensor) -> Tensor:
@@ -108,12 +229,12 @@ def jacobian(f: Callable[..., Any], argnums: int = 0) -> Callable[..., Any]:
         rows = map_fn(row, xp.eye(out.size, dtype=out.dtype))
         return xp.reshape(rows, (*out.shape, *x.sizes))
 
-    traced = Traced("jacobian", f, build)
+    traced = Traced(function, f, build)
 
     @functools.wraps(f)
     def evaluate(*args: Any, **kwargs: Any) -> Any:
         if not -len(args) <= argnums < len(args):
-            raise ValueError(f"jacobian: argnums is {argnums!r} for {len(args)} positional arguments")
+            raise ValueError(f"{function}: argnums is {argnums!r}, but the call has {len(args)} positional arguments")
         return traced([_marked(a) if i == argnums % len(args) else a for i, a in enumerate(args)], kwargs)
 
     evaluate.clear_cache = traced.clear  # type: ignore[attr-defined]
@@ -122,14 +243,43 @@ def jacobian(f: Callable[..., Any], argnums: int = 0) -> Callable[..., Any]:
 
 @operation
 def hessian(f: Callable[..., Any], argnums: int = 0) -> Callable[..., Any]:
-    """A function that gives the second derivatives of a scalar function f by each pair of elements of an argument.
+    """A function that gives the second derivatives of a scalar function by each pair of elements of an argument.
 
-    Shapes and dtypes: the argument's shape twice, its dtype. Edge values, tracing, nesting, errors: as `jacobian`, and
-    TypeError when f does not return a scalar.
+    Parameters
+    ----------
+    f : callable
+        It returns a scalar.
+    argnums : int, optional
+        The position of the argument; a negative number counts from the last one.
 
-    Source: this library; reverse accumulation twice.
+    Returns
+    -------
+    callable
+        It takes f's arguments and returns an array: the argument's shape twice, the argument's dtype. Edge values and
+        ``clear_cache()`` are as in `jacobian`.
+
+    Raises
+    ------
+    TypeError
+        As in `jacobian`, and when f does not return a scalar.
+    ValueError
+        As in `jacobian`.
+
+    Notes
+    -----
+    Tracing and nesting are as in `grad`.
+
+    References
+    ----------
+    Griewank, Walther, "Evaluating derivatives", 2008; reverse accumulation, applied twice.
+
+    Examples
+    --------
+    >>> K.hessian(lambda x: x[0] ** 2 * x[1])(np.asarray([1.0, 2.0]))
+    array([[4., 2.],
+           [2., 0.]])
     """
-    return jacobian(grad(f, argnums), argnums)
+    return _jacobian("hessian", gradient_of("hessian", f, argnums), argnums)
 
 
 @functools.lru_cache(maxsize=64)
@@ -187,7 +337,7 @@ def _tensors(function: str, nest: Any) -> list[Tensor]:
     for v in flatten(nest)[0]:
         t = tensor(v) if isinstance(v, (Tensor, Differentiated)) else v
         if not isinstance(t, Tensor) or not is_float(t.dtype):
-            raise TypeError(f"{function}: cannot differentiate with respect to {v!r}; expected a floating array")
+            raise TypeError(f"{function}: cannot differentiate with respect to {shown(v)}; expected a floating array")
         made.append(record("identity", (t,), {}, t.spec))
     return made
 
@@ -208,14 +358,17 @@ def _results(function: str, out: Any) -> tuple[list[Tensor], Any]:
     return [_result(function, t) for t in found], structure
 
 
+_VECTORS = {"jvp": "tangents", "vjp": "the vector", "hvp": "v"}  # what a Jacobian or Hessian is multiplied by
+
+
 def _like(function: str, tensors: list[Tensor], structure: Any, nest: Any) -> list[Tensor]:
     """The vector of a product, which must have a part of the right shape for each tensor of a nest."""
     if flatten(nest)[1] != structure:
-        raise ValueError(f"{function}: the vector is another nest than what it multiplies")
+        raise ValueError(f"{function}: {_VECTORS[function]} is another nest than what it multiplies")
     given = _tensors(function, nest)
     shapes, wanted = [v.shape for v in given], [t.shape for t in tensors]
     if shapes != wanted:
-        raise ValueError(f"{function}: the vector has the shapes {shapes}, expected {wanted}")
+        raise ValueError(f"{function}: {_VECTORS[function]} has the shapes {shapes}, expected {wanted}")
     return [cast(v, t.dtype) for v, t in zip(given, tensors, strict=True)]
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ..arrays.arguments import numbers
 from ..arrays.backends import Backend
 from ..arrays.dtypes import dtype_name
 from ..arrays.namespaces import device_of, host, is_array, namespace_of, plain
@@ -85,11 +86,7 @@ def feed(function: str, backend: Backend, placeholder: Tensor, value: Any) -> An
         raise ValueError(f"{function}: no value was fed for {placeholder.name}")
     value = plain(value)
     if namespace_of(value) is not backend.xp:
-        value = np.asarray(host(value) if is_array(value) else value)
-        if value.dtype.kind not in "biufc":
-            raise TypeError(
-                f"{function}: the value fed for {placeholder.name} has dtype {value.dtype}, expected numbers"
-            )
+        value = numbers(function, f"the value fed for {placeholder.name}", value)
     shape, (expected, dtype) = tuple(value.shape), placeholder.spec
     if dtype_name(value.dtype).startswith("complex") and not dtype.startswith("complex"):
         raise TypeError(

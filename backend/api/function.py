@@ -7,7 +7,7 @@ import itertools
 import operator
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Never
 
 import numpy as np
 
@@ -17,9 +17,10 @@ from ..arrays.namespaces import device_of, host, is_array, namespace_of, writabl
 from ..compiler.executable import Executable
 from ..compiler.report import Stages
 from ..compiler.rewriter import effects_of, final_values
+from ..dispatch.boundary import given
 from ..dispatch.operation import operation
 from ..dispatch.parameters import is_array_like
-from ..graph.recording import tensor
+from ..graph.recording import flat, tensor
 from ..graph.tensor import Effect, Tensor
 from ..kernels.lookup import kernels_enabled
 from ..ops.sparse import Sparse, to_dense
@@ -58,7 +59,41 @@ class FastCall(NamedTuple):
 
 
 class Function:
-    """A compiled function of placeholders; `source` is the Python that runs. Made by `K.function`."""
+    """A compiled function of placeholders, made by `K.function`.
+
+    Parameters
+    ----------
+    inputs, outputs : sequence of Tensor
+    effects : sequence
+        The updates of variables.
+    name : str, optional
+    structure : callable, optional
+        Makes the result of the list of outputs.
+    sparse : dict, optional
+        Sparse placeholders by their first position among the inputs.
+    jit : bool, optional
+    passes : sequence of str, optional
+
+    Notes
+    -----
+    `source` is the Python that runs, `stages` the program after each pass of the compiler.
+
+    Examples
+    --------
+    >>> x = K.placeholder((3,), name="x")
+    >>> f = K.function([x], K.square(x) + 1.0, name="f")
+    >>> f([np.arange(3.0)])
+    array([1., 2., 5.], dtype=float32)
+    >>> print(f.source)
+    # f
+    # x1: placeholder x float32 (3,)
+    <BLANKLINE>
+    def function(x1):
+        v1 = xp.square(x1)  # float32 (3,)
+        v2 = v1 + 1.0  # float32 (3,)
+        return (v2,), ()
+    <BLANKLINE>
+    """
 
     def __init__(
         self,
@@ -96,11 +131,27 @@ class Function:
 
     @property
     def stages(self) -> Stages:
-        """The program as recorded and after each pass of the compiler: print it, or read `text` of each."""
+        """The program as recorded and after each pass of the compiler: print it, or read the attributes of each.
+
+        Examples
+        --------
+        >>> x = K.placeholder((3,))
+        >>> stages = K.function([x], K.exp(x) + K.exp(x)).stages
+        >>> [(s.name, s.calls) for s in stages[:3]]
+        [('recorded', 3), ('prune', 3), ('cse', 2)]
+        """
         return self.executable.stages
 
-    def __call__(self, values: Sequence[Any] = ()) -> Any:
-        """The outputs for these input values; then all updates are committed together."""
+    def __call__(self, values: Sequence[Any] = (), *more: Never) -> Any:
+        """The outputs for these input values; then all updates are committed together.
+
+        Parameters
+        ----------
+        values : list or tuple
+            One array or number for each input; a sparse matrix for a sparse placeholder.
+        """
+        if more:
+            raise TypeError(f"{self.name}: got {1 + len(more)} arguments, expected one list of values, as in f([x, y])")
         fast = self._fast_call
         if fast is not None and fast.fits(values) and self._on(fast.backend):
             outputs = quietly(self._execute, fast.run, values)
@@ -123,9 +174,7 @@ class Function:
     def _checked(self, values: Any) -> Sequence[Any]:
         """The values, one for each input: a sparse matrix fed is several."""
         if not isinstance(values, (list, tuple)):
-            raise TypeError(
-                f"{self.name}: got {type(values).__name__}, expected a list or tuple of {len(self.inputs)} values"
-            )
+            raise TypeError(f"{self.name}: got {given(values)}, expected a list or tuple of {len(self.inputs)} values")
         if not self._sparse and runs_keras():
             values = as_keras_feeds(self.inputs, values)
             if len(values) == len(self.inputs):
@@ -208,35 +257,78 @@ def function(
     explain: bool = False,
     **kwargs: Any,
 ) -> Function:
-    """Compile a graph into a callable: f(list of values) -> values, after which all updates are committed together.
+    """Compile a graph into a callable that takes a list of values and returns those of the outputs.
 
-    `inputs` are placeholders (any tensor may be fed), `outputs` a list, a tuple or one tensor, and the result is
-    likewise a list, a tuple or one array; `updates` are update ops and (variable, new value) pairs. With `jit` the
-    program goes through the library's own compiler where it has one: jax.jit, torch.compile, and for elementwise chains
-    cupy.fuse; the first call takes long then, results may differ in their last digits, and loops over a size known only
-    when it runs are compiled anew for each. `passes` names the passes of the compiler to run (all by default); with
-    `explain` the program is printed after each, as `f.stages` gives it.
-    Shapes and dtypes: fed values are cast to their placeholders' dtypes. NumPy arrays and numbers in, NumPy out; an
-    array of another library in, arrays of that library out. Outputs and new values are computed from the state before
-    the call. No output shares memory with what was fed, with a variable or with another output.
-    Updates: all or none, in one step that no signal splits. Threads run a function that has updates one at a time.
-    Errors: ValueError when a placeholder the outputs need is missing, at once; ValueError or TypeError when a value of
-    the wrong shape or kind is fed, naming the placeholder, and ValueError when a new value has another shape than its
-    variable; no variable changes then. ValueError for unknown keywords and names of passes.
+    Parameters
+    ----------
+    inputs : list or tuple of Tensor
+        Placeholders; any tensor may be fed.
+    outputs : Tensor, or list or tuple of them
+    updates : list, optional
+        Update ops and (variable, new value) pairs, all committed together after the outputs are computed.
+    name : str, optional
+        The name in error messages and in the source.
+    jit : bool, optional
+        Whether the program goes through the library's own compiler where it has one: ``jax.jit``, ``torch.compile``,
+        and for elementwise chains ``cupy.fuse``. The first call takes long then, results may differ in their last
+        digits, and loops over a size known only at run time are compiled anew for each.
+    passes : sequence of str, optional
+        The passes of the compiler to run; all by default.
+    explain : bool, optional
+        Whether to print the program after each pass, as ``f.stages`` gives it.
+    **kwargs : object
+        Refused, as Keras does.
 
-    Source: Keras 2.3.1 backend semantics.
+    Returns
+    -------
+    Function
+        Its result is a list, a tuple or one array, as `outputs` is.
+
+    Raises
+    ------
+    ValueError
+        At once, when a placeholder the outputs need is missing, and for unknown keywords and names of passes. At a
+        call, for a value of the wrong shape, naming the placeholder, and when a new value has another shape than its
+        variable.
+    TypeError
+        At a call, for a value of the wrong kind, naming the placeholder.
+
+    Notes
+    -----
+    Values: they are cast to their placeholders' dtypes. NumPy arrays and numbers in, NumPy out; an array of another
+    library in, arrays of that library out. No output shares memory with what was fed, with a variable or with another
+    output.
+
+    Updates: outputs and new values are computed from the state before the call. All updates are committed or none, in
+    one step that no signal splits; after an error, no variable has changed. Threads run a function that has updates
+    one at a time.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.function``.
+
+    Examples
+    --------
+    >>> x, total = K.placeholder((2,)), K.variable(0.0)
+    >>> f = K.function([x], [K.square(x), total], updates=[K.update_add(total, K.sum(x))])
+    >>> f([[2.0, 3.0]])
+    [array([4., 9.], dtype=float32), array(0., dtype=float32)]
+    >>> K.get_value(total)
+    array(5., dtype=float32)
     """
     if kwargs:
         raise ValueError(f"function: unknown argument {next(iter(kwargs))!r} passed to K.function")
     if not isinstance(inputs, (list, tuple)):
-        raise TypeError(f"function: inputs is {type(inputs).__name__}, expected a list of placeholders")
+        raise TypeError(f"function: inputs is {given(inputs)}, expected a list of placeholders")
     sparse = {len(_dense(inputs[:i])): t for i, t in enumerate(inputs) if isinstance(t, SparsePlaceholder)}
     inputs = _dense(inputs)
     for t in inputs:
         if not isinstance(t, Tensor):
-            raise TypeError(f"function: inputs holds {type(t).__name__}, expected placeholders")
+            raise TypeError(f"function: inputs holds {given(t)}, expected placeholders")
     if not isinstance(updates, (list, tuple, type(None))):
-        raise TypeError(f"function: updates is {type(updates).__name__}, expected a list of updates")
+        raise TypeError(f"function: updates is {given(updates)}, expected a list of updates")
+    if isinstance(passes, str):
+        raise TypeError(f"function: passes is {passes!r}, expected a list of names")
     single = not isinstance(outputs, (list, tuple))
     roots = [tensor(to_dense(t)) for t in ([outputs] if single else outputs)]
     extra, effects = _updates(updates or ())
@@ -264,8 +356,13 @@ def _updates(updates: Sequence[Any]) -> tuple[list[Tensor], list[Effect]]:
         if isinstance(each, Tensor):
             ops.append(each)
         elif isinstance(each, (list, tuple)) and len(each) == 2 and isinstance(each[0], Variable):
-            new = tensor(each[1])
             variable = each[0]
+            if not is_array_like(each[1]):
+                raise TypeError(
+                    f"function: updates gives {variable.name} the new value {shown(each[1])}, "
+                    "expected a tensor, an array or a number"
+                )
+            new = tensor(each[1])
             pairs.append(
                 Effect(
                     variable,
@@ -279,12 +376,38 @@ def _updates(updates: Sequence[Any]) -> tuple[list[Tensor], list[Effect]]:
 
 @operation
 def eval(x: Any, feed_dict: Any = None, session: Any = None) -> Any:  # noqa: A001 - Keras's name
-    """The value of a tensor, variable or update op as a NumPy array; update ops run. Arrays and numbers pass through.
+    """The value of a tensor, variable or update op, which runs.
 
-    `feed_dict` maps placeholders to values; `session` is accepted for old programs and not used.
-    Errors: ValueError naming the placeholder a value is missing for; TypeError for what is no number.
+    Parameters
+    ----------
+    x : array
+        Arrays and numbers pass through.
+    feed_dict : dict, optional
+        Values by placeholder.
+    session : object, optional
+        Accepted for old programs and not used.
 
-    Source: Keras 2.3.1 backend semantics.
+    Returns
+    -------
+    numpy.ndarray
+        Where an array of another library was fed, one of that library.
+
+    Raises
+    ------
+    ValueError
+        Naming the placeholder a value is missing for.
+    TypeError
+        For what is no number, and for keys of `feed_dict` that are no tensors.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.eval``; `feed_dict` as in TensorFlow's ``Tensor.eval``.
+
+    Examples
+    --------
+    >>> x = K.placeholder((2,))
+    >>> K.eval(K.sum(K.square(x)), {x: [3.0, 4.0]})
+    array(25., dtype=float32)
     """
     if isinstance(x, Sparse):
         return x.eval(feed_dict)
@@ -293,10 +416,10 @@ def eval(x: Any, feed_dict: Any = None, session: Any = None) -> Any:  # noqa: A0
     if not isinstance(x, Tensor):
         if not is_array_like(x):
             raise TypeError(f"eval: x is {shown(x)}, expected a tensor, an array or a number")
+        if isinstance(x, (list, tuple)) and any(isinstance(t, Tensor) for t in flat(x)):
+            raise TypeError("eval: x is a list of tensors, expected one tensor; compile several by K.function([], x)")
         return host(x) if is_array(x) else np.asarray(x)
-    if not (feed_dict is None or isinstance(feed_dict, Mapping)):
-        raise TypeError(f"eval: feed_dict is {shown(feed_dict)}, expected a dictionary of placeholders and values")
-    feeds = dict(feed_dict or {})
+    feeds = {} if feed_dict is None else _feeds(feed_dict)
     key = tuple(map(id, feeds))
     cache: dict[Any, Any] = x.__dict__.setdefault("_evaluators", {})
     if key not in cache:
@@ -304,8 +427,41 @@ def eval(x: Any, feed_dict: Any = None, session: Any = None) -> Any:  # noqa: A0
     return cache[key](list(feeds.values()))[0]
 
 
+def _feeds(feed_dict: Any) -> dict[Tensor, Any]:
+    """The values by placeholder, those of the placeholders that a sparse one consists of in its place."""
+    if not isinstance(feed_dict, Mapping):
+        raise TypeError(f"eval: feed_dict is {shown(feed_dict)}, expected a dictionary of placeholders and values")
+    feeds: dict[Tensor, Any] = {}
+    for fed, value in feed_dict.items():
+        if isinstance(fed, SparsePlaceholder):
+            feeds.update(zip(fed.placeholders, fed.feeds(value), strict=True))
+        elif isinstance(fed, Tensor):
+            feeds[fed] = value
+        else:
+            raise TypeError(f"eval: feed_dict has the key {shown(fed)}, expected placeholders")
+    return feeds
+
+
 def _eval_method(self: Tensor, feed_dict: Any = None, session: Any = None) -> Any:
-    """The tensor's value: `K.eval(self)`."""
+    """The tensor's value: ``K.eval(self)``.
+
+    Parameters
+    ----------
+    feed_dict : dict, optional
+        Values by placeholder.
+    session : object, optional
+        Not used.
+
+    Returns
+    -------
+    numpy.ndarray
+        As `K.eval` gives it.
+
+    Examples
+    --------
+    >>> (K.variable([1.0, 2.0]) * 3.0).eval()
+    array([3., 6.], dtype=float32)
+    """
     return eval(self, feed_dict, session)
 
 

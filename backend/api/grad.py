@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .. import config
-from ..arrays.arguments import integer, integers
+from ..arrays.arguments import integer, integers, shown
 from ..arrays.dtypes import is_float
 from ..arrays.namespaces import is_array
 from ..autodiff.backward import gradients
@@ -24,28 +24,115 @@ __all__ = ["grad", "value_and_grad"]
 def grad(f: Callable[..., Any], argnums: int | tuple[int, ...] = 0, has_aux: bool = False) -> Callable[..., Any]:
     """A function that gives the gradient of f with respect to its positional arguments `argnums`.
 
-    f takes arrays, numbers, and nests of them in tuples, lists and dictionaries, and returns a scalar; with `has_aux` a
-    pair of a scalar and a nest of anything, and the result is the pair (gradient, nest). f may use the operations of K,
-    and functions of the array's own `__array_namespace__()`. A negative number counts from the last argument.
-    Shapes and dtypes: those of the arguments, on their library and device, in the same nests; a tuple of them for a
-    tuple `argnums`. Python numbers to differentiate by are arrays of dtype floatx on the active backend.
-    Tracing: f runs once for each combination of shapes, dtypes and constants; the last 64 programs are kept, and
-    `clear_cache()` of the result forgets them. Floats and complex numbers are inputs, of the dtype that the floating
-    arrays share, unless f needs their values; all other arguments are constants. CAPTURED VALUES ARE CONSTANTS TOO: the
-    closure, the globals that f and functions of its module name, and objects' attributes are compared at each call, and
-    f is traced again if one changed. Captured NumPy arrays are hashed for this at each call (about 1 ms for 1 MB: pass
-    large arrays as arguments), PyTorch's are compared by their version counter, which writes through `.data` or shared
-    memory do not advance. CHANGES OF ANOTHER MODULE'S GLOBALS ARE NOT NOTICED: call `clear_cache()`. A function that
-    captures what hides its state, such as a random generator or an iterator, is traced at every call.
-    Nesting: f may call gradients, and the result may be called within f, in `jax.jit`, `jax.vmap` and `torch.func`. On
-    symbolic tensors and variables the gradient is recorded in their graph.
-    Errors: TypeError when f does not return a scalar made of its arguments, or an argument is not floating; ValueError
-    for `argnums` that are not there.
+    Parameters
+    ----------
+    f : callable
+        It takes arrays, numbers, and nests of them in tuples, lists and dictionaries, and returns a scalar. It may use
+        the operations of K, and functions of the array's own ``__array_namespace__()``.
+    argnums : int or tuple of int, optional
+        The positions of the arguments; a negative number counts from the last one.
+    has_aux : bool, optional
+        Whether f returns a pair of the scalar and a nest of anything. The result then is the pair (gradient, nest).
 
-    Source: this library; reverse accumulation.
+    Returns
+    -------
+    callable
+        It takes f's arguments and returns the gradient, in the nests, shapes and dtypes of the arguments, on their
+        library and device; a tuple of them for a tuple `argnums`. Its method ``clear_cache()`` forgets the traces.
+
+    Raises
+    ------
+    TypeError
+        When f does not return a scalar made of its arguments, or an argument is not floating.
+    ValueError
+        For `argnums` that are not there.
+
+    Notes
+    -----
+    Numbers: Python numbers to differentiate by are arrays of dtype floatx on the active backend.
+
+    Tracing: f runs once for each combination of shapes, dtypes and constants. The last 64 programs are kept. Floats
+    and complex numbers are inputs, of the dtype that the floating arrays share, unless f needs their values; all other
+    arguments are constants.
+
+    Captured values are constants, too: the closure, the globals that f and functions of its module name, and objects'
+    attributes are compared at each call, and f is traced again if one changed. Captured NumPy arrays are hashed for
+    this at each call (about 1 ms for 1 MB: pass large arrays as arguments). PyTorch's are compared by their version
+    counter, which writes through ``.data`` or shared memory do not advance. CHANGES OF ANOTHER MODULE'S GLOBALS ARE
+    NOT NOTICED: call ``clear_cache()``. A function that captures what hides its state, such as a random generator or
+    an iterator, is traced at every call.
+
+    Nesting: f may call gradients, and the result may be called within f, in ``jax.jit``, ``jax.vmap`` and
+    ``torch.func``. On symbolic tensors and variables the gradient is recorded in their graph.
+
+    References
+    ----------
+    Griewank, Walther, "Evaluating derivatives", 2008; reverse accumulation. Arguments as in ``jax.grad``.
+
+    Examples
+    --------
+    >>> loss = lambda w, x: K.sum(K.square(K.dot(x, w)))
+    >>> w, x = np.asarray([1.0, 2.0]), np.asarray([[1.0, 0.0], [3.0, 1.0]])
+    >>> K.grad(loss)(w, x)
+    array([32., 10.])
+    >>> K.grad(lambda p: K.sum(p["a"] * p["b"]))({"a": w, "b": w + 1.0})
+    {'a': array([2., 3.]), 'b': array([1., 2.])}
     """
-    argnums = checked_argnums("grad", argnums)
-    traced = _traced(f, argnums, has_aux)
+    return gradient_of("grad", f, argnums, has_aux)
+
+
+@operation
+def value_and_grad(
+    f: Callable[..., Any], argnums: int | tuple[int, ...] = 0, has_aux: bool = False
+) -> Callable[..., Any]:
+    """A function that gives f's value together with its gradient.
+
+    Parameters
+    ----------
+    f : callable
+    argnums : int or tuple of int, optional
+    has_aux : bool, optional
+        As in `grad`.
+
+    Returns
+    -------
+    callable
+        It takes f's arguments and returns the pair (value, gradient); with `has_aux` ((value, nest), gradient). Its
+        method ``clear_cache()`` forgets the traces.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As in `grad`.
+
+    Notes
+    -----
+    Tracing and nesting are as in `grad`.
+
+    References
+    ----------
+    Griewank, Walther, "Evaluating derivatives", 2008; reverse accumulation. Arguments as in ``jax.value_and_grad``.
+
+    Examples
+    --------
+    >>> K.value_and_grad(lambda x: K.sum(K.exp(x)))(np.asarray([0.0, 0.0]))
+    (np.float64(2.0), array([1., 1.]))
+    """
+    argnums = checked_argnums("value_and_grad", argnums)
+    traced = _traced("value_and_grad", f, argnums, has_aux)
+
+    @functools.wraps(f)
+    def evaluate(*args: Any, **kwargs: Any) -> Any:
+        return _called(traced, argnums, args, kwargs)
+
+    evaluate.clear_cache = traced.clear  # type: ignore[attr-defined]
+    return evaluate
+
+
+def gradient_of(function: str, f: Callable[..., Any], argnums: Any, has_aux: bool = False) -> Callable[..., Any]:
+    """`grad`, for the function that errors name."""
+    argnums = checked_argnums(function, argnums)
+    traced = _traced(function, f, argnums, has_aux)
 
     @functools.wraps(f)
     def gradient(*args: Any, **kwargs: Any) -> Any:
@@ -56,30 +143,9 @@ def grad(f: Callable[..., Any], argnums: int | tuple[int, ...] = 0, has_aux: boo
     return gradient
 
 
-@operation
-def value_and_grad(
-    f: Callable[..., Any], argnums: int | tuple[int, ...] = 0, has_aux: bool = False
-) -> Callable[..., Any]:
-    """A function that gives f's value together with its gradient, as `grad`; with `has_aux` ((value, nest), gradient).
-
-    Shapes and dtypes, tracing, errors: as `grad`.
-
-    Source: this library; reverse accumulation.
-    """
-    argnums = checked_argnums("value_and_grad", argnums)
-    traced = _traced(f, argnums, has_aux)
-
-    @functools.wraps(f)
-    def evaluate(*args: Any, **kwargs: Any) -> Any:
-        return _called(traced, argnums, args, kwargs)
-
-    evaluate.clear_cache = traced.clear  # type: ignore[attr-defined]
-    return evaluate
-
-
 def _called(traced: Traced, argnums: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """The value and gradient, of arguments whose numbers to differentiate by are marked."""
-    wanted = _positions(argnums, len(args))
+    wanted = _positions(traced.name, argnums, len(args))
     return traced([_marked(a) if i in wanted else a for i, a in enumerate(args)], kwargs)
 
 
@@ -92,11 +158,11 @@ def checked_argnums(function: str, argnums: Any) -> Any:
     return integer(function, "argnums", argnums)
 
 
-def _positions(argnums: Any, count: int) -> list[int]:
+def _positions(function: str, argnums: Any, count: int) -> list[int]:
     """The positions of the arguments to differentiate by, from 0."""
     numbers = argnums if isinstance(argnums, tuple) else (argnums,)
     if any(not -count <= i < count for i in numbers):
-        raise ValueError(f"grad: argnums is {argnums!r} for {count} positional arguments")
+        raise ValueError(f"{function}: argnums is {argnums!r}, but the call has {count} positional arguments")
     return [i % count for i in numbers]
 
 
@@ -111,37 +177,39 @@ def _is_other(value: Any) -> bool:
     return is_array(value) or isinstance(value, bool)
 
 
-def _traced(f: Callable[..., Any], argnums: Any, has_aux: bool) -> Traced:
+def _traced(function: str, f: Callable[..., Any], argnums: Any, has_aux: bool) -> Traced:
     def build(args: list[Any], kwargs: dict[str, Any]) -> Any:
-        wanted = _positions(argnums, len(args))
-        args = [_own(a) if i in wanted else a for i, a in enumerate(args)]
+        wanted = _positions(function, argnums, len(args))
+        args = [_own(function, i, a) if i in wanted else a for i, a in enumerate(args)]
         found = f(*args, **kwargs)
         if has_aux and not (isinstance(found, tuple) and len(found) == 2):
-            raise TypeError(f"grad: {_name(f)} gives {type(found).__name__}; has_aux expects a pair (scalar, anything)")
+            got = type(found).__name__
+            raise TypeError(f"{function}: {_name(f)} gives {got}; has_aux expects a pair (scalar, anything)")
         loss = found[0] if has_aux else found
         if not isinstance(loss, Tensor) or loss.shape != ():
             got = f"shape {loss.shape}" if isinstance(loss, Tensor) else type(loss).__name__
-            raise TypeError(f"grad: {_name(f)} gives {got}; expected a scalar made of its arguments")
+            raise TypeError(f"{function}: {_name(f)} gives {got}; expected a scalar made of its arguments")
         targets, structure = flatten([args[i] for i in wanted])
         xp = loss.__array_namespace__()
         slopes = [xp.zeros_like(t) if g is None else g for g, t in zip(gradients(loss, targets), targets, strict=True)]
         nests = restore(structure, slopes)
         return found, tuple(nests) if isinstance(argnums, tuple) else nests[0]
 
-    return Traced("gradient", f, build)
+    return Traced(function, f, build)
 
 
 def _name(f: Any) -> str:
     return getattr(f, "__name__", "f")
 
 
-def _own(argument: Any) -> Any:
+def _own(function: str, position: int, argument: Any) -> Any:
     """The argument as tensors that nothing else reads: f may capture the very tensors it is called with."""
     values, shape = flatten(argument)
+    verb = "holds" if isinstance(argument, (tuple, list, dict)) else "is"
     made = []
     for v in values:
         t = tensor(float(v), config.floatx()) if isinstance(v, Differentiated) else v
         if not isinstance(t, Tensor) or not is_float(t.dtype):
-            raise TypeError(f"grad: cannot differentiate with respect to {v!r}; expected a floating array")
+            raise TypeError(f"{function}: argument {position} {verb} {shown(v)}, expected a floating array")
         made.append(record("identity", (t,), {}, t.spec))
     return restore(shape, made)

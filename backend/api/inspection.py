@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..arrays.arguments import shown
 from ..arrays.dtypes import dtype_name, python_dtype
 from ..arrays.namespaces import array_namespace, device_of, is_array
 from ..dispatch.boundary import named, sizes
@@ -31,9 +32,26 @@ __all__ = [
 
 
 def is_tensor(x: Any) -> bool:
-    """Whether x is symbolic: a tensor, variable, placeholder or update op; False for arrays, numbers and lists.
+    """Whether x is symbolic: a tensor, variable, placeholder or update op.
 
-    Source: Keras 2.3.1 backend semantics.
+    Parameters
+    ----------
+    x : object
+
+    Returns
+    -------
+    bool
+        False for arrays, numbers and lists.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.is_tensor``.
+
+    Examples
+    --------
+    >>> x = K.placeholder((2,))
+    >>> K.is_tensor(x), K.is_tensor(x + 1.0), K.is_tensor(np.ones(2))
+    (True, True, False)
     """
     return isinstance(x, (Tensor, Sparse))
 
@@ -41,32 +59,90 @@ def is_tensor(x: Any) -> bool:
 def is_placeholder(x: Any) -> bool:
     """Whether x is a placeholder.
 
-    Source: Keras 2.3.1 backend semantics.
+    Parameters
+    ----------
+    x : object
+
+    Returns
+    -------
+    bool
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.is_placeholder``.
+
+    Examples
+    --------
+    >>> x = K.placeholder((2,))
+    >>> K.is_placeholder(x), K.is_placeholder(x + 1.0)
+    (True, False)
     """
     return isinstance(x, (Placeholder, SparsePlaceholder))
 
 
 @operation
 def is_keras_tensor(x: Any) -> bool:
-    """Whether x is the output of a Keras layer: whether it has `_keras_history`.
+    """Whether x is the output of a Keras layer: whether it has ``_keras_history``.
 
-    Errors: ValueError when x is not a symbolic tensor.
+    Parameters
+    ----------
+    x : Tensor
 
-    Source: Keras 2.3.1 backend semantics.
+    Returns
+    -------
+    bool
+
+    Raises
+    ------
+    ValueError
+        When x is not a symbolic tensor.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.is_keras_tensor``.
+
+    Examples
+    --------
+    >>> K.is_keras_tensor(K.placeholder((2,)))
+    False
     """
     if not isinstance(x, Tensor):
-        raise ValueError(f"is_keras_tensor: got {type(x).__name__}, expected a symbolic tensor")
+        raise ValueError(f"is_keras_tensor: x is {shown(x)}, expected a symbolic tensor")
     return hasattr(x, "_keras_history")
 
 
 @operation
 def int_shape(x: Any) -> tuple[int | None, ...] | None:
-    """The static shape, with None for each size unknown until run time; None where even the rank is unknown.
+    """The static shape, with None for each size unknown until run time.
 
-    Sizes that Keras has set as `_keras_shape` fill in unknown ones. For arrays, numbers and lists it is their shape.
-    Errors: TypeError for anything else.
+    Parameters
+    ----------
+    x : array
+        A tensor, an array, a number or a list.
 
-    Source: Keras 2.3.1 backend semantics.
+    Returns
+    -------
+    tuple of int or None
+        None where even the rank is unknown.
+
+    Raises
+    ------
+    TypeError
+        For anything else.
+
+    Notes
+    -----
+    Sizes that Keras has set as ``_keras_shape`` fill in unknown ones.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.int_shape``.
+
+    Examples
+    --------
+    >>> x = K.placeholder((None, 3))
+    >>> K.int_shape(K.concatenate([x, x], axis=1))
+    (None, 6)
     """
     if isinstance(x, Tensor):
         return x.static_shape
@@ -76,25 +152,60 @@ def int_shape(x: Any) -> tuple[int | None, ...] | None:
         return tuple(None if n is None or math.isnan(n) else int(n) for n in x.shape)
     if isinstance(x, (bool, int, float, complex, list, tuple)):
         return np.shape(x)
-    raise TypeError(f"int_shape: got {type(x).__name__}, expected a tensor, an array or a number")
+    raise TypeError(f"int_shape: x is {shown(x)}, expected a tensor, an array or a number")
 
 
 @operation
 def get_variable_shape(x: Any) -> tuple[int | None, ...] | None:
-    """The static shape of a variable: `int_shape`.
+    """The static shape of a variable.
 
-    Source: Keras 2.3.1 backend semantics.
+    Parameters
+    ----------
+    x : Variable
+        Or anything that `int_shape` takes.
+
+    Returns
+    -------
+    tuple of int
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.get_variable_shape``.
+
+    Examples
+    --------
+    >>> K.get_variable_shape(K.variable([[1.0, 2.0]]))
+    (1, 2)
     """
     return int_shape(x)
 
 
 @operation
 def ndim(x: Any) -> int | None:
-    """The number of dimensions, None where it is unknown; 0 for numbers.
+    """The number of dimensions.
 
-    Errors: TypeError for anything that is not an array.
+    Parameters
+    ----------
+    x : array
 
-    Source: Keras 2.3.1 backend semantics.
+    Returns
+    -------
+    int or None
+        None where it is unknown, 0 for numbers.
+
+    Raises
+    ------
+    TypeError
+        For anything that is not an array.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.ndim``.
+
+    Examples
+    --------
+    >>> K.ndim(K.placeholder((None, 3))), K.ndim(np.ones((2, 3, 4))), K.ndim(5.0)
+    (2, 3, 0)
     """
     found = int_shape(x)
     return None if found is None else len(found)
@@ -102,37 +213,93 @@ def ndim(x: Any) -> int | None:
 
 @operation
 def dtype(x: Any) -> str:
-    """The dtype by name, such as 'float32', of tensors and of arrays of any library; of a number, that of its array.
+    """The dtype by name, the same for tensors and for arrays of any library.
 
-    Errors: TypeError for anything that is not an array or a number.
+    Parameters
+    ----------
+    x : array
 
-    Source: Keras 2.3.1 backend semantics.
+    Returns
+    -------
+    str
+        Such as 'float32'; of a Python number that of its array.
+
+    Raises
+    ------
+    TypeError
+        For anything that is not an array or a number.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.dtype``.
+
+    Examples
+    --------
+    >>> K.dtype(K.variable([1, 2])), K.dtype(np.asarray([True])), K.dtype(3)
+    ('float32', 'bool', 'int32')
     """
     if isinstance(x, (bool, int, float, complex)) and not is_array(x):
         return python_dtype(x)
     if not is_array(x) and not isinstance(x, Sparse):
-        raise TypeError(f"dtype: got {type(x).__name__}, expected a tensor, an array or a number")
+        raise TypeError(f"dtype: x is {shown(x)}, expected a tensor, an array or a number")
     return str(dtype_name(x.dtype))
 
 
 @operation
 def shape(x: Any) -> Any:
-    """The shape as a vector of int32, with the sizes the array has at run time.
+    """The shape as a vector, with the sizes the array has at run time.
 
-    Shapes and dtypes: (ndim,), int32. For a symbolic tensor the result is symbolic; its elements, and arithmetic on
-    them, can be used as sizes in `reshape`, `tile`, `zeros` and all other functions. For a native array the result is
-    an array of the same library and device.
+    Parameters
+    ----------
+    x : array
 
-    Source: Keras 2.3.1 backend semantics.
+    Returns
+    -------
+    array
+        Shape (ndim,), int32: symbolic for a symbolic tensor, else of the library and device of x.
+
+    Notes
+    -----
+    The elements of a symbolic result, and arithmetic on them, can be used as sizes in `reshape`, `tile`, `zeros` and
+    all other functions.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.shape``.
+
+    Examples
+    --------
+    >>> x = K.placeholder((None, 2, 3))
+    >>> flat = K.reshape(x, (K.shape(x)[0] * 2, 3))
+    >>> K.eval(K.shape(flat), {x: np.zeros((5, 2, 3))})
+    array([10,  3], dtype=int32)
     """
     return _integers(x, lambda n: n)
 
 
 @operation
 def size(x: Any, name: str | None = None) -> Any:
-    """The number of elements at run time: a 0-d int32 tensor, or an array for an array; usable as a size.
+    """The number of elements at run time, usable as a size.
 
-    Source: Keras 2.3.1 backend semantics.
+    Parameters
+    ----------
+    x : array
+    name : str, optional
+
+    Returns
+    -------
+    array
+        0-d, int32: symbolic for a symbolic tensor, else of the library and device of x.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.size``.
+
+    Examples
+    --------
+    >>> x = K.placeholder((None, 3))
+    >>> K.eval(K.size(x), {x: np.zeros((4, 3))})
+    array(12, dtype=int32)
     """
     return named(_integers(x, product), name)
 
@@ -150,11 +317,29 @@ def _integers(x: Any, of: Any) -> Any:
 def count_params(x: Any) -> int:
     """The number of elements, from the static shape.
 
-    Errors: TypeError where a size is unknown.
+    Parameters
+    ----------
+    x : array
 
-    Source: Keras 2.3.1 backend semantics.
+    Returns
+    -------
+    int
+
+    Raises
+    ------
+    TypeError
+        Where a size is unknown.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.count_params``.
+
+    Examples
+    --------
+    >>> K.count_params(K.zeros((3, 4)))
+    12
     """
     found = int_shape(x)
     if found is None or None in found:
-        raise TypeError(f"count_params: the shape {found} has unknown sizes")
+        raise TypeError(f"count_params: x has shape {found}, expected known sizes")
     return math.prod(n for n in found if n is not None)

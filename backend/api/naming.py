@@ -17,7 +17,23 @@ _scope: contextvars.ContextVar[str] = contextvars.ContextVar("name_scope", defau
 def get_uid(prefix: str = "") -> int:
     """The next number for this prefix: 1, 2, 3, ...
 
-    Source: Keras 2.3.1 backend semantics.
+    Parameters
+    ----------
+    prefix : str, optional
+
+    Returns
+    -------
+    int
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.get_uid``.
+
+    Examples
+    --------
+    >>> K.reset_uids()
+    >>> K.get_uid("dense"), K.get_uid("dense"), K.get_uid("conv")
+    (1, 2, 1)
     """
     prefix = text("get_uid", "prefix", prefix)
     _counts[prefix] = _counts.get(prefix, 0) + 1
@@ -27,18 +43,48 @@ def get_uid(prefix: str = "") -> int:
 def reset_uids() -> None:
     """Reset every counter of `get_uid`, so that the next number is 1.
 
-    Source: Keras 2.3.1 backend semantics.
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.reset_uids``.
+
+    Examples
+    --------
+    >>> number = K.get_uid("dense")
+    >>> K.reset_uids()
+    >>> K.get_uid("dense")
+    1
     """
     _counts.clear()
 
 
 @contextlib.contextmanager
 def name_scope(name: str | None) -> Iterator[str]:
-    """A scope for names within a `with` block, such as 'outer/inner/', which `as` binds.
+    """A scope for the names of variables within a ``with`` block.
 
-    Scopes nest, joined by '/', and are local to the thread or task; None and '' start at the top level.
+    Parameters
+    ----------
+    name : str or None
+        None and '' start at the top level.
 
-    Source: Keras 2.3.1 backend semantics; None as in TensorFlow.
+    Yields
+    ------
+    str
+        The scope, such as 'outer/inner/'.
+
+    Notes
+    -----
+    Scopes nest, joined by '/', and are local to the thread or task.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.name_scope``; None as in TensorFlow.
+
+    Examples
+    --------
+    >>> with K.name_scope("encoder"), K.name_scope("dense") as scope:
+    ...     w = K.variable([1.0], name="kernel")
+    >>> scope, w.name
+    ('encoder/dense/', 'encoder/dense/kernel:0')
     """
     name = None if name is None else text("name_scope", "name", name)
     scope = _scope.get() + name.rstrip("/") + "/" if name else ""

@@ -49,15 +49,49 @@ def random_uniform(
 ) -> Tensor:
     """A tensor of uniform random numbers in [minval, maxval), drawn anew at each evaluation.
 
-    Shapes and dtypes: `shape` holds integers and 0-d integer tensors, or is one 1-D tensor of them; dtype (default
-    floatx) is floating, or an integer dtype with integral bounds. The bounds are numbers, or arrays and tensors that
-    broadcast to the shape, in which the result is differentiable; where they are integers less than 2**31 apart.
-    Edge values: equal seeds give equal first draws, bit for bit on every library. Each evaluation takes the next draw
-    of the stream; all uses within one call share it. For None the seed is drawn from numpy.random.
-    Errors: TypeError for a size of None; ValueError for an empty interval or bounds outside the dtype, where they are
-    numbers, and for bounds that do not broadcast to the shape.
+    Parameters
+    ----------
+    shape : sequence of int, or array
+        Integers and 0-d integer tensors, or one 1-D tensor of them.
+    minval, maxval : array, optional
+        Numbers, or arrays and tensors that broadcast to the shape. Integral for an integer dtype; as arrays they are
+        less than 2**31 apart there.
+    dtype : dtype, optional
+        float16, float32, float64, uint8, int8, int16, int32 or int64; floatx by default.
+    seed : int, optional
+        Without it the seed is drawn from ``numpy.random``.
 
-    Source: Keras 2.3.1 backend semantics; numbers from Threefry-2x32-20.
+    Returns
+    -------
+    Tensor
+        A floating one is differentiable in the bounds that are tensors.
+
+    Raises
+    ------
+    TypeError
+        For a size of None.
+    ValueError
+        For an empty interval or bounds outside the dtype, where they are numbers, and for bounds that do not broadcast
+        to the shape.
+
+    Notes
+    -----
+    Equal seeds give equal first draws, bit for bit on every library. Each evaluation takes the next draw of the
+    stream; all uses within one call share it.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.random_uniform``. Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", 2011:
+    the numbers are those of Threefry-2x32-20.
+
+    Examples
+    --------
+    >>> u = K.random_uniform((3,), seed=7)
+    >>> first, second = K.eval(u), K.eval(u)
+    >>> np.array_equal(first, second)
+    False
+    >>> np.array_equal(first, K.eval(K.random_uniform((3,), seed=7)))
+    True
     """
     minval, maxval = _parameters("random_uniform", shape, minval=minval, maxval=maxval)
     if not (is_array(minval) or is_array(maxval)):
@@ -77,13 +111,42 @@ def random_normal(
 ) -> Tensor:
     """A tensor of normally distributed numbers, drawn anew at each evaluation.
 
-    Shapes and dtypes: `shape` as in `random_uniform`; dtype (default floatx) is floating. Mean and stddev are numbers,
-    or arrays and tensors that broadcast to the shape; the result is differentiable in them.
-    Edge values: seeds as in `random_uniform`; stddev 0 gives the mean.
-    Errors: TypeError for a size of None; ValueError for a negative stddev, unless it is a tensor, and for parameters
-    that do not broadcast to the shape.
+    Parameters
+    ----------
+    shape : sequence of int, or array
+        As in `random_uniform`.
+    mean, stddev : array, optional
+        Numbers, or arrays and tensors that broadcast to the shape.
+    dtype : dtype, optional
+        float16, float32 or float64; floatx by default.
+    seed : int, optional
+        As in `random_uniform`.
 
-    Source: Keras 2.3.1 backend semantics; Wichura's AS 241 of Threefry-2x32-20.
+    Returns
+    -------
+    Tensor
+        Differentiable in the mean and stddev that are tensors.
+
+    Raises
+    ------
+    TypeError
+        For a size of None.
+    ValueError
+        For a negative stddev, unless it is a tensor, and for parameters that do not broadcast to the shape.
+
+    Notes
+    -----
+    stddev 0 gives the mean.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.random_normal``. Wichura, "Algorithm AS 241", 1988, of Threefry-2x32-20.
+
+    Examples
+    --------
+    >>> x = K.eval(K.random_normal((1000,), mean=5.0, stddev=2.0, seed=1))
+    >>> bool(abs(x.mean() - 5.0) < 0.2), bool(abs(x.std() - 2.0) < 0.2)
+    (True, True)
     """
     return _normal("random_normal", draw_normal, shape, mean, stddev, dtype, seed)
 
@@ -94,10 +157,37 @@ def truncated_normal(
 ) -> Tensor:
     """A tensor of normally distributed numbers within two standard deviations of the mean, drawn at each evaluation.
 
-    Shapes and dtypes: as `random_normal`. Their standard deviation is 0.87962566 * stddev.
-    Edge values and errors: as `random_normal`.
+    Parameters
+    ----------
+    shape : sequence of int, or array
+    mean, stddev : array, optional
+    dtype : dtype, optional
+    seed : int, optional
+        As in `random_normal`.
 
-    Source: Keras 2.3.1 backend semantics; Wichura's AS 241 of Threefry-2x32-20.
+    Returns
+    -------
+    Tensor
+        Differentiable in the mean and stddev that are tensors.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As in `random_normal`.
+
+    Notes
+    -----
+    The standard deviation of the result is 0.87962566 * stddev. stddev 0 gives the mean.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.truncated_normal``. Wichura, "Algorithm AS 241", 1988, of Threefry-2x32-20.
+
+    Examples
+    --------
+    >>> x = K.eval(K.truncated_normal((1000,), mean=10.0, seed=1))
+    >>> bool(x.min() >= 8.0), bool(x.max() <= 12.0)
+    (True, True)
     """
     return _normal("truncated_normal", draw_truncated_normal, shape, mean, stddev, dtype, seed)
 
@@ -106,24 +196,75 @@ def truncated_normal(
 def random_binomial(shape: Sizes, p: Any = 0.0, dtype: DTypeLike = None, seed: int | None = None) -> Tensor:
     """A tensor of ones with probability p and zeros otherwise, drawn anew at each evaluation.
 
-    Shapes and dtypes: `shape` as in `random_uniform`; dtype (default floatx) is any. p is a number, or an array or
-    tensor that broadcasts to the shape.
-    Edge values: seeds as in `random_uniform`; the result is 1 where the uniform number of the same seed is below p.
-    Errors: TypeError for a size of None; ValueError for p outside 0 to 1, unless it is a tensor, and for one that does
-    not broadcast to the shape.
+    Parameters
+    ----------
+    shape : sequence of int, or array
+        As in `random_uniform`.
+    p : array, optional
+        A number, or an array or tensor that broadcasts to the shape.
+    dtype : dtype, optional
+        bool, or as in `random_uniform`.
+    seed : int, optional
+        As in `random_uniform`.
 
-    Source: Keras 2.3.1 backend semantics.
+    Returns
+    -------
+    Tensor
+
+    Raises
+    ------
+    TypeError
+        For a size of None.
+    ValueError
+        For p outside 0 to 1, unless it is a tensor, and for one that does not broadcast to the shape.
+
+    Notes
+    -----
+    The result is 1 where the uniform number of the same seed is below p.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.random_binomial``.
+
+    Examples
+    --------
+    >>> K.eval(K.random_binomial((4,), p=[0.0, 1.0, 1.0, 0.0], dtype="int32"))
+    array([0, 1, 1, 0], dtype=int32)
     """
     return _bernoulli("random_binomial", shape, p, dtype, seed)
 
 
 @operation
 def random_bernoulli(shape: Sizes, p: Any = 0.0, dtype: DTypeLike = None, seed: int | None = None) -> Tensor:
-    """`random_binomial` under its Keras 3 name.
+    """A tensor of ones with probability p and zeros otherwise: `random_binomial` under its Keras 3 name.
 
-    Shapes and dtypes, edge values, errors: as `random_binomial`.
+    Parameters
+    ----------
+    shape : sequence of int, or array
+    p : array, optional
+    dtype : dtype, optional
+    seed : int, optional
+        As in `random_binomial`.
 
-    Source: Keras 3's `keras._legacy.backend`.
+    Returns
+    -------
+    Tensor
+
+    Raises
+    ------
+    TypeError, ValueError
+        As in `random_binomial`.
+
+    References
+    ----------
+    Keras 3, ``keras._legacy.backend.random_bernoulli``.
+
+    Examples
+    --------
+    >>> a = K.random_bernoulli((5,), p=0.5, seed=3)
+    >>> b = K.random_binomial((5,), p=0.5, seed=3)
+    >>> np.array_equal(K.eval(a), K.eval(b))
+    True
     """
     return _bernoulli("random_bernoulli", shape, p, dtype, seed)
 
@@ -134,10 +275,37 @@ def random_uniform_variable(
 ) -> Variable:
     """A variable of uniform random numbers in [low, high), drawn once.
 
-    Shapes and dtypes, edge values, errors: as `random_uniform`; sizes must be known.
+    Parameters
+    ----------
+    shape : sequence of int
+        All sizes must be known.
+    low, high : float
+    dtype : dtype, optional
+    name : str, optional
+    seed : int, optional
+        As in `random_uniform`.
 
-    Source: Keras 2.3.1 backend semantics.
+    Returns
+    -------
+    Variable
+
+    Raises
+    ------
+    TypeError, ValueError
+        As in `random_uniform`.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.random_uniform_variable``.
+
+    Examples
+    --------
+    >>> w = K.random_uniform_variable((2, 3), -1.0, 1.0, seed=1)
+    >>> np.array_equal(K.eval(w), K.eval(w))
+    True
     """
+    if not low < high:
+        raise ValueError(f"random_uniform_variable: [low, high) is [{low}, {high}), expected low below high")
     return variable(random_uniform(shape, low, high, dtype, seed), dtype, name)
 
 
@@ -145,12 +313,41 @@ def random_uniform_variable(
 def random_normal_variable(
     shape: Sizes, mean: float, scale: float, dtype: DTypeLike = None, name: str | None = None, seed: int | None = None
 ) -> Variable:
-    """A variable with normally distributed numbers of standard deviation `scale`, drawn once.
+    """A variable of normally distributed numbers, drawn once.
 
-    Shapes and dtypes, edge values, errors: as `random_normal`; sizes must be known.
+    Parameters
+    ----------
+    shape : sequence of int
+        All sizes must be known.
+    mean : float
+    scale : float
+        The standard deviation.
+    dtype : dtype, optional
+    name : str, optional
+    seed : int, optional
+        As in `random_normal`.
 
-    Source: Keras 2.3.1 backend semantics.
+    Returns
+    -------
+    Variable
+
+    Raises
+    ------
+    TypeError, ValueError
+        As in `random_normal`.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.random_normal_variable``.
+
+    Examples
+    --------
+    >>> w = K.random_normal_variable((2, 3), 0.0, 0.05, seed=1)
+    >>> np.array_equal(K.eval(w), K.eval(w))
+    True
     """
+    if not scale >= 0:
+        raise ValueError(f"random_normal_variable: scale is {scale}, expected at least 0")
     return variable(random_normal(shape, mean, scale, dtype, seed), dtype, name)
 
 
@@ -158,15 +355,43 @@ def random_normal_variable(
 def dropout(x: Array, level: Any, noise_shape: Sequence[Size | None] | None = None, seed: int | None = None) -> Array:
     """Set a random fraction `level` of x's elements to 0 and scale the others by 1 / (1 - level), in any phase.
 
-    Shapes and dtypes: those of x. `noise_shape` broadcasts with x: along its sizes of 1, all elements are dropped or
-    kept together; None in it stands for x's own size. `level` is a number, or an array or tensor that broadcasts to the
-    mask, in which the result is differentiable.
-    Edge values: level 0 gives x. For a symbolic x each evaluation draws anew, with seeds as in `random_uniform`; a
-    native array takes the first draw of the seed. A dropped element is 0 even if it was NaN.
-    Errors: ValueError for a level outside [0, 1), unless it is a tensor, an x that is not floating, and a noise_shape
-    that does not broadcast.
+    Parameters
+    ----------
+    x : array
+        Floating.
+    level : array
+        A number, or an array or tensor that broadcasts to the mask, in which the result is differentiable.
+    noise_shape : sequence of int or None, optional
+        The shape of the mask, which broadcasts with x: along its sizes of 1, all elements are dropped or kept
+        together. None in it stands for x's own size.
+    seed : int, optional
+        As in `random_uniform`.
 
-    Source: Srivastava et al., "Dropout", 2014; Keras 2.3.1 backend semantics.
+    Returns
+    -------
+    array
+        Shape and dtype of x.
+
+    Raises
+    ------
+    ValueError
+        For a level outside [0, 1), unless it is a tensor, an x that is not floating, and a noise_shape that does not
+        broadcast.
+
+    Notes
+    -----
+    Level 0 gives x. For a symbolic x each evaluation draws anew; a native array takes the first draw of the seed. A
+    dropped element is 0 even if it was NaN.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.dropout``. Srivastava et al., "Dropout", 2014.
+
+    Examples
+    --------
+    >>> K.dropout(np.ones((2, 4)), 0.5, noise_shape=(2, 1), seed=2)
+    array([[0., 0., 0., 0.],
+           [2., 2., 2., 2.]])
     """
     x = x if is_array(x) else tensor(x)
     if not is_float(dtype_name(x.dtype)):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import numbers
 from collections.abc import Mapping
 from typing import Any
 
+from ..arrays.arguments import shown
 from ..compiler.rewriter import effects_of
 from ..graph.tensor import Tensor
 from .function import Function
@@ -15,7 +17,19 @@ MOST_FUNCTIONS = 64  # compiled for the fetches of one session; then the oldest 
 
 
 class Session:
-    """Runs tensors, variables and updates; there is one, whose variables are those of the process."""
+    """The session of programs written for TensorFlow 1, which runs tensors and updates; `get_session` gives the one.
+
+    Notes
+    -----
+    Its variables are those of the process. ``as_default()`` and ``with`` give the session itself and end nothing.
+
+    Examples
+    --------
+    >>> x = K.placeholder((2,))
+    >>> with K.get_session().as_default() as session:
+    ...     session.run(K.sum(x), {x: [1.0, 2.0]})
+    array(3., dtype=float32)
+    """
 
     def __init__(self) -> None:
         self._functions: dict[Any, tuple[Function, Any]] = {}
@@ -23,10 +37,42 @@ class Session:
     def run(self, fetches: Any, feed_dict: Mapping[Any, Any] | None = None, **_: Any) -> Any:
         """The values of a tensor, or of lists, tuples and dictionaries of them; None stays, and updates run.
 
-        `feed_dict` maps tensors to values; numbers among its keys, as `K.learning_phase()` gives where it is set, do
-        not count. All fetches of one call see one state of the variables.
-        Errors: TypeError for a fetch that is not symbolic; ValueError naming a placeholder a value is missing for.
+        Parameters
+        ----------
+        fetches : Tensor, or nest of Tensor
+        feed_dict : dict, optional
+            Values by tensor. Numbers among its keys, as `K.learning_phase` gives where it is set, do not count.
+        **_ : object
+            Options of TensorFlow's sessions, not used.
+
+        Returns
+        -------
+        numpy.ndarray or nest
+            A list for each list or tuple, a dictionary for each dictionary. Where an array of another library was fed,
+            arrays of that library.
+
+        Raises
+        ------
+        TypeError
+            For a fetch that is not symbolic.
+        ValueError
+            Naming a placeholder a value is missing for.
+
+        Notes
+        -----
+        All fetches of one call see one state of the variables.
+
+        Examples
+        --------
+        >>> n = K.variable(1.0)
+        >>> K.get_session().run([n, K.update_add(n, 1.0)])
+        [array(1., dtype=float32), array(2., dtype=float32)]
         """
+        if not isinstance(feed_dict, (Mapping, type(None))):
+            raise TypeError(f"run: feed_dict is {shown(feed_dict)}, expected a dictionary of placeholders and values")
+        for fed in feed_dict or {}:
+            if not isinstance(fed, (Tensor, numbers.Number)):
+                raise TypeError(f"run: feed_dict has the key {shown(fed)}, expected placeholders")
         tensors: list[Tensor] = []
         structure = _collected(fetches, tensors)
         feeds = {t: v for t, v in (feed_dict or {}).items() if isinstance(t, Tensor)}
@@ -40,7 +86,7 @@ class Session:
         return _restored(structure, values)
 
     def close(self) -> None:
-        """Forget what was compiled."""
+        """Forget what was compiled; the session can be used again."""
         self._functions.clear()
 
     def __enter__(self) -> Session:
@@ -50,7 +96,7 @@ class Session:
         """Nothing: the session goes on."""
 
     def as_default(self) -> Session:
-        """The session itself, for a `with` block."""
+        """The session itself, for a ``with`` block."""
         return self
 
 
@@ -65,7 +111,7 @@ def _collected(fetches: Any, tensors: list[Tensor]) -> Any:
         return [_collected(each, tensors) for each in fetches]
     if fetches is None:
         return None
-    raise TypeError(f"run: fetches hold {type(fetches).__name__}, expected symbolic tensors")
+    raise TypeError(f"run: fetches hold {shown(fetches)}, expected symbolic tensors")
 
 
 def _restored(structure: Any, values: list[Any]) -> Any:

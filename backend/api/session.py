@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
+from ..arrays.arguments import shown
 from ..compiler.rewriter import effects_of, final_values
 from ..graph.tensor import Control, Tensor, control
 from .learning_phase import forget_learning_phase
@@ -27,9 +28,22 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def clear_session() -> None:
-    """Reset the name counters to 1 and unset the learning phase. Graphs are freed when nothing refers to them.
+    """Reset the name counters to 1 and unset the learning phase.
 
-    Source: Keras 2.3.1 backend semantics.
+    Notes
+    -----
+    Graphs are freed when nothing refers to them. The session forgets the functions it has compiled.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.clear_session``.
+
+    Examples
+    --------
+    >>> K.set_learning_phase(1)
+    >>> K.clear_session()
+    >>> K.is_placeholder(K.learning_phase())
+    True
     """
     reset_uids()
     forget_learning_phase()
@@ -38,19 +52,39 @@ def clear_session() -> None:
 
 @contextlib.contextmanager
 def control_dependencies(control_inputs: Any) -> Iterator[None]:
-    """Evaluate the tensors made within the `with` block after these updates, so that they read the new values.
+    """Evaluate the tensors made within the ``with`` block after these updates, so that they read the new values.
 
-    `control_inputs` is an update op, a list of them, or None. Evaluating such a tensor runs each update once, however
-    many tensors depend on it.
-    Errors: TypeError for anything that is not symbolic.
+    Parameters
+    ----------
+    control_inputs : Tensor or list of Tensor, or None
+        Update ops.
 
-    Source: Keras 2.3.1 backend semantics.
+    Raises
+    ------
+    TypeError
+        For anything that is not symbolic.
+
+    Notes
+    -----
+    Evaluating such a tensor runs each update once, however many tensors depend on it.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.control_dependencies``.
+
+    Examples
+    --------
+    >>> n = K.variable(1.0)
+    >>> with K.control_dependencies(K.update_add(n, 1.0)):
+    ...     doubled = n * 2.0
+    >>> K.eval(doubled)
+    array(4., dtype=float32)
     """
     ops = control_inputs if isinstance(control_inputs, (list, tuple)) else [control_inputs]
     ops = [] if control_inputs is None else ops
     for op in ops:
         if not isinstance(op, Tensor):
-            raise TypeError(f"control_dependencies: got {type(op).__name__}, expected update ops")
+            raise TypeError(f"control_dependencies: control_inputs holds {shown(op)}, expected update ops")
     before = control.get()
     effects = [*before.effects, *(e for e in effects_of(ops) if not any(e is known for known in before.effects))]
     values = {id(variable): new for variable, new in final_values(effects).items()}
@@ -64,7 +98,25 @@ def control_dependencies(control_inputs: Any) -> Iterator[None]:
 def symbolic(func: F) -> F:
     """Return the function unchanged: Keras's decorator has no effect here.
 
-    Source: Keras 2.3.1 backend semantics.
+    Parameters
+    ----------
+    func : callable
+
+    Returns
+    -------
+    callable
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.symbolic``.
+
+    Examples
+    --------
+    >>> @K.symbolic
+    ... def half(x):
+    ...     return x / 2.0
+    >>> half(np.asarray([1.0, 2.0]))
+    array([0.5, 1. ])
     """
     return func
 
@@ -72,7 +124,25 @@ def symbolic(func: F) -> F:
 def eager(func: F) -> F:
     """Return the function unchanged: Keras's decorator has no effect here.
 
-    Source: Keras 2.3.1 backend semantics.
+    Parameters
+    ----------
+    func : callable
+
+    Returns
+    -------
+    callable
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.eager``.
+
+    Examples
+    --------
+    >>> @K.eager
+    ... def half(x):
+    ...     return x / 2.0
+    >>> half(np.asarray([1.0, 2.0]))
+    array([0.5, 1. ])
     """
     return func
 
@@ -80,7 +150,19 @@ def eager(func: F) -> F:
 def manual_variable_initialization(value: bool) -> None:
     """Do nothing: variables have their values from the start here.
 
-    Source: Keras 2.3.1 backend semantics (TensorFlow only).
+    Parameters
+    ----------
+    value : bool
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.manual_variable_initialization``, of its TensorFlow backend.
+
+    Examples
+    --------
+    >>> K.manual_variable_initialization(True)
+    >>> K.get_value(K.variable([1.0]))
+    array([1.], dtype=float32)
     """
 
 
@@ -88,9 +170,21 @@ _session = Session()
 
 
 def get_session() -> Session:
-    """The one session, for programs that call its `run(fetches, feed_dict)`.
+    """The one session, for programs that call its ``run(fetches, feed_dict)``.
 
-    Source: Keras 2.3.1 backend semantics (TensorFlow only).
+    Returns
+    -------
+    Session
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.get_session``, of its TensorFlow backend.
+
+    Examples
+    --------
+    >>> x = K.placeholder((2,))
+    >>> K.get_session().run({"sum": K.sum(x), "max": K.max(x)}, {x: [1.0, 2.0]})
+    {'sum': array(3., dtype=float32), 'max': array(2., dtype=float32)}
     """
     return _session
 
@@ -98,13 +192,26 @@ def get_session() -> Session:
 def set_session(session: Any) -> None:
     """Accept the session that `get_session` gives, and no other.
 
-    Errors: TypeError for any other: TensorFlow's sessions run nothing here.
+    Parameters
+    ----------
+    session : Session
 
-    Source: Keras 2.3.1 backend semantics (TensorFlow only).
+    Raises
+    ------
+    TypeError
+        For any other: TensorFlow's sessions run nothing here.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.set_session``, of its TensorFlow backend.
+
+    Examples
+    --------
+    >>> K.set_session(K.get_session())
     """
     if session is not _session:
         raise TypeError(
-            f"set_session: got {type(session).__name__}, expected what get_session gives; graphs run without other "
+            f"set_session: session is {shown(session)}, expected what get_session gives; graphs run without other "
             "sessions, and K.set_backend chooses library and device"
         )
 
@@ -112,6 +219,22 @@ def set_session(session: Any) -> None:
 def pattern_broadcast(x: Any, broadcastable: Any) -> Any:
     """Return x unchanged: sizes of 1 always broadcast here.
 
-    Source: Keras 2.3.1 backend semantics (Theano only).
+    Parameters
+    ----------
+    x : array
+    broadcastable : sequence of bool
+
+    Returns
+    -------
+    array
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.pattern_broadcast``, of its Theano backend.
+
+    Examples
+    --------
+    >>> K.pattern_broadcast(np.ones((1, 2)), [True, False])
+    array([[1., 1.]])
     """
     return x

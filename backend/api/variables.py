@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
 
 from .. import config
+from ..arrays.arguments import numbers, shown
 from ..arrays.backends import Backend, active
 from ..arrays.dtypes import dtype_name
 from ..arrays.namespaces import host, is_array, outside_traces
 from ..arrays.typing import DTypeLike
+from ..dispatch.boundary import given
 from ..dispatch.operation import operation
 from ..graph.dims import known
 from ..graph.recording import tensor
+from ..graph.shape_rules import broadcast
 from ..graph.tensor import Effect, Tensor, record, spec
 from ..ops.sparse import Sparse
 from .naming import scoped
@@ -35,7 +38,32 @@ __all__ = [
 
 
 class Variable(Tensor):
-    """A tensor with a value of its own: `array` is a native array of the backend it was made on."""
+    """A tensor with a value of its own, made by `K.variable`.
+
+    Parameters
+    ----------
+    array : array
+        The value, a native array of the backend.
+    backend : Backend
+    name : str, optional
+    constraint : callable, optional
+        Applied by optimizers to each new value.
+
+    Attributes
+    ----------
+    array : array
+        The value.
+    trainable : bool
+        True at first.
+
+    Examples
+    --------
+    >>> w = K.variable([1.0, 2.0], name="w")
+    >>> (w * 2.0).shape, type(w.array).__name__
+    ((2,), 'ndarray')
+    >>> np.asarray(w)
+    array([1., 2.], dtype=float32)
+    """
 
     migrates = False  # whether it moves to the backend that runs its users, as counters of random streams do
 
@@ -53,14 +81,48 @@ class Variable(Tensor):
         return getattr(self.array, "device", None)
 
     def assign(self, value: Any) -> None:
-        """Replace the value; ValueError when the shape differs."""
-        array = self.backend.asarray(value, self.dtype)
+        """Replace the value, cast to the variable's dtype.
+
+        Parameters
+        ----------
+        value : array
+
+        Raises
+        ------
+        ValueError
+            When the shape differs.
+        TypeError
+            For a value that is not numeric.
+
+        Examples
+        --------
+        >>> w = K.variable([1.0, 2.0])
+        >>> w.assign([3, 4])
+        >>> K.get_value(w)
+        array([3., 4.], dtype=float32)
+        """
+        array = self.backend.asarray(_numbers("set_value", value), self.dtype)
         if tuple(array.shape) != self.shape:
             raise ValueError(f"set_value: {self.name} has shape {self.shape}, the value has {tuple(array.shape)}")
         self.array = self.backend.xp.asarray(array, copy=True)
 
     def move(self, backend: Backend) -> None:
-        """Move the value to another backend."""
+        """Move the value to another backend.
+
+        Parameters
+        ----------
+        backend : Backend
+            As `get_backend` gives it.
+
+        Examples
+        --------
+        >>> w = K.variable([1.0, 2.0])
+        >>> w.move(K.get_backend("array_api_strict"))
+        >>> type(w.array).__module__.partition(".")[0]
+        'array_api_strict'
+        """
+        if not isinstance(backend, Backend):
+            raise TypeError(f"move: backend is {shown(backend)}, expected one that K.get_backend gives")
         if backend.xp is not self.backend.xp or backend.device != self.backend.device:
             with outside_traces(backend.xp):
                 self.array = backend.asarray(self.array, self.dtype)
@@ -76,12 +138,38 @@ def variable(
 ) -> Any:
     """A variable with the value given, on the active backend.
 
-    Shapes and dtypes: those of the value, as `dtype` (default floatx, whatever the value's dtype).
-    Edge values: a symbolic value, random ones included, is evaluated once; numbers and nested lists are accepted; a
-    SciPy matrix gives a sparse tensor of its own dtype, whose values are a variable.
-    Errors: TypeError for an unknown dtype and for a value that is not numeric.
+    Parameters
+    ----------
+    value : array
+        Arrays, numbers, nested lists. A symbolic value, random ones included, is evaluated once.
+    dtype : dtype, optional
+        floatx by default, whatever the value's dtype.
+    name : str, optional
+    constraint : callable, optional
+        Applied by optimizers to each new value.
 
-    Source: Keras 2.3.1 backend semantics.
+    Returns
+    -------
+    Variable
+        For a SciPy matrix a sparse tensor, by default of the matrix's dtype, whose values are a variable.
+
+    Raises
+    ------
+    TypeError
+        For an unknown dtype, and for a value that is not numeric.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.variable``.
+
+    Examples
+    --------
+    >>> w = K.variable([[1, 2], [3, 4]], name="w")
+    >>> w.name, w.shape, w.dtype
+    ('w', (2, 2), float32)
+    >>> K.set_value(w, K.get_value(w) * 10.0)
+    >>> K.eval(K.sum(w))
+    array(100., dtype=float32)
     """
     wanted = config.floatx() if dtype is None else dtype_name(dtype)
     backend = active()
@@ -91,12 +179,15 @@ def variable(
         value = value.array
     elif isinstance(value, Tensor):
         value = value.eval()
-    elif not is_array(value):
-        value = np.asarray(value)
-        if value.dtype.kind not in "biufc":
-            raise TypeError(f"variable: value is of dtype {value.dtype}, expected numbers")
-    array = backend.asarray(value, wanted)
+    array = backend.asarray(_numbers("variable", value), wanted)
     return Variable(backend.xp.asarray(array, copy=True), backend, name or None, constraint)
+
+
+def _numbers(function: str, value: Any) -> Any:
+    """A value to store: an array of another library as it is, anything else as a NumPy array of numbers."""
+    if is_array(value) and not isinstance(value, (np.ndarray, np.generic)):
+        return value
+    return numbers(function, "value", value)
 
 
 def _sparse(matrix: Any, dtype: Any, backend: Backend, name: str) -> Sparse:
@@ -108,16 +199,50 @@ def _sparse(matrix: Any, dtype: Any, backend: Backend, name: str) -> Sparse:
 def is_variable(x: Any) -> bool:
     """Whether x is a variable; expressions of variables are not.
 
-    Source: Keras 2.3.1 backend semantics.
+    Parameters
+    ----------
+    x : object
+
+    Returns
+    -------
+    bool
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.is_variable``.
+
+    Examples
+    --------
+    >>> w = K.variable([1.0])
+    >>> K.is_variable(w), K.is_variable(w + 1.0)
+    (True, False)
     """
     return isinstance(x, Variable)
 
 
 @operation
 def get_value(x: Any) -> Any:
-    """The value of a variable or tensor as a new NumPy array; anything else is returned unchanged.
+    """The value of a variable or tensor as a new NumPy array.
 
-    Source: Keras 2.3.1 backend semantics.
+    Parameters
+    ----------
+    x : Variable or Tensor
+
+    Returns
+    -------
+    numpy.ndarray
+        Anything else than a variable or tensor is returned unchanged.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.get_value``.
+
+    Examples
+    --------
+    >>> w = K.variable([1.0, 2.0])
+    >>> K.get_value(w)[0] = 9.0  # changes a copy
+    >>> K.get_value(w)
+    array([1., 2.], dtype=float32)
     """
     if isinstance(x, Variable):
         return np.array(host(x.array))
@@ -126,10 +251,28 @@ def get_value(x: Any) -> Any:
 
 @operation
 def batch_get_value(ops: Any) -> list[Any]:
-    """The values of several variables or tensors, each as from `get_value`.
+    """The values of several variables or tensors.
 
-    Source: Keras 2.3.1 backend semantics.
+    Parameters
+    ----------
+    ops : sequence of Variable or Tensor
+
+    Returns
+    -------
+    list of numpy.ndarray
+        Each as from `get_value`.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.batch_get_value``.
+
+    Examples
+    --------
+    >>> K.batch_get_value([K.variable([1.0, 2.0]), K.variable(3.0)])
+    [array([1., 2.], dtype=float32), array(3., dtype=float32)]
     """
+    if isinstance(ops, (Tensor, str)) or not isinstance(ops, Iterable):
+        raise TypeError(f"batch_get_value: ops is {given(ops)}, expected a list of variables")
     return [get_value(x) for x in ops]
 
 
@@ -137,9 +280,28 @@ def batch_get_value(ops: Any) -> list[Any]:
 def set_value(x: Variable, value: Any) -> None:
     """Replace the value of a variable, cast to its dtype.
 
-    Errors: ValueError when the shapes differ (the variable keeps its value); TypeError when x is not a variable.
+    Parameters
+    ----------
+    x : Variable
+    value : array
 
-    Source: Keras 2.3.1 backend semantics.
+    Raises
+    ------
+    ValueError
+        When the shapes differ; the variable keeps its value.
+    TypeError
+        When x is not a variable, and for a value that is not numeric.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.set_value``.
+
+    Examples
+    --------
+    >>> w = K.variable([1.0, 2.0])
+    >>> K.set_value(w, [3, 4])
+    >>> K.get_value(w)
+    array([3., 4.], dtype=float32)
     """
     _require("set_value", x)
     x.assign(value.eval() if isinstance(value, Tensor) else value)
@@ -147,16 +309,36 @@ def set_value(x: Variable, value: Any) -> None:
 
 @operation
 def batch_set_value(tuples: Any) -> None:
-    """Replace the values of several variables, given as (variable, value) pairs.
+    """Replace the values of several variables.
 
-    Errors: as `set_value`; all pairs are checked before any value changes.
+    Parameters
+    ----------
+    tuples : sequence of (Variable, array)
 
-    Source: Keras 2.3.1 backend semantics.
+    Raises
+    ------
+    ValueError, TypeError
+        As in `set_value`; all pairs are checked before any value changes.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.batch_set_value``.
+
+    Examples
+    --------
+    >>> a, b = K.variable([1.0]), K.variable([2.0])
+    >>> K.batch_set_value([(a, K.get_value(b)), (b, K.get_value(a))])
+    >>> K.batch_get_value([a, b])
+    [array([2.], dtype=float32), array([1.], dtype=float32)]
     """
-    pairs = [
-        (x, value.eval() if isinstance(value, Tensor) else np.asarray(host(value) if is_array(value) else value))
-        for x, value in tuples
-    ]
+    if isinstance(tuples, (Tensor, str)) or not isinstance(tuples, Iterable):
+        raise TypeError(f"batch_set_value: tuples is {given(tuples)}, expected a list of (variable, value) pairs")
+    pairs = []
+    for each in tuples:
+        if not isinstance(each, (tuple, list)) or len(each) != 2:
+            raise TypeError(f"batch_set_value: tuples holds {given(each)}, expected (variable, value) pairs")
+        x, value = each
+        pairs.append((x, value.eval() if isinstance(value, Tensor) else _numbers("batch_set_value", value)))
     for x, value in pairs:
         _require("batch_set_value", x)
         if tuple(value.shape) != x.shape:
@@ -167,7 +349,7 @@ def batch_set_value(tuples: Any) -> None:
 
 def _require(function: str, x: Any) -> None:
     if not isinstance(x, Variable):
-        raise TypeError(f"{function}: x is {type(x).__name__}, expected a variable")
+        raise TypeError(f"{function}: x is {given(x)}, expected a variable")
 
 
 # ---- updates: tensors whose evaluation changes a variable ------------------------------------------------------
@@ -177,49 +359,151 @@ def _require(function: str, x: Any) -> None:
 def update(x: Variable, new_x: Any) -> Tensor:
     """A deferred assignment: x becomes new_x when the result is evaluated, alone or in a function's updates.
 
-    Shapes and dtypes: those of x; new_x is cast. Errors: TypeError when x is not a variable, ValueError when the
-    shapes differ.
+    Parameters
+    ----------
+    x : Variable
+    new_x : array
+        Cast to the dtype of x.
 
-    Source: Keras 2.3.1 backend semantics.
+    Returns
+    -------
+    Tensor
+        The update op; its value is new_x.
+
+    Raises
+    ------
+    TypeError
+        When x is not a variable, and for a new_x that is not numeric.
+    ValueError
+        When the shapes differ.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.update``.
+
+    Examples
+    --------
+    >>> a, b = K.variable(1.0), K.variable(2.0)
+    >>> swap = K.function([], [], updates=[K.update(a, b), K.update(b, a)])
+    >>> swap()
+    []
+    >>> K.batch_get_value([a, b])
+    [array(2., dtype=float32), array(1., dtype=float32)]
     """
     return _update("update", x, new_x, None)
 
 
 @operation
 def update_add(x: Variable, increment: Any) -> Tensor:
-    """A deferred `x += increment`; several on one variable add up.
+    """A deferred ``x += increment``.
 
-    Shapes and dtypes: those of x. Errors: as `update`.
+    Parameters
+    ----------
+    x : Variable
+    increment : array
 
-    Source: Keras 2.3.1 backend semantics.
+    Returns
+    -------
+    Tensor
+        The update op; several on one variable add up.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As in `update`.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.update_add``.
+
+    Examples
+    --------
+    >>> n = K.variable(0.0)
+    >>> count = K.function([], [], updates=[K.update_add(n, 1.0), K.update_add(n, 10.0)])
+    >>> count(), count(), K.get_value(n)
+    ([], [], array(22., dtype=float32))
     """
     _require("update_add", x)
+    _check_operand("update_add", "increment", x, increment)
     return _update("update_add", x, x + increment, increment)
 
 
 @operation
 def update_sub(x: Variable, decrement: Any) -> Tensor:
-    """A deferred `x -= decrement`; several on one variable add up.
+    """A deferred ``x -= decrement``.
 
-    Shapes and dtypes: those of x. Errors: as `update`.
+    Parameters
+    ----------
+    x : Variable
+    decrement : array
 
-    Source: Keras 2.3.1 backend semantics.
+    Returns
+    -------
+    Tensor
+        The update op; several on one variable add up.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As in `update`.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.update_sub``.
+
+    Examples
+    --------
+    >>> w = K.variable([3.0])
+    >>> slope = K.gradients(K.square(w), [w])[0]
+    >>> K.eval(K.update_sub(w, 0.1 * slope))
+    array([2.4], dtype=float32)
     """
     _require("update_sub", x)
-    step = -decrement if not isinstance(decrement, list) else -tensor(decrement)
+    _check_operand("update_sub", "decrement", x, decrement)
+    step = -decrement if not isinstance(decrement, (list, tuple)) else -tensor(decrement)
     return _update("update_sub", x, x - decrement, step)
 
 
 @operation
 def moving_average_update(x: Variable, value: Any, momentum: Any) -> Tensor:
-    """A deferred `x -= (x - value) * (1 - momentum)`, without correction of the bias towards the initial value.
+    """A deferred ``x -= (x - value) * (1 - momentum)``, without correction of the bias towards the initial value.
 
-    Shapes and dtypes: those of x. Errors: as `update`.
+    Parameters
+    ----------
+    x : Variable
+    value : array
+    momentum : array
 
-    Source: Keras 2.3.1 backend semantics.
+    Returns
+    -------
+    Tensor
+        The update op.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As in `update`.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.moving_average_update``.
+
+    Examples
+    --------
+    >>> mean = K.variable([0.0])
+    >>> step = K.moving_average_update(mean, [8.0], momentum=0.75)
+    >>> K.eval(step), K.eval(step)
+    (array([2.], dtype=float32), array([3.5], dtype=float32))
     """
     _require("moving_average_update", x)
+    _check_operand("moving_average_update", "value", x, value)
+    _check_operand("moving_average_update", "momentum", x, momentum)
     return update_sub(x, (x - tensor(value, None if isinstance(value, Tensor) else x.dtype)) * (1.0 - momentum))
+
+
+def _check_operand(function: str, argument: str, x: Variable, value: Any) -> None:
+    """TypeError for what is no number, array or tensor, ValueError where it does not broadcast with x."""
+    broadcast(f"{function}: {argument}", x.shape, tensor(value).sizes)
 
 
 def _update(function: str, x: Variable, new: Any, increment: Any) -> Tensor:

@@ -11,7 +11,18 @@ import numpy as np
 from .dtypes import dtype_name, is_integer, kind_of
 from .namespaces import host, is_array, is_concrete
 
-__all__ = ["flag", "integer", "integers", "is_sequence", "items", "number", "one_or_several", "shown", "text"]
+__all__ = [
+    "flag",
+    "integer",
+    "integers",
+    "is_sequence",
+    "items",
+    "number",
+    "numbers",
+    "one_or_several",
+    "shown",
+    "text",
+]
 
 LONGEST = 80  # characters of a value in an error message
 
@@ -101,6 +112,19 @@ def number(name: str, argument: str, value: Any) -> float:
         if kind != "complex floating":
             return float(value) if kind == "real floating" else int(value)
     raise TypeError(f"{name}: {argument} is {shown(value)}, expected a number")
+
+
+def numbers(name: str, argument: str, value: Any) -> np.ndarray:
+    """A number, nested lists of them or an array, as a NumPy array; TypeError and ValueError for anything else."""
+    try:
+        array = host(value) if is_array(value) else np.asarray(value)
+    except ValueError:  # rows of different lengths, which NumPy calls an inhomogeneous shape
+        raise ValueError(
+            f"{name}: {argument} is {shown(value)}, a nested list whose parts differ in length; expected equal ones"
+        ) from None
+    if array.dtype.kind not in "biufc" and array.dtype.name != "bfloat16":
+        raise TypeError(f"{name}: {argument} is {shown(value)}, expected a number, an array, or a list of numbers")
+    return array
 
 
 def flag(name: str, argument: str, value: Any) -> bool:

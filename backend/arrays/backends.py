@@ -43,20 +43,63 @@ REQUIRED = (
     "tensordot where zeros"
 ).split()
 
+MOST_NAMED = 10  # functions that the message about a namespace without them names
+
 
 # ---- a library bound to a device ------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class Backend:
-    """An array namespace and a device to create arrays on."""
+    """An array namespace and a device to create arrays on.
+
+    Parameters
+    ----------
+    name : str
+        Such as 'numpy' or 'torch:cuda:0'.
+    xp : namespace
+        The functions of the standard.
+    device : object, optional
+        The library's own device; None for its default.
+
+    Notes
+    -----
+    It is immutable. Two are equal when name and device are. `get_backend` and `register_backend` make them.
+
+    Examples
+    --------
+    >>> numpy = K.get_backend("numpy")
+    >>> numpy.name, numpy.xp.asarray([1.0, 2.0])
+    ('numpy', array([1., 2.]))
+    """
 
     name: str
     xp: Any = field(compare=False)
     device: Any = None
 
     def asarray(self, value: Any, dtype: str | None = None) -> Any:
-        """An array of this backend from host data or from an array of any library."""
+        """An array of this backend from host data or from an array of any library.
+
+        Parameters
+        ----------
+        value : array
+        dtype : str, optional
+            The name of the dtype; that of the value by default.
+
+        Returns
+        -------
+        array
+
+        Raises
+        ------
+        TypeError
+            When the library lacks the dtype.
+
+        Examples
+        --------
+        >>> K.get_backend("numpy").asarray([1, 2], "float32")
+        array([1., 2.], dtype=float32)
+        """
         value = plain(value)
         if namespace_of(value) is not self.xp and is_array(value):
             value = host(value)
@@ -76,7 +119,26 @@ class Backend:
         return array
 
     def dtype(self, name: str) -> Any:
-        """The namespace's own dtype object of that name; TypeError where it has none."""
+        """The namespace's own dtype object of that name.
+
+        Parameters
+        ----------
+        name : str
+
+        Returns
+        -------
+        object
+
+        Raises
+        ------
+        TypeError
+            When the namespace has none.
+
+        Examples
+        --------
+        >>> K.get_backend("numpy").dtype("float32")
+        <class 'numpy.float32'>
+        """
         found = getattr(self.xp, name, None)
         if found is None:
             raise TypeError(f"backend {self.name!r} has no dtype {name}")
@@ -116,7 +178,22 @@ def _silence() -> contextlib.AbstractContextManager[Any]:
 
 
 class BackendStatus(NamedTuple):
-    """One line of `list_backends`."""
+    """One line of `list_backends`.
+
+    Parameters
+    ----------
+    name : str
+    installed : bool
+    usable : bool
+        Whether it works here.
+    why_not : str
+        Empty where it works.
+
+    Examples
+    --------
+    >>> K.list_backends()[0]
+    BackendStatus(name='numpy', installed=True, usable=True, why_not='')
+    """
 
     name: str
     installed: bool
@@ -128,12 +205,37 @@ _registered: dict[str, Backend] = {}
 
 
 def get_backend(spec: str | Backend | None = None) -> Backend:
-    """The backend for a specification such as 'numpy', 'torch:cuda:0' or a module's dotted path.
+    """The backend for a specification.
 
-    None gives the active one. ValueError for an unknown name, a missing device and a library without its hardware;
-    ImportError for a library that is not installed.
+    Parameters
+    ----------
+    spec : str or Backend, optional
+        Such as 'numpy', 'torch:cuda:0' or a module's dotted path. None for the active one.
 
-    Source: this library.
+    Returns
+    -------
+    Backend
+
+    Raises
+    ------
+    ValueError
+        For an unknown name, a missing device, and a library without its hardware.
+    ImportError
+        For a library that is not installed.
+    TypeError
+        For a module that lacks functions of the standard.
+
+    References
+    ----------
+    This library.
+
+    Examples
+    --------
+    >>> K.get_backend("numpy").name
+    'numpy'
+    >>> with K.use_backend("numpy"):
+    ...     K.get_backend() is K.get_backend("numpy")
+    True
     """
     return active() if spec is None else _found("get_backend", spec)
 
@@ -204,18 +306,46 @@ def _import_namespace(path: str) -> Any:
 
 def _checked(name: str, xp: Any) -> Any:
     if missing := [function for function in REQUIRED if not hasattr(xp, function)]:
-        raise TypeError(f"backend {name!r}: {describe(xp)} is no array API namespace; it lacks {', '.join(missing)}")
+        more = f" and {len(missing) - MOST_NAMED} more" if len(missing) > MOST_NAMED else ""
+        named = ", ".join(missing[:MOST_NAMED]) + more
+        raise TypeError(f"backend {name!r}: {describe(xp)} is no array API namespace; it lacks {named}")
     return xp
 
 
 def register_backend(name: str, backend: Any, activate: bool = False) -> Backend:
-    """Register an array namespace under a name and return the backend made of it.
+    """Register an array namespace under a name.
 
-    `backend` is a module or object with the standard's functions, an object with an attribute `xp` (and perhaps
-    `device`) or a method `__array_namespace__`, or a class of such objects, which is instantiated. A second
-    registration replaces the first. TypeError for an object that lacks functions of the standard, which it lists.
+    Parameters
+    ----------
+    name : str
+        A second registration replaces the first.
+    backend : object
+        A module or object with the standard's functions, an object with an attribute ``xp`` (and perhaps ``device``)
+        or a method ``__array_namespace__``, or a class of such objects, which is instantiated.
+    activate : bool, optional
+        Whether to call `set_backend` with it.
 
-    Source: the standard's section on the array namespace; Keras's request for pluggable backends.
+    Returns
+    -------
+    Backend
+        Made of the namespace.
+
+    Raises
+    ------
+    TypeError
+        For an object that lacks functions of the standard, which it lists.
+
+    References
+    ----------
+    The array API standard's section on the array namespace; Keras's request for pluggable backends.
+
+    Examples
+    --------
+    >>> import array_api_strict
+    >>> strict = K.register_backend("my_library", array_api_strict)
+    >>> with K.use_backend("my_library"):
+    ...     K.backend(), type(K.variable([1.0]).array).__module__.partition(".")[0]
+    ('my_library', 'array_api_strict')
     """
     if not isinstance(name, str) or not name:
         raise TypeError(f"register_backend: name is {name!r}; expected a non-empty string")
@@ -252,9 +382,23 @@ _process: Backend | None = None  # the process-wide choice, once there is one
 
 
 def active() -> Backend:
-    """The backend in force: the context's, else set_backend's, K_BACKEND's, the config file's, else NumPy.
+    """The backend in force.
 
-    Source: this library.
+    Returns
+    -------
+    Backend
+        That of the innermost `use_backend`, else of `set_backend`, of the environment's K_BACKEND, of the config file,
+        else NumPy.
+
+    References
+    ----------
+    This library.
+
+    Examples
+    --------
+    >>> with K.use_backend("array_api_strict"):
+    ...     K.active().name
+    'array_api_strict'
     """
     return _context.get() or _process or _default()
 
@@ -273,10 +417,37 @@ def _default() -> Backend:
 def set_backend(spec: str | Backend) -> Backend:
     """Bind creation functions and variables to another library or device, in every thread.
 
-    ValueError for an unknown name or missing hardware, ImportError for a library that is not installed; then nothing
-    changes.
+    Parameters
+    ----------
+    spec : str or Backend
+        As in `get_backend`.
 
-    Source: this library.
+    Returns
+    -------
+    Backend
+
+    Raises
+    ------
+    ValueError
+        For an unknown name or missing hardware; nothing changes then.
+    ImportError
+        For a library that is not installed; nothing changes then.
+    TypeError
+        For a module that lacks functions of the standard; nothing changes then.
+
+    References
+    ----------
+    This library.
+
+    Examples
+    --------
+    >>> before = K.get_backend()
+    >>> K.set_backend("array_api_strict").name
+    'array_api_strict'
+    >>> type(K.zeros(2).array).__module__.partition(".")[0]
+    'array_api_strict'
+    >>> K.set_backend(before) is before
+    True
     """
     global _process
     _process = _found("set_backend", spec)
@@ -285,9 +456,32 @@ def set_backend(spec: str | Backend) -> Backend:
 
 @contextlib.contextmanager
 def use_backend(spec: str | Backend) -> Iterator[Backend]:
-    """Bind another library or device within a `with` block, in this thread or task only.
+    """Bind another library or device within a ``with`` block, in this thread or task only.
 
-    Source: this library.
+    Parameters
+    ----------
+    spec : str or Backend
+        As in `get_backend`.
+
+    Yields
+    ------
+    Backend
+
+    Raises
+    ------
+    ValueError, ImportError, TypeError
+        As in `set_backend`.
+
+    References
+    ----------
+    This library.
+
+    Examples
+    --------
+    >>> with K.use_backend("array_api_strict"):
+    ...     w = K.variable([1.0, 2.0])
+    >>> w.backend.name
+    'array_api_strict'
     """
     token = _context.set(_found("use_backend", spec))
     try:
@@ -299,9 +493,22 @@ def use_backend(spec: str | Backend) -> Iterator[Backend]:
 def list_backends() -> list[BackendStatus]:
     """Every backend by name: whether it is installed, whether it works here, and if not, why.
 
+    Returns
+    -------
+    list of BackendStatus
+
+    Notes
+    -----
     This imports each installed library.
 
-    Source: this library.
+    References
+    ----------
+    This library.
+
+    Examples
+    --------
+    >>> {b.name: b.usable for b in K.list_backends()}["numpy"]
+    True
     """
     rows = []
     for name in dict.fromkeys([*BUILT_IN, *_registered, *_entry_points()]):
@@ -315,7 +522,14 @@ def list_backends() -> list[BackendStatus]:
 
 
 class BackendHandle(str):
-    """The active backend's name; its other attributes are those of K."""
+    """The active backend's name; its other attributes are those of K.
+
+    Examples
+    --------
+    >>> handle = K.backend()
+    >>> handle == K.active().name, handle.sum(np.ones(3))
+    (True, np.float64(3.0))
+    """
 
     __slots__ = ()
 
@@ -326,8 +540,22 @@ class BackendHandle(str):
 
 
 def backend() -> str:
-    """The name of the active backend, a str that also offers the functions of K: `K.backend().set_floatx(...)`.
+    """The name of the active backend, with the functions of K as its attributes.
 
-    Source: Keras 2.3.1 backend semantics; the handle is this library's.
+    Returns
+    -------
+    BackendHandle
+        A str.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.backend``; the attributes are this library's, for programs written
+    ``K.backend().set_floatx(...)``.
+
+    Examples
+    --------
+    >>> with K.use_backend("numpy"):
+    ...     K.backend() == "numpy", K.backend().floatx()
+    (True, 'float32')
     """
     return BackendHandle(active().name)

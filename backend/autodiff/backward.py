@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator, Sequence
 from typing import Any
 
+from ..arrays.arguments import shown
 from ..arrays.dtypes import is_float
 from ..graph.dims import dim_tensors
 from ..graph.tasks import Task, finished
@@ -19,18 +20,43 @@ __all__ = ["backward", "gradients", "pulled_back"]
 def gradients(loss: Any, variables: Any) -> list[Tensor | None]:
     """The gradient of a loss with respect to each variable, placeholder or intermediate tensor.
 
-    A loss that is not a scalar counts as its sum, a list of losses as their sum. None where no differentiable path
-    leads from a variable to the loss. The result is symbolic and can be differentiated again.
-    Errors: TypeError for a loss or variable that is not symbolic.
+    Parameters
+    ----------
+    loss : Tensor or list of Tensor
+        One that is not a scalar counts as its sum, a list as the sum of its losses.
+    variables : Tensor or list of Tensor
 
-    Source: Keras 2.3.1 backend semantics; reverse accumulation.
+    Returns
+    -------
+    list of Tensor or None
+        None where no differentiable path leads from a variable to the loss. The tensors are symbolic and can be
+        differentiated again.
+
+    Raises
+    ------
+    TypeError
+        For a loss or variable that is not symbolic; for functions of arrays there is `grad`.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.gradients``. Griewank, Walther, "Evaluating derivatives", 2008; reverse accumulation.
+
+    Examples
+    --------
+    >>> x = K.placeholder((3,))
+    >>> (slope,) = K.gradients(K.sum(x**3), [x])
+    >>> K.eval(slope, {x: [1.0, 2.0, 3.0]})
+    array([ 3., 12., 27.], dtype=float32)
+    >>> (second,) = K.gradients(slope, [x])
+    >>> K.eval(second, {x: [1.0, 2.0, 3.0]})
+    array([ 6., 12., 18.], dtype=float32)
     """
     losses = list(loss) if isinstance(loss, (list, tuple)) else [loss]
     targets = list(variables) if isinstance(variables, (list, tuple)) else [variables]
     for argument, found in [("loss", x) for x in losses] + [("variables", x) for x in targets]:
         if not isinstance(found, Tensor):
             raise TypeError(
-                f"gradients: {argument} holds {type(found).__name__}, expected symbolic tensors or "
+                f"gradients: {argument} holds {shown(found)}, expected symbolic tensors or "
                 "variables; for functions of arrays there is K.grad"
             )
     seeds = [x.__array_namespace__().ones_like(x) if is_float(x.dtype) else None for x in losses]

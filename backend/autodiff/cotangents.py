@@ -5,7 +5,7 @@ from typing import Any
 
 from ..arrays.typing import Array
 from ..dispatch.boundary import sizes
-from ..dispatch.promotion import array_namespace, device_of, dtype_name, native_dtype
+from ..dispatch.promotion import array_namespace, device_of, dtype_name, is_integer, native_dtype
 from ..graph.composite import composite, elementwise
 from ..graph.dims import Dim
 
@@ -141,7 +141,7 @@ def restored(g: Array, x: Array, axis: int | tuple[int, ...] | None, keepdims: b
 @elementwise
 def mask_(condition: Array, g: Array) -> Array:
     """Return `g` where the condition holds and 0 elsewhere; no product, so no 0 * inf."""
-    return array_namespace(g).where(condition, g, 0.0)
+    return array_namespace(g).where(condition, g, 0 if is_integer(dtype_name(g.dtype)) else 0.0)
 
 
 @mask_.vjp

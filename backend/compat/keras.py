@@ -26,7 +26,13 @@ _PACKAGE = __name__.partition(".")[0]
 def runs_on_us() -> bool:
     """Whether this package is the backend of Keras 2: by its loader if it is loaded, else by KERAS_BACKEND.
 
-    Source: keras/backend/load_backend.py of Keras 2.3.1, which reads KERAS_BACKEND, then its config file.
+    Returns
+    -------
+    bool
+
+    References
+    ----------
+    Keras 2.3.1, keras/backend/load_backend.py, which reads KERAS_BACKEND, then its config file.
     """
     loader = sys.modules.get("keras.backend.load_backend")
     if loader is not None:
@@ -35,12 +41,25 @@ def runs_on_us() -> bool:
 
 
 def apply() -> bool:
-    """Apply every patch once; do nothing and return False if Keras is not installed.
+    """Apply every patch once.
 
+    Returns
+    -------
+    bool
+        False if Keras is not installed; nothing is done then.
+
+    Raises
+    ------
+    RuntimeError
+        For a missing package, as Keras would replace an ImportError by "Unable to import backend".
+
+    Notes
+    -----
     Importing this module calls it; Keras does so when it loads this package.
-    Errors: RuntimeError for a missing package, as Keras would replace an ImportError by "Unable to import backend".
 
-    Source: the breaks measured with Keras 2.3.1 on Python 3.11, NumPy 2.4 and h5py 3.16.
+    References
+    ----------
+    The breaks measured with Keras 2.3.1 on Python 3.11, NumPy 2.4 and h5py 3.16.
     """
     if not _installed("keras"):
         return False

@@ -11,6 +11,17 @@ from ..arrays.backends import active
 __all__ = ["numpy_backend", "tensorflow_backend", "theano_backend"]
 
 _PACKAGE = __name__.partition(".")[0]
+_DOC = """K under the name of a backend of Keras's own: programs that import that one run unchanged.
+
+References
+----------
+Keras 2.3.1, ``keras.backend.tensorflow_backend`` and its siblings.
+
+Examples
+--------
+>>> K.tensorflow_backend.sum is K.sum
+True
+"""
 
 
 class Alias(types.ModuleType):
@@ -42,7 +53,7 @@ class Alias(types.ModuleType):
 def _alias(name: str) -> Alias:
     """An alias that `import backend.NAME` also finds."""
     full = f"{_PACKAGE}.{name}"
-    made = sys.modules[full] = Alias(full, __doc__)
+    made = sys.modules[full] = Alias(full, _DOC)
     return made
 
 

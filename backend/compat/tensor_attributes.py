@@ -8,7 +8,14 @@ __all__ = ["Operation", "Shape"]
 
 
 class Shape(tuple[Any, ...]):
-    """A shape: a tuple of sizes, None for unknown ones, with the methods of TensorFlow's."""
+    """A shape: a tuple of sizes, None for unknown ones, with the methods of TensorFlow's.
+
+    Examples
+    --------
+    >>> shape = K.placeholder((None, 3)).shape
+    >>> shape.as_list(), shape.ndims, shape.is_fully_defined(), shape[1:].num_elements()
+    ([None, 3], 2, False, 3)
+    """
 
     __slots__ = ()
 
@@ -47,7 +54,21 @@ class Shape(tuple[Any, ...]):
 
 
 class Operation(NamedTuple):
-    """The call that made a tensor, or its leaf: the name, what it is, and the tensors it reads."""
+    """The call that made a tensor, or its leaf: the name, what it is, and the tensors it reads.
+
+    Parameters
+    ----------
+    name : str
+    type : str
+    inputs : tuple of Tensor
+
+    Examples
+    --------
+    >>> x = K.placeholder((2,), name="x")
+    >>> op = K.exp(x).op
+    >>> op.type, [t.name for t in op.inputs]
+    ('exp', ['x'])
+    """
 
     name: str
     type: str

@@ -38,13 +38,33 @@ MIN_ELEMENTS_PER_THREAD = 2**19
 
 
 def set_blocking(enabled: bool) -> None:
-    """Switch the block-by-block evaluation of elementwise chains in compiled functions on (default) or off.
+    """Switch the block-by-block evaluation of elementwise chains in compiled functions on or off.
 
-    On NumPy results are the same to the bit: each element is computed by the same calls, and laid out in memory as
-    without blocks, so that sums add in the same order. On torch, whose vectorized loops compute the last few elements
-    of a block in another way, they agree to the last few digits of the dtype. Speed and memory change.
+    Parameters
+    ----------
+    enabled : bool
+        True at first.
 
-    Source: this library.
+    Notes
+    -----
+    Speed and memory change. On NumPy results are the same to the bit: each element is computed by the same calls, and
+    laid out in memory as without blocks, so that sums add in the same order. On torch, whose vectorized loops compute
+    the last few elements of a block in another way, they agree to the last few digits of the dtype.
+
+    References
+    ----------
+    This library.
+
+    Examples
+    --------
+    >>> x = K.placeholder((None,))
+    >>> f = K.function([x], K.exp(K.sin(x) * 2.0))
+    >>> value = np.linspace(0.0, 1.0, 2**21, dtype="float32")
+    >>> in_blocks = f([value])
+    >>> K.set_blocking(False)
+    >>> np.array_equal(f([value]), in_blocks)
+    True
+    >>> K.set_blocking(True)
     """
     config.change("blocking", flag("set_blocking", "enabled", enabled))
 

@@ -68,12 +68,39 @@ def _(g, out, condition, first, second, *, then, otherwise):
 def cond(condition: Array, then: Callable[[], Any], otherwise: Callable[[], Any]) -> Any:
     """Evaluate one of two functions without arguments and return its result.
 
-    Shapes and dtypes: `condition` is a scalar of any dtype (nonzero is true); both functions return arrays, or nests of
-    them, of one structure. Their dtypes are promoted, their shapes may differ in size. Differentiable.
-    Edge values: a NaN condition counts as true, as in Python.
-    Errors: ValueError when the condition is not a scalar or the structures or numbers of dimensions differ.
+    Parameters
+    ----------
+    condition : array
+        A scalar of any dtype; nonzero is true.
+    then, otherwise : callable
+        Both return arrays, or nests of them, of one structure. Where the condition is concrete, only the chosen one is
+        called.
 
-    Source: this library; the conditional of array programming, as in JAX's `lax.cond`.
+    Returns
+    -------
+    array or nest of arrays
+        Where the condition is symbolic, the dtypes of the two results are promoted, and their shapes may differ in
+        size. Differentiable.
+
+    Raises
+    ------
+    ValueError
+        When the condition is not a scalar, or the structures or numbers of dimensions differ.
+
+    Notes
+    -----
+    A NaN condition counts as true, as in Python.
+
+    References
+    ----------
+    The conditional of array programming, as ``jax.lax.cond``.
+
+    Examples
+    --------
+    >>> x = K.placeholder(())
+    >>> root = K.cond(x > 0.0, lambda: K.sqrt(x), lambda: x * 0.0)
+    >>> K.eval(root, {x: 9.0}), K.eval(root, {x: -9.0})
+    (array(3., dtype=float32), array(-0., dtype=float32))
     """
     # no @operation: its frame would make three of four a level, and nests of 250 too deep for Python's stack
     for name, function in (("then", then), ("otherwise", otherwise)):

@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Callable
 from typing import Any
 
+from ..arrays.arguments import shown
 from ..arrays.typing import Array, DTypeLike, Size
 from ..autodiff.backward import pulled_back
 from ..compiler.rewriter import is_view
@@ -164,17 +165,53 @@ def _with_residuals(inputs: Parts, results: list[Any], given: Parts, length: Any
 def scan(
     step: Callable[..., Any], initial: Any, sequences: Any, length: Size | None = None, reverse: bool = False
 ) -> tuple[Any, Any]:
-    """Run step(carry, slice) -> (carry, output) along the first axis; returns (last carry, stacked outputs).
+    """Run ``step(carry, slice) -> (carry, output)`` along the first axis.
 
-    Shapes and dtypes: `initial`, `sequences`, and the outputs are arrays or nests of tuples, lists and dictionaries of
-    them; the carry keeps its shapes and dtypes from step to step. With `reverse` the last slice comes first, and each
-    output keeps the position of its slice. With sequences None, `length` is the number of steps.
-    Edge values: with no step, the initial carry and empty outputs. Differentiable, also twice.
-    Errors: ValueError when the first sizes differ, when neither sequences nor length is given, or when a step changes
-    the carry's structure, shapes or dtypes.
+    Parameters
+    ----------
+    step : callable
+        It keeps the carry's structure, shapes and dtypes.
+    initial : array or nest of arrays
+        The first carry. Nests are of tuples, lists and dictionaries.
+    sequences : array or nest of arrays, or None
+    length : int, optional
+        The number of steps, where `sequences` is None.
+    reverse : bool, optional
+        Whether the last slice comes first; each output keeps the position of its slice.
 
-    Source: this library; the loop of array programming, as in JAX's `lax.scan`.
+    Returns
+    -------
+    carry : array or nest of arrays
+        The last carry.
+    outputs : array or nest of arrays
+        The outputs, stacked.
+
+    Raises
+    ------
+    ValueError
+        When the first sizes differ, when neither sequences nor length is given, or when a step changes the carry's
+        structure, shapes or dtypes.
+
+    Notes
+    -----
+    With no step, the initial carry and empty outputs. Differentiable, also twice.
+
+    References
+    ----------
+    The loop of array programming, as ``jax.lax.scan``.
+
+    Examples
+    --------
+    >>> def step(total, x):
+    ...     return total + x, total + x
+    >>> K.scan(step, np.asarray(0.0), np.asarray([1.0, 2.0, 3.0]))
+    (np.float64(6.0), array([1., 3., 6.]))
     """
+    return _scanned("scan", step, initial, sequences, length, reverse)
+
+
+def _scanned(function: str, step: Any, initial: Any, sequences: Any, length: Any = None, reverse: bool = False) -> Any:
+    """`scan`, for the function that errors name."""
     carry, carry_nest = flatten(initial)
     xs, xs_nest = flatten(sequences)
     if not xs and length is None:
@@ -183,20 +220,27 @@ def scan(
     if carry or xs:
         _, *members = arrays(*carry, *xs)
         carry, xs = members[: len(carry)], members[len(carry) :]
-    steps = _length(xs, length)
-    if not symbolic:
-        return _eager(step, carry, carry_nest, xs, xs_nest, steps, reverse)
-    return _recorded(step, carry, carry_nest, xs, xs_nest, steps, reverse)
+    steps = _length(function, xs, length)
+    run = _recorded if symbolic else _eager
+    return run(step, carry, carry_nest, xs, xs_nest, steps, reverse)
 
 
-def _length(xs: list[Any], length: Any) -> Any:
+def _pair(result: Any) -> tuple[Any, Any]:
+    """What a step returned, if it is a pair; ValueError for anything else."""
+    if not isinstance(result, (tuple, list)) or len(result) != 2:
+        raise ValueError(f"scan: the step returns {shown(result)}, expected a pair (carry, output)")
+    return result[0], result[1]
+
+
+def _length(function: str, xs: list[Any], length: Any) -> Any:
     found = length
     for x in xs:
         if not x.ndim:
-            raise ValueError("scan: a sequence has 0 dimensions, expected at least 1")
+            argument = "sequences" if function == "scan" else "elems"
+            raise ValueError(f"{function}: {argument} holds an array of 0 dimensions, expected at least 1")
         first = sizes(x)[0]
         if isinstance(found, int) and isinstance(first, int) and found != first:
-            raise ValueError(f"scan: sequences of different lengths {found} and {first}")
+            raise ValueError(f"{function}: sequences of different lengths {found} and {first}")
         found = first if found is None or isinstance(first, int) else found
     return found
 
@@ -207,7 +251,7 @@ def _eager(step: Any, carry: Any, carry_nest: Any, xs: Any, xs_nest: Any, length
     def body(*values: Any) -> tuple[Any, ...]:
         nonlocal ys_nest
         state, slices = values[: len(carry)], values[len(carry) :]
-        new, y = step(restore(carry_nest, state), restore(xs_nest, slices))
+        new, y = _pair(step(restore(carry_nest, state), restore(xs_nest, slices)))
         found, ys_nest = flatten(y)
         return (*checked_carry("scan: the step", state, carry_nest, new), *found)
 
@@ -217,7 +261,7 @@ def _eager(step: Any, carry: Any, carry_nest: Any, xs: Any, xs_nest: Any, length
 
 def _recorded(step: Any, carry: Any, carry_nest: Any, xs: Any, xs_nest: Any, length: Any, reverse: bool) -> Any:
     state, slices = placeholders_like(carry), placeholders_like(xs, drop=1)
-    new, y = step(restore(carry_nest, state), restore(xs_nest, slices))
+    new, y = _pair(step(restore(carry_nest, state), restore(xs_nest, slices)))
     found, ys_nest = flatten(y)
     results = [*checked_carry("scan: the step", state, carry_nest, new), *found]
     results = list(arrays(*results, *state)[1 : len(results) + 1])
@@ -248,35 +292,106 @@ def iterate(
 def map_fn(fn: Callable[..., Any], elems: Any, name: str | None = None, dtype: DTypeLike = None) -> Any:
     """Apply a function to every slice along the first axis and stack the results.
 
-    Shapes and dtypes: `elems` is an array or a nest of arrays of one length; the result has the structure, shapes and
-    dtypes that fn returns (`dtype` is accepted for old programs; dtypes are inferred). Differentiable.
-    Errors: ValueError when the lengths differ.
+    Parameters
+    ----------
+    fn : callable
+    elems : array or nest of arrays
+        Of one length.
+    name : str, optional
+        Accepted for old programs.
+    dtype : dtype, optional
+        Accepted for old programs; dtypes are inferred.
 
-    Source: Keras 2.3.1 backend semantics.
+    Returns
+    -------
+    array or nest of arrays
+        The structure, shapes and dtypes that fn returns, stacked. Differentiable.
+
+    Raises
+    ------
+    ValueError
+        When the lengths differ.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.map_fn``.
+
+    Examples
+    --------
+    >>> K.map_fn(lambda row: K.sum(row) * row, np.asarray([[1.0, 2.0], [3.0, 4.0]]))
+    array([[ 3.,  6.],
+           [21., 28.]])
     """
-    return scan(lambda carry, x: ((), fn(x)), (), elems)[1]
+    return _scanned("map_fn", lambda carry, x: ((), fn(x)), (), elems)[1]
 
 
 @operation
 def foldl(fn: Callable[..., Any], elems: Any, initializer: Any = None, name: str | None = None) -> Any:
-    """Combine the slices along the first axis from the left: acc = fn(acc, slice).
+    """Combine the slices along the first axis from the left: ``acc = fn(acc, slice)``.
 
-    Shapes and dtypes: those of the accumulator, which starts as `initializer`, or as the first slice for None. The
-    accumulator and `elems` may be nests of arrays. Differentiable.
-    Errors: ValueError when there is neither a slice nor an initializer, or when lengths differ.
+    Parameters
+    ----------
+    fn : callable
+    elems : array or nest of arrays
+        Of one length.
+    initializer : array or nest of arrays, optional
+        What the accumulator starts as; the first slice by default.
+    name : str, optional
+        Accepted for old programs.
 
-    Source: Keras 2.3.1 backend semantics.
+    Returns
+    -------
+    array or nest of arrays
+        The last accumulator, of the shapes and dtypes of the first. Differentiable.
+
+    Raises
+    ------
+    ValueError
+        When there is neither a slice nor an initializer, or when lengths differ.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.foldl``.
+
+    Examples
+    --------
+    >>> K.foldl(lambda acc, digit: acc * 10.0 + digit, np.asarray([1.0, 2.0, 3.0]))
+    np.float64(123.0)
     """
     return _folded("foldl", fn, elems, initializer, reverse=False)
 
 
 @operation
 def foldr(fn: Callable[..., Any], elems: Any, initializer: Any = None, name: str | None = None) -> Any:
-    """Combine the slices along the first axis from the right: acc = fn(acc, slice), the last slice first.
+    """Combine the slices along the first axis from the right: ``acc = fn(acc, slice)``, the last slice first.
 
-    Shapes and dtypes, errors: as `foldl`, except that the accumulator starts as the last slice. Differentiable.
+    Parameters
+    ----------
+    fn : callable
+    elems : array or nest of arrays
+    initializer : array or nest of arrays, optional
+        What the accumulator starts as; the last slice by default.
+    name : str, optional
+        As in `foldl`.
 
-    Source: Keras 2.3.1 backend semantics.
+    Returns
+    -------
+    array or nest of arrays
+        The last accumulator, of the shapes and dtypes of the first. Differentiable.
+
+    Raises
+    ------
+    ValueError
+        As in `foldl`.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.foldr``.
+
+    Examples
+    --------
+    >>> K.foldr(lambda acc, digit: acc * 10.0 + digit, np.asarray([1.0, 2.0, 3.0]))
+    np.float64(321.0)
     """
     return _folded("foldr", fn, elems, initializer, reverse=True)
 
@@ -286,7 +401,7 @@ def _folded(name: str, fn: Any, elems: Any, initializer: Any, reverse: bool) -> 
     if not any(map(is_array, found)):  # a list of numbers is one array, a list of arrays is a nest
         found, shape = [elems], flatten(0)[1]
     xs = list(arrays(*found)[1:])
-    length = _length(xs, None)
+    length = _length(name, xs, None)
     if initializer is None:
         if isinstance(length, int) and length == 0:
             raise ValueError(f"{name}: no slices in shape {tuple(xs[0].shape)} and no initializer")
@@ -296,4 +411,4 @@ def _folded(name: str, fn: Any, elems: Any, initializer: Any, reverse: bool) -> 
         starts, nest = flatten(initializer)
         starts = [number_like(xs[0], v) if isinstance(v, (int, float)) else arrays(v, xs[0])[1] for v in starts]
         initializer = restore(nest, starts)
-    return scan(lambda acc, x: (fn(acc, x), ()), initializer, restore(shape, xs), reverse=reverse)[0]
+    return _scanned(name, lambda acc, x: (fn(acc, x), ()), initializer, restore(shape, xs), reverse=reverse)[0]

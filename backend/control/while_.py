@@ -23,20 +23,49 @@ __all__ = ["while_loop"]
 def while_loop(
     condition: Callable[..., Any], body: Callable[..., Any], loop_vars: Any, maximum_iterations: Size | None = None
 ) -> Any:
-    """Repeat loop_vars = body(*loop_vars) while condition(*loop_vars) holds, and return the last loop_vars.
+    """Repeat ``loop_vars = body(*loop_vars)`` while ``condition(*loop_vars)`` holds.
 
-    Shapes and dtypes: `loop_vars` is a tuple or list of arrays or nests of them, and the result is a tuple. Or it is
-    one array or dictionary, which both functions take as their only argument. The body returns the same structure,
-    shapes and dtypes; the condition returns a scalar (nonzero is true). `maximum_iterations` limits the number of
-    iterations.
-    Edge values: with no iteration the result is loop_vars; a NaN condition counts as true. Differentiable: the gradient
-    repeats the iterations, and needs memory in proportion to their number. Where the condition is not concrete, inside
-    jax.jit, torch.func.vmap and the like, every iteration up to the maximum runs, and its result is kept or discarded.
-    Errors: ValueError when the body changes structure, shapes or dtypes, when the condition is not a scalar, for a
-    negative maximum_iterations, and for None where the condition is not concrete; TypeError for a maximum_iterations
-    that is not an integer.
+    Parameters
+    ----------
+    condition : callable
+        It returns a scalar; nonzero is true.
+    body : callable
+        It keeps the structure, shapes and dtypes.
+    loop_vars : array or nest of arrays
+        A tuple or list of arrays or nests of them. Or one array or dictionary, which both functions take as their only
+        argument.
+    maximum_iterations : int, optional
+        A limit to the number of iterations.
 
-    Source: Keras 3's `ops.while_loop`, as in JAX's `lax.while_loop`.
+    Returns
+    -------
+    tuple, array or dict
+        The last loop_vars, those given where there is no iteration. A tuple for a tuple or list.
+
+    Raises
+    ------
+    ValueError
+        When the body changes structure, shapes or dtypes, when the condition is not a scalar, for a negative
+        maximum_iterations, and for None where the condition is not concrete.
+    TypeError
+        For a maximum_iterations that is not an integer.
+
+    Notes
+    -----
+    A NaN condition counts as true. Differentiable: the gradient repeats the iterations, and needs memory in proportion
+    to their number. Where the condition is not concrete, inside ``jax.jit``, ``torch.func.vmap`` and the like, every
+    iteration up to the maximum runs, and its result is kept or discarded.
+
+    References
+    ----------
+    Keras 3, ``keras.ops.while_loop``, as ``jax.lax.while_loop``.
+
+    Examples
+    --------
+    >>> x = np.asarray(2.0)  # Newton's method for the square root
+    >>> root = K.while_loop(lambda r: abs(r * r - x) > 1e-9, lambda r: 0.5 * (r + x / r), np.asarray(1.0))
+    >>> round(float(root), 6)
+    1.414214
     """
     limit: Any = maximum_iterations
     if isinstance(limit, int) and limit < 0:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from .. import config
+from ..arrays.arguments import shown
 from ..arrays.dtypes import dtype_name, is_float
 from ..arrays.namespaces import array_namespace, device_of, is_array
 from ..arrays.typing import Array, DTypeLike, Shape
@@ -24,6 +25,7 @@ __all__ = [
     "concatenated",
     "count_of",
     "dtype_from",
+    "given",
     "moved",
     "named",
     "ndim_of",
@@ -94,6 +96,11 @@ def named(x: T, name: str | None) -> T:
 def ndim_of(x: Array) -> int:
     """The number of dimensions; 0 for Python numbers."""
     return x.ndim if hasattr(x, "ndim") else 0
+
+
+def given(value: Any) -> str:
+    """A value in the message of a function that tells symbolic tensors from arrays: those by their class and name."""
+    return repr(value) if isinstance(value, Tensor) else shown(value)
 
 
 def rank_of(x: Array) -> int | None:

@@ -19,6 +19,7 @@ from ..arrays.arguments import shown
 from ..arrays.dtypes import dtype_name
 from ..arrays.namespaces import describe, is_array, is_concrete, namespace_of
 from ..arrays.quiet import ERRORS, IGNORED
+from ..graph.primitives import PRIMITIVES
 from ..graph.tensor import Placeholder, Tensor
 from .parameters import ARRAYS, check_of, is_array_like
 
@@ -30,6 +31,7 @@ PURE = "ops"  # the room of functions that do nothing but compute
 HOST = frozenset([np.ndarray, *(np.dtype(c).type for c in "?bBhHiIlLqQefdFD")])  # whose functions NumPy would warn of
 _NEVER = (MemoryError, RecursionError, ImportError, Warning)
 _OURS = re.compile(r"[\w.]+: ")  # how messages of ours begin: with the name of a function
+_names: set[str] = set()  # of all operations
 
 
 def operation(function: Function) -> Function:
@@ -41,6 +43,7 @@ def operation(function: Function) -> Function:
     places = [(place, name, checks[name]) for place, name in enumerate(positional) if name in checks]
     plain = places[0][0] if places else 1000  # as many arguments need no check
     own = function.__name__
+    _names.add(own)
     ignore, restore = ERRORS.set, ERRORS.reset
     silent = "Callable" not in str(function.__annotations__)  # a function of the user's keeps its own warnings
 
@@ -114,6 +117,9 @@ def _named(name: str, given: dict[str, Any], error: Exception) -> Exception:
     else:
         kind = TypeError if isinstance(error, (TypeError, AttributeError)) else ValueError
     message = str(error) if isinstance(error, _KEPT) else f"{type(error).__name__}: {error}"
+    inner, _, rest = message.partition(": ")
+    if inner in _names or inner in PRIMITIVES:  # an operation or function of the standard that it calls
+        message = rest
     for parameter, value in given.items():  # the depth says what came, and here it is known in which argument
         if message.startswith(came := f"got {shown(value)}, "):
             message = f"{parameter} is {came.removeprefix('got ')}{message.removeprefix(came)}"

@@ -125,10 +125,34 @@ class _NoLengthError(AttributeError, TypeError):
 class Tensor(Values, Operators):
     """An array to come, known by shape and dtype: nothing is computed before `eval`, `K.eval` or a `K.function`.
 
-    It offers the array object of the standard: operators, `shape` (None for unknown sizes), `dtype` (a string),
-    `ndim`, `size`, `T`, `mT`, and `__array_namespace__`, so code written for the standard records on it. `==` records,
-    and where Python takes the truth value of its result (`x in tensors`), that is whether both are one tensor: Keras
-    keeps tensors in lists and as dictionary keys.
+    Parameters
+    ----------
+    node : Node or None
+        The recorded call.
+    index : int
+        Which of its results.
+    spec : Spec
+        Shape and dtype.
+    name : str, optional
+
+    Notes
+    -----
+    It offers the array object of the standard: operators, ``shape`` (None for unknown sizes), ``dtype`` (a string),
+    ``ndim``, ``size``, ``T``, ``mT``, and ``__array_namespace__``, so code written for the standard records on it.
+    ``==`` records, and where Python takes the truth value of its result (``x in tensors``), that is whether both are
+    one tensor: Keras keeps tensors in lists and as dictionary keys. Operations make tensors; programs do not.
+
+    Examples
+    --------
+    >>> x = K.placeholder((None, 3))
+    >>> y = x[:, 0] * 2.0 + 1.0
+    >>> y.shape, y.dtype
+    ((None,), float32)
+    >>> y.eval({x: np.ones((2, 3))})
+    array([3., 3.], dtype=float32)
+    >>> xp = x.__array_namespace__()
+    >>> xp.concat([x, x], axis=1).shape
+    (None, 6)
     """
 
     __array_priority__ = 1000
@@ -149,12 +173,32 @@ class Tensor(Values, Operators):
 
     @property
     def shape(self) -> Shape:
-        """The shape, with None for each size unknown until run time; ValueError where even the rank is."""
+        """The shape, with None for each size unknown until run time.
+
+        Raises
+        ------
+        ValueError
+            Where even the rank is unknown.
+
+        Examples
+        --------
+        >>> x = K.placeholder((None, 3))
+        >>> x.shape, x.T.shape
+        ((None, 3), (3, None))
+        """
         return Shape(map(known, self._known_rank()))
 
     @property
     def sizes(self) -> tuple[Any, ...]:
-        """The shape with an expression for each unknown size, fit for arithmetic and for reshape."""
+        """The shape with an expression for each unknown size, fit for arithmetic and for reshape.
+
+        Examples
+        --------
+        >>> x = K.placeholder((None, 3))
+        >>> y = K.reshape(x, (x.sizes[0] * x.sizes[1],))
+        >>> K.eval(y, {x: np.ones((2, 3))}).shape
+        (6,)
+        """
         return tuple(Dim("size", self, axis) if size is None else size for axis, size in enumerate(self._known_rank()))
 
     def _known_rank(self) -> tuple[Any, ...]:
@@ -179,7 +223,14 @@ class Tensor(Values, Operators):
 
     @property
     def name(self) -> str:
-        """A name, given or made from the function and a running number."""
+        """The name, given or made from the function and a running number.
+
+        Examples
+        --------
+        >>> x = K.placeholder((2,), name="x")
+        >>> x.name
+        'x'
+        """
         if self._name is None:
             function = getattr(self.node and self.node.function, "__name__", self.node and self.node.function)
             self._name = f"{str(function or type(self).__name__).rpartition('.')[2].lower()}_{self.number}"
@@ -200,19 +251,41 @@ class Tensor(Values, Operators):
         return namespace.checked_version(api_version)
 
     def to_device(self, device: Any, /, *, stream: Any = None) -> Tensor:
-        """The tensor itself: the device is chosen when the graph runs."""
+        """The tensor itself: the device is chosen when the graph runs.
+
+        Parameters
+        ----------
+        device, stream : object
+            Not used.
+
+        Returns
+        -------
+        Tensor
+        """
         return self
 
     @property
     def T(self) -> Tensor:  # noqa: N802 - the standard's name
-        """The matrix transposed; ValueError unless there are two dimensions."""
+        """The matrix transposed.
+
+        Raises
+        ------
+        ValueError
+            Unless there are two dimensions.
+        """
         if self.ndim != 2:
             raise ValueError(f"T: needs 2 dimensions, got {self.ndim}; use K.transpose or permute_dims")
         return self.__array_namespace__().matrix_transpose(self)
 
     @property
     def mT(self) -> Tensor:  # noqa: N802 - the standard's name
-        """The last two axes exchanged."""
+        """The last two axes exchanged.
+
+        Examples
+        --------
+        >>> K.placeholder((None, 2, 3)).mT.shape
+        (None, 3, 2)
+        """
         return self.__array_namespace__().matrix_transpose(self)
 
     def __getitem__(self, key: Any) -> Tensor:
@@ -279,18 +352,53 @@ class Tensor(Values, Operators):
         self._given_shape = None if given is None else tuple(given)
 
     def get_shape(self) -> Shape:
-        """`shape`, as a method."""
+        """``shape``, as a method.
+
+        Returns
+        -------
+        tuple of int or None
+
+        Examples
+        --------
+        >>> K.placeholder((None, 3)).get_shape().as_list()
+        [None, 3]
+        """
         return self.shape
 
     @property
     def op(self) -> Operation:
-        """What made the tensor, for programs that read `x.op.name`: the name without its ':0'."""
+        """What made the tensor, for programs that read ``x.op.name``: the name without its ':0'.
+
+        Examples
+        --------
+        >>> with K.name_scope("dense"):
+        ...     w = K.variable([1.0], name="kernel")
+        >>> w.op.name, K.exp(w).op.type
+        ('dense/kernel', 'exp')
+        """
         made = type(self).__name__ if self.node is None else self.node.primitive.name
         return Operation(self.name.removesuffix(":0"), made, () if self.node is None else self.node.inputs)
 
 
 class Placeholder(Tensor):
-    """A tensor whose value is fed when the function runs; `default` is used where none is."""
+    """A tensor whose value is fed when the function runs, made by `K.placeholder`.
+
+    Parameters
+    ----------
+    shape : iterable of int or None, or None
+        As in `placeholder`.
+    dtype : dtype
+    name : str, optional
+    default : array, optional
+        What is used where nothing is fed.
+
+    Examples
+    --------
+    >>> scale = K.Placeholder((), "float32", "scale", default=10.0)
+    >>> f = K.function([], K.sum(K.constant([1.0, 2.0]) * scale))
+    >>> f([])
+    array(30., dtype=float32)
+    """
 
     def __init__(
         self, shape: Iterable[int | None] | None, dtype: Any, name: str | None = None, default: Any = None

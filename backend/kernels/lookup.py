@@ -18,9 +18,21 @@ _modules: dict[Any, Any] = {}
 
 
 def kernels_enabled() -> bool:
-    """Whether kernels replace the definitions of composites (default) on the libraries that have them.
+    """Whether kernels replace the definitions of composites on the libraries that have them.
 
-    Source: this library.
+    Returns
+    -------
+    bool
+        True by default.
+
+    References
+    ----------
+    This library.
+
+    Examples
+    --------
+    >>> K.kernels_enabled()
+    True
     """
     return config.setting("kernels")
 
@@ -39,9 +51,28 @@ def chain_planner(xp: Any) -> Callable[..., Any] | None:
 
 
 def set_kernels(enabled: bool) -> None:
-    """Switch all kernels on or off; results stay within the same bounds, only speed changes.
+    """Switch all kernels on or off.
 
-    Source: this library.
+    Parameters
+    ----------
+    enabled : bool
+
+    Notes
+    -----
+    Results stay within the same bounds, only speed changes.
+
+    References
+    ----------
+    This library.
+
+    Examples
+    --------
+    >>> x = np.asarray([[1.0, 2.0, 3.0]])
+    >>> K.set_kernels(False)
+    >>> plain = K.softmax(x)
+    >>> K.set_kernels(True)
+    >>> np.allclose(K.softmax(x), plain, rtol=1e-15)
+    True
     """
     config.change("kernels", flag("set_kernels", "enabled", enabled))
 

@@ -55,15 +55,47 @@ ERFC_FLAT = 40.0  # beyond, gelu is 0 or x in float64: erfc(28) is 0
 
 @operation
 def relu(x: Array, alpha: float = 0.0, max_value: float | None = None, threshold: float = 0.0) -> Array:
-    """The rectifier: x above the threshold, at most max_value, and alpha * (x - threshold) below.
+    """Rectifier: x above the threshold, ``alpha * (x - threshold)`` below.
 
-    Shapes and dtypes: those of x; integers become floatx. `alpha`, `max_value` and `threshold` are numbers.
-    Edge values: x equal to the threshold gives 0; between a negative threshold and 0, x itself, but 0 when there is a
-    max_value; a max_value of 0 or less makes everything above the threshold 0; NaN stays NaN.
-    Gradient: 0 at the threshold, 1 up to and including max_value (JAX's own gradients give half at both).
-    Errors: TypeError when alpha, max_value or threshold is not a number.
+    Parameters
+    ----------
+    x : array
+        Any shape; integers become floatx.
+    alpha : float
+        Slope below the threshold.
+    max_value : float, optional
+        Largest value of the result; None is no limit.
+    threshold : float
+        Where the result begins to follow x.
 
-    Source: Keras 2.3.1 backend semantics.
+    Returns
+    -------
+    array
+        Shape and dtype of x.
+
+    Raises
+    ------
+    TypeError
+        If `alpha`, `max_value` or `threshold` is not a number.
+
+    Notes
+    -----
+    An x equal to the threshold gives 0. Between a negative threshold and 0 the
+    result is x itself, but 0 if there is a `max_value`. A `max_value` of 0 or
+    less makes everything above the threshold 0. NaN stays NaN.
+
+    The gradient is 0 at the threshold and 1 up to and including `max_value`
+    (JAX's own gradients give half at both).
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.relu``.
+
+    Examples
+    --------
+    >>> x = np.asarray([-2.0, 0.0, 3.0, 9.0])
+    >>> K.relu(x, alpha=0.1, max_value=6.0)
+    array([-0.2,  0. ,  3. ,  6. ])
     """
     xp, x = floating(x)
     start = threshold if max_value is None else max(threshold, 0.0)
@@ -92,23 +124,75 @@ def relu_gradient(g: Array, out: Array) -> Array:
 
 @operation
 def leaky_relu(x: Array, negative_slope: float = 0.2) -> Array:
-    """The rectifier with a slope below 0: `relu(x, alpha=negative_slope)`.
+    """Rectifier with a slope below 0, ``relu(x, alpha=negative_slope)``.
 
-    Shapes and dtypes: those of x. Edge values, gradient and errors: as `relu`.
+    Parameters
+    ----------
+    x : array
+        Any shape; integers become floatx.
+    negative_slope : float
 
-    Source: Maas, Hannun, Ng, "Rectifier nonlinearities improve neural network acoustic models", 2013.
+    Returns
+    -------
+    array
+        Shape and dtype of x.
+
+    Raises
+    ------
+    TypeError
+        If `negative_slope` is not a number.
+
+    Notes
+    -----
+    Edge values and gradient are those of `relu`.
+
+    References
+    ----------
+    Maas, Hannun, Ng, "Rectifier nonlinearities improve neural network acoustic
+    models", 2013.
+
+    Examples
+    --------
+    >>> K.leaky_relu(np.asarray([-2.0, 0.0, 3.0]))
+    array([-0.4,  0. ,  3. ])
     """
     return relu(x, alpha=negative_slope)
 
 
 @operation
 def elu(x: Array, alpha: float = 1.0) -> Array:
-    """The exponential linear unit: x above 0, alpha * (exp(x) - 1) elsewhere.
+    """Exponential linear unit: x above 0, ``alpha * (exp(x) - 1)`` elsewhere.
 
-    Shapes and dtypes: those of x; integers become floatx. Edge values: -inf gives -alpha, NaN stays NaN.
-    Gradient: alpha at 0. Errors: TypeError when alpha is not a number.
+    Parameters
+    ----------
+    x : array
+        Any shape; integers become floatx.
+    alpha : float
+        Minus the limit of the result at -inf.
 
-    Source: Clevert, Unterthiner, Hochreiter, "Fast and accurate deep network learning by ELUs", 2016.
+    Returns
+    -------
+    array
+        Shape and dtype of x.
+
+    Raises
+    ------
+    TypeError
+        If `alpha` is not a number.
+
+    Notes
+    -----
+    -inf gives ``-alpha``; NaN stays NaN. The gradient at 0 is `alpha`.
+
+    References
+    ----------
+    Clevert, Unterthiner, Hochreiter, "Fast and accurate deep network learning
+    by ELUs", 2016.
+
+    Examples
+    --------
+    >>> K.elu(np.asarray([-np.inf, 0.0, 3.0]), alpha=2.0)
+    array([-2.,  0.,  3.])
     """
     xp, x = floating(x)
     below = xp.expm1(xp.minimum(x, 0.0))  # not evaluated on large x, where it overflows
@@ -117,25 +201,73 @@ def elu(x: Array, alpha: float = 1.0) -> Array:
 
 @operation
 def selu(x: Array) -> Array:
-    """The scaled exponential linear unit: 1.0507 * elu(x, 1.6733), which keeps mean 0 and variance 1.
+    """Scaled exponential linear unit, which keeps mean 0 and variance 1.
 
-    Shapes and dtypes: those of x; integers become floatx. Edge values: as `elu`.
+    Parameters
+    ----------
+    x : array
+        Any shape; integers become floatx.
 
-    Source: Klambauer, Unterthiner, Mayr, Hochreiter, "Self-normalizing neural networks", 2017.
+    Returns
+    -------
+    array
+        ``1.0507 * elu(x, 1.6733)``, in the shape and dtype of x.
+
+    Notes
+    -----
+    -inf gives -1.7581; NaN stays NaN. The gradient at 0 is 1.7581.
+
+    References
+    ----------
+    Klambauer, Unterthiner, Mayr, Hochreiter, "Self-normalizing neural
+    networks", 2017.
+
+    Examples
+    --------
+    >>> np.round(K.selu(np.asarray([-np.inf, 0.0, 1.0])), 4)
+    array([-1.7581,  0.    ,  1.0507])
     """
     return elu(x, SELU_ALPHA) * SELU_SCALE
 
 
 @operation
 def softmax(x: Array, axis: Axes = -1) -> Array:
-    """exp(x) scaled to sum 1 along an axis, or several together.
+    """Exponentials of x, scaled to sum 1 along an axis or several together.
 
-    Shapes and dtypes: those of x; integers become floatx. Edge values: large values do not overflow; -inf gives 0;
-    a row with NaN or +inf, or of -inf alone, gives NaN; an empty axis gives an empty result. The
-    shift is not differentiated: any shift gives the same softmax.
-    Errors: ValueError for an axis out of range.
+    Parameters
+    ----------
+    x : array
+        At least one dimension; integers become floatx.
+    axis : int or sequence of ints
+        Axes of the sum.
 
-    Source: Keras 2.3.1 backend semantics; shifted by the maximum.
+    Returns
+    -------
+    array
+        Shape and dtype of x.
+
+    Raises
+    ------
+    ValueError
+        If an axis is out of range or named twice.
+
+    Notes
+    -----
+    Large values do not overflow; -inf gives 0. A row with NaN or +inf, or of
+    -inf alone, gives NaN. An empty axis gives an empty result.
+
+    x is shifted by its maximum first. The shift is not differentiated: any
+    shift gives the same softmax.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.softmax``.
+
+    Examples
+    --------
+    >>> K.softmax(np.asarray([[0.0, 0.0], [1000.0, -np.inf]]))
+    array([[0.5, 0.5],
+           [1. , 0. ]])
     """
     _, x = floating(x)
     return softmax_(x, axis=normalize_axis("softmax", axis, x.ndim))
@@ -162,12 +294,41 @@ def _(g: Array, out: Array, x: Array, *, axis: int | tuple[int, ...]) -> tuple[A
 
 @operation
 def log_softmax(x: Array, axis: Axes = -1) -> Array:
-    """The logarithm of softmax, accurate where softmax itself underflows.
+    """Logarithm of the softmax, accurate where softmax itself underflows.
 
-    Shapes and dtypes: those of x; integers become floatx. Edge values: as `softmax`, -inf giving -inf.
-    Errors: ValueError for an axis out of range.
+    Parameters
+    ----------
+    x : array
+        At least one dimension; integers become floatx.
+    axis : int or sequence of ints
+        Axes along which the softmax sums to 1.
 
-    Source: x - max - log(sum(exp(x - max))).
+    Returns
+    -------
+    array
+        Shape and dtype of x.
+
+    Raises
+    ------
+    ValueError
+        If an axis is out of range or named twice.
+
+    Notes
+    -----
+    -inf gives -inf. A row with NaN or +inf, or of -inf alone, gives NaN. An
+    empty axis gives an empty result.
+
+    References
+    ----------
+    Elementary: ``x - max(x) - log(sum(exp(x - max(x))))``.
+
+    Examples
+    --------
+    >>> x = np.asarray([0.0, -1000.0])
+    >>> K.softmax(x)
+    array([1., 0.])
+    >>> K.log_softmax(x)
+    array([    0., -1000.])
     """
     _, x = floating(x)
     return log_softmax_(x, axis=normalize_axis("log_softmax", axis, x.ndim))
@@ -194,12 +355,32 @@ def _(g: Array, out: Array, x: Array, *, axis: int | tuple[int, ...]) -> tuple[A
 
 @operation
 def softplus(x: Array) -> Array:
-    """log(1 + exp(x)), a smooth rectifier.
+    """Smooth rectifier, ``log(1 + exp(x))``.
 
-    Shapes and dtypes: those of x; integers become floatx. Edge values: no overflow (1000 gives 1000, -1000 gives 0);
-    infinities give inf and 0, NaN stays NaN.
+    Parameters
+    ----------
+    x : array
+        Any shape; integers become floatx.
 
-    Source: Dugas et al., "Incorporating second-order functional knowledge for better option pricing", 2000.
+    Returns
+    -------
+    array
+        Shape and dtype of x.
+
+    Notes
+    -----
+    Nothing overflows: 1000 gives 1000, -1000 gives 0. inf gives inf, -inf gives
+    0; NaN stays NaN.
+
+    References
+    ----------
+    Dugas et al., "Incorporating second-order functional knowledge for better
+    option pricing", 2000.
+
+    Examples
+    --------
+    >>> K.softplus(np.asarray([-1000.0, 1000.0]))
+    array([   0., 1000.])
     """
     xp, x = floating(x)
     return xp.maximum(0.0, x) + xp.log1p(xp.exp(xp.minimum(x, -x)))
@@ -207,11 +388,30 @@ def softplus(x: Array) -> Array:
 
 @operation
 def softsign(x: Array) -> Array:
-    """x / (1 + |x|).
+    """Sigmoid with slow tails, ``x / (1 + abs(x))``.
 
-    Shapes and dtypes: those of x; integers become floatx. Edge values: infinities give NaN, as in Keras.
+    Parameters
+    ----------
+    x : array
+        Any shape; integers become floatx.
 
-    Source: Keras 2.3.1 backend semantics.
+    Returns
+    -------
+    array
+        Shape and dtype of x.
+
+    Notes
+    -----
+    Infinities give NaN, as in Keras; NaN stays NaN.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.softsign``.
+
+    Examples
+    --------
+    >>> K.softsign(np.asarray([-3.0, 0.0, 1.0]))
+    array([-0.75,  0.  ,  0.5 ])
     """
     xp, x = floating(x)
     return x / (1.0 + xp.abs(x))
@@ -219,14 +419,33 @@ def softsign(x: Array) -> Array:
 
 @operation
 def sigmoid(x: Array) -> Array:
-    """1 / (1 + exp(-x)).
+    """Logistic function, ``1 / (1 + exp(-x))``.
 
-    Shapes and dtypes: those of x; integers become floatx. Edge values: no overflow, accurate on both sides (values near
-    0 keep their relative precision); infinities give 1 and 0, NaN stays NaN.
+    Parameters
+    ----------
+    x : array
+        Any shape; integers become floatx.
 
-    Gradient: s * (1 - s), which is 0 where s has rounded to 1.
+    Returns
+    -------
+    array
+        Shape and dtype of x.
 
-    Source: Keras 2.3.1 backend semantics.
+    Notes
+    -----
+    Nothing overflows, and both sides are accurate: values near 0 keep their
+    relative precision. inf gives 1, -inf gives 0; NaN stays NaN.
+
+    The gradient is ``s * (1 - s)``, which is 0 where s has been rounded to 1.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.sigmoid``.
+
+    Examples
+    --------
+    >>> K.sigmoid(np.asarray([-np.inf, 0.0, np.inf]))
+    array([0. , 0.5, 1. ])
     """
     return sigmoid_(floating(x)[1])
 
@@ -245,12 +464,33 @@ def _(g: Array, out: Array, x: Array) -> tuple[Array]:
 
 @operation
 def hard_sigmoid(x: Array) -> Array:
-    """A piecewise linear sigmoid: 0.2 * x + 0.5 kept within 0 and 1, with knees at -2.5 and 2.5.
+    """Piecewise linear sigmoid: ``0.2 * x + 0.5``, kept within 0 and 1.
 
-    Shapes and dtypes: those of x; integers become floatx. Edge values: NaN stays NaN. Gradient: 0.2 between the knees
-    and at them, 0 beyond (inside torch and JAX's own differentiation, half at the knees).
+    Parameters
+    ----------
+    x : array
+        Any shape; integers become floatx.
 
-    Source: Courbariaux, Bengio, David, "BinaryConnect", 2015, with the slope of Theano and Keras.
+    Returns
+    -------
+    array
+        Shape and dtype of x.
+
+    Notes
+    -----
+    NaN stays NaN. The gradient is 0.2 between the knees at -2.5 and 2.5 and at
+    them, 0 beyond (inside torch's and JAX's own differentiation, half of it at
+    the knees).
+
+    References
+    ----------
+    Courbariaux, Bengio, David, "BinaryConnect", 2015, with the slope of Theano
+    and Keras.
+
+    Examples
+    --------
+    >>> K.hard_sigmoid(np.asarray([-3.0, 0.0, 1.0, 3.0]))
+    array([0. , 0.5, 0.7, 1. ])
     """
     xp, x = floating(x)
     return xp.minimum(xp.maximum(0.2 * x + 0.5, 0.0), 1.0)
@@ -259,11 +499,30 @@ def hard_sigmoid(x: Array) -> Array:
 @fast_path(inexact)
 @operation
 def tanh(x: Array) -> Array:
-    """The hyperbolic tangent.
+    """Hyperbolic tangent of each element.
 
-    Shapes and dtypes: those of x; integers become floatx. Edge values: infinities give 1 and -1, NaN stays NaN.
+    Parameters
+    ----------
+    x : array
+        Any shape; integers become floatx.
 
-    Source: Keras 2.3.1 backend semantics.
+    Returns
+    -------
+    array
+        Shape and dtype of x.
+
+    Notes
+    -----
+    inf gives 1, -inf gives -1; NaN stays NaN.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.tanh``.
+
+    Examples
+    --------
+    >>> K.tanh(np.asarray([-np.inf, 0.0, np.inf]))
+    array([-1.,  0.,  1.])
     """
     xp, x = inexact(x)
     return xp.tanh(x)
@@ -271,11 +530,30 @@ def tanh(x: Array) -> Array:
 
 @operation
 def silu(x: Array) -> Array:
-    """x * sigmoid(x), also called swish.
+    """Sigmoid linear unit, ``x * sigmoid(x)``, also called swish.
 
-    Shapes and dtypes: those of x; integers become floatx. Edge values: -inf gives NaN (its limit is 0).
+    Parameters
+    ----------
+    x : array
+        Any shape; integers become floatx.
 
-    Source: Elfwing, Uchibe, Doya, "Sigmoid-weighted linear units", 2018.
+    Returns
+    -------
+    array
+        Shape and dtype of x.
+
+    Notes
+    -----
+    -inf gives NaN (the limit is 0); NaN stays NaN.
+
+    References
+    ----------
+    Elfwing, Uchibe, Doya, "Sigmoid-weighted linear units", 2018.
+
+    Examples
+    --------
+    >>> np.round(K.silu(np.asarray([-1.0, 0.0, 10.0])), 4)
+    array([-0.2689,  0.    ,  9.9995])
     """
     _, x = floating(x)
     return x * sigmoid(x)
@@ -283,14 +561,38 @@ def silu(x: Array) -> Array:
 
 @operation
 def gelu(x: Array, approximate: bool = False) -> Array:
-    """The Gaussian error linear unit: x times the probability that a standard normal variable lies below x.
+    """Gaussian error linear unit: x times the normal distribution function of x.
 
-    Shapes and dtypes: those of x; integers become floatx. `approximate` takes x/2 * (1 + tanh(sqrt(2/pi) *
-    (x + 0.044715 x**3))) instead, which is up to 4.8e-4 away.
-    Edge values: negative x lose no digits; -inf gives -0.0 (approximated: -1.2e-37, the value at -10), inf gives inf,
-    NaN stays NaN.
+    Parameters
+    ----------
+    x : array
+        Any shape; integers become floatx.
+    approximate : bool
+        Whether to compute ``x / 2 * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 *
+        x**3)))`` instead, which is up to 4.8e-4 away.
 
-    Source: Hendrycks, Gimpel, "Gaussian error linear units", 2016: x/2 * erfc(-x / sqrt(2)).
+    Returns
+    -------
+    array
+        Shape and dtype of x.
+
+    Notes
+    -----
+    Negative x lose no digits. -inf gives -0.0 (approximated: -1.2e-37, the
+    value at -10), inf gives inf; NaN stays NaN.
+
+    References
+    ----------
+    Hendrycks, Gimpel, "Gaussian error linear units", 2016: ``x / 2 * erfc(-x /
+    sqrt(2))``.
+
+    Examples
+    --------
+    >>> x = np.asarray([-1.0, 0.0, 2.0])
+    >>> np.round(K.gelu(x), 4)
+    array([-0.1587,  0.    ,  1.9545])
+    >>> np.round(K.gelu(x, approximate=True), 4)
+    array([-0.1588,  0.    ,  1.9546])
     """
     xp, x = floating(x)
     flat = GELU_FLAT if approximate else ERFC_FLAT
@@ -303,15 +605,43 @@ def gelu(x: Array, approximate: bool = False) -> Array:
 
 @operation
 def l2_normalize(x: Array, axis: Axis = None) -> Array:
-    """x divided by its Euclidean norm along the axes (None: all), or by 1e-6 where the norm is smaller.
+    """Divide x by its Euclidean norm along axes.
 
-    Shapes and dtypes: those of x; integers become floatx; float16 is computed in float32. Edge values: zeros stay
-    zeros; a norm beyond the dtype's range gives 0 (the squares overflow); NaN makes its row NaN.
-    Gradient: 1e6 times the result's at zeros; in float16 65504 at most (inf inside torch and JAX's own
-    differentiation).
-    Errors: ValueError for an axis out of range or named twice.
+    Parameters
+    ----------
+    x : array
+        Any shape; integers become floatx.
+    axis : int, sequence of ints or None
+        Axes of the norm; None takes all.
 
-    Source: Keras 2.3.1 backend semantics: x / sqrt(max(sum(x**2), 1e-12)).
+    Returns
+    -------
+    array
+        ``x / sqrt(max(sum(x**2), 1e-12))``, in the shape and dtype of x;
+        float16 is computed in float32.
+
+    Raises
+    ------
+    ValueError
+        If an axis is out of range or named twice.
+
+    Notes
+    -----
+    A norm below 1e-6 counts as 1e-6, so zeros stay zeros. A norm beyond the
+    dtype's range gives 0, since the squares overflow. NaN makes its row NaN.
+
+    The gradient at zeros is 1e6 times that of the result; in float16 65504 at
+    most (inf inside torch's and JAX's own differentiation).
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.l2_normalize``.
+
+    Examples
+    --------
+    >>> K.l2_normalize(np.asarray([[3.0, 4.0], [0.0, 0.0]]), axis=1)
+    array([[0.6, 0.8],
+           [0. , 0. ]])
     """
     xp, x = floating(x)
     axis = normalize_axis("l2_normalize", axis, x.ndim)
@@ -325,13 +655,41 @@ def l2_normalize(x: Array, axis: Axis = None) -> Array:
 def in_top_k(predictions: Array, targets: Array, k: int) -> Array:
     """Whether each target's score is among the k highest of its row.
 
-    Shapes and dtypes: predictions (batch, classes), targets (batch,) of integers, result (batch,) of booleans.
-    Edge values: scores equal to the target's do not displace it, so ties all count; False where the target is not a
-    class or the row has a NaN or infinity. k of 0 gives False, k beyond the classes True.
-    Errors: TypeError for targets that are not integers and a k that is not an integer; ValueError for other ranks,
-    different batch sizes and a negative k.
+    Parameters
+    ----------
+    predictions : array
+        Scores, of shape (batch, classes).
+    targets : array of integers
+        One class per row, of shape (batch,).
+    k : int
 
-    Source: Keras 2.3.1 backend semantics.
+    Returns
+    -------
+    array of bools
+        Shape (batch,).
+
+    Raises
+    ------
+    TypeError
+        If `targets` are not integers or `k` is not one.
+    ValueError
+        For other numbers of dimensions, different batch sizes or a negative k.
+
+    Notes
+    -----
+    Scores equal to the target's do not displace it, so ties all count. The
+    result is False where the target is not a class or the row has a NaN or
+    infinity. A k of 0 gives False, a k beyond the number of classes True.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.in_top_k``.
+
+    Examples
+    --------
+    >>> scores = np.asarray([[0.1, 0.7, 0.2], [0.5, 0.3, 0.2]])
+    >>> K.in_top_k(scores, np.asarray([2, 2]), 2)
+    array([ True, False])
     """
     xp, predictions, targets = arrays(predictions, targets)
     _, predictions = floating(predictions)

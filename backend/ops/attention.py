@@ -23,18 +23,59 @@ def scaled_dot_product_attention(
     is_causal: bool = False,
     scale: float | None = None,
 ) -> Array:
-    """softmax(scale * query @ key^T + mask) @ value: for each query the average of the values that its keys choose.
+    """Average values by how well their keys match each query.
 
-    Shapes and dtypes: query (..., queries, features), key (..., keys, features), value (..., keys, channels) give
-    (..., queries, channels); leading axes broadcast; dtypes are promoted, integers become floatx. `mask` broadcasts
-    with (..., queries, keys): booleans, True where a key may be chosen, or floats that are added to the scores. With
-    `is_causal` query i sees keys 0 to i alone, in addition to the mask. `scale` is 1 / sqrt(features) if not given.
-    Edge values: a query that sees no key gives zeros, with gradient 0. NaN or infinity in a key that is masked stays
-    out of the result, except in torch's own kernel; in a value it makes its channel NaN.
-    Errors: ValueError for fewer than 2 dimensions, different numbers of features or keys, and shapes that do not
-    broadcast; TypeError for a mask of integers and a scale that is not a number.
+    Parameters
+    ----------
+    query : array
+        Shape (..., queries, features); integers become floatx.
+    key : array
+        Shape (..., keys, features).
+    value : array
+        Shape (..., keys, channels).
+    mask : array, optional
+        Broadcasts with (..., queries, keys): booleans, True where a key may be
+        chosen, or floats that are added to the scores.
+    is_causal : bool
+        Whether query i sees keys 0 to i alone, in addition to the mask.
+    scale : float, optional
+        ``1 / sqrt(features)`` if not given.
 
-    Source: Vaswani et al., "Attention is all you need", 2017, equation 1; rows without a key as in PyTorch.
+    Returns
+    -------
+    array
+        ``softmax(scale * query @ key.T + mask) @ value``, of shape (...,
+        queries, channels). Leading axes broadcast; the dtypes are promoted.
+
+    Raises
+    ------
+    ValueError
+        For fewer than 2 dimensions, different numbers of features or keys, and
+        shapes that do not broadcast.
+    TypeError
+        If the mask has integers, or `scale` is not a number.
+
+    Notes
+    -----
+    A query that sees no key gives zeros, with gradient 0. NaN or infinity in a
+    key that is masked stays out of the result, except in torch's own kernel; in
+    a value it makes its channel NaN.
+
+    References
+    ----------
+    Vaswani et al., "Attention is all you need", 2017, equation 1; rows without
+    a key as in PyTorch.
+
+    Examples
+    --------
+    >>> query, key = np.asarray([[0.0, 0.0], [100.0, 0.0]]), np.asarray([[0.0, 1.0], [1.0, 0.0]])
+    >>> value = np.asarray([[10.0], [30.0]])
+    >>> K.scaled_dot_product_attention(query, key, value)
+    array([[20.],
+           [30.]])
+    >>> K.scaled_dot_product_attention(query, key, value, is_causal=True)
+    array([[10.],
+           [30.]])
     """
     _, query, key, value = promoted_floats(query, key, value)
     for argument, x in (("query", query), ("key", key), ("value", value)):

@@ -29,12 +29,37 @@ __all__ = [
 @fast_pair
 @operation
 def equal(x: ArrayLike, y: ArrayLike) -> Array:
-    """Whether elements are equal, as booleans of the broadcast shape.
+    """Whether elements are equal.
 
-    Dtypes are promoted; numbers take the array's. NaN is not equal to anything, the two zeros are equal.
-    Errors: ValueError for shapes that do not broadcast.
+    Parameters
+    ----------
+    x : array or number
+    y : array or number
+        Its shape broadcasts with that of x. The dtypes are promoted; numbers
+        take the array's.
 
-    Source: Keras 2.3.1 backend semantics.
+    Returns
+    -------
+    array of bools
+        The broadcast shape.
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not broadcast.
+
+    Notes
+    -----
+    NaN is not equal to anything; the two zeros are equal.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.equal``.
+
+    Examples
+    --------
+    >>> K.equal(np.asarray([1.0, 2.0, np.nan]), np.asarray([1.0, 3.0, np.nan]))
+    array([ True, False, False])
     """
     xp, x, y = promoted(x, y)
     return broadcasting("equal", xp.equal, x, y)
@@ -43,9 +68,37 @@ def equal(x: ArrayLike, y: ArrayLike) -> Array:
 @fast_pair
 @operation
 def not_equal(x: ArrayLike, y: ArrayLike) -> Array:
-    """Whether elements differ, as booleans of the broadcast shape; all else as in `equal`.
+    """Whether elements differ.
 
-    Source: Keras 2.3.1 backend semantics.
+    Parameters
+    ----------
+    x : array or number
+    y : array or number
+        Its shape broadcasts with that of x. The dtypes are promoted; numbers
+        take the array's.
+
+    Returns
+    -------
+    array of bools
+        The broadcast shape.
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not broadcast.
+
+    Notes
+    -----
+    NaN differs from everything; the two zeros are equal.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.not_equal``.
+
+    Examples
+    --------
+    >>> K.not_equal(np.asarray([1.0, 2.0, np.nan]), 1.0)
+    array([False,  True,  True])
     """
     xp, x, y = promoted(x, y)
     return broadcasting("not_equal", xp.not_equal, x, y)
@@ -54,12 +107,37 @@ def not_equal(x: ArrayLike, y: ArrayLike) -> Array:
 @fast_pair
 @operation
 def greater(x: ArrayLike, y: ArrayLike) -> Array:
-    """Whether x > y, as booleans of the broadcast shape.
+    """Whether ``x > y``, elementwise.
 
-    Dtypes are promoted, booleans compare as 0 and 1; numbers take the array's dtype. With NaN it is False.
-    Errors: ValueError for shapes that do not broadcast.
+    Parameters
+    ----------
+    x : array or number
+    y : array or number
+        Its shape broadcasts with that of x. The dtypes are promoted; numbers
+        take the array's.
 
-    Source: Keras 2.3.1 backend semantics.
+    Returns
+    -------
+    array of bools
+        The broadcast shape.
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not broadcast.
+
+    Notes
+    -----
+    Booleans compare as 0 and 1. With NaN it is False.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.greater``.
+
+    Examples
+    --------
+    >>> K.greater(np.asarray([1.0, 2.0, np.nan]), 1.0)
+    array([False,  True, False])
     """
     xp, x, y = promoted_numbers(x, y, complex_too=False)
     return broadcasting("greater", xp.greater, x, y)
@@ -68,9 +146,37 @@ def greater(x: ArrayLike, y: ArrayLike) -> Array:
 @fast_pair
 @operation
 def greater_equal(x: ArrayLike, y: ArrayLike) -> Array:
-    """Whether x >= y, as booleans of the broadcast shape; all else as in `greater`.
+    """Whether ``x >= y``, elementwise.
 
-    Source: Keras 2.3.1 backend semantics.
+    Parameters
+    ----------
+    x : array or number
+    y : array or number
+        Its shape broadcasts with that of x. The dtypes are promoted; numbers
+        take the array's.
+
+    Returns
+    -------
+    array of bools
+        The broadcast shape.
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not broadcast.
+
+    Notes
+    -----
+    Booleans compare as 0 and 1. With NaN it is False.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.greater_equal``.
+
+    Examples
+    --------
+    >>> K.greater_equal(np.asarray([1.0, 2.0, np.nan]), 2.0)
+    array([False,  True, False])
     """
     xp, x, y = promoted_numbers(x, y, complex_too=False)
     return broadcasting("greater_equal", xp.greater_equal, x, y)
@@ -79,9 +185,38 @@ def greater_equal(x: ArrayLike, y: ArrayLike) -> Array:
 @fast_pair
 @operation
 def less(x: ArrayLike, y: ArrayLike) -> Array:
-    """Whether x < y, as booleans of the broadcast shape; all else as in `greater`.
+    """Whether ``x < y``, elementwise.
 
-    Source: Keras 2.3.1 backend semantics.
+    Parameters
+    ----------
+    x : array or number
+    y : array or number
+        Its shape broadcasts with that of x. The dtypes are promoted; numbers
+        take the array's.
+
+    Returns
+    -------
+    array of bools
+        The broadcast shape.
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not broadcast.
+
+    Notes
+    -----
+    Booleans compare as 0 and 1. With NaN it is False.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.less``.
+
+    Examples
+    --------
+    >>> K.less(np.asarray([[1.0], [2.0]]), np.asarray([1.0, 2.0, 3.0]))
+    array([[False,  True,  True],
+           [False, False,  True]])
     """
     xp, x, y = promoted_numbers(x, y, complex_too=False)
     return broadcasting("less", xp.less, x, y)
@@ -90,9 +225,37 @@ def less(x: ArrayLike, y: ArrayLike) -> Array:
 @fast_pair
 @operation
 def less_equal(x: ArrayLike, y: ArrayLike) -> Array:
-    """Whether x <= y, as booleans of the broadcast shape; all else as in `greater`.
+    """Whether ``x <= y``, elementwise.
 
-    Source: Keras 2.3.1 backend semantics.
+    Parameters
+    ----------
+    x : array or number
+    y : array or number
+        Its shape broadcasts with that of x. The dtypes are promoted; numbers
+        take the array's.
+
+    Returns
+    -------
+    array of bools
+        The broadcast shape.
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not broadcast.
+
+    Notes
+    -----
+    Booleans compare as 0 and 1. With NaN it is False.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.less_equal``.
+
+    Examples
+    --------
+    >>> K.less_equal(np.asarray([1.0, 2.0, np.nan]), 1.0)
+    array([ True, False, False])
     """
     xp, x, y = promoted_numbers(x, y, complex_too=False)
     return broadcasting("less_equal", xp.less_equal, x, y)
@@ -101,14 +264,41 @@ def less_equal(x: ArrayLike, y: ArrayLike) -> Array:
 @fast_pair
 @operation
 def maximum(x: ArrayLike, y: ArrayLike) -> Array:
-    """The larger of two elements.
+    """Larger of two elements.
 
-    Shapes and dtypes: shapes broadcast, dtypes are promoted, booleans become int32; numbers take the array's dtype.
-    Edge values: NaN in either gives NaN; of two zeros of different sign, either. Gradient: a tie goes to x (inside
-    torch's and JAX's own differentiation, half to each).
-    Errors: ValueError for shapes that do not broadcast.
+    Parameters
+    ----------
+    x : array or number
+        Booleans become int32.
+    y : array or number
+        Its shape broadcasts with that of x.
 
-    Source: Keras 2.3.1 backend semantics.
+    Returns
+    -------
+    array
+        The broadcast shape; the dtypes are promoted, numbers take the array's
+        dtype.
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not broadcast.
+
+    Notes
+    -----
+    NaN in either gives NaN; of two zeros of different sign, either.
+
+    At a tie the gradient goes to x (inside torch's and JAX's own
+    differentiation, half to each).
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.maximum``.
+
+    Examples
+    --------
+    >>> K.maximum(np.asarray([1.0, 5.0, np.nan]), 3.0)
+    array([ 3.,  5., nan])
     """
     xp, x, y = promoted_numbers(x, y, complex_too=False)
     return broadcasting("maximum", xp.maximum, x, y)
@@ -117,9 +307,42 @@ def maximum(x: ArrayLike, y: ArrayLike) -> Array:
 @fast_pair
 @operation
 def minimum(x: ArrayLike, y: ArrayLike) -> Array:
-    """The smaller of two elements; all else as in `maximum`.
+    """Smaller of two elements.
 
-    Source: Keras 2.3.1 backend semantics.
+    Parameters
+    ----------
+    x : array or number
+        Booleans become int32.
+    y : array or number
+        Its shape broadcasts with that of x.
+
+    Returns
+    -------
+    array
+        The broadcast shape; the dtypes are promoted, numbers take the array's
+        dtype.
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not broadcast.
+
+    Notes
+    -----
+    NaN in either gives NaN; of two zeros of different sign, either.
+
+    At a tie the gradient goes to x (inside torch's and JAX's own
+    differentiation, half to each).
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.minimum``.
+
+    Examples
+    --------
+    >>> K.minimum(np.asarray([[1], [5]]), np.asarray([0, 3, 9]))
+    array([[0, 1, 1],
+           [0, 3, 5]])
     """
     xp, x, y = promoted_numbers(x, y, complex_too=False)
     return broadcasting("minimum", xp.minimum, x, y)
@@ -127,14 +350,40 @@ def minimum(x: ArrayLike, y: ArrayLike) -> Array:
 
 @operation
 def where(condition: ArrayLike, x: ArrayLike, y: ArrayLike) -> Array:
-    """x where the condition is true, y elsewhere.
+    """Choose x where the condition is true, y elsewhere.
 
-    Shapes and dtypes: shapes broadcast; x and y are promoted as in `equal`; a nonzero condition is true. Each gradient
-    is 0 where the other was taken, but an infinite or NaN slope of an argument there still makes it NaN: select among
-    its inputs, too.
-    Errors: ValueError for shapes that do not broadcast.
+    Parameters
+    ----------
+    condition : array
+        Any dtype; nonzero is true.
+    x : array or number
+    y : array or number
 
-    Source: the standard's `where`.
+    Returns
+    -------
+    array
+        The shape to which all three broadcast; the dtypes of x and y are
+        promoted, numbers take the array's dtype.
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not broadcast.
+
+    Notes
+    -----
+    Each gradient is 0 where the other argument was taken. An infinite or NaN
+    slope of an argument there still makes it NaN: choose among its inputs, too.
+
+    References
+    ----------
+    The array API standard, ``where``.
+
+    Examples
+    --------
+    >>> x = np.asarray([-4.0, 0.0, 4.0])
+    >>> K.where(x > 0, K.log(K.where(x > 0, x, 1.0)), 0.0)
+    array([0.        , 0.        , 1.38629436])
     """
     beside = next((v for v in (x, y) if is_array(v)), None)
     xp, condition, *_ = arrays(condition) if beside is None else arrays(condition, beside)
@@ -153,11 +402,36 @@ def _truth(xp: Any, x: Array) -> Array:
 
 @operation
 def logical_and(x: ArrayLike, y: ArrayLike) -> Array:
-    """Whether both elements are nonzero, as booleans of the broadcast shape; NaN counts as nonzero.
+    """Whether both elements are nonzero.
 
-    Errors: ValueError for shapes that do not broadcast.
+    Parameters
+    ----------
+    x : array or number
+    y : array or number
+        Its shape broadcasts with that of x.
 
-    Source: the standard's `logical_and`.
+    Returns
+    -------
+    array of bools
+        The broadcast shape.
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not broadcast.
+
+    Notes
+    -----
+    NaN counts as nonzero.
+
+    References
+    ----------
+    The array API standard, ``logical_and``.
+
+    Examples
+    --------
+    >>> K.logical_and(np.asarray([0, 1, 2]), np.asarray([True, False, True]))
+    array([False, False,  True])
     """
     xp, x, y = arrays(x, y)
     return broadcasting("logical_and", xp.logical_and, _truth(xp, x), _truth(xp, y))
@@ -165,9 +439,36 @@ def logical_and(x: ArrayLike, y: ArrayLike) -> Array:
 
 @operation
 def logical_or(x: ArrayLike, y: ArrayLike) -> Array:
-    """Whether at least one of two elements is nonzero, as booleans; all else as in `logical_and`.
+    """Whether at least one of two elements is nonzero.
 
-    Source: the standard's `logical_or`.
+    Parameters
+    ----------
+    x : array or number
+    y : array or number
+        Its shape broadcasts with that of x.
+
+    Returns
+    -------
+    array of bools
+        The broadcast shape.
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not broadcast.
+
+    Notes
+    -----
+    NaN counts as nonzero.
+
+    References
+    ----------
+    The array API standard, ``logical_or``.
+
+    Examples
+    --------
+    >>> K.logical_or(np.asarray([0.0, 0.0, np.nan]), np.asarray([0, 1, 0]))
+    array([False,  True,  True])
     """
     xp, x, y = arrays(x, y)
     return broadcasting("logical_or", xp.logical_or, _truth(xp, x), _truth(xp, y))
@@ -175,9 +476,30 @@ def logical_or(x: ArrayLike, y: ArrayLike) -> Array:
 
 @operation
 def logical_not(x: ArrayLike) -> Array:
-    """Whether an element is 0, as booleans; NaN counts as nonzero.
+    """Whether each element is 0.
 
-    Source: the standard's `logical_not`.
+    Parameters
+    ----------
+    x : array
+        Any shape and dtype.
+
+    Returns
+    -------
+    array of bools
+        Shape of x.
+
+    Notes
+    -----
+    NaN counts as nonzero.
+
+    References
+    ----------
+    The array API standard, ``logical_not``.
+
+    Examples
+    --------
+    >>> K.logical_not(np.asarray([0.0, 2.0, np.nan]))
+    array([ True, False, False])
     """
     xp, x = arrays(x)
     return xp.logical_not(_truth(xp, x))

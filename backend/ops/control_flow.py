@@ -16,16 +16,52 @@ __all__ = ["switch"]
 
 @operation
 def switch(condition: Array, then_expression: Any, else_expression: Any) -> Array:
-    """`then_expression` where the condition holds, `else_expression` elsewhere.
+    """Choose one of two expressions by a condition, as a whole or by element.
 
-    Shapes and dtypes: the condition has any dtype (nonzero is true). A scalar chooses one expression as a whole; either
-    may be a function without arguments, and of functions only the chosen one is evaluated; both need the same number of
-    dimensions. Otherwise the choice is made element by element: the condition lies along the leading axes of the
-    expressions, which broadcast with each other, and is repeated over the axes that follow.
-    Edge values: a Python bool chooses at once, whatever the expressions are. A NaN condition is true.
-    Errors: ValueError for a condition of more dimensions than the expressions, and for shapes that do not fit.
+    Parameters
+    ----------
+    condition : array or bool
+        Any dtype; nonzero is true.
+    then_expression : array, number or callable
+        The value where the condition holds; a callable has no parameters.
+    else_expression : array, number or callable
+        The value elsewhere.
 
-    Source: Keras 2.3.1 backend semantics.
+    Returns
+    -------
+    array
+        The dtypes of the expressions are promoted.
+
+    Raises
+    ------
+    ValueError
+        If the condition has more dimensions than the expressions, or shapes do
+        not fit.
+
+    Notes
+    -----
+    A scalar condition chooses one expression as a whole; both need the same
+    number of dimensions. Of callables, only the chosen one is evaluated.
+
+    Any other condition chooses by element. It lies along the leading axes of
+    the expressions, which broadcast with each other, and is repeated over the
+    axes that follow.
+
+    A Python bool chooses at once, whatever the expressions are. A NaN condition
+    is true.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.switch``.
+
+    Examples
+    --------
+    >>> x = np.asarray([[1.0, 2.0], [3.0, 4.0]])
+    >>> K.switch(np.asarray([True, False]), x, -x)
+    array([[ 1.,  2.],
+           [-3., -4.]])
+    >>> K.switch(np.asarray(0), lambda: 1 / 0, lambda: x[0])
+    array([1., 2.])
     """
     if isinstance(condition, (bool, int, float)):
         return _value(then_expression if condition else else_expression)

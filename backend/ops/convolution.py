@@ -35,17 +35,48 @@ def conv1d(
     data_format: str | None = None,
     dilation_rate: PerAxis = 1,
 ) -> Array:
-    """Slide a kernel along one axis and sum the products; the kernel is not flipped.
+    """Slide a kernel along one axis and sum the products; it is not flipped.
 
-    x (batch, steps, in), or (batch, in, steps) with data_format 'channels_first', and kernel (size, in, out) give
-    the same with ceil(n / stride) steps for padding 'same' and 'causal', ceil((n - reach + 1) / stride) for 'valid',
-    where reach = (size - 1) * dilation_rate + 1; unknown sizes stay unknown. Both are brought to one floating dtype,
-    integers become floatx; float16 is summed in float32. 'same' pads zeros, the smaller half first; 'causal' pads all
-    in front, so that no output sees later steps.
-    ValueError for 'causal' with channels_first, for strides with dilation, for channels that do not fit, a wrong
-    number of dimensions, an unknown padding or data_format, and with 'valid' for a kernel that reaches beyond x.
+    Parameters
+    ----------
+    x : array
+        Shape (batch, steps, in), or (batch, in, steps) with 'channels_first';
+        integers become floatx.
+    kernel : array
+        Shape (size, in, out).
+    strides : int or sequence of one int
+    padding : {'valid', 'same', 'causal'}
+        'same' pads zeros, the smaller half first; 'causal' pads all in front,
+        so that no output sees later steps.
+    data_format : {'channels_last', 'channels_first'}, optional
+        ``K.image_data_format()`` if not given.
+    dilation_rate : int or sequence of one int
 
-    Source: Keras 2.3.1 backend semantics.
+    Returns
+    -------
+    array
+        As x, with `out` channels. With ``reach = (size - 1) * dilation_rate +
+        1`` it has ``ceil((n - reach + 1) / stride)`` steps for 'valid',
+        ``ceil(n / stride)`` for the others; unknown sizes stay unknown. One
+        floating dtype for both operands; float16 is summed in float32.
+
+    Raises
+    ------
+    ValueError
+        For 'causal' with 'channels_first', strides with dilation, channels that
+        do not fit, a wrong number of dimensions, an unknown `padding` or
+        `data_format`, and with 'valid' for a kernel that reaches beyond x.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.conv1d``.
+
+    Examples
+    --------
+    >>> x = np.reshape(np.asarray([1.0, 2.0, 4.0, 8.0]), (1, 4, 1))
+    >>> kernel = np.reshape(np.asarray([-1.0, 1.0]), (2, 1, 1))
+    >>> K.conv1d(x, kernel)[0, :, 0], K.conv1d(x, kernel, padding="causal")[0, :, 0]
+    (array([1., 2., 4.]), array([1., 1., 2., 4.]))
     """
     if padding == "causal" and data_format_of("conv1d", data_format) == "channels_first":
         raise ValueError("conv1d: padding is 'causal' with data_format 'channels_first'; expected 'channels_last'")
@@ -61,13 +92,47 @@ def conv2d(
     data_format: str | None = None,
     dilation_rate: PerAxis = (1, 1),
 ) -> Array:
-    """Slide a kernel over two spatial axes and sum the products; the kernel is not flipped.
+    """Slide a kernel over two axes and sum the products; it is not flipped.
 
-    x (batch, rows, columns, in), or (batch, in, rows, columns) with data_format 'channels_first', and kernel
-    (height, width, in, out) give the same with out channels; sizes, dtypes, padding ('valid', 'same') and errors as in
-    `conv1d`. strides and dilation_rate: an int or two.
+    Parameters
+    ----------
+    x : array
+        Shape (batch, rows, columns, in), or (batch, in, rows, columns) with
+        'channels_first'; integers become floatx.
+    kernel : array
+        Shape (height, width, in, out), in either layout.
+    strides : int or pair of ints
+    padding : {'valid', 'same'}
+        'same' pads zeros, the smaller half first.
+    data_format : {'channels_last', 'channels_first'}, optional
+        ``K.image_data_format()`` if not given.
+    dilation_rate : int or pair of ints
 
-    Source: Keras 2.3.1 backend semantics.
+    Returns
+    -------
+    array
+        As x, with `out` channels and the spatial sizes that `conv1d` gives. One
+        floating dtype for both operands; float16 is summed in float32.
+
+    Raises
+    ------
+    ValueError
+        For strides with dilation, channels that do not fit, a wrong number of
+        dimensions, an unknown `padding` or `data_format`, and with 'valid' for
+        a kernel that reaches beyond x.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.conv2d``.
+
+    Examples
+    --------
+    >>> x = np.reshape(np.arange(9.0), (1, 3, 3, 1))
+    >>> K.conv2d(x, np.ones((2, 2, 1, 1)))[0, :, :, 0]
+    array([[ 8., 12.],
+           [20., 24.]])
+    >>> K.conv2d(x, np.ones((3, 3, 1, 8)), strides=2, padding="same").shape
+    (1, 2, 2, 8)
     """
     return _convolve("conv2d", x, kernel, strides, padding, data_format, dilation_rate, 2)
 
@@ -81,13 +146,43 @@ def conv3d(
     data_format: str | None = None,
     dilation_rate: PerAxis = (1, 1, 1),
 ) -> Array:
-    """Slide a kernel over three spatial axes and sum the products; the kernel is not flipped.
+    """Slide a kernel over three axes and sum the products; it is not flipped.
 
-    x (batch, depth, rows, columns, in), or (batch, in, depth, rows, columns) with data_format 'channels_first', and
-    kernel (depth, height, width, in, out) give the same with out channels; sizes, dtypes, padding ('valid', 'same')
-    and errors as in `conv1d`. strides and dilation_rate: an int or three.
+    Parameters
+    ----------
+    x : array
+        Shape (batch, depth, rows, columns, in), or (batch, in, depth, rows,
+        columns) with 'channels_first'; integers become floatx.
+    kernel : array
+        Shape (depth, height, width, in, out), in either layout.
+    strides : int or triple of ints
+    padding : {'valid', 'same'}
+        'same' pads zeros, the smaller half first.
+    data_format : {'channels_last', 'channels_first'}, optional
+        ``K.image_data_format()`` if not given.
+    dilation_rate : int or triple of ints
 
-    Source: Keras 2.3.1 backend semantics.
+    Returns
+    -------
+    array
+        As x, with `out` channels and the spatial sizes that `conv1d` gives. One
+        floating dtype for both operands; float16 is summed in float32.
+
+    Raises
+    ------
+    ValueError
+        For strides with dilation, channels that do not fit, a wrong number of
+        dimensions, an unknown `padding` or `data_format`, and with 'valid' for
+        a kernel that reaches beyond x.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.conv3d``.
+
+    Examples
+    --------
+    >>> K.conv3d(np.ones((1, 4, 4, 4, 2)), np.ones((2, 3, 4, 2, 5))).shape
+    (1, 3, 2, 1, 5)
     """
     return _convolve("conv3d", x, kernel, strides, padding, data_format, dilation_rate, 3)
 
@@ -103,11 +198,43 @@ def depthwise_conv2d(
 ) -> Array:
     """Slide kernels over two spatial axes, each over one channel.
 
-    x (batch, rows, columns, in), or (batch, in, rows, columns) with data_format 'channels_first', and depthwise_kernel
-    (height, width, in, multiplier) give in * multiplier channels, those of the first input channel first; sizes,
-    dtypes, padding ('valid', 'same') and errors as in `conv1d`.
+    Parameters
+    ----------
+    x : array
+        Shape (batch, rows, columns, in), or (batch, in, rows, columns) with
+        'channels_first'; integers become floatx.
+    depthwise_kernel : array
+        Shape (height, width, in, multiplier).
+    strides : int or pair of ints
+    padding : {'valid', 'same'}
+        'same' pads zeros, the smaller half first.
+    data_format : {'channels_last', 'channels_first'}, optional
+        ``K.image_data_format()`` if not given.
+    dilation_rate : int or pair of ints
 
-    Source: Keras 2.3.1 backend semantics.
+    Returns
+    -------
+    array
+        As x, with ``in * multiplier`` channels, those of the first input
+        channel first, and the spatial sizes that `conv1d` gives. One floating
+        dtype for both operands; float16 is summed in float32.
+
+    Raises
+    ------
+    ValueError
+        For strides with dilation, channels that do not fit, a wrong number of
+        dimensions, an unknown `padding` or `data_format`, and with 'valid' for
+        a kernel that reaches beyond x.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.depthwise_conv2d``.
+
+    Examples
+    --------
+    >>> x = np.reshape(np.asarray([[1.0, 10.0], [2.0, 20.0]]), (1, 1, 2, 2))
+    >>> K.depthwise_conv2d(x, np.ones((1, 2, 2, 1)))[0, 0]
+    array([[ 3., 30.]])
     """
     return _convolve(
         "depthwise_conv2d", x, depthwise_kernel, strides, padding, data_format, dilation_rate, 2, depthwise=True
@@ -126,10 +253,45 @@ def separable_conv1d(
 ) -> Array:
     """Slide kernels along one axis, each over one channel, then mix the channels.
 
-    x as in `conv1d`, depthwise_kernel (size, in, multiplier) and pointwise_kernel (1, in * multiplier, out); strides,
-    padding ('valid', 'same') and dilation_rate belong to the first step. Sizes, dtypes and errors as in `conv1d`.
+    Parameters
+    ----------
+    x : array
+        Shape (batch, steps, in), or (batch, in, steps) with 'channels_first';
+        integers become floatx.
+    depthwise_kernel : array
+        Shape (size, in, multiplier).
+    pointwise_kernel : array
+        Shape (1, in * multiplier, out).
+    strides : int or sequence of one int
+        Of the first step, like the arguments that follow.
+    padding : {'valid', 'same'}
+        'same' pads zeros, the smaller half first.
+    data_format : {'channels_last', 'channels_first'}, optional
+        ``K.image_data_format()`` if not given.
+    dilation_rate : int or sequence of one int
 
-    Source: Keras 2.3.1 backend semantics.
+    Returns
+    -------
+    array
+        As x, with `out` channels and the steps that `conv1d` gives. One
+        floating dtype for all operands; float16 is summed in float32.
+
+    Raises
+    ------
+    ValueError
+        For strides with dilation, channels that do not fit, a wrong number of
+        dimensions, an unknown `padding` or `data_format`, and with 'valid' for
+        a kernel that reaches beyond x.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.separable_conv1d``.
+
+    Examples
+    --------
+    >>> x = np.reshape(np.asarray([[1.0, 10.0], [2.0, 20.0]]), (1, 2, 2))
+    >>> K.separable_conv1d(x, np.ones((2, 2, 1)), np.ones((1, 2, 1)))
+    array([[[33.]]])
     """
     return _convolve(
         "separable_conv1d",
@@ -155,13 +317,47 @@ def separable_conv2d(
     data_format: str | None = None,
     dilation_rate: PerAxis = (1, 1),
 ) -> Array:
-    """Slide kernels over two spatial axes, each over one channel, then mix the channels.
+    """Slide kernels over two axes, each over one channel, then mix the channels.
 
-    x as in `conv2d`, depthwise_kernel (height, width, in, multiplier) and pointwise_kernel (1, 1, in * multiplier,
-    out); strides, padding ('valid', 'same') and dilation_rate belong to the first step. Sizes, dtypes and errors as in
-    `conv1d`.
+    Parameters
+    ----------
+    x : array
+        Shape (batch, rows, columns, in), or (batch, in, rows, columns) with
+        'channels_first'; integers become floatx.
+    depthwise_kernel : array
+        Shape (height, width, in, multiplier).
+    pointwise_kernel : array
+        Shape (1, 1, in * multiplier, out).
+    strides : int or pair of ints
+        Of the first step, like the arguments that follow.
+    padding : {'valid', 'same'}
+        'same' pads zeros, the smaller half first.
+    data_format : {'channels_last', 'channels_first'}, optional
+        ``K.image_data_format()`` if not given.
+    dilation_rate : int or pair of ints
 
-    Source: Keras 2.3.1 backend semantics.
+    Returns
+    -------
+    array
+        As x, with `out` channels and the spatial sizes that `conv1d` gives. One
+        floating dtype for all operands; float16 is summed in float32.
+
+    Raises
+    ------
+    ValueError
+        For strides with dilation, channels that do not fit, a wrong number of
+        dimensions, an unknown `padding` or `data_format`, and with 'valid' for
+        a kernel that reaches beyond x.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.separable_conv2d``.
+
+    Examples
+    --------
+    >>> x, depthwise, pointwise = np.ones((1, 4, 4, 3)), np.ones((3, 3, 3, 2)), np.ones((1, 1, 6, 5))
+    >>> K.separable_conv2d(x, depthwise, pointwise).shape
+    (1, 2, 2, 5)
     """
     return _convolve(
         "separable_conv2d",
@@ -187,16 +383,54 @@ def conv2d_transpose(
     data_format: str | None = None,
     dilation_rate: PerAxis = (1, 1),
 ) -> Array:
-    """The adjoint of `conv2d`: the gradient that x, as a cotangent, gives to an input of output_shape.
+    """Transposed convolution, the adjoint of `conv2d`.
 
-    x (batch, rows, columns, in), or (batch, in, rows, columns) with data_format 'channels_first', and kernel (height,
-    width, OUT, IN) give output_shape, which is in data_format order: integers or 0-d integer arrays, or None for the
-    batch; or one integer array of them. Padding is that of the output: 'same' crops its smaller half first. Elements
-    that no window covers are 0. Dtypes as in `conv1d`.
-    ValueError where a convolution of output_shape would not give the size of x, for channels that do not fit, strides
-    with dilation, unequal dilation rates, a wrong number of dimensions, an unknown padding or data_format.
+    The result is the gradient that x, as a cotangent, gives to an input of
+    `output_shape`.
 
-    Source: Keras 2.3.1 backend semantics.
+    Parameters
+    ----------
+    x : array
+        Shape (batch, rows, columns, in), or (batch, in, rows, columns) with
+        'channels_first'; integers become floatx.
+    kernel : array
+        Shape (height, width, out, in), the output's channels before those of x.
+    output_shape : sequence of ints, 0-d integer arrays and None, or integer array
+        Shape of the result in the order of `data_format`; None is allowed for
+        the batch.
+    strides : int or pair of ints
+    padding : {'valid', 'same'}
+        Padding of the output: 'same' crops its smaller half first.
+    data_format : {'channels_last', 'channels_first'}, optional
+        ``K.image_data_format()`` if not given.
+    dilation_rate : int or pair of equal ints
+
+    Returns
+    -------
+    array
+        Shape `output_shape`. One floating dtype for both operands; float16 is
+        summed in float32.
+
+    Raises
+    ------
+    ValueError
+        If a convolution of `output_shape` would not give the size of x, for
+        channels that do not fit, strides with dilation, unequal dilation rates,
+        a wrong number of dimensions, an unknown `padding` or `data_format`.
+
+    Notes
+    -----
+    Elements that no window covers are 0.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.conv2d_transpose``.
+
+    Examples
+    --------
+    >>> x = np.reshape(np.asarray([1.0, 2.0]), (1, 1, 2, 1))
+    >>> K.conv2d_transpose(x, np.ones((1, 3, 1, 1)), (1, 1, 5, 1), strides=(1, 2))[0, 0, :, 0]
+    array([1., 1., 3., 2., 2.])
     """
     return _transpose("conv2d_transpose", x, kernel, output_shape, strides, padding, data_format, dilation_rate, 2)
 
@@ -210,12 +444,54 @@ def conv3d_transpose(
     padding: str = "valid",
     data_format: str | None = None,
 ) -> Array:
-    """The adjoint of `conv3d`: the gradient that x, as a cotangent, gives to an input of output_shape.
+    """Transposed convolution over three spatial axes, the adjoint of `conv3d`.
 
-    x (batch, depth, rows, columns, in), or (batch, in, depth, rows, columns) with data_format 'channels_first', and
-    kernel (depth, height, width, OUT, IN); everything else, edge values and errors too, as in `conv2d_transpose`.
+    The result is the gradient that x, as a cotangent, gives to an input of
+    `output_shape`.
 
-    Source: Keras 2.3.1 backend semantics.
+    Parameters
+    ----------
+    x : array
+        Shape (batch, depth, rows, columns, in), or (batch, in, depth, rows,
+        columns) with 'channels_first'; integers become floatx.
+    kernel : array
+        Shape (depth, height, width, out, in), the output's channels before
+        those of x.
+    output_shape : sequence of ints, 0-d integer arrays and None, or integer array
+        Shape of the result in the order of `data_format`; None is allowed for
+        the batch.
+    strides : int or triple of ints
+    padding : {'valid', 'same'}
+        Padding of the output: 'same' crops its smaller half first.
+    data_format : {'channels_last', 'channels_first'}, optional
+        ``K.image_data_format()`` if not given.
+
+    Returns
+    -------
+    array
+        Shape `output_shape`. One floating dtype for both operands; float16 is
+        summed in float32.
+
+    Raises
+    ------
+    ValueError
+        If a convolution of `output_shape` would not give the size of x, for
+        channels that do not fit, a wrong number of dimensions, an unknown
+        `padding` or `data_format`.
+
+    Notes
+    -----
+    Elements that no window covers are 0.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.conv3d_transpose``.
+
+    Examples
+    --------
+    >>> x, kernel = np.ones((1, 2, 2, 2, 3)), np.ones((2, 2, 2, 5, 3))
+    >>> K.conv3d_transpose(x, kernel, (None, 4, 4, 4, 5), strides=2).shape
+    (1, 4, 4, 4, 5)
     """
     return _transpose("conv3d_transpose", x, kernel, output_shape, strides, padding, data_format, 1, 3)
 
@@ -224,13 +500,42 @@ def conv3d_transpose(
 def bias_add(x: Array, bias: Array, data_format: str | None = None) -> Array:
     """Add one bias per channel, or one per channel and place.
 
-    x (batch, ..., channels), or (batch, channels, ...) with data_format 'channels_first', of any rank from 2 on; two
-    dimensions are (batch, channels) in both. bias is (channels,) or (spatial..., channels); with channels_first the
-    latter is reshaped to (channels, spatial...) in memory order, not transposed. Dtypes are promoted.
-    ValueError for another rank of bias, sizes that do not fit, an x of fewer than two dimensions, an unknown
-    data_format.
+    Parameters
+    ----------
+    x : array
+        Shape (batch, ..., channels), or (batch, channels, ...) with
+        'channels_first'; two dimensions are (batch, channels) in both.
+    bias : array
+        Shape (channels,) or (spatial..., channels). With 'channels_first' the
+        latter is reshaped to (channels, spatial...) in memory order, not
+        transposed.
+    data_format : {'channels_last', 'channels_first'}, optional
+        ``K.image_data_format()`` if not given.
 
-    Source: Keras 2.3.1 backend semantics.
+    Returns
+    -------
+    array
+        Shape of x; the dtypes are promoted.
+
+    Raises
+    ------
+    ValueError
+        For another number of dimensions of the bias, sizes that do not fit, an
+        x of fewer than two dimensions, an unknown `data_format`.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.bias_add``.
+
+    Examples
+    --------
+    >>> x = np.zeros((1, 2, 3))
+    >>> K.bias_add(x, np.asarray([1.0, 2.0, 3.0]))
+    array([[[1., 2., 3.],
+            [1., 2., 3.]]])
+    >>> K.bias_add(x, np.asarray([1.0, 2.0]), data_format="channels_first")
+    array([[[1., 1., 1.],
+            [2., 2., 2.]]])
     """
     data_format = data_format_of("bias_add", data_format)
     xp, x, bias = promoted_arrays(x, bias)

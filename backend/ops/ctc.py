@@ -40,18 +40,53 @@ def _checked(name: str, y_pred: Array, **others: tuple[Array, int]) -> None:
 
 @operation
 def ctc_batch_cost(y_true: Array, y_pred: Array, input_length: Array, label_length: Array) -> Array:
-    """The CTC cost of each sample: minus the log-probability of its labels under per-frame class probabilities.
+    """CTC cost of each sample: minus the log-probability of its labels.
 
-    Shapes and dtypes: y_true (batch, labels) of any dtype, y_pred (batch, time, classes) floating, input_length and
-    label_length (batch, 1); result (batch, 1) in y_pred's dtype. The last class is the blank. y_pred need not be
-    normalized: the function does that, in log space, after adding `epsilon()`.
-    Edge values: frames beyond input_length and labels beyond label_length are ignored; an empty label costs minus the
-    sum of the blanks' log-probabilities; labels that do not fit into the frames (repeats need a blank between) cost
-    +inf, with a gradient of 0. Differentiable with respect to y_pred.
-    Errors: ValueError for other numbers of dimensions or different batch sizes, and, where values are concrete, for a
-    label that is no class or the blank, and a length outside 0 to the number of frames or labels.
+    Parameters
+    ----------
+    y_true : array
+        Labels, of shape (batch, labels) and any dtype.
+    y_pred : array
+        Probabilities of the classes in each frame, of shape (batch, time,
+        classes); floating. The last class is the blank.
+    input_length : array
+        Number of frames, of shape (batch, 1).
+    label_length : array
+        Number of labels, of shape (batch, 1).
 
-    Source: Graves et al. 2006, the forward recursion in log space; Keras 2.3.1 backend semantics.
+    Returns
+    -------
+    array
+        Shape (batch, 1), in the dtype of `y_pred`.
+
+    Raises
+    ------
+    ValueError
+        For other numbers of dimensions or different batch sizes, and, where
+        values are concrete, for a label that is no class or the blank, and a
+        length outside 0 to the number of frames or labels.
+
+    Notes
+    -----
+    `y_pred` need not be normalized: the function does that, in log space, after
+    adding ``K.epsilon()``. Frames beyond `input_length` and labels beyond
+    `label_length` are ignored. An empty label costs minus the sum of the
+    blanks' log-probabilities. Labels that do not fit into the frames (repeats
+    need a blank between) cost +inf, with a gradient of 0.
+
+    There is a gradient with respect to `y_pred`.
+
+    References
+    ----------
+    Graves et al., "Connectionist temporal classification", 2006, the forward
+    recursion in log space; Keras 2.3.1, ``keras.backend.ctc_batch_cost``.
+
+    Examples
+    --------
+    >>> y_pred = np.asarray([[[0.5, 0.0, 0.5], [0.5, 0.0, 0.5]]])
+    >>> one = np.asarray([[1]])
+    >>> np.round(K.ctc_batch_cost(np.asarray([[0]]), y_pred, 2 * one, one), 4)  # -log(3 / 4)
+    array([[0.2877]])
     """
     xp, y_true, y_pred, input_length, label_length = arrays(y_true, y_pred, input_length, label_length)
     _checked(
@@ -129,17 +164,57 @@ def ctc_decode(
     top_paths: int = 1,
     merge_repeated: bool = False,
 ) -> tuple[list[Array], Array]:
-    """The most probable labellings of each sample: (list of label arrays, best first, and their scores).
+    """Find the most probable labellings of each sample.
 
-    Shapes and dtypes: y_pred (batch, time, classes) floating, input_length (batch,); each label array is
-    (batch, longest) of the namespace's index dtype, padded with -1. Greedy: one path, the best class of each frame with
-    repeats collapsed and blanks dropped; scores (batch, 1) are minus the sum of its log-probabilities. Otherwise prefix
-    beam search: `top_paths` paths, scores (batch, top_paths) are log-probabilities of the labellings; `merge_repeated`
-    also collapses equal neighbours in the strings found. The last class is the blank.
-    Edge values: ties go to the lower class; if there are no labels at all, the width is 0. Not differentiable.
-    Errors: ValueError for other numbers of dimensions, or when top_paths exceeds beam_width.
+    Parameters
+    ----------
+    y_pred : array
+        Probabilities of the classes in each frame, of shape (batch, time,
+        classes); floating. The last class is the blank.
+    input_length : array
+        Number of frames, of shape (batch,).
+    greedy : bool
+        Whether to take the best class of each frame, with repeats collapsed and
+        blanks dropped; else prefix beam search.
+    beam_width : int
+    top_paths : int
+        How many labellings the beam search gives; greedy gives one.
+    merge_repeated : bool
+        Whether the beam search also collapses equal neighbours in the strings
+        found.
 
-    Source: Graves et al. 2006; Hannun et al. 2014 for the prefix search; Keras 2.3.1 backend semantics.
+    Returns
+    -------
+    labels : list of arrays
+        The best first, each of shape (batch, longest), of the namespace's index
+        dtype, padded with -1.
+    scores : array
+        Greedy: shape (batch, 1), minus the sum of the path's log-probabilities.
+        Beam search: shape (batch, top_paths), log-probabilities of the
+        labellings.
+
+    Raises
+    ------
+    ValueError
+        For other numbers of dimensions, or if `top_paths` exceeds `beam_width`.
+
+    Notes
+    -----
+    Ties go to the lower class. If there are no labels at all, the width is 0.
+    There is no gradient.
+
+    References
+    ----------
+    Graves et al., "Connectionist temporal classification", 2006; Hannun et al.,
+    "First-pass large vocabulary continuous speech recognition", 2014, for the
+    prefix search; Keras 2.3.1, ``keras.backend.ctc_decode``.
+
+    Examples
+    --------
+    >>> y_pred = np.asarray([[[0.6, 0.1, 0.3], [0.6, 0.1, 0.3], [0.1, 0.8, 0.1]]])
+    >>> labels, scores = K.ctc_decode(y_pred, np.asarray([3]))
+    >>> labels[0], np.round(np.exp(-scores), 3)
+    (array([[0, 1]]), array([[0.288]]))
     """
     _, y_pred, input_length = arrays(y_pred, input_length)
     if getattr(input_length, "static_shape", ()) is None:

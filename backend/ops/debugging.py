@@ -31,11 +31,33 @@ def _(g, out, x, *, message):
 
 @operation
 def print_tensor(x: Array, message: str = "") -> Array:
-    """x, which prints the message and its value to standard output whenever it is evaluated.
+    """Print a message and the value of x whenever it is evaluated.
 
-    Shapes and dtypes: those of x. A native array is printed at once. The gradient passes through.
+    Parameters
+    ----------
+    x : array
+    message : str
 
-    Source: Keras 2.3.1 backend semantics.
+    Returns
+    -------
+    array
+        x itself.
+
+    Notes
+    -----
+    The print goes to standard output; a native array is printed at once. The
+    gradient passes through.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.print_tensor``.
+
+    Examples
+    --------
+    >>> x = K.placeholder((2,))
+    >>> f = K.function([x], [2.0 * K.print_tensor(x, "x =")])
+    >>> y = f([np.asarray([1.0, 2.0])])
+    x = [1. 2.]
     """
     _, x = arrays(x)
     return print_tensor_(x, message=message)

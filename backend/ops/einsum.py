@@ -21,19 +21,53 @@ Label = str | int  # a letter, or the number of an axis that an ellipsis stands 
 
 @operation
 def einsum(subscripts: str, *operands: Array) -> Array:
-    """The sum of products that the subscripts describe: 'ij,jk->ik' is the matrix product.
+    """Sum the products that subscripts describe, as 'ij,jk->ik' a matrix product.
 
-    Shapes and dtypes: one letter for each axis of an operand, commas between operands, the letters of the result after
-    '->'. A letter that is not in the result is summed over; one that an operand has twice selects its diagonal; '...'
-    stands for any further axes, which broadcast. Without '->' the result has the ellipsis and then, in alphabetical
-    order, the letters that appear once. Spaces do not count. Sizes of one letter are equal (NumPy lets 1 pass for
-    any). Dtypes are promoted, booleans become int32, integers may wrap around.
-    Edge values: an axis of size 0 sums to 0. Products are computed two at a time, in an order that keeps intermediate
-    results small.
-    Errors: TypeError for subscripts that are no string; ValueError for subscripts that are malformed or do not fit the
-    operands' number, dimensions and sizes.
+    Parameters
+    ----------
+    subscripts : str
+        One letter for each axis of an operand, commas between operands, the
+        letters of the result after '->'. Spaces do not count.
+    *operands : arrays
+        Sizes of one letter are equal (NumPy lets 1 pass for any); booleans
+        become int32.
 
-    Source: NumPy's einsum; the greedy order of Smith, Gray, "opt_einsum", 2018.
+    Returns
+    -------
+    array
+        The dtypes are promoted; integers may wrap around.
+
+    Raises
+    ------
+    TypeError
+        If the subscripts are not a string.
+    ValueError
+        If the subscripts are malformed, or do not fit the operands' number,
+        dimensions and sizes.
+
+    Notes
+    -----
+    A letter that is not in the result is summed over; one that an operand has
+    twice selects its diagonal; '...' stands for any further axes, which
+    broadcast. Without '->' the result has the ellipsis and then, in
+    alphabetical order, the letters that appear once.
+
+    An axis of size 0 sums to 0. Products are computed two at a time, in an
+    order that keeps intermediate results small.
+
+    References
+    ----------
+    NumPy, ``numpy.einsum``; the greedy order of Smith, Gray, "opt_einsum",
+    2018.
+
+    Examples
+    --------
+    >>> x = np.asarray([[1.0, 2.0], [3.0, 4.0]])
+    >>> K.einsum("ij,jk->ik", x, x)
+    array([[ 7., 10.],
+           [15., 22.]])
+    >>> K.einsum("ii", x)  # the trace
+    np.float64(5.0)
     """
     terms, result = _parsed(subscripts, len(operands))
     xp, *values = promoted_arrays(*operands)

@@ -58,12 +58,31 @@ LARGEST_HALF = 65504.0  # of float16
 @fast_path(numeric)
 @operation
 def abs(x: ArrayLike) -> Array:
-    """The absolute value of each element.
+    """Absolute value of each element.
 
-    Shapes and dtypes: those of x; booleans become int32.
-    Edge values: NaN stays NaN; the smallest integer of a dtype stays itself. The gradient at 0 is 0.
+    Parameters
+    ----------
+    x : array
+        Any shape; booleans become int32.
 
-    Source: Keras 2.3.1 backend semantics.
+    Returns
+    -------
+    array
+        Shape and dtype of x.
+
+    Notes
+    -----
+    NaN stays NaN. The smallest integer of a dtype stays itself. The gradient at
+    0 is 0.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.abs``.
+
+    Examples
+    --------
+    >>> K.abs(np.asarray([-3, 0, 2]))
+    array([3, 0, 2])
     """
     xp, x = numeric(x)
     return xp.abs(x)
@@ -72,12 +91,30 @@ def abs(x: ArrayLike) -> Array:
 @fast_path(numeric)
 @operation
 def square(x: ArrayLike) -> Array:
-    """The square of each element.
+    """Square of each element.
 
-    Shapes and dtypes: those of x; booleans become int32.
-    Edge values: Integers wrap around.
+    Parameters
+    ----------
+    x : array
+        Any shape; booleans become int32.
 
-    Source: Keras 2.3.1 backend semantics.
+    Returns
+    -------
+    array
+        Shape and dtype of x.
+
+    Notes
+    -----
+    Integers wrap around.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.square``.
+
+    Examples
+    --------
+    >>> K.square(np.asarray([-3, 0, 2]))
+    array([9, 0, 4])
     """
     xp, x = numeric(x)
     return xp.square(x)
@@ -85,12 +122,30 @@ def square(x: ArrayLike) -> Array:
 
 @operation
 def sqrt(x: ArrayLike) -> Array:
-    """The square root of each element, 0 for negative ones.
+    """Square root of each element, 0 for negative ones.
 
-    Shapes and dtypes: shape of x; floating dtypes stay, integers become floatx.
-    Edge values: NaN stays NaN. The gradient is infinite at 0 and 0 below.
+    Parameters
+    ----------
+    x : array
+        Any shape; integers become floatx.
 
-    Source: Keras 2.3.1 backend semantics.
+    Returns
+    -------
+    array
+        Shape and dtype of x.
+
+    Notes
+    -----
+    NaN stays NaN. The gradient is infinite at 0, and 0 below.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.sqrt``.
+
+    Examples
+    --------
+    >>> K.sqrt(np.asarray([-1.0, 0.0, 9.0]))
+    array([0., 0., 3.])
     """
     xp, x = floating(x)
     return xp.sqrt(xp.where(x < 0, 0.0, x))
@@ -99,12 +154,30 @@ def sqrt(x: ArrayLike) -> Array:
 @fast_path(inexact)
 @operation
 def exp(x: ArrayLike) -> Array:
-    """e to the power of each element.
+    """Exponential function, e to the power of each element.
 
-    Shapes and dtypes: shape of x; floating dtypes stay, integers become floatx.
-    Edge values: Overflow gives inf, -inf gives 0.
+    Parameters
+    ----------
+    x : array
+        Any shape; integers become floatx.
 
-    Source: Keras 2.3.1 backend semantics.
+    Returns
+    -------
+    array
+        Shape and dtype of x.
+
+    Notes
+    -----
+    Overflow gives inf, -inf gives 0.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.exp``.
+
+    Examples
+    --------
+    >>> K.exp(np.asarray([-np.inf, 0.0, 1000.0]))
+    array([ 0.,  1., inf])
     """
     xp, x = inexact(x)
     return xp.exp(x)
@@ -113,11 +186,28 @@ def exp(x: ArrayLike) -> Array:
 @fast_path(inexact)
 @operation
 def expm1(x: ArrayLike) -> Array:
-    """exp(x) - 1, exact to the last digits near 0.
+    """Compute ``exp(x) - 1``, exact to the last digits near 0.
 
-    Shapes and dtypes: shape of x; floating dtypes stay, integers become floatx.
+    Parameters
+    ----------
+    x : array
+        Any shape; integers become floatx.
 
-    Source: the standard's `expm1`.
+    Returns
+    -------
+    array
+        Shape and dtype of x.
+
+    References
+    ----------
+    The array API standard, ``expm1``.
+
+    Examples
+    --------
+    >>> K.expm1(np.asarray([1e-20]))
+    array([1.e-20])
+    >>> K.exp(np.asarray([1e-20])) - 1.0
+    array([0.])
     """
     xp, x = inexact(x)
     return xp.expm1(x)
@@ -126,12 +216,30 @@ def expm1(x: ArrayLike) -> Array:
 @fast_path(inexact)
 @operation
 def log(x: ArrayLike) -> Array:
-    """The natural logarithm of each element.
+    """Natural logarithm of each element.
 
-    Shapes and dtypes: shape of x; floating dtypes stay, integers become floatx.
-    Edge values: log(0) is -inf, of negative numbers NaN.
+    Parameters
+    ----------
+    x : array
+        Any shape; integers become floatx.
 
-    Source: Keras 2.3.1 backend semantics.
+    Returns
+    -------
+    array
+        Shape and dtype of x.
+
+    Notes
+    -----
+    0 gives -inf, negative numbers give NaN.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.log``.
+
+    Examples
+    --------
+    >>> K.log(np.asarray([-1.0, 0.0, 1.0]))
+    array([ nan, -inf,   0.])
     """
     xp, x = inexact(x)
     return xp.log(x)
@@ -140,12 +248,30 @@ def log(x: ArrayLike) -> Array:
 @fast_path(inexact)
 @operation
 def log1p(x: ArrayLike) -> Array:
-    """log(1 + x), exact to the last digits near 0.
+    """Compute ``log(1 + x)``, exact to the last digits near 0.
 
-    Shapes and dtypes: shape of x; floating dtypes stay, integers become floatx.
-    Edge values: log1p(-1) is -inf, below that NaN.
+    Parameters
+    ----------
+    x : array
+        Any shape; integers become floatx.
 
-    Source: the standard's `log1p`.
+    Returns
+    -------
+    array
+        Shape and dtype of x.
+
+    Notes
+    -----
+    -1 gives -inf, numbers below give NaN.
+
+    References
+    ----------
+    The array API standard, ``log1p``.
+
+    Examples
+    --------
+    >>> K.log1p(np.asarray([1e-20, -1.0]))
+    array([1.e-20,   -inf])
     """
     xp, x = inexact(x)
     return xp.log1p(x)
@@ -154,12 +280,30 @@ def log1p(x: ArrayLike) -> Array:
 @fast_path(inexact)
 @operation
 def sin(x: ArrayLike) -> Array:
-    """The sine of each element, in radians.
+    """Sine of each element, in radians.
 
-    Shapes and dtypes: shape of x; floating dtypes stay, integers become floatx.
-    Edge values: Infinities give NaN.
+    Parameters
+    ----------
+    x : array
+        Any shape; integers become floatx.
 
-    Source: Keras 2.3.1 backend semantics.
+    Returns
+    -------
+    array
+        Shape and dtype of x.
+
+    Notes
+    -----
+    Infinities give NaN.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.sin``.
+
+    Examples
+    --------
+    >>> K.sin(np.asarray([0.0, np.pi / 2]))
+    array([0., 1.])
     """
     xp, x = inexact(x)
     return xp.sin(x)
@@ -168,12 +312,30 @@ def sin(x: ArrayLike) -> Array:
 @fast_path(inexact)
 @operation
 def cos(x: ArrayLike) -> Array:
-    """The cosine of each element, in radians.
+    """Cosine of each element, in radians.
 
-    Shapes and dtypes: shape of x; floating dtypes stay, integers become floatx.
-    Edge values: Infinities give NaN.
+    Parameters
+    ----------
+    x : array
+        Any shape; integers become floatx.
 
-    Source: Keras 2.3.1 backend semantics.
+    Returns
+    -------
+    array
+        Shape and dtype of x.
+
+    Notes
+    -----
+    Infinities give NaN.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.cos``.
+
+    Examples
+    --------
+    >>> K.cos(np.asarray([0.0, np.pi]))
+    array([ 1., -1.])
     """
     xp, x = inexact(x)
     return xp.cos(x)
@@ -182,9 +344,26 @@ def cos(x: ArrayLike) -> Array:
 @fast_path(numeric)
 @operation
 def isnan(x: ArrayLike) -> Array:
-    """Whether each element is NaN, as booleans.
+    """Whether each element is NaN.
 
-    Source: the standard's `isnan`.
+    Parameters
+    ----------
+    x : array
+        Any shape and dtype.
+
+    Returns
+    -------
+    array of bools
+        Shape of x.
+
+    References
+    ----------
+    The array API standard, ``isnan``.
+
+    Examples
+    --------
+    >>> K.isnan(np.asarray([1.0, np.inf, np.nan]))
+    array([False, False,  True])
     """
     xp, x = numeric(x)
     return xp.isnan(x)
@@ -193,9 +372,26 @@ def isnan(x: ArrayLike) -> Array:
 @fast_path(numeric)
 @operation
 def isinf(x: ArrayLike) -> Array:
-    """Whether each element is an infinity, as booleans.
+    """Whether each element is an infinity, of either sign.
 
-    Source: the standard's `isinf`.
+    Parameters
+    ----------
+    x : array
+        Any shape and dtype.
+
+    Returns
+    -------
+    array of bools
+        Shape of x.
+
+    References
+    ----------
+    The array API standard, ``isinf``.
+
+    Examples
+    --------
+    >>> K.isinf(np.asarray([1.0, -np.inf, np.nan]))
+    array([False,  True, False])
     """
     xp, x = numeric(x)
     return xp.isinf(x)
@@ -204,9 +400,26 @@ def isinf(x: ArrayLike) -> Array:
 @fast_path(numeric)
 @operation
 def isfinite(x: ArrayLike) -> Array:
-    """Whether each element is neither NaN nor an infinity, as booleans.
+    """Whether each element is neither NaN nor an infinity.
 
-    Source: the standard's `isfinite`.
+    Parameters
+    ----------
+    x : array
+        Any shape and dtype.
+
+    Returns
+    -------
+    array of bools
+        Shape of x.
+
+    References
+    ----------
+    The array API standard, ``isfinite``.
+
+    Examples
+    --------
+    >>> K.isfinite(np.asarray([1.0, np.inf, np.nan]))
+    array([ True, False, False])
     """
     xp, x = numeric(x)
     return xp.isfinite(x)
@@ -214,14 +427,44 @@ def isfinite(x: ArrayLike) -> Array:
 
 @operation
 def cast(x: ArrayLike, dtype: DTypeLike) -> Array:
-    """x in another dtype, given by name or as a dtype object of any library.
+    """Convert x to another dtype.
 
-    Shapes and dtypes: shape of x; x itself if it has the dtype. Fractions are truncated towards 0; nonzero values
-    become True, NaN included. Values that an integer dtype cannot hold (NaN, infinities, large numbers) depend on the
-    library. Between floating dtypes the gradient passes, to and from integers there is none.
-    Errors: TypeError for an unknown dtype and from complex to real.
+    Parameters
+    ----------
+    x : array
+        Any shape and dtype.
+    dtype : str or dtype
+        A name, or a dtype object of any library.
 
-    Source: Keras 2.3.1 backend semantics.
+    Returns
+    -------
+    array
+        Shape of x; x itself if it has the dtype.
+
+    Raises
+    ------
+    TypeError
+        If the dtype is unknown, or from complex to real.
+
+    Notes
+    -----
+    Fractions are truncated towards 0. To bool, nonzero values become True, NaN
+    included. Values that an integer dtype cannot hold (NaN, infinities, large
+    numbers) depend on the library.
+
+    Between floating dtypes the gradient passes; to and from integers there is
+    none.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.cast``.
+
+    Examples
+    --------
+    >>> K.cast(np.asarray([-1.7, 0.0, 1.7]), "int32")
+    array([-1,  0,  1], dtype=int32)
+    >>> K.cast(np.asarray([0.0, 0.5, np.nan]), "bool")
+    array([False,  True,  True])
     """
     if dtype is None:
         raise TypeError("cast: dtype is None; expected a name or a dtype object")
@@ -249,11 +492,31 @@ def _(g: Array, out: Array, x: Array) -> tuple[None]:
 @fast_stop_gradient
 @operation
 def stop_gradient(variables: Any) -> Any:
-    """The same values, through which no gradient passes, K's, torch's or JAX's.
+    """Give the same values, through which no gradient passes.
 
-    Shapes and dtypes: those of each tensor; a list or tuple gives a list.
+    Parameters
+    ----------
+    variables : array, list or tuple of arrays
 
-    Source: Keras 2.3.1 backend semantics.
+    Returns
+    -------
+    array or list of arrays
+        Shape and dtype of each; a list for a list or tuple.
+
+    Notes
+    -----
+    Neither K differentiates through the result, nor do torch and JAX
+    themselves.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.stop_gradient``.
+
+    Examples
+    --------
+    >>> f = K.grad(lambda x: K.sum(x * K.stop_gradient(x)))
+    >>> f(np.asarray([1.0, 2.0]))  # 2 * x without stop_gradient
+    array([1., 2.])
     """
     if isinstance(variables, (list, tuple)):
         return [stop_gradient_(plain(x)) for x in variables]
@@ -288,14 +551,42 @@ def at_least_single(x: Array) -> Array:
 
 @operation
 def pow(x: ArrayLike, a: ArrayLike) -> Array:
-    """x to the power a, element by element.
+    """Raise x to the power a, elementwise.
 
-    Shapes and dtypes: shapes broadcast, dtypes are promoted, booleans become int32; numbers take the array's dtype,
-    and either may be one. A negative number to a power that is not whole gives NaN, 0 to a negative power inf, and x
-    ** 0 is 1 for any x. Integers wrap around. The gradient with respect to a is 0 where x <= 0.
-    Errors: ValueError for shapes that do not broadcast, and for an integer to a negative integer power.
+    Parameters
+    ----------
+    x : array or number
+        Booleans become int32.
+    a : array or number
+        Its shape broadcasts with that of x.
 
-    Source: Keras 2.3.1 backend semantics.
+    Returns
+    -------
+    array
+        The broadcast shape; the dtypes are promoted, numbers take the array's
+        dtype.
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not broadcast, or for an integer to a negative integer
+        power.
+
+    Notes
+    -----
+    A negative number to a power that is not whole gives NaN, 0 to a negative
+    power inf, and ``x ** 0`` is 1 for any x. Integers wrap around.
+
+    The gradient with respect to `a` is 0 where ``x <= 0``.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.pow``.
+
+    Examples
+    --------
+    >>> K.pow(np.asarray([-2.0, 0.0, 4.0]), np.asarray([2.0, 0.0, 0.5]))
+    array([4., 1., 2.])
     """
     xp, base, power = promoted_numbers(x, a)
     if is_integer(dtype_name((base if is_array(base) else power).dtype)):
@@ -322,14 +613,44 @@ def _(x: Array, a: Array) -> tuple[Any, ...]:
 
 @operation
 def clip(x: ArrayLike, min_value: ArrayLike | None, max_value: ArrayLike | None) -> Array:
-    """x limited to the interval from min_value to max_value.
+    """Limit x to the interval from min_value to max_value.
 
-    Shapes and dtypes: shapes broadcast, dtypes are promoted; numbers take the dtype of x, only a float beside integers
-    gives floatx. None and infinities are no bound; of two numbers in the wrong order the lower bound counts for both.
-    NaN stays NaN. The gradient is 1 from one bound to the other, both included, and 0 outside.
-    Errors: ValueError for shapes that do not broadcast.
+    Parameters
+    ----------
+    x : array
+    min_value : array, number or None
+        Lower bound; None and -inf are none.
+    max_value : array, number or None
+        Upper bound; None and inf are none.
 
-    Source: Keras 2.3.1 backend semantics.
+    Returns
+    -------
+    array
+        The broadcast shape; the dtypes are promoted. Numbers take the dtype of
+        x; only a float beside integers gives floatx.
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not broadcast.
+
+    Notes
+    -----
+    Of two numbers in the wrong order the lower bound counts for both. NaN stays
+    NaN.
+
+    The gradient is 1 from one bound to the other, both included, and 0 outside.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.clip``.
+
+    Examples
+    --------
+    >>> K.clip(np.asarray([-2.0, 0.5, np.nan]), 0.0, 1.0)
+    array([0. , 0.5, nan])
+    >>> K.clip(np.asarray([-2, 5, 9]), None, 6)
+    array([-2,  5,  6])
     """
     low = None if _is_number(min_value) and min_value == -math.inf else min_value
     high = None if _is_number(max_value) and max_value == math.inf else max_value

@@ -33,14 +33,43 @@ __all__ = ["batch_dot", "dot", "gather", "one_hot", "permute_dimensions", "trans
 @fast_product
 @operation
 def dot(x: Array, y: Array) -> Array:
-    """The product of two matrices, or of the last axis of x with the second-to-last of y.
+    """Multiply matrices: the last axis of x with the second-to-last of y.
 
-    Shapes and dtypes: (..., k) and (..., k, m) give x.shape[:-1] + y.shape[:-2] + (m,), without m if y has one
-    dimension; dtypes are promoted, booleans become int32, integers may wrap around.
-    Edge values: a contracted axis of size 0 gives zeros. A sparse x and a dense matrix give a dense one.
-    Errors: ValueError when the contracted sizes differ and for arrays without dimensions.
+    Parameters
+    ----------
+    x : array
+        Shape (..., k); booleans become int32.
+    y : array
+        Shape (..., k, m) or (k,); booleans become int32.
 
-    Source: Keras 2.3.1 backend semantics; 1-D as in its Theano backend.
+    Returns
+    -------
+    array
+        Shape ``x.shape[:-1] + y.shape[:-2] + (m,)``, without m if y has one
+        dimension. The dtypes are promoted.
+
+    Raises
+    ------
+    ValueError
+        If the contracted sizes differ, or an array has no dimensions.
+
+    Notes
+    -----
+    A contracted axis of size 0 gives zeros. Integers may wrap around. A sparse
+    x and a dense matrix give a dense one.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.dot``; 1-D as in its Theano backend.
+
+    Examples
+    --------
+    >>> x = np.asarray([[1.0, 2.0], [3.0, 4.0]])
+    >>> K.dot(x, x)
+    array([[ 7., 10.],
+           [15., 22.]])
+    >>> K.dot(np.ones((2, 3, 4)), np.ones((5, 4, 6))).shape
+    (2, 3, 5, 6)
     """
     if isinstance(x, Sparse):
         return sparse_dot(x, y)
@@ -66,15 +95,48 @@ def _matching(name: str, x: Array, y: Array, a: int, b: int) -> None:
 
 @operation
 def batch_dot(x: Array, y: Array, axes: Axis = None) -> Array:
-    """The products over one axis of x and one of y, for each element of the batch (axis 0).
+    """Multiply over one axis of x and one of y, for each element of the batch.
 
-    Shapes and dtypes: (batch,) + the other axes of x + the other axes of y, and (batch, 1) where there are none;
-    dtypes are promoted, booleans become int32. axes: two ints, one for both, or None: the last of x, and of y the last
-    if it has two dimensions, else the second-to-last.
-    Errors: ValueError for fewer than two dimensions, for axis 0, for axes that are not ints or out of range, and when
-    batch sizes (1 and another, too) or contracted sizes differ.
+    Parameters
+    ----------
+    x : array
+        Shape (batch, ...), two dimensions or more; booleans become int32.
+    y : array
+        Shape (batch, ...), two dimensions or more; booleans become int32.
+    axes : int, pair of ints or None
+        The axis of x and that of y; one int for both. None takes the last of x,
+        and of y the last if it has two dimensions, else the second-to-last.
 
-    Source: Keras 2.3.1 backend semantics.
+    Returns
+    -------
+    array
+        Shape (batch, other axes of x, other axes of y), and (batch, 1) where
+        there are none. The dtypes are promoted.
+
+    Raises
+    ------
+    ValueError
+        For fewer than two dimensions, for axis 0 or one out of range, and if
+        the batch sizes (1 and another, too) or the contracted sizes differ.
+    TypeError
+        If the axes are not ints.
+
+    Notes
+    -----
+    Integers may wrap around.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.batch_dot``.
+
+    Examples
+    --------
+    >>> x = np.asarray([[1.0, 2.0], [3.0, 4.0]])
+    >>> K.batch_dot(x, x, axes=1)
+    array([[ 5.],
+           [25.]])
+    >>> K.batch_dot(np.ones((2, 3, 4)), np.ones((2, 5, 4)), axes=(2, 2)).shape
+    (2, 3, 5)
     """
     xp, x, y = promoted_numbers(x, y)
     for argument, z in (("x", x), ("y", y)):
@@ -122,9 +184,27 @@ def _contracted(axes: Any, first: int, second: int) -> tuple[int, int]:
 
 @operation
 def transpose(x: Array) -> Array:
-    """x with its axes in reverse order; the dtype stays.
+    """Reverse the order of the axes.
 
-    Source: Keras 2.3.1 backend semantics.
+    Parameters
+    ----------
+    x : array
+
+    Returns
+    -------
+    array
+        The dtype of x.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.transpose``.
+
+    Examples
+    --------
+    >>> K.transpose(np.asarray([[1, 2, 3], [4, 5, 6]]))
+    array([[1, 4],
+           [2, 5],
+           [3, 6]])
     """
     xp, x = arrays(x)
     return x if x.ndim < 2 else xp.permute_dims(x, tuple(range(x.ndim - 1, -1, -1)))
@@ -132,11 +212,33 @@ def transpose(x: Array) -> Array:
 
 @operation
 def permute_dimensions(x: Array, pattern: Axes) -> Array:
-    """x with its axes in the order given; the dtype stays.
+    """Bring the axes into another order.
 
-    Errors: ValueError unless the pattern names each axis once; negative ones count from the end.
+    Parameters
+    ----------
+    x : array
+    pattern : sequence of ints
+        Which axis of x each axis of the result is; negative ones count from the
+        end.
 
-    Source: Keras 2.3.1 backend semantics.
+    Returns
+    -------
+    array
+        The dtype of x.
+
+    Raises
+    ------
+    ValueError
+        If the pattern does not name each axis once.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.permute_dimensions``.
+
+    Examples
+    --------
+    >>> K.permute_dimensions(np.ones((2, 3, 4)), (2, 0, 1)).shape
+    (4, 2, 3)
     """
     xp, x = arrays(x)
     order = axes_of("permute_dimensions", pattern, x.ndim)
@@ -150,14 +252,47 @@ def permute_dimensions(x: Array, pattern: Axes) -> Array:
 
 @operation
 def gather(reference: Array, indices: Array) -> Array:
-    """The parts of an array along axis 0 at the given indices.
+    """Take the parts of an array along axis 0 at the given indices.
 
-    Shapes and dtypes: indices.shape + reference.shape[1:]; the dtype of the reference.
-    Edge values: negative indices are out of range. Gradient: dense; parts chosen several times accumulate.
-    Errors: TypeError for indices that are not integers, ValueError for a reference without dimensions, IndexError for
-    an index out of range (inside jax.jit and torch.compile, where values are not concrete, whatever the library does).
+    Parameters
+    ----------
+    reference : array
+        At least one dimension.
+    indices : array of integers
+        Any shape, from 0 to ``len(reference) - 1``; negative ones are out of
+        range.
 
-    Source: Keras 2.3.1 backend semantics.
+    Returns
+    -------
+    array
+        Shape ``indices.shape + reference.shape[1:]``; the dtype of the
+        reference.
+
+    Raises
+    ------
+    TypeError
+        If the indices are not integers.
+    ValueError
+        If the reference has no dimensions.
+    IndexError
+        If an index is out of range (inside ``jax.jit`` and ``torch.compile``,
+        where values are not concrete, whatever the library does).
+
+    Notes
+    -----
+    The gradient is dense; the gradients of parts taken several times
+    accumulate.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.gather``.
+
+    Examples
+    --------
+    >>> words = np.asarray([[0.1, 0.2], [0.3, 0.4], [0.5, 0.6]])
+    >>> K.gather(words, np.asarray([2, 0]))
+    array([[0.5, 0.6],
+           [0.1, 0.2]])
     """
     _, reference, indices = arrays(reference, indices)
     if not is_integer(dtype_name(indices.dtype)):
@@ -215,13 +350,39 @@ def _(h: Array, out: Array, g: Array, indices: Array, *, count: Any) -> tuple[Ar
 
 @operation
 def one_hot(indices: Array, num_classes: Size) -> Array:
-    """Vectors with a 1 at the position of each index and 0 elsewhere.
+    """Make vectors with a 1 at the position of each index and 0 elsewhere.
 
-    Shapes and dtypes: indices.shape + (num_classes,) of floatx.
-    Edge values: an index out of range, negative ones included, gives zeros alone. There is no gradient.
-    Errors: TypeError for indices that are not integers, ValueError for a negative number of classes.
+    Parameters
+    ----------
+    indices : array of integers
+    num_classes : int or 0-d integer array
 
-    Source: Keras 2.3.1 backend semantics.
+    Returns
+    -------
+    array
+        Shape ``indices.shape + (num_classes,)``, of floatx.
+
+    Raises
+    ------
+    TypeError
+        If the indices are not integers.
+    ValueError
+        If the number of classes is negative.
+
+    Notes
+    -----
+    An index out of range, negative ones included, gives zeros alone. There is
+    no gradient.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.one_hot``.
+
+    Examples
+    --------
+    >>> K.one_hot(np.asarray([1, -1]), 3)
+    array([[0., 1., 0.],
+           [0., 0., 0.]], dtype=float32)
     """
     xp, indices = arrays(indices)
     name = dtype_name(indices.dtype)

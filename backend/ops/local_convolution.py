@@ -18,14 +18,42 @@ __all__ = ["local_conv1d", "local_conv2d"]
 def local_conv1d(
     inputs: Array, kernel: Array, kernel_size: PerAxis, strides: PerAxis, data_format: str | None = None
 ) -> Array:
-    """A 1-D convolution with a kernel of its own at every output position.
+    """Convolve along one axis with a kernel of its own at every output position.
 
-    Shapes and dtypes: inputs (batch, time, channels) whatever data_format says, kernel (positions, size * channels,
-    filters) with each window flattened time first; result (batch, positions, filters). Floating dtypes stay, integers
-    become floatx. kernel_size and strides: an int or a sequence of one.
-    Errors: ValueError for other numbers of dimensions, and for a kernel that does not fit the windows.
+    Parameters
+    ----------
+    inputs : array
+        Shape (batch, time, channels), whatever `data_format` says; integers
+        become floatx.
+    kernel : array
+        Shape (positions, size * channels, filters), each window flattened time
+        first.
+    kernel_size : int or sequence of one int
+    strides : int or sequence of one int
+    data_format : {'channels_last', 'channels_first'}, optional
+        ``K.image_data_format()`` if not given.
 
-    Source: Keras 2.3.1 backend semantics.
+    Returns
+    -------
+    array
+        Shape (batch, positions, filters); the dtypes are promoted.
+
+    Raises
+    ------
+    ValueError
+        For other numbers of dimensions, and a kernel that does not fit the
+        windows.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.local_conv1d``.
+
+    Examples
+    --------
+    >>> x = np.reshape(np.asarray([1.0, 2.0, 3.0]), (1, 3, 1))
+    >>> kernel = np.reshape(np.asarray([[1.0, 1.0], [0.0, 10.0]]), (2, 2, 1))
+    >>> K.local_conv1d(x, kernel, kernel_size=2, strides=1)[0, :, 0]
+    array([ 3., 30.])
     """
     data_format_of("local_conv1d", data_format)
     size = per_axis("local_conv1d", "kernel_size", kernel_size, 1)
@@ -42,15 +70,46 @@ def local_conv2d(
     output_shape: PerAxis,
     data_format: str | None = None,
 ) -> Array:
-    """A 2-D convolution with a kernel of its own at every output position.
+    """Convolve over two axes with a kernel of its own at every output position.
 
-    Shapes and dtypes: inputs (batch, rows, columns, channels), or (batch, channels, rows, columns) with
-    'channels_first'; kernel (positions, features, filters), positions row by row, each window flattened in the layout
-    of the inputs; output_shape (rows, columns) of the result, whose layout is that of the inputs. Floating dtypes stay,
-    integers become floatx.
-    Errors: ValueError for other numbers of dimensions, and for a kernel that does not fit the windows.
+    Parameters
+    ----------
+    inputs : array
+        Shape (batch, rows, columns, channels), or (batch, channels, rows,
+        columns) with 'channels_first'; integers become floatx.
+    kernel : array
+        Shape (positions, features, filters): positions row by row, each window
+        flattened in the layout of the inputs.
+    kernel_size : int or pair of ints
+    strides : int or pair of ints
+    output_shape : int or pair of ints
+        Rows and columns of the result.
+    data_format : {'channels_last', 'channels_first'}, optional
+        ``K.image_data_format()`` if not given.
 
-    Source: Keras 2.3.1 backend semantics.
+    Returns
+    -------
+    array
+        Shape (batch, rows, columns, filters), in the layout of the inputs; the
+        dtypes are promoted.
+
+    Raises
+    ------
+    ValueError
+        For other numbers of dimensions, and a kernel that does not fit the
+        windows.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.local_conv2d``.
+
+    Examples
+    --------
+    >>> x = np.reshape(np.arange(4.0), (1, 2, 2, 1))
+    >>> kernel = np.reshape(np.asarray([1.0, 10.0, 100.0, 1000.0]), (4, 1, 1))
+    >>> K.local_conv2d(x, kernel, 1, 1, (2, 2))[0, :, :, 0]
+    array([[   0.,   10.],
+           [ 200., 3000.]])
     """
     layout = data_format_of("local_conv2d", data_format)
     size, stride, out = (

@@ -37,15 +37,48 @@ __all__ = [
 
 @operation
 def categorical_crossentropy(target: Array, output: Array, from_logits: bool = False, axis: int = -1) -> Array:
-    """The crossentropy between two distributions over the classes along an axis: -sum(target * log(output)).
+    """Crossentropy between two distributions over the classes along an axis.
 
-    Shapes and dtypes: target and output of one shape; the result has it without `axis`, in their common floating dtype.
-    Edge values: probabilities are divided by their sum, then kept within epsilon and 1 - epsilon, so a saturated miss
-    costs -log(1e-7) = 16.118. Outputs that sum to 0 are not divided: a row of zeros costs 16.118 for each unit of its
-    target, with a gradient of 0. Logits are not clipped. A loss beyond float16's range is inf, its gradient finite.
-    Errors: ValueError for shapes that differ and an axis out of range.
+    Parameters
+    ----------
+    target : array
+        Probabilities of the classes along `axis`.
+    output : array
+        Probabilities or logits, in the shape of the target.
+    from_logits : bool
+        Whether `output` are logits, whose softmax is taken.
+    axis : int
 
-    Source: Keras 2.3.1 backend semantics.
+    Returns
+    -------
+    array
+        ``-sum(target * log(output))``: the shape without `axis`, in the common
+        floating dtype.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ, or the axis is out of range.
+
+    Notes
+    -----
+    Probabilities are divided by their sum, then kept within epsilon and 1 -
+    epsilon, so a saturated miss costs -log(1e-7) = 16.118. Outputs that sum to
+    0 are not divided: a row of zeros costs 16.118 for each unit of its target,
+    with a gradient of 0. Logits are not clipped.
+
+    float16 is computed in float32. A loss beyond its range is inf, with a
+    finite gradient.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.categorical_crossentropy``.
+
+    Examples
+    --------
+    >>> target = np.asarray([[0.0, 1.0], [1.0, 0.0]])
+    >>> K.categorical_crossentropy(target, np.asarray([[0.5, 0.5], [0.8, 0.2]]))
+    array([0.69314718, 0.22314355])
     """
     xp, target, output, dtype = _pair(target, output)
     axis = normalize_axis("categorical_crossentropy", axis, output.ndim)
@@ -56,17 +89,49 @@ def categorical_crossentropy(target: Array, output: Array, from_logits: bool = F
 
 @operation
 def sparse_categorical_crossentropy(target: Array, output: Array, from_logits: bool = False, axis: int = -1) -> Array:
-    """The crossentropy of integer labels: minus the log-probability of the label's class.
+    """Crossentropy of integer labels: minus the log-probability of their classes.
 
-    Shapes and dtypes: output holds the classes along `axis`; target has output's shape without it, or with size 1
-    there or at the end, or as many elements in any shape; any real dtype, truncated to integers. The result has
-    output's shape without `axis` and its dtype.
-    Edge values: probabilities are kept within epsilon and 1 - epsilon and then divided by their sum (in the dense
-    version the other way round), so a row of zeros costs log(classes), with a gradient of 0. Logits are not clipped.
-    Errors: IndexError for a label that is not a class; ValueError for an axis out of range or a target of another
-    size.
+    Parameters
+    ----------
+    target : array
+        Labels, in any real dtype, truncated to integers. The shape of the
+        output without `axis`, or with size 1 there or at the end, or any shape
+        of as many elements.
+    output : array
+        Probabilities or logits of the classes along `axis`; integers become
+        floatx.
+    from_logits : bool
+        Whether `output` are logits, whose softmax is taken.
+    axis : int
 
-    Source: Keras 2.3.1 backend semantics.
+    Returns
+    -------
+    array
+        Shape of the output without `axis`, and its dtype.
+
+    Raises
+    ------
+    IndexError
+        If a label is not a class.
+    ValueError
+        If the axis is out of range, or the target of another size.
+
+    Notes
+    -----
+    Probabilities are kept within epsilon and 1 - epsilon and then divided by
+    their sum (in `categorical_crossentropy` the other way round), so a row of
+    zeros costs log(classes), with a gradient of 0. Logits are not clipped.
+    float16 is computed in float32.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.sparse_categorical_crossentropy``.
+
+    Examples
+    --------
+    >>> logits = np.asarray([[0.0, 0.0], [0.0, 100.0]])
+    >>> K.sparse_categorical_crossentropy(np.asarray([0, 0]), logits, from_logits=True)
+    array([  0.69314718, 100.        ])
     """
     xp, target, output = arrays(target, output)
     _, output = floating(output)
@@ -84,15 +149,45 @@ def sparse_categorical_crossentropy(target: Array, output: Array, from_logits: b
 
 @operation
 def binary_crossentropy(target: Array, output: Array, from_logits: bool = False) -> Array:
-    """The crossentropy of yes-or-no targets, element by element: -(t log(p) + (1 - t) log(1 - p)).
+    """Crossentropy of yes-or-no targets, elementwise.
 
-    Shapes and dtypes: those of target and output, which broadcast, in their common floating dtype.
-    Edge values: probabilities are kept within epsilon and 1 - epsilon, and epsilon is added again under the logarithms,
-    so a saturated miss costs -log(2e-7) = 15.42; the gradient is 0 at 0 and 1. Logits are not clipped: log(1 + exp(x))
-    - t x without overflow.
-    Errors: ValueError for shapes that do not broadcast.
+    Parameters
+    ----------
+    target : array
+        Probabilities, mostly 0 or 1.
+    output : array
+        Probabilities or logits; its shape broadcasts with that of the target.
+    from_logits : bool
+        Whether `output` are logits, whose sigmoid is taken.
 
-    Source: Keras 2.3.1 backend semantics.
+    Returns
+    -------
+    array
+        ``-(t * log(p) + (1 - t) * log(1 - p))`` in the broadcast shape and the
+        common floating dtype.
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not broadcast.
+
+    Notes
+    -----
+    Probabilities are kept within epsilon and 1 - epsilon, and epsilon is added
+    again under the logarithms, so a saturated miss costs -log(2e-7) = 15.42;
+    the gradient is 0 at 0 and 1. Logits are not clipped: ``log(1 + exp(x)) - t
+    * x`` without overflow. float16 is computed in float32.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.binary_crossentropy``.
+
+    Examples
+    --------
+    >>> np.round(K.binary_crossentropy(1.0, np.asarray([0.0, 0.5])), 3)
+    array([15.425,  0.693])
+    >>> K.binary_crossentropy(np.asarray([1.0, 0.0]), np.asarray([-1000.0, -1000.0]), True)
+    array([1000.,    0.])
     """
     xp, target, output, dtype = _pair(target, output)
     broadcast("binary_crossentropy", sizes(target), sizes(output))
@@ -112,16 +207,52 @@ def binary_focal_crossentropy(
     gamma: float = 2.0,
     from_logits: bool = False,
 ) -> Array:
-    """`binary_crossentropy` times (1 - p)**gamma, p being the probability of the true class: easy examples weigh less.
+    """Focal crossentropy of yes-or-no targets: easy examples weigh less.
 
-    Shapes and dtypes: those of target and output, which broadcast, in their common floating dtype. With
-    `apply_class_balancing` targets of 1 weigh alpha and targets of 0 weigh 1 - alpha.
-    Edge values: probabilities are kept within epsilon and 1 - epsilon, with a gradient of 0 at 0 and 1; logits are not
-    clipped; a gamma of 0 is the crossentropy itself.
-    Errors: ValueError for shapes that do not broadcast; TypeError for an alpha or gamma that is not a number.
+    Parameters
+    ----------
+    target : array
+        Probabilities, mostly 0 or 1.
+    output : array
+        Probabilities or logits; its shape broadcasts with that of the target.
+    apply_class_balancing : bool
+        Whether targets of 1 weigh `alpha` and targets of 0 weigh ``1 - alpha``.
+    alpha : float
+    gamma : float
+    from_logits : bool
+        Whether `output` are logits, whose sigmoid is taken.
 
-    Source: Lin, Goyal, Girshick, He, Dollár, "Focal loss for dense object detection", 2017, equations 4 and 5; Keras 3
-    backend semantics.
+    Returns
+    -------
+    array
+        `binary_crossentropy` times ``(1 - p)**gamma``, p being the probability
+        of the true class, in the broadcast shape and the common floating dtype.
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not broadcast.
+    TypeError
+        If `alpha` or `gamma` is not a number.
+
+    Notes
+    -----
+    Probabilities are kept within epsilon and 1 - epsilon, with a gradient of 0
+    at 0 and 1; logits are not clipped. A gamma of 0 gives the crossentropy
+    itself. float16 is computed in float32.
+
+    References
+    ----------
+    Lin, Goyal, Girshick, He, Dollár, "Focal loss for dense object detection",
+    2017, equations 4 and 5; Keras 3 backend semantics.
+
+    Examples
+    --------
+    >>> target, output = np.asarray([1.0, 1.0]), np.asarray([0.5, 0.9])
+    >>> np.round(K.binary_crossentropy(target, output), 4)
+    array([0.6931, 0.1054])
+    >>> np.round(K.binary_focal_crossentropy(target, output), 4)
+    array([0.1733, 0.0011])
     """
     xp, target, output, dtype = _pair(target, output)
     broadcast("binary_focal_crossentropy", sizes(target), sizes(output))
@@ -141,16 +272,51 @@ def binary_focal_crossentropy(
 def categorical_focal_crossentropy(
     target: Array, output: Array, alpha: float = 0.25, gamma: float = 2.0, from_logits: bool = False, axis: int = -1
 ) -> Array:
-    """-sum(alpha * (1 - p)**gamma * target * log(p)) over the classes along an axis, p being their probabilities.
+    """Focal crossentropy over classes: easy examples weigh less.
 
-    Shapes and dtypes: target and output of one shape; the result has it without `axis`, in their common floating dtype.
-    Edge values: as `categorical_crossentropy`, which an alpha of 1 and a gamma of 0 give; a row of zeros has p of
-    epsilon, so it costs 16.118 alpha for each unit of its target, with a gradient of 0.
-    Errors: ValueError for shapes that differ and an axis out of range; TypeError for an alpha or gamma that is no
-    number.
+    Parameters
+    ----------
+    target : array
+        Probabilities of the classes along `axis`.
+    output : array
+        Probabilities or logits, in the shape of the target.
+    alpha : float
+    gamma : float
+    from_logits : bool
+        Whether `output` are logits, whose softmax is taken.
+    axis : int
 
-    Source: Lin, Goyal, Girshick, He, Dollár, "Focal loss for dense object detection", 2017, equation 5, over several
-    classes; Keras 3 backend semantics.
+    Returns
+    -------
+    array
+        ``-sum(alpha * (1 - p)**gamma * target * log(p))``, p being the
+        probabilities: the shape without `axis`, in the common floating dtype.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ, or the axis is out of range.
+    TypeError
+        If `alpha` or `gamma` is not a number.
+
+    Notes
+    -----
+    Edge values are those of `categorical_crossentropy`, which an alpha of 1 and
+    a gamma of 0 give. A row of zeros has p of epsilon, so it costs 16.118 alpha
+    for each unit of its target, with a gradient of 0.
+
+    References
+    ----------
+    Lin, Goyal, Girshick, He, Dollár, "Focal loss for dense object detection",
+    2017, equation 5, over several classes; Keras 3 backend semantics.
+
+    Examples
+    --------
+    >>> target, output = np.asarray([[0.0, 1.0]]), np.asarray([[0.2, 0.8]])
+    >>> np.round(K.categorical_focal_crossentropy(target, output, alpha=1.0), 4)
+    array([0.0089])
+    >>> np.round(K.categorical_focal_crossentropy(target, output, alpha=1.0, gamma=0.0), 4)
+    array([0.2231])
     """
     xp, target, output, dtype = _pair(target, output)
     axis = normalize_axis("categorical_focal_crossentropy", axis, output.ndim)

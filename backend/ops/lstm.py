@@ -27,20 +27,63 @@ def lstm(
     initial_states: Sequence[Array] | None = None,
     go_backwards: bool = False,
 ) -> tuple[Array, Array, list[Array]]:
-    """Run long short-term memory over the time axis: what `rnn` gives for its step, in one call that libraries have.
+    """Run long short-term memory over the time axis, in one call.
 
-    Each step takes the gates i, f, o = sigmoid(x @ W + h @ U + b), new = tanh(x @ W + h @ U + b), each with its own
-    part of the weights, and then c = f * c + i * new and h = o * tanh(c).
-    Returns (last h, every h, [last h, last c]). Shapes and dtypes: inputs (batch, time, features), kernel
-    (features, 4 * units), recurrent_kernel (units, 4 * units) and bias (4 * units,), None for 0, with the parts of i,
-    f, new, o side by side; initial_states h and c (batch, units), None for 0; every h (batch, time, units) in the order
-    the steps ran (with go_backwards the last time comes first). Dtypes are promoted, integers become floatx; float16
-    is computed in float32. Differentiable, also twice.
-    Edge values: no step gives the initial states; infinite inputs saturate the gates, NaN stays in its sample.
-    Errors: ValueError for inputs of other than 3 dimensions, and weights or states of other shapes.
+    Each step computes the gates ``i, f, o = sigmoid(x @ W + h @ U + b)`` and
+    ``new = tanh(x @ W + h @ U + b)``, each with its own part of the weights,
+    then ``c = f * c + i * new`` and ``h = o * tanh(c)``. The result is that of
+    `rnn` for this step; libraries have it in one call.
 
-    Source: Hochreiter, Schmidhuber, "Long short-term memory", 1997; Gers et al., "Learning to forget", 2000; the order
-    of weights of Keras 2.3.1.
+    Parameters
+    ----------
+    inputs : array
+        Shape (batch, time, features); integers become floatx.
+    kernel : array
+        W, of shape (features, 4 * units), with the parts of i, f, new, o side
+        by side.
+    recurrent_kernel : array
+        U, of shape (units, 4 * units).
+    bias : array, optional
+        b, of shape (4 * units,); 0 if not given.
+    initial_states : sequence of arrays, optional
+        h and c, of shape (batch, units); 0 if not given.
+    go_backwards : bool
+        Whether the last time comes first.
+
+    Returns
+    -------
+    last_output : array
+        The last h, of shape (batch, units).
+    outputs : array
+        Every h, of shape (batch, time, units), in the order in which the steps
+        ran.
+    new_states : list of arrays
+        The last h and the last c.
+
+    Raises
+    ------
+    ValueError
+        If the inputs do not have 3 dimensions, or weights or states have
+        another shape.
+
+    Notes
+    -----
+    The dtypes are promoted; float16 is computed in float32. No step gives the
+    initial states. Infinite inputs saturate the gates; NaN stays in its sample.
+
+    There are gradients, second ones too.
+
+    References
+    ----------
+    Hochreiter, Schmidhuber, "Long short-term memory", 1997; Gers et al.,
+    "Learning to forget", 2000; the order of weights of Keras 2.3.1.
+
+    Examples
+    --------
+    >>> x, kernel, recurrent = np.ones((2, 5, 3)), np.zeros((3, 16)), np.zeros((4, 16))
+    >>> last, outputs, (h, c) = K.lstm(x, kernel, recurrent)
+    >>> last.shape, outputs.shape, c.shape
+    ((2, 4), (2, 5, 4), (2, 4))
     """
     given = [kernel, recurrent_kernel, *([] if bias is None else [bias]), *(initial_states or ())]
     xp, x, kernel, recurrent, *more = promoted_floats(inputs, *given)

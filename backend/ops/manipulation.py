@@ -43,14 +43,39 @@ _INT = frozenset([int])
 @fast_reshape
 @operation
 def reshape(x: Array, shape: Sizes) -> Array:
-    """x in another shape, its elements in row-major order.
+    """Give x another shape, its elements in row-major order.
 
-    Shapes and dtypes: `shape` is a sequence of ints, one of which may be -1 (computed), and 0-d integer arrays such
-    as K.shape(x)[0], or an integer array; the dtype stays. Sizes that follow from known ones are known: (None, 6) as
-    (-1, 2, 3) is (None, 2, 3).
-    Errors: TypeError for None and other non-integers in the shape, ValueError when the number of elements differs.
+    Parameters
+    ----------
+    x : array
+    shape : sequence of ints and 0-d integer arrays, or integer array
+        One entry may be -1, which is computed. Entries such as
+        ``K.shape(x)[0]`` may be known only when the graph runs.
 
-    Source: Keras 2.3.1 backend semantics.
+    Returns
+    -------
+    array
+        The dtype of x. Sizes that follow from known ones are known: (None, 6)
+        as (-1, 2, 3) is (None, 2, 3).
+
+    Raises
+    ------
+    TypeError
+        If an entry is None or another non-integer.
+    ValueError
+        If the number of elements differs.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.reshape``.
+
+    Examples
+    --------
+    >>> K.reshape(np.asarray([1, 2, 3, 4, 5, 6]), (2, -1))
+    array([[1, 2, 3],
+           [4, 5, 6]])
+    >>> K.reshape(K.placeholder((None, 6)), (-1, 2, 3)).shape
+    (None, 2, 3)
     """
     xp = NAMESPACE_OF_TYPE.get(type(x))
     if xp is not None and type(shape) is tuple and _INT.issuperset(map(type, shape)):
@@ -68,21 +93,58 @@ def reshape(x: Array, shape: Sizes) -> Array:
 
 @operation
 def flatten(x: Array) -> Array:
-    """All elements in one dimension, in row-major order; the dtype stays.
+    """Put all elements in one dimension, in row-major order.
 
-    Source: Keras 2.3.1 backend semantics.
+    Parameters
+    ----------
+    x : array
+
+    Returns
+    -------
+    array
+        Shape (number of elements,); the dtype of x.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.flatten``.
+
+    Examples
+    --------
+    >>> K.flatten(np.asarray([[1, 2], [3, 4]]))
+    array([1, 2, 3, 4])
     """
     return reshape(x, (-1,))
 
 
 @operation
 def batch_flatten(x: Array) -> Array:
-    """Each element of the batch (axis 0) in one dimension.
+    """Put each element of the batch (axis 0) in one dimension.
 
-    Shapes and dtypes: (batch, product of the others); (n,) becomes (n, 1); the dtype stays.
-    Errors: ValueError for an array without dimensions.
+    Parameters
+    ----------
+    x : array
+        At least one dimension.
 
-    Source: Keras 2.3.1 backend semantics; the static shape as in its Theano backend.
+    Returns
+    -------
+    array
+        Shape (batch, product of the other sizes); (n,) becomes (n, 1). The
+        dtype of x.
+
+    Raises
+    ------
+    ValueError
+        If x has no dimensions.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.batch_flatten``; the static shape as in its
+    Theano backend.
+
+    Examples
+    --------
+    >>> K.batch_flatten(np.ones((2, 3, 4))).shape
+    (2, 12)
     """
     xp, x = arrays(x)
     if not x.ndim:
@@ -93,11 +155,32 @@ def batch_flatten(x: Array) -> Array:
 
 @operation
 def expand_dims(x: Array, axis: int = -1) -> Array:
-    """x with an axis of size 1 inserted; the dtype stays.
+    """Insert an axis of size 1.
 
-    Errors: ValueError for an axis outside of -ndim - 1 to ndim.
+    Parameters
+    ----------
+    x : array
+    axis : int
+        Where the new axis lies in the result.
 
-    Source: Keras 2.3.1 backend semantics.
+    Returns
+    -------
+    array
+        The dtype of x.
+
+    Raises
+    ------
+    ValueError
+        If the axis is outside of ``-ndim - 1`` to ``ndim``.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.expand_dims``.
+
+    Examples
+    --------
+    >>> K.expand_dims(np.asarray([1, 2, 3]), axis=0)
+    array([[1, 2, 3]])
     """
     xp, x = arrays(x)
     return xp.expand_dims(x, axis=axis_of("expand_dims", axis, x.ndim + 1))
@@ -105,11 +188,31 @@ def expand_dims(x: Array, axis: int = -1) -> Array:
 
 @operation
 def squeeze(x: Array, axis: int) -> Array:
-    """x without an axis of size 1; the dtype stays.
+    """Remove an axis of size 1.
 
-    Errors: ValueError for an axis out of range or known to be of another size.
+    Parameters
+    ----------
+    x : array
+    axis : int
 
-    Source: Keras 2.3.1 backend semantics.
+    Returns
+    -------
+    array
+        The dtype of x.
+
+    Raises
+    ------
+    ValueError
+        If the axis is out of range, or known to be of another size.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.squeeze``.
+
+    Examples
+    --------
+    >>> K.squeeze(np.asarray([[1], [2], [3]]), 1)
+    array([1, 2, 3])
     """
     xp, x = arrays(x)
     axis = axis_of("squeeze", axis, x.ndim)
@@ -123,13 +226,37 @@ def squeeze(x: Array, axis: int) -> Array:
 
 @operation
 def concatenate(tensors: Any, axis: int = -1) -> Any:
-    """Arrays joined along an axis.
+    """Join arrays along an axis.
 
-    Shapes and dtypes: all sizes but those of the axis are equal; dtypes are promoted. A negative axis is taken modulo
-    the number of dimensions. Sparse matrices give a sparse one, beside dense ones they become dense.
-    Errors: ValueError for shapes that do not fit and an axis out of range, IndexError for an empty list.
+    Parameters
+    ----------
+    tensors : sequence of arrays
+        All sizes but those of the axis are equal.
+    axis : int
+        A negative one is taken modulo the number of dimensions.
 
-    Source: Keras 2.3.1 backend semantics.
+    Returns
+    -------
+    array
+        The dtypes are promoted. Sparse matrices alone give a sparse one; beside
+        dense ones they become dense.
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not fit, or the axis is out of range.
+    IndexError
+        If there are no arrays.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.concatenate``.
+
+    Examples
+    --------
+    >>> K.concatenate([np.asarray([[1], [2]]), np.asarray([[3, 4], [5, 6]])])
+    array([[1, 3, 4],
+           [2, 5, 6]])
     """
     tensors = list(tensors)
     if not tensors:
@@ -150,12 +277,36 @@ def concatenate(tensors: Any, axis: int = -1) -> Any:
 
 @operation
 def stack(x: Any, axis: int = 0) -> Array:
-    """Arrays of one shape joined along a new axis.
+    """Join arrays of one shape along a new axis.
 
-    Shapes and dtypes: dtypes are promoted; Python numbers in the list are 0-d arrays of the others' dtype.
-    Errors: ValueError for shapes that differ and an axis out of range, IndexError for an empty list.
+    Parameters
+    ----------
+    x : sequence of arrays and numbers
+        A Python number is a 0-d array of the others' dtype.
+    axis : int
+        Where the new axis lies in the result.
 
-    Source: Keras 2.3.1 backend semantics.
+    Returns
+    -------
+    array
+        The dtypes are promoted.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ, or the axis is out of range.
+    IndexError
+        If there are no arrays.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.stack``.
+
+    Examples
+    --------
+    >>> K.stack([np.asarray([1, 2]), np.asarray([3, 4])], axis=1)
+    array([[1, 3],
+           [2, 4]])
     """
     x = list(x)
     if not x:
@@ -172,12 +323,35 @@ def stack(x: Any, axis: int = 0) -> Array:
 
 @operation
 def repeat_elements(x: Array, rep: Size, axis: int) -> Array:
-    """Each element `rep` times in a row along an axis.
+    """Repeat each element `rep` times in a row along an axis.
 
-    Shapes and dtypes: the size of the axis times `rep`; the dtype stays.
-    Errors: ValueError for an axis out of range or a negative `rep`; TypeError when `rep` is not an integer.
+    Parameters
+    ----------
+    x : array
+    rep : int or 0-d integer array
+    axis : int
 
-    Source: Keras 2.3.1 backend semantics.
+    Returns
+    -------
+    array
+        The axis has `rep` times its size; the dtype of x.
+
+    Raises
+    ------
+    ValueError
+        If the axis is out of range, or `rep` is negative.
+    TypeError
+        If `rep` is not an integer.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.repeat_elements``.
+
+    Examples
+    --------
+    >>> K.repeat_elements(np.asarray([[1, 2], [3, 4]]), 2, axis=1)
+    array([[1, 1, 2, 2],
+           [3, 3, 4, 4]])
     """
     xp, x = arrays(x)
     axis = axis_of("repeat_elements", axis, x.ndim)
@@ -189,12 +363,36 @@ def repeat_elements(x: Array, rep: Size, axis: int) -> Array:
 
 @operation
 def repeat(x: Array, n: Size) -> Array:
-    """Each row of a matrix n times.
+    """Repeat each row of a matrix n times.
 
-    Shapes and dtypes: (batch, d) becomes (batch, n, d); the dtype stays.
-    Errors: ValueError unless x has two dimensions, or for a negative n; TypeError when n is not an integer.
+    Parameters
+    ----------
+    x : array
+        Shape (batch, d).
+    n : int or 0-d integer array
 
-    Source: Keras 2.3.1 backend semantics.
+    Returns
+    -------
+    array
+        Shape (batch, n, d); the dtype of x.
+
+    Raises
+    ------
+    ValueError
+        If x has not two dimensions, or n is negative.
+    TypeError
+        If n is not an integer.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.repeat``.
+
+    Examples
+    --------
+    >>> K.repeat(np.asarray([[1, 2]]), 3)
+    array([[[1, 2],
+            [1, 2],
+            [1, 2]]])
     """
     xp, x = arrays(x)
     if x.ndim != 2:
@@ -204,13 +402,35 @@ def repeat(x: Array, n: Size) -> Array:
 
 @operation
 def tile(x: Array, n: Sizes) -> Array:
-    """x repeated as a whole n times along each axis.
+    """Repeat x as a whole, n times along each axis.
 
-    Shapes and dtypes: each size times its entry of n, an int, a sequence or an integer array, which is filled up with
-    1 from the left: one int repeats the last axis. The dtype stays.
-    Errors: NotImplementedError when n is longer than x has dimensions; ValueError for a negative entry.
+    Parameters
+    ----------
+    x : array
+    n : int, sequence of ints or integer array
+        Filled up with 1 from the left: one int repeats the last axis.
 
-    Source: Keras 2.3.1 backend semantics.
+    Returns
+    -------
+    array
+        Each size times its entry of n; the dtype of x.
+
+    Raises
+    ------
+    NotImplementedError
+        If n is longer than x has dimensions.
+    ValueError
+        If an entry is negative.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.tile``.
+
+    Examples
+    --------
+    >>> K.tile(np.asarray([[1, 2]]), (2, 2))
+    array([[1, 2, 1, 2],
+           [1, 2, 1, 2]])
     """
     xp, x = arrays(x)
     counts: Any = n
@@ -223,11 +443,32 @@ def tile(x: Array, n: Sizes) -> Array:
 
 @operation
 def reverse(x: Array, axes: Axes) -> Array:
-    """x with its elements in reverse order along one or several axes; shape and dtype stay.
+    """Reverse the order of the elements along axes.
 
-    Errors: ValueError for an axis out of range or named twice.
+    Parameters
+    ----------
+    x : array
+    axes : int or sequence of ints
 
-    Source: Keras 2.3.1 backend semantics.
+    Returns
+    -------
+    array
+        Shape and dtype of x.
+
+    Raises
+    ------
+    ValueError
+        If an axis is out of range or named twice.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.reverse``.
+
+    Examples
+    --------
+    >>> K.reverse(np.asarray([[1, 2], [3, 4]]), 0)
+    array([[3, 4],
+           [1, 2]])
     """
     xp, x = arrays(x)
     order = axes_of("reverse", axes, x.ndim)
@@ -239,14 +480,38 @@ def reverse(x: Array, axes: Axes) -> Array:
 
 @operation
 def slice(x: Array, start: Sizes, size: Sizes) -> Array:
-    """The block of x that begins at `start` and has the given size.
+    """Cut out the block of x that begins at `start` and has the given size.
 
-    Shapes and dtypes: both are sequences of ints and 0-d integer arrays, or integer arrays, with one entry per
-    dimension; a size of -1 reaches to the end. The result has that size, known or not; the dtype stays.
-    Errors: ValueError for a wrong number of entries, a negative start and a block that reaches beyond x: at once where
-    sizes are known, else when the function runs.
+    Parameters
+    ----------
+    x : array
+    start : sequence of ints and 0-d integer arrays, or integer array
+        One entry per dimension, at least 0.
+    size : sequence of ints and 0-d integer arrays, or integer array
+        One entry per dimension; -1 reaches to the end.
 
-    Source: Keras 2.3.1 backend semantics.
+    Returns
+    -------
+    array
+        Shape `size`, known or not; the dtype of x.
+
+    Raises
+    ------
+    ValueError
+        For a wrong number of entries, a negative start, and a block that
+        reaches beyond x: at once where sizes are known, else when the function
+        runs.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.slice``.
+
+    Examples
+    --------
+    >>> x = np.asarray([[1, 2, 3], [4, 5, 6]])
+    >>> K.slice(x, (0, 1), (2, -1))
+    array([[2, 3],
+           [5, 6]])
     """
     _xp, x = arrays(x)
     starts: Any = start
@@ -289,35 +554,110 @@ def _(g: Array, out: Array, x: Array, *, start: Any, size: Any) -> Array:
 
 @operation
 def temporal_padding(x: Array, padding: Pairs = (1, 1)) -> Array:
-    """Zeros before and after the middle axis of a 3-D array.
+    """Put zeros before and after the middle axis of a 3-D array.
 
-    Shapes and dtypes: (batch, steps, d) becomes (batch, before + steps + after, d); the dtype stays.
-    Errors: ValueError unless x has 3 dimensions and padding is two ints of at least 0.
+    Parameters
+    ----------
+    x : array
+        Shape (batch, steps, d).
+    padding : pair of ints
+        Zeros before and after, at least 0.
 
-    Source: Keras 2.3.1 backend semantics.
+    Returns
+    -------
+    array
+        Shape (batch, before + steps + after, d); the dtype of x.
+
+    Raises
+    ------
+    ValueError
+        If x has not 3 dimensions, or `padding` is not two ints of at least 0.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.temporal_padding``.
+
+    Examples
+    --------
+    >>> K.temporal_padding(np.asarray([[[1], [2]]]), (1, 2))[0, :, 0]
+    array([0, 1, 2, 0, 0])
     """
     return _padded("temporal_padding", x, padding, [padding], 3, 1)
 
 
 @operation
 def spatial_2d_padding(x: Array, padding: Pairs = ((1, 1), (1, 1)), data_format: str | None = None) -> Array:
-    """Zeros around the two spatial axes of a 4-D array.
+    """Put zeros around the two spatial axes of a 4-D array.
 
-    Shapes and dtypes: padding is ((top, bottom), (left, right)); the axes are 1 and 2, or 2 and 3 with
-    'channels_first'; unknown sizes stay unknown; the dtype stays.
-    Errors: ValueError for another data_format, unless x has 4 dimensions, and unless padding is two pairs of ints of
-    at least 0.
+    Parameters
+    ----------
+    x : array
+        Shape (batch, rows, columns, channels), or (batch, channels, rows,
+        columns) with 'channels_first'.
+    padding : pair of pairs of ints
+        ((top, bottom), (left, right)), at least 0.
+    data_format : {'channels_last', 'channels_first'}, optional
+        ``K.image_data_format()`` if not given.
 
-    Source: Keras 2.3.1 backend semantics.
+    Returns
+    -------
+    array
+        The dtype of x; unknown sizes stay unknown.
+
+    Raises
+    ------
+    ValueError
+        For another `data_format`, if x has not 4 dimensions, or `padding` is
+        not two pairs of ints of at least 0.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.spatial_2d_padding``.
+
+    Examples
+    --------
+    >>> x = np.asarray([[[[1], [2]]]])
+    >>> K.spatial_2d_padding(x, ((0, 1), (1, 1)))[0, :, :, 0]
+    array([[0, 1, 2, 0],
+           [0, 0, 0, 0]])
     """
     return _padded("spatial_2d_padding", x, padding, padding, 4, _first_spatial("spatial_2d_padding", data_format))
 
 
 @operation
 def spatial_3d_padding(x: Array, padding: Pairs = ((1, 1), (1, 1), (1, 1)), data_format: str | None = None) -> Array:
-    """Zeros around the three spatial axes of a 5-D array; all else as in `spatial_2d_padding`, with three pairs.
+    """Put zeros around the three spatial axes of a 5-D array.
 
-    Source: Keras 2.3.1 backend semantics.
+    Parameters
+    ----------
+    x : array
+        Shape (batch, depth, rows, columns, channels), or (batch, channels,
+        depth, rows, columns) with 'channels_first'.
+    padding : triple of pairs of ints
+        Zeros before and after each spatial axis, at least 0.
+    data_format : {'channels_last', 'channels_first'}, optional
+        ``K.image_data_format()`` if not given.
+
+    Returns
+    -------
+    array
+        The dtype of x; unknown sizes stay unknown.
+
+    Raises
+    ------
+    ValueError
+        For another `data_format`, if x has not 5 dimensions, or `padding` is
+        not three pairs of ints of at least 0.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.spatial_3d_padding``.
+
+    Examples
+    --------
+    >>> x = np.ones((1, 2, 3, 4, 1))
+    >>> K.spatial_3d_padding(x, ((0, 0), (1, 1), (0, 5))).shape
+    (1, 2, 5, 9, 1)
     """
     return _padded("spatial_3d_padding", x, padding, padding, 5, _first_spatial("spatial_3d_padding", data_format))
 

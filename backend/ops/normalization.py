@@ -27,14 +27,55 @@ __all__ = [
 def normalize_batch_in_training(
     x: Array, gamma: Array | None, beta: Array | None, reduction_axes: Axes, epsilon: float = 1e-3
 ) -> tuple[Array, Array, Array]:
-    """x brought to mean 0 and variance 1 over the reduction axes, then scaled by gamma and shifted by beta.
+    """Normalize x to mean 0 and variance 1 over axes, then scale and shift it.
 
-    Returns (normalized, mean, variance). Shapes and dtypes: normalized as x, mean and variance without the reduction
-    axes, gamma and beta (None for 1 and 0) like them; integers become floatx.
-    Edge values: the variance is that of the population (divided by n, not n - 1); no elements give NaN statistics.
-    Errors: ValueError for axes out of range or named twice, and gamma or beta of another size.
+    Parameters
+    ----------
+    x : array
+        Any shape; integers become floatx.
+    gamma : array or None
+        Scale, in the shape of the statistics; None is 1.
+    beta : array or None
+        Shift, in the shape of the statistics; None is 0.
+    reduction_axes : int or sequence of ints
+        Axes of the mean and the variance.
+    epsilon : float
+        Added to the variance under the root.
 
-    Source: Ioffe, Szegedy, "Batch normalization", 2015; Keras 2.3.1 backend semantics.
+    Returns
+    -------
+    normalized : array
+        Shape of x.
+    mean : array
+        Shape of x without the reduction axes.
+    variance : array
+        Shape of x without the reduction axes; that of the population (divided
+        by n, not n - 1).
+
+    Raises
+    ------
+    ValueError
+        If axes are out of range or named twice, or gamma or beta has another
+        size.
+
+    Notes
+    -----
+    No elements give NaN statistics.
+
+    References
+    ----------
+    Ioffe, Szegedy, "Batch normalization", 2015; Keras 2.3.1,
+    ``keras.backend.normalize_batch_in_training``.
+
+    Examples
+    --------
+    >>> x = np.asarray([[1.0, 10.0], [3.0, 30.0]])
+    >>> y, mean, variance = K.normalize_batch_in_training(x, None, None, [0], epsilon=0.0)
+    >>> y
+    array([[-1., -1.],
+           [ 1.,  1.]])
+    >>> mean, variance
+    (array([ 2., 20.]), array([  1., 100.]))
     """
     xp, x, gamma, beta = _operands(x, gamma, beta)
     axes = normalize_axis("normalize_batch_in_training", reduction_axes, x.ndim)
@@ -55,9 +96,9 @@ def batch_norm(
     gamma and beta have the shape of the mean, or are None for 1 and 0.
     """
     xp = array_namespace(x)
-    mean = xp.mean(x, axis=axes, keepdims=True)
+    mean = average(x, axes, keepdims=True)  # NaN of no elements, without a warning from the library
     centered = x - mean
-    variance = xp.mean(centered * centered, axis=axes, keepdims=True)
+    variance = average(centered * centered, axes, keepdims=True)
     y = centered / xp.sqrt(variance + epsilon)
     y = y if gamma is None else y * gamma
     return y if beta is None else y + beta, mean, variance
@@ -133,14 +174,53 @@ batch_norm_gradient.prune(only_wanted)
 def batch_normalization(
     x: Array, mean: Array, var: Array, beta: Array | None, gamma: Array | None, axis: int = -1, epsilon: float = 1e-3
 ) -> Array:
-    """(x - mean) / sqrt(var + epsilon) * gamma + beta. Note the order: beta comes before gamma.
+    """Normalize x by a given mean and variance, then scale and shift it.
 
-    Shapes and dtypes: that of x; each parameter is 1-D along `axis`, or of a shape that broadcasts with x; beta and
-    gamma may be None for 0 and 1; integers become floatx.
-    Edge values: a variance below -epsilon gives NaN.
-    Errors: ValueError for an axis out of range and a 1-D parameter of another size than x has along it.
+    Parameters
+    ----------
+    x : array
+        Any shape; integers become floatx.
+    mean : array
+        1-D along `axis`, or of a shape that broadcasts with x, like the
+        parameters below.
+    var : array
+        Variance.
+    beta : array or None
+        Shift; None is 0. Note the order: beta comes before gamma.
+    gamma : array or None
+        Scale; None is 1.
+    axis : int
+        The axis of 1-D parameters.
+    epsilon : float
+        Added to the variance under the root.
 
-    Source: Ioffe, Szegedy, "Batch normalization", 2015; Keras 2.3.1 backend semantics.
+    Returns
+    -------
+    array
+        ``(x - mean) / sqrt(var + epsilon) * gamma + beta``, in the shape of x.
+
+    Raises
+    ------
+    ValueError
+        If the axis is out of range, or a 1-D parameter has another size than x
+        along it.
+
+    Notes
+    -----
+    A variance below -epsilon gives NaN.
+
+    References
+    ----------
+    Ioffe, Szegedy, "Batch normalization", 2015; Keras 2.3.1,
+    ``keras.backend.batch_normalization``.
+
+    Examples
+    --------
+    >>> x = np.asarray([[1.0, 10.0], [3.0, 30.0]])
+    >>> mean, variance = np.asarray([2.0, 20.0]), np.asarray([1.0, 100.0])
+    >>> K.batch_normalization(x, mean, variance, None, None, epsilon=0.0)
+    array([[-1., -1.],
+           [ 1.,  1.]])
     """
     xp, x, mean, var, beta, gamma = _operands(x, mean, var, beta, gamma)
     along = [normalize_axis("batch_normalization", axis, x.ndim)]
@@ -155,14 +235,48 @@ def batch_normalization(
 def layer_normalization(
     x: Array, gamma: Array | None = None, beta: Array | None = None, axis: Axes = -1, epsilon: float = 1e-5
 ) -> Array:
-    """x brought to mean 0 and variance 1 over the axes, for each example by itself, scaled by gamma, shifted by beta.
+    """Normalize each example to mean 0 and variance 1, then scale and shift it.
 
-    Shapes and dtypes: that of x; `axis` is an int or several; gamma and beta (None for 1 and 0) have x's sizes along
-    them, in x's order; dtypes are promoted, integers become floatx; float16 is computed in float32.
-    Edge values: the variance is that of the population; a constant row gives beta; NaN makes its row NaN.
-    Errors: ValueError for an axis out of range or named twice, and gamma or beta of another shape.
+    Parameters
+    ----------
+    x : array
+        Any shape; integers become floatx.
+    gamma : array, optional
+        Scale, in the sizes of x along the axes, in the order of x; 1 if not
+        given.
+    beta : array, optional
+        Shift, in the shape of gamma; 0 if not given.
+    axis : int or sequence of ints
+        Axes of the mean and the variance.
+    epsilon : float
+        Added to the variance under the root.
 
-    Source: Ba, Kiros, Hinton, "Layer normalization", 2016; epsilon as in PyTorch.
+    Returns
+    -------
+    array
+        Shape of x; the dtypes are promoted, float16 is computed in float32.
+
+    Raises
+    ------
+    ValueError
+        If an axis is out of range or named twice, or gamma or beta has another
+        shape.
+
+    Notes
+    -----
+    The variance is that of the population. A constant row gives beta. NaN makes
+    its row NaN.
+
+    References
+    ----------
+    Ba, Kiros, Hinton, "Layer normalization", 2016; epsilon as in PyTorch.
+
+    Examples
+    --------
+    >>> x = np.asarray([[1.0, 3.0], [5.0, 5.0]])
+    >>> K.layer_normalization(x, epsilon=1e-12)
+    array([[-1.,  1.],
+           [ 0.,  0.]])
     """
     xp, x, gamma, beta = _operands(x, gamma, beta)
     axes = _sorted_axes("layer_normalization", axis, x.ndim)
@@ -177,14 +291,44 @@ def layer_normalization(
 
 @operation
 def rms_normalization(x: Array, gamma: Array | None = None, axis: Axes = -1, epsilon: float = 1e-5) -> Array:
-    """x divided by the root of its mean square over the axes, then scaled by gamma.
+    """Divide x by the root of its mean square over axes, then scale it.
 
-    Shapes and dtypes: that of x; `axis` is an int or several; gamma (None for 1) has x's sizes along them, in x's
-    order; dtypes are promoted, integers become floatx; float16 is computed in float32.
-    Edge values: zeros stay zeros; NaN makes its row NaN.
-    Errors: ValueError for an axis out of range or named twice, and gamma of another shape.
+    Parameters
+    ----------
+    x : array
+        Any shape; integers become floatx.
+    gamma : array, optional
+        Scale, in the sizes of x along the axes, in the order of x; 1 if not
+        given.
+    axis : int or sequence of ints
+        Axes of the mean square.
+    epsilon : float
+        Added to the mean square under the root.
 
-    Source: Zhang, Sennrich, "Root mean square layer normalization", 2019: x / sqrt(mean(x**2) + epsilon).
+    Returns
+    -------
+    array
+        ``x / sqrt(mean(x**2) + epsilon) * gamma``, in the shape of x; the
+        dtypes are promoted, float16 is computed in float32.
+
+    Raises
+    ------
+    ValueError
+        If an axis is out of range or named twice, or gamma has another shape.
+
+    Notes
+    -----
+    Zeros stay zeros. NaN makes its row NaN.
+
+    References
+    ----------
+    Zhang, Sennrich, "Root mean square layer normalization", 2019.
+
+    Examples
+    --------
+    >>> K.rms_normalization(np.asarray([[1.0, 7.0], [0.0, 0.0]]), epsilon=1e-12)
+    array([[0.2, 1.4],
+           [0. , 0. ]])
     """
     xp, x, gamma = _operands(x, gamma)
     axes = _sorted_axes("rms_normalization", axis, x.ndim)
@@ -203,17 +347,53 @@ def group_normalization(
     epsilon: float = 1e-5,
     data_format: str | None = None,
 ) -> Array:
-    """x brought to mean 0 and variance 1 within each group of channels of each example, then scaled and shifted.
+    """Normalize groups of channels to mean 0 and variance 1, then scale and shift.
 
-    Shapes and dtypes: that of x, (batch, ..., channels), or (batch, channels, ...) with 'channels_first'; gamma and
-    beta (None for 1 and 0) are (channels,); each group is channels // groups neighbours; dtypes are promoted, integers
-    become floatx; float16 is computed in float32.
-    Edge values: 1 group is layer normalization over all axes but the first, as many groups as channels is instance
-    normalization; the variance is that of the population; a constant group gives beta.
-    Errors: ValueError for fewer than 2 dimensions, groups that do not divide the channels or lie below 1, gamma or beta
-    of another shape and an unknown data_format; TypeError for groups that are no integer.
+    Parameters
+    ----------
+    x : array
+        Shape (batch, ..., channels), or (batch, channels, ...) with
+        'channels_first'; integers become floatx.
+    groups : int
+        Number of groups; each has channels // groups neighbours.
+    gamma : array, optional
+        Scale, of shape (channels,); 1 if not given.
+    beta : array, optional
+        Shift, of shape (channels,); 0 if not given.
+    epsilon : float
+        Added to the variance under the root.
+    data_format : {'channels_last', 'channels_first'}, optional
+        ``K.image_data_format()`` if not given.
 
-    Source: Wu, He, "Group normalization", 2018; epsilon as in PyTorch.
+    Returns
+    -------
+    array
+        Shape of x; the dtypes are promoted, float16 is computed in float32.
+
+    Raises
+    ------
+    ValueError
+        For fewer than 2 dimensions, groups below 1 or that do not divide the
+        channels, gamma or beta of another shape and an unknown `data_format`.
+    TypeError
+        If `groups` is not an integer.
+
+    Notes
+    -----
+    Each example is normalized by itself. 1 group is layer normalization over
+    all axes but the first, as many groups as channels is instance
+    normalization. The variance is that of the population. A constant group
+    gives beta.
+
+    References
+    ----------
+    Wu, He, "Group normalization", 2018; epsilon as in PyTorch.
+
+    Examples
+    --------
+    >>> x = np.asarray([[1.0, 3.0, 10.0, 30.0]])
+    >>> K.group_normalization(x, 2, epsilon=1e-12)
+    array([[-1.,  1., -1.,  1.]])
     """
     data_format = data_format_of("group_normalization", data_format)
     xp, x, gamma, beta = _operands(x, gamma, beta)

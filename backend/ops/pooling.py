@@ -51,18 +51,55 @@ def pool2d(
     data_format: str | None = None,
     pool_mode: str = "max",
 ) -> Array:
-    """The maximum ('max') or mean ('avg') of each window of two spatial axes; the default stride is 1.
+    """Maximum or mean of each window of two spatial axes.
 
-    x (batch, rows, columns, channels), or (batch, channels, rows, columns) with data_format 'channels_first', gives
-    the same with ceil(n / stride) rows and columns for padding 'same', ceil((n - size + 1) / stride) for 'valid';
-    unknown sizes stay unknown. Floating dtypes stay, integers become floatx. pool_size and strides: an int or two.
-    'same' pads the smaller half first; padded elements are never the maximum and are not counted in the mean. NaN in
-    a window gives NaN. The gradient of a maximum goes to the first of equal elements, row by row; in a window that
-    holds NaN, to one element, which is left open.
-    ValueError for another pool_mode, padding or data_format, for a wrong number of dimensions, and for a window larger
-    than x with 'valid'.
+    Parameters
+    ----------
+    x : array
+        Shape (batch, rows, columns, channels), or (batch, channels, rows,
+        columns) with 'channels_first'; integers become floatx.
+    pool_size : int or pair of ints
+    strides : int or pair of ints
+        1 if not given, not the size of the window.
+    padding : {'valid', 'same'}
+        'same' pads the smaller half first.
+    data_format : {'channels_last', 'channels_first'}, optional
+        ``K.image_data_format()`` if not given.
+    pool_mode : {'max', 'avg'}
 
-    Source: Keras 2.3.1 backend semantics.
+    Returns
+    -------
+    array
+        As x, with ``ceil((n - size + 1) / stride)`` rows and columns for
+        'valid', ``ceil(n / stride)`` for 'same'. Unknown sizes stay unknown.
+
+    Raises
+    ------
+    ValueError
+        For another `pool_mode`, `padding` or `data_format`, a wrong number of
+        dimensions, and a window larger than x with 'valid'.
+
+    Notes
+    -----
+    Padded elements are never the maximum and are not counted in the mean. NaN
+    in a window gives NaN.
+
+    The gradient of a maximum goes to the first of equal elements, row by row;
+    in a window that holds NaN, to one element, which is left open.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.pool2d``.
+
+    Examples
+    --------
+    >>> x = np.reshape(np.arange(16.0), (1, 4, 4, 1))
+    >>> K.pool2d(x, (2, 2), strides=(2, 2))[0, :, :, 0]
+    array([[ 5.,  7.],
+           [13., 15.]])
+    >>> K.pool2d(x, 3, strides=3, padding="same", pool_mode="avg")[0, :, :, 0]
+    array([[ 2.5,  4.5],
+           [10.5, 12.5]])
     """
     return _pool("pool2d", x, pool_size, strides, padding, data_format, pool_mode, 2)
 
@@ -76,12 +113,46 @@ def pool3d(
     data_format: str | None = None,
     pool_mode: str = "max",
 ) -> Array:
-    """The maximum ('max') or mean ('avg') of each window of three spatial axes; the default stride is 1.
+    """Maximum or mean of each window of three spatial axes.
 
-    x (batch, depth, rows, columns, channels), or (batch, channels, depth, rows, columns) with data_format
-    'channels_first'; everything else, edge values and errors too, as in `pool2d`.
+    Parameters
+    ----------
+    x : array
+        Shape (batch, depth, rows, columns, channels), or (batch, channels,
+        depth, rows, columns) with 'channels_first'; integers become floatx.
+    pool_size : int or triple of ints
+    strides : int or triple of ints
+        1 if not given, not the size of the window.
+    padding : {'valid', 'same'}
+        'same' pads the smaller half first.
+    data_format : {'channels_last', 'channels_first'}, optional
+        ``K.image_data_format()`` if not given.
+    pool_mode : {'max', 'avg'}
 
-    Source: Keras 2.3.1 backend semantics.
+    Returns
+    -------
+    array
+        As x, with the spatial sizes that `pool2d` gives.
+
+    Raises
+    ------
+    ValueError
+        For another `pool_mode`, `padding` or `data_format`, a wrong number of
+        dimensions, and a window larger than x with 'valid'.
+
+    Notes
+    -----
+    Edge values and gradient are those of `pool2d`.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.pool3d``.
+
+    Examples
+    --------
+    >>> x = np.reshape(np.arange(8.0), (1, 2, 2, 2, 1))
+    >>> K.pool3d(x, (1, 2, 2))[0, :, 0, 0, 0]
+    array([3., 7.])
     """
     return _pool("pool3d", x, pool_size, strides, padding, data_format, pool_mode, 3)
 
@@ -127,7 +198,9 @@ def max_pool(x: Array, *, window: Ints, strides: Ints, padding: str, residuals: 
     Elements outside of x count as -infinity; NaN in a window gives NaN. With `residuals`, (largest, places): also what
     the gradient needs, in whatever form the kernel that ran produced it; an array of the same shape, of any dtype.
 
-    Source: Keras 2.3.1 backend semantics.
+    References
+    ----------
+    Keras 2.3.1 backend semantics.
     """
     xp = array_namespace(x)
     over = grid("max_pool", x.shape[1:-1], window, strides, (1,) * len(window), padding)
@@ -166,7 +239,9 @@ def max_pool_gradient(
     g (batch, places..., channels) and x (batch, spatial..., channels) give the shape of x; `kept` is what `max_pool`
     kept of that x, or None. A g that is not finite may make NaN of its whole window. float16 is summed in float32.
 
-    Source: Keras 2.3.1 backend semantics.
+    References
+    ----------
+    Keras 2.3.1 backend semantics.
     """
     xp = array_namespace(g, x)
     plan = plan_of("max_pool_gradient", x.shape[1:-1], window, strides, padding)
@@ -199,7 +274,9 @@ def max_pool_selection(
     h and x (batch, spatial..., channels) give (batch, places..., channels); `kept` is what `max_pool` kept of that x,
     or None. Linear in h.
 
-    Source: the derivative of `max_pool_gradient` with respect to g.
+    References
+    ----------
+    The derivative of `max_pool_gradient` with respect to g.
     """
     xp = array_namespace(h, x)
     plan = plan_of("max_pool_selection", x.shape[1:-1], window, strides, padding)
@@ -230,7 +307,9 @@ def average_pool(x: Array, *, window: Ints, strides: Ints, padding: str) -> Arra
 
     Elements outside of x are left out of the mean. float16 is summed in float32.
 
-    Source: Keras 2.3.1 backend semantics.
+    References
+    ----------
+    Keras 2.3.1 backend semantics.
     """
     xp = array_namespace(x)
     over = grid("average_pool", x.shape[1:-1], window, strides, (1,) * len(window), padding)
@@ -262,7 +341,9 @@ def average_pool_gradient(g: Array, *, size: Ints, window: Ints, strides: Ints, 
 
     g (batch, places..., channels) gives (batch, *size, channels).
 
-    Source: the derivative of the mean.
+    References
+    ----------
+    The derivative of the mean.
     """
     xp = array_namespace(g)
     plan = plan_of("average_pool_gradient", size, window, strides, padding)

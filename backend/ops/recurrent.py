@@ -25,18 +25,66 @@ def rnn(
     unroll: bool = False,
     input_length: Any = None,
 ) -> tuple[Array, Array, list[Array]]:
-    """Run step_function(inputs_t, states + constants) -> (output, new states) over the time axis.
+    """Run a step function over the time axis, carrying states from step to step.
 
-    Returns (last output, outputs, last states). Shapes and dtypes: inputs (batch, time, ...), outputs (batch, time,
-    ...) in the order the steps ran (with go_backwards the last time comes first); states keep their shapes and dtypes,
-    and there may be none. `mask` is (batch, time) or (batch, time, 1), nonzero meaning present: a masked step repeats
-    the previous output (zeros before the first) and keeps the states. `unroll` writes the steps out and needs a known
-    number of them. `input_length` is accepted for old programs; all steps run. Differentiable through everything.
-    Edge values: a value of the step that does not depend on the inputs' values, such as a dropout mask, is computed
-    once. If the first output has `_uses_learning_phase` True, so has the last output.
-    Errors: ValueError for inputs of fewer than 3 dimensions, a mask of another shape, or unroll without a known time.
+    Parameters
+    ----------
+    step_function : callable
+        ``step_function(inputs_t, states + constants)`` gives an output and the
+        list of new states.
+    inputs : array
+        Shape (batch, time, ...).
+    initial_states : sequence of arrays
+        There may be none. States keep their shapes and dtypes.
+    go_backwards : bool
+        Whether the last time comes first.
+    mask : array, optional
+        Shape (batch, time) or (batch, time, 1); nonzero means present. A masked
+        step repeats the previous output (zeros before the first) and keeps the
+        states.
+    constants : sequence of arrays, optional
+        Passed to each step after the states.
+    unroll : bool
+        Whether to write the steps out, which needs a known number of them.
+    input_length : int, optional
+        Accepted for old programs; all steps run.
 
-    Source: Keras 2.3.1 backend semantics.
+    Returns
+    -------
+    last_output : array
+        Shape (batch, ...).
+    outputs : array
+        Shape (batch, time, ...), in the order in which the steps ran.
+    new_states : list of arrays
+        The states after the last step.
+
+    Raises
+    ------
+    ValueError
+        If the inputs have fewer than 3 dimensions, the mask has another shape,
+        or `unroll` is set and the number of steps is unknown.
+
+    Notes
+    -----
+    A value in the step that does not depend on the inputs' values, such as a
+    dropout mask, is computed once. If the first output has
+    `_uses_learning_phase` True, so has the last output.
+
+    There are gradients through everything.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.rnn``.
+
+    Examples
+    --------
+    >>> def step(x, states):
+    ...     total = states[0] + x
+    ...     return total, [total]
+    >>> x = np.reshape(np.asarray([1.0, 2.0, 3.0]), (1, 3, 1))
+    >>> last, outputs, states = K.rnn(step, x, [np.zeros((1, 1))])
+    >>> last, outputs[0, :, 0]
+    (array([[6.]]), array([1., 3., 6.]))
     """
     xp, inputs, *states = arrays(inputs, *initial_states)
     extra = list(constants or [])
@@ -78,8 +126,12 @@ def _time_mask(xp: Any, inputs: Array, mask: Array) -> Array:
     _, mask, _ = arrays(mask, inputs)
     if mask.ndim == 3 and mask.shape[2] in (1, None):
         mask = mask[:, :, 0]
-    if mask.ndim != 2:
-        raise ValueError(f"rnn: mask has shape {tuple(mask.shape)}, expected (batch, time) or (batch, time, 1)")
+    wrong = any(n != k and None not in (n, k) and k != 1 for n, k in zip(inputs.shape, mask.shape, strict=False))
+    if mask.ndim != 2 or wrong:
+        raise ValueError(
+            f"rnn: mask has shape {tuple(mask.shape)} for inputs of shape {tuple(inputs.shape)}, "
+            "expected (batch, time) or (batch, time, 1)"
+        )
     mask = mask if mask.dtype == xp.bool else xp.astype(mask, xp.bool)
     # with the input's own sizes: a gradient need not find out at run time whether the mask was repeated
     return moved(xp.broadcast_to(mask, sizes(inputs)[:2]), 1, 0)

@@ -70,15 +70,43 @@ def _filled(name: str, xp: Any, x: Array, axis: Any, keepdims: bool, value: Any)
 @fast_reduction(real)
 @operation
 def max(x: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Array:
-    """The largest element along axes.
+    """Largest element along axes.
 
-    Shapes and dtypes: the reduced axes go, or stay with size 1; the dtype stays, booleans become int32. axis is an
-    int, several, None for all, or [] for none.
-    Edge values: NaN wins. No elements give -inf, or the dtype's smallest integer; where a size turns out to be
-    0 only at run time, the library's error. Gradient: ties share it equally.
-    Errors: ValueError for an axis out of range or named twice.
+    Parameters
+    ----------
+    x : array
+        Any shape; booleans become int32.
+    axis : int, sequence of ints or None
+        Axes to reduce; None takes all, [] none.
+    keepdims : bool
+        Whether the reduced axes stay, with size 1.
 
-    Source: Keras 2.3.1 backend semantics.
+    Returns
+    -------
+    array
+        The dtype of x; the reduced axes go, or stay with size 1.
+
+    Raises
+    ------
+    ValueError
+        If an axis is out of range or named twice.
+
+    Notes
+    -----
+    NaN wins. No elements give -inf, or the dtype's smallest integer; where a
+    size turns out to be 0 only at run time, the library's own error.
+
+    Equal elements share the gradient equally.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.max``.
+
+    Examples
+    --------
+    >>> x = np.asarray([[1, 5], [7, 3]])
+    >>> K.max(x), K.max(x, axis=1)
+    (np.int64(7), array([5, 7]))
     """
     xp, x = real(x)
     return reduced_along("max", xp, x, axis, keepdims, -math.inf)
@@ -87,11 +115,42 @@ def max(x: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Array:
 @fast_reduction(real)
 @operation
 def min(x: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Array:
-    """The smallest element along axes; no elements give inf, or the dtype's largest integer.
+    """Smallest element along axes.
 
-    All else as in `max`.
+    Parameters
+    ----------
+    x : array
+        Any shape; booleans become int32.
+    axis : int, sequence of ints or None
+        Axes to reduce; None takes all, [] none.
+    keepdims : bool
+        Whether the reduced axes stay, with size 1.
 
-    Source: Keras 2.3.1 backend semantics.
+    Returns
+    -------
+    array
+        The dtype of x; the reduced axes go, or stay with size 1.
+
+    Raises
+    ------
+    ValueError
+        If an axis is out of range or named twice.
+
+    Notes
+    -----
+    NaN wins. No elements give inf, or the dtype's largest integer; where a size
+    turns out to be 0 only at run time, the library's own error.
+
+    Equal elements share the gradient equally.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.min``.
+
+    Examples
+    --------
+    >>> K.min(np.asarray([[1, 5], [7, 3]]), axis=0, keepdims=True)
+    array([[1, 3]])
     """
     xp, x = real(x)
     return reduced_along("min", xp, x, axis, keepdims, math.inf)
@@ -105,13 +164,42 @@ def _extreme(x: Array, infinity: float) -> Any:
 @fast_reduction(floating)
 @operation
 def sum(x: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Array:
-    """The sum along axes; 0 for no elements.
+    """Sum along axes.
 
-    Shapes and dtypes: the reduced axes go, or stay with size 1; the dtype stays, integers too, which may wrap around;
-    booleans become int32. axis is an int, several, None for all, or [] for none. A list of arrays is stacked first.
-    Errors: ValueError for an axis out of range or named twice.
+    Parameters
+    ----------
+    x : array or list of arrays
+        Any shape; booleans become int32. A list is stacked first.
+    axis : int, sequence of ints or None
+        Axes to reduce; None takes all, [] none.
+    keepdims : bool
+        Whether the reduced axes stay, with size 1.
 
-    Source: Keras 2.3.1 backend semantics.
+    Returns
+    -------
+    array
+        The dtype of x; the reduced axes go, or stay with size 1.
+
+    Raises
+    ------
+    ValueError
+        If an axis is out of range or named twice.
+
+    Notes
+    -----
+    No elements give 0. Integers keep their dtype and may wrap around.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.sum``.
+
+    Examples
+    --------
+    >>> x = np.asarray([[1.0, 2.0], [3.0, 4.0]])
+    >>> K.sum(x, axis=0)
+    array([4., 6.])
+    >>> K.sum(x, axis=[0, 1])
+    np.float64(10.0)
     """
     xp, x = numeric(x)
     return reduced_along("sum", xp, x, axis, keepdims, **kept(x))
@@ -120,11 +208,42 @@ def sum(x: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Array:
 @fast_reduction(floating)
 @operation
 def prod(x: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Array:
-    """The product along axes; 1 for no elements.
+    """Product along axes.
 
-    Gradient: exact with any number of zeros. All else as in `sum`.
+    Parameters
+    ----------
+    x : array or list of arrays
+        Any shape; booleans become int32. A list is stacked first.
+    axis : int, sequence of ints or None
+        Axes to reduce; None takes all, [] none.
+    keepdims : bool
+        Whether the reduced axes stay, with size 1.
 
-    Source: Keras 2.3.1 backend semantics.
+    Returns
+    -------
+    array
+        The dtype of x; the reduced axes go, or stay with size 1.
+
+    Raises
+    ------
+    ValueError
+        If an axis is out of range or named twice.
+
+    Notes
+    -----
+    No elements give 1. Integers keep their dtype and may wrap around. The
+    gradient is exact with any number of zeros.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.prod``.
+
+    Examples
+    --------
+    >>> K.prod(np.asarray([[1.0, 2.0], [3.0, 4.0]]), axis=1)
+    array([ 2., 12.])
+    >>> K.grad(K.prod)(np.asarray([0.0, 2.0, 3.0]))
+    array([6., 0., 0.])
     """
     xp, x = numeric(x)
     return reduced_along("prod", xp, x, axis, keepdims, **kept(x))
@@ -132,13 +251,41 @@ def prod(x: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Array:
 
 @operation
 def mean(x: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Array:
-    """The mean along axes.
+    """Mean along axes.
 
-    Shapes and dtypes: the reduced axes go, or stay with size 1; floating dtypes stay, integers and booleans become
-    floatx. axis is an int, several, None for all, or [] for none.
-    Edge values: NaN for no elements. Errors: ValueError for an axis out of range or named twice.
+    Parameters
+    ----------
+    x : array
+        Any shape; integers and booleans become floatx.
+    axis : int, sequence of ints or None
+        Axes to reduce; None takes all, [] none.
+    keepdims : bool
+        Whether the reduced axes stay, with size 1.
 
-    Source: Keras 2.3.1 backend semantics; integers as in its Theano backend.
+    Returns
+    -------
+    array
+        The reduced axes go, or stay with size 1.
+
+    Raises
+    ------
+    ValueError
+        If an axis is out of range or named twice.
+
+    Notes
+    -----
+    No elements give NaN.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.mean``; integers as in its Theano backend.
+
+    Examples
+    --------
+    >>> K.mean(np.asarray([[1.0, 2.0], [3.0, 4.0]]), axis=0)
+    array([2., 3.])
+    >>> K.mean(np.asarray([1, 2]))  # integers: TensorFlow's mean would be 1
+    np.float32(1.5)
     """
     xp, x = inexact(x)
     return _moment("mean", xp, x, axis, keepdims)
@@ -146,9 +293,40 @@ def mean(x: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Array:
 
 @operation
 def var(x: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Array:
-    """The variance along axes, the mean of the squared deviations (no Bessel correction); all else as in `mean`.
+    """Variance along axes, the mean of the squared deviations.
 
-    Source: Keras 2.3.1 backend semantics; integers as in its Theano backend.
+    Parameters
+    ----------
+    x : array
+        Any shape; integers and booleans become floatx.
+    axis : int, sequence of ints or None
+        Axes to reduce; None takes all, [] none.
+    keepdims : bool
+        Whether the reduced axes stay, with size 1.
+
+    Returns
+    -------
+    array
+        The reduced axes go, or stay with size 1.
+
+    Raises
+    ------
+    ValueError
+        If an axis is out of range or named twice.
+
+    Notes
+    -----
+    The sum is divided by the number of elements, without Bessel's correction.
+    No elements give NaN.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.var``; integers as in its Theano backend.
+
+    Examples
+    --------
+    >>> K.var(np.asarray([1.0, 2.0, 3.0, 6.0]))
+    np.float64(3.5)
     """
     xp, x = floating(x)
     return _moment("var", xp, x, axis, keepdims)
@@ -156,11 +334,40 @@ def var(x: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Array:
 
 @operation
 def std(x: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Array:
-    """The square root of the variance along axes.
+    """Standard deviation along axes, the square root of the variance.
 
-    Gradient: 0 where the result is 0. All else as in `mean`.
+    Parameters
+    ----------
+    x : array
+        Any shape; integers and booleans become floatx.
+    axis : int, sequence of ints or None
+        Axes to reduce; None takes all, [] none.
+    keepdims : bool
+        Whether the reduced axes stay, with size 1.
 
-    Source: Keras 2.3.1 backend semantics; integers as in its Theano backend.
+    Returns
+    -------
+    array
+        The reduced axes go, or stay with size 1.
+
+    Raises
+    ------
+    ValueError
+        If an axis is out of range or named twice.
+
+    Notes
+    -----
+    As in `var`, there is no Bessel's correction. No elements give NaN. The
+    gradient is 0 where the result is 0.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.std``; integers as in its Theano backend.
+
+    Examples
+    --------
+    >>> K.std(np.asarray([[1.0, 3.0], [5.0, 5.0]]), axis=1)
+    array([1., 0.])
     """
     xp, x = floating(x)
     return _moment("std", xp, x, axis, keepdims)
@@ -174,21 +381,78 @@ def _moment(name: str, xp: Any, x: Array, axis: Any, keepdims: bool) -> Array:
 
 @operation
 def any(x: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Array:
-    """Whether any element along axes is nonzero, as booleans; NaN counts as nonzero. False for no elements.
+    """Whether any element along axes is nonzero.
 
-    Shapes and dtypes: the reduced axes go, or stay with size 1. axis is an int, several, None for all, or [] for none.
-    Errors: ValueError for an axis out of range or named twice.
+    Parameters
+    ----------
+    x : array
+        Any shape and dtype.
+    axis : int, sequence of ints or None
+        Axes to reduce; None takes all, [] none.
+    keepdims : bool
+        Whether the reduced axes stay, with size 1.
 
-    Source: Keras 2.3.1 backend semantics.
+    Returns
+    -------
+    array of bools
+        The reduced axes go, or stay with size 1.
+
+    Raises
+    ------
+    ValueError
+        If an axis is out of range or named twice.
+
+    Notes
+    -----
+    NaN counts as nonzero. No elements give False.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.any``.
+
+    Examples
+    --------
+    >>> K.any(np.asarray([[0.0, 2.0], [0.0, 0.0]]), axis=1)
+    array([ True, False])
     """
     return _truth("any", x, axis, keepdims)
 
 
 @operation
 def all(x: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Array:
-    """Whether all elements along axes are nonzero, as booleans. True for no elements; all else as in `any`.
+    """Whether all elements along axes are nonzero.
 
-    Source: Keras 2.3.1 backend semantics.
+    Parameters
+    ----------
+    x : array
+        Any shape and dtype.
+    axis : int, sequence of ints or None
+        Axes to reduce; None takes all, [] none.
+    keepdims : bool
+        Whether the reduced axes stay, with size 1.
+
+    Returns
+    -------
+    array of bools
+        The reduced axes go, or stay with size 1.
+
+    Raises
+    ------
+    ValueError
+        If an axis is out of range or named twice.
+
+    Notes
+    -----
+    NaN counts as nonzero. No elements give True.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.all``.
+
+    Examples
+    --------
+    >>> K.all(np.asarray([[1.0, 2.0], [0.0, 3.0]]), axis=1)
+    array([ True, False])
     """
     return _truth("all", x, axis, keepdims)
 
@@ -200,23 +464,77 @@ def _truth(name: str, x: ArrayLike, axis: Any, keepdims: bool) -> Array:
 
 @operation
 def argmax(x: ArrayLike, axis: int | None = -1) -> Array:
-    """The position of the largest element along an axis.
+    """Position of the largest element along an axis.
 
-    Shapes and dtypes: the axis goes; int64 (JAX without 64 bits: int32). None counts in the flattened array.
-    Edge values: the first of equal elements, and the first NaN before anything else (Keras on TensorFlow skips
-    NaN). There is no gradient.
-    Errors: ValueError for an axis out of range or without elements.
+    Parameters
+    ----------
+    x : array
+        Any shape; booleans become int32.
+    axis : int or None
+        None counts positions in the flattened array.
 
-    Source: Keras 2.3.1 backend semantics; NaN as in the standard's libraries.
+    Returns
+    -------
+    array of integers
+        Shape of x without the axis; int64 (int32 in JAX without 64 bits).
+
+    Raises
+    ------
+    ValueError
+        If the axis is out of range or has no elements.
+
+    Notes
+    -----
+    Of equal elements the first counts, and the first NaN before anything else
+    (Keras on TensorFlow skips NaN). There is no gradient.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.argmax``; NaN as in the standard's libraries.
+
+    Examples
+    --------
+    >>> K.argmax(np.asarray([[1.0, 5.0, 5.0], [7.0, np.nan, 9.0]]))
+    array([1, 1])
     """
     return _position("argmax", x, axis)
 
 
 @operation
 def argmin(x: ArrayLike, axis: int | None = -1) -> Array:
-    """The position of the smallest element along an axis; all else as in `argmax`.
+    """Position of the smallest element along an axis.
 
-    Source: Keras 2.3.1 backend semantics; NaN as in the standard's libraries.
+    Parameters
+    ----------
+    x : array
+        Any shape; booleans become int32.
+    axis : int or None
+        None counts positions in the flattened array.
+
+    Returns
+    -------
+    array of integers
+        Shape of x without the axis; int64 (int32 in JAX without 64 bits).
+
+    Raises
+    ------
+    ValueError
+        If the axis is out of range or has no elements.
+
+    Notes
+    -----
+    Of equal elements the first counts, and the first NaN before anything else
+    (Keras on TensorFlow skips NaN). There is no gradient.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.argmin``; NaN as in the standard's libraries.
+
+    Examples
+    --------
+    >>> x = np.asarray([[4.0, 1.0], [0.0, 1.0]])
+    >>> K.argmin(x, axis=0), K.argmin(x, axis=None)
+    (array([1, 0]), np.int64(2))
     """
     return _position("argmin", x, axis)
 
@@ -232,12 +550,37 @@ def _position(name: str, x: ArrayLike, axis: Any) -> Array:
 
 @operation
 def cumsum(x: ArrayLike, axis: int = 0) -> Array:
-    """The sums of all elements up to each one along an axis.
+    """Cumulative sum: of all elements up to each one along an axis.
 
-    Shapes and dtypes: those of x, integers too, which may wrap around; booleans become int32.
-    Errors: ValueError for an axis out of range.
+    Parameters
+    ----------
+    x : array
+        Any shape; booleans become int32.
+    axis : int
 
-    Source: Keras 2.3.1 backend semantics.
+    Returns
+    -------
+    array
+        Shape and dtype of x.
+
+    Raises
+    ------
+    ValueError
+        If the axis is out of range.
+
+    Notes
+    -----
+    Integers keep their dtype and may wrap around.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.cumsum``.
+
+    Examples
+    --------
+    >>> K.cumsum(np.asarray([[1, 2], [3, 4]]), axis=1)
+    array([[1, 3],
+           [3, 7]])
     """
     xp, x = numeric(x)
     return xp.cumulative_sum(x, axis=axis_of("cumsum", axis, x.ndim), dtype=x.dtype)
@@ -245,11 +588,37 @@ def cumsum(x: ArrayLike, axis: int = 0) -> Array:
 
 @operation
 def cumprod(x: ArrayLike, axis: int = 0) -> Array:
-    """The products of all elements up to each one along an axis.
+    """Cumulative product: of all elements up to each one along an axis.
 
-    Gradient: exact with any number of zeros, in time quadratic in the axis. All else as in `cumsum`.
+    Parameters
+    ----------
+    x : array
+        Any shape; booleans become int32.
+    axis : int
 
-    Source: Keras 2.3.1 backend semantics.
+    Returns
+    -------
+    array
+        Shape and dtype of x.
+
+    Raises
+    ------
+    ValueError
+        If the axis is out of range.
+
+    Notes
+    -----
+    Integers keep their dtype and may wrap around. The gradient is exact with
+    any number of zeros, in time quadratic in the axis.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.cumprod``.
+
+    Examples
+    --------
+    >>> K.cumprod(np.asarray([1, 2, 3, 4]))
+    array([ 1,  2,  6, 24])
     """
     xp, x = numeric(x)
     return xp.cumulative_prod(x, axis=axis_of("cumprod", axis, x.ndim), dtype=x.dtype)
@@ -257,13 +626,40 @@ def cumprod(x: ArrayLike, axis: int = 0) -> Array:
 
 @operation
 def logsumexp(x: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Array:
-    """log(sum(exp(x))) along axes, without overflow.
+    """Compute ``log(sum(exp(x)))`` along axes, without overflow.
 
-    Shapes and dtypes: as in `mean`.
-    Edge values: -inf for no elements and for -inf alone; inf gives inf, NaN gives NaN. Gradient: the softmax.
-    Errors: ValueError for an axis out of range or named twice.
+    Parameters
+    ----------
+    x : array
+        Any shape; integers and booleans become floatx.
+    axis : int, sequence of ints or None
+        Axes to reduce; None takes all, [] none.
+    keepdims : bool
+        Whether the reduced axes stay, with size 1.
 
-    Source: Keras 2.3.1 backend semantics.
+    Returns
+    -------
+    array
+        The reduced axes go, or stay with size 1.
+
+    Raises
+    ------
+    ValueError
+        If an axis is out of range or named twice.
+
+    Notes
+    -----
+    No elements, and -inf alone, give -inf; inf gives inf, NaN gives NaN. The
+    gradient is the softmax.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.logsumexp``.
+
+    Examples
+    --------
+    >>> K.logsumexp(np.asarray([1000.0, -np.inf]))
+    array(1000.)
     """
     xp, x = floating(x)
     if _is_empty("logsumexp", x, axis):

@@ -15,15 +15,49 @@ __all__ = ["resize_images", "resize_volumes"]
 def resize_images(
     x: Array, height_factor: int, width_factor: int, data_format: str, interpolation: str = "nearest"
 ) -> Array:
-    """Images with each side multiplied by a whole factor.
+    """Multiply each side of images by a whole factor.
 
-    Shapes and dtypes: x (batch, rows, columns, channels), or (batch, channels, rows, columns) with 'channels_first';
-    unknown sizes stay unknown. 'nearest' repeats pixels and keeps the dtype; 'bilinear' reads row i at i / factor,
-    between it and the next row (the last one repeats), and makes integers floatx. Differentiable.
-    Errors: ValueError for another interpolation, data_format or number of dimensions; TypeError for a factor that is no
-    whole number.
+    Parameters
+    ----------
+    x : array
+        Shape (batch, rows, columns, channels), or (batch, channels, rows,
+        columns) with 'channels_first'.
+    height_factor : int
+    width_factor : int
+    data_format : {'channels_last', 'channels_first'}
+    interpolation : {'nearest', 'bilinear'}
+        'nearest' repeats pixels. 'bilinear' reads row i at i / factor, between
+        it and the next row (the last one repeats).
 
-    Source: Keras 2.3.1 backend semantics: the old corner grid, without half-pixel centres.
+    Returns
+    -------
+    array
+        Unknown sizes stay unknown. The dtype of x; with 'bilinear', integers
+        become floatx.
+
+    Raises
+    ------
+    ValueError
+        For another `interpolation`, `data_format` or number of dimensions.
+    TypeError
+        If a factor is not a whole number of at least 1.
+
+    Notes
+    -----
+    The corner grid is the old one, without half-pixel centres. There is a
+    gradient.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.resize_images``.
+
+    Examples
+    --------
+    >>> x = np.reshape(np.asarray([0.0, 1.0, 4.0]), (1, 1, 3, 1))
+    >>> K.resize_images(x, 1, 2, "channels_last")[0, 0, :, 0]
+    array([0., 0., 1., 1., 4., 4.])
+    >>> K.resize_images(x, 1, 2, "channels_last", "bilinear")[0, 0, :, 0]
+    array([0. , 0.5, 1. , 2.5, 4. , 4. ])
     """
     if interpolation not in ("nearest", "bilinear"):
         raise ValueError(f"resize_images: interpolation is {interpolation!r}; expected 'nearest' or 'bilinear'")
@@ -32,12 +66,38 @@ def resize_images(
 
 @operation
 def resize_volumes(x: Array, depth_factor: int, height_factor: int, width_factor: int, data_format: str) -> Array:
-    """Volumes with each side multiplied by a whole factor, by repeating elements.
+    """Multiply each side of volumes by a whole factor, by repeating elements.
 
-    Shapes and dtypes: x (batch, depth, rows, columns, channels), or channels second with 'channels_first'; the dtype
-    stays. Errors: as `resize_images`.
+    Parameters
+    ----------
+    x : array
+        Shape (batch, depth, rows, columns, channels), or (batch, channels,
+        depth, rows, columns) with 'channels_first'.
+    depth_factor : int
+    height_factor : int
+    width_factor : int
+    data_format : {'channels_last', 'channels_first'}
 
-    Source: Keras 2.3.1 backend semantics.
+    Returns
+    -------
+    array
+        Unknown sizes stay unknown. The dtype of x.
+
+    Raises
+    ------
+    ValueError
+        For another `data_format` or number of dimensions.
+    TypeError
+        If a factor is not a whole number of at least 1.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.resize_volumes``.
+
+    Examples
+    --------
+    >>> K.resize_volumes(np.ones((1, 2, 3, 4, 1)), 3, 2, 1, "channels_last").shape
+    (1, 6, 6, 4, 1)
     """
     return _resized("resize_volumes", x, (depth_factor, height_factor, width_factor), data_format, "nearest")
 

@@ -13,12 +13,30 @@ __all__ = ["ceil", "floor", "round", "sign"]
 @fast_path(numeric)
 @operation
 def round(x: ArrayLike) -> Array:
-    """The nearest whole number to each element, the even one of two (2.5 -> 2, 3.5 -> 4).
+    """Nearest whole number to each element, the even one of two.
 
-    Shapes and dtypes: those of x; booleans become int32.
-    Edge values: NaN and infinities stay. There is no gradient.
+    Parameters
+    ----------
+    x : array
+        Any shape; booleans become int32.
 
-    Source: Keras 2.3.1 backend semantics.
+    Returns
+    -------
+    array
+        Shape and dtype of x.
+
+    Notes
+    -----
+    NaN and infinities stay. There is no gradient.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.round``.
+
+    Examples
+    --------
+    >>> K.round(np.asarray([-1.5, 0.5, 2.5, 2.6]))
+    array([-2.,  0.,  2.,  3.])
     """
     xp, x = numeric(x)
     return xp.round(x)
@@ -27,12 +45,30 @@ def round(x: ArrayLike) -> Array:
 @fast_path(real)
 @operation
 def floor(x: ArrayLike) -> Array:
-    """The largest whole number not above each element.
+    """Largest whole number not above each element.
 
-    Shapes and dtypes: those of x; booleans become int32.
-    Edge values: NaN and infinities stay. There is no gradient.
+    Parameters
+    ----------
+    x : array
+        Any shape; booleans become int32.
 
-    Source: the standard's `floor`.
+    Returns
+    -------
+    array
+        Shape and dtype of x.
+
+    Notes
+    -----
+    NaN and infinities stay. There is no gradient.
+
+    References
+    ----------
+    The array API standard, ``floor``.
+
+    Examples
+    --------
+    >>> K.floor(np.asarray([-1.5, 0.5, 2.0]))
+    array([-2.,  0.,  2.])
     """
     xp, x = real(x)
     return xp.floor(x)
@@ -41,12 +77,30 @@ def floor(x: ArrayLike) -> Array:
 @fast_path(real)
 @operation
 def ceil(x: ArrayLike) -> Array:
-    """The smallest whole number not below each element.
+    """Smallest whole number not below each element.
 
-    Shapes and dtypes: those of x; booleans become int32.
-    Edge values: NaN and infinities stay. There is no gradient.
+    Parameters
+    ----------
+    x : array
+        Any shape; booleans become int32.
 
-    Source: the standard's `ceil`.
+    Returns
+    -------
+    array
+        Shape and dtype of x.
+
+    Notes
+    -----
+    NaN and infinities stay. There is no gradient.
+
+    References
+    ----------
+    The array API standard, ``ceil``.
+
+    Examples
+    --------
+    >>> K.ceil(np.asarray([-1.5, 0.5, 2.0]))
+    array([-1.,  1.,  2.])
     """
     xp, x = real(x)
     return xp.ceil(x)
@@ -54,12 +108,30 @@ def ceil(x: ArrayLike) -> Array:
 
 @operation
 def sign(x: ArrayLike) -> Array:
-    """-1, 0 or 1 for each element.
+    """Sign of each element: -1, 0 or 1.
 
-    Shapes and dtypes: those of x; booleans become int32.
-    Edge values: NaN stays NaN, both zeros give 0. The gradient is 0.
+    Parameters
+    ----------
+    x : array
+        Any shape; booleans become int32.
 
-    Source: Keras 2.3.1 backend semantics.
+    Returns
+    -------
+    array
+        Shape and dtype of x.
+
+    Notes
+    -----
+    NaN stays NaN; both zeros give 0. The gradient is 0.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.sign``.
+
+    Examples
+    --------
+    >>> K.sign(np.asarray([-3.0, 0.0, np.nan, 2.0]))
+    array([-1.,  0., nan,  1.])
     """
     xp, x = real(x)
     # not xp.sign: array_api_compat's for torch writes through a mask, which torch.func cannot follow

@@ -29,16 +29,45 @@ __all__ = ["pad", "segment_sum", "take_along_axis", "top_k"]
 
 @operation
 def top_k(x: Array, k: int, sorted: bool = True) -> tuple[Array, Array]:
-    """The k largest elements along the last axis, the largest first, and their places.
+    """Find the k largest elements along the last axis, and their places.
 
-    Shapes and dtypes: (..., n) gives values (..., k) of x's dtype and indices (..., k) of the library's integer dtype;
-    booleans become int32. The order is the same without `sorted`.
-    Edge values: of equal elements the one with the lower index comes first; NaN counts as the largest. The gradient
-    goes to the elements chosen.
-    Errors: ValueError for an array without dimensions and a k below 0 or above n; TypeError for a k that is not an
-    integer.
+    Parameters
+    ----------
+    x : array
+        Shape (..., n); booleans become int32.
+    k : int
+        From 0 to n.
+    sorted : bool
+        Accepted as elsewhere; the order is the same without it.
 
-    Source: this library; ties as in JAX's `lax.top_k`.
+    Returns
+    -------
+    values : array
+        Shape (..., k), the largest first; the dtype of x.
+    indices : array of integers
+        Shape (..., k), of the library's integer dtype.
+
+    Raises
+    ------
+    ValueError
+        If x has no dimensions, or k is below 0 or above n.
+    TypeError
+        If k is not an integer.
+
+    Notes
+    -----
+    Of equal elements the one with the lower index comes first; NaN counts as
+    the largest. The gradient goes to the elements chosen.
+
+    References
+    ----------
+    This library; ties as in JAX's ``lax.top_k``.
+
+    Examples
+    --------
+    >>> values, indices = K.top_k(np.asarray([3.0, 9.0, 1.0, 9.0]), 3)
+    >>> values, indices
+    (array([9., 9., 3.]), array([1, 3, 0]))
     """
     xp, x = real(x)
     if not x.ndim:
@@ -57,16 +86,47 @@ def top_k(x: Array, k: int, sorted: bool = True) -> tuple[Array, Array]:
 
 @operation
 def take_along_axis(x: Array, indices: Array, axis: int = -1) -> Array:
-    """The elements of x at the indices along an axis, each row having its own.
+    """Take elements along an axis, each row at indices of its own.
 
-    Shapes and dtypes: x and indices have the same number of dimensions and broadcast on all axes but this one, where
-    the result has the size of the indices; the dtype stays.
-    Edge values: negative indices count from the end. Gradient: elements chosen several times accumulate.
-    Errors: TypeError for indices that are not integers; ValueError for an axis out of range and shapes that do not fit;
-    IndexError for an index below -n or above n - 1 (inside jax.jit and torch.compile, where values are not concrete,
-    whatever the library does).
+    Parameters
+    ----------
+    x : array
+    indices : array of integers
+        As many dimensions as x. The two broadcast on all axes but `axis`;
+        negative ones count from the end.
+    axis : int
 
-    Source: the standard's `take_along_axis`; negative indices as in NumPy.
+    Returns
+    -------
+    array
+        The broadcast shape, with the size of the indices along `axis`; the
+        dtype of x.
+
+    Raises
+    ------
+    TypeError
+        If the indices are not integers.
+    ValueError
+        If the axis is out of range, or the shapes do not fit.
+    IndexError
+        If an index is below -n or above n - 1 (inside ``jax.jit`` and
+        ``torch.compile``, where values are not concrete, whatever the library
+        does).
+
+    Notes
+    -----
+    The gradients of elements taken several times accumulate.
+
+    References
+    ----------
+    The array API standard, ``take_along_axis``; negative indices as in NumPy.
+
+    Examples
+    --------
+    >>> x = np.asarray([[10, 20, 30], [40, 50, 60]])
+    >>> K.take_along_axis(x, np.asarray([[2, 0], [1, -1]]))
+    array([[30, 10],
+           [50, 60]])
     """
     _, x, indices = arrays(x, indices)
     if not is_integer(dtype_name(indices.dtype)):
@@ -134,16 +194,45 @@ def _(g, out, of, indices, *, axis, size):
 
 @operation
 def segment_sum(data: Array, segment_ids: Array, num_segments: Size) -> Array:
-    """The sums of those parts of an array, along axis 0, that have the same segment id.
+    """Sum those parts of an array, along axis 0, that have the same segment id.
 
-    Shapes and dtypes: data (n, ...) and ids (n,) of integers in any order give (num_segments, ...); the dtype stays,
-    integers may wrap around, booleans become int32.
-    Edge values: an empty segment is 0; a part with an id outside 0 to num_segments - 1 is left out. Floats
-    are summed pairwise, so rounding grows with the logarithm of n. NaN and infinity stay in their segment.
-    Errors: TypeError for ids that are not integers, ValueError for data without dimensions, another number of ids and
-    a negative num_segments.
+    Parameters
+    ----------
+    data : array
+        Shape (n, ...); booleans become int32.
+    segment_ids : array of integers
+        Shape (n,), in any order.
+    num_segments : int or 0-d integer array
 
-    Source: this library; ids out of range as in JAX's `ops.segment_sum`.
+    Returns
+    -------
+    array
+        Shape (num_segments, ...); the dtype of the data.
+
+    Raises
+    ------
+    TypeError
+        If the ids are not integers.
+    ValueError
+        If the data have no dimensions, the number of ids differs from n, or
+        `num_segments` is negative.
+
+    Notes
+    -----
+    An empty segment is 0. A part whose id lies outside 0 to ``num_segments -
+    1`` is left out. Integers may wrap around. Floats are summed pairwise, so
+    rounding grows with the logarithm of n. NaN and infinity stay in their
+    segment.
+
+    References
+    ----------
+    This library; ids out of range as in JAX's ``ops.segment_sum``.
+
+    Examples
+    --------
+    >>> data = np.asarray([1.0, 2.0, 4.0, 8.0])
+    >>> K.segment_sum(data, np.asarray([0, 2, 0, 3]), 3)
+    array([5., 0., 2.])
     """
     data, ids, count = checked_segments("segment_sum", data, segment_ids, num_segments)
     return segment_sum_(data, ids, count=count)
@@ -227,17 +316,47 @@ MODES = ("constant", "edge", "reflect", "symmetric")
 
 @operation
 def pad(x: Array, pad_width: Pairs, mode: str = "constant", constant_value: Any = 0) -> Array:
-    """x with elements added before and after it along each axis.
+    """Add elements before and after x along each axis.
 
-    Shapes and dtypes: pad_width is an int, a pair (before, after) for every axis, or one pair for each; each size
-    grows by both; the dtype stays. Mode 'constant' adds constant_value, 'edge' the outermost element, 'reflect' the
-    elements mirrored at the outermost one, 'symmetric' the elements mirrored beyond it.
-    Edge values: mirroring repeats where pad_width exceeds the size; 'reflect' of one element repeats it. Gradient:
-    repeated elements accumulate.
-    Errors: ValueError for another mode, for a pad_width that is negative or does not fit, and for an empty axis that is
-    not padded with a constant; TypeError for widths that are not integers.
+    Parameters
+    ----------
+    x : array
+    pad_width : int, pair of ints or sequence of pairs
+        One number, or (before, after), for every axis; or one pair for each.
+    mode : {'constant', 'edge', 'reflect', 'symmetric'}
+        What is added: `constant_value`, the outermost element, the elements
+        mirrored at the outermost one, or the elements mirrored beyond it.
+    constant_value : number
 
-    Source: NumPy's `pad`.
+    Returns
+    -------
+    array
+        Each size grows by both of its widths; the dtype of x.
+
+    Raises
+    ------
+    ValueError
+        For another mode, a `pad_width` that is negative or does not fit, and an
+        empty axis that is not padded with a constant.
+    TypeError
+        If the widths are not integers.
+
+    Notes
+    -----
+    Mirroring repeats where `pad_width` exceeds the size; 'reflect' of one
+    element repeats it. The gradients of repeated elements accumulate.
+
+    References
+    ----------
+    NumPy, ``numpy.pad``.
+
+    Examples
+    --------
+    >>> x = np.asarray([1, 2, 3])
+    >>> K.pad(x, (1, 2), mode="edge")
+    array([1, 1, 2, 3, 3, 3])
+    >>> K.pad(x, 2, mode="reflect")
+    array([3, 2, 1, 2, 3, 2, 1])
     """
     xp, x = arrays(x)
     if mode not in MODES:

@@ -15,10 +15,32 @@ __all__ = ["Sparse", "ctc_label_dense_to_sparse", "is_sparse", "to_dense"]
 
 
 class Sparse:
-    """A sparse matrix: element (rows[i], columns[i]) is values[i], duplicates are added.
+    """Sparse matrix as three arrays, its values, row numbers and column numbers.
 
-    The arrays are of any namespace, symbolic ones included; a size of the shape may be known only at run time. There
-    are few operations on it: `K.dot` with a dense matrix, `K.concatenate`, `K.to_dense`, `K.eval`.
+    Element (rows[i], columns[i]) is values[i]; duplicates are added. Few
+    operations take it: `dot` with a dense matrix, `concatenate`, `to_dense` and
+    `eval`.
+
+    Parameters
+    ----------
+    values : array
+        Shape (n,), of any namespace, symbolic ones included.
+    rows : array of integers
+        Shape (n,).
+    columns : array of integers
+        Shape (n,).
+    shape : pair of ints and 0-d integer arrays
+        A size may be known only when the graph runs.
+    name : str
+
+    Examples
+    --------
+    >>> x = K.Sparse(np.asarray([5.0, 7.0]), np.asarray([0, 1]), np.asarray([2, 0]), (2, 3))
+    >>> x
+    <Sparse sparse shape=(2, 3) dtype=float64>
+    >>> K.dot(x, np.ones((3, 1)))
+    array([[5.],
+           [7.]])
     """
 
     ndim = 2
@@ -51,18 +73,53 @@ class Sparse:
 def is_sparse(tensor: Any) -> bool:
     """Whether a tensor is sparse.
 
-    Source: Keras 2.3.1 backend semantics.
+    Parameters
+    ----------
+    tensor : object
+
+    Returns
+    -------
+    bool
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.is_sparse``.
+
+    Examples
+    --------
+    >>> K.is_sparse(K.placeholder((2, 3), sparse=True)), K.is_sparse(np.ones((2, 3)))
+    (True, False)
     """
     return isinstance(tensor, Sparse)
 
 
 @operation
 def to_dense(tensor: Any) -> Array:
-    """A sparse matrix as a dense one; anything else is returned unchanged.
+    """Make a sparse matrix a dense one; give anything else back unchanged.
 
-    Shapes and dtypes: those of the matrix. Duplicates are added. Differentiable.
+    Parameters
+    ----------
+    tensor : Sparse or array
 
-    Source: Keras 2.3.1 backend semantics.
+    Returns
+    -------
+    array
+        Shape and dtype of the matrix.
+
+    Notes
+    -----
+    Duplicates are added. The values have a gradient.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.to_dense``.
+
+    Examples
+    --------
+    >>> values, places = np.asarray([5.0, 1.0]), np.asarray([1, 1])
+    >>> K.to_dense(K.Sparse(values, places, places, (2, 2)))
+    array([[0., 0.],
+           [0., 6.]])
     """
     if not isinstance(tensor, Sparse):
         return tensor
@@ -118,13 +175,40 @@ def sparse_concatenate(tensors: Sequence[Sparse], axis: int) -> Sparse:
 
 @operation
 def ctc_label_dense_to_sparse(labels: Array, label_lengths: Array) -> Sparse:
-    """Padded labels as a sparse matrix with an element for every label within its length, row by row.
+    """Make padded labels a sparse matrix: an element for every label, row by row.
 
-    Shapes and dtypes: labels (batch, longest), label_lengths (batch,). The values past the lengths are kept as
-    elements without weight, so that the arrays' length does not depend on values.
-    Errors: ValueError for other numbers of dimensions.
+    Parameters
+    ----------
+    labels : array
+        Shape (batch, longest).
+    label_lengths : array of integers
+        Shape (batch,); labels beyond the length are left out.
 
-    Source: Keras 2.3.1 backend semantics.
+    Returns
+    -------
+    Sparse
+        Shape (batch, longest).
+
+    Raises
+    ------
+    ValueError
+        For other numbers of dimensions.
+
+    Notes
+    -----
+    The values past the lengths are kept as elements without weight, so that the
+    length of the arrays does not depend on values.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.backend.ctc_label_dense_to_sparse``.
+
+    Examples
+    --------
+    >>> labels = np.asarray([[7, 8, 9], [5, 6, 0]])
+    >>> K.to_dense(K.ctc_label_dense_to_sparse(labels, np.asarray([3, 1])))
+    array([[7, 8, 9],
+           [5, 0, 0]])
     """
     xp = array_namespace(labels, label_lengths)
     if labels.ndim != 2 or label_lengths.ndim != 1:

@@ -16,15 +16,42 @@ __all__ = ["Adam", "Adamax", "Nadam"]
 
 
 class Adam(Optimizer):
-    """Moving averages of gradients and of their squares, both corrected for their start at zero::
+    """Steps along a moving average of gradients, divided by the root of one of their squares.
+
+    Parameters
+    ----------
+    learning_rate : float, optional
+    beta_1, beta_2 : float, optional
+        How much the two averages keep of their last values.
+    amsgrad : bool, optional
+        Whether the average of squares never falls.
+    epsilon : float, optional
+        ``K.epsilon()`` by default.
+    **kwargs : float
+        ``lr``, ``decay``, ``clipnorm``, ``clipvalue``, as in `Optimizer`.
+
+    Notes
+    -----
+    Both averages are corrected for their start at zero::
 
         m' = b1 m + (1 - b1) g
         v' = b2 v + (1 - b2) g²
         r  = lr sqrt(1 - b2^t) / (1 - b1^t)
         p' = p - r m' / (sqrt(v') + epsilon)        with amsgrad, max(h, v') = h' for v' here
 
-    Source: Kingma, Ba, "Adam: a method for stochastic optimization", 2015; Reddi, Kale, Kumar, "On the convergence of
-    Adam and beyond", 2018.
+    References
+    ----------
+    Kingma, Ba, "Adam: a method for stochastic optimization", 2015. Reddi, Kale, Kumar, "On the convergence of Adam and
+    beyond", 2018. Keras 2.3.1, ``keras.optimizers.Adam``.
+
+    Examples
+    --------
+    >>> w = K.variable([1.0, -200.0])
+    >>> updates = K.optimizers.Adam(0.5).get_updates(K.sum(K.square(w)), [w])
+    >>> K.function([], [], updates=updates)()
+    []
+    >>> np.round(K.get_value(w), 3)  # a first step of 0.5, whatever the gradient's size
+    array([   0.5, -199.5], dtype=float32)
     """
 
     def __init__(
@@ -61,13 +88,39 @@ class Adam(Optimizer):
 
 
 class Adamax(Optimizer):
-    """Adam with the largest gradient so far, fading, in place of the root of squares::
+    """Adam with the largest gradient so far, fading, in place of the root of squares.
+
+    Parameters
+    ----------
+    learning_rate : float, optional
+    beta_1, beta_2 : float, optional
+        How much the average and the largest gradient keep of their last values.
+    epsilon : float, optional
+        ``K.epsilon()`` by default.
+    **kwargs : float
+        ``lr``, ``decay``, ``clipnorm``, ``clipvalue``, as in `Optimizer`.
+
+    Notes
+    -----
+    The step::
 
         m' = b1 m + (1 - b1) g
         u' = max(b2 u, |g|)
         p' = p - lr / (1 - b1^t) m' / (u' + epsilon)
 
-    Source: Kingma, Ba, "Adam: a method for stochastic optimization", section 7, 2015.
+    References
+    ----------
+    Kingma, Ba, "Adam: a method for stochastic optimization", section 7, 2015. Keras 2.3.1,
+    ``keras.optimizers.Adamax``.
+
+    Examples
+    --------
+    >>> w = K.variable([1.0, -200.0])
+    >>> updates = K.optimizers.Adamax(0.5).get_updates(K.sum(K.square(w)), [w])
+    >>> K.function([], [], updates=updates)()
+    []
+    >>> K.get_value(w)
+    array([   0.5, -199.5], dtype=float32)
     """
 
     def __init__(
@@ -94,7 +147,22 @@ class Adamax(Optimizer):
 
 
 class Nadam(Optimizer):
-    """Adam with Nesterov's momentum, on a schedule c(t) = b1 (1 - 0.96^(t schedule_decay) / 2)::
+    """Adam with Nesterov's momentum, on a schedule.
+
+    Parameters
+    ----------
+    learning_rate : float, optional
+    beta_1, beta_2 : float, optional
+        How much the two averages keep of their last values.
+    epsilon : float, optional
+        ``K.epsilon()`` by default.
+    schedule_decay : float, optional
+    **kwargs : float
+        ``lr``, ``decay``, ``clipnorm``, ``clipvalue``, as in `Optimizer`.
+
+    Notes
+    -----
+    With the schedule c(t) = b1 (1 - 0.96^(t schedule_decay) / 2)::
 
         s' = s c(t)                                 the product of the schedule so far, s = 1 at first
         m' = b1 m + (1 - b1) g
@@ -102,7 +170,18 @@ class Nadam(Optimizer):
         n  = (1 - c(t)) g / (1 - s') + c(t+1) m' / (1 - s' c(t+1))
         p' = p - lr n / (sqrt(v' / (1 - b2^t)) + epsilon)
 
-    Source: Dozat, "Incorporating Nesterov momentum into Adam", 2016.
+    References
+    ----------
+    Dozat, "Incorporating Nesterov momentum into Adam", 2016. Keras 2.3.1, ``keras.optimizers.Nadam``.
+
+    Examples
+    --------
+    >>> w = K.variable([1.0, -2.0])
+    >>> loss = K.sum(K.square(w))
+    >>> step = K.function([], loss, updates=K.optimizers.Nadam(0.05).get_updates(loss, [w]))
+    >>> losses = [float(step()) for _ in range(200)]
+    >>> losses[0], losses[-1] < 1e-3
+    (5.0, True)
     """
 
     def __init__(

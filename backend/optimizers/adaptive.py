@@ -15,12 +15,36 @@ __all__ = ["Adadelta", "Adagrad", "RMSprop"]
 
 
 class Adagrad(Optimizer):
-    """Steps divided by the root of all squared gradients so far::
+    """Steps divided by the root of all squared gradients so far.
+
+    Parameters
+    ----------
+    learning_rate : float, optional
+    epsilon : float, optional
+        ``K.epsilon()`` by default.
+    **kwargs : float
+        ``lr``, ``decay``, ``clipnorm``, ``clipvalue``, as in `Optimizer`.
+
+    Notes
+    -----
+    The step::
 
         a' = a + g²
         p' = p - lr g / (sqrt(a') + epsilon)
 
-    Source: Duchi, Hazan, Singer, "Adaptive subgradient methods for online learning", 2011.
+    References
+    ----------
+    Duchi, Hazan, Singer, "Adaptive subgradient methods for online learning", 2011. Keras 2.3.1,
+    ``keras.optimizers.Adagrad``.
+
+    Examples
+    --------
+    >>> w = K.variable([1.0, -200.0])
+    >>> updates = K.optimizers.Adagrad(0.5).get_updates(K.sum(K.square(w)), [w])
+    >>> K.function([], [], updates=updates)()
+    []
+    >>> K.get_value(w)
+    array([   0.5, -199.5], dtype=float32)
     """
 
     def __init__(self, learning_rate: float = 0.01, *, epsilon: float | None = None, **kwargs: Any) -> None:
@@ -36,12 +60,38 @@ class Adagrad(Optimizer):
 
 
 class RMSprop(Optimizer):
-    """Steps divided by the root of a moving average of squared gradients::
+    """Steps divided by the root of a moving average of squared gradients.
+
+    Parameters
+    ----------
+    learning_rate : float, optional
+    rho : float, optional
+        How much the average keeps of its last value.
+    epsilon : float, optional
+        ``K.epsilon()`` by default.
+    **kwargs : float
+        ``lr``, ``decay``, ``clipnorm``, ``clipvalue``, as in `Optimizer`.
+
+    Notes
+    -----
+    The step::
 
         a' = rho a + (1 - rho) g²
         p' = p - lr g / (sqrt(a') + epsilon)
 
-    Source: Tieleman, Hinton, "Lecture 6.5: rmsprop", Neural Networks for Machine Learning, 2012.
+    References
+    ----------
+    Tieleman, Hinton, "Lecture 6.5: rmsprop", Neural Networks for Machine Learning, 2012. Keras 2.3.1,
+    ``keras.optimizers.RMSprop``.
+
+    Examples
+    --------
+    >>> w = K.variable([1.0, -200.0])
+    >>> updates = K.optimizers.RMSprop(0.5, rho=0.75).get_updates(K.sum(K.square(w)), [w])
+    >>> K.function([], [], updates=updates)()
+    []
+    >>> np.round(K.get_value(w), 3)  # a first step of 0.5 / sqrt(1 - rho)
+    array([   0., -199.], dtype=float32)
     """
 
     def __init__(
@@ -60,14 +110,39 @@ class RMSprop(Optimizer):
 
 
 class Adadelta(Optimizer):
-    """Steps in units of the steps made before::
+    """Steps in units of the steps made before.
+
+    Parameters
+    ----------
+    learning_rate : float, optional
+    rho : float, optional
+        How much the averages keep of their last values.
+    epsilon : float, optional
+        ``K.epsilon()`` by default.
+    **kwargs : float
+        ``lr``, ``decay``, ``clipnorm``, ``clipvalue``, as in `Optimizer`.
+
+    Notes
+    -----
+    The step::
 
         a' = rho a + (1 - rho) g²
         s  = g sqrt(d + epsilon) / sqrt(a' + epsilon)
         p' = p - lr s
         d' = rho d + (1 - rho) s²
 
-    Source: Zeiler, "ADADELTA: an adaptive learning rate method", 2012.
+    References
+    ----------
+    Zeiler, "ADADELTA: an adaptive learning rate method", 2012. Keras 2.3.1, ``keras.optimizers.Adadelta``.
+
+    Examples
+    --------
+    >>> w = K.variable([1.0, -2.0])
+    >>> loss = K.sum(K.square(w))
+    >>> step = K.function([], loss, updates=K.optimizers.Adadelta().get_updates(loss, [w]))
+    >>> losses = [float(step()) for _ in range(10)]
+    >>> losses == sorted(losses, reverse=True)
+    True
     """
 
     def __init__(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from ..api.variables import Variable, batch_set_value, get_value, set_value, upd
 from ..arrays.arguments import number
 from ..arrays.backends import active
 from ..autodiff.backward import gradients
+from ..dispatch.boundary import given
 from ..graph.standard import namespace as xp
 from ..graph.tensor import Tensor
 
@@ -22,14 +23,49 @@ __all__ = ["Optimizer", "moved"]
 class Optimizer:
     """The base class of all optimizers: learning rate, decay, clipping, and the variables of their state.
 
-    Arguments: `learning_rate` (or `lr`); `decay`: the rate used at step t is learning_rate / (1 + decay * t), t
-    counting from 0; `clipnorm`: gradients are scaled so that their common Euclidean norm is at most this; `clipvalue`:
-    each element is then kept within plus and minus this. A negative or zero bound does nothing. `epsilon`, where there
-    is one, is `K.epsilon()` unless given.
-    Hyper-parameters are variables: `K.set_value(optimizer.lr, 0.1)` changes a compiled function.
-    Errors: TypeError for an unknown keyword and a hyper-parameter that is no number, ValueError for NaN and infinities.
+    Parameters
+    ----------
+    learning_rate : float
+    decay : float, optional
+        The rate used at step t is learning_rate / (1 + decay * t), t counting from 0.
+    clipnorm : float, optional
+        Gradients are scaled so that their common Euclidean norm is at most this.
+    clipvalue : float, optional
+        Each element is then kept within plus and minus this.
+    lr : float, optional
+        The old name of `learning_rate`.
+    **unknown : object
+        Refused.
 
-    Source: Keras 2.3.1 optimizers.
+    Attributes
+    ----------
+    weights : list of Variable
+        The state, once `get_updates` was called; the number of steps comes first.
+
+    Raises
+    ------
+    TypeError
+        For an unknown keyword, and a hyper-parameter that is no number.
+    ValueError
+        For NaN and infinities.
+
+    Notes
+    -----
+    A negative or zero `clipnorm` or `clipvalue` does nothing. Hyper-parameters are variables:
+    ``K.set_value(optimizer.lr, 0.1)`` changes a compiled function. A subclass defines `step`.
+
+    References
+    ----------
+    Keras 2.3.1, ``keras.optimizers.Optimizer``.
+
+    Examples
+    --------
+    >>> w = K.variable([3.0, 4.0])
+    >>> sgd = K.optimizers.SGD(1.0, clipnorm=1.0)
+    >>> step = K.function([], [], updates=sgd.get_updates(K.sum(K.square(w)) / 2.0, [w]))
+    >>> K.set_value(sgd.lr, 5.0)
+    >>> step(), K.get_value(w)
+    ([], array([0., 0.], dtype=float32))
     """
 
     def __init__(
@@ -57,7 +93,17 @@ class Optimizer:
 
     @classmethod
     def argument_names(cls) -> tuple[str, ...]:
-        """The keyword arguments the class takes, in order."""
+        """The keyword arguments the class takes, in order.
+
+        Returns
+        -------
+        tuple of str
+
+        Examples
+        --------
+        >>> K.optimizers.SGD.argument_names()
+        ('learning_rate', 'momentum', 'nesterov', 'lr', 'decay', 'clipnorm', 'clipvalue')
+        """
         own = cls.__init__.__code__
         names = own.co_varnames[1 : own.co_argcount + own.co_kwonlyargcount]
         return (*names, *(n for n in ("lr", "decay", "clipnorm", "clipvalue") if n not in names))
@@ -65,19 +111,61 @@ class Optimizer:
     # ---- defined by subclasses
 
     def step(self, params: Sequence[Variable], grads: Sequence[Tensor]) -> list[Any]:
-        """The updates of the parameters and of the optimizer's own state, given the gradients."""
+        """The updates of the parameters and of the optimizer's own state; a subclass defines it.
+
+        Parameters
+        ----------
+        params : sequence of Variable
+        grads : sequence of Tensor
+
+        Returns
+        -------
+        list of Tensor
+
+        Examples
+        --------
+        >>> class SignDescent(K.optimizers.Optimizer):
+        ...     def step(self, params, grads):
+        ...         return [K.update_sub(p, self.rate() * K.sign(g)) for p, g in zip(params, grads)]
+        >>> w = K.variable([3.0, -2.0])
+        >>> updates = SignDescent(0.5).get_updates(K.sum(K.square(w)), [w])
+        >>> K.function([], [], updates=updates)(), K.get_value(w)
+        ([], array([ 2.5, -1.5], dtype=float32))
+        """
         raise NotImplementedError(f"{type(self).__name__} defines no step")
 
     # ---- inherited
 
     def get_updates(self, loss: Tensor, params: Sequence[Variable]) -> list[Any]:
-        """Updates that lower the loss, for `K.function(..., updates=...)`; `weights` is the state they change.
+        """Updates that lower the loss, for ``K.function(..., updates=...)``; ``weights`` is the state they change.
 
-        Errors: ValueError when the loss does not depend on a parameter.
+        Parameters
+        ----------
+        loss : Tensor
+        params : sequence of Variable
 
-        Source: Keras 2.3.1 optimizers.
+        Returns
+        -------
+        list of Tensor
+
+        Raises
+        ------
+        ValueError
+            When the loss does not depend on a parameter.
+
+        References
+        ----------
+        Keras 2.3.1, ``keras.optimizers.Optimizer.get_updates``.
+
+        Examples
+        --------
+        >>> w = K.variable([3.0])
+        >>> sgd = K.optimizers.SGD(0.5)
+        >>> step = K.function([], [], updates=sgd.get_updates(K.sum(K.square(w)), [w]))
+        >>> step(), K.get_value(w), K.get_value(sgd.iterations)
+        ([], array([0.], dtype=float32), array(1))
         """
-        params = list(params)
+        params = self._checked(loss, params)
         self._join(params)
         grads = self.get_gradients(loss, params)
         self.weights = [self.iterations]
@@ -87,13 +175,35 @@ class Optimizer:
     def get_gradients(self, loss: Tensor, params: Sequence[Variable]) -> list[Tensor]:
         """The gradients of the loss with respect to the parameters, clipped.
 
-        Errors: ValueError when the loss does not depend on a parameter, naming it.
+        Parameters
+        ----------
+        loss : Tensor
+        params : sequence of Variable
 
-        Source: Keras 2.3.1 optimizers; clipnorm as in Pascanu et al., "On the difficulty of training recurrent neural
-        networks", 2013.
+        Returns
+        -------
+        list of Tensor
+
+        Raises
+        ------
+        ValueError
+            When the loss does not depend on a parameter, naming it.
+
+        References
+        ----------
+        Keras 2.3.1, ``keras.optimizers.Optimizer.get_gradients``. Clipnorm as in Pascanu et al., "On the difficulty of
+        training recurrent neural networks", 2013.
+
+        Examples
+        --------
+        >>> w = K.variable([3.0, 4.0])
+        >>> sgd = K.optimizers.SGD(clipvalue=5.0)
+        >>> K.eval(sgd.get_gradients(K.sum(K.square(w)) / 1.0, [w])[0])
+        array([5., 5.], dtype=float32)
         """
+        params = self._checked(loss, params)
         grads: list[Tensor] = []
-        for p, g in zip(params, gradients(loss, list(params)), strict=True):
+        for p, g in zip(params, gradients(loss, params), strict=True):
             if g is None:
                 raise ValueError(
                     f"{type(self).__name__}: the loss has no gradient with respect to {p.name} (shape "
@@ -111,7 +221,15 @@ class Optimizer:
 
     @property
     def lr(self) -> Variable:
-        """The learning rate's variable; assigning a number sets its value."""
+        """The learning rate's variable; assigning a number sets its value.
+
+        Examples
+        --------
+        >>> sgd = K.optimizers.SGD(0.25)
+        >>> sgd.lr = 0.5
+        >>> K.get_value(sgd.lr)
+        array(0.5, dtype=float32)
+        """
         return self.learning_rate
 
     @lr.setter
@@ -119,20 +237,61 @@ class Optimizer:
         set_value(self.learning_rate, value)
 
     def get_weights(self) -> list[Any]:
-        """The values of the state, as NumPy arrays."""
+        """The values of the state.
+
+        Returns
+        -------
+        list of numpy.ndarray
+
+        Examples
+        --------
+        >>> w = K.variable([3.0])
+        >>> sgd = K.optimizers.SGD()
+        >>> updates = sgd.get_updates(K.sum(K.square(w)), [w])
+        >>> sgd.get_weights()
+        [array(0), array([0.], dtype=float32)]
+        """
         return [get_value(w) for w in self.weights]
 
     def set_weights(self, weights: Sequence[Any]) -> None:
         """Set the state to values that `get_weights` returned.
 
-        Errors: ValueError for another number of arrays or other shapes.
+        Parameters
+        ----------
+        weights : sequence of array
+
+        Raises
+        ------
+        ValueError
+            For another number of arrays or other shapes.
+
+        Examples
+        --------
+        >>> w = K.variable([3.0])
+        >>> sgd = K.optimizers.SGD(momentum=0.9)
+        >>> updates = sgd.get_updates(K.sum(K.square(w)), [w])
+        >>> sgd.set_weights([100, [0.5]])
+        >>> sgd.get_weights()
+        [array(100), array([0.5], dtype=float32)]
         """
+        if not isinstance(weights, (list, tuple)):
+            raise TypeError(f"set_weights: weights is {given(weights)}, expected a list of arrays")
         if len(weights) != len(self.weights):
             raise ValueError(f"set_weights: got {len(weights)} arrays, {type(self).__name__} has {len(self.weights)}")
         batch_set_value(list(zip(self.weights, weights, strict=True)))
 
     def get_config(self) -> dict[str, Any]:
-        """The keyword arguments that make an equal optimizer, with the hyper-parameters as they are now."""
+        """The keyword arguments that make an equal optimizer, with the hyper-parameters as they are now.
+
+        Returns
+        -------
+        dict
+
+        Examples
+        --------
+        >>> K.optimizers.SGD(0.5, momentum=0.25).get_config()
+        {'learning_rate': 0.5, 'momentum': 0.25, 'nesterov': False, 'decay': 0.0}
+        """
         found: dict[str, Any] = {}
         for name in self.argument_names():
             value = getattr(self, name)
@@ -142,16 +301,37 @@ class Optimizer:
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Optimizer:
-        """The optimizer that `get_config` described."""
+        """The optimizer that `get_config` described.
+
+        Parameters
+        ----------
+        config : dict
+
+        Returns
+        -------
+        Optimizer
+
+        Examples
+        --------
+        >>> again = K.optimizers.SGD.from_config(K.optimizers.SGD(0.5).get_config())
+        >>> float(K.get_value(again.lr))
+        0.5
+        """
+        if not isinstance(config, Mapping):
+            raise TypeError(f"{cls.__name__}: config is {given(config)}, expected a dictionary that get_config gives")
         return cls(**config)
 
     # ---- parts of formulas
 
     def finite(self, value: Any, name: str) -> float:
         """A hyper-parameter as a number; TypeError for anything else, ValueError for NaN and infinities."""
-        found = number(type(self).__name__, name, get_value(value))
+        function = type(self).__name__
+        try:
+            found = number(function, name, get_value(value))
+        except ValueError:  # of a tensor that depends on a placeholder
+            raise TypeError(f"{function}: {name} is {given(value)}, expected a number") from None
         if not math.isfinite(found):
-            raise ValueError(f"{type(self).__name__}: {name} is {found}, expected a finite number")
+            raise ValueError(f"{function}: {name} is {found}, expected a finite number")
         return found
 
     def hyper(self, value: Any, name: str) -> Variable:
@@ -178,6 +358,19 @@ class Optimizer:
         ]
         self.weights += made
         return made
+
+    def _checked(self, loss: Any, params: Any) -> list[Variable]:
+        """The parameters as a list; TypeError unless the loss is symbolic and they are variables."""
+        name = type(self).__name__
+        for each in loss if isinstance(loss, (list, tuple)) else [loss]:
+            if not isinstance(each, Tensor):
+                raise TypeError(f"{name}: loss is {given(loss)}, expected a symbolic tensor")
+        if not isinstance(params, (list, tuple)):
+            raise TypeError(f"{name}: params is {given(params)}, expected a list of variables")
+        for p in params:
+            if not isinstance(p, Variable):
+                raise TypeError(f"{name}: params holds {given(p)}, expected variables")
+        return list(params)
 
     def _join(self, params: Sequence[Variable]) -> None:
         """Move the hyper-parameters to the parameters' library and device."""

@@ -14,13 +14,36 @@ __all__ = ["SGD"]
 
 
 class SGD(Optimizer):
-    """Gradient descent, with momentum m::
+    """Gradient descent, with or without momentum.
+
+    Parameters
+    ----------
+    learning_rate : float, optional
+    momentum : float, optional
+    nesterov : bool, optional
+        Whether the step looks ahead by the momentum.
+    **kwargs : float
+        ``lr``, ``decay``, ``clipnorm``, ``clipvalue``, as in `Optimizer`.
+
+    Notes
+    -----
+    The step, with momentum m::
 
         v' = m v - lr g
         p' = p + v'                 p' = p + m v' - lr g  (nesterov)
 
-    Source: Polyak, "Some methods of speeding up the convergence of iteration methods", 1964; Sutskever et al., "On the
-    importance of initialization and momentum in deep learning", 2013.
+    References
+    ----------
+    Polyak, "Some methods of speeding up the convergence of iteration methods", 1964. Sutskever et al., "On the
+    importance of initialization and momentum in deep learning", 2013. Keras 2.3.1, ``keras.optimizers.SGD``.
+
+    Examples
+    --------
+    >>> w = K.variable([1.0, -2.0])
+    >>> updates = K.optimizers.SGD(0.25).get_updates(K.sum(K.square(w)), [w])
+    >>> step = K.function([], w, updates=updates)
+    >>> step(), step()  # each before its update
+    (array([ 1., -2.], dtype=float32), array([ 0.5, -1. ], dtype=float32))
     """
 
     def __init__(

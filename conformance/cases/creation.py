@@ -37,5 +37,10 @@ case(
     exact=True,
     gradient=(),
     reference=arange,
-    errors=[(ValueError, call(1, 2, 0)), (TypeError, call("a")), (TypeError, call(3, dtype="floaty"))],
+    errors=[
+        (ValueError, call(1, 2, 0)),
+        (TypeError, call("a")),
+        (TypeError, call(None, 3)),
+        (TypeError, call(3, dtype="floaty")),
+    ],
 )

@@ -98,7 +98,9 @@ def fills(draw: Draw, signature: Signature) -> Iterator[Call]:
 def fills_dtypes(draw: Draw, signature: Signature) -> Iterator[Call]:
     for dtype in DTYPES:
         limits = edge_integers(dtype)[-8:] if kind_of(dtype) in ("int", "uint") else []
-        yield from (call((3,), value, dtype=dtype) for value in [*VALUES, *limits])
+        for i, value in enumerate([*VALUES, *limits]):
+            yield call(SHAPES[i % 4], value, dtype=dtype)
+            yield call((3,), value, dtype=dtype)
 
 
 def like(draw: Draw, signature: Signature) -> Iterator[Call]:

@@ -18,6 +18,7 @@ import numpy as np
 
 from ..case import Call
 from ..functions import Dtype
+from ..variations import with_axes
 from .promotion import FLOATING, INTEGER, Undefined, accepted, promoted
 from .values import Draw
 
@@ -119,6 +120,22 @@ def by_parameter(draw: Draw, signature: Signature, bases: Bases, given: Mapping[
         yield from _singles(base, choices)
         for p, q in itertools.combinations(choices, 2) if i < 4 else ():
             yield from _thinned(_both(base, p, q), PAIRS, i)  # each base other ones
+        if not i and len(signature.arrays) == 1:
+            yield from (_outside(each) for each in with_axes(base) if _takes_axis(signature, each))
+
+
+OUTSIDE = 9  # more axes than any array has
+
+
+def _takes_axis(signature: Signature, base: Call) -> bool:
+    """Whether a call may name an axis that it does not name yet by position."""
+    names = [p["name"] for p in signature.parameters]
+    return "axis" in names and names.index("axis") >= len(base.args)
+
+
+def _outside(base: Call) -> Call:
+    """The call with an axis that lies outside of any array."""
+    return Call(base.args, {**base.kwargs, "axis": OUTSIDE})
 
 
 def _both(base: Call, one: tuple[str, Sequence[Any]], other: tuple[str, Sequence[Any]]) -> list[Call]:
@@ -155,14 +172,18 @@ def by_dtype(draw: Draw, signature: Signature, bases: Bases, given: Mapping[str,
             both = [pair for p, q in itertools.combinations(choices, 2) for pair in _both(base, p, q)]
             found += _thinned(both, MOST // 4, turn)
         yield from _thinned(found, MOST)
+        yield from (_outside(base) for base in found[:1] if _takes_axis(signature, base))
     if mixed and len(arrays) > 1:
+        turns = itertools.count(1)
         for pair in itertools.product(*arrays[:2]):
             try:
                 promoted(*pair)
             except Undefined:
                 continue
             if len(set(pair)) > 1:
-                yield next(iter(bases(draw, *pair)))
+                found = list(bases(draw, *pair))
+                yield found[0]
+                yield found[next(turns) % len(found)]
 
 
 def _singles(base: Call, choices: Sequence[tuple[str, Sequence[Any]]]) -> Iterator[Call]:

@@ -254,7 +254,9 @@ def along_axes(draw: Draw, signature: Signature) -> Iterator[Call]:
 
 def along_dtypes(draw: Draw, signature: Signature) -> Iterator[Call]:
     for dtype in ALL:
-        yield call(draw(dtype, 3, 4), draw.rng.integers(0, 4, (3, 2)).astype("int64"))
+        x, places = draw(dtype, 3, 4), draw.rng.integers(0, 4, (3, 2)).astype("int64")
+        yield call(x, places)
+        yield call(x, places, axis=2)
     for index in INTEGER:
         yield call(draw("float32", 3, 4), draw.rng.integers(0, 3, (2, 4)).astype(index), axis=0)
 

@@ -202,7 +202,8 @@ def thin(draw: Draw, dtype: str) -> Iterator[Call]:
     """Arrays with axes of size 1, and each choice of them."""
     for shape, axes in (
         ((1, 3, 1), (0, -1, 2, (0, 2), (2, 0), (-1,), (-3, -1), 3, -4)),
-        ((1,), (0, -1, (0,))),
+        ((1,), (0, -1, (0,), 1, -2, 9)),
+        ((1, 1), (0, (0, 1), 2, -3)),
         ((2, 1), (1, -1, (1,), ())),
     ):
         x = draw(dtype, *shape)

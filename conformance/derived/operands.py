@@ -170,7 +170,10 @@ def pair_dtypes(name: str, mixed: bool = True) -> Callable[..., Iterable[Call]]:
         for a, b in itertools.product(first, second):
             try:
                 if mixed or a == b:
-                    yield call(*paired(draw.seed, name, a, b))
+                    x, y = paired(draw.seed, name, a, b)
+                    yield call(x, y)
+                    if x.size >= 8:
+                        yield call(x[-8:].reshape(2, 4), y[-8:].reshape(2, 4))
             except Undefined:
                 continue
             if a == b:

@@ -118,9 +118,7 @@ def _in_namespace(mutant: Mutant) -> bool:
 
 def _forget() -> None:
     """Clear every cache of results that depend on the rules and definitions of K."""
-    made = (examples.typical, examples.least, examples.drawn, examples.edges, examples.erroneous, examples.beside)
-    for cache in made:
-        cache.cache_clear()
+    examples.forget()
     gradients._unknown.clear()
     properties._graphs.clear()
     for composite in COMPOSITES.values():

@@ -63,7 +63,7 @@ LIKELY: dict[str, tuple[str, ...]] = {
     "error": ("error", "value"),
     "calls": ("value",),
 }
-OF_RULES = ("gradient", "second", "unknown", "kinks")  # the kinds that compute gradients
+OF_RULES = ("gradient", "second", "unknown", "kinks", "parameters")  # the kinds that compute gradients
 LAST = ("second", "gradient", "kernel", "unknown", "device")  # they take longest
 
 

@@ -30,7 +30,26 @@ def _key(verdict: Verdict) -> tuple[str, str, str]:
 
 
 def compared(report: Report, old: Report) -> Difference:
-    """Compare two runs on the namespaces and operations that the new one covers."""
+    """Compare two runs on the namespaces and operations that the new one covers.
+
+    Parameters
+    ----------
+    report, old : Report
+
+    Returns
+    -------
+    Difference
+
+    Examples
+    --------
+    >>> from conformance.reports import baseline
+    >>> from conformance.verdict import Report, Verdict
+    >>> old = Report([Verdict("mine", "standard", "elementwise", "exp", "value", status="within")], [])
+    >>> new = Report([Verdict("mine", "standard", "elementwise", "exp", "value", status="wrong")], [])
+    >>> found = baseline.compared(new, old)
+    >>> [v.id for v in found.new], found.exit_code
+    (['xp.exp/value'], 1)
+    """
     before, now = ({_key(v): v for v in r.verdicts} for r in (old, report))
     ran = {(v.namespace, v.group, v.operation) for v in report.verdicts}
     tried = {v.kind for v in report.verdicts}
@@ -48,7 +67,27 @@ def compared(report: Report, old: Report) -> Difference:
 
 
 def written(report: Report, difference: Difference) -> str:
-    """The changes as text: new failures in full, the others by name."""
+    """The changes as text: new failures in full, the others by name.
+
+    Parameters
+    ----------
+    report : Report
+        The new one.
+    difference : Difference
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> from conformance.reports import baseline
+    >>> from conformance.verdict import Report, Verdict
+    >>> old = Report([Verdict("mine", "standard", "elementwise", "exp", "value", status="wrong")], [])
+    >>> new = Report([Verdict("mine", "standard", "elementwise", "exp", "value", status="within")], [])
+    >>> baseline.written(new, baseline.compared(new, old)).splitlines()[-1]
+    'compared with the baseline: 0 new, 1 fixed, 0 no longer checked, 0 still wrong'
+    """
     parts = []
     if difference.new:
         parts.append(failures(replace(report, verdicts=difference.new)))

@@ -53,7 +53,24 @@ _WORDS = {"within": "within bound", "xfail": "expected failures", "xpass": "unex
 
 
 def written(report: Report) -> str:
-    """The page."""
+    """The report as one page that needs no network.
+
+    Parameters
+    ----------
+    report : Report
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> import conformance
+    >>> from conformance.reports import html
+    >>> report = conformance.run(["numpy"], only="xp.floor", kind="dtype", examples=1)
+    >>> "<title>Conformance of numpy" in html.written(report)
+    True
+    """
     title = f"Conformance of {', '.join(names(report))}"
     data: dict[str, list[dict[str, Any]]] = {}
     body = [_head(report, title), _failures(report), _matrices(report, data), _accuracy(report), _about(report)]

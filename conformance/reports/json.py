@@ -28,7 +28,24 @@ def _number(value: Any) -> Any:
 
 
 def written(report: Report) -> str:
-    """Everything that a run found; `schema` is the version of the format."""
+    """Everything that a run found; `schema` is the version of the format.
+
+    Parameters
+    ----------
+    report : Report
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> import conformance
+    >>> from conformance.reports import json
+    >>> report = conformance.run(["numpy"], only="xp.floor", kind="dtype", examples=1)
+    >>> json.read(json.written(report)).counts() == report.counts()
+    True
+    """
     scores: dict[str, dict[str, Any]] = {}
     for name, group in dict.fromkeys((v.namespace, v.group) for v in report.verdicts):
         held, whole = report.score(name, group)
@@ -61,7 +78,28 @@ def _made(kind: Any, found: dict[str, Any]) -> Any:
 
 
 def read(text: str) -> Report:
-    """Read a report that `written` wrote; ValueError for any other text."""
+    """Read a report that `written` wrote.
+
+    Parameters
+    ----------
+    text : str
+
+    Returns
+    -------
+    Report
+
+    Raises
+    ------
+    ValueError
+        For any other text.
+
+    Examples
+    --------
+    >>> from conformance.reports import json
+    >>> json.read("[]")
+    Traceback (most recent call last):
+    ValueError: this is not a conformance report: list indices must be integers or slices, not str
+    """
     try:
         found = json.loads(text)
         schema = found["schema"]

@@ -18,7 +18,24 @@ def _clean(text: str) -> str:
 
 
 def written(report: Report) -> str:
-    """A suite per namespace, a test case per verdict; expected failures and unsupported or blocked ones are skipped."""
+    """A suite per namespace, a test case per verdict; expected failures and unsupported or blocked ones are skipped.
+
+    Parameters
+    ----------
+    report : Report
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> import conformance
+    >>> from conformance.reports import junit
+    >>> report = conformance.run(["numpy"], only="xp.floor", kind="dtype", examples=1)
+    >>> 'tests="1"' in junit.written(report)
+    True
+    """
     root = ElementTree.Element("testsuites", name="conformance", time=f"{report.seconds:.3f}")
     for name in names(report):
         verdicts = [v for v in report.verdicts if v.namespace == name]

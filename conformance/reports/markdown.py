@@ -74,7 +74,24 @@ def _accuracy(report: Report) -> list[str]:
 
 
 def written(report: Report) -> str:
-    """Scores, groups of failures that unfold, and the worst errors; shortened to fit a comment."""
+    r"""Scores, groups of failures that unfold, and the worst errors; shortened to fit a comment.
+
+    Parameters
+    ----------
+    report : Report
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> import conformance
+    >>> from conformance.reports import markdown
+    >>> report = conformance.run(["numpy"], only="xp.floor", kind="dtype", examples=1)
+    >>> markdown.written(report).partition("\n")[0]
+    '### Conformance: all 1 verdict as expected'
+    """
     bad = report.failed
     title = (
         f"{len(bad)} of {plural(len(report.verdicts), 'verdict')} wrong"

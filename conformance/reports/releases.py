@@ -47,7 +47,29 @@ class Change(NamedTuple):
 
 
 def changes(old: Report, new: Report) -> list[Change]:
-    """The changes of each namespace that both reports have; where each has one alone, of these."""
+    """The changes of each namespace that both reports have; where each has one alone, of these.
+
+    Parameters
+    ----------
+    old, new : Report
+
+    Returns
+    -------
+    list of Change
+
+    Raises
+    ------
+    ValueError
+        When the reports have no namespace in common.
+
+    Examples
+    --------
+    >>> import conformance
+    >>> from conformance.reports import releases
+    >>> report = conformance.run(["numpy"], only="xp.floor", kind="dtype", examples=1)
+    >>> [change.worsened for change in releases.changes(report, report)]
+    [False]
+    """
     before, after = names(old), names(new)
     pairs = [(n, n) for n in after if n in before]
     if not pairs and len(before) == len(after) == 1:

@@ -197,7 +197,29 @@ def _block(text: str) -> str:
 
 
 def terminal(report: Report, scripts: bool = True, tables: bool = True) -> str:
-    """The whole report as plain text."""
+    """The whole report as plain text, as the command prints it.
+
+    Parameters
+    ----------
+    report : Report
+    scripts : bool, optional
+        Whether each failure comes with a script.
+    tables : bool, optional
+        Whether the verdicts are shown, operations by kinds.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> import conformance
+    >>> from conformance.reports import terminal
+    >>> report = conformance.run(["numpy"], only="xp.floor", kind="dtype", examples=1)
+    >>> lines = terminal.terminal(report).splitlines()
+    >>> lines[2], lines[-1].partition(";")[0]
+    ('  floor  same', 'all 1 verdict as expected')
+    """
     parts = [table(report, name) for name in names(report)] if tables else []
     if wrong := failures(report, scripts):
         parts.append(wrong)

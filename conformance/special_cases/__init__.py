@@ -8,8 +8,8 @@ row into a sentence.
 
 from __future__ import annotations
 
-from .check import special_case
+from .check import failing_rows, special_case
 from .probe import Probe
 from .registry import covers, fewer, probes, reasons, revision_of
 
-__all__ = ["Probe", "covers", "fewer", "probes", "reasons", "revision_of", "special_case"]
+__all__ = ["Probe", "covers", "failing_rows", "fewer", "probes", "reasons", "revision_of", "special_case"]

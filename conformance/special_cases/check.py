@@ -11,8 +11,9 @@ from backend.arrays.dtypes import dtype_name
 from backend.arrays.namespaces import is_array
 
 from ..bounds import Expected, analysing, ulps_of
+from ..data import signatures
 from ..examples import Example
-from ..failures import NARROW, Failure, compare
+from ..failures import NARROW, Failure, allowed_dtypes, compare
 from ..functions import flat
 from ..operations import eager, expected
 from ..reading import host
@@ -22,7 +23,7 @@ from .permitted import accepted, described, source, taken
 from .probe import Probe
 from .words import sentence
 
-__all__ = ["special_case"]
+__all__ = ["failing_rows", "special_case"]
 
 DEFAULTS = {
     "default integer": ("integral", ("int32", "int64")),
@@ -41,11 +42,34 @@ def special_case(on: Any, probe: Probe) -> float:
     if probe.row is not None:
         return _demanded(on, probe, results)
     got = _host(results[probe.output])
+    _has_own_dtype(on, probe, got.dtype.name)
     with analysing(on.library):
         failing = _failing(probe, got)
         if failing:
             raise _failure(on, probe, got, failing)
     return 0.0
+
+
+SAME = ("same", "promoted", "floating, promoted", "real floating, promoted")
+
+
+def _has_own_dtype(on: Any, probe: Probe, name: str) -> None:
+    """A function whose result has its argument's dtype gives it for special values, too; one that asks gives bool."""
+    given = {v.dtype for v in probe.values}
+    stated = signatures().get(probe.case.name, {}).get("result_dtype")
+    dtype = given.pop() if len(given) == 1 else None
+    if dtype is None or dtype.kind not in "fc" or probe.call.kwargs.get("dtype") is not None:
+        return
+    wanted = "bool" if stated == "bool" else dtype.name if stated in SAME else ""
+    if wanted and name not in allowed_dtypes(wanted, on.dtypes):
+        raise Failure("dtype", f"dtype {name}, expected {wanted}", wanted, name)
+
+
+def failing_rows(on: Any, probe: Probe) -> set[str]:
+    """The ids of the rows that do not hold on a namespace."""
+    got = _host(flat(eager(on, probe))[probe.output])
+    with analysing(on.library):
+        return {ruling.rows[0]["id"] for ruling, _ in _failing(probe, got)}
 
 
 def _host(result: Any) -> np.ndarray:

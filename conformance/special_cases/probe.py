@@ -62,6 +62,21 @@ class Probe(Example):
         found = {ruling.rows[0]["id"] for ruling in self.rulings} | {mirror.row["id"] for mirror in self.mirrors}
         return found | ({self.row["id"]} if self.row else set())
 
+    def again(self, order: np.ndarray) -> Probe:
+        """The same call for elements of its arrays in any order and number, which must be `apart` by 1."""
+        rulings = []
+        for ruling in self.rulings:
+            place = np.full(len(self.values[0]), -1)
+            place[ruling.at] = np.arange(ruling.at.size)
+            k = place[order]
+            here = np.flatnonzero(k >= 0)
+            operands = {name: x[k[here]] for name, x in ruling.operands.items()}
+            rulings.append(Ruling(ruling.rows, here, operands, taken(ruling.alternatives, k[here])))
+        values = [v[order] if v.ndim else v for v in self.values]
+        rest = iter(values)
+        call = Call(tuple(next(rest) if isinstance(a, np.ndarray) else a for a in self.call.args), self.call.kwargs)
+        return Probe(self.case, call, values, self.dtype, rulings=rulings, output=self.output, apart=self.apart)
+
     def alone(self, at: int) -> Probe | None:
         """The same call for one element of the result; None where elements depend on each other."""
         if not self.apart or self.same is not None:

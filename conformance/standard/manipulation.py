@@ -182,7 +182,6 @@ standard("array.truediv", call(M, 2.0), call(M, A("m", low=0.5)))
 for name in ("floordiv", "mod"):
     standard(f"array.{name}", call(I, 2), call(I, A(3, dtype="int", low=1)))
 standard("array.pow", call(A("n", dtype="int", low=0), 2))
-standard("array.matmul", call(A(2, "k", dtype="int"), A("k", 3, dtype="int")))
 for name in ("pos", "neg", "abs"):
     standard(f"array.{name}", call(M), call(I))
 for name in ("and", "or", "xor"):

@@ -88,11 +88,11 @@ def test_captured_values_are_compared():
 
 def test_faults():
     x = np.ones(2)
-    with pytest.raises(ValueError, match="jvp: the vector"):
+    with pytest.raises(ValueError, match="jvp: tangents has the shapes"):
         K.jvp(K.exp, (x,), (np.ones(3),))
     with pytest.raises(ValueError, match="vjp: the vector"):
         K.vjp(K.exp, x)[1](np.ones(3))
-    with pytest.raises(ValueError, match="hvp: the vector"):
+    with pytest.raises(ValueError, match="hvp: v is another nest"):
         K.hvp(K.sum, x, (x, x))
     with pytest.raises(ValueError, match="vjp: the vector"):
         K.vjp(K.exp, x)[1]([x])

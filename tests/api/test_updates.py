@@ -96,3 +96,17 @@ def test_a_call_within_a_call_of_the_same_function_does_not_wait_for_itself():
     with f._lock:
         f([])
     assert float(v.array[0]) == 1.0
+
+
+def test_values_in_batches_that_numpy_cannot_read():
+    torch = pytest.importorskip("torch")
+    with K.use_backend("torch"):
+        v = K.variable([1.0, 2.0], "bfloat16")
+        K.batch_set_value([(v, torch.asarray([3.0, 5.0], dtype=torch.bfloat16))])
+        assert v.array.tolist() == [3.0, 5.0]
+
+
+def test_a_tuple_is_an_increment():
+    v = K.variable([1.0, 2.0])
+    assert K.eval(K.update_add(v, (1.0, 2.0))).tolist() == [2.0, 4.0]
+    assert K.eval(K.update_sub(v, (1.0, 2.0))).tolist() == [1.0, 2.0]

@@ -216,6 +216,11 @@ def test_rnn_without_states_and_with_constants():
         K.rnn(lambda x, s: (x, []), STEPS[0], [])
 
 
+def test_a_mask_of_another_shape_is_refused_by_name():
+    with pytest.raises(ValueError, match="rnn: mask has shape"):
+        K.rnn(lambda x, s: (x, []), STEPS, [], mask=np.ones((len(STEPS) + 1, STEPS.shape[1])))
+
+
 def test_branches_evaluate_only_the_one_chosen_and_differentiate():
     x = Placeholder((None,), "float64")
     y = K.cond(xp.sum(x) > 0, lambda: xp.log(x), lambda: x * 2.0)

@@ -8,7 +8,7 @@ CONFORMANCE = Path(__file__).parents[2] / "conformance"
 # From the ground up: a module imports from floors below its own, and from its own without going in circles.
 FLOORS = [
     {"arrangements", "bounds", "budget", "case", "data", "equations", "errors", "exempt"}
-    | {"extra", "options", "pasted", "printable", "reading", "verdict", "watch"},
+    | {"extra", "options", "pasted", "printable", "reading", "variations", "verdict", "watch"},
     {"causes", "error_analysis", "examples", "failures", "functions"} | {"revisions", "sources", "workers", "xfails"},
     {"cases", "standard"},
     {"opening", "probe"},
@@ -16,7 +16,7 @@ FLOORS = [
     {"operations", "root_cause"},
     {"agreement", "ranks", "refusals", "special_cases", "unspoiled", "writing"},
     {"copies", "derived", "gradients", "in_place", "kernels", "layouts", "python_arguments", "threaded", "transforms"},
-    {"memory", "operation_calls", "sizes", "varied"},
+    {"function_calls", "memory", "operation_calls", "sizes", "varied"},
     {"parameters"},
     {"properties", "module_properties"},
     {"assertions", "scripts", "namespace_scripts", "memory_scripts", "module_scripts", "standalone", "script_text"},

@@ -28,6 +28,17 @@ def test_the_image_format_is_the_default():
         K.set_image_data_format(before)
 
 
+@pytest.mark.parametrize("compiled", [False, True])
+def test_statistics_of_no_elements_are_nan_without_a_warning(compiled):
+    def normalize(x):
+        return K.normalize_batch_in_training(x, None, None, [0])
+
+    x, empty = K.placeholder((None, 2)), np.zeros((0, 2), "float32")
+    y, mean, variance = K.function([x], list(normalize(x)))([empty]) if compiled else normalize(empty)
+    assert y.shape == (0, 2)
+    assert np.isnan(mean).all() and np.isnan(variance).all()
+
+
 def test_half_precision_does_not_overflow():
     x = np.array([[60000, -60000, 30000, 0]], "float16")
     wide = x.astype("float64")

@@ -57,6 +57,21 @@ def test_labels_become_sparse():
     np.testing.assert_array_equal(K.to_dense(K.ctc_label_dense_to_sparse(labels, lengths)), [[1, 2, 0], [3, 0, 0]])
 
 
+@pytest.mark.parametrize("name", ["numpy", "torch", "array_api_strict"])
+def test_integers_stay_integers(name):
+    if name != "numpy":
+        pytest.importorskip(name)
+    with K.use_backend(name) as handle:
+        labels, places = (handle.xp.asarray(values, dtype=handle.xp.int32) for values in ([5, 6, 1], [0, 1, 1]))
+        matrix = K.Sparse(labels, places, places, (2, 3))
+        for found, wanted in (
+            (K.to_dense(matrix), [[5, 0, 0], [0, 7, 0]]),
+            (K.dot(matrix, handle.xp.asarray([[2], [3], [4]], dtype=handle.xp.int32)), [[10], [21]]),
+        ):
+            assert found.dtype == handle.xp.int32
+            np.testing.assert_array_equal(np.asarray(found), wanted)
+
+
 def test_refusals():
     x = K.placeholder((None, 5), sparse=True, name="x")
     with pytest.raises(ValueError, match="dot"):

@@ -50,7 +50,9 @@ def uniform(
     Raises ValueError for an empty interval, bounds or a span that are not finite in the dtype (for integers:
     outside of it, or not integral), and a dtype that is unknown or absent here; otherwise as `random_bits`.
 
-    Source: formula above; multiply-high as in Lemire, "Fast random integer generation in an interval", 2019.
+    References
+    ----------
+    Formula above; multiply-high as in Lemire, "Fast random integer generation in an interval", 2019.
     """
     if dtype in _INTEGERS:
         low, span = _integer_interval(minval, maxval, dtype)
@@ -99,7 +101,9 @@ def normal(
     Raises ValueError for a negative stddev, a mean or stddev that is not finite in the dtype, and a dtype
     that is unknown or absent here; otherwise as `random_bits`.
 
-    Source: Wichura, "Algorithm AS 241: the percentage points of the normal distribution", 1988.
+    References
+    ----------
+    Wichura, "Algorithm AS 241: the percentage points of the normal distribution", 1988.
     """
     return _normal("normal", seed, draw, shape, mean, stddev, dtype, xp, device)
 
@@ -121,7 +125,9 @@ def truncated_normal(
     deviation of the result is 0.87962566 * stddev. Never beyond mean - 2 * stddev and mean + 2 * stddev
     (rounded to the dtype). Errors as `normal`.
 
-    Source: Keras 2.3.1 backend semantics (TensorFlow redraws: the same distribution); AS 241 as in `normal`.
+    References
+    ----------
+    Keras 2.3.1 backend semantics (TensorFlow redraws: the same distribution); AS 241 as in `normal`.
     """
     return _normal("truncated_normal", seed, draw, shape, mean, stddev, dtype, xp, device)
 
@@ -144,7 +150,9 @@ def bernoulli(
     Raises ValueError unless 0 <= p <= 1, and for a dtype that is unknown or absent here; otherwise as
     `random_bits`.
 
-    Source: Keras 2.3.1 backend semantics of random_binomial (uniform < p).
+    References
+    ----------
+    Keras 2.3.1 backend semantics of random_binomial (uniform < p).
     """
     if not 0 <= p <= 1:
         raise ValueError(f"bernoulli: p is {p} (expected 0 to 1)")

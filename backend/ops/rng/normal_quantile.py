@@ -99,7 +99,9 @@ _LARGE = 1e30
 def constant(value: float, dtype: str, xp: Any, device: Any) -> Array:
     """Return an array of one element, (1,), which broadcasts without becoming a NumPy scalar.
 
-    Source: elementary.
+    References
+    ----------
+    Elementary.
     """
     return xp.full((1,), value, dtype=getattr(xp, dtype), device=device)
 
@@ -110,7 +112,9 @@ def fence(product: ArrayLike, limit: Array, xp: Any) -> Array:
     A compiler can then not contract product + c to a fused multiply-add, whose bits differ: without it 36 to
     57 % of the normals under jax.jit on a CPU change. Costs 0.4 ms per million float32 elements on NumPy.
 
-    Source: IEEE 754-2019, 10.4 (contraction is one of the value-changing optimizations).
+    References
+    ----------
+    IEEE 754-2019, 10.4 (contraction is one of the value-changing optimizations).
     """
     return xp.minimum(product, limit)
 
@@ -124,7 +128,9 @@ def tail_probabilities(
     high one first ('float64'), width is 1/2 - least; the top bit, left over, is the sign. p, q: arrays of
     the words' shape and the dtype named.
 
-    Source: elementary; q from the complement of m, since 1/2 - p would cancel.
+    References
+    ----------
+    Elementary; q from the complement of m, since 1/2 - p would cancel.
     """
     width = (0.5 - least) * (2.0**-64 if dtype == "float64" else 2.0**-32)
     odd = _odd_63 if dtype == "float64" else _odd_31
@@ -154,7 +160,9 @@ def half_normal_quantile(p: Array, q: Array, *, dtype: str, xp: Any, device: Any
     namespace, compiled or not. Largest relative error measured: 4.3e-7 (on 9 million arguments) and 7.9e-16
     (on 9,500, with mpmath). z is 6.34 (9.16) at the smallest p and may be 0 only for q = 0.
 
-    Source: Wichura, "Algorithm AS 241: the percentage points of the normal distribution", Applied Statistics
+    References
+    ----------
+    Wichura, "Algorithm AS 241: the percentage points of the normal distribution", Applied Statistics
     37 (1988), PPND7 and PPND16; logarithm by an atanh series, square root by Heron's rule.
     """
     tables, large = _AS241[dtype], constant(_LARGE, dtype, xp, device)

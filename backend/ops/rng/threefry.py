@@ -27,7 +27,9 @@ def threefry2x32(key0: Array, key1: Array, counter0: Array, counter1: Array) -> 
     results are int32 of the broadcast shape. 0-d arrays give the same words, but NumPy may warn of overflow.
     Only wrapping +, <<, >>, & , | and ^ are used: an arithmetic shift and a mask stand for the logical shift.
 
-    Source: Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011 (Random123).
+    References
+    ----------
+    Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011 (Random123).
     """
     keys = (key0, key1, key0 ^ key1 ^ _PARITY)
     x0, x1 = counter0 + key0, counter1 + key1
@@ -52,7 +54,9 @@ def random_bits(seed: int, draw: Any, shape: Sequence[int], *, xp: Any, device: 
     Raises TypeError for a seed or sizes that are not integers and a draw that is not an int or int32 array,
     ValueError for one out of range or more than 2**32 elements.
 
-    Source: Threefry-2x32-20 in counter mode (Salmon et al. 2011); the layout is ours.
+    References
+    ----------
+    Threefry-2x32-20 in counter mode (Salmon et al. 2011); the layout is ours.
     """
     return drawn("random_bits", seed, draw, shape, _word, words=1, xp=xp, device=device)
 

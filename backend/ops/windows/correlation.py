@@ -43,7 +43,9 @@ def convolution(
     x (batch, spatial..., in) and kernel (spatial..., in, out) give (batch, places..., out), dtype of both.
     Elements outside of x count as 0. float16 is accumulated in float32. ValueError where a window does not fit.
 
-    Source: Dumoulin & Visin, A guide to convolution arithmetic for deep learning, 2016; padding as in Keras.
+    References
+    ----------
+    Dumoulin & Visin, A guide to convolution arithmetic for deep learning, 2016; padding as in Keras.
     """
     xp = array_namespace(x, kernel)
     over = grid("convolution", x.shape[1:-1], kernel.shape[:-2], strides, dilation, padding)
@@ -74,7 +76,9 @@ def convolution_input_gradient(
     g (batch, places..., out) and kernel (spatial..., in, out) give (batch, *size, in); this is the transposed
     convolution. ValueError where an x of that size does not give the places of g.
 
-    Source: Dumoulin & Visin, 2016, chapter 4.
+    References
+    ----------
+    Dumoulin & Visin, 2016, chapter 4.
     """
     xp = array_namespace(g, kernel)
     size = tuple(operator.index(n) for n in size)  # an entry may be a 0-d integer array
@@ -106,7 +110,9 @@ def convolution_kernel_gradient(
     x (batch, spatial..., in) and g (batch, places..., out) give (*window, in, out), depthwise (*window, in,
     out / in). An empty batch gives zeros. ValueError where x does not give the places of g.
 
-    Source: the derivative of the sum in `convolution`.
+    References
+    ----------
+    The derivative of the sum in `convolution`.
     """
     xp = array_namespace(x, g)
     over = grid("convolution_kernel_gradient", x.shape[1:-1], window, strides, dilation, padding)
