@@ -61,16 +61,25 @@ def nanprod(x: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Array:
     Parameters
     ----------
     x : array
+        The dtype stays, integers may wrap around; booleans become int32.
     axis : int, sequence of ints or None
+        None reduces all axes, [] none.
     keepdims : bool
+        Whether the reduced axes stay, with size 1.
 
     Returns
     -------
     array
 
+    Raises
+    ------
+    ValueError
+        For an axis out of range or named twice.
+
     Notes
     -----
-    The product is 1 where all elements are NaN, and where there are none. All else as in `nansum`.
+    The product is 1 where all elements are NaN, and where there are none. The gradient of a NaN is 0, and that of
+    the other elements is exact with any number of zeros.
 
     References
     ----------
@@ -134,16 +143,27 @@ def nanmin(x: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Array:
     Parameters
     ----------
     x : array
+        The dtype stays, booleans become int32.
     axis : int, sequence of ints or None
+        None reduces all axes, [] none.
     keepdims : bool
+        Whether the reduced axes stay, with size 1.
 
     Returns
     -------
     array
 
+    Raises
+    ------
+    ValueError
+        For an axis out of range or named twice.
+    TypeError
+        For complex numbers, which have no order.
+
     Notes
     -----
-    All else as in `nanmax`.
+    NaN where all elements are NaN, and where there are none; for integers it is the dtype's largest one there. Equal
+    elements share the gradient; that of a NaN is 0.
 
     References
     ----------
@@ -205,16 +225,25 @@ def nanvar(x: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Array:
     Parameters
     ----------
     x : array
+        Floating dtypes stay, integers and booleans become floatx.
     axis : int, sequence of ints or None
+        None reduces all axes, [] none.
     keepdims : bool
+        Whether the reduced axes stay, with size 1.
 
     Returns
     -------
     array
 
+    Raises
+    ------
+    ValueError
+        For an axis out of range or named twice.
+
     Notes
     -----
-    All else as in `nanmean`.
+    NaN where all elements are NaN, and where there are none. The gradient of a NaN is 0. float16 is added up in
+    float32.
 
     References
     ----------
@@ -237,16 +266,25 @@ def nanstd(x: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Array:
     Parameters
     ----------
     x : array
+        Floating dtypes stay, integers and booleans become floatx.
     axis : int, sequence of ints or None
+        None reduces all axes, [] none.
     keepdims : bool
+        Whether the reduced axes stay, with size 1.
 
     Returns
     -------
     array
 
+    Raises
+    ------
+    ValueError
+        For an axis out of range or named twice.
+
     Notes
     -----
-    The gradient is 0 where the result is 0. All else as in `nanmean`.
+    NaN where all elements are NaN, and where there are none. The gradient is 0 for a NaN, and where the result is 0.
+    float16 is added up in float32.
 
     References
     ----------

@@ -79,9 +79,19 @@ def scatter_add(x: ArrayLike, indices: ArrayLike, updates: ArrayLike) -> Array:
     array
         Shape and dtype of x.
 
+    Raises
+    ------
+    TypeError
+        For indices that are not integers.
+    ValueError
+        For indices without an axis, or with more places than x has axes, and for updates of another shape.
+    IndexError
+        For an index out of range, negative ones included. Inside jax.jit and torch.compile, where values are not
+        concrete, the update is left out.
+
     Notes
     -----
-    All else as in `scatter`.
+    Floats are added up pairwise. The gradient leads to x, and to each update from its place.
 
     References
     ----------

@@ -130,16 +130,26 @@ def segment_min(data: ArrayLike, segment_ids: ArrayLike, num_segments: Size) -> 
     Parameters
     ----------
     data : array, shape (n, ...)
+        The dtype stays, booleans become int32.
     segment_ids : array of integers, shape (n,)
+        In any order; parts with an id outside 0 to ``num_segments - 1`` are left out.
     num_segments : int
 
     Returns
     -------
     array, shape (num_segments, ...)
 
+    Raises
+    ------
+    TypeError
+        For ids that are not integers, and for complex data.
+    ValueError
+        For data without dimensions, another number of ids, and a negative `num_segments`.
+
     Notes
     -----
-    An empty segment is inf, or the dtype's largest integer. All else as in `segment_max`.
+    An empty segment is inf, or the dtype's largest integer, and a NaN wins, as in `min`. Equal elements share the
+    gradient.
 
     References
     ----------

@@ -92,7 +92,8 @@ def median(x: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Array:
 
     Notes
     -----
-    All else as in `quantile`.
+    A NaN among the elements gives NaN, and so do no elements. The gradient goes to the element in the middle, or in
+    halves to both.
 
     References
     ----------
