@@ -15,6 +15,7 @@ from .api.learning_phase import *  # noqa: F403
 from .api.naming import *  # noqa: F403
 from .api.random import *  # noqa: F403
 from .api.session import *  # noqa: F403
+from .api.standard import *  # noqa: F403
 from .api.variables import *  # noqa: F403
 from .arrays.backends import *  # noqa: F403
 from .autodiff.backward import gradients as gradients
@@ -35,26 +36,38 @@ from .ops.attention import *  # noqa: F403
 from .ops.comparison import *  # noqa: F403
 from .ops.control_flow import *  # noqa: F403
 from .ops.convolution import *  # noqa: F403
+from .ops.counting import *  # noqa: F403
 from .ops.creation import *  # noqa: F403
 from .ops.ctc import *  # noqa: F403
 from .ops.debugging import *  # noqa: F403
+from .ops.decompositions import *  # noqa: F403
 from .ops.einsum import *  # noqa: F403
 from .ops.elementwise import *  # noqa: F403
+from .ops.equations import *  # noqa: F403
+from .ops.interpolation import *  # noqa: F403
 from .ops.linalg import *  # noqa: F403
 from .ops.local_convolution import *  # noqa: F403
 from .ops.losses import *  # noqa: F403
 from .ops.lstm import *  # noqa: F403
 from .ops.manipulation import *  # noqa: F403
+from .ops.matrices import *  # noqa: F403
+from .ops.missing_values import *  # noqa: F403
 from .ops.normalization import *  # noqa: F403
+from .ops.norms import *  # noqa: F403
 from .ops.pooling import *  # noqa: F403
+from .ops.rearrangement import *  # noqa: F403
 from .ops.recurrent import *  # noqa: F403
 from .ops.reductions import *  # noqa: F403
 from .ops.resizing import *  # noqa: F403
 from .ops.rng.sampling import *  # noqa: F403
 from .ops.rounding import *  # noqa: F403
+from .ops.scattering import *  # noqa: F403
+from .ops.segments import *  # noqa: F403
 from .ops.selection import *  # noqa: F403
+from .ops.sorting import *  # noqa: F403
 from .ops.sparse import *  # noqa: F403
 from .ops.special import *  # noqa: F403
+from .ops.statistics import *  # noqa: F403
 
 __version__ = "0.1.0"
 

@@ -212,7 +212,7 @@ def _untouched(on: Namespace, example: Example, arrays: list[Any]) -> None:
 
 def _everywhere(on: Namespace, example: Example, name: str, arrange: Arrange) -> float:
     arrays = [
-        arrange(x) if v.ndim and v.size and (name != "repeated" or v.dtype.kind == "f") else x
+        arrange(x) if v.ndim and v.size and (name != "repeated" or (v.dtype.kind == "f" and _repeats(v, name))) else x
         for x, v in zip(on.arrays(example), example.values, strict=True)
     ]
     worst = 0.0

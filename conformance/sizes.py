@@ -40,6 +40,8 @@ LARGEST = {
     **dict.fromkeys(("prod", "cumulative_prod", "cumprod"), 65),
     "lstm": 129,  # steps, one after the other
     **dict.fromkeys(("linalg.det", "linalg.slogdet", "linalg.eig", "linalg.eigvals"), 17),
+    # each element of a matrix is changed to find out how far the results move
+    **dict.fromkeys(("solve", "inv", "pinv", "det", "slogdet", "cholesky", "eigh", "qr", "svd", "norm"), 17),
 }
 LARGEST_JUDGED = 65
 # They take arrays without elements, though their cases, written for other functions as well, begin at 1.

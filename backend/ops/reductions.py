@@ -31,7 +31,7 @@ __all__ = [
 ]
 
 
-def _reduced(name: str, xp: Any, x: Array, axis: Any, keepdims: bool, infinity: float = 0.0, **more: Any) -> Array:
+def reduced_along(name: str, xp: Any, x: Array, axis: Any, keepdims: bool, infinity: float = 0.0, **more: Any) -> Array:
     """One function of the standard along axes; an infinity where there is nothing to reduce.
 
     ValueError for an axis that does not exist, whatever the library raises.
@@ -109,7 +109,7 @@ def max(x: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Array:
     (np.int64(7), array([5, 7]))
     """
     xp, x = real(x)
-    return _reduced("max", xp, x, axis, keepdims, -math.inf)
+    return reduced_along("max", xp, x, axis, keepdims, -math.inf)
 
 
 @fast_reduction(real)
@@ -153,7 +153,7 @@ def min(x: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Array:
     array([[1, 3]])
     """
     xp, x = real(x)
-    return _reduced("min", xp, x, axis, keepdims, math.inf)
+    return reduced_along("min", xp, x, axis, keepdims, math.inf)
 
 
 def _extreme(x: Array, infinity: float) -> Any:
@@ -202,7 +202,7 @@ def sum(x: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Array:
     np.float64(10.0)
     """
     xp, x = numeric(x)
-    return _reduced("sum", xp, x, axis, keepdims, **kept(x))
+    return reduced_along("sum", xp, x, axis, keepdims, **kept(x))
 
 
 @fast_reduction(floating)
@@ -246,7 +246,7 @@ def prod(x: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Array:
     array([6., 0., 0.])
     """
     xp, x = numeric(x)
-    return _reduced("prod", xp, x, axis, keepdims, **kept(x))
+    return reduced_along("prod", xp, x, axis, keepdims, **kept(x))
 
 
 @operation
@@ -376,7 +376,7 @@ def std(x: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Array:
 def _moment(name: str, xp: Any, x: Array, axis: Any, keepdims: bool) -> Array:
     if 0 in x.shape:  # the result is NaN or empty, without a warning from the library
         return _filled(name, xp, x, axis, keepdims, math.nan)
-    return _reduced(name, xp, x, axis, keepdims)
+    return reduced_along(name, xp, x, axis, keepdims)
 
 
 @operation
@@ -459,7 +459,7 @@ def all(x: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Array:
 
 def _truth(name: str, x: ArrayLike, axis: Any, keepdims: bool) -> Array:
     xp, x = arrays(x)
-    return _reduced(name, xp, x if dtype_name(x.dtype) == "bool" else xp.astype(x, xp.bool), axis, keepdims)
+    return reduced_along(name, xp, x if dtype_name(x.dtype) == "bool" else xp.astype(x, xp.bool), axis, keepdims)
 
 
 @operation

@@ -234,25 +234,32 @@ def segment_sum(data: Array, segment_ids: Array, num_segments: Size) -> Array:
     >>> K.segment_sum(data, np.asarray([0, 2, 0, 3]), 3)
     array([5., 0., 2.])
     """
+    data, ids, count = checked_segments("segment_sum", data, segment_ids, num_segments)
+    return segment_sum_(data, ids, count=count)
+
+
+def checked_segments(
+    name: str, data: Any, segment_ids: Any, num_segments: Any, first: str = "data", second: str = "segment_ids"
+) -> tuple[Array, Array, Any]:
+    """The data, its ids and the number of segments, checked; booleans become int32."""
     _, data, ids = arrays(data, segment_ids)
     _, data = numeric(data)
     if not is_integer(dtype_name(ids.dtype)):
-        raise TypeError(f"segment_sum: segment_ids has dtype {dtype_name(ids.dtype)}, expected an integer dtype")
+        raise TypeError(f"{name}: {second} has dtype {dtype_name(ids.dtype)}, expected an integer dtype")
     if not data.ndim or ids.ndim != 1:
         raise ValueError(
-            f"segment_sum: data has {data.ndim} dimensions and segment_ids {ids.ndim}, expected at least "
-            "1 and exactly 1"
+            f"{name}: {first} has {data.ndim} dimensions and {second} {ids.ndim}, expected at least 1 and exactly 1"
         )
     if None not in (data.shape[0], ids.shape[0]) and data.shape[0] != ids.shape[0]:
-        raise ValueError(f"segment_sum: {data.shape[0]} parts of data but {ids.shape[0]} segment ids")
-    return segment_sum_(data, ids, count=count_of("segment_sum", "num_segments", num_segments))
+        raise ValueError(f"{name}: {first} has {data.shape[0]} parts but {second} {ids.shape[0]} elements")
+    return data, ids, count_of(name, "num_segments", num_segments)
 
 
 @composite
 def segment_sum_(data: Array, ids: Array, *, count: Any) -> Array:
     """Sums by id: floats by `take_adjoint`, integers as differences of running sums, which are exact."""
     xp = array_namespace(data)
-    ids = _places(xp, ids, count)
+    ids = places_of(xp, ids, count)
     if is_float(dtype_name(data.dtype)):
         return take_adjoint(data, ids, axis=0, size=count + 1)[:count, ...]
     order = xp.argsort(ids, stable=True)
@@ -280,7 +287,7 @@ def _(g, out, data, ids, *, count):
 def segment_gather(rows: Array, ids: Array, *, count: Any) -> Array:
     """The row of each id; the last, number `count`, for ids out of range."""
     xp = array_namespace(rows)
-    return xp.take(rows, _places(xp, ids, count), axis=0)
+    return xp.take(rows, places_of(xp, ids, count), axis=0)
 
 
 @segment_gather.shape
@@ -295,7 +302,7 @@ def _(g, out, rows, ids, *, count):
     return xp.concat([kept, xp.zeros((1, *sizes(g)[1:]), dtype=g.dtype, device=device_of(g))], axis=0), None
 
 
-def _places(xp: Any, ids: Array, count: Any) -> Array:
+def places_of(xp: Any, ids: Array, count: Any) -> Array:
     """The ids as int32 or int64, those out of range as `count`."""
     if dtype_name(ids.dtype) not in ("int32", "int64"):
         ids = xp.astype(ids, native_dtype(xp, "int32"))

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from . import elementwise, reductions, structure
+from . import decompositions, elementwise, reductions, structure
 from .array import Bounded as Bounded
 from .array import bounded as bounded
 from .elementwise import astype as astype
@@ -27,7 +27,7 @@ int8, int16, int32, int64 = (np.dtype(f"int{n}") for n in (8, 16, 32, 64))
 uint8, uint16, uint32, uint64 = (np.dtype(f"uint{n}") for n in (8, 16, 32, 64))
 float16, float32, float64 = (np.dtype(f"float{n}") for n in (16, 32, 64))
 
-linalg = SimpleNamespace(**reductions.LINALG)
+linalg = SimpleNamespace(**reductions.LINALG, **decompositions.LINALG)
 
 
 def finfo(dtype: Any, /) -> Any:

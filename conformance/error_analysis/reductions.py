@@ -11,7 +11,7 @@ import numpy as np
 from ..bounds import ARITHMETIC, EPS, summation
 from .array import Bounded, error_of, rounded_to, rounding
 from .elementwise import FUNCTIONS as ELEMENTWISE
-from .elementwise import ends, operands, spread
+from .elementwise import astype, ends, operands, spread
 
 __all__ = ["FUNCTIONS", "LINALG"]
 
@@ -267,7 +267,10 @@ def vector_norm(x: Bounded, /, *, axis: Any = None, keepdims: bool = False, ord:
         return sum(size, axis=axis, keepdims=keepdims)
     if ord in (math.inf, -math.inf):
         return FUNCTIONS["max" if ord > 0 else "min"](size, axis=axis, keepdims=keepdims)
-    raise NotImplementedError(f"no error analysis for vector_norm of order {ord!r}")
+    if ord == 0:
+        return astype(count_nonzero(x, axis=axis, keepdims=keepdims), x.dtype)
+    total = sum(ELEMENTWISE["pow"](size, float(ord)), axis=axis, keepdims=keepdims)
+    return ELEMENTWISE["pow"](total, 1 / float(ord))
 
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {

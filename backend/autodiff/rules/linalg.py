@@ -136,16 +136,17 @@ def _qr_tall(gq, gr, q, r):
     return adjoint(xp.linalg.solve(r, adjoint(gq + _product(q, mirrored))))
 
 
-def _spread(x):
-    """Return x[j] - x[i] for all pairs."""
-    return row(x) - column(x)
+def _gaps(x):
+    """Return 1 / (x[j] - x[i]) for all pairs, and 0 for equal ones."""
+    spread = row(x) - column(x)
+    return mask_(array_namespace(x).logical_not(diagonal_mask(spread)), _inverse(spread))
 
 
 def _eigh(g, out, x):
     (gw, gv), (w, v) = g, out
     middle = 0.0
     if gv is not None:
-        middle = _as(_inverse(_spread(w)), v) * _product(adjoint(v), gv)
+        middle = _as(_gaps(w), v) * _product(adjoint(v), gv)
     if gw is not None:
         middle = middle + mask_(diagonal_mask(v), row(_as(gw, v)))
     return _hermitian(_product(v, middle, adjoint(v)))
@@ -163,7 +164,7 @@ def _eig(g, out, x):
         inner = _product(vh, gv)
         on_diagonal = xp.sum(mask_(diagonal_mask(inner), inner), axis=-2)
         length = row(_as(xp.real(on_diagonal), v))  # the vectors have length 1
-        middle = (inner - _product(vh, v) * length) * conj(_inverse(_spread(w)))
+        middle = (inner - _product(vh, v) * length) * conj(_gaps(w))
     if gw is not None:
         middle = middle + mask_(diagonal_mask(v), row(gw))
     return cast(xp.linalg.solve(vh, _product(middle, vh)), x)
@@ -183,7 +184,7 @@ def _svd(g, out, x, *, full_matrices=True):
         gu = None if gu is None else sliced(gu, last, 0, k)
         gvh = None if gvh is None else sliced(gvh, last - 1, 0, k)
     square = _as(s * s, u)
-    gaps, scale, one_over = _inverse(_spread(square)), _as(s, u), _as(_inverse(s), u)
+    gaps, scale, one_over = _as(_gaps(square), u), _as(s, u), _as(_inverse(s), u)
     middle, beside = 0.0, 0.0
     if gu is not None:
         inner = _product(adjoint(u), gu)
