@@ -309,4 +309,5 @@ def _eval_method(self: Tensor, feed_dict: Any = None, session: Any = None) -> An
     return eval(self, feed_dict, session)
 
 
-Tensor.eval = _eval_method  # a tensor cannot know of functions, which are made of tensors
+# a tensor cannot know of functions, which are made of tensors
+Tensor.eval = _eval_method  # type: ignore[assignment, method-assign]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol, overload
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from .. import config
 from ..arrays.backends import Backend, active
 from ..arrays.dtypes import dtype_name
 from ..arrays.namespaces import host, is_array, outside_traces
-from ..arrays.typing import DTypeLike
+from ..arrays.typing import ArrayLike, DTypeLike
 from ..dispatch.operation import operation
 from ..graph.dims import known
 from ..graph.recording import tensor
@@ -70,6 +70,24 @@ class Variable(Tensor):
         return np.array(host(self.array), dtype=dtype)
 
 
+class _Matrix(Protocol):
+    """A sparse matrix of SciPy's."""
+
+    def tocoo(self) -> Any: ...
+
+
+@overload
+def variable(
+    value: ArrayLike, dtype: DTypeLike = ..., name: str | None = ..., constraint: Callable[..., Any] | None = ...
+) -> Variable: ...
+@overload
+def variable(
+    value: _Matrix, dtype: DTypeLike = ..., name: str | None = ..., constraint: Callable[..., Any] | None = ...
+) -> Sparse: ...
+@overload
+def variable(
+    value: Any, dtype: DTypeLike = ..., name: str | None = ..., constraint: Callable[..., Any] | None = ...
+) -> Any: ...
 @operation
 def variable(
     value: Any, dtype: DTypeLike = None, name: str | None = None, constraint: Callable[..., Any] | None = None

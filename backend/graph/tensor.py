@@ -14,7 +14,6 @@ import numpy as np
 from ..arrays.dtypes import DType, dtype_name
 from ..compat.tensor_attributes import Operation, Shape
 from .dims import Dim, dim_tensors, known, known_product
-from .operators import Operators
 from .primitives import PRIMITIVES, Primitive
 from .values import Values
 
@@ -122,7 +121,7 @@ class _NoLengthError(AttributeError, TypeError):
     """What len() of a symbolic tensor raises: TypeError for Python, AttributeError for `hasattr`."""
 
 
-class Tensor(Values, Operators):
+class Tensor(Values):
     """An array to come, known by shape and dtype: nothing is computed before `eval`, `K.eval` or a `K.function`.
 
     It offers the array object of the standard: operators, `shape` (None for unknown sizes), `dtype` (a string),
@@ -252,6 +251,7 @@ class Tensor(Values, Operators):
     # ---- attributes that Keras reads and sets
 
     _given_shape: Any = None
+    _uses_learning_phase: bool  # has a value where Keras expects one
 
     @property
     def static_shape(self) -> tuple[int | None, ...] | None:

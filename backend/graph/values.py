@@ -6,11 +6,11 @@ import math
 import operator
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .operators import RECORDED_BY_OPERATORS
+from .operators import RECORDED_BY_OPERATORS, Operators
 
 __all__ = ["Values"]
 
@@ -20,16 +20,15 @@ STANDARD_NAME = {"power": "pow", "left_shift": "bitwise_left_shift", "right_shif
 K_NAME = {"absolute": "abs", "power": "pow", "add": "sum", "multiply": "prod"}  # of a ufunc, or of its reduction
 
 
-_Open: Any = object  # to a type checker: what a tensor has beside this
-
-
-class Values(_Open):
+class Values(Operators):
     """Conversions to Python numbers and NumPy arrays, for a class with the attributes of a tensor."""
 
     is_fixed = False  # whether it is a constant
-    _identical: bool | None
-    name: str
-    __array_namespace__: Any
+
+    if TYPE_CHECKING:  # `api.function` adds it: a tensor cannot know of functions, which are made of tensors
+
+        def eval(self, feed_dict: Any = None, session: Any = None) -> Any:
+            """The value as a NumPy array."""
 
     @property
     def is_constant(self) -> bool:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Unpack
 
 from .. import config
 from ..api.variables import Variable, update
 from ..arrays.arguments import flag
 from ..graph.standard import namespace as xp
 from ..graph.tensor import Tensor
-from .optimizer import Optimizer, moved
+from .optimizer import Optimizer, Options, moved
 
 __all__ = ["Adam", "Adamax", "Nadam"]
 
@@ -35,7 +35,7 @@ class Adam(Optimizer):
         amsgrad: bool = False,
         *,
         epsilon: float | None = None,
-        **kwargs: Any,
+        **kwargs: Unpack[Options],
     ) -> None:
         super().__init__(learning_rate, **kwargs)
         self.beta_1, self.beta_2 = self.hyper(beta_1, "beta_1"), self.hyper(beta_2, "beta_2")
@@ -77,7 +77,7 @@ class Adamax(Optimizer):
         beta_2: float = 0.999,
         *,
         epsilon: float | None = None,
-        **kwargs: Any,
+        **kwargs: Unpack[Options],
     ) -> None:
         super().__init__(learning_rate, **kwargs)
         self.beta_1, self.beta_2 = self.hyper(beta_1, "beta_1"), self.hyper(beta_2, "beta_2")
@@ -113,7 +113,7 @@ class Nadam(Optimizer):
         *,
         epsilon: float | None = None,
         schedule_decay: float = 0.004,
-        **kwargs: Any,
+        **kwargs: Unpack[Options],
     ) -> None:
         super().__init__(learning_rate, **kwargs)
         self.beta_1, self.beta_2 = self.hyper(beta_1, "beta_1"), self.hyper(beta_2, "beta_2")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 
@@ -16,7 +16,16 @@ from ..autodiff.backward import gradients
 from ..graph.standard import namespace as xp
 from ..graph.tensor import Tensor
 
-__all__ = ["Optimizer", "moved"]
+__all__ = ["Optimizer", "Options", "moved"]
+
+
+class Options(TypedDict, total=False):
+    """The keyword arguments that every optimizer passes on to `Optimizer`."""
+
+    decay: float | None
+    clipnorm: float | None
+    clipvalue: float | None
+    lr: float | None
 
 
 class Optimizer:
