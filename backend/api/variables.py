@@ -14,6 +14,7 @@ from ..arrays.namespaces import host, is_array, outside_traces
 from ..arrays.typing import ArrayLike, DTypeLike
 from ..dispatch.operation import operation
 from ..graph.dims import known
+from ..graph.display import bytes_of, bytes_shown, plain
 from ..graph.recording import tensor
 from ..graph.tensor import Effect, Tensor, record, spec
 from ..ops.sparse import Sparse
@@ -65,6 +66,11 @@ class Variable(Tensor):
             with outside_traces(backend.xp):
                 self.array = backend.asarray(self.array, self.dtype)
             self.backend = backend
+
+    def _facts(self) -> dict[str, str]:
+        device = "" if self.backend.device is None else f" on {plain(self.device)}"
+        where = {"backend": f"{plain(self.backend.name)}{device}", "memory": bytes_shown(bytes_of(self) or 0)}
+        return super()._facts() | where
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
         return np.array(host(self.array), dtype=dtype)

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import backend as K
+from backend.graph.display import Shown, and_more, plain, shape_shown
 
 from .initializers import initializer
 
-__all__ = ["Call", "Input", "InputLayer", "Layer", "as_list", "assign", "mask_of", "single"]
+__all__ = ["Call", "Input", "InputLayer", "Layer", "as_list", "assign", "mask_of", "shapes_shown", "single"]
 
 
 @dataclass(eq=False)
@@ -23,7 +24,7 @@ class Call:
     updates: list[Any] = field(default_factory=list)
 
 
-class Layer:
+class Layer(Shown):
     """A function of symbolic tensors with weights of its own.
 
     A subclass defines `call(x)`, which turns tensors into tensors with the functions of K, and, where there are
@@ -108,6 +109,15 @@ class Layer:
             t._keras_history, t._keras_mask = call, mask if t is outputs[0] else None
         return single(outputs)
 
+    def _display(self) -> tuple[str, dict[str, str]]:
+        facts = {}
+        if self.calls:
+            facts = {"input": shapes_shown(self.calls[0].inputs), "output": shapes_shown(self.calls[0].outputs)}
+            facts |= {"weights": f"{self.count_params():,}"}
+            facts |= {"calls": str(len(self.calls))} if len(self.calls) > 1 else {}
+            facts |= {} if self.trainable else {"trainable": "no"}
+        return f"{type(self).__name__} {plain(self.name)}", {k: v for k, v in facts.items() if v}
+
     @property
     def trainable_weights(self) -> list[Any]:
         return [w for w in self.weights if w.trainable] if self.trainable else []
@@ -181,6 +191,11 @@ def Input(  # noqa: N802 - Keras's name
 def mask_of(x: Any) -> Any:
     """Which time steps of a tensor are present, a Boolean tensor of shape (batch, time), or None for all of them."""
     return getattr(x, "_keras_mask", None)
+
+
+def shapes_shown(tensors: list[Any]) -> str:
+    """The shapes of tensors, as text."""
+    return and_more([shape_shown(t) for t in tensors])
 
 
 def as_list(x: Any) -> list[Any]:

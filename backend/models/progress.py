@@ -7,10 +7,13 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from backend.graph.display import Shown, html_table, plain
+
 __all__ = ["Callback", "History", "ProgressBar"]
 
 Logs = Mapping[str, float]
 
+SHOWN = 10  # epochs at the beginning, and at the end, in the table of a history
 PAUSE = 0.1  # seconds between two drawings of the bar: faster than one can read only costs time
 
 
@@ -36,7 +39,7 @@ class Callback:
     def on_train_end(self, logs: Logs) -> None: ...
 
 
-class History(Callback):
+class History(Shown, Callback):
     """The result of `fit`: `history` has a list for each loss and metric, a value per epoch; `epoch` their numbers."""
 
     def __init__(self) -> None:
@@ -47,6 +50,25 @@ class History(Callback):
         self.epoch.append(epoch)
         for name, value in logs.items():
             self.history.setdefault(name, []).append(value)
+
+    def _display(self) -> tuple[str, dict[str, str]]:
+        news = {plain(name): f"{values[0]:.4g} to {values[-1]:.4g}" for name, values in self.history.items() if values}
+        return "History", {"epochs": str(len(self.epoch)), **news}
+
+    def _repr_html_(self) -> str:
+        """A row for each epoch, for notebooks; of many epochs, the first and the last."""
+        count = len(self.epoch)
+        kept = [*range(count)] if count <= 2 * SHOWN else [*range(SHOWN), *range(count - SHOWN, count)]
+        rows = [
+            (
+                str(self.epoch[i] + 1),
+                *(f"{values[i]:.4g}" if i < len(values) else "" for values in self.history.values()),
+            )
+            for i in kept
+        ]
+        if len(kept) < count:
+            rows.insert(SHOWN, ("...",) * (len(self.history) + 1))
+        return html_table("History", rows, ("epoch", *map(plain, self.history)))
 
 
 class ProgressBar:

@@ -105,7 +105,7 @@ def test_a_users_programs_are_clean_and_their_mistakes_are_errors(tmp_path):
     assert done.stderr == ""
     lines = [line for line in done.stdout.splitlines()[:-1] if ": note: " not in line]
     assert [line for line in lines if not line.startswith("wrong.py:")] == []
-    found = {call: "" for call in WRONG}
+    found = dict.fromkeys(WRONG, "")
     for line in lines:
         number, text = re.fullmatch(r"wrong\.py:(\d+): error: (.*)", line).groups()
         found[list(WRONG)[int(number) - head.count("\n") - 1]] += text
