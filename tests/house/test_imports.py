@@ -265,19 +265,39 @@ PATHS = [
 ]
 
 
+DOCUMENTED = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def docstring_lines(root: ast.AST) -> int:
+    """How many lines are docstrings: they are wanted complete, so no limit counts them."""
+    return sum(
+        node.body[0].end_lineno - node.body[0].lineno + 1
+        for node in ast.walk(root)
+        if isinstance(node, DOCUMENTED) and ast.get_docstring(node, clean=False) is not None
+    )
+
+
+def test_docstrings_do_not_count():
+    text = '"""One.\n\nTwo.\n"""\n\n\ndef f(x):\n    """Three.\n\n    Four.\n    """\n    return """x\n"""\n'
+    assert docstring_lines(ast.parse(text)) == 4 + 4
+
+
 def test_no_file_is_longer_than_the_limit():
-    lengths = {str(path.relative_to(ROOT)): len(path.read_text("utf-8").splitlines()) for path in PATHS}
+    lengths = {
+        str(path.relative_to(ROOT)): len(path.read_text("utf-8").splitlines()) - docstring_lines(tree(path))
+        for path in PATHS
+    }
     assert {name: n for name, n in lengths.items() if n > LONGEST} == {}
 
 
 def test_no_function_is_longer_than_the_limit():
-    offending = [
-        f"{path.relative_to(ROOT)}: {node.name} has {node.end_lineno - node.lineno + 1} lines"
+    lengths = {
+        f"{path.relative_to(ROOT)}: {node.name}": node.end_lineno - node.lineno + 1 - docstring_lines(node)
         for path in PATHS
         for node in ast.walk(tree(path))
-        if isinstance(node, ast.FunctionDef) and node.end_lineno - node.lineno >= LONGEST_FUNCTION
-    ]
-    assert offending == []
+        if isinstance(node, ast.FunctionDef)
+    }
+    assert {name: n for name, n in lengths.items() if n > LONGEST_FUNCTION} == {}
 
 
 def test_no_public_name_shadows_a_module():
@@ -297,14 +317,18 @@ def test_every_module_says_what_it_is_in_one_sentence():
     assert offending == []
 
 
+# In a section of its own; in the last line where a docstring has no sections.
+SOURCE = re.compile(r"^(References\n-{10}|Source: )", re.M)
+
+
 @pytest.mark.parametrize("name", EVERYTHING)
 def test_all_is_complete(name):
-    """What `__all__` lists is there, and a function documented as a public one (its Source: said) is listed."""
+    """What `__all__` lists is there, and a function documented as a public one (with its source) is listed."""
     listed, public, known = [], set(), set()
     for node in tree(EVERYTHING[name]).body:
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
             known.add(node.name)
-            if isinstance(node, ast.FunctionDef) and "\nSource: " in (ast.get_docstring(node) or ""):
+            if isinstance(node, ast.FunctionDef) and SOURCE.search(ast.get_docstring(node) or ""):
                 public |= set() if node.name.startswith("_") or node.decorator_list else {node.name}
         elif isinstance(node, ast.ImportFrom | ast.Import):
             known |= {alias.asname or alias.name for alias in node.names}
@@ -334,10 +358,10 @@ FUNCTIONS = {
 
 @pytest.mark.parametrize("name", PUBLIC)
 def test_public_names_are_documented(name):
+    """`test_docstrings` says what a docstring holds; here, that there is one, and that it names its source."""
     doc = inspect.getdoc(PUBLIC[name]) or ""
     assert doc.split("\n")[0], "no docstring"
-    if name in FUNCTIONS:
-        assert "\nReferences\n" in doc or doc.split("\n\n")[-1].startswith("Source: "), "the docstring names no source"
+    assert name not in FUNCTIONS or SOURCE.search(doc), "the docstring does not say where its function comes from"
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
