@@ -20,7 +20,7 @@ from ..compiler.rewriter import effects_of, final_values
 from ..compiler.schedule import UNKNOWN
 from ..dispatch.operation import operation
 from ..dispatch.parameters import is_array_like
-from ..graph.display import Shown, and_more, bytes_shown, plain, shape_shown
+from ..graph.display import and_more, as_line, as_table, bytes_shown, plain, shape_shown
 from ..graph.recording import tensor
 from ..graph.tensor import Effect, Tensor
 from ..kernels.lookup import kernels_enabled
@@ -59,7 +59,7 @@ class FastCall(NamedTuple):
         return True
 
 
-class Function(Shown):
+class Function:
     """A compiled function of placeholders; `source` is the Python that runs. Made by `K.function`."""
 
     def __init__(
@@ -100,18 +100,6 @@ class Function(Shown):
     def stages(self) -> Stages:
         """The program as recorded and after each pass of the compiler: print it, or read `text` of each."""
         return self.executable.stages
-
-    def _display(self) -> tuple[str, dict[str, str]]:
-        tensors = {"inputs": self.inputs, "outputs": self.executable.recorded.outputs, "updates": self.updated}
-        facts = {
-            kind: and_more([f"{plain(t.name)} {shape_shown(t)}" for t in ts]) for kind, ts in tensors.items() if ts
-        }
-        if self.executable.cost is not None:
-            calls, held = self.executable.cost
-            facts |= {"calls": str(calls), "memory": bytes_shown(held)}
-            if any(t.spec.shape is None or None in t.shape for t in self.inputs):
-                facts["memory"] += f" where unknown sizes are {UNKNOWN}"
-        return f"Function {plain(self.name)}", facts
 
     def __call__(self, values: Sequence[Any] = ()) -> Any:
         """The outputs for these input values; then all updates are committed together."""
@@ -196,6 +184,20 @@ class Function(Shown):
         if native is None:
             return active()
         return Backend(type(native).__module__, namespace_of(native), device_of(native))
+
+    __repr__, _repr_html_ = as_line, as_table
+
+    def _display(self) -> tuple[str, dict[str, str]]:
+        tensors = {"inputs": self.inputs, "outputs": self.executable.recorded.outputs, "updates": self.updated}
+        facts = {
+            kind: and_more([f"{plain(t.name)} {shape_shown(t)}" for t in ts]) for kind, ts in tensors.items() if ts
+        }
+        if self.executable.cost is not None:
+            calls, held = self.executable.cost
+            facts |= {"calls": str(calls), "memory": bytes_shown(held)}
+            if any(t.spec.shape is None or None in t.shape for t in self.inputs):
+                facts["memory"] += f" where unknown sizes are {UNKNOWN}"
+        return f"Function {plain(self.name)}", facts
 
 
 def _commit(name: str, variables: Sequence[Variable], news: Sequence[Any]) -> None:

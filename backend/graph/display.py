@@ -8,30 +8,32 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["Shown", "and_more", "bytes_of", "bytes_shown", "html_table", "plain", "shape_shown", "tensor_facts"]
+__all__ = [
+    "and_more",
+    "as_line",
+    "as_table",
+    "bytes_of",
+    "bytes_shown",
+    "html_table",
+    "plain",
+    "shape_shown",
+    "tensor_facts",
+    "value_shown",
+]
 
 LONGEST = 60  # characters of a name
 MOST = 6  # names in a list of them
-MOST_VALUES = 1000  # elements of a constant, and of all it is computed from, for its value to be shown
 
 
-class Shown:
-    """A class whose objects show themselves: as a line of text, and as a table in a notebook.
+def as_line(self: Any) -> str:
+    """The `__repr__` of a class with a method `_display`, which gives a title, and facts by name."""
+    title, facts = self._display()
+    return f"<{title}: {', '.join(f'{name} {fact}' for name, fact in facts.items())}>" if facts else f"<{title}>"
 
-    Neither computes or copies anything of the size of an array.
-    """
 
-    def _display(self) -> tuple[str, dict[str, str]]:
-        """A title, and the facts below it by name."""
-        raise NotImplementedError
-
-    def __repr__(self) -> str:
-        title, facts = self._display()
-        return f"<{title}: {', '.join(f'{name} {fact}' for name, fact in facts.items())}>" if facts else f"<{title}>"
-
-    def _repr_html_(self) -> str:
-        """The same as a table, for notebooks."""
-        return html_table(*self._display())
+def as_table(self: Any) -> str:
+    """The same for notebooks: the `_repr_html_` of a class with a method `_display`."""
+    return html_table(*self._display())
 
 
 def plain(text: Any) -> str:

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from ..arrays.dtypes import DType, dtype_name
-from ..compat.tensor_attributes import KerasAttributes, Shape
+from ..compat.tensor_attributes import Operation, Shape
 from .dims import Dim, dim_tensors, known, known_product
 from .display import html_table, plain, tensor_facts
 from .primitives import PRIMITIVES, Primitive
@@ -120,7 +120,7 @@ class _NoLengthError(AttributeError, TypeError):
     """What len() of a symbolic tensor raises: TypeError for Python, AttributeError for `hasattr`."""
 
 
-class Tensor(Values, KerasAttributes):
+class Tensor(Values):
     """An array to come, known by shape and dtype: nothing is computed before `eval`, `K.eval` or a `K.function`.
 
     It offers the array object of the standard: operators, `shape` (None for unknown sizes), `dtype` (a string),
@@ -239,6 +239,9 @@ class Tensor(Values, KerasAttributes):
     def __dlpack_device__(self) -> Any:
         raise BufferError(f"{self.name} is symbolic and is on no device; use K.eval")
 
+    def _facts(self) -> dict[str, str]:
+        return tensor_facts(self)
+
     def __repr__(self) -> str:
         facts = (f"{name}={fact}" for name, fact in self._facts().items() if name not in ("call", "memory"))
         return f"<{type(self).__name__} {plain(self.name)} {' '.join(facts)}>"
@@ -247,8 +250,45 @@ class Tensor(Values, KerasAttributes):
         """The facts as a table, for notebooks."""
         return html_table(f"{type(self).__name__} {plain(self.name)}", self._facts())
 
-    def _facts(self) -> dict[str, str]:
-        return tensor_facts(self)
+    # ---- attributes that Keras reads and sets
+
+    _given_shape: Any = None
+    _uses_learning_phase: bool  # has a value where Keras expects one
+
+    @property
+    def static_shape(self) -> tuple[int | None, ...] | None:
+        """The shape, completed by what Keras has set; None where even the rank is unknown.
+
+        Keras's Lambda sets what it guesses: its input's shape. What contradicts the shape known here does not count.
+        """
+        own = None if self.spec.shape is None else self.shape
+        given = self._given_shape
+        if given is None or (own is not None and len(own) != len(given)):
+            return own
+        if own is None:
+            return tuple(given)
+        return tuple(theirs if mine is None else mine for mine, theirs in zip(own, given, strict=True))
+
+    @property
+    def _keras_shape(self) -> tuple[int | None, ...] | None:
+        """`static_shape` of what is a Keras tensor: layers set it, placeholders and variables have it."""
+        if self.node is not None and self._given_shape is None:
+            raise AttributeError("_keras_shape")  # Keras takes what has it for the output of a layer
+        return self.static_shape
+
+    @_keras_shape.setter
+    def _keras_shape(self, given: Any) -> None:
+        self._given_shape = None if given is None else tuple(given)
+
+    def get_shape(self) -> Shape:
+        """`shape`, as a method."""
+        return self.shape
+
+    @property
+    def op(self) -> Operation:
+        """What made the tensor, for programs that read `x.op.name`: the name without its ':0'."""
+        made = type(self).__name__ if self.node is None else self.node.primitive.name
+        return Operation(self.name.removesuffix(":0"), made, () if self.node is None else self.node.inputs)
 
 
 class Placeholder(Tensor):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import backend as K
-from backend.graph.display import Shown, and_more, plain, shape_shown
+from backend.graph.display import and_more, as_line, as_table, plain, shape_shown
 
 from .initializers import initializer
 
@@ -24,7 +24,7 @@ class Call:
     updates: list[Any] = field(default_factory=list)
 
 
-class Layer(Shown):
+class Layer:
     """A function of symbolic tensors with weights of its own.
 
     A subclass defines `call(x)`, which turns tensors into tensors with the functions of K, and, where there are
@@ -109,15 +109,6 @@ class Layer(Shown):
             t._keras_history, t._keras_mask = call, mask if t is outputs[0] else None
         return single(outputs)
 
-    def _display(self) -> tuple[str, dict[str, str]]:
-        facts = {}
-        if self.calls:
-            facts = {"input": shapes_shown(self.calls[0].inputs), "output": shapes_shown(self.calls[0].outputs)}
-            facts |= {"weights": f"{self.count_params():,}"}
-            facts |= {"calls": str(len(self.calls))} if len(self.calls) > 1 else {}
-            facts |= {} if self.trainable else {"trainable": "no"}
-        return f"{type(self).__name__} {plain(self.name)}", {k: v for k, v in facts.items() if v}
-
     @property
     def trainable_weights(self) -> list[Any]:
         return [w for w in self.weights if w.trainable] if self.trainable else []
@@ -141,6 +132,17 @@ class Layer(Shown):
         if not self.calls:
             raise RuntimeError(f"{self.name}: the layer was not called yet")
         return self.calls[0]
+
+    __repr__, _repr_html_ = as_line, as_table
+
+    def _display(self) -> tuple[str, dict[str, str]]:
+        facts = {}
+        if self.calls:
+            facts = {"input": shapes_shown(self.calls[0].inputs), "output": shapes_shown(self.calls[0].outputs)}
+            facts |= {"weights": f"{self.count_params():,}"}
+            facts |= {"calls": str(len(self.calls))} if len(self.calls) > 1 else {}
+            facts |= {} if self.trainable else {"trainable": "no"}
+        return f"{type(self).__name__} {plain(self.name)}", {k: v for k, v in facts.items() if v}
 
     def count_params(self) -> int:
         """The number of elements of all weights."""

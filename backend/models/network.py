@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 import backend as K
-from backend.graph.display import Shown, html_table, plain
+from backend.graph.display import as_line, html_table, plain
 
 from . import saving
 from .layer import Call, InputLayer, Layer, as_list, assign, shapes_shown, single
@@ -15,7 +15,7 @@ from .layer import Call, InputLayer, Layer, as_list, assign, shapes_shown, singl
 __all__ = ["Network"]
 
 
-class Network(Shown):
+class Network:
     """All layer calls that lead from some inputs to some outputs; called on other tensors, it shares its weights."""
 
     def __init__(self, inputs: Any, outputs: Any, name: str | None = None) -> None:
@@ -46,28 +46,6 @@ class Network(Shown):
             results = as_list(call.layer(single(wanted)))
             here.update(zip(map(id, call.outputs), results, strict=True))
         return single([here[id(t)] for t in self.outputs])
-
-    def _display(self) -> tuple[str, dict[str, str]]:
-        facts = {"layers": str(len(self.layers))}
-        if self.outputs:
-            facts |= {"input": shapes_shown(self.inputs), "output": shapes_shown(self.outputs)}
-            facts |= {"weights": f"{self.count_params():,}"}
-        return f"{type(self).__name__} {plain(self.name)}", facts
-
-    def _repr_html_(self) -> str:
-        """The layers as a table, for notebooks."""
-        title, facts = self._display()
-        head = ("layer", "class", "output", "weights")
-        rows = [
-            (
-                plain(layer.name),
-                type(layer).__name__,
-                shapes_shown(layer.calls[0].outputs) if layer.calls else "not called yet",
-                f"{layer.count_params():,}",
-            )
-            for layer in self.layers
-        ]
-        return html_table(f"{title}: {', '.join(f'{name} {fact}' for name, fact in facts.items())}", rows, head)
 
     # ---- layers and weights
 
@@ -125,6 +103,32 @@ class Network(Shown):
     def output_names(self) -> list[str]:
         """The outputs by the layers they come from."""
         return [t._keras_history.layer.name for t in self.outputs]
+
+    __repr__ = as_line
+
+    def _display(self) -> tuple[str, dict[str, str]]:
+        facts = {"layers": str(len(self.layers))}
+        if self.outputs:
+            facts |= {"input": shapes_shown(self.inputs), "output": shapes_shown(self.outputs)}
+            facts |= {"weights": f"{self.count_params():,}"}
+        if (optimizer := getattr(self, "optimizer", None)) is not None:
+            facts |= {"optimizer": type(optimizer).__name__}
+        return f"{type(self).__name__} {plain(self.name)}", facts
+
+    def _repr_html_(self) -> str:
+        """The layers as a table, for notebooks."""
+        title, facts = self._display()
+        head = ("layer", "class", "output", "weights")
+        rows = [
+            (
+                plain(layer.name),
+                type(layer).__name__,
+                shapes_shown(layer.calls[0].outputs) if layer.calls else "not called yet",
+                f"{layer.count_params():,}",
+            )
+            for layer in self.layers
+        ]
+        return html_table(f"{title}: {', '.join(f'{name} {fact}' for name, fact in facts.items())}", rows, head)
 
     def count_params(self) -> int:
         """The number of elements of all weights."""

@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from backend.graph.display import Shown, html_table, plain
+from backend.graph.display import as_line, html_table, plain
 
 __all__ = ["Callback", "History", "ProgressBar"]
 
@@ -39,7 +39,7 @@ class Callback:
     def on_train_end(self, logs: Logs) -> None: ...
 
 
-class History(Shown, Callback):
+class History(Callback):
     """The result of `fit`: `history` has a list for each loss and metric, a value per epoch; `epoch` their numbers."""
 
     def __init__(self) -> None:
@@ -50,6 +50,8 @@ class History(Shown, Callback):
         self.epoch.append(epoch)
         for name, value in logs.items():
             self.history.setdefault(name, []).append(value)
+
+    __repr__ = as_line
 
     def _display(self) -> tuple[str, dict[str, str]]:
         news = {plain(name): f"{values[0]:.4g} to {values[-1]:.4g}" for name, values in self.history.items() if values}

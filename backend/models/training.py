@@ -36,10 +36,6 @@ class Model(Network):
         self._objective: Objective | None = None
         self._functions: dict[str, Any] = {}
 
-    def _display(self) -> tuple[str, dict[str, str]]:
-        title, facts = super()._display()
-        return title, facts | ({} if self.optimizer is None else {"optimizer": type(self.optimizer).__name__})
-
     # ---- loss and optimizer
 
     def compile(self, optimizer: Any, loss: Any = None, metrics: Any = None, loss_weights: Any = None) -> None:

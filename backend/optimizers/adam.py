@@ -10,7 +10,8 @@ from ..api.variables import Variable, update
 from ..arrays.arguments import flag
 from ..graph.standard import namespace as xp
 from ..graph.tensor import Tensor
-from .optimizer import Optimizer, Options, moved
+from .optimizer import Optimizer, moved
+from .options import Options
 
 __all__ = ["Adam", "Adamax", "Nadam"]
 

@@ -9,7 +9,8 @@ from .. import config
 from ..api.variables import Variable, update
 from ..graph.standard import namespace as xp
 from ..graph.tensor import Tensor
-from .optimizer import Optimizer, Options, moved
+from .optimizer import Optimizer, moved
+from .options import Options
 
 __all__ = ["Adadelta", "Adagrad", "RMSprop"]
 

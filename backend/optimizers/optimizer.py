@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, TypedDict
+from typing import Any
 
 import numpy as np
 
@@ -17,16 +17,7 @@ from ..graph.display import bytes_of, bytes_shown, html_table, plain
 from ..graph.standard import namespace as xp
 from ..graph.tensor import Tensor
 
-__all__ = ["Optimizer", "Options", "moved"]
-
-
-class Options(TypedDict, total=False):
-    """The keyword arguments that every optimizer passes on to `Optimizer`."""
-
-    decay: float | None
-    clipnorm: float | None
-    clipvalue: float | None
-    lr: float | None
+__all__ = ["Optimizer", "moved"]
 
 
 class Optimizer:

@@ -8,7 +8,8 @@ from typing import Any, Unpack
 from ..api.variables import Variable, update
 from ..arrays.arguments import flag
 from ..graph.tensor import Tensor
-from .optimizer import Optimizer, Options, moved
+from .optimizer import Optimizer, moved
+from .options import Options
 
 __all__ = ["SGD"]
 
