@@ -61,9 +61,9 @@ def test_every_command_names_an_extra_that_there_is():
 def test_a_backend_that_is_not_installed_says_so(monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(
-        ImportError, match=r"backend 'dask' needs the package dask, which is not installed: pip install"
+        ImportError, match=r"backend 'dask:nowhere' needs the package dask, which is not installed: pip install"
     ):
-        K.set_backend("dask")
+        K.set_backend("dask:nowhere")  # a name that no other test has opened
 
 
 def loose(path: Path) -> list[str]:
