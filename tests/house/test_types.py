@@ -100,7 +100,10 @@ def test_a_users_programs_are_clean_and_their_mistakes_are_errors(tmp_path):
     (tmp_path / "clean.py").write_text(CLEAN, "utf-8")
     (tmp_path / "wrong.py").write_text(head + "\n".join(WRONG), "utf-8")
     command = [sys.executable, "-m", "mypy", "--strict", "--config-file=", "clean.py", "wrong.py"]
-    environment = os.environ | {"MYPYPATH": str(ROOT)}
+    environment = os.environ | {
+        "PYTHONPATH": str(ROOT)
+    }  # an installed package to mypy; MYPYPATH would make it the user's
+    environment.pop("MYPYPATH", None)
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
     assert done.stderr == ""
     lines = [line for line in done.stdout.splitlines()[:-1] if ": note: " not in line]
