@@ -1,7 +1,9 @@
 """Programs of users are clean under `mypy --strict`; a misspelt name or a wrong argument is an error."""
 
+import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -93,23 +95,44 @@ WRONG = {
 }
 
 
-def test_a_users_programs_are_clean_and_their_mistakes_are_errors(tmp_path):
+HEAD = "import numpy as np\nimport backend as K\nx = K.placeholder((2, 3))\n"
+
+
+@pytest.fixture
+def programs(tmp_path):
+    """A folder with clean.py and wrong.py."""
+    (tmp_path / "clean.py").write_text(CLEAN, "utf-8")
+    (tmp_path / "wrong.py").write_text(HEAD + "\n".join(WRONG), "utf-8")
+    return tmp_path
+
+
+def test_a_users_programs_are_clean_and_their_mistakes_are_errors(programs):
     """One run of mypy for both: it takes most of its time to read NumPy's types."""
     pytest.importorskip("mypy")
-    head = "import numpy as np\nimport backend as K\nx = K.placeholder((2, 3))\n"
-    (tmp_path / "clean.py").write_text(CLEAN, "utf-8")
-    (tmp_path / "wrong.py").write_text(head + "\n".join(WRONG), "utf-8")
     command = [sys.executable, "-m", "mypy", "--strict", "--config-file=", "clean.py", "wrong.py"]
     environment = os.environ | {
         "PYTHONPATH": str(ROOT)
     }  # an installed package to mypy; MYPYPATH would make it the user's
     environment.pop("MYPYPATH", None)
-    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, cwd=programs, env=environment, capture_output=True, text=True, check=False)
     assert done.stderr == ""
     lines = [line for line in done.stdout.splitlines()[:-1] if ": note: " not in line]
     assert [line for line in lines if not line.startswith("wrong.py:")] == []
     found = dict.fromkeys(WRONG, "")
     for line in lines:
         number, text = re.fullmatch(r"wrong\.py:(\d+): error: (.*)", line).groups()
-        found[list(WRONG)[int(number) - head.count("\n") - 1]] += text
+        found[list(WRONG)[int(number) - HEAD.count("\n") - 1]] += text
     assert {call: text for call, text in found.items() if WRONG[call] not in text} == {}
+
+
+def test_pyright_agrees(programs):
+    program = shutil.which("pyright")
+    if program is None:
+        pytest.skip("pyright is not installed")
+    command = [program, "--outputjson", "--pythonpath", sys.executable, "clean.py", "wrong.py"]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, cwd=programs, env=environment, capture_output=True, text=True, check=False)
+    errors = [e for e in json.loads(done.stdout)["generalDiagnostics"] if e["severity"] == "error"]
+    assert [e["message"] for e in errors if Path(e["file"]).name == "clean.py"] == []
+    lines = {e["range"]["start"]["line"] - HEAD.count("\n") for e in errors}
+    assert lines == set(range(len(WRONG)))
