@@ -22,10 +22,28 @@ NEEDS = {
     "dask": [".[dask]"],
     "cupy": [".[cupy]"],
 }
-THREE_LINES = """
+# What the wheel must do where nothing but its requirements is installed.
+ALONE = """
+import importlib.metadata, pkgutil
+import numpy as np
 import backend as K
-x = K.variable([1.0, 2.0, 3.0])
-assert abs(K.eval(K.sum(K.softmax(x))) - 1.0) < 1e-6
+found = {d.name.lower() for d in importlib.metadata.distributions()} - {"pip", "setuptools"}
+assert found == {"array-api-backend", "array-api-compat", "numpy"}, found
+assert importlib.metadata.version("array-api-backend") == K.__version__
+assert abs(K.eval(K.sum(K.softmax(K.variable([1.0, 2.0, 3.0])))) - 1.0) < 1e-6
+w, x, y = K.variable(np.zeros((2, 1))), K.placeholder((None, 2)), K.placeholder((None, 1))
+loss = K.mean(K.square(K.dot(x, w) - y))
+step = K.function([x, y], [loss], K.optimizers.Adam(0.1).get_updates(loss, [w]))
+losses = [step([np.eye(2), np.ones((2, 1))])[0] for _ in range(20)]
+assert losses[-1] < losses[0], losses
+model = K.models.Sequential([K.models.Dense(1, input_shape=(2,))])
+model.compile("sgd", "mse")
+model.fit(np.eye(2), np.ones((2, 1)), epochs=2, verbose=1)
+assert np.allclose(K.grad(lambda a: K.sum(K.square(a)))(np.ones(3)), 2.0)
+print(K.plot(step), model, repr(step), sep="\\n")
+for module in pkgutil.walk_packages(K.__path__, "backend."):  # each is importable, but for the kernels of libraries
+    if ".kernels." not in module.name and ".libraries." not in module.name:
+        __import__(module.name)
 """
 
 
@@ -126,4 +144,6 @@ def release(session: nox.Session) -> None:
     session.run("twine", "check", "--strict", *map(str, out.iterdir()))
     session.run("python", "-m", "venv", "--clear", str(fresh))
     session.run(str(fresh / "bin" / "pip"), "install", "-q", *map(str, out.glob("*.whl")), external=True)
-    session.run(str(fresh / "bin" / "python"), "-P", "-c", THREE_LINES, external=True)  # -P: not the source tree
+    python = str(fresh / "bin" / "python")
+    session.run(python, "-P", "-c", ALONE, external=True)  # -P: not the source tree
+    session.run(python, "-P", "-m", "conformance", "numpy", external=True, success_codes=[2])  # what to install

@@ -2,10 +2,12 @@
 
 import os as _os
 import sys as _sys
+import typing as _typing
 
 if "keras.backend.common" in _sys.modules or _os.environ.get("KERAS_BACKEND") == __name__:
     from .compat import keras as _keras_compat  # noqa: F401 - first of all: it says what is missing, where Keras would not
 
+from .api import contents as _contents
 from .api.creation import *  # noqa: F403
 from .api.derivatives import *  # noqa: F403
 from .api.function import *  # noqa: F403
@@ -13,6 +15,7 @@ from .api.grad import *  # noqa: F403
 from .api.inspection import *  # noqa: F403
 from .api.learning_phase import *  # noqa: F403
 from .api.naming import *  # noqa: F403
+from .api.plot import *  # noqa: F403
 from .api.random import *  # noqa: F403
 from .api.session import *  # noqa: F403
 from .api.standard import *  # noqa: F403
@@ -71,14 +74,25 @@ from .ops.statistics import *  # noqa: F403
 
 __version__ = "0.1.0"
 
+if _typing.TYPE_CHECKING:
+    from . import models as models
+    from . import optimizers as optimizers
+else:  # hidden from type checkers, to which any name would be one of K's otherwise
 
-def __getattr__(name: str) -> object:
-    """`K.optimizers` and `K.models`, loaded at first use; Keras's optimizers where Keras runs on us."""
-    if name in ("optimizers", "models"):
-        import importlib
+    def __getattr__(name: str) -> object:
+        """`K.optimizers` and `K.models`, loaded at first use; Keras's optimizers where Keras runs on us."""
+        if name in _contents.MODULES:
+            import importlib
 
-        compat = _sys.modules.get(f"{__name__}.compat.keras")
-        if name == "optimizers" and compat is not None and compat.runs_on_us():
-            return importlib.import_module("keras.optimizers")
-        return importlib.import_module(f"{__name__}.{name}")
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+            compat = _sys.modules.get(f"{__name__}.compat.keras")
+            if name == "optimizers" and compat is not None and compat.runs_on_us():
+                return importlib.import_module("keras.optimizers")
+            return importlib.import_module(f"{__name__}.{name}")
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+    def __dir__() -> list[str]:
+        """The public names."""
+        return __all__
+
+    __all__ = _contents.public_names(globals())
+    __doc__ = f"{__doc__}\n\n{_contents.table_of_contents(globals())}"

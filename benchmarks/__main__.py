@@ -69,7 +69,10 @@ def main() -> None:
         }
         chosen.json.write_text(json.dumps({**about, "rows": [dataclasses.asdict(row) for row in rows]}, indent=1))
     if chosen.plot:
-        from .plot import picture
+        from backend.arrays.extras import required
+
+        with required("benchmarks --plot", "examples", program=True):
+            from .plot import picture
 
         picture(rows, chosen.plot, where)
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-__all__ = ["INSTALL", "told"]
+__all__ = ["told"]
 
-# The command, `python -m conformance` and the pytest plugin show this where imports fail: it imports nothing itself.
+# The command, `python -m conformance` and the pytest plugin show this where imports fail: it imports nothing before.
 
-INSTALL = "pip install 'array-api-backend[conformance]'"
 _PACKAGES = ("hypothesis", "scipy", "array_api_strict")
 
 
@@ -15,4 +14,6 @@ def told(error: ImportError) -> str:
     package = (error.name or "").partition(".")[0]
     if package not in _PACKAGES:
         raise error
-    return f"conformance needs {package}, which is not installed: {INSTALL}"
+    from backend.arrays.extras import needs
+
+    return needs("conformance", package, "conformance")

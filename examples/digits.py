@@ -6,13 +6,16 @@ import argparse
 import time
 from typing import Any, NamedTuple
 
-import matplotlib.figure
 import numpy as np
-from sklearn.datasets import load_digits
-from sklearn.model_selection import train_test_split
-from tqdm import tqdm
 
 import backend as K
+from backend.arrays.extras import required
+
+with required("digits.py", "examples", program=__name__ == "__main__"):
+    import matplotlib.figure
+    from sklearn.datasets import load_digits
+    from sklearn.model_selection import train_test_split
+    from tqdm import tqdm
 
 CHANNELS = (16, 32, 64)  # of three 3x3 convolutions; the last two are followed by pooling, 8x8 -> 4x4 -> 2x2
 BATCH, RATE = 32, 4e-3

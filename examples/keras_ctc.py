@@ -8,12 +8,15 @@ from typing import Any
 
 os.environ.setdefault("KERAS_BACKEND", "backend")
 
-import keras
 import numpy as np
-from keras.layers import Conv1D, Dense, Dropout, Input, Lambda, MaxPooling1D
-from sklearn.datasets import load_digits
 
 import backend as K
+from backend.arrays.extras import required
+
+with required("keras_ctc.py", "keras", program=__name__ == "__main__"):
+    import keras
+    from keras.layers import Conv1D, Dense, Dropout, Input, Lambda, MaxPooling1D
+    from sklearn.datasets import load_digits
 
 WIDTH = 40  # columns of pixels, halved by pooling to 20 frames
 DIGITS = 4  # at most, in one row

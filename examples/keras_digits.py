@@ -10,13 +10,16 @@ from typing import Any
 
 os.environ.setdefault("KERAS_BACKEND", "backend")
 
-import keras
 import numpy as np
-from keras.layers import Activation, BatchNormalization, Conv2D, Dense, Dropout, Flatten, MaxPooling2D
-from keras.optimizers import SGD
-from sklearn.datasets import load_digits
 
 import backend as K
+from backend.arrays.extras import required
+
+with required("keras_digits.py", "keras", program=__name__ == "__main__"):
+    import keras
+    from keras.layers import Activation, BatchNormalization, Conv2D, Dense, Dropout, Flatten, MaxPooling2D
+    from keras.optimizers import SGD
+    from sklearn.datasets import load_digits
 
 TRAINED_ON = 1437  # of 1797 images, four fifths
 

@@ -7,12 +7,15 @@ import os
 
 os.environ.setdefault("KERAS_BACKEND", "backend")
 
-import keras
 import numpy as np
-from keras.layers import LSTM, Dense, Embedding
-from keras.preprocessing.sequence import pad_sequences
 
 import backend as K
+from backend.arrays.extras import required
+
+with required("keras_sequences.py", "keras", program=__name__ == "__main__"):
+    import keras
+    from keras.layers import LSTM, Dense, Embedding
+    from keras.preprocessing.sequence import pad_sequences
 
 LONGEST = 15
 

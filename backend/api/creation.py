@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal, overload
 
 import numpy as np
 
@@ -19,10 +19,22 @@ from .variables import variable
 __all__ = ["cast_to_floatx", "constant", "eye", "identity", "ones", "placeholder", "zeros"]
 
 
+@overload
+def placeholder(
+    shape: Any = ...,
+    ndim: int | None = ...,
+    dtype: DTypeLike = ...,
+    sparse: Literal[False] = ...,
+    name: str | None = ...,
+) -> Placeholder: ...
+@overload
+def placeholder(
+    shape: Any = ..., ndim: int | None = ..., dtype: DTypeLike = ..., *, sparse: bool, name: str | None = ...
+) -> Any: ...  # not a union: operations take the one, and a type checker cannot tell that it is not the other
 @operation
 def placeholder(
     shape: Any = None, ndim: int | None = None, dtype: DTypeLike = None, sparse: bool = False, name: str | None = None
-) -> Any:  # not a union: operations take the one, and mypy cannot tell that it is not the other
+) -> Any:
     """A tensor whose value is fed when a function runs.
 
     Parameters

@@ -17,9 +17,11 @@ from ..arrays.namespaces import device_of, host, is_array, namespace_of, writabl
 from ..compiler.executable import Executable
 from ..compiler.report import Stages
 from ..compiler.rewriter import effects_of, final_values
+from ..compiler.schedule import UNKNOWN
 from ..dispatch.boundary import given
 from ..dispatch.operation import operation
 from ..dispatch.parameters import is_array_like
+from ..graph.display import and_more, as_line, as_table, bytes_shown, plain, shape_shown
 from ..graph.recording import flat, tensor
 from ..graph.tensor import Effect, Tensor
 from ..kernels.lookup import kernels_enabled
@@ -246,6 +248,20 @@ class Function:
         if native is None:
             return active()
         return Backend(type(native).__module__, namespace_of(native), device_of(native))
+
+    __repr__, _repr_html_ = as_line, as_table
+
+    def _display(self) -> tuple[str, dict[str, str]]:
+        tensors = {"inputs": self.inputs, "outputs": self.executable.recorded.outputs, "updates": self.updated}
+        facts = {
+            kind: and_more([f"{plain(t.name)} {shape_shown(t)}" for t in ts]) for kind, ts in tensors.items() if ts
+        }
+        if self.executable.cost is not None:
+            calls, held = self.executable.cost
+            facts |= {"calls": str(calls), "memory": bytes_shown(held)}
+            if any(t.spec.shape is None or None in t.shape for t in self.inputs):
+                facts["memory"] += f" where unknown sizes are {UNKNOWN}"
+        return f"Function {plain(self.name)}", facts
 
 
 def _made_again(
@@ -496,4 +512,5 @@ def _eval_method(self: Tensor, feed_dict: Any = None, session: Any = None) -> An
     return eval(self, feed_dict, session)
 
 
-Tensor.eval = _eval_method  # a tensor cannot know of functions, which are made of tensors
+# a tensor cannot know of functions, which are made of tensors
+Tensor.eval = _eval_method  # type: ignore[assignment, method-assign]

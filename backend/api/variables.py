@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, Protocol, overload
 
 import numpy as np
 
@@ -13,10 +13,11 @@ from ..arrays.arguments import numbers, shown
 from ..arrays.backends import Backend, active
 from ..arrays.dtypes import dtype_name
 from ..arrays.namespaces import host, is_array, outside_traces
-from ..arrays.typing import DTypeLike
+from ..arrays.typing import ArrayLike, DTypeLike
 from ..dispatch.boundary import given
 from ..dispatch.operation import operation
 from ..graph.dims import known
+from ..graph.display import bytes_of, bytes_shown, plain
 from ..graph.pickling import portable, state_of_tensor
 from ..graph.recording import tensor
 from ..graph.shape_rules import broadcast
@@ -135,6 +136,11 @@ class Variable(Tensor):
                 self.array = backend.asarray(self.array, self.dtype)
             self.backend = backend
 
+    def _facts(self) -> dict[str, str]:
+        device = "" if self.backend.device is None else f" on {plain(self.device)}"
+        where = {"backend": f"{plain(self.backend.name)}{device}", "memory": bytes_shown(bytes_of(self) or 0)}
+        return super()._facts() | where
+
     def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
         return np.array(host(self.array), dtype=dtype)
 
@@ -162,6 +168,24 @@ def _unpickled(value: np.ndarray, dtype: str) -> Variable:
     return Variable(backend.xp.asarray(backend.asarray(value, dtype), copy=True), backend)
 
 
+class _Matrix(Protocol):
+    """A sparse matrix of SciPy's."""
+
+    def tocoo(self) -> Any: ...
+
+
+@overload
+def variable(
+    value: ArrayLike, dtype: DTypeLike = ..., name: str | None = ..., constraint: Callable[..., Any] | None = ...
+) -> Variable: ...
+@overload
+def variable(
+    value: _Matrix, dtype: DTypeLike = ..., name: str | None = ..., constraint: Callable[..., Any] | None = ...
+) -> Sparse: ...
+@overload
+def variable(
+    value: Any, dtype: DTypeLike = ..., name: str | None = ..., constraint: Callable[..., Any] | None = ...
+) -> Any: ...
 @operation
 def variable(
     value: Any, dtype: DTypeLike = None, name: str | None = None, constraint: Callable[..., Any] | None = None

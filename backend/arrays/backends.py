@@ -19,6 +19,7 @@ import numpy as np
 
 from .. import config
 from .dtypes import dtype_name, learn_dtypes
+from .extras import needs
 from .namespaces import canonical_namespace, describe, host, is_array, namespace_of, plain
 from .openers import ALIASES, BUILT_IN, EXTRAS
 
@@ -262,10 +263,7 @@ def _open(spec: str) -> Backend:
         return _with_device(_registered[library], spec, device)
     if library in BUILT_IN:
         if importlib.util.find_spec(library) is None:
-            raise ImportError(
-                f"backend {spec!r} needs the package {library}, which is not installed: "
-                f"pip install 'array-api-backend[{EXTRAS[library]}]'"
-            )
+            raise ImportError(needs(f"backend {spec!r}", library, EXTRAS[library]))
         opened = Backend(spec, *BUILT_IN[library](device))
     elif entry := _entry_points().get(library):
         opened = _adapt(spec, entry.load())

@@ -19,7 +19,7 @@ from ..kernels.lookup import kernels_enabled, program_compiler
 from .codegen import ENTRY, Source, print_program
 from .pipeline import GRAPH, PROGRAM, run_passes, selected, stages_of
 from .program import Graph
-from .report import Stages
+from .report import Stages, cost
 from .rewriter import Rewriter
 
 __all__ = ["Executable"]
@@ -41,6 +41,7 @@ class Executable:
         self.passes = selected(passes)
         self.jit = jit
         self._sources: dict[bool, tuple[Source, Any]] = {}  # by whether they write over dead arrays
+        self._cost: tuple[int, int] | None = None
         self._bound: dict[tuple[Any, ...], Callable[..., Any]] = {}
         with _no_collection():
             fed = [t if isinstance(t, Placeholder) else Placeholder(t.spec.shape, t.dtype, t.name) for t in inputs]
@@ -55,6 +56,11 @@ class Executable:
         return self._source(in_place=True)[0].text
 
     @property
+    def cost(self) -> tuple[int, int] | None:
+        """The calls of the program, and the bytes it holds at most; None where it has not been printed yet."""
+        return self._cost
+
+    @property
     def stages(self) -> Stages:
         """The program after each pass."""
         return stages_of(self.recorded, self.passes)
@@ -64,7 +70,9 @@ class Executable:
         if in_place not in self._sources:
             passes = self.passes if in_place else [name for name in self.passes if name != "reuse"]
             with _no_collection():
-                source = print_program(run_passes(self.graph, passes, PROGRAM), self.name)
+                program = run_passes(self.graph, passes, PROGRAM)
+                source = print_program(program, self.name)
+                self._cost = cost(program)
                 self._sources[in_place] = source, compile(source.text, f"<{ascii(self.name)[1:-1]}>", "exec")
         return self._sources[in_place]
 

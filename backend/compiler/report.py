@@ -12,7 +12,7 @@ from .codegen import print_program
 from .program import Program, Routine
 from .schedule import UNKNOWN
 
-__all__ = ["Stage", "Stages", "stage"]
+__all__ = ["Stage", "Stages", "cost", "stage"]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -43,8 +43,13 @@ class Stages(list[Stage]):
 
 def stage(name: str, summary: str, program: Program) -> Stage:
     """The facts about a program, and its text."""
+    return Stage(name, summary, *cost(program), print_program(program).text)
+
+
+def cost(program: Program) -> tuple[int, int]:
+    """The number of calls of a program, and the bytes it holds at most at a time."""
     calls = sum(len(routine.steps) + len(routine.setup) for routine in program.routines())
-    return Stage(name, summary, calls, _held(program.main), print_program(program).text)
+    return calls, _held(program.main)
 
 
 def _held(routine: Routine) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -60,7 +60,7 @@ class Rewriter:
 
     def __init__(
         self,
-        given: dict[int, Tensor] | None = None,
+        given: Mapping[int, Tensor] | None = None,
         *,
         instead: dict[int, Tensor] | None = None,
         rule: Rule | None = None,

@@ -10,8 +10,8 @@ from __future__ import annotations
 import functools
 import inspect
 import re
-from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from collections.abc import Callable, Sequence
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, overload
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from ..arrays.arguments import shown
 from ..arrays.dtypes import dtype_name
 from ..arrays.namespaces import describe, is_array, is_concrete, namespace_of
 from ..arrays.quiet import ERRORS, IGNORED
+from ..arrays.typing import Array
 from ..graph.primitives import PRIMITIVES
 from ..graph.tensor import Placeholder, Tensor
 from .parameters import ARRAYS, check_of, is_array_like
@@ -26,6 +27,8 @@ from .parameters import ARRAYS, check_of, is_array_like
 __all__ = ["operation"]
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+Given = ParamSpec("Given")
+Others = ParamSpec("Others")
 _KEPT = (ValueError, TypeError, IndexError, NotImplementedError, OverflowError)
 PURE = "ops"  # the room of functions that do nothing but compute
 HOST = frozenset([np.ndarray, *(np.dtype(c).type for c in "?bBhHiIlLqQefdFD")])  # whose functions NumPy would warn of
@@ -34,7 +37,57 @@ _OURS = re.compile(r"[\w.]+: ")  # how messages of ours begin: with the name of 
 _names: set[str] = set()  # of all operations
 
 
-def operation(function: Function) -> Function:
+class _Unknown:
+    """To a type checker: the class of no argument, which Any alone fits."""
+
+
+class ArrayOperation(Protocol[Given]):
+    """To a type checker: an operation whose result is an array. Of a symbolic tensor it is a `Tensor`; else `Any`.
+
+    Any, since an array of the caller's library comes back, whose class and dtype depend on all that was given. The
+    first argument may also be a number or a list, whatever its annotation.
+    """
+
+    # first for pyright, to which the first overload that an argument of type Any fits counts
+    @overload
+    def __call__(
+        self: ArrayOperation[Concatenate[Any, Others]], x: _Unknown, /, *args: Others.args, **kwargs: Others.kwargs
+    ) -> Any: ...
+    @overload
+    def __call__(
+        self: ArrayOperation[Concatenate[Any, Others]], x: Tensor, /, *args: Others.args, **kwargs: Others.kwargs
+    ) -> Tensor: ...
+    @overload
+    def __call__(self, *args: Given.args, **kwargs: Given.kwargs) -> Any: ...
+    @overload
+    def __call__(
+        self: ArrayOperation[Concatenate[Array, Others]],
+        x: complex | Sequence[Any],
+        /,
+        *args: Others.args,
+        **kwargs: Others.kwargs,
+    ) -> Any: ...
+
+
+@overload
+def operation(function: Callable[Given, Array]) -> ArrayOperation[Given]: ...
+@overload
+def operation(function: Callable[Given, list[Array]]) -> Callable[Given, list[Any]]: ...
+@overload
+def operation(function: Callable[Given, tuple[Array, Array]]) -> Callable[Given, tuple[Any, Any]]: ...
+@overload
+def operation(function: Callable[Given, tuple[Array, Array, Array]]) -> Callable[Given, tuple[Any, Any, Any]]: ...
+@overload
+def operation(
+    function: Callable[Given, tuple[Array, Array, list[Array]]],
+) -> Callable[Given, tuple[Any, Any, list[Any]]]: ...
+@overload
+def operation(
+    function: Callable[Given, tuple[list[Array], Array]],
+) -> Callable[Given, tuple[list[Any], Any]]: ...
+@overload
+def operation(function: Function) -> Function: ...
+def operation(function: Callable[..., Any]) -> Any:
     """Make a function a public operation: its arguments are checked by its annotations, its errors explained."""
     code = function.__code__
     positional = code.co_varnames[: code.co_argcount]
@@ -73,7 +126,7 @@ def operation(function: Function) -> Function:
                 raise
             raise better from (None if _is_ours(error) else error)
 
-    return cast(Function, operation)
+    return operation
 
 
 # ---- errors: everything below runs when one is raised ------------------------------------------------------------

@@ -14,9 +14,6 @@ RECORDED_BY_OPERATORS: set[str] = set()  # the functions of the standard that st
 identity_is_truth: contextvars.ContextVar[bool] = contextvars.ContextVar("identity_is_truth", default=True)
 
 
-_Open: Any = object  # to a type checker: a tensor may have more attributes, and what its operators give is Any
-
-
 def _unary(name: str) -> Callable[[Any], Any]:
     return lambda self: getattr(self.__array_namespace__(), name)(self)
 
@@ -39,7 +36,7 @@ def _reflected(name: str) -> Callable[[Any, Any], Any]:
     return method
 
 
-class Operators(_Open):
+class Operators:
     """Operators of an array object of the standard, by the functions of its namespace.
 
     `==` and `!=` record as well. Where Python needs the truth value of their result (`x in tensors`), it says whether
@@ -47,6 +44,7 @@ class Operators(_Open):
     """
 
     name: str
+    __array_namespace__: Callable[..., Any]
     _identical: bool | None = None  # of the result of == and !=: its truth value
 
     __add__, __radd__ = _binary("add"), _reflected("add")

@@ -9,12 +9,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from ..arrays.dtypes import DType, dtype_name
 from ..compat.tensor_attributes import Operation, Shape
 from .dims import Dim, dim_tensors, known, known_product
-from .operators import Operators
+from .display import html_table, plain, tensor_facts
 from .primitives import PRIMITIVES, Primitive
 from .values import Values
 
@@ -127,7 +125,7 @@ class _NoLengthError(AttributeError, TypeError):
     """What len() of a symbolic tensor raises: TypeError for Python, AttributeError for `hasattr`."""
 
 
-class Tensor(Values, Operators):
+class Tensor(Values):
     """An array to come, known by shape and dtype: nothing is computed before `eval`, `K.eval` or a `K.function`.
 
     Parameters
@@ -319,17 +317,21 @@ class Tensor(Values, Operators):
     def __dlpack_device__(self) -> Any:
         raise BufferError(f"{self.name} is symbolic and is on no device; use K.eval")
 
+    def _facts(self) -> dict[str, str]:
+        return tensor_facts(self)
+
     def __repr__(self) -> str:
-        shape = "unknown rank" if self.spec.shape is None else str(self.shape)
-        value = ""
-        if self.is_cheap_constant:
-            text = np.array2string(np.asarray(self.eval()), threshold=20, separator=", ")
-            value = f" value={' '.join(text.split())}"
-        return f"<{type(self).__name__} {ascii(self.name)[1:-1]} shape={shape} dtype={self.dtype}{value}>"
+        facts = (f"{name}={fact}" for name, fact in self._facts().items() if name not in ("call", "memory"))
+        return f"<{type(self).__name__} {plain(self.name)} {' '.join(facts)}>"
+
+    def _repr_html_(self) -> str:
+        """The facts as a table, for notebooks."""
+        return html_table(f"{type(self).__name__} {plain(self.name)}", self._facts())
 
     # ---- attributes that Keras reads and sets
 
     _given_shape: Any = None
+    _uses_learning_phase: bool  # has a value where Keras expects one
 
     @property
     def static_shape(self) -> tuple[int | None, ...] | None:

@@ -6,40 +6,40 @@ import math
 import operator
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .operators import RECORDED_BY_OPERATORS
+from .operators import RECORDED_BY_OPERATORS, Operators
 
 __all__ = ["Values"]
 
 SHOWN_NODES = 100  # calls of a constant expression whose value `repr` computes
+SHOWN_ELEMENTS = 1000  # of each of its tensors
 # NumPy's names of functions that an operator calls, where the standard's differ.
 STANDARD_NAME = {"power": "pow", "left_shift": "bitwise_left_shift", "right_shift": "bitwise_right_shift"}
 K_NAME = {"absolute": "abs", "power": "pow", "add": "sum", "multiply": "prod"}  # of a ufunc, or of its reduction
 
 
-_Open: Any = object  # to a type checker: what a tensor has beside this
-
-
-class Values(_Open):
+class Values(Operators):
     """Conversions to Python numbers and NumPy arrays, for a class with the attributes of a tensor."""
 
     is_fixed = False  # whether it is a constant
-    _identical: bool | None
-    name: str
-    __array_namespace__: Any
+
+    if TYPE_CHECKING:  # `api.function` adds it: a tensor cannot know of functions, which are made of tensors
+
+        def eval(self, feed_dict: Any = None, session: Any = None) -> Any:
+            """The value as a NumPy array."""
 
     @property
     def is_constant(self) -> bool:
         """Whether it is computed from constants alone, with no effect: then it has a value without a function."""
-        return _is_constant(self, math.inf)
+        return _is_constant(self, math.inf, math.inf)
 
     @property
     def is_cheap_constant(self) -> bool:
-        """The same, by no more calls than `repr` may compute."""
-        return _is_constant(self, SHOWN_NODES)
+        """The same, by no more calls, and on no larger arrays, than `repr` may compute."""
+        return _is_constant(self, SHOWN_NODES, SHOWN_ELEMENTS)
 
     def _number(self, convert: Callable[[Any], Any]) -> Any:
         if not self.is_constant:
@@ -84,11 +84,13 @@ class Values(_Open):
         raise TypeError(f"np.{called} does not take symbolic tensors such as {self.name}; use {instead}")
 
 
-def _is_constant(t: Any, limit: float) -> bool:
-    """Whether a tensor is computed from constants alone by at most `limit` calls without effects."""
+def _is_constant(t: Any, limit: float, elements: float) -> bool:
+    """Whether a tensor is computed from constants alone, by at most `limit` calls without effects on small arrays."""
     waiting, seen = [t], {id(t)}
     while waiting:
         x = waiting.pop()
+        if elements < math.inf and not _is_small(x, elements):
+            return False
         if x.is_fixed:
             continue
         if x.node is None or x.node.effects or not x.node.primitive.pure or len(seen) > limit:
@@ -97,3 +99,11 @@ def _is_constant(t: Any, limit: float) -> bool:
         seen.update(map(id, new))
         waiting += new
     return True
+
+
+def _is_small(t: Any, elements: float) -> bool:
+    """Whether a tensor is known to have no more elements, and reads no loop or branch, whose bodies may have."""
+    if t.node is not None and any(hasattr(v, "outputs") for v in t.node.kwargs.values()):
+        return False
+    shape = t.spec.shape
+    return shape is not None and all(type(n) is int for n in shape) and math.prod(shape) <= elements

@@ -15,6 +15,7 @@ import numpy as np
 
 import backend as K
 from backend.api.streams import Stream, collected_streams
+from backend.graph.display import and_more, as_line, as_table, plain, shape_shown
 
 from .activations import ACTIVATIONS
 from .initializers import initializer
@@ -31,6 +32,7 @@ __all__ = [
     "layer_from",
     "mask_of",
     "own_layers",
+    "shapes_shown",
     "single",
 ]
 
@@ -236,6 +238,17 @@ class Layer:
             raise RuntimeError(f"{self.name}: the layer was not called yet")
         return self.calls[0]
 
+    __repr__, _repr_html_ = as_line, as_table
+
+    def _display(self) -> tuple[str, dict[str, str]]:
+        facts = {}
+        if self.calls:
+            facts = {"input": shapes_shown(self.calls[0].inputs), "output": shapes_shown(self.calls[0].outputs)}
+            facts |= {"weights": f"{self.count_params():,}"}
+            facts |= {"calls": str(len(self.calls))} if len(self.calls) > 1 else {}
+            facts |= {} if self.trainable else {"trainable": "no"}
+        return f"{type(self).__name__} {plain(self.name)}", {k: v for k, v in facts.items() if v}
+
     def count_params(self) -> int:
         """The number of elements of all weights."""
         return sum(K.count_params(w) for w in self.weights)
@@ -354,6 +367,11 @@ def Input(  # noqa: N802 - Keras's name
 def mask_of(x: Any) -> Any:
     """Which time steps of a tensor are present, a Boolean tensor of shape (batch, time), or None for all of them."""
     return getattr(x, "_keras_mask", None)
+
+
+def shapes_shown(tensors: list[Any]) -> str:
+    """The shapes of tensors, as text."""
+    return and_more([shape_shown(t) for t in tensors])
 
 
 def as_list(x: Any) -> list[Any]:

@@ -7,10 +7,11 @@ from itertools import pairwise
 from typing import Any
 
 import backend as K
+from backend.graph.display import as_line, html_table, plain
 
 from . import saving
 from .architecture import architecture_from, architecture_of, connected, described_architecture
-from .layer import Call, InputLayer, Layer, as_list, assign, single
+from .layer import Call, InputLayer, Layer, as_list, assign, shapes_shown, single
 from .lookup import with_custom_objects
 
 __all__ = ["Network"]
@@ -168,6 +169,32 @@ class Network:
     def output_names(self) -> list[str]:
         """The outputs by the layers they come from."""
         return [t._keras_history.layer.name for t in self.outputs]
+
+    __repr__ = as_line
+
+    def _display(self) -> tuple[str, dict[str, str]]:
+        facts = {"layers": str(len(self.layers))}
+        if self.outputs:
+            facts |= {"input": shapes_shown(self.inputs), "output": shapes_shown(self.outputs)}
+            facts |= {"weights": f"{self.count_params():,}"}
+        if (optimizer := getattr(self, "optimizer", None)) is not None:
+            facts |= {"optimizer": type(optimizer).__name__}
+        return f"{type(self).__name__} {plain(self.name)}", facts
+
+    def _repr_html_(self) -> str:
+        """The layers as a table, for notebooks."""
+        title, facts = self._display()
+        head = ("layer", "class", "output", "weights")
+        rows = [
+            (
+                plain(layer.name),
+                type(layer).__name__,
+                shapes_shown(layer.calls[0].outputs) if layer.calls else "not called yet",
+                f"{layer.count_params():,}",
+            )
+            for layer in self.layers
+        ]
+        return html_table(f"{title}: {', '.join(f'{name} {fact}' for name, fact in facts.items())}", rows, head)
 
     def count_params(self) -> int:
         """The number of elements of all weights.

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from backend.arrays.extras import required
+
 __all__ = ["plotted"]
 
 
@@ -15,12 +17,8 @@ def plotted(epochs: Sequence[int], history: Mapping[str, Sequence[float]], metri
     for name in wanted:
         if name not in names:
             raise ValueError(f"plot: the history has no {name!r}; there is {', '.join(names)}")
-    try:
+    with required("plot", "models"):
         from matplotlib import pyplot
-    except ImportError:
-        raise ImportError(
-            "plot needs the package matplotlib, which is not installed: pip install 'array-api-backend[models]'"
-        ) from None
     figure, panels = pyplot.subplots(1, max(len(wanted), 1), figsize=(5 * max(len(wanted), 1), 3.5), squeeze=False)
     numbers = [epoch + 1 for epoch in epochs]
     for name, axes in zip(wanted, panels[0], strict=False):

@@ -6,11 +6,14 @@ import sys
 import time
 from typing import Any
 
+from backend.graph.display import as_line, html_table, plain
+
 from .plotting import plotted
 
 __all__ = ["Callback", "History", "Logs", "ProgressBar"]
 
 Logs = dict[str, float]
+SHOWN = 10  # epochs at the beginning, and at the end, in the table of a history
 
 
 class Callback:
@@ -153,6 +156,27 @@ class History(Callback):
         ['training', 'validation']
         """
         return plotted(self.epoch, self.history, metrics, path)
+
+    __repr__ = as_line
+
+    def _display(self) -> tuple[str, dict[str, str]]:
+        news = {plain(name): f"{values[0]:.4g} to {values[-1]:.4g}" for name, values in self.history.items() if values}
+        return "History", {"epochs": str(len(self.epoch)), **news}
+
+    def _repr_html_(self) -> str:
+        """A row for each epoch, for notebooks; of many epochs, the first and the last."""
+        count = len(self.epoch)
+        kept = [*range(count)] if count <= 2 * SHOWN else [*range(SHOWN), *range(count - SHOWN, count)]
+        rows = [
+            (
+                str(self.epoch[i] + 1),
+                *(f"{values[i]:.4g}" if i < len(values) else "" for values in self.history.values()),
+            )
+            for i in kept
+        ]
+        if len(kept) < count:
+            rows.insert(SHOWN, ("...",) * (len(self.history) + 1))
+        return html_table("History", rows, ("epoch", *map(plain, self.history)))
 
 
 class ProgressBar:

@@ -16,6 +16,8 @@ from typing import IO, Any
 
 import numpy as np
 
+from backend.arrays.extras import required
+
 from .layer import Layer
 
 __all__ = ["DAMAGE", "WEIGHTS", "array_in", "header_in", "labels", "read", "replaced_as_a_whole", "write"]
@@ -118,13 +120,8 @@ def _is_safetensors(path: str | os.PathLike[str]) -> bool:
 
 def _safetensors(asker: str) -> Any:
     """The package; ImportError that says what to install."""
-    try:
+    with required(f"{asker}: a .safetensors file", "safetensors"):
         import safetensors.numpy
-    except ImportError:
-        raise ImportError(
-            f"{asker}: .safetensors files need the package safetensors, which is not installed: "
-            "pip install 'array-api-backend[safetensors]'"
-        ) from None
     return safetensors
 
 

@@ -383,7 +383,7 @@ def softplus(x: Array) -> Array:
     array([   0., 1000.])
     """
     xp, x = floating(x)
-    return xp.maximum(0.0, x) + xp.log1p(xp.exp(xp.minimum(x, -x)))
+    return xp.maximum(0.0, x) + xp.log1p(xp.exp(xp.minimum(x, xp.negative(x))))
 
 
 @operation
@@ -454,7 +454,7 @@ def sigmoid(x: Array) -> Array:
 def sigmoid_(x: Array) -> Array:
     """1 / (1 + exp(-x)), by the exponential of -|x| on either side."""
     xp = array_namespace(x)
-    return xp.exp(xp.minimum(x, 0.0)) / (1.0 + xp.exp(xp.minimum(x, -x)))
+    return xp.exp(xp.minimum(x, 0.0)) / (1.0 + xp.exp(xp.minimum(x, xp.negative(x))))
 
 
 @sigmoid_.vjp

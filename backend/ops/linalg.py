@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..arrays.typing import Array, Axes, Axis, Size
+from ..arrays.typing import Array, ArrayLike, Axes, Axis, Size
 from ..autodiff.scatter import take_adjoint
 from ..config import floatx
 from ..dispatch.boundary import MISFIT, axes_of, count_of, ndim_of, product, sizes
@@ -251,7 +251,7 @@ def permute_dimensions(x: Array, pattern: Axes) -> Array:
 
 
 @operation
-def gather(reference: Array, indices: Array) -> Array:
+def gather(reference: Array, indices: ArrayLike) -> Array:
     """Take the parts of an array along axis 0 at the given indices.
 
     Parameters

@@ -193,7 +193,7 @@ def binary_crossentropy(target: Array, output: Array, from_logits: bool = False)
     broadcast("binary_crossentropy", sizes(target), sizes(output))
     if from_logits:
         linear = xp.maximum(0.0, output) - output * target  # first: a correct saturated answer cancels exactly
-        return _as(xp, linear + xp.log1p(xp.exp(xp.minimum(output, -output))), dtype)
+        return _as(xp, linear + xp.log1p(xp.exp(xp.minimum(output, xp.negative(output)))), dtype)
     p, e = _inside(xp, output), epsilon()
     return _as(xp, -(target * xp.log(p + e) + (1.0 - target) * xp.log(1.0 - p + e)), dtype)
 
@@ -257,7 +257,7 @@ def binary_focal_crossentropy(
     xp, target, output, dtype = _pair(target, output)
     broadcast("binary_focal_crossentropy", sizes(target), sizes(output))
     if from_logits:
-        yes, no = sigmoid(output), sigmoid(-output)
+        yes, no = sigmoid(output), sigmoid(xp.negative(output))
     else:
         yes = _inside(xp, output)
         no = 1.0 - yes

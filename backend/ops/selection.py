@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..arrays.typing import Array, Pairs, Size
+from ..arrays.typing import Array, ArrayLike, Pairs, Size
 from ..autodiff.cotangents import unbroadcast
 from ..autodiff.scatter import take_adjoint, take_along_axis_adjoint
 from ..dispatch.boundary import axis_of, broadcast, count_of, sizes
@@ -85,7 +85,7 @@ def top_k(x: Array, k: int, sorted: bool = True) -> tuple[Array, Array]:
 
 
 @operation
-def take_along_axis(x: Array, indices: Array, axis: int = -1) -> Array:
+def take_along_axis(x: Array, indices: ArrayLike, axis: int = -1) -> Array:
     """Take elements along an axis, each row at indices of its own.
 
     Parameters
@@ -193,7 +193,7 @@ def _(g, out, of, indices, *, axis, size):
 
 
 @operation
-def segment_sum(data: Array, segment_ids: Array, num_segments: Size) -> Array:
+def segment_sum(data: Array, segment_ids: ArrayLike, num_segments: Size) -> Array:
     """Sum those parts of an array, along axis 0, that have the same segment id.
 
     Parameters

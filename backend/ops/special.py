@@ -175,7 +175,8 @@ def erf_(x: Array) -> Array:
 
 @erf_.vjp
 def _(g: Array, out: Array, x: Array) -> Array:
-    return g * (SLOPE * array_namespace(x).exp(-x * x))
+    xp = array_namespace(x)
+    return g * (SLOPE * xp.exp(xp.negative(x) * x))
 
 
 @elementwise
@@ -192,7 +193,8 @@ def erfc_(x: Array) -> Array:
 
 @erfc_.vjp
 def _(g: Array, out: Array, x: Array) -> Array:
-    return g * (-SLOPE * array_namespace(x).exp(-x * x))
+    xp = array_namespace(x)
+    return g * (-SLOPE * xp.exp(xp.negative(x) * x))
 
 
 def _near(xp: Any, x: Array, size: Array) -> Array:

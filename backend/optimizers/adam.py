@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Unpack
 
 from .. import config
 from ..api.variables import Variable, update
@@ -11,6 +11,7 @@ from ..arrays.arguments import flag
 from ..graph.standard import namespace as xp
 from ..graph.tensor import Tensor
 from .optimizer import Optimizer, moved
+from .options import Options
 
 __all__ = ["Adam", "Adamax", "Nadam"]
 
@@ -62,7 +63,7 @@ class Adam(Optimizer):
         amsgrad: bool = False,
         *,
         epsilon: float | None = None,
-        **kwargs: Any,
+        **kwargs: Unpack[Options],
     ) -> None:
         super().__init__(learning_rate, **kwargs)
         self.beta_1, self.beta_2 = self.hyper(beta_1, "beta_1"), self.hyper(beta_2, "beta_2")
@@ -130,7 +131,7 @@ class Adamax(Optimizer):
         beta_2: float = 0.999,
         *,
         epsilon: float | None = None,
-        **kwargs: Any,
+        **kwargs: Unpack[Options],
     ) -> None:
         super().__init__(learning_rate, **kwargs)
         self.beta_1, self.beta_2 = self.hyper(beta_1, "beta_1"), self.hyper(beta_2, "beta_2")
@@ -192,7 +193,7 @@ class Nadam(Optimizer):
         *,
         epsilon: float | None = None,
         schedule_decay: float = 0.004,
-        **kwargs: Any,
+        **kwargs: Unpack[Options],
     ) -> None:
         super().__init__(learning_rate, **kwargs)
         self.beta_1, self.beta_2 = self.hyper(beta_1, "beta_1"), self.hyper(beta_2, "beta_2")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Unpack
 
 from .. import config
 from ..api.variables import Variable, update
 from ..graph.standard import namespace as xp
 from ..graph.tensor import Tensor
 from .optimizer import Optimizer, moved
+from .options import Options
 
 __all__ = ["Adadelta", "Adagrad", "RMSprop"]
 
@@ -47,7 +48,7 @@ class Adagrad(Optimizer):
     array([   0.5, -199.5], dtype=float32)
     """
 
-    def __init__(self, learning_rate: float = 0.01, *, epsilon: float | None = None, **kwargs: Any) -> None:
+    def __init__(self, learning_rate: float = 0.01, *, epsilon: float | None = None, **kwargs: Unpack[Options]) -> None:
         super().__init__(learning_rate, **kwargs)
         self.epsilon = config.epsilon() if epsilon is None else self.finite(epsilon, "epsilon")
 
@@ -95,7 +96,7 @@ class RMSprop(Optimizer):
     """
 
     def __init__(
-        self, learning_rate: float = 0.001, rho: float = 0.9, *, epsilon: float | None = None, **kwargs: Any
+        self, learning_rate: float = 0.001, rho: float = 0.9, *, epsilon: float | None = None, **kwargs: Unpack[Options]
     ) -> None:
         super().__init__(learning_rate, **kwargs)
         self.rho = self.hyper(rho, "rho")
@@ -146,7 +147,7 @@ class Adadelta(Optimizer):
     """
 
     def __init__(
-        self, learning_rate: float = 1.0, rho: float = 0.95, *, epsilon: float | None = None, **kwargs: Any
+        self, learning_rate: float = 1.0, rho: float = 0.95, *, epsilon: float | None = None, **kwargs: Unpack[Options]
     ) -> None:
         super().__init__(learning_rate, **kwargs)
         self.rho = self.hyper(rho, "rho")

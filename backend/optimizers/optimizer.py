@@ -14,6 +14,7 @@ from ..arrays.arguments import number
 from ..arrays.backends import active
 from ..autodiff.backward import gradients
 from ..dispatch.boundary import given
+from ..graph.display import bytes_of, bytes_shown, html_table, plain
 from ..graph.standard import namespace as xp
 from ..graph.tensor import Tensor
 
@@ -245,6 +246,25 @@ class Optimizer:
     @lr.setter
     def lr(self, value: Any) -> None:
         set_value(self.learning_rate, value)
+
+    def _facts(self) -> dict[str, str]:
+        """The hyper-parameters as they are now, as text."""
+        found: dict[str, str] = {}
+        for name in self.argument_names():
+            value = getattr(self, name, None)
+            if name != "lr" and value is not None:
+                value = float(get_value(value)) if isinstance(value, Variable) else value
+                found[name] = f"{value:.6g}" if type(value) is float else plain(value)
+        return found
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(f'{name}={value}' for name, value in self._facts().items())})"
+
+    def _repr_html_(self) -> str:
+        """The hyper-parameters, the number of steps made and the memory of the state, for notebooks."""
+        state = bytes_shown(sum(bytes_of(v) or 0 for v in self.weights))
+        more = {"steps made": str(int(get_value(self.iterations))), "state": f"{len(self.weights)} variables, {state}"}
+        return html_table(type(self).__name__, self._facts() | more)
 
     def get_weights(self) -> list[Any]:
         """The values of the state.

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Unpack
 
 from ..api.variables import Variable, update
 from ..arrays.arguments import flag
 from ..graph.tensor import Tensor
 from .optimizer import Optimizer, moved
+from .options import Options
 
 __all__ = ["SGD"]
 
@@ -47,7 +48,7 @@ class SGD(Optimizer):
     """
 
     def __init__(
-        self, learning_rate: float = 0.01, momentum: float = 0.0, nesterov: bool = False, **kwargs: Any
+        self, learning_rate: float = 0.01, momentum: float = 0.0, nesterov: bool = False, **kwargs: Unpack[Options]
     ) -> None:
         super().__init__(learning_rate, **kwargs)
         self.momentum = self.hyper(momentum, "momentum")

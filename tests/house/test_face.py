@@ -1,10 +1,16 @@
 """The face: every name of Keras 2.3.1's backend is there, with Keras's arguments in Keras's order."""
 
+import importlib
 import inspect
+import pydoc
+import re
+import subprocess
+import sys
 
 import pytest
 
 import backend as K
+from backend.api import contents
 
 # Keras 2.3.1's `keras.backend`: the 154 names every backend has, and the extras of single backends
 NAMES = """
@@ -73,3 +79,55 @@ def test_unknown_attributes_are_refused_and_modules_load_when_asked_for():
     with pytest.raises(AttributeError, match="no_such_name"):
         K.no_such_name  # noqa: B018
     assert K.optimizers.SGD and K.models.Sequential
+
+
+def test_dir_gives_the_public_names_alone():
+    assert dir(K) == sorted(K.__all__)
+    assert {"softmax", "Function", "models", "optimizers"} <= set(K.__all__)
+    modules = {name for name in K.__all__ if inspect.ismodule(getattr(K, name))}
+    assert modules == set(contents.MODULES)
+    assert [name for name in K.__all__ if name.startswith("_")] == []
+
+
+def test_every_public_name_is_in_exactly_one_chapter():
+    found = contents.chapters(vars(K))
+    assert sorted(name for names in found.values() for name in names) == K.__all__
+    assert "softmax" in found["Activations: elementwise nonlinearities, softmax and scaling to unit length."]
+
+
+def test_every_chapter_has_a_title_of_its_own():
+    modules = {getattr(K, name).__module__ for name in K.__all__ if name not in contents.MODULES}
+    assert len(contents.chapters(vars(K))) == len(modules) + 1
+
+
+def test_every_star_of_the_face_gives_all_that_its_module_lists():
+    """So that a module's names reach K with one line, and none gets lost under another module's."""
+    text = inspect.getsource(K)
+    for module in re.findall(r"^from (\.[\w.]+) import \*", text, re.M):
+        listed = importlib.import_module(module, "backend")
+        assert [name for name in listed.__all__ if getattr(K, name) is not getattr(listed, name)] == [], module
+
+
+def test_help_lists_the_operations_by_chapter():
+    shown = pydoc.plain(pydoc.render_doc(K))
+    assert "Activations: elementwise nonlinearities" in shown
+    assert all(name in K.__doc__.split() for name in K.__all__ if name not in contents.MODULES)
+    assert "models: Small neural networks" in shown
+    assert max(map(len, K.__doc__.splitlines())) <= 120
+
+
+def test_what_help_says_of_modules_is_their_own_docstring():
+    for name, sentence in contents.MODULES.items():
+        assert (getattr(K, name).__doc__ or "").partition("\n")[0] == sentence
+
+
+def test_a_star_import_gives_the_public_names():
+    scope: dict = {}
+    exec("from backend import *", scope)
+    assert sorted(scope.keys() - {"__builtins__"}) == K.__all__
+
+
+def test_help_works_without_docstrings():
+    code = "import backend as K; print('backend.ops.activations' in K.__doc__, K.softmax.__doc__)"
+    done = subprocess.run([sys.executable, "-OO", "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["True", "None"]
