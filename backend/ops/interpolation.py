@@ -105,9 +105,9 @@ def interp(
         raise ValueError(f"interp: xp has {n} elements and fp {m}, expected one number of at least 1")
     shape, at = sizes(at), space.reshape(at, (-1,))
     after = space.searchsorted(places, at, side="right")
-    last = space.searchsorted(places, places[-1:], side="right") - 1  # the number of points, less 1
-    first = space.where(after > 0, after - 1, 0)
-    second = space.where(first < last, first + 1, last)
+    last = sizes(places)[0] - 1
+    first = space.maximum(after - 1, 0)
+    second = space.where(first < last, first + 1, first)
     x0, x1 = (space.take(places, index, axis=0) for index in (first, second))
     y0, y1 = (space.take(values, index, axis=0) for index in (first, second))
     between = y0 + (at - x0) / space.where(x0 == x1, 1.0, x1 - x0) * (y1 - y0)
