@@ -1,0 +1,84 @@
+"""Hessian-vector products, Newton's method and L-BFGS, with exact derivatives on NumPy: `python examples/newton.py`."""
+
+from __future__ import annotations
+
+import sys
+from collections import deque
+from typing import Any
+
+from sklearn.datasets import load_breast_cancer
+
+import backend as K
+
+
+def inner(x: Any, y: Any) -> float:
+    """The inner product of two vectors."""
+    return float(K.sum(x * y))
+
+
+def line_search(f: Any, x: Any, direction: Any, value: float, slope: float) -> Any:
+    """x moved along a direction by 1, 1/2, 1/4, ... until f falls enough (Armijo's rule)."""
+    step = 1.0
+    while not float(f(x + step * direction)) <= value + 1e-4 * step * slope and step > 1e-12:
+        step /= 2
+    return x + step * direction
+
+
+def newton_direction(f: Any, x: Any, g: Any) -> Any:
+    """Solve H d = -g by conjugate gradients, for a convex f: of the Hessian H only products with vectors are needed."""
+    direction, rest = 0 * g, -g
+    p, square = rest, inner(rest, rest)
+    limit = min(0.01, square) * square
+    while square > limit:
+        product = K.hvp(f, x, p)
+        alpha = square / inner(p, product)
+        direction, rest = direction + alpha * p, rest - alpha * product
+        p, square = rest + inner(rest, rest) / square * p, inner(rest, rest)
+    return direction
+
+
+def lbfgs_direction(g: Any, pairs: deque[tuple[Any, Any]]) -> Any:
+    """-g times the inverse Hessian as the last changes of x and of the gradient let guess (two-loop recursion)."""
+    direction, alphas = -g, []
+    for s, y in reversed(pairs):
+        alphas.append(inner(s, direction) / inner(s, y))
+        direction = direction - alphas[-1] * y
+    if pairs:
+        direction = direction * (inner(*pairs[-1]) / inner(pairs[-1][1], pairs[-1][1]))
+    for (s, y), alpha in zip(pairs, reversed(alphas), strict=True):
+        direction = direction + (alpha - inner(y, direction) / inner(s, y)) * s
+    return direction
+
+
+def minimize(f: Any, x: Any, method: str, tolerance: float = 1e-6) -> tuple[Any, int]:
+    """The minimum of a convex f of vectors, from x, and the number of steps that a method took."""
+    value_and_slope, pairs = K.value_and_grad(f), deque(maxlen=10)
+    value, g = value_and_slope(x)
+    steps = 0
+    while float(K.max(K.abs(g))) >= tolerance and steps < 500:
+        direction = newton_direction(f, x, g) if method == "newton" else lbfgs_direction(g, pairs)
+        before, x = (x, g), line_search(f, x, direction, float(value), inner(g, direction))
+        value, g = value_and_slope(x)
+        pairs.append((x - before[0], g - before[1]))
+        steps += 1
+    return x, steps
+
+
+def main(library: str = "numpy") -> dict[str, tuple[float, int]]:
+    """Fit a logistic regression to scikit-learn's breast cancer data: the loss and the steps of each method."""
+    samples, benign = load_breast_cancer(return_X_y=True)
+    asarray, found = K.get_backend(library).xp.asarray, {}
+    x, y = asarray((samples - samples.mean(0)) / samples.std(0)), asarray(benign.astype("float64"))
+
+    def loss(w: Any) -> Any:
+        return K.mean(K.binary_crossentropy(y, K.dot(x, w), from_logits=True)) + 0.5e-3 * K.sum(w * w)
+
+    for method in ("newton", "lbfgs"):
+        w, steps = minimize(loss, 0 * x[0, :], method)
+        found[method] = (float(loss(w)), steps)
+        print(f"{method}: loss {found[method][0]:.10f} after {steps} steps")
+    return found
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:2])
