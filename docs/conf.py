@@ -39,7 +39,6 @@ copybutton_exclude = ".linenos, .gp, .go"
 html_theme = "pydata_sphinx_theme"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
-html_extra_path = ["compliance.html"]
 html_theme_options = {
     "header_links_before_dropdown": 6,
     "navigation_with_keys": False,

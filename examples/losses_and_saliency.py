@@ -57,7 +57,6 @@ def main(library: str = "numpy") -> dict[str, float]:
     pages = K.reshape(x, (-1, 8, 8))
     cut = train(lambda c: K.mean(dice_loss(ink, K.sigmoid(20 * (pages - c)))), asarray(np.asarray(0.8)), 60, 0.1)
     print(f"dice: the masks of ink were made at {6 / 16:.2f} to {7 / 16:.2f}, found {float(cut):.2f}")
-
     w = train(lambda w: K.mean(focal_loss(labels, K.dot(x, w))), 0 * K.transpose(x[:10, :]), 100, 2.0)
     right = float(K.mean(K.cast(K.equal(K.argmax(K.dot(x, w)), labels), "float64")))
     print(f"focal: a linear classifier reads {right:.0%}")
@@ -70,7 +69,6 @@ def main(library: str = "numpy") -> dict[str, float]:
         for p in (project, train(lambda p: K.mean(triplet_loss(*(K.dot(a, p) for a in pairs))), project, 100, 0.1))
     )
     print(f"triplet: {before:.0%} of the eights were nearer to a three than allowed, {after:.0%} after training")
-
     map_ = K.reshape(saliency(lambda image: K.dot(image, w)[8] - K.dot(image, w)[3], eights[0, :]), (8, 8))
     print("what makes it an 8 and not a 3:")
     shades = K.eval(K.cast(K.round(9 * map_ / K.max(map_)), "int32"))

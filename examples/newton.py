@@ -19,17 +19,15 @@ def inner(x: Any, y: Any) -> float:
 def line_search(f: Any, x: Any, direction: Any, value: float, slope: float) -> Any:
     """x moved along a direction by 1, 1/2, 1/4, ... until f falls enough (Armijo's rule)."""
     step = 1.0
-    while not float(f(x + step * direction)) <= value + 1e-4 * step * slope and step > 1e-12:
+    while step > 1e-12 and not float(f(x + step * direction)) <= value + 1e-4 * step * slope:
         step /= 2
     return x + step * direction
 
 
 def newton_direction(f: Any, x: Any, g: Any) -> Any:
     """Solve H d = -g by conjugate gradients, for a convex f: of the Hessian H only products with vectors are needed."""
-    direction, rest = 0 * g, -g
-    p, square = rest, inner(rest, rest)
-    limit = min(0.01, square) * square
-    while square > limit:
+    direction, rest, p, square = 0 * g, -g, -g, inner(g, g)
+    while square > min(0.01, inner(g, g)) * inner(g, g):
         product = K.hvp(f, x, p)
         alpha = square / inner(p, product)
         direction, rest = direction + alpha * p, rest - alpha * product
@@ -54,30 +52,28 @@ def minimize(f: Any, x: Any, method: str, tolerance: float = 1e-6) -> tuple[Any,
     """The minimum of a convex f of vectors, from x, and the number of steps that a method took."""
     value_and_slope, pairs = K.value_and_grad(f), deque(maxlen=10)
     value, g = value_and_slope(x)
-    steps = 0
-    while float(K.max(K.abs(g))) >= tolerance and steps < 500:
+    for steps in range(500):
+        if float(K.max(K.abs(g))) < tolerance:
+            return x, steps
         direction = newton_direction(f, x, g) if method == "newton" else lbfgs_direction(g, pairs)
         before, x = (x, g), line_search(f, x, direction, float(value), inner(g, direction))
         value, g = value_and_slope(x)
         pairs.append((x - before[0], g - before[1]))
-        steps += 1
-    return x, steps
+    raise RuntimeError(f"{method} takes more than 500 steps")
 
 
 def main(library: str = "numpy") -> dict[str, tuple[float, int]]:
     """Fit a logistic regression to scikit-learn's breast cancer data: the loss and the steps of each method."""
     samples, benign = load_breast_cancer(return_X_y=True)
-    asarray, found = K.get_backend(library).xp.asarray, {}
-    x, y = asarray((samples - samples.mean(0)) / samples.std(0)), asarray(benign.astype("float64"))
+    x, y = map(K.get_backend(library).xp.asarray, ((samples - samples.mean(0)) / samples.std(0), 1.0 * benign))
 
     def loss(w: Any) -> Any:
         return K.mean(K.binary_crossentropy(y, K.dot(x, w), from_logits=True)) + 0.5e-3 * K.sum(w * w)
 
-    for method in ("newton", "lbfgs"):
-        w, steps = minimize(loss, 0 * x[0, :], method)
-        found[method] = (float(loss(w)), steps)
-        print(f"{method}: loss {found[method][0]:.10f} after {steps} steps")
-    return found
+    fits = {method: minimize(loss, 0 * x[0, :], method) for method in ("newton", "lbfgs")}
+    for method, (w, steps) in fits.items():
+        print(f"{method}: loss {float(loss(w)):.10f} after {steps} steps")
+    return {method: (float(loss(w)), steps) for method, (w, steps) in fits.items()}
 
 
 if __name__ == "__main__":

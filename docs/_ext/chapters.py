@@ -126,21 +126,34 @@ examples run as doctests.
 
 def escaped(app: Any, kind: str, name: str, value: Any, options: Any, lines: list[str]) -> None:
     """Make plain text of the characters that formulas share with reStructuredText: ``*``, ``|``, ``_``."""
-    made, literal = [], None
+    made: list[str] = []
+    text: list[str] = []  # the lines since the last example or literal block
+    literal = None  # while in one, the indentation at which it ends
+
+    def finish() -> None:
+        made.extend(_plain("\n".join(text)).split("\n") if text else [])
+        text.clear()
+
     for line in lines:
         indent = len(line) - len(line.lstrip())
         if literal is not None and line.strip() and indent <= literal:
             literal = None
         if literal is None and line.lstrip().startswith(">>>"):
             literal = indent - 1
-        made.append(line if literal is not None or not line.strip() else _plain(line))
-        if literal is None and line.rstrip().endswith("::"):
+        if literal is not None:
+            finish()
+            made.append(line)
+            continue
+        text.append(line)
+        if line.rstrip().endswith("::"):
             literal = indent
+    finish()
     lines[:] = made
 
 
-def _plain(line: str) -> str:
-    parts = SPAN.split(line)
+def _plain(text: str) -> str:
+    """A text with these characters escaped, but for its spans of code, which may go on in the next line."""
+    parts = SPAN.split(text)
     return "".join(p if i % 2 else MARK.sub(r"\\\g<0>", p) for i, p in enumerate(parts))
 
 
