@@ -11,13 +11,16 @@ from typing import Any
 
 # Chapter: its title and the modules of backend whose public names it lists. A module that is in none makes its own.
 CHAPTERS: dict[str, tuple[str, str]] = {
-    "elementwise": ("Elementwise functions", "ops.elementwise ops.rounding ops.special"),
+    "elementwise": ("Elementwise functions", "ops.elementwise ops.rounding ops.special ops.interpolation"),
     "comparison": ("Comparison and logic", "ops.comparison"),
     "activations": ("Activations", "ops.activations"),
-    "reductions": ("Reductions", "ops.reductions"),
-    "linalg": ("Products and linear algebra", "ops.linalg ops.einsum"),
-    "manipulation": ("Shapes and axes", "ops.manipulation"),
-    "selection": ("Selecting elements", "ops.selection"),
+    "reductions": ("Reductions and statistics", "ops.reductions ops.statistics ops.missing_values"),
+    "linalg": (
+        "Products and linear algebra",
+        "ops.linalg ops.einsum ops.matrices ops.equations ops.decompositions ops.norms",
+    ),
+    "manipulation": ("Shapes and axes", "ops.manipulation ops.rearrangement"),
+    "selection": ("Selecting, sorting, counting", "ops.selection ops.sorting ops.counting ops.segments ops.scattering"),
     "creation": ("Creating arrays", "api.creation ops.creation"),
     "random": ("Random numbers", "api.random"),
     "convolution": ("Convolution", "ops.convolution ops.local_convolution"),
