@@ -99,6 +99,14 @@ def test_dice_focal_and_triplet_losses(example, library, capsys):
 
 
 @pytest.mark.parametrize("library", LIBRARIES)
+def test_a_text_classifier_resumes_as_if_it_had_not_stopped(example, library):
+    pytest.importorskip(library)
+    whole, resumed, accuracy = example("text_classifier").main(library)
+    assert resumed == whole and whole[-1] < 0.2 * whole[0]
+    assert accuracy > 0.6
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
 def test_newton_and_lbfgs_meet(example, library):
     pytest.importorskip(library)
     found = example("newton").main(library)
