@@ -49,6 +49,6 @@ html_theme_options = {
     "footer_end": ["theme-version"],
     "pygments_light_style": "tango",
 }
-html_sidebars = {"start": [], "faq": [], "speed": [], "libraries": [], "identical": [], "how-it-works": []}
+html_sidebars = {"*": []}  # of pages that have no others beside them
 html_show_sourcelink = False
 html_copy_source = False
