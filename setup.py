@@ -24,7 +24,8 @@ def described(readme: str, repository: str) -> str:
 if __name__ == "__main__":
     metadata = configparser.ConfigParser(interpolation=None)
     metadata.read(ROOT / "setup.cfg", "utf-8")
+    (repository,) = re.findall(r"^Source = (\S+)$", metadata["metadata"]["project_urls"], re.M)
     setup(
-        long_description=described((ROOT / "README.md").read_text("utf-8"), metadata["metadata"]["url"]),
+        long_description=described((ROOT / "README.md").read_text("utf-8"), repository),
         long_description_content_type="text/markdown",
     )

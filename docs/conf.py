@@ -1,6 +1,7 @@
 """The documentation's settings: Sphinx, Markdown pages, and the API's chapters out of the docstrings."""
 
 import configparser
+import re
 import sys
 from pathlib import Path
 
@@ -25,7 +26,7 @@ extensions = [
     "repository_links",
 ]
 exclude_patterns = ["_build"]
-repository = _setup["metadata"]["url"]
+(repository,) = re.findall(r"^Source = (\S+)$", _setup["metadata"]["project_urls"], re.M)
 
 myst_enable_extensions = ["dollarmath"]
 myst_heading_anchors = 3
