@@ -1,7 +1,4 @@
-"""Dice, focal and triplet losses, and a saliency map, on arrays of any library.
-
-`python examples/losses_and_saliency.py torch` shows the pixels by which a digit differs from another, as text.
-"""
+"""Dice, focal and triplet losses, and a saliency map: `python examples/losses_and_saliency.py torch`."""
 
 from __future__ import annotations
 
@@ -9,9 +6,12 @@ import sys
 from typing import Any
 
 import numpy as np
-from sklearn.datasets import load_digits
 
 import backend as K
+from backend.arrays.extras import required
+
+with required("losses_and_saliency.py", "examples", program=__name__ == "__main__"):
+    from sklearn.datasets import load_digits
 
 
 def dice_loss(target: Any, mask: Any, smooth: float = 1.0) -> Any:
@@ -57,6 +57,7 @@ def main(library: str = "numpy") -> dict[str, float]:
     pages = K.reshape(x, (-1, 8, 8))
     cut = train(lambda c: K.mean(dice_loss(ink, K.sigmoid(20 * (pages - c)))), asarray(np.asarray(0.8)), 60, 0.1)
     print(f"dice: the masks of ink were made at {6 / 16:.2f} to {7 / 16:.2f}, found {float(cut):.2f}")
+
     w = train(lambda w: K.mean(focal_loss(labels, K.dot(x, w))), 0 * K.transpose(x[:10, :]), 100, 2.0)
     right = float(K.mean(K.cast(K.equal(K.argmax(K.dot(x, w)), labels), "float64")))
     print(f"focal: a linear classifier reads {right:.0%}")
@@ -64,15 +65,14 @@ def main(library: str = "numpy") -> dict[str, float]:
     eights, threes = (x[asarray(np.flatnonzero(digits == d)[:100]), :] for d in (8, 3))
     pairs = (eights[:50, :], eights[50:, :], threes[:50, :])
     project = asarray(np.random.default_rng(0).normal(size=(64, 4)) / 8)
-    before, after = (
-        float(K.mean(K.cast(triplet_loss(*(K.dot(a, p) for a in pairs)) > 0, "float64")))
-        for p in (project, train(lambda p: K.mean(triplet_loss(*(K.dot(a, p) for a in pairs))), project, 100, 0.1))
-    )
+    trained = train(lambda p: K.mean(triplet_loss(*(K.dot(a, p) for a in pairs))), project, 100, 0.1)
+    losses = (triplet_loss(*(K.dot(a, p) for a in pairs)) for p in (project, trained))
+    before, after = (float(K.mean(K.cast(loss > 0, "float64"))) for loss in losses)
     print(f"triplet: {before:.0%} of the eights were nearer to a three than allowed, {after:.0%} after training")
     map_ = K.reshape(saliency(lambda image: K.dot(image, w)[8] - K.dot(image, w)[3], eights[0, :]), (8, 8))
     print("what makes it an 8 and not a 3:")
-    shades = K.eval(K.cast(K.round(9 * map_ / K.max(map_)), "int32"))
-    print("\n".join("  " + "".join(" .:-=+*#%@"[s] * 2 for s in row) for row in shades))
+    for row in K.eval(K.cast(K.round(9 * map_ / K.max(map_)), "int32")):
+        print("  " + "".join(" .:-=+*#%@"[shade] * 2 for shade in row))
     return {"cut": float(cut), "right": right, "before": before, "after": after}
 
 

@@ -6,9 +6,11 @@ import sys
 from collections import deque
 from typing import Any
 
-from sklearn.datasets import load_breast_cancer
-
 import backend as K
+from backend.arrays.extras import required
+
+with required("newton.py", "examples", program=__name__ == "__main__"):
+    from sklearn.datasets import load_breast_cancer
 
 
 def inner(x: Any, y: Any) -> float:
@@ -41,8 +43,7 @@ def lbfgs_direction(g: Any, pairs: deque[tuple[Any, Any]]) -> Any:
     for s, y in reversed(pairs):
         alphas.append(inner(s, direction) / inner(s, y))
         direction = direction - alphas[-1] * y
-    if pairs:
-        direction = direction * (inner(*pairs[-1]) / inner(pairs[-1][1], pairs[-1][1]))
+    direction = direction * (inner(*pairs[-1]) / inner(pairs[-1][1], pairs[-1][1]) if pairs else 1.0)
     for (s, y), alpha in zip(pairs, reversed(alphas), strict=True):
         direction = direction + (alpha - inner(y, direction) / inner(s, y)) * s
     return direction
@@ -50,15 +51,14 @@ def lbfgs_direction(g: Any, pairs: deque[tuple[Any, Any]]) -> Any:
 
 def minimize(f: Any, x: Any, method: str, tolerance: float = 1e-6) -> tuple[Any, int]:
     """The minimum of a convex f of vectors, from x, and the number of steps that a method took."""
-    value_and_slope, pairs = K.value_and_grad(f), deque(maxlen=10)
-    value, g = value_and_slope(x)
+    value_and_slope, pairs, before = K.value_and_grad(f), deque(maxlen=10), None
     for steps in range(500):
+        value, g = value_and_slope(x)
+        pairs.extend([(x - before[0], g - before[1])] if before else [])
         if float(K.max(K.abs(g))) < tolerance:
             return x, steps
         direction = newton_direction(f, x, g) if method == "newton" else lbfgs_direction(g, pairs)
         before, x = (x, g), line_search(f, x, direction, float(value), inner(g, direction))
-        value, g = value_and_slope(x)
-        pairs.append((x - before[0], g - before[1]))
     raise RuntimeError(f"{method} takes more than 500 steps")
 
 

@@ -14,10 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sklearn import datasets
 
 import backend as K
+from backend.arrays.extras import required
 from backend.models import Dense, Dropout, Embedding, GlobalAveragePooling1D, Sequential, load_model
+
+with required("text_classifier.py", "examples", program=__name__ == "__main__"):
+    from sklearn import datasets
 
 SETS = ("breast_cancer", "diabetes", "digits", "iris", "linnerud", "wine")
 LENGTH, EPOCHS = 12, 30
