@@ -6,7 +6,6 @@ import sys
 from typing import Any
 
 import numpy as np
-from array_api_compat import array_namespace
 
 import backend as K
 from backend.arrays.extras import required
@@ -18,7 +17,7 @@ with required("classic_learning.py", "examples", program=__name__ == "__main__")
 def pca(x: Any, count: int) -> tuple[Any, Any]:
     """The coordinates of samples (n, d) along their `count` principal axes, and the share of the variance of each."""
     centred = x - K.mean(x, axis=0, keepdims=True)
-    _, scales, axes = array_namespace(x).linalg.svd(centred, full_matrices=False)
+    _, scales, axes = K.svd(centred, full_matrices=False)
     variances = K.square(scales)
     return K.dot(centred, K.transpose(axes[:count, :])), variances[:count] / K.sum(variances)
 
@@ -49,7 +48,7 @@ def logistic_regression(x: Any, labels: Any, classes: int, steps: int = 300, rat
         fit = K.sparse_categorical_crossentropy(labels, K.dot(x, w) + b, from_logits=True)
         return K.mean(fit) + 1e-3 * K.sum(K.square(w))
 
-    xp = array_namespace(x)
+    xp = K.namespace(x)
     weights = [xp.zeros((x.shape[1], classes), dtype=x.dtype), xp.zeros((classes,), dtype=x.dtype)]
     slope = K.grad(loss)
     for _ in range(steps):

@@ -32,7 +32,7 @@ CHAPTERS: dict[str, tuple[str, str]] = {
     "derivatives": ("Derivatives", "api.grad api.derivatives autodiff.backward"),
     "graphs": ("Variables and compiled functions", "api.variables api.function graph.tensor"),
     "inspection": ("Inspecting tensors", "api.inspection ops.debugging ops.sparse"),
-    "backends": ("Choosing the library", "arrays.backends kernels.lookup compiler.tiling"),
+    "backends": ("Choosing the library", "arrays.backends api.standard kernels.lookup compiler.tiling"),
     "settings": ("Settings and sessions", "config api.learning_phase api.naming api.session"),
 }
 # Packages with a page each: its title and the full names to document, or None for all public names of the package.
