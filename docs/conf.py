@@ -26,7 +26,6 @@ extensions = [
     "repository_links",
 ]
 exclude_patterns = ["_build"]
-suppress_warnings = ["toc.empty_glob"]  # index.md ends with `*`, for pages that it does not name
 (repository,) = re.findall(r"^Source = (\S+)$", _setup["metadata"]["project_urls"], re.M)
 
 myst_enable_extensions = ["dollarmath"]
