@@ -120,6 +120,13 @@ def examples(session: nox.Session) -> None:
 
 
 @nox.session
+def docs(session: nox.Session) -> None:
+    """The site, with warnings as errors: docs/_build/index.html."""
+    session.install("-e", ".[docs,conformance]")
+    session.run("sphinx-build", "-W", "--keep-going", "-b", "html", "docs", "docs/_build", *session.posargs)
+
+
+@nox.session
 def keras(session: nox.Session) -> None:
     """Keras 2.3.1's own tests, from its source distribution, on NumPy and torch; `-- numpy --only FOLDER`."""
     session.install(TORCH, "-e", ".[keras]", "pytest", "flaky", "pandas", "pillow", "setuptools")

@@ -169,3 +169,12 @@ def test_nothing_is_patched_without_keras(home):
 def test_without_being_asked_nothing_of_keras_is_looked_at(home):
     ran = program("import sys, backend; print([n for n in sys.modules if 'keras' in n])", home, KERAS_BACKEND="")
     assert ran.stdout.strip() == "[]", ran.stderr
+
+
+@needs_keras
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_the_page_about_keras_does_what_it_shows(library, home):
+    pytest.importorskip(library)
+    run = [sys.executable, str(HERE.parent / "house" / "pages.py"), "docs/tutorials/keras.md"]
+    ran = subprocess.run(run, env=environment(home, library), capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stderr

@@ -1,4 +1,4 @@
-"""The main job, shortened: handwritten digits on NumPy and on torch, from the same program."""
+"""The examples do what they say, on NumPy and on torch; the largest, handwritten digits, is shortened."""
 
 import importlib.util
 import re
@@ -10,7 +10,9 @@ import pytest
 
 pytestmark = pytest.mark.slow
 
-PROGRAM = Path(__file__).parents[2] / "examples" / "digits.py"
+EXAMPLES = Path(__file__).parents[2] / "examples"
+PROGRAM = EXAMPLES / "digits.py"
+LIBRARIES = ("numpy", "torch")
 
 
 @pytest.fixture(scope="module")
@@ -62,3 +64,58 @@ def test_program_trains_and_draws(digits, tmp_path, monkeypatch, capsys):
     apart = re.search(r"loss curves at most (\S+) apart in the first epoch", printed)
     assert apart and float(apart[1]) < 0.03
     assert picture.read_bytes()[:8] == b"\x89PNG\r\n\x1a\n" and picture.stat().st_size > 30_000
+
+
+@pytest.fixture
+def example(monkeypatch):
+    """A function that imports an example by its name, and forgets it."""
+    monkeypatch.syspath_prepend(str(EXAMPLES))
+    before = set(sys.modules)
+    yield importlib.import_module
+    for name in set(sys.modules) - before:
+        if getattr(sys.modules[name], "__file__", None) and Path(sys.modules[name].__file__).parent == EXAMPLES:
+            del sys.modules[name]
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_pca_clusters_and_logistic_regression(example, library):
+    pytest.importorskip(library)
+    decomposition = pytest.importorskip("sklearn.decomposition")
+    program = example("classic_learning")
+    found = program.main(library)
+    assert found["irises"] > 0.85 and found["digits"] > 0.85
+    pca = decomposition.PCA(2).fit(program.load_digits(return_X_y=True)[0])
+    assert found["variance"] == pytest.approx(pca.explained_variance_ratio_.sum(), rel=1e-9)
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_dice_focal_and_triplet_losses(example, library, capsys):
+    pytest.importorskip(library)
+    found = example("losses_and_saliency").main(library)
+    assert 0.35 < found["cut"] < 0.46 and found["right"] > 0.95
+    assert found["after"] < 0.1 < 0.5 < found["before"]
+    picture = capsys.readouterr().out.splitlines()[-8:]
+    assert {len(line) for line in picture} == {18} and "@" in "".join(picture)
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_a_text_classifier_resumes_as_if_it_had_not_stopped(example, library):
+    pytest.importorskip(library)
+    whole, resumed, accuracy = example("text_classifier").main(library)
+    assert resumed == whole and whole[-1] < 0.2 * whole[0]
+    assert accuracy > 0.6
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_newton_and_lbfgs_meet(example, library):
+    pytest.importorskip(library)
+    found = example("newton").main(library)
+    assert found["newton"][0] == pytest.approx(found["lbfgs"][0], abs=1e-9)
+    assert found["newton"][1] < 12 < found["lbfgs"][1] < 100
+
+
+def test_the_planted_fault_of_a_namespace_is_found(example, capsys):
+    pytest.importorskip("hypothesis", reason="the conformance tool draws examples with hypothesis")
+    assert example("own_namespace").main() == ["logaddexp"]
+    printed = capsys.readouterr().out
+    assert "import own_namespace as xp" in printed and "exp        value    within" in printed

@@ -1,0 +1,31 @@
+"""The description for package indexes: README with relative links made absolute. Everything else is in setup.cfg."""
+
+import configparser
+import re
+from pathlib import Path
+
+from setuptools import setup
+
+ROOT = Path(__file__).parent
+LINK = re.compile(r"(!?)\[([^\]]*)\]\((?!\w+:|#)([^)]+)\)")
+
+
+def described(readme: str, repository: str) -> str:
+    """README for readers who do not have the repository beside it: pictures as they are, files as its pages."""
+
+    def absolute(link: re.Match[str]) -> str:
+        picture, text, path = link.groups()
+        kind = "raw" if picture else "tree" if (ROOT / path).is_dir() else "blob"
+        return f"{picture}[{text}]({repository}/{kind}/main/{path})"
+
+    return LINK.sub(absolute, readme)
+
+
+if __name__ == "__main__":
+    metadata = configparser.ConfigParser(interpolation=None)
+    metadata.read(ROOT / "setup.cfg", "utf-8")
+    (repository,) = re.findall(r"^Source = (\S+)$", metadata["metadata"]["project_urls"], re.M)
+    setup(
+        long_description=described((ROOT / "README.md").read_text("utf-8"), repository),
+        long_description_content_type="text/markdown",
+    )
