@@ -1,0 +1,159 @@
+"""Creation and conversion in the namespace."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..arrays.dtypes import dtype_name, is_integer
+from ..arrays.namespaces import namespace_of
+from .arrays import ReproducibleArray, mixed
+from .wrapping import Wrapping
+
+if TYPE_CHECKING:
+    from .namespace import ReproducibleNamespace
+
+__all__ = ["creation_functions"]
+
+
+def creation_functions(namespace: ReproducibleNamespace, wrapping: Wrapping) -> dict[str, Any]:
+    """The functions of this chapter by name."""
+    return {
+        "asarray": _asarray(namespace, wrapping),
+        "astype": _astype(wrapping),
+        "arange": _arange(wrapping),
+        "linspace": _linspace(wrapping),
+        "can_cast": _can_cast(wrapping),
+        "result_type": _result_type(wrapping),
+        "from_dlpack": _from_dlpack(wrapping),
+        "broadcast_shapes": lambda *shapes: np.broadcast_shapes(*shapes),
+        "meshgrid": lambda *arrays, indexing="xy": list(
+            wrapping.delegated("meshgrid")(*arrays, indexing=indexing)
+        ),
+    }
+
+
+def _asarray(namespace: ReproducibleNamespace, wrapping: Wrapping) -> Callable[..., Any]:
+    base, cls, close = wrapping.base, wrapping.cls, wrapping.close
+    own = base.xp
+
+    def asarray(obj: Any, /, *, dtype: Any = None, device: Any = None, copy: bool | None = None) -> Any:
+        """The standard's `asarray`, of an array of the library below or of NumPy, too."""
+        if isinstance(obj, ReproducibleArray) and type(obj) is not cls:
+            raise mixed(cls(None), obj.__array_namespace__())
+        if type(obj) is cls:
+            if dtype is not None and obj.dtype != dtype:
+                obj = namespace.astype(obj, dtype)
+                copy = copy if device is not None else None
+            return close(own.asarray(obj._value, device=device, copy=copy))
+        if isinstance(obj, (list, tuple)) and any(_holds_arrays(v) for v in obj):
+            parts = [asarray(v, device=device) for v in obj]
+            wide = namespace.result_type(*parts) if dtype is None else dtype
+            return namespace.stack([namespace.astype(p, wide) for p in parts])
+        given = namespace_of(obj)
+        if given is not None and given is not own and not isinstance(obj, (np.ndarray, np.generic)):
+            raise mixed(cls(None), given)
+        if given is not None and dtype is not None and dtype_name(dtype) == "float16":
+            return namespace.astype(close(own.asarray(obj, device=device)), dtype)
+        return close(own.asarray(obj, dtype=dtype, device=device, copy=copy))
+
+    return asarray
+
+
+def _holds_arrays(value: Any) -> bool:
+    if isinstance(value, (list, tuple)):
+        return any(map(_holds_arrays, value))
+    return isinstance(value, ReproducibleArray)
+
+
+def _astype(wrapping: Wrapping) -> Callable[..., Any]:
+    base, open_, close = wrapping.base, wrapping.open, wrapping.close
+    xp = base.xp
+
+    def astype(x: Any, dtype: Any, /, *, copy: bool = True, device: Any = None) -> Any:
+        """The standard's `astype`; to float16 by way of float32, as libraries do one or the other."""
+        v = open_(x)
+        if base.float16 is not None and dtype == base.float16 and dtype_name(v.dtype) != "float16":
+            v = base.cast(v, base.float32)
+        extra = {} if device is None else {"device": device}
+        return close(xp.astype(v, dtype, copy=copy, **extra))
+
+    return astype
+
+
+def _arange(wrapping: Wrapping) -> Callable[..., Any]:
+    base, close = wrapping.base, wrapping.close
+
+    def arange(
+        start: Any, /, stop: Any = None, step: Any = 1, *, dtype: Any = None, device: Any = None
+    ) -> Any:
+        """The standard's `arange`; floats are start + i step, computed in float64."""
+        integral = all(isinstance(v, (int, np.integer)) for v in (start, step, 0 if stop is None else stop))
+        if integral and (dtype is None or is_integer(dtype_name(dtype))):
+            if stop is None:
+                return close(base.xp.arange(start, step=step, dtype=dtype, device=device) if step != 1 else (
+                    base.xp.arange(start, dtype=dtype, device=device)
+                ))
+            return close(base.xp.arange(start, stop, step, dtype=dtype, device=device))
+        start, stop = (0, start) if stop is None else (start, stop)
+        count = max(math.ceil((stop - start) / step), 0)
+        values = float(start) + np.arange(count, dtype=np.float64) * float(step)
+        return _created(wrapping, values, dtype, device)
+
+    return arange
+
+
+def _linspace(wrapping: Wrapping) -> Callable[..., Any]:
+    def linspace(
+        start: Any, stop: Any, /, num: int, *, dtype: Any = None, device: Any = None, endpoint: bool = True
+    ) -> Any:
+        """The standard's `linspace`: start + i (stop - start) / n, computed in float64."""
+        parts = num - 1 if endpoint else num
+        order = np.arange(num, dtype=np.float64)
+        values = float(start) + order * ((float(stop) - float(start)) / max(parts, 1))
+        if endpoint and num > 1:
+            values[-1] = float(stop)
+        return _created(wrapping, values, dtype, device)
+
+    return linspace
+
+
+def _created(wrapping: Wrapping, values: np.ndarray, dtype: Any, device: Any) -> Any:
+    """Values of the host, rounded to a dtype, on a device."""
+    xp = wrapping.base.xp
+    if dtype is None:
+        dtype = xp.__array_namespace_info__().default_dtypes(device=device)["real floating"]
+    name = dtype_name(dtype)
+    with np.errstate(over="ignore"):
+        if name == "float16":
+            values = values.astype(np.float32)
+        values = values.astype(name)
+    return wrapping.close(xp.asarray(values, dtype=dtype, device=device))
+
+
+def _can_cast(wrapping: Wrapping) -> Callable[..., Any]:
+    def can_cast(from_: Any, to: Any, /) -> Any:
+        """The standard's `can_cast`."""
+        return wrapping.base.xp.can_cast(wrapping.open(from_), to)
+
+    return can_cast
+
+
+def _result_type(wrapping: Wrapping) -> Callable[..., Any]:
+    def result_type(*arrays_and_dtypes: Any) -> Any:
+        """The standard's `result_type`."""
+        return wrapping.base.xp.result_type(*map(wrapping.open, arrays_and_dtypes))
+
+    return result_type
+
+
+def _from_dlpack(wrapping: Wrapping) -> Callable[..., Any]:
+    def from_dlpack(x: Any, /, *, device: Any = None, copy: bool | None = None) -> Any:
+        """The standard's `from_dlpack`."""
+        how = {k: v for k, v in (("device", device), ("copy", copy)) if v is not None}
+        return wrapping.close(wrapping.base.xp.from_dlpack(x, **how))
+
+    return from_dlpack

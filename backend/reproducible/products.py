@@ -1,0 +1,100 @@
+"""Matrix products of float32, each element the exact sum of products, rounded once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..arrays.namespaces import device_of
+from .bases import Base
+from .rounding import UNIT, exact_sums, rounded
+
+__all__ = ["matmul"]
+
+_BLOCK = 2**15  # elements rounded at a time: the temporaries stay in the level-2 cache
+
+
+def matmul(base: Base, a: Any, b: Any) -> Any:
+    """The product of float32 arrays of at least two axes, stacks included, each element rounded once, zeros positive.
+
+    The candidate is the library's float64 product. A product of two float32 is exact in float64, so in any order, and
+    with fused operations, |candidate - exact| <= (k + 2) u |A| |B| <= (k + 2) u ||row|| ||column||, u = 2**-53 (Higham,
+    Accuracy and stability of numerical algorithms, 2002, section 3.5; Cauchy and Schwarz). Strassen's scheme would not
+    do.
+    """
+    xp, rows, inner, columns = base.xp, a.shape[-2], a.shape[-1], b.shape[-1]
+    stack = np.broadcast_shapes(tuple(a.shape[:-2]), tuple(b.shape[:-2]))
+    shape = (*stack, rows, columns)
+    if 0 in (*shape, inner):
+        return xp.zeros(shape, dtype=base.float32, device=device_of(a))
+    factor = (inner + 2) * UNIT * 1.01  # the norms are rounded, too
+    a64, b64 = base.cast(a, base.float64), base.cast(b, base.float64)
+    candidate = xp.matmul(a64, b64)
+    if base.is_numpy:
+        result, places = _filtered_in_memory(candidate, a64, b64, factor)
+    else:
+        row_norms = xp.sqrt(xp.sum(a64 * a64, axis=-1, keepdims=True))
+        bound = xp.sqrt(xp.sum(b64 * b64, axis=-2, keepdims=True)) * factor * row_norms
+        result = base.cast(candidate + bound, base.float32) + 0.0
+        undecided = base.cast(candidate - bound, base.float32) != result
+        places = np.flatnonzero(base.host(undecided)) if base.any(undecided) else ()
+    if not len(places):
+        return result
+    values = _repaired(base, places, shape, candidate, a64, b64, factor)
+    return base.patched(result, places, values)
+
+
+def _filtered_in_memory(candidate: np.ndarray, a: np.ndarray, b: np.ndarray, factor: float) -> tuple[np.ndarray, Any]:
+    """The candidate as float32, and the places that one bound for each column leaves open."""
+    columns = np.sqrt(np.einsum("...ij,...ij->...j", b, b))
+    rows = np.sqrt(np.einsum("...ij,...ij->...i", a, a).max(axis=-1))
+    bound = columns * (rows * factor)[..., None]
+    if candidate.ndim > 2:
+        bound = bound[..., None, :]
+        high = np.add(candidate, bound, dtype=np.float64, out=np.empty(candidate.shape, np.float32), casting="unsafe")
+        low = np.subtract(
+            candidate, bound, dtype=np.float64, out=np.empty(candidate.shape, np.float32), casting="unsafe"
+        )
+        open_ = low != high
+        high += 0.0
+        return high, np.flatnonzero(open_) if open_.any() else ()
+    high = np.empty(candidate.shape, np.float32)
+    step = max(_BLOCK // max(candidate.shape[1], 1), 1)
+    low = np.empty((min(step, len(high)), high.shape[1]), np.float32)
+    found: list[Any] = []
+    for start in range(0, len(high), step):
+        part, block = high[start : start + step], candidate[start : start + step]
+        lower = low[: len(part)]
+        np.add(block, bound, out=part, dtype=np.float64, casting="unsafe")
+        np.subtract(block, bound, out=lower, dtype=np.float64, casting="unsafe")
+        open_ = lower != part
+        part += 0.0  # a negative sum that underflows is +0
+        if open_.any():
+            found.append(np.flatnonzero(open_) + start * high.shape[1])
+    return high, np.concatenate(found) if found else ()
+
+
+def _repaired(
+    base: Base, places: np.ndarray, shape: tuple[int, ...], candidate: Any, a: Any, b: Any, factor: float
+) -> np.ndarray:
+    """The elements at these places, exact and rounded; where an infinity or NaN takes part, as float64 has it."""
+    a, b, candidate = base.host(a), base.host(b), base.host(candidate)
+    y = candidate.reshape(-1)[places]
+    values = y.astype(np.float32) + np.float32(0)
+    stack = shape[:-2]
+    index = np.unravel_index(places, shape)
+    left = np.broadcast_to(a, (*stack, *a.shape[-2:]))
+    right = np.swapaxes(np.broadcast_to(b, (*stack, *b.shape[-2:])), -1, -2)
+    # in parts, so that a call with many open places does not take many times the memory of its operands
+    step = max(2**20 // a.shape[-1], 1)
+    for start in range(0, len(places), step):
+        part = slice(start, start + step)
+        at = tuple(i[part] for i in index)
+        x, z = left[at[:-1]], right[(*at[:-2], at[-1])]
+        own = np.sqrt(np.einsum("ij,ij->i", x, x)) * np.sqrt(np.einsum("ij,ij->i", z, z)) * factor
+        above, below = (y[part] + own).astype(np.float32), (y[part] - own).astype(np.float32)
+        open_ = np.flatnonzero((above != below) & np.isfinite(own))
+        if len(open_):
+            values[start + open_] = rounded(*exact_sums(x[open_] * z[open_])) + np.float32(0)
+    return values
