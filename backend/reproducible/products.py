@@ -32,24 +32,24 @@ def matmul(base: Base, a: Any, b: Any) -> Any:
     a64, b64 = base.cast(a, base.float64), base.cast(b, base.float64)
     candidate = xp.matmul(a64, b64)
     if base.is_numpy:
-        result, places = _filtered_in_memory(candidate, a64, b64, factor)
+        norms = np.sqrt(np.einsum("...ij,...ij->...i", a64, a64)), np.sqrt(np.einsum("...ij,...ij->...j", b64, b64))
+        result, places = _filtered_in_memory(candidate, *norms, factor)
     else:
-        row_norms = xp.sqrt(xp.sum(a64 * a64, axis=-1, keepdims=True))
-        bound = xp.sqrt(xp.sum(b64 * b64, axis=-2, keepdims=True)) * factor * row_norms
+        norms = xp.sqrt(xp.sum(a64 * a64, axis=-1)), xp.sqrt(xp.sum(b64 * b64, axis=-2))
+        bound = xp.expand_dims(norms[1], axis=-2) * factor * xp.expand_dims(norms[0], axis=-1)
         result = base.cast(candidate + bound, base.float32) + 0.0
         undecided = base.cast(candidate - bound, base.float32) != result
         places = np.flatnonzero(base.host(undecided)) if base.any(undecided) else ()
     if not len(places):
         return result
-    values = _repaired(base, places, shape, candidate, a64, b64, factor)
-    return base.patched(result, places, values)
+    return base.patched(result, places, _repaired(base, places, shape, candidate, (a64, b64), norms, factor))
 
 
-def _filtered_in_memory(candidate: np.ndarray, a: np.ndarray, b: np.ndarray, factor: float) -> tuple[np.ndarray, Any]:
+def _filtered_in_memory(
+    candidate: np.ndarray, rows: np.ndarray, columns: np.ndarray, factor: float
+) -> tuple[np.ndarray, Any]:
     """The candidate as float32, and the places that one bound for each column leaves open."""
-    columns = np.sqrt(np.einsum("...ij,...ij->...j", b, b))
-    rows = np.sqrt(np.einsum("...ij,...ij->...i", a, a).max(axis=-1))
-    bound = columns * (rows * factor)[..., None]
+    bound = columns * (rows.max(axis=-1) * factor)[..., None]
     if candidate.ndim > 2:
         bound = bound[..., None, :]
         high = np.add(candidate, bound, dtype=np.float64, out=np.empty(candidate.shape, np.float32), casting="unsafe")
@@ -76,25 +76,36 @@ def _filtered_in_memory(candidate: np.ndarray, a: np.ndarray, b: np.ndarray, fac
 
 
 def _repaired(
-    base: Base, places: np.ndarray, shape: tuple[int, ...], candidate: Any, a: Any, b: Any, factor: float
+    base: Base,
+    places: np.ndarray,
+    shape: tuple[int, ...],
+    candidate: Any,
+    operands: tuple[Any, Any],
+    norms: tuple[Any, Any],
+    factor: float,
 ) -> np.ndarray:
-    """The elements at these places, exact and rounded; where an infinity or NaN takes part, as float64 has it."""
-    a, b, candidate = base.host(a), base.host(b), base.host(candidate)
-    y = candidate.reshape(-1)[places]
-    values = y.astype(np.float32) + np.float32(0)
+    """The values at these places: as their own bounds decide, else exact and rounded once.
+
+    Where an infinity or NaN takes part the value is that of float64.
+    """
     stack = shape[:-2]
-    index = np.unravel_index(places, shape)
+    *others, i, j = np.unravel_index(places, shape)
+    y = base.host(candidate).reshape(-1)[places]
+    values = y.astype(np.float32) + np.float32(0)
+    finite = np.isfinite(y)
+    if base.is_numpy:  # elsewhere the filter had a bound for each place
+        rows, columns = (np.broadcast_to(n, (*stack, n.shape[-1])) for n in norms)
+        own = rows[(*others, i)] * columns[(*others, j)] * factor
+        finite &= (y + own).astype(np.float32) != (y - own).astype(np.float32)
+    a, b = map(base.host, operands)
     left = np.broadcast_to(a, (*stack, *a.shape[-2:]))
     right = np.swapaxes(np.broadcast_to(b, (*stack, *b.shape[-2:])), -1, -2)
+    open_ = np.flatnonzero(finite)
     # in parts, so that a call with many open places does not take many times the memory of its operands
     step = max(2**20 // a.shape[-1], 1)
-    for start in range(0, len(places), step):
-        part = slice(start, start + step)
-        at = tuple(i[part] for i in index)
-        x, z = left[at[:-1]], right[(*at[:-2], at[-1])]
-        own = np.sqrt(np.einsum("ij,ij->i", x, x)) * np.sqrt(np.einsum("ij,ij->i", z, z)) * factor
-        above, below = (y[part] + own).astype(np.float32), (y[part] - own).astype(np.float32)
-        open_ = np.flatnonzero((above != below) & np.isfinite(own))
-        if len(open_):
-            values[start + open_] = rounded(*exact_sums(x[open_] * z[open_])) + np.float32(0)
+    for start in range(0, len(open_), step):
+        part = open_[start : start + step]
+        at = [k[part] for k in others]
+        terms = left[(*at, i[part])] * right[(*at, j[part])]
+        values[part] = rounded(*exact_sums(terms)) + np.float32(0)
     return values
