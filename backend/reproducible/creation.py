@@ -101,7 +101,7 @@ def _arange(wrapping: Wrapping) -> Callable[..., Any]:
         start, stop = (0, start) if stop is None else (start, stop)
         count = max(math.ceil((stop - start) / step), 0)
         values = float(start) + np.arange(count, dtype=np.float64) * float(step)
-        return _created(wrapping, values, dtype, device)
+        return wrapping.created(values, dtype, device)
 
     return arange
 
@@ -116,22 +116,9 @@ def _linspace(wrapping: Wrapping) -> Callable[..., Any]:
         values = float(start) + order * ((float(stop) - float(start)) / max(parts, 1))
         if endpoint and num > 1:
             values[-1] = float(stop)
-        return _created(wrapping, values, dtype, device)
+        return wrapping.created(values, dtype, device)
 
     return linspace
-
-
-def _created(wrapping: Wrapping, values: np.ndarray, dtype: Any, device: Any) -> Any:
-    """Values of the host, rounded to a dtype, on a device."""
-    xp = wrapping.base.xp
-    if dtype is None:
-        dtype = xp.__array_namespace_info__().default_dtypes(device=device)["real floating"]
-    name = dtype_name(dtype)
-    with np.errstate(over="ignore"):
-        if name == "float16":
-            values = values.astype(np.float32)
-        values = values.astype(name)
-    return wrapping.close(xp.asarray(values, dtype=dtype, device=device))
 
 
 def _can_cast(wrapping: Wrapping) -> Callable[..., Any]:

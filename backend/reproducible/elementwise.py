@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..arrays.dtypes import dtype_name, is_integer
 from . import elementary
+from .transforms import complex_functions
 from .wrapping import Wrapping
 
 if TYPE_CHECKING:
@@ -26,7 +27,6 @@ def elementwise_functions(namespace: ReproducibleNamespace, wrapping: Wrapping) 
     base = wrapping.base
     found: dict[str, Any] = {name: wrapping.unary(name) for name in _ONE.split() if hasattr(base.xp, name)}
     found.update((name, wrapping.binary(name)) for name in _TWO.split() if hasattr(base.xp, name))
-    found["multiply"] = _not_complex(wrapping, "multiply", found["multiply"])
     found["divide"] = wrapping.binary("divide", _quotient(wrapping))
     found["sqrt"] = wrapping.unary("sqrt", _floating(wrapping, "sqrt", base.sqrt))
     found["square"] = wrapping.unary("square", _real(wrapping, "square", lambda x: x * x))
@@ -37,23 +37,27 @@ def elementwise_functions(namespace: ReproducibleNamespace, wrapping: Wrapping) 
     found["sign"] = wrapping.unary("sign", _sign(wrapping))
     found["floor_divide"] = _whole(wrapping, "floor_divide", elementary.floor_divide)
     found["remainder"] = _whole(wrapping, "remainder", elementary.remainder)
+    for name, function in complex_functions(wrapping).items():
+        found[name] = _or_complex(wrapping, found[name], function)
     found["where"] = _where(wrapping)
     found["clip"] = _clip(found)
     found["isin"] = _isin(namespace)
     return found
 
 
-def _not_complex(wrapping: Wrapping, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
-    """A product, but not of complex numbers: libraries add their four products in different ways."""
+def _or_complex(wrapping: Wrapping, function: Callable[..., Any], other: Callable[..., Any]) -> Callable[..., Any]:
+    """A function, with another one for complex arrays: libraries add the four products in different ways."""
     complexes = {getattr(wrapping.base.xp, n, None) for n in ("complex64", "complex128")} - {None}
+    if not complexes:
+        return function
 
-    def call(x1: Any, x2: Any, /) -> Any:
-        for x in (x1, x2):
-            if getattr(x, "dtype", None) in complexes:
-                raise wrapping.unfit(name, x.dtype)
-        return function(x1, x2)
+    def call(*args: Any) -> Any:
+        for x in args:
+            if getattr(x, "dtype", None) in complexes or type(x) is complex:
+                return other(*args)
+        return function(*args)
 
-    call.__name__, call.__doc__ = name, f"The standard's `{name}`."
+    call.__name__, call.__doc__ = function.__name__, function.__doc__
     return call
 
 

@@ -11,9 +11,10 @@ from .arrays import array_class, bind_operators
 from .bases import base_of
 from .creation import creation_functions
 from .elementwise import elementwise_functions
-from .extensions import Extension, fft_functions, linalg_functions
+from .extensions import Extension, linalg_functions
 from .reductions import reduction_functions
 from .table import KIND_OF
+from .transforms import fft_functions
 from .wrapping import Wrapping
 
 __all__ = ["ReproducibleNamespace", "reproducible"]

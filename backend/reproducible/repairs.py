@@ -14,7 +14,7 @@ from decimal import Decimal
 from fractions import Fraction
 from functools import cache
 
-__all__ = ["EXACT", "exact"]
+__all__ = ["EXACT", "circle", "exact"]
 
 DIGITS = 60
 _CONTEXT = decimal.Context(prec=DIGITS, Emax=10**9, Emin=-(10**9), rounding=decimal.ROUND_HALF_EVEN)
@@ -171,6 +171,21 @@ def _arctangent(x: Decimal) -> Decimal:
             return total * 8
         total += power / n
         n += 2
+
+
+def circle(numerator: int, denominator: int) -> tuple[Decimal, Decimal]:
+    """cos and sin of the angle 2 pi numerator / denominator."""
+    with decimal.localcontext(_CONTEXT) as context:
+        context.prec = DIGITS + 20
+        eighths, left = divmod(8 * numerator, denominator)
+        angle = _pi(DIGITS + 20) / 4 * left / denominator
+        cosine, sine = _cosine(angle), _sine(angle)
+        half = Decimal(2).sqrt() / 2
+        for _ in range(eighths % 2):
+            cosine, sine = (cosine - sine) * half, (cosine + sine) * half
+        for _ in range(eighths // 2 % 4):
+            cosine, sine = -sine, cosine
+        return +cosine, +sine
 
 
 def _atan(x: float) -> Decimal:

@@ -47,6 +47,17 @@ class Wrapping:
         """A number as a 0-d array like another one."""
         return self.base.xp.asarray(value, dtype=like.dtype, device=getattr(like, "device", None))
 
+    def created(self, values: np.ndarray, dtype: Any, device: Any) -> Any:
+        """Values of the host, rounded to a dtype, by default the library's of floats, on a device."""
+        xp = self.base.xp
+        if dtype is None:
+            dtype = xp.__array_namespace_info__().default_dtypes(device=device)["real floating"]
+        name = dtype_name(dtype)
+        with np.errstate(over="ignore"):
+            values = values.astype(np.float32) if name == "float16" else values
+            values = values.astype(name)
+        return self.close(xp.asarray(values, dtype=dtype, device=device))
+
     def delegated(self, name: str, function: Callable[..., Any] | None = None) -> Callable[..., Any]:
         """The library's function, as it is."""
         run = function or _attribute(self.base.xp, name)
