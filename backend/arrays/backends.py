@@ -186,7 +186,9 @@ def _reproducible(spec: str, base: str) -> Backend:
     from ..reproducible.namespace import reproducible
 
     if not base:
-        raise ValueError(f"backend {spec!r}: name the library, as in 'reproducible:numpy' or 'reproducible:torch:cuda:0'")
+        raise ValueError(
+            f"backend {spec!r}: name the library, as in 'reproducible:numpy' or 'reproducible:torch:cuda:0'"
+        )
     below = _registered.get(base) or _opened.get(base) or _open(base)
     try:
         return Backend(spec, reproducible(below.xp, below.device), below.device)

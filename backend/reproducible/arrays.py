@@ -45,12 +45,12 @@ class ReproducibleArray:
     Values cannot be assigned to: whether they can decides in K which sums are computed, and JAX's cannot.
     """
 
-    __slots__ = ("__weakref__", "_value")
+    __slots__ = ("__weakref__", "native")
     __array_ufunc__ = None  # NumPy's operators leave the work to ours, which refuse to mix
     _namespace: Any
 
     def __init__(self, value: Any) -> None:
-        self._value = value
+        self.native = value
 
     def __array_namespace__(self, *, api_version: str | None = None) -> Any:
         """The reproducible namespace over the library of this array."""
@@ -62,27 +62,27 @@ class ReproducibleArray:
     @property
     def dtype(self) -> Any:
         """The library's dtype object."""
-        return self._value.dtype
+        return self.native.dtype
 
     @property
     def device(self) -> Any:
         """The library's device object; None where it has none."""
-        return device_of(self._value)
+        return device_of(self.native)
 
     @property
     def shape(self) -> tuple[int, ...]:
         """The sizes of the axes."""
-        return tuple(self._value.shape)
+        return tuple(self.native.shape)
 
     @property
     def ndim(self) -> int:
         """The number of axes."""
-        return int(self._value.ndim)
+        return int(self.native.ndim)
 
     @property
     def size(self) -> int:
         """The number of elements."""
-        return int(np.prod(self._value.shape, dtype=np.int64))
+        return int(np.prod(self.native.shape, dtype=np.int64))
 
     @property
     def T(self) -> Any:  # noqa: N802 - the standard's name
@@ -98,38 +98,38 @@ class ReproducibleArray:
 
     def to_device(self, device: Any, /, *, stream: Any = None) -> Any:
         """The same values on another device of the library."""
-        return type(self)(self._namespace.base.xp.asarray(self._value, device=device))
+        return type(self)(self._namespace.base.xp.asarray(self.native, device=device))
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
-        values = host(self._value)
+        values = host(self.native)
         return np.array(values, dtype=dtype) if copy or dtype is not None else values
 
     def __dlpack__(self, **kwargs: Any) -> Any:
-        return self._value.__dlpack__(**kwargs)
+        return self.native.__dlpack__(**kwargs)
 
     def __dlpack_device__(self) -> Any:
-        return self._value.__dlpack_device__()
+        return self.native.__dlpack_device__()
 
     def __repr__(self) -> str:
-        return f"reproducible({self._value!r})"
+        return f"reproducible({self.native!r})"
 
     def __bool__(self) -> bool:
-        return bool(self._value)
+        return bool(self.native)
 
     def __int__(self) -> int:
-        return int(self._value)
+        return int(self.native)
 
     def __float__(self) -> float:
-        return float(self._value)
+        return float(self.native)
 
     def __complex__(self) -> complex:
-        return complex(self._value)
+        return complex(self.native)
 
     def __index__(self) -> int:
-        return int(self._value.__index__())
+        return int(self.native.__index__())
 
     def __len__(self) -> int:
-        return len(self._value)
+        return len(self.native)
 
     def __iter__(self) -> Iterator[Any]:
         if self.ndim == 0:
@@ -138,16 +138,16 @@ class ReproducibleArray:
 
     def __getitem__(self, key: Any) -> Any:
         if isinstance(key, tuple):
-            key = tuple(k._value if isinstance(k, ReproducibleArray) else k for k in key)
+            key = tuple(k.native if isinstance(k, ReproducibleArray) else k for k in key)
         elif isinstance(key, ReproducibleArray):
-            key = key._value
-        return self._wrap(self._value[key])
+            key = key.native
+        return self.wrapped(self.native[key])
 
     def __setitem__(self, key: Any, value: Any) -> None:
         raise TypeError("reproducible arrays cannot be written to: whether a library allows it must not change results")
 
     @classmethod
-    def _wrap(cls, value: Any) -> Any:
+    def wrapped(cls, value: Any) -> Any:
         return cls(value)
 
     __hash__ = object.__hash__
@@ -159,7 +159,7 @@ class _HostArray(ReproducibleArray):
     __slots__ = ()
 
     @classmethod
-    def _wrap(cls, value: Any) -> Any:
+    def wrapped(cls, value: Any) -> Any:
         return cls(value if type(value) is np.ndarray else np.asarray(value))
 
 
@@ -167,7 +167,9 @@ def array_class(namespace: Any, on_numpy: bool) -> type[ReproducibleArray]:
     """The class of the arrays of one namespace, with operators bound to its functions."""
     parent = _HostArray if on_numpy else ReproducibleArray
     made: type[ReproducibleArray] = type(
-        "Array", (parent,), {"__slots__": (), "_namespace": namespace, "__module__": __name__, "__doc__": parent.__doc__}
+        "Array",
+        (parent,),
+        {"__slots__": (), "_namespace": namespace, "__module__": __name__, "__doc__": parent.__doc__},
     )
     return made
 

@@ -1,4 +1,4 @@
-"""What each library below needs, so that its + - * /, square roots and maxima are those of IEEE 754 and the standard."""
+"""What each library below needs, so that its arithmetic, roots and maxima are those of IEEE 754 and the standard."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ class Base:
         return xp.divide(x, y)
 
     def sqrt(self, x: Any) -> Any:
-        """The root, correctly rounded: a root of 24 bits is four float64 ulps from any midpoint; float64 on the host."""
+        """The root, rounded once: a root of 24 bits is four float64 ulps from any midpoint; float64 on the host."""
         if x.dtype == self.float64:
             return self.from_host(np.sqrt(self.host(x)), x)
         return self.cast(self.cast(self.xp.sqrt(self.cast(x, self.float64)), self.float32), x.dtype)
@@ -147,7 +147,7 @@ class NumPyBase(Base):
 
 
 class TorchBase(Base):
-    """PyTorch: exact but for its square roots, quotients by numbers on CUDA, and products with TF32, which are not used."""
+    """PyTorch: exact but for its square roots, and on CUDA quotients by numbers."""
 
     function_bound = 2.0**-48
 

@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from ..arrays.dtypes import dtype_name, is_integer
 from ..arrays.namespaces import namespace_of
+from ..arrays.typing import Namespace
 from .arrays import ReproducibleArray, mixed
 from .wrapping import Wrapping
-
-if TYPE_CHECKING:
-    from .namespace import ReproducibleNamespace
 
 __all__ = ["creation_functions"]
 
 
-def creation_functions(namespace: ReproducibleNamespace, wrapping: Wrapping) -> dict[str, Any]:
+def creation_functions(namespace: Namespace, wrapping: Wrapping) -> dict[str, Any]:
     """The functions of this chapter by name."""
-    return {
+    found: dict[str, Any] = {name: _filled(wrapping, name) for name in ("empty", "eye", "full", "ones", "zeros")}
+    return found | {
         "asarray": _asarray(namespace, wrapping),
         "astype": _astype(wrapping),
         "arange": _arange(wrapping),
@@ -30,13 +29,35 @@ def creation_functions(namespace: ReproducibleNamespace, wrapping: Wrapping) -> 
         "result_type": _result_type(wrapping),
         "from_dlpack": _from_dlpack(wrapping),
         "broadcast_shapes": lambda *shapes: np.broadcast_shapes(*shapes),
-        "meshgrid": lambda *arrays, indexing="xy": list(
-            wrapping.delegated("meshgrid")(*arrays, indexing=indexing)
-        ),
+        "meshgrid": lambda *arrays, indexing="xy": list(wrapping.delegated("meshgrid")(*arrays, indexing=indexing)),
     }
 
 
-def _asarray(namespace: ReproducibleNamespace, wrapping: Wrapping) -> Callable[..., Any]:
+def _filled(wrapping: Wrapping, name: str) -> Callable[..., Any]:
+    """A function of a shape; the default dtype is float32 for floats, since each library has its own."""
+    xp, run = wrapping.base.xp, wrapping.delegated(name)
+
+    def create(*args: Any, dtype: Any = None, **how: Any) -> Any:
+        if dtype is None:
+            value = 0.0 if name != "full" else args[1] if len(args) > 1 else how["fill_value"]
+            dtype = _default_dtype(xp, value)
+        return run(*args, dtype=dtype, **how)
+
+    create.__name__, create.__doc__ = name, f"The standard's `{name}`."
+    return create
+
+
+def _default_dtype(xp: Any, value: Any) -> Any:
+    """float32 for Python floats, complex64 for complex numbers, None, so the library's, for others."""
+    while isinstance(value, (list, tuple)) and value:
+        kinds = [_default_dtype(xp, v) for v in value]
+        return next((k for k in (getattr(xp, "complex64", None), xp.float32) if k is not None and k in kinds), None)
+    if isinstance(value, float) and not isinstance(value, np.generic):
+        return xp.float32
+    return xp.complex64 if isinstance(value, complex) and not isinstance(value, np.generic) else None
+
+
+def _asarray(namespace: Namespace, wrapping: Wrapping) -> Callable[..., Any]:
     base, cls, close = wrapping.base, wrapping.cls, wrapping.close
     own = base.xp
 
@@ -48,7 +69,7 @@ def _asarray(namespace: ReproducibleNamespace, wrapping: Wrapping) -> Callable[.
             if dtype is not None and obj.dtype != dtype:
                 obj = namespace.astype(obj, dtype)
                 copy = copy if device is not None else None
-            return close(own.asarray(obj._value, device=device, copy=copy))
+            return close(own.asarray(obj.native, device=device, copy=copy))
         if isinstance(obj, (list, tuple)) and any(_holds_arrays(v) for v in obj):
             parts = [asarray(v, device=device) for v in obj]
             wide = namespace.result_type(*parts) if dtype is None else dtype
@@ -58,6 +79,7 @@ def _asarray(namespace: ReproducibleNamespace, wrapping: Wrapping) -> Callable[.
             raise mixed(cls(None), given)
         if given is not None and dtype is not None and dtype_name(dtype) == "float16":
             return namespace.astype(close(own.asarray(obj, device=device)), dtype)
+        dtype = _default_dtype(own, obj) if dtype is None else dtype
         return close(own.asarray(obj, dtype=dtype, device=device, copy=copy))
 
     return asarray
@@ -87,16 +109,16 @@ def _astype(wrapping: Wrapping) -> Callable[..., Any]:
 def _arange(wrapping: Wrapping) -> Callable[..., Any]:
     base, close = wrapping.base, wrapping.close
 
-    def arange(
-        start: Any, /, stop: Any = None, step: Any = 1, *, dtype: Any = None, device: Any = None
-    ) -> Any:
+    def arange(start: Any, /, stop: Any = None, step: Any = 1, *, dtype: Any = None, device: Any = None) -> Any:
         """The standard's `arange`; floats are start + i step, computed in float64."""
         integral = all(isinstance(v, (int, np.integer)) for v in (start, step, 0 if stop is None else stop))
         if integral and (dtype is None or is_integer(dtype_name(dtype))):
             if stop is None:
-                return close(base.xp.arange(start, step=step, dtype=dtype, device=device) if step != 1 else (
-                    base.xp.arange(start, dtype=dtype, device=device)
-                ))
+                return close(
+                    base.xp.arange(start, step=step, dtype=dtype, device=device)
+                    if step != 1
+                    else (base.xp.arange(start, dtype=dtype, device=device))
+                )
             return close(base.xp.arange(start, stop, step, dtype=dtype, device=device))
         start, stop = (0, start) if stop is None else (start, stop)
         count = max(math.ceil((stop - start) / step), 0)

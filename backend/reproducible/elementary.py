@@ -1,4 +1,4 @@
-"""Elementary functions of float32: the library's float64 function, a rounding test, and decimals for what it leaves open."""
+"""Elementary functions of float32: the library's float64 function, a rounding test, decimals for what that leaves open."""
 
 from __future__ import annotations
 
@@ -20,9 +20,7 @@ __all__ = ["ONE", "TWO", "divided_doubles", "floor_divide", "pair", "power", "re
 
 _TILE = 2**14  # elements: float64 temporaries above 128 KB would be made of pages that the system has yet to clear
 
-ONE = (
-    "acos acosh asin asinh atan atanh cos cosh exp expm1 log log1p log2 log10 sin sinh tan tanh".split()
-)
+ONE = "acos acosh asin asinh atan atanh cos cosh exp expm1 log log1p log2 log10 sin sinh tan tanh".split()
 TWO = ["atan2", "hypot", "logaddexp", "pow"]
 
 
@@ -100,9 +98,11 @@ def pair(base: Base, name: str) -> Callable[[Any, Any], Any]:
         if name == "hypot":
             z = xp.sqrt(first * first + second * second)  # the squares are exact, and far from overflow
             infinite = xp.isinf(first) | xp.isinf(second)
-            z = xp.where(infinite, xp.abs(xp.where(xp.isinf(first), first + 0.0 * z, second + 0.0 * z)), z) if (
-                base.any(infinite)
-            ) else z
+            z = (
+                xp.where(infinite, xp.abs(xp.where(xp.isinf(first), first + 0.0 * z, second + 0.0 * z)), z)
+                if (base.any(infinite))
+                else z
+            )
             return _settled(base, name, z, (x, y), z * base.up, z * base.down)
         if name == "logaddexp":
             return _logaddexp(base, x, y, first, second)

@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..arrays.dtypes import dtype_name, is_integer
+from ..arrays.typing import Namespace
 from . import elementary
 from .transforms import complex_functions
 from .wrapping import Wrapping
 
-if TYPE_CHECKING:
-    from .namespace import ReproducibleNamespace
-
 __all__ = ["elementwise_functions"]
 
-_ONE = "abs bitwise_invert ceil floor isfinite isinf isnan logical_not negative positive round signbit trunc conj real imag"
+_ONE = "abs bitwise_invert ceil conj floor imag isfinite isinf isnan logical_not negative positive round signbit trunc real"
 _TWO = """
-    add subtract multiply bitwise_and bitwise_left_shift bitwise_or bitwise_right_shift bitwise_xor copysign equal greater
-    greater_equal less less_equal logical_and logical_or logical_xor nextafter not_equal
+    add subtract multiply bitwise_and bitwise_left_shift bitwise_or bitwise_right_shift bitwise_xor copysign equal
+    greater greater_equal less less_equal logical_and logical_or logical_xor nextafter not_equal
 """
 
 
-def elementwise_functions(namespace: ReproducibleNamespace, wrapping: Wrapping) -> dict[str, Any]:
+def elementwise_functions(namespace: Namespace, wrapping: Wrapping) -> dict[str, Any]:
     """The functions of this chapter by name."""
     base = wrapping.base
     found: dict[str, Any] = {name: wrapping.unary(name) for name in _ONE.split() if hasattr(base.xp, name)}
@@ -47,9 +45,9 @@ def elementwise_functions(namespace: ReproducibleNamespace, wrapping: Wrapping) 
 
 def _or_complex(wrapping: Wrapping, function: Callable[..., Any], other: Callable[..., Any]) -> Callable[..., Any]:
     """A function, with another one for complex arrays: libraries add the four products in different ways."""
-    complexes = {getattr(wrapping.base.xp, n, None) for n in ("complex64", "complex128")} - {None}
-    if not complexes:
-        return function
+    xp = wrapping.base.xp
+    offered = [getattr(xp, n) for n in ("complex64", "complex128") if hasattr(xp, n)]
+    complexes = {xp.zeros((1,), dtype=dtype).dtype for dtype in offered}  # what arrays say, which on NumPy is no class
 
     def call(*args: Any) -> Any:
         for x in args:
@@ -159,7 +157,7 @@ def _clip(found: dict[str, Any]) -> Callable[..., Any]:
     return clip
 
 
-def _isin(namespace: ReproducibleNamespace) -> Callable[..., Any]:
+def _isin(namespace: Namespace) -> Callable[..., Any]:
     def isin(x1: Any, x2: Any, /, *, invert: bool = False) -> Any:
         """The standard's `isin`, by comparisons with every element."""
         xp = namespace

@@ -5,19 +5,17 @@ from __future__ import annotations
 import collections
 import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from ..arrays.dtypes import dtype_name
 from ..arrays.quiet import ERRORS, IGNORED
+from ..arrays.typing import Namespace
 from . import factorizations, float64, jacobi
 from .norms import norm_functions
 from .table import KIND_OF
 from .wrapping import Wrapping
-
-if TYPE_CHECKING:
-    from .namespace import ReproducibleNamespace
 
 __all__ = ["Extension", "linalg_functions"]
 
@@ -45,7 +43,7 @@ def _refused(name: str) -> Callable[..., Any]:
     return refuse
 
 
-def linalg_functions(xp: ReproducibleNamespace, wrapping: Wrapping) -> dict[str, Any]:
+def linalg_functions(xp: Namespace, wrapping: Wrapping) -> dict[str, Any]:
     """The functions of `linalg` by name."""
     refused = [name for name, kind in KIND_OF.items() if kind == "refused" and name.startswith("linalg.")]
     found: dict[str, Any] = {name.removeprefix("linalg."): _refused(name) for name in refused}

@@ -89,7 +89,7 @@ def qr(a: np.ndarray, complete: bool = False) -> tuple[np.ndarray, np.ndarray]:
     count = min(rows, columns)
     r = np.array(a, np.float64)
     q = np.eye(rows, rows if complete else count)
-    reflections = []
+    reflections: list[tuple[np.ndarray, float] | None] = []
     for j in range(count):
         x = r[j:, j]
         # scaled, so that squares neither overflow nor vanish
@@ -107,8 +107,9 @@ def qr(a: np.ndarray, complete: bool = False) -> tuple[np.ndarray, np.ndarray]:
         r[j + 1 :, j] = 0.0
         reflections.append((v, factor))
     for j in reversed(range(count)):
-        if reflections[j] is not None:
-            _reflect(q[j:, j:], *reflections[j])
+        found = reflections[j]
+        if found is not None:
+            _reflect(q[j:, j:], *found)
     return q, np.triu(r if complete else r[:count])
 
 

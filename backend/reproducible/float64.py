@@ -1,8 +1,8 @@
 """The chapter of float64: functions, sums and products, each the exact result rounded once, worked out on the host.
 
-The filters have more digits than float64 where they can: functions in NumPy's long double if that has 64 bits, products in
-slices whose products are exact (Ozaki, Ogita, Oishi and Rump, Error-free transformations of matrix multiplication, 2012).
-The repairs are decimals, `math.fsum`, and fractions.
+The filters have more digits than float64 where they can: functions in NumPy's long double if that has 64 bits, products
+in slices whose products are exact (Ozaki, Ogita, Oishi and Rump, Error-free transformations of matrix multiplication,
+2012). The repairs are decimals, `math.fsum`, and fractions.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def function(name: str) -> Callable[..., np.ndarray]:
 
 def _wide(name: str) -> Callable[..., Any]:
     numpys = {"atan2": "arctan2", "pow": "power"}.get(name, f"arc{name[1:]}" if name[0] == "a" else name)
-    return getattr(np, numpys)  # type: ignore[no-any-return]
+    return getattr(np, numpys)
 
 
 @functools.cache

@@ -1,4 +1,4 @@
-"""Fourier transforms by a fixed sequence of float64 operations: Cooley and Tukey's, over the prime factors of the length.
+"""Fourier transforms by a fixed sequence of float64 operations: Cooley and Tukey's, over the prime factors of a length.
 
 Arrays are pairs of real and imaginary parts on the host; the transform runs along the last axis.
 """

@@ -87,8 +87,11 @@ class _Info:
         return self._inner.devices()
 
     def default_dtypes(self, *, device: Any = None) -> Any:
-        """The library's default dtypes."""
-        return self._inner.default_dtypes(device=device)
+        """The default dtypes: float32 for floats, on every library."""
+        found = dict(self._inner.default_dtypes(device=device))
+        names = {"real floating": "float32", "complex floating": "complex64"}
+        dtypes = self._inner.dtypes(device=device)
+        return found | {kind: dtypes[name] for kind, name in names.items() if name in dtypes}
 
     def dtypes(self, *, device: Any = None, kind: Any = None) -> Any:
         """The dtypes of the mode."""

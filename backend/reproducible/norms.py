@@ -5,19 +5,17 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..arrays.dtypes import dtype_name
-
-if TYPE_CHECKING:
-    from .namespace import ReproducibleNamespace
+from ..arrays.typing import Namespace
 
 __all__ = ["norm_functions"]
 
 _EPSILON = {"float16": 2.0**-10, "float32": 2.0**-23, "float64": 2.0**-52}
 
 
-def norm_functions(xp: ReproducibleNamespace, linalg: dict[str, Any]) -> dict[str, Any]:
+def norm_functions(xp: Namespace, linalg: dict[str, Any]) -> dict[str, Any]:
     """The functions of this chapter by name."""
     return {
         "vector_norm": _vector_norm(xp),
@@ -31,7 +29,7 @@ def norm_functions(xp: ReproducibleNamespace, linalg: dict[str, Any]) -> dict[st
     }
 
 
-def _vector_norm(xp: ReproducibleNamespace) -> Callable[..., Any]:
+def _vector_norm(xp: Namespace) -> Callable[..., Any]:
     def vector_norm(x: Any, /, *, axis: Any = None, keepdims: bool = False, ord: Any = 2) -> Any:  # noqa: A002
         """The standard's `linalg.vector_norm`: of powers, their sum and its root, each rounded."""
         how = {"axis": axis, "keepdims": keepdims}
@@ -51,7 +49,7 @@ def _vector_norm(xp: ReproducibleNamespace) -> Callable[..., Any]:
     return vector_norm
 
 
-def _matrix_norm(xp: ReproducibleNamespace, linalg: dict[str, Any]) -> Callable[..., Any]:
+def _matrix_norm(xp: Namespace, linalg: dict[str, Any]) -> Callable[..., Any]:
     def matrix_norm(x: Any, /, *, keepdims: bool = False, ord: Any = "fro") -> Any:  # noqa: A002
         """The standard's `linalg.matrix_norm`."""
         if x.ndim < 2:
@@ -73,7 +71,7 @@ def _matrix_norm(xp: ReproducibleNamespace, linalg: dict[str, Any]) -> Callable[
     return matrix_norm
 
 
-def _matrix_power(xp: ReproducibleNamespace, linalg: dict[str, Any]) -> Callable[..., Any]:
+def _matrix_power(xp: Namespace, linalg: dict[str, Any]) -> Callable[..., Any]:
     def matrix_power(x: Any, n: int, /) -> Any:
         """The standard's `linalg.matrix_power`, by squares from the lowest bit of n on."""
         n = operator.index(n)
@@ -91,7 +89,7 @@ def _matrix_power(xp: ReproducibleNamespace, linalg: dict[str, Any]) -> Callable
     return matrix_power
 
 
-def _threshold(xp: ReproducibleNamespace, x: Any, values: Any, rtol: Any) -> Any:
+def _threshold(xp: Namespace, x: Any, values: Any, rtol: Any) -> Any:
     """The singular value up to which others count as zero."""
     if rtol is None:
         rtol = max(x.shape[-2:]) * _EPSILON[dtype_name(x.dtype)]
@@ -99,7 +97,7 @@ def _threshold(xp: ReproducibleNamespace, x: Any, values: Any, rtol: Any) -> Any
     return largest * (rtol if isinstance(rtol, float) else xp.expand_dims(rtol, axis=-1))
 
 
-def _matrix_rank(xp: ReproducibleNamespace, linalg: dict[str, Any]) -> Callable[..., Any]:
+def _matrix_rank(xp: Namespace, linalg: dict[str, Any]) -> Callable[..., Any]:
     def matrix_rank(x: Any, /, *, rtol: Any = None) -> Any:
         """The standard's `linalg.matrix_rank`."""
         values = linalg["svdvals"](x)
@@ -108,7 +106,7 @@ def _matrix_rank(xp: ReproducibleNamespace, linalg: dict[str, Any]) -> Callable[
     return matrix_rank
 
 
-def _pinv(xp: ReproducibleNamespace, linalg: dict[str, Any]) -> Callable[..., Any]:
+def _pinv(xp: Namespace, linalg: dict[str, Any]) -> Callable[..., Any]:
     def pinv(x: Any, /, *, rtol: Any = None) -> Any:
         """The standard's `linalg.pinv`, of the singular values and vectors."""
         left, values, right = linalg["svd"](x, full_matrices=False)
@@ -119,7 +117,7 @@ def _pinv(xp: ReproducibleNamespace, linalg: dict[str, Any]) -> Callable[..., An
     return pinv
 
 
-def _outer(xp: ReproducibleNamespace) -> Callable[..., Any]:
+def _outer(xp: Namespace) -> Callable[..., Any]:
     def outer(x1: Any, x2: Any, /) -> Any:
         """The standard's `linalg.outer`."""
         return xp.expand_dims(x1, axis=-1) * xp.expand_dims(x2, axis=-2)
@@ -127,7 +125,7 @@ def _outer(xp: ReproducibleNamespace) -> Callable[..., Any]:
     return outer
 
 
-def _trace(xp: ReproducibleNamespace, linalg: dict[str, Any]) -> Callable[..., Any]:
+def _trace(xp: Namespace, linalg: dict[str, Any]) -> Callable[..., Any]:
     def trace(x: Any, /, *, offset: int = 0, dtype: Any = None) -> Any:
         """The standard's `linalg.trace`."""
         return xp.sum(linalg["diagonal"](x, offset=offset), axis=-1, dtype=dtype)
@@ -135,7 +133,7 @@ def _trace(xp: ReproducibleNamespace, linalg: dict[str, Any]) -> Callable[..., A
     return trace
 
 
-def _cross(xp: ReproducibleNamespace) -> Callable[..., Any]:
+def _cross(xp: Namespace) -> Callable[..., Any]:
     def cross(x1: Any, x2: Any, /, *, axis: int = -1) -> Any:
         """The standard's `linalg.cross`: differences of products, each rounded."""
         first, second = xp.broadcast_arrays(x1, x2)

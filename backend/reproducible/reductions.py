@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from ..arrays.dtypes import dtype_name
 from ..arrays.quiet import ERRORS, IGNORED
+from ..arrays.typing import Namespace
 from . import float64, products, sums
 from .wrapping import Wrapping
-
-if TYPE_CHECKING:
-    from .namespace import ReproducibleNamespace
 
 __all__ = ["reduction_functions"]
 
 
-def reduction_functions(namespace: ReproducibleNamespace, wrapping: Wrapping) -> dict[str, Any]:
+def reduction_functions(namespace: Namespace, wrapping: Wrapping) -> dict[str, Any]:
     """The functions of this chapter by name."""
     found: dict[str, Any] = {
         "sum": _reduction(wrapping, "sum", sums.total, float64.total),
@@ -53,7 +51,7 @@ def _reduction(wrapping: Wrapping, name: str, single: Any, double: Any) -> Calla
         kept = tuple(x.shape[a] for a in others)
         rows = np.transpose(x, (*others, *axes)).reshape(*kept, math.prod(x.shape[a] for a in axes))
         shape = tuple(1 if a in axes else n for a, n in enumerate(x.shape)) if keepdims else kept
-        return double(rows).reshape(shape)  # type: ignore[no-any-return]
+        return double(rows).reshape(shape)
 
     floats = wrapping.rounded(name, lambda x, **how: single(base, x, **how), wide)
 
@@ -85,7 +83,7 @@ def _extreme(wrapping: Wrapping, name: str) -> Callable[..., Any]:
     return extreme
 
 
-def _mean(xp: ReproducibleNamespace, found: dict[str, Any]) -> Callable[..., Any]:
+def _mean(xp: Namespace, found: dict[str, Any]) -> Callable[..., Any]:
     total = found["sum"]
 
     def mean(x: Any, /, *, axis: Any = None, keepdims: bool = False) -> Any:
@@ -105,7 +103,7 @@ def _mean(xp: ReproducibleNamespace, found: dict[str, Any]) -> Callable[..., Any
     return mean
 
 
-def _variance(xp: ReproducibleNamespace) -> Callable[..., Any]:
+def _variance(xp: Namespace) -> Callable[..., Any]:
     def var(x: Any, /, *, axis: Any = None, correction: float = 0.0, keepdims: bool = False) -> Any:
         """The standard's `var`: the mean square of the distances from the mean."""
         narrow = x.dtype if dtype_name(x.dtype) == "float16" else None
@@ -123,7 +121,7 @@ def _variance(xp: ReproducibleNamespace) -> Callable[..., Any]:
     return var
 
 
-def _deviation(xp: ReproducibleNamespace) -> Callable[..., Any]:
+def _deviation(xp: Namespace) -> Callable[..., Any]:
     def std(x: Any, /, *, axis: Any = None, correction: float = 0.0, keepdims: bool = False) -> Any:
         """The standard's `std`: the root of the variance."""
         return xp.sqrt(xp.var(x, axis=axis, correction=correction, keepdims=keepdims))
@@ -131,7 +129,7 @@ def _deviation(xp: ReproducibleNamespace) -> Callable[..., Any]:
     return std
 
 
-def _cumulative(xp: ReproducibleNamespace, wrapping: Wrapping, name: str) -> Callable[..., Any]:
+def _cumulative(xp: Namespace, wrapping: Wrapping, name: str) -> Callable[..., Any]:
     base, close, open_ = wrapping.base, wrapping.close, wrapping.open
     product = name == "cumulative_prod"
     single = sums.cumulative_product if product else sums.cumulative_sum
@@ -161,7 +159,7 @@ def _cumulative(xp: ReproducibleNamespace, wrapping: Wrapping, name: str) -> Cal
     return cumulative
 
 
-def _diff(xp: ReproducibleNamespace) -> Callable[..., Any]:
+def _diff(xp: Namespace) -> Callable[..., Any]:
     def diff(x: Any, /, *, axis: int = -1, n: int = 1, prepend: Any = None, append: Any = None) -> Any:
         """The standard's `diff`: n times the differences of neighbours."""
         parts = [part for part in (prepend, x, append) if part is not None]
@@ -219,7 +217,7 @@ def _fit(inner: int, other: int, a: Any, b: Any) -> None:
         raise ValueError(f"matmul: got shapes {tuple(a.shape)} and {tuple(b.shape)}, whose inner sizes differ")
 
 
-def _tensordot(xp: ReproducibleNamespace, wrapping: Wrapping) -> Callable[..., Any]:
+def _tensordot(xp: Namespace, wrapping: Wrapping) -> Callable[..., Any]:
     def tensordot(x1: Any, x2: Any, /, *, axes: Any = 2) -> Any:
         """The standard's `tensordot`: one matrix product."""
         if isinstance(axes, int):
@@ -239,7 +237,7 @@ def _tensordot(xp: ReproducibleNamespace, wrapping: Wrapping) -> Callable[..., A
     return tensordot
 
 
-def _vecdot(xp: ReproducibleNamespace) -> Callable[..., Any]:
+def _vecdot(xp: Namespace) -> Callable[..., Any]:
     def vecdot(x1: Any, x2: Any, /, *, axis: int = -1) -> Any:
         """The standard's `vecdot`: a product of a row and a column each."""
         first, second = xp.broadcast_arrays(xp.moveaxis(x1, axis, -1), xp.moveaxis(x2, axis, -1))

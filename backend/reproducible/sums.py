@@ -40,8 +40,10 @@ def total(base: Base, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     kept = tuple(1 if a in axes else n for a, n in enumerate(x.shape))
     shape = kept if keepdims else tuple(n for a, n in enumerate(x.shape) if a not in axes)
     if count <= 1 or 0 in shape:
-        return _shaped(base, x + 0.0, shape) if count == 1 else base.xp.zeros(
-            shape, dtype=x.dtype, device=getattr(x, "device", None)
+        return (
+            _shaped(base, x + 0.0, shape)
+            if count == 1
+            else base.xp.zeros(shape, dtype=x.dtype, device=getattr(x, "device", None))
         )
     x64, depth = base.cast(x, base.float64), count - 1
     terms, within = x64, axes

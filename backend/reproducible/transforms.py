@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from ..arrays.dtypes import dtype_name
 from ..arrays.quiet import ERRORS, IGNORED
+from ..arrays.typing import Namespace
 from .fourier import Parts, transform
 from .sums import axes_of
 from .wrapping import Wrapping
-
-if TYPE_CHECKING:
-    from .namespace import ReproducibleNamespace
 
 __all__ = ["complex_functions", "fft_functions"]
 
@@ -93,7 +91,7 @@ def _mirrored(parts: Parts, size: int, axis: int) -> Parts:
     return np.moveaxis(real, -1, axis), np.moveaxis(imaginary, -1, axis)
 
 
-def fft_functions(xp: ReproducibleNamespace, wrapping: Wrapping) -> dict[str, Any]:
+def fft_functions(xp: Namespace, wrapping: Wrapping) -> dict[str, Any]:
     """The functions of `fft` by name."""
     complexes = _Complex(wrapping)
     found: dict[str, Any] = {}
@@ -106,9 +104,7 @@ def fft_functions(xp: ReproducibleNamespace, wrapping: Wrapping) -> dict[str, An
     return found
 
 
-def _compute(
-    complexes: _Complex, name: str, x: Any, sizes: list[int], axes: list[int], norm: str
-) -> Any:
+def _compute(complexes: _Complex, name: str, x: Any, sizes: list[int], axes: list[int], norm: str) -> Any:
     """One transform after another, the last axis first, in float64; rounded once at the end."""
     kind = name.removesuffix("n") if name.endswith("n") else name
     parts, bits, like = complexes.parts(f"fft.{name}", x, real=True if kind in ("rfft", "ihfft") else None)
@@ -149,7 +145,11 @@ def _many_axes(complexes: _Complex, name: str) -> Callable[..., Any]:
         if axes is None:
             axes = range(x.ndim) if s is None else range(x.ndim - len(s), x.ndim)
         axes = list(axes_of(tuple(axes), x.ndim))
-        sizes = [x.shape[a] for a in axes] if s is None else [x.shape[a] if n == -1 else n for n, a in zip(s, axes)]
+        sizes = (
+            [x.shape[a] for a in axes]
+            if s is None
+            else [x.shape[a] if n == -1 else n for n, a in zip(s, axes, strict=True)]
+        )
         if s is None and name == "irfftn":
             sizes[-1] = 2 * (sizes[-1] - 1)
         return _compute(complexes, name, x, sizes, axes, norm)
@@ -167,7 +167,7 @@ def _frequencies(wrapping: Wrapping, half: bool) -> Callable[..., Any]:
     return frequencies
 
 
-def _shift(xp: ReproducibleNamespace, sign: int) -> Callable[..., Any]:
+def _shift(xp: Namespace, sign: int) -> Callable[..., Any]:
     def shift(x: Any, /, *, axes: Any = None) -> Any:
         """The standard's `fft.fftshift` or `fft.ifftshift`."""
         found = axes_of(axes, x.ndim)
@@ -194,7 +194,7 @@ def complex_functions(wrapping: Wrapping) -> dict[str, Callable[..., Any]]:
             )
             token = ERRORS.set(IGNORED)
             try:
-                return complexes.whole(tuple(map(np.asarray, compute(a, b))), max(bits, other), like)  # type: ignore[arg-type]
+                return complexes.whole(tuple(map(np.asarray, compute(a, b))), max(bits, other), like)
             finally:
                 ERRORS.reset(token)
 

@@ -1,4 +1,4 @@
-"""From functions of the library below to functions of the mode: arrays unwrapped, promoted, computed with, wrapped again."""
+"""From functions of the library below to those of the mode: arrays unwrapped, promoted, computed with, wrapped again."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ class Wrapping:
     def __init__(self, base: Base, cls: type[ReproducibleArray]) -> None:
         self.base = base
         self.cls = cls
-        self.close = cls._wrap
+        self.close = cls.wrapped
         self._closes = _closer(cls)
 
     def open(self, x: Any) -> Any:
         """The library's array, number or other argument; TypeError for an array of another namespace."""
         kind = type(x)
         if kind is self.cls:
-            return x._value
+            return x.native
         if kind in _PLAIN:
             return x
         if isinstance(x, (list, tuple)):
@@ -48,10 +48,9 @@ class Wrapping:
         return self.base.xp.asarray(value, dtype=like.dtype, device=getattr(like, "device", None))
 
     def created(self, values: np.ndarray, dtype: Any, device: Any) -> Any:
-        """Values of the host, rounded to a dtype, by default the library's of floats, on a device."""
+        """Values of the host, rounded to a dtype, float32 by default, on a device."""
         xp = self.base.xp
-        if dtype is None:
-            dtype = xp.__array_namespace_info__().default_dtypes(device=device)["real floating"]
+        dtype = xp.float32 if dtype is None else dtype
         name = dtype_name(dtype)
         with np.errstate(over="ignore"):
             values = values.astype(np.float32) if name == "float16" else values
@@ -64,7 +63,7 @@ class Wrapping:
         cls, closes, open_ = self.cls, self._closes, self.open
 
         def call(*args: Any, **kwargs: Any) -> Any:
-            values = [a._value if type(a) is cls else open_(a) for a in args]
+            values = [a.native if type(a) is cls else open_(a) for a in args]
             if kwargs:
                 kwargs = {k: open_(v) for k, v in kwargs.items()}
             return closes(run(*values, **kwargs))
@@ -76,7 +75,7 @@ class Wrapping:
         run, cls, close, open_ = function or _attribute(self.base.xp, name), self.cls, self.close, self.open
 
         def call(x: Any, /) -> Any:
-            return close(run(x._value if type(x) is cls else open_(x)))
+            return close(run(x.native if type(x) is cls else open_(x)))
 
         return _named(call, name)
 
@@ -88,8 +87,8 @@ class Wrapping:
         def call(x1: Any, x2: Any, /) -> Any:
             if type(x1) is cls:
                 if type(x2) is cls:
-                    return close(run(x1._value, x2._value))
-                return close(run(x1._value, number(open_(x2), x1.dtype)))
+                    return close(run(x1.native, x2.native))
+                return close(run(x1.native, number(open_(x2), x1.dtype)))
             return close(run(number(open_(x1), x2.dtype), open_(x2)))
 
         return _named(call, name)
@@ -153,15 +152,14 @@ def _attribute(xp: Any, name: str) -> Any:
 
 def _closer(cls: type[ReproducibleArray]) -> Callable[[Any], Any]:
     """What wraps the results of a function of the library: arrays, in tuples and lists too."""
-    wrap = cls._wrap
+    wrap = cls.wrapped
 
     def closes(value: Any) -> Any:
         if isinstance(value, (tuple, list)):
             made = [closes(v) for v in value]
             return type(value)(*made) if hasattr(value, "_fields") else type(value)(made)
-        if isinstance(value, (bool, int, float, str)) or value is None:
-            if not isinstance(value, np.generic):
-                return value
+        if (isinstance(value, (bool, int, float, str)) or value is None) and not isinstance(value, np.generic):
+            return value
         return wrap(value) if hasattr(value, "dtype") and hasattr(value, "shape") else value
 
     return closes

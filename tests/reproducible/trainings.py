@@ -1,4 +1,4 @@
-"""Three small trainings whose weights have one hash on every library: `python trainings.py reproducible:torch convnet 20`."""
+"""Three small trainings with one hash on every library: `python trainings.py reproducible:torch convnet 20`."""
 
 from __future__ import annotations
 
