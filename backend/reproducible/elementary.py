@@ -1,4 +1,4 @@
-"""Elementary functions of float32: the library's float64 function, a rounding test, decimals for what that leaves open."""
+"""Elementary functions of float32: the library's float64 function, a rounding test, decimals where that is open."""
 
 from __future__ import annotations
 

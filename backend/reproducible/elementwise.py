@@ -13,7 +13,9 @@ from .wrapping import Wrapping
 
 __all__ = ["elementwise_functions"]
 
-_ONE = "abs bitwise_invert ceil conj floor imag isfinite isinf isnan logical_not negative positive round signbit trunc real"
+_ONE = """
+    abs bitwise_invert ceil conj floor imag isfinite isinf isnan logical_not negative positive round signbit trunc real
+"""
 _TWO = """
     add subtract multiply bitwise_and bitwise_left_shift bitwise_or bitwise_right_shift bitwise_xor copysign equal
     greater greater_equal less less_equal logical_and logical_or logical_xor nextafter not_equal

@@ -2,7 +2,7 @@
 
 Each gives its exact value as high + low, two floats: 60 correct digits decide every case, since no value of these
 functions at a float lies closer to a midpoint of two floats unless it is that midpoint. Those exact cases (roots,
-powers, logarithms of powers) come out with low = 0. Arguments are finite and within the domain, and results are no zeros.
+powers, logarithms of powers) come out with low = 0. Arguments are finite and within the domain; results are no zeros.
 """
 
 from __future__ import annotations

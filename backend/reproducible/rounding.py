@@ -1,7 +1,7 @@
-"""Filter and repair: float64 candidates with proven bounds, rounded where these decide, and worked out exactly elsewhere.
+"""Filter and repair: float64 candidates with proven bounds, rounded where these decide, else worked out exactly.
 
 A candidate y and a bound e with |y - exact| <= e give the correctly rounded result wherever y - e and y + e round to
-the same float32, since rounding is monotone. What is left is repaired on the host, in NumPy: sums exactly, by extraction of
+the same float32, since rounding is monotone. What is left is repaired on the host, in NumPy: sums by extraction of
 parts that a float64 holds (Rump, Ogita and Oishi, Accurate floating-point summation, 2008), functions by `repairs`.
 """
 

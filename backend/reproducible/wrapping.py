@@ -1,4 +1,4 @@
-"""From functions of the library below to those of the mode: arrays unwrapped, promoted, computed with, wrapped again."""
+"""From functions of the library below to those of the mode: arrays unwrapped, promoted, and wrapped again."""
 
 from __future__ import annotations
 
