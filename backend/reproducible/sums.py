@@ -50,6 +50,7 @@ def total(base: Base, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     if count > 2 * _STAGE:
         terms, within, depth = _stages(base, x64, axes)
     xp = base.xp
+    # a sum of -0 is 0 once the bound, +0, is added; no other sum of float32 rounds to zero
     y = xp.sum(terms, axis=within)
     bound = xp.sum(xp.abs(terms), axis=within)
     if terms is not x64 and terms.ndim > x64.ndim - len(axes) + 1:
@@ -59,11 +60,10 @@ def total(base: Base, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
         high = np.add(y, bound, out=np.empty(y.shape, np.float32), dtype=np.float64, casting="unsafe")
         low = np.subtract(y, bound, out=np.empty(y.shape, np.float32), dtype=np.float64, casting="unsafe")
         open_ = low != high
-        high += 0.0
         undecided = open_.any()
     else:
         bound = bound * (depth * UNIT * 1.01)
-        high = base.cast(y + bound, base.float32) + 0.0
+        high = base.cast(y + bound, base.float32)
         open_ = base.cast(y - bound, base.float32) != high
         undecided = base.any(open_)
     if undecided:
@@ -123,7 +123,7 @@ def cumulative_sum(base: Base, x: Any, axis: int) -> Any:
     x64 = base.cast(x, base.float64)
     y = xp.cumulative_sum(x64, axis=axis)
     bound = xp.cumulative_sum(xp.abs(x64), axis=axis) * (2 * count * UNIT)
-    high = base.cast(y + bound, base.float32) + 0.0
+    high = base.cast(y + bound, base.float32)
     open_ = base.cast(y - bound, base.float32) != high
     if not base.any(open_):
         return high

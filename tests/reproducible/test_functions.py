@@ -6,11 +6,10 @@ from fractions import Fraction
 import mpmath
 import numpy as np
 import pytest
+from exact_rounding import hard, nearest, wrong
 
 import backend as K
 from backend.reproducible import elementary
-
-from exact_rounding import hard, nearest, wrong
 
 SPECS = ["reproducible:numpy", "reproducible:torch", "reproducible:array_api_strict"]
 SAMPLES = 300  # of each of the ranges; benchmarks/reproducible.py has more

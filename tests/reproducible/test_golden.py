@@ -1,4 +1,4 @@
-"""Three trainings have the hashes stored here, on every library, and whatever BLAS, threads and vector width it uses."""
+"""Three trainings have the hashes stored here, on every library, whatever BLAS, threads and vectors it uses."""
 
 import os
 import subprocess

@@ -74,7 +74,7 @@ def test_jax_without_float64_is_refused():
 def test_a_compiler_is_refused(on):
     x = K.placeholder((3,))
     compiled = K.function([x], [x * 2.0], jit=True)
-    with pytest.raises(ValueError, match="jit=True on reproducible:.*rounds once"):
+    with pytest.raises(ValueError, match=r"jit=True on reproducible:.*rounds once"):
         compiled([np.ones(3, "float32")])
 
 

@@ -6,10 +6,9 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from exact_rounding import fractions, hard, nearest, wrong
 
 import backend as K
-
-from exact_rounding import fractions, hard, nearest, wrong
 
 SPECS = ["reproducible:numpy", "reproducible:torch", "reproducible:array_api_strict"]
 
@@ -22,7 +21,9 @@ def on(request):
 
 def exact_product(a, b):
     rows, columns = fractions(a), fractions(b.T)
-    return np.array([[nearest(sum((p * q for p, q in zip(r, c, strict=True)), Fraction(0))) for c in columns] for r in rows])
+    return np.array(
+        [[nearest(sum((p * q for p, q in zip(r, c, strict=True)), Fraction(0))) for c in columns] for r in rows]
+    )
 
 
 @pytest.mark.parametrize(("first", "second"), list(itertools.product(range(6), repeat=2)))
@@ -50,7 +51,7 @@ def test_a_row_whose_own_bound_decides_is_not_rounded_by_the_bound_of_its_column
 
 
 def test_the_bound_is_needed():
-    """float64 rounds 1 + 2**-24 + 2**-60 to a midpoint, and so to the wrong side: the product of BLAS, cast, is wrong."""
+    """float64 rounds 1 + 2**-24 + 2**-60 to a midpoint, and so to the wrong side: what BLAS gives is wrong."""
     a = np.array([[1.0, 2.0**-12, 2.0**-30]], "float32")
     b = np.array([[1.0], [2.0**-12], [2.0**-30]], "float32")
     assert np.float32((a.astype("float64") @ b.astype("float64"))[0, 0]) == 1.0
@@ -93,7 +94,13 @@ def test_zeros_of_sums_are_positive(on):
     xp = on.xp
     minus = on.asarray(np.full((3, 4), -0.0, "float32"))
     tiny = on.asarray(np.array([[-1e-30]], "float32"))
-    for found in (xp.sum(minus), xp.sum(minus, axis=1), minus @ xp.matrix_transpose(minus), xp.max(minus), tiny @ -tiny):
+    for found in (
+        xp.sum(minus),
+        xp.sum(minus, axis=1),
+        minus @ xp.matrix_transpose(minus),
+        xp.max(minus),
+        tiny @ -tiny,
+    ):
         assert not np.signbit(np.asarray(found)).any() and (np.asarray(found) == 0).all()
 
 
