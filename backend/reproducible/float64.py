@@ -79,7 +79,7 @@ def _trusted(name: str) -> bool:
 def total(rows: np.ndarray) -> np.ndarray:
     """The sums along the last axis, zeros positive."""
     shape = rows.shape[:-1]
-    flat = np.ascontiguousarray(rows, np.float64).reshape(-1, rows.shape[-1])
+    flat = np.ascontiguousarray(rows, np.float64).reshape(math.prod(shape), rows.shape[-1])
     return np.asarray([_sum(row) for row in flat], np.float64).reshape(shape)
 
 

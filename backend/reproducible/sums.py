@@ -163,7 +163,8 @@ def prod(base: Base, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     kept = tuple(1 if a in axes else n for a, n in enumerate(x.shape))
     shape = kept if keepdims else tuple(n for a, n in enumerate(x.shape) if a not in axes)
     rows = _rows(base, x, axes).astype(np.float64)
-    rows = rows.reshape(*rows.shape[: rows.ndim - len(axes)], -1)
+    kept = rows.shape[: rows.ndim - len(axes)]
+    rows = rows.reshape(*kept, math.prod(rows.shape[len(kept) :]))
     values = _products(rows)
     return base.xp.reshape(base.from_host(values, x), shape)
 
