@@ -34,11 +34,14 @@ def _reference() -> Namespace:
 def same_bits(on: Namespace, example: Example) -> float | None:
     """The results have the bits of the reproducible mode over NumPy, zeros' signs included; NaN is any NaN.
 
-    Over NumPy itself they are compared with those of arguments laid out in memory the other way round.
+    Over NumPy itself they are compared with those of arguments laid out in memory the other way round. Unsigned
+    integers are left out: their sums and mixtures have other dtypes on torch, which has few functions for them.
     """
+    if example.dtype.startswith("uint") or any(v.dtype.kind == "u" for v in example.values):
+        return None
     reference = _reference()
     if on.xp is reference.xp:
-        turned = [reference.backend.asarray(np.asfortranarray(v), v.dtype.name) for v in example.values]
+        turned = [reference.backend.asarray(np.array(v, order="F"), v.dtype.name) for v in example.values]
         wanted = eager(reference, example, turned)
     else:
         wanted = eager(reference, example)

@@ -13,9 +13,9 @@ import numpy as np
 
 os.environ.setdefault("JAX_ENABLE_X64", "1")  # before JAX is loaded: the mode needs float64
 
-import digits  # noqa: E402 - beside this file
+import digits
 
-import backend as K  # noqa: E402
+import backend as K
 
 LIBRARIES = ("numpy", "torch", "array_api_strict", "cupy", "jax")
 
@@ -45,8 +45,8 @@ def trained(backend: str, steps: int, seed: int = 0) -> Trained:
     with K.use_backend(backend):
         train, _, _ = digits.net(seed)
         while len(losses) < steps:
-            for chosen in np.split(order.permutation(len(x))[: len(x) // 32 * 32], len(x) // 32)[: steps - len(losses)]:
-                losses.append(train([x[chosen], y[chosen]])[0])
+            batches = np.split(order.permutation(len(x))[: len(x) // 32 * 32], len(x) // 32)
+            losses += [train([x[chosen], y[chosen]])[0] for chosen in batches[: steps - len(losses)]]
         variables = [K.get_value(v) for v in train.updated if v.dtype == "float32"]
     return Trained(backend, float(losses[-1]), digest([*variables, *losses]), time.perf_counter() - started)
 

@@ -167,7 +167,10 @@ def _diff(xp: Namespace) -> Callable[..., Any]:
         (axis,) = sums.axes_of(axis, x.ndim)
         before = (slice(None),) * axis
         for _ in range(n):
-            x = x[(*before, slice(1, None), ...)] - x[(*before, slice(0, max(x.shape[axis] - 1, 0)), ...)]
+            x = (
+                x[(*before, slice(min(x.shape[axis], 1), None), ...)]
+                - x[(*before, slice(0, max(x.shape[axis] - 1, 0)), ...)]
+            )
         return x
 
     return diff

@@ -18,7 +18,7 @@ MODULES = [bases, elementary, products, reductions, rounding, sums]
 
 
 def plant(monkeypatch, module, correct, faulty):
-    """Replace a piece of a module's source, and its functions and classes by those of the changed source, everywhere."""
+    """Replace a piece of a module's source, and its functions and classes by the changed ones, everywhere."""
     source = Path(module.__file__).read_text("utf-8")
     assert source.count(correct) == 1, f"{correct!r} stands {source.count(correct)} times in {module.__name__}"
     changed = {"__name__": module.__name__, "__package__": module.__package__, "__file__": module.__file__}
