@@ -68,6 +68,10 @@ class Base:
                     return float(np.dtype(name).type(value))
         return value
 
+    def reads_memory(self, x: Any) -> bool:
+        """Whether `host` and `from_host` copy nothing: then the rounding test runs there, in blocks."""
+        return False
+
     # ---- arithmetic
 
     def cast(self, x: Any, dtype: Any) -> Any:
@@ -120,6 +124,9 @@ class NumPyBase(Base):
     def from_host(self, values: np.ndarray, like: Any) -> Any:
         return values
 
+    def reads_memory(self, x: Any) -> bool:
+        return True
+
     def patched(self, x: Any, places: np.ndarray, values: np.ndarray) -> Any:
         x = np.asarray(x)
         x.reshape(-1)[places] = values
@@ -158,6 +165,9 @@ class TorchBase(Base):
         torch = sys.modules["torch"]
         values = np.ascontiguousarray(values) if values.ndim else np.asarray(values)
         return torch.from_numpy(values if values.flags.writeable else values.copy()).to(like.device)
+
+    def reads_memory(self, x: Any) -> bool:
+        return bool(x.device.type == "cpu")
 
     def patched(self, x: Any, places: np.ndarray, values: np.ndarray) -> Any:
         x = x.contiguous()

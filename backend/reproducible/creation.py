@@ -129,11 +129,20 @@ def _arange(wrapping: Wrapping) -> Callable[..., Any]:
 
 
 def _linspace(wrapping: Wrapping) -> Callable[..., Any]:
+    xp = wrapping.base.xp
+
     def linspace(
         start: Any, stop: Any, /, num: int, *, dtype: Any = None, device: Any = None, endpoint: bool = True
     ) -> Any:
         """The standard's `linspace`: start + i (stop - start) / n, computed in float64."""
         parts = num - 1 if endpoint else num
+        if isinstance(start, complex) or isinstance(stop, complex):
+            first, last = complex(start), complex(stop)
+            ends = ((first.real, last.real), (first.imag, last.imag))
+            halves = [np.asarray(linspace(*pair, num, dtype=xp.float64, endpoint=endpoint)) for pair in ends]
+            values = np.empty(num, np.complex128)
+            values.real, values.imag = halves
+            return wrapping.created(values, xp.complex64 if dtype is None else dtype, device)
         order = np.arange(num, dtype=np.float64)
         values = float(start) + order * ((float(stop) - float(start)) / max(parts, 1))
         if endpoint and num > 1:

@@ -30,31 +30,37 @@ def single(base: Base, name: str) -> Callable[[Any], Any]:
 
     def tile(x: Any) -> Any:
         y = function(base.cast(x, base.float64))
+        if base.reads_memory(y):
+            return base.from_host(on_host(base.host(x), base.host(y)), x)
         return _settled(base, name, y, (x,), y * base.up, y * base.down)
 
-    return _in_memory(base, name) if base.is_numpy else tile
+    on_host = _in_memory(base, name)
+    return on_host if base.is_numpy else tile
 
 
-def _in_memory(base: Base, name: str) -> Callable[[Any], Any]:
-    """The same on NumPy, tile by tile, in memory that is there."""
+def _in_memory(base: Base, name: str) -> Callable[..., np.ndarray]:
+    """The same in host memory, tile by tile, of candidates that NumPy computes or that are there."""
     function, up, down = getattr(np, _arc(name)), base.up, base.down
 
-    def tile(x: np.ndarray, high: np.ndarray) -> None:
-        y = function(x, dtype=np.float64)
+    def tile(x: np.ndarray, high: np.ndarray, y: np.ndarray | None) -> None:
+        if y is None:
+            y = function(x, dtype=np.float64)
         np.multiply(y, up, out=high, dtype=np.float64, casting="unsafe")
         low = np.multiply(y, down, dtype=np.float64, out=np.empty(x.shape, np.float32), casting="unsafe")
         open_ = low != high
         if open_.any():
             _patch(high, open_, y, name, (x,))
 
-    def whole(x: np.ndarray) -> np.ndarray:
+    def whole(x: np.ndarray, y: np.ndarray | None = None) -> np.ndarray:
         high = np.empty(x.shape, np.float32)
         if x.size <= _TILE:
-            tile(x, high)
+            tile(x, high, y)
             return high
         flat, out = x.reshape(-1), high.reshape(-1)
+        candidates = None if y is None else y.reshape(-1)
         for start in range(0, x.size, _TILE):
-            tile(flat[start : start + _TILE], out[start : start + _TILE])
+            part = slice(start, start + _TILE)
+            tile(flat[part], out[part], None if candidates is None else candidates[part])
         return high
 
     return whole
@@ -97,15 +103,14 @@ def pair(base: Base, name: str) -> Callable[[Any, Any], Any]:
         first, second = base.cast(x, base.float64), base.cast(y, base.float64)
         if name == "hypot":
             z = xp.sqrt(first * first + second * second)  # the squares are exact, and far from overflow
-            infinite = xp.isinf(first) | xp.isinf(second)
-            z = (
-                xp.where(infinite, xp.abs(xp.where(xp.isinf(first), first + 0.0 * z, second + 0.0 * z)), z)
-                if (base.any(infinite))
-                else z
-            )
+            infinite = xp.isinf(first) | xp.isinf(second)  # beside NaN, too
+            z = xp.where(infinite, xp.full_like(z, math.inf), z) if base.any(infinite) else z
             return _settled(base, name, z, (x, y), z * base.up, z * base.down)
         if name == "logaddexp":
             return _logaddexp(base, x, y, first, second)
+        if name == "pow":  # NumPy has roots of -0 and of minus infinity for the power of 0.5
+            ends = ((first == 0) | xp.isinf(first)) & (xp.floor(second) != second)
+            first = xp.where(ends, xp.abs(first), first) if base.any(ends) else first
         z = getattr(xp, name)(first, second)
         return _settled(base, name, z, (x, y), z * base.up, z * base.down)
 
@@ -164,7 +169,7 @@ def _divided(base: Base, x: Any, y: Any) -> tuple[Any, Any]:
     return base.from_host(narrow[0], like), base.from_host(narrow[1], like)
 
 
-def _whole(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _whole(a: np.ndarray, b: np.ndarray, largest: float = 2.0**28) -> tuple[np.ndarray, np.ndarray]:
     """floor(a / b) and a - b floor(a / b), of float32 values in float64, to be rounded once.
 
     Up to quotients of 2**28 all of it is exact in float64; beyond, in integers.
@@ -184,7 +189,7 @@ def _whole(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     opposite = (a != 0) & (np.signbit(a) != np.signbit(b))
     quotient = np.where(far, np.where(opposite, -1.0, np.copysign(0.0, exact_quotient)), quotient)
     rest = np.where(far, np.where(opposite, b, np.where(a == 0, np.copysign(0.0, b), a)), rest)
-    large = np.isfinite(a) & np.isfinite(b) & ~zero & (np.abs(exact_quotient) > 2.0**28)
+    large = np.isfinite(a) & np.isfinite(b) & ~zero & (np.abs(exact_quotient) > largest)
     quotient, rest = np.array(quotient), np.array(rest)
     for place in np.argwhere(large):
         at = tuple(place)
@@ -208,7 +213,7 @@ def rounded_ratio(numerator: int, denominator: int) -> np.float32:
 def divided_doubles(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """floor(x / y) and x - y floor(x / y) of float64 on the host, in integers, rounded once."""
     a, b = np.broadcast_arrays(np.asarray(x, np.float64), np.asarray(y, np.float64))
-    quotient, rest = _whole(a, b)
+    quotient, rest = _whole(a, b, math.inf)
     usual = np.isfinite(a) & np.isfinite(b) & (b != 0)
     for place in np.argwhere(usual):
         at = tuple(place)
@@ -217,6 +222,6 @@ def divided_doubles(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarra
         try:
             quotient[at] = math.copysign(float(whole), a[at] / b[at])
         except OverflowError:
-            quotient[at] = math.copysign(math.inf, whole)
+            quotient[at] = math.inf if whole > 0 else -math.inf
         rest[at] = math.copysign(float(Fraction(left, over * under)), b[at])
     return quotient, rest

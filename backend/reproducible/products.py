@@ -31,18 +31,22 @@ def matmul(base: Base, a: Any, b: Any) -> Any:
     factor = (inner + 2) * UNIT * 1.01  # the norms are rounded, too
     a64, b64 = base.cast(a, base.float64), base.cast(b, base.float64)
     candidate = xp.matmul(a64, b64)
-    if base.is_numpy:
-        norms = np.sqrt(np.einsum("...ij,...ij->...i", a64, a64)), np.sqrt(np.einsum("...ij,...ij->...j", b64, b64))
-        result, places = _filtered_in_memory(candidate, *norms, factor)
-    else:
-        norms = xp.sqrt(xp.sum(a64 * a64, axis=-1)), xp.sqrt(xp.sum(b64 * b64, axis=-2))
-        bound = xp.expand_dims(norms[1], axis=-2) * factor * xp.expand_dims(norms[0], axis=-1)
-        result = base.cast(candidate + bound, base.float32) + 0.0
-        undecided = base.cast(candidate - bound, base.float32) != result
-        places = np.flatnonzero(base.host(undecided)) if base.any(undecided) else ()
-    if not len(places):
+    if base.reads_memory(candidate):
+        x, y, z = base.host(a64), base.host(b64), base.host(candidate)
+        rows_, columns_ = np.sqrt(np.einsum("...ij,...ij->...i", x, x)), np.sqrt(np.einsum("...ij,...ij->...j", y, y))
+        result, places = _filtered_in_memory(z, rows_, columns_, factor)
+        if len(places):
+            result.reshape(-1)[places] = _repaired(places, shape, z, (x, y), (rows_ * factor, columns_))
+        return base.from_host(result, a)
+    bound = xp.sqrt(xp.sum(a64 * a64, axis=-1, keepdims=True)) * factor
+    bound = bound * xp.sqrt(xp.sum(b64 * b64, axis=-2, keepdims=True))
+    result = base.cast(candidate + bound, base.float32) + 0.0
+    undecided = base.cast(candidate - bound, base.float32) != result
+    if not base.any(undecided):
         return result
-    return base.patched(result, places, _repaired(base, places, shape, candidate, (a64, b64), norms, factor))
+    places = np.flatnonzero(base.host(undecided))
+    operands = base.host(a64), base.host(b64)
+    return base.patched(result, places, _repaired(places, shape, base.host(candidate), operands))
 
 
 def _filtered_in_memory(
@@ -76,28 +80,26 @@ def _filtered_in_memory(
 
 
 def _repaired(
-    base: Base,
     places: np.ndarray,
     shape: tuple[int, ...],
-    candidate: Any,
-    operands: tuple[Any, Any],
-    norms: tuple[Any, Any],
-    factor: float,
+    candidate: np.ndarray,
+    operands: tuple[np.ndarray, np.ndarray],
+    norms: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> np.ndarray:
-    """The values at these places: as their own bounds decide, else exact and rounded once.
+    """The values at these places: as their own bounds decide, the products of the norms, else exact and rounded once.
 
     Where an infinity or NaN takes part the value is that of float64.
     """
     stack = shape[:-2]
     *others, i, j = np.unravel_index(places, shape)
-    y = base.host(candidate).reshape(-1)[places]
+    y = candidate.reshape(-1)[places]
     values = y.astype(np.float32) + np.float32(0)
     finite = np.isfinite(y)
-    if base.is_numpy:  # elsewhere the filter had a bound for each place
+    if norms is not None:
         rows, columns = (np.broadcast_to(n, (*stack, n.shape[-1])) for n in norms)
-        own = rows[(*others, i)] * columns[(*others, j)] * factor
+        own = rows[(*others, i)] * columns[(*others, j)]
         finite &= (y + own).astype(np.float32) != (y - own).astype(np.float32)
-    a, b = map(base.host, operands)
+    a, b = operands
     left = np.broadcast_to(a, (*stack, *a.shape[-2:]))
     right = np.swapaxes(np.broadcast_to(b, (*stack, *b.shape[-2:])), -1, -2)
     open_ = np.flatnonzero(finite)

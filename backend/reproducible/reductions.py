@@ -31,7 +31,7 @@ def reduction_functions(namespace: Namespace, wrapping: Wrapping) -> dict[str, A
         "vecdot": _vecdot(namespace),
         "diff": _diff(namespace),
     }
-    found["mean"] = _mean(namespace, found)
+    found["mean"] = _mean(namespace, wrapping, found)
     found["var"] = _variance(namespace)
     found["std"] = _deviation(namespace)
     return found
@@ -83,13 +83,13 @@ def _extreme(wrapping: Wrapping, name: str) -> Callable[..., Any]:
     return extreme
 
 
-def _mean(xp: Namespace, found: dict[str, Any]) -> Callable[..., Any]:
+def _mean(xp: Namespace, wrapping: Wrapping, found: dict[str, Any]) -> Callable[..., Any]:
     total = found["sum"]
 
     def mean(x: Any, /, *, axis: Any = None, keepdims: bool = False) -> Any:
         """The standard's `mean`: the sum, rounded, over the number of elements, rounded."""
         if not _is_float(x):
-            raise TypeError(f"mean: got dtype {dtype_name(x.dtype)}, expected a floating dtype")
+            raise wrapping.unfit("mean", x.dtype)
         narrow = x.dtype if dtype_name(x.dtype) == "float16" else None
         x = xp.astype(x, xp.float32) if narrow is not None else x
         count = math.prod(x.shape[a] for a in sums.axes_of(axis, x.ndim))
@@ -113,7 +113,9 @@ def _variance(xp: Namespace) -> Callable[..., Any]:
         squares = xp.sum(distances * distances, axis=axis, keepdims=keepdims)
         token = ERRORS.set(IGNORED)
         try:
-            result = xp.divide(squares, float(max(count - correction, 0.0)))
+            # without a degree of freedom left it is 0 / 0
+            left = float(count - correction)
+            result = xp.divide(squares if left > 0 else squares * 0.0, max(left, 0.0))
         finally:
             ERRORS.reset(token)
         return result if narrow is None else xp.astype(result, narrow)

@@ -55,20 +55,21 @@ def total(base: Base, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     bound = xp.sum(xp.abs(terms), axis=within)
     if terms is not x64 and terms.ndim > x64.ndim - len(axes) + 1:
         y, bound = xp.sum(y, axis=0), xp.sum(bound, axis=0)
-    if base.is_numpy:
-        y, bound = np.asarray(y), np.asarray(bound) * (depth * UNIT * 1.01)
+    if base.reads_memory(y):
+        y, bound = np.asarray(base.host(y)), np.asarray(base.host(bound)) * (depth * UNIT * 1.01)
         high = np.add(y, bound, out=np.empty(y.shape, np.float32), dtype=np.float64, casting="unsafe")
         low = np.subtract(y, bound, out=np.empty(y.shape, np.float32), dtype=np.float64, casting="unsafe")
         open_ = low != high
-        undecided = open_.any()
-    else:
-        bound = bound * (depth * UNIT * 1.01)
-        high = base.cast(y + bound, base.float32)
-        open_ = base.cast(y - bound, base.float32) != high
-        undecided = base.any(open_)
-    if undecided:
+        if open_.any():
+            places = np.flatnonzero(open_)
+            high.reshape(-1)[places] = _repaired(places, y, base.host(x64), axes)
+        return base.from_host(high.reshape(shape), x)
+    bound = bound * (depth * UNIT * 1.01)
+    high = base.cast(y + bound, base.float32)
+    open_ = base.cast(y - bound, base.float32) != high
+    if base.any(open_):
         places = np.flatnonzero(base.host(open_))
-        high = base.patched(high, places, _repaired(base, places, y, x64, axes))
+        high = base.patched(high, places, _repaired(places, base.host(y), base.host(x64), axes))
     return _shaped(base, high, shape)
 
 
@@ -90,17 +91,16 @@ def _stages(base: Base, x: Any, axes: tuple[int, ...]) -> tuple[Any, Any, int]:
     return xp.reshape(flat, (stages, _STAGE, *rest)), 1, _STAGE + stages
 
 
-def _rows(base: Base, x: Any, axes: tuple[int, ...]) -> np.ndarray:
-    """A view on the host with the summed axes last."""
-    x = base.host(x)
+def _rows(x: np.ndarray, axes: tuple[int, ...]) -> np.ndarray:
+    """A view with the summed axes last."""
     others = tuple(a for a in range(x.ndim) if a not in axes)
     return np.transpose(x, (*others, *axes))
 
 
-def _repaired(base: Base, places: np.ndarray, candidate: Any, x: Any, axes: tuple[int, ...]) -> np.ndarray:
+def _repaired(places: np.ndarray, candidate: np.ndarray, x: np.ndarray, axes: tuple[int, ...]) -> np.ndarray:
     """The sums at these places, exact and rounded; where an infinity or NaN takes part, as float64 has it."""
-    rows = _rows(base, x, axes)
-    y = base.host(candidate).reshape(-1)[places]
+    rows = _rows(x, axes)
+    y = candidate.reshape(-1)[places]
     values = y.astype(np.float32) + np.float32(0)
     finite = np.flatnonzero(np.isfinite(y))
     shape = rows.shape[: rows.ndim - len(axes)]
@@ -162,7 +162,7 @@ def prod(base: Base, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     axes = axes_of(axis, x.ndim)
     kept = tuple(1 if a in axes else n for a, n in enumerate(x.shape))
     shape = kept if keepdims else tuple(n for a, n in enumerate(x.shape) if a not in axes)
-    rows = _rows(base, x, axes).astype(np.float64)
+    rows = _rows(base.host(x), axes).astype(np.float64)
     kept = rows.shape[: rows.ndim - len(axes)]
     rows = rows.reshape(*kept, math.prod(rows.shape[len(kept) :]))
     values = _products(rows)

@@ -211,7 +211,9 @@ def complex_functions(wrapping: Wrapping) -> dict[str, Callable[..., Any]]:
         parts, bits, like = complexes.parts("abs", x)
         token = ERRORS.set(IGNORED)
         try:
-            return complexes.real(np.sqrt(parts[0] * parts[0] + parts[1] * parts[1]), bits, like)
+            length = np.sqrt(parts[0] * parts[0] + parts[1] * parts[1])
+            infinite = np.isinf(parts[0]) | np.isinf(parts[1])
+            return complexes.real(np.where(infinite, np.inf, length), bits, like)
         finally:
             ERRORS.reset(token)
 
