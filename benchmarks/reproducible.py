@@ -44,7 +44,7 @@ def _trainings() -> Any:
 
 
 def measured(quick: bool = False) -> Figures:
-    """The median of steps taken in turn on both modes, so that noise meets both."""
+    """The median of steps taken in turn on both modes, so that noise meets both; in processor time, on one thread."""
     module, found = _trainings(), []
     for library in LIBRARIES:
         if importlib.util.find_spec(library) is None:
@@ -55,10 +55,10 @@ def measured(quick: bool = False) -> Figures:
             for step in range(8 if quick else 40):
                 for own, (spec, training) in zip(times, sides, strict=True):
                     with K.use_backend(spec):
-                        start = time.perf_counter()
+                        start = time.process_time()
                         training.step()
                         if step >= 3:
-                            own.append(time.perf_counter() - start)
+                            own.append(time.process_time() - start)
             found.append((library, name, *(1e3 * statistics.median(own) for own in times)))
     return found
 

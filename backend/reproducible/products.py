@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -33,10 +34,10 @@ def matmul(base: Base, a: Any, b: Any) -> Any:
     candidate = xp.matmul(a64, b64)
     if base.reads_memory(candidate):
         x, y, z = base.host(a64), base.host(b64), base.host(candidate)
-        rows_, columns_ = np.sqrt(np.einsum("...ij,...ij->...i", x, x)), np.sqrt(np.einsum("...ij,...ij->...j", y, y))
-        result, places = _filtered_in_memory(z, rows_, columns_, factor)
+        rows_ = np.sqrt(np.einsum("...ij,...ij->...i", x, x)) * factor
+        result, places = _filtered_in_memory(z, rows_, np.sqrt(np.einsum("...ij,...ij->...j", y, y)))
         if len(places):
-            result.reshape(-1)[places] = _repaired(places, shape, z, (x, y), (rows_ * factor, columns_))
+            result.reshape(-1)[places] = _repaired(places, z, x, y)
         return base.from_host(result, a)
     bound = xp.sqrt(xp.sum(a64 * a64, axis=-1, keepdims=True)) * factor
     bound = bound * xp.sqrt(xp.sum(b64 * b64, axis=-2, keepdims=True))
@@ -45,64 +46,52 @@ def matmul(base: Base, a: Any, b: Any) -> Any:
     if not base.any(undecided):
         return result
     places = np.flatnonzero(base.host(undecided))
-    operands = base.host(a64), base.host(b64)
-    return base.patched(result, places, _repaired(places, shape, base.host(candidate), operands))
+    return base.patched(result, places, _repaired(places, *map(base.host, (candidate, a64, b64))))
 
 
-def _filtered_in_memory(
-    candidate: np.ndarray, rows: np.ndarray, columns: np.ndarray, factor: float
-) -> tuple[np.ndarray, Any]:
-    """The candidate as float32, and the places that one bound for each column leaves open."""
-    bound = columns * (rows.max(axis=-1) * factor)[..., None]
-    if candidate.ndim > 2:
-        bound = bound[..., None, :]
-        high = np.add(candidate, bound, dtype=np.float64, out=np.empty(candidate.shape, np.float32), casting="unsafe")
-        low = np.subtract(
-            candidate, bound, dtype=np.float64, out=np.empty(candidate.shape, np.float32), casting="unsafe"
-        )
+def _filtered_in_memory(candidate: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> tuple[np.ndarray, Any]:
+    """The candidate as float32, block by block, and the places that the bounds leave open: norms of rows and columns.
+
+    A bound for each element: with one for a whole column, rows of zeros at the edges of images stay open, a tenth of a
+    convnet's products.
+    """
+    *stack, height, width = candidate.shape
+    result = np.empty(candidate.shape, np.float32)
+    found: list[np.ndarray] = []
+    if stack:
+        count = math.prod(stack)
+        blocks = max(_BLOCK // (height * width), 1)
+        rows = np.broadcast_to(rows, (*stack, height)).reshape(count, height, 1)
+        columns = np.broadcast_to(columns, (*stack, width)).reshape(count, 1, width)
+        values, out = candidate.reshape(count, height, width), result.reshape(count, height, width)
+    else:
+        count, blocks = height, max(_BLOCK // width, 1)
+        rows, values, out = rows[:, None], candidate, result
+    for start in range(0, count, blocks):
+        part = slice(start, start + blocks)
+        bound = rows[part] * (columns[part] if stack else columns)
+        block, high = values[part], out[part]
+        np.add(block, bound, out=high, dtype=np.float64, casting="unsafe")
+        low = np.subtract(block, bound, out=bound).astype(np.float32)
         open_ = low != high
-        high += 0.0
-        return high, np.flatnonzero(open_) if open_.any() else ()
-    high = np.empty(candidate.shape, np.float32)
-    step = max(_BLOCK // max(candidate.shape[1], 1), 1)
-    low = np.empty((min(step, len(high)), high.shape[1]), np.float32)
-    found: list[Any] = []
-    for start in range(0, len(high), step):
-        part, block = high[start : start + step], candidate[start : start + step]
-        lower = low[: len(part)]
-        np.add(block, bound, out=part, dtype=np.float64, casting="unsafe")
-        np.subtract(block, bound, out=lower, dtype=np.float64, casting="unsafe")
-        open_ = lower != part
-        part += 0.0  # a negative sum that underflows is +0
+        high += 0.0  # a negative sum that underflows is +0
         if open_.any():
-            found.append(np.flatnonzero(open_) + start * high.shape[1])
-    return high, np.concatenate(found) if found else ()
+            found.append(np.flatnonzero(open_) + start * (high.size // len(high)))
+    return result, np.concatenate(found) if found else ()
 
 
-def _repaired(
-    places: np.ndarray,
-    shape: tuple[int, ...],
-    candidate: np.ndarray,
-    operands: tuple[np.ndarray, np.ndarray],
-    norms: tuple[np.ndarray, np.ndarray] | None = None,
-) -> np.ndarray:
-    """The values at these places: as their own bounds decide, the products of the norms, else exact and rounded once.
+def _repaired(places: np.ndarray, candidate: np.ndarray, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """The values at these places, exact and rounded once.
 
     Where an infinity or NaN takes part the value is that of float64.
     """
-    stack = shape[:-2]
-    *others, i, j = np.unravel_index(places, shape)
+    *stack, _, _ = candidate.shape
+    *others, i, j = np.unravel_index(places, candidate.shape)
     y = candidate.reshape(-1)[places]
     values = y.astype(np.float32) + np.float32(0)
-    finite = np.isfinite(y)
-    if norms is not None:
-        rows, columns = (np.broadcast_to(n, (*stack, n.shape[-1])) for n in norms)
-        own = rows[(*others, i)] * columns[(*others, j)]
-        finite &= (y + own).astype(np.float32) != (y - own).astype(np.float32)
-    a, b = operands
+    open_ = np.flatnonzero(np.isfinite(y))
     left = np.broadcast_to(a, (*stack, *a.shape[-2:]))
     right = np.swapaxes(np.broadcast_to(b, (*stack, *b.shape[-2:])), -1, -2)
-    open_ = np.flatnonzero(finite)
     # in parts, so that a call with many open places does not take many times the memory of its operands
     step = max(2**20 // a.shape[-1], 1)
     for start in range(0, len(open_), step):

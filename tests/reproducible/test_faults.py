@@ -64,13 +64,17 @@ def count_of_wrong(library):
 
 FAULTS = {
     "a product's bound of zero": (products, "factor = (inner + 2) * UNIT * 1.01", "factor = 0.0"),
-    "a product's bound from the smallest row": (products, "rows.max(axis=-1) * factor", "rows.min(axis=-1) * factor"),
+    "a product's bound from the smallest row": (
+        products,
+        "rows[:, None], candidate",
+        "rows[:, None] * 0 + rows.min(), candidate",
+    ),
     "an open place left as the filter has it": (
         products,
-        "return base.patched(result, places, _repaired(",
-        "return (lambda *_: result)(result, places, _repaired(",
+        "= _repaired(places, z, x, y)",
+        "= result.reshape(-1)[places]",
     ),
-    "a product without + 0": (products, "        part += 0.0  #", "        #"),
+    "a product without + 0": (products, "        high += 0.0  #", "        #"),
     "a repaired product not made exact": (products, "rounded(*exact_sums(terms))", "terms.sum(axis=1).astype('f')"),
     "a sum's bound of zero": (sums, "np.asarray(bound) * (depth * UNIT * 1.01)", "np.asarray(bound) * 0.0"),
     "a sum without + 0": (sums, "_shaped(base, x + 0.0, shape)", "_shaped(base, x, shape)"),

@@ -41,8 +41,8 @@ def test_products_of_any_inner_size(on, inner):
 
 
 def test_a_row_whose_own_bound_decides_is_not_rounded_by_the_bound_of_its_column(on):
-    """The first test on NumPy has one bound for a column: a large row makes it large, and the cast of the candidate
-    plus that bound is wrong for the small rows, which then must be decided by their own."""
+    """A large row must not make the bound of its column that of all rows, which the cast of the candidate plus the
+    bound would then get wrong."""
     rng = np.random.default_rng(3)
     a = rng.normal(size=(40, 64)).astype("float32")
     a[0] *= 1e6
