@@ -212,6 +212,9 @@ def _matmul(wrapping: Wrapping) -> Callable[..., Any]:
 
     def matmul(x1: Any, x2: Any, /) -> Any:
         """The standard's `matmul`."""
+        for x in (x1, x2):
+            if dtype_name(x.dtype).startswith("complex"):
+                raise wrapping.unfit("matmul", x.dtype)
         return (floats if _is_float(x1) or _is_float(x2) else integers)(x1, x2)
 
     return matmul
