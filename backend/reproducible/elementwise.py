@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -32,8 +33,8 @@ def elementwise_functions(namespace: Namespace, wrapping: Wrapping) -> dict[str,
     found["square"] = wrapping.unary("square", _real(wrapping, "square", lambda x: x * x))
     one = lambda x: base.divide(base.xp.ones_like(x), x)  # noqa: E731
     found["reciprocal"] = wrapping.unary("reciprocal", _floating(wrapping, "reciprocal", one))
-    found["maximum"] = wrapping.binary("maximum", _positive_zeros(base.xp.maximum))
-    found["minimum"] = wrapping.binary("minimum", _positive_zeros(base.xp.minimum))
+    found["maximum"] = wrapping.binary("maximum", _signed_zeros(wrapping, "maximum"))
+    found["minimum"] = wrapping.binary("minimum", _signed_zeros(wrapping, "minimum"))
     found["sign"] = wrapping.unary("sign", _sign(wrapping))
     found["floor_divide"] = _whole(wrapping, "floor_divide", elementary.floor_divide)
     found["remainder"] = _whole(wrapping, "remainder", elementary.remainder)
@@ -91,12 +92,26 @@ def _quotient(wrapping: Wrapping) -> Callable[[Any, Any], Any]:
     return divide
 
 
-def _positive_zeros(function: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
-    """maximum or minimum; which zero of two with different signs comes out is up to the library, so it is +0."""
+def _signed_zeros(wrapping: Wrapping, name: str) -> Callable[[Any, Any], Any]:
+    """maximum or minimum, with the zero that IEEE 754-2019 says; which of two comes out is up to the library."""
+    base = wrapping.base
+    function, larger = getattr(base.xp, name), name == "maximum"
 
     def call(x: Any, y: Any) -> Any:
         found = function(x, y)
-        return found + 0.0 if dtype_name(found.dtype).startswith("float") else found
+        if not dtype_name(found.dtype).startswith("float"):
+            return found
+        for number, other in ((x, y), (y, x)):
+            if not hasattr(number, "dtype"):
+                if number != 0:
+                    return found
+                if larger and math.copysign(1.0, number) > 0:
+                    return found + 0.0
+                x, y = other, wrapping.number(number, other)
+        both = (found == 0) & (x == y)
+        if not base.any(both):
+            return found
+        return base.xp.where(both, x + y if larger else -(-x - y), found)
 
     return call
 

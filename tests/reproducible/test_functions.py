@@ -141,3 +141,11 @@ def test_equal_large_tiles_and_small_ones(on):
     x = np.random.default_rng(0).normal(size=(3, 30011)).astype("float32")
     whole = np.asarray(on.xp.exp(on.asarray(x)))
     assert wrong(on.xp.exp(on.asarray(x[:, 20000:20003])), whole[:, 20000:20003]) == 0
+
+
+def test_maxima_and_minima_of_zeros_have_the_sign_of_ieee_754(on):
+    x, y = (on.asarray(np.array(v, "float32")) for v in ([0.0, -0.0, 0.0, -0.0, -0.0], [-0.0, 0.0, 0.0, -0.0, -1.0]))
+    assert np.signbit(np.asarray(on.xp.maximum(x, y))).tolist() == [False, False, False, True, True]
+    assert np.signbit(np.asarray(on.xp.minimum(x, y))).tolist() == [True, True, False, True, True]
+    assert not np.signbit(np.asarray(on.xp.maximum(x, 0.0))).any()
+    assert np.signbit(np.asarray(on.xp.minimum(x, 0.0))).tolist() == [False, True, False, True, True]

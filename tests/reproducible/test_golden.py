@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from numpy._core._multiarray_umath import __cpu_dispatch__
 from trainings import NAMES, trained
 
 # sha256 of all variables and losses after 20 steps at batch 32. They depend on the program alone: see CONTRIBUTING.md.
@@ -15,7 +16,7 @@ GOLDEN = {
     "convnet": "1cba289ee48f20d329e6b6b24280e3fec535a351d2165ea615ea18603f28e2c8",
 }
 SPECS = ["reproducible:numpy", "reproducible:torch", "reproducible:array_api_strict"]
-WITHOUT_VECTORS = "AVX2,FMA3,AVX512F,AVX512CD,AVX512_SKX,AVX512_CLX,AVX512_CNL,AVX512_ICL,AVX512_SPR"
+WITHOUT_VECTORS = ",".join(__cpu_dispatch__)  # all instruction sets that this NumPy has code of its own for
 MACHINES = {
     "numpy, two threads, Haswell's kernels": (
         "reproducible:numpy",
