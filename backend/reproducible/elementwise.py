@@ -83,9 +83,11 @@ def _real(wrapping: Wrapping, name: str, function: Callable[..., Any]) -> Callab
 def _quotient(wrapping: Wrapping) -> Callable[[Any, Any], Any]:
     base = wrapping.base
 
+    floats = {base.float32, base.float64, base.float16}
+
     def divide(x: Any, y: Any) -> Any:
         for v in (x, y):
-            if hasattr(v, "dtype") and not dtype_name(v.dtype).startswith("float"):
+            if hasattr(v, "dtype") and v.dtype not in floats:
                 raise wrapping.unfit("divide", v.dtype)
         return base.divide(x if hasattr(x, "dtype") else wrapping.number(x, y), y)
 

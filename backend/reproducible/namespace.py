@@ -19,6 +19,7 @@ from .wrapping import Wrapping
 
 __all__ = ["ReproducibleNamespace", "reproducible"]
 
+_SHAPED = ("broadcast_to", "expand_dims", "flip", "matrix_transpose", "permute_dims", "reshape", "roll", "squeeze")
 _made: dict[int, ReproducibleNamespace] = {}
 
 
@@ -40,6 +41,7 @@ class ReproducibleNamespace:
         for name, kind in KIND_OF.items():
             if kind == "exact" and "." not in name and "__" not in name and hasattr(xp, name):
                 functions[name] = wrapping.delegated(name)
+        functions |= {name: wrapping.shaped(name) for name in _SHAPED}
         functions.update(elementwise_functions(self, wrapping))
         functions.update(reduction_functions(self, wrapping))
         functions.update(creation_functions(self, wrapping))
