@@ -29,6 +29,8 @@ def matmul(base: Base, a: Any, b: Any) -> Any:
     shape = (*stack, rows, columns)
     if 0 in (*shape, inner):
         return xp.zeros(shape, dtype=base.float32, device=device_of(a))
+    if b.ndim == 2 and a.ndim > 2:  # one product instead of a stack of small ones
+        return xp.reshape(matmul(base, xp.reshape(a, (-1, inner)), b), shape)
     factor = (inner + 2) * UNIT * 1.01  # the norms are rounded, too
     a64, b64 = base.cast(a, base.float64), base.cast(b, base.float64)
     candidate = xp.matmul(a64, b64)

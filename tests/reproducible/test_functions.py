@@ -149,3 +149,24 @@ def test_maxima_and_minima_of_zeros_have_the_sign_of_ieee_754(on):
     assert np.signbit(np.asarray(on.xp.minimum(x, y))).tolist() == [True, True, False, True, True]
     assert not np.signbit(np.asarray(on.xp.maximum(x, 0.0))).any()
     assert np.signbit(np.asarray(on.xp.minimum(x, 0.0))).tolist() == [False, True, False, True, True]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", elementary.ONE)
+def test_a_hundred_thousand_values_are_rounded_once(name):
+    """Against NumPy's long double, and mpmath where that is too near to a midpoint of two float32."""
+    if np.finfo(np.longdouble).nmant != 63:
+        pytest.skip("long double has less than 64 bits here")
+    rng = np.random.default_rng(11)
+    x = np.concatenate([samples(name, "float32", seed) for seed in range(1000)])
+    x = rng.permutation(x[(x != 0) & np.isfinite(x)])[:100_000]
+    with K.use_backend("reproducible:numpy") as on, np.errstate(all="ignore"):
+        found = np.asarray(getattr(on.xp, name)(on.asarray(x)))
+        wide = getattr(np, f"arc{name[1:]}" if name[0] == "a" else name)(x.astype(np.longdouble))
+        wanted, error = wide.astype("float32"), np.abs(wide) * np.longdouble(2.0**-58)
+        unclear = np.flatnonzero((wide + error).astype("float32") != (wide - error).astype("float32"))
+    for i in unclear[~np.isnan(wide[unclear])]:
+        wanted[i] = oracle(name, 32, x[i])
+    usual = ~np.isnan(wanted)
+    assert len(x) == 100_000 and (np.isnan(found) == np.isnan(wanted)).all()
+    assert wrong(found[usual], wanted[usual]) == 0

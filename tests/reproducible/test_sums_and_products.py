@@ -158,3 +158,14 @@ def test_float16_goes_by_way_of_float32(on):
         pytest.skip(f"{on.name} has no float16")
     wanted = np.array([nearest(sum(r, Fraction(0))) for r in fractions(x)]).astype("float16")
     assert wrong(on.xp.sum(on.asarray(x), axis=1), wanted) == 0
+
+
+@pytest.mark.slow
+def test_a_hundred_thousand_sums_and_products_are_rounded_once():
+    with K.use_backend("reproducible:numpy") as on:
+        for seed in range(3):
+            for (name, a), (_, b) in zip(hard((75, 9), seed), list(hard((75, 9), seed + 50))[::-1], strict=True):
+                assert wrong(on.asarray(a) @ on.asarray(b.T.copy()), exact_product(a, b.T)) == 0, name
+            for name, x in hard((6000, 5), seed):
+                wanted = np.array([nearest(sum(r, Fraction(0))) for r in fractions(x)])
+                assert wrong(on.xp.sum(on.asarray(x), axis=1), wanted) == 0, name
