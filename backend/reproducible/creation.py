@@ -155,7 +155,8 @@ def _linspace(wrapping: Wrapping) -> Callable[..., Any]:
 def _can_cast() -> Callable[..., Any]:
     def can_cast(from_: Any, to: Any, /) -> Any:
         """The standard's `can_cast`, by NumPy's rules on every library."""
-        return bool(np.can_cast(dtype_name(getattr(from_, "dtype", from_)), dtype_name(to)))
+        given = from_.dtype if isinstance(from_, ReproducibleArray) else from_  # a NumPy type has a `dtype`, too
+        return bool(np.can_cast(dtype_name(given), dtype_name(to)))
 
     return can_cast
 
