@@ -123,7 +123,8 @@ class ReproducibleArray:
         return float(self.native)
 
     def __complex__(self) -> complex:
-        return complex(self.native)
+        value = complex(self.native)
+        return complex(value.real, value.real) if value.real != value.real and value.imag == 0 else value
 
     def __index__(self) -> int:
         return int(self.native.__index__())
