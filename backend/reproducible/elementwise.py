@@ -46,11 +46,15 @@ def elementwise_functions(namespace: Namespace, wrapping: Wrapping) -> dict[str,
     return found
 
 
+def _dtypes(wrapping: Wrapping, *names: str) -> frozenset[Any]:
+    """The dtypes that arrays state: on NumPy and JAX other objects than the namespace's."""
+    xp = wrapping.base.xp
+    return frozenset(xp.zeros((1,), dtype=getattr(xp, name)).dtype for name in names if hasattr(xp, name))
+
+
 def _or_complex(wrapping: Wrapping, function: Callable[..., Any], other: Callable[..., Any]) -> Callable[..., Any]:
     """A function, with another one for complex arrays: libraries add the four products in different ways."""
-    xp = wrapping.base.xp
-    offered = [getattr(xp, n) for n in ("complex64", "complex128") if hasattr(xp, n)]
-    complexes = {xp.zeros((1,), dtype=dtype).dtype for dtype in offered}  # what arrays say, which on NumPy is no class
+    complexes = _dtypes(wrapping, "complex64", "complex128")
 
     def call(*args: Any) -> Any:
         for x in args:
@@ -83,7 +87,7 @@ def _real(wrapping: Wrapping, name: str, function: Callable[..., Any]) -> Callab
 def _quotient(wrapping: Wrapping) -> Callable[[Any, Any], Any]:
     base = wrapping.base
 
-    floats = {base.float32, base.float64, base.float16}
+    floats = _dtypes(wrapping, "float16", "float32", "float64")
 
     def divide(x: Any, y: Any) -> Any:
         for v in (x, y):
