@@ -76,7 +76,11 @@ FAULTS = {
     ),
     "a product without + 0": (products, "        high += 0.0  #", "        #"),
     "a repaired product not made exact": (products, "rounded(*exact_sums(terms))", "terms.sum(axis=1).astype('f')"),
-    "a sum's bound of zero": (sums, "np.asarray(bound) * (depth * UNIT * 1.01)", "np.asarray(bound) * 0.0"),
+    "a sum's bound of zero": (
+        sums,
+        "np.asarray(base.host(bound)) * (depth * UNIT * 1.01)",
+        "np.asarray(base.host(bound)) * 0.0",
+    ),
     "a sum without + 0": (sums, "_shaped(base, x + 0.0, shape)", "_shaped(base, x, shape)"),
     "rounding without the nudge": (rounding, "np.where(short & (low != 0), moved, high)", "np.asarray(high)"),
     "the nudge to the wrong side": (rounding, "high + np.sign(low)", "high - np.sign(low)"),
