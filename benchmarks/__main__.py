@@ -27,6 +27,7 @@ ALL = (
     "training_step",
     "inference",
     "memory",
+    "reproducible",
     "gpu",
 )  # imported after threads are limited
 PACKAGES = ("numpy", "torch", "array-api-compat", "jax", "autograd", "pytensor", "numexpr", "keras", "cupy-cuda12x")

@@ -15,7 +15,7 @@ import backend as K
 from backend.arrays.backends import Backend, _entry_points, _registered
 from backend.arrays.dtypes import dtype_name, learn_dtypes
 from backend.arrays.namespaces import describe, is_array
-from backend.arrays.openers import ALIASES, BUILT_IN
+from backend.arrays.openers import ALIASES, BUILT_IN, REPRODUCIBLE
 
 from .data import LATEST, REVISIONS, signatures
 from .reading import host
@@ -213,7 +213,7 @@ def revision_of(xp: Any, asked: str = "") -> str:
 
 
 def _is_known(path: str) -> bool:
-    return path in (*BUILT_IN, *ALIASES, *_registered, *_entry_points())
+    return path in (*BUILT_IN, *ALIASES, REPRODUCIBLE, *_registered, *_entry_points())
 
 
 def _names_of(device: Any) -> tuple[str, ...]:
@@ -223,7 +223,7 @@ def _names_of(device: Any) -> tuple[str, ...]:
 
 def device_name(name: str, device: Any) -> str:
     """The part of a namespace's name that names its device, or ''."""
-    path, _, rest = name.partition(":")
+    path, _, rest = name.removeprefix(f"{REPRODUCIBLE}:").partition(":")
     if _is_known(path) or not rest:
         return rest
     return next((n for n in _names_of(device) if n and (rest == n or rest.endswith(f":{n}"))), "")

@@ -42,6 +42,7 @@ from .parameters import has_parameters, parameter_examples, parameters
 from .python_arguments import arguments, integer_parameters
 from .reading import host
 from .refusals import errors
+from .same_bits import compares_bits, same_bits
 from .sizes import has_sizes, sizes, sizes_examples
 from .special_cases import Probe, covers, fewer, probes, revision_of, special_case
 from .transforms import transparent
@@ -353,6 +354,7 @@ PROPERTIES: dict[str, Property] = {
         Property("device", device, "typical", lambda case, on: bool(case.calls)),
         Property("transparent", transparent, "smooth", _of_k(_traceable)),
         Property("determinism", determinism, "typical", lambda case, on: bool(case.calls)),
+        Property("bits", same_bits, "all", compares_bits),
     )
 }
 

@@ -21,7 +21,7 @@ from .. import config
 from .dtypes import dtype_name, learn_dtypes
 from .extras import needs
 from .namespaces import canonical_namespace, describe, host, is_array, namespace_of, plain
-from .openers import ALIASES, BUILT_IN, EXTRAS
+from .openers import ALIASES, BUILT_IN, EXTRAS, REPRODUCIBLE
 
 __all__ = [
     "Backend",
@@ -148,7 +148,8 @@ class Backend:
     @functools.cached_property
     def quiet(self) -> Callable[[], contextlib.AbstractContextManager[Any]]:
         """A context manager that silences NumPy's floating-point warnings: the edge values are specified here."""
-        return _silence if describe(self.xp) in ("numpy", "array_api_strict", "dask.array") else contextlib.nullcontext
+        library = describe(self.xp).removeprefix(f"{REPRODUCIBLE}:")
+        return _silence if library in ("numpy", "array_api_strict", "dask.array") else contextlib.nullcontext
 
 
 class _Quiet(threading.local):
@@ -261,6 +262,11 @@ def _open(spec: str) -> Backend:
     library = name if name in _registered else ALIASES.get(name, name)
     if library in _registered:
         return _with_device(_registered[library], spec, device)
+    if library == REPRODUCIBLE:
+        opened = _reproducible(spec, device)
+        learn_dtypes(opened.xp)
+        _opened[spec] = opened
+        return opened
     if library in BUILT_IN:
         if importlib.util.find_spec(library) is None:
             raise ImportError(needs(f"backend {spec!r}", library, EXTRAS[library]))
@@ -273,6 +279,21 @@ def _open(spec: str) -> Backend:
     learn_dtypes(opened.xp)
     _opened[spec] = opened
     return opened
+
+
+def _reproducible(spec: str, base: str) -> Backend:
+    """The reproducible mode over another backend."""
+    from ..reproducible.namespace import reproducible
+
+    if not base:
+        raise ValueError(
+            f"backend {spec!r}: name the library, as in 'reproducible:numpy' or 'reproducible:torch:cuda:0'"
+        )
+    below = _registered.get(base) or _opened.get(base) or _open(base)
+    try:
+        return Backend(spec, reproducible(below.xp, below.device), below.device)
+    except ValueError as error:
+        raise ValueError(f"backend {spec!r}: {error}") from None
 
 
 def _with_device(found: Backend, spec: str, device: str) -> Backend:
@@ -509,8 +530,10 @@ def list_backends() -> list[BackendStatus]:
     True
     """
     rows = []
-    for name in dict.fromkeys([*BUILT_IN, *_registered, *_entry_points()]):
-        installed = name in _registered or name not in BUILT_IN or importlib.util.find_spec(name) is not None
+    names = list(dict.fromkeys([*BUILT_IN, *_registered, *_entry_points()]))
+    for name in [*names, *(f"{REPRODUCIBLE}:{name}" for name in names)]:
+        below = name.removeprefix(f"{REPRODUCIBLE}:")
+        installed = below in _registered or below not in BUILT_IN or importlib.util.find_spec(below) is not None
         try:
             get_backend(name)
             rows.append(BackendStatus(name, installed, True, ""))

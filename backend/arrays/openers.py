@@ -7,7 +7,7 @@ from typing import Any
 
 from .namespaces import of_library
 
-__all__ = ["ALIASES", "BUILT_IN", "EXTRAS"]
+__all__ = ["ALIASES", "BUILT_IN", "EXTRAS", "REPRODUCIBLE"]
 
 
 def _open_numpy(device: str) -> tuple[Any, Any]:
@@ -85,3 +85,4 @@ BUILT_IN: dict[str, Callable[[str], tuple[Any, Any]]] = {
 }
 EXTRAS = {"torch": "torch", "cupy": "cupy", "jax": "jax", "dask": "dask", "array_api_strict": "test"}
 ALIASES = {"pytorch": "torch", "strict": "array_api_strict"}
+REPRODUCIBLE = "reproducible"  # before a colon and the specification of another backend

@@ -42,7 +42,8 @@ def program_compiler(xp: Any) -> Callable[..., Any]:
 
     `scope` has the functions of a compiled program by name; `chains` names those that are elementwise.
     """
-    return getattr(kernels_of(xp), "jit", None) or (lambda scope, name, chains: scope[name])
+    own = getattr(kernels_of(xp), "jit", None) or getattr(xp, "__jit__", None)
+    return own or (lambda scope, name, chains: scope[name])
 
 
 def chain_planner(xp: Any) -> Callable[..., Any] | None:

@@ -14,7 +14,7 @@ FLOORS = [
     {"opening", "probe"},
     {"namespaces", "modules", "targets"},
     {"operations", "root_cause"},
-    {"agreement", "ranks", "refusals", "special_cases", "unspoiled", "writing"},
+    {"agreement", "ranks", "refusals", "same_bits", "special_cases", "unspoiled", "writing"},
     {"copies", "derived", "gradients", "in_place", "kernels", "layouts", "python_arguments", "threaded", "transforms"},
     {"function_calls", "memory", "operation_calls", "sizes", "varied"},
     {"parameters"},
