@@ -18,7 +18,7 @@ from .lookup import CUSTOM
 __all__ = ["read_model", "write_model"]
 
 FORMAT = "array-api-backend model"
-FORMAT = 1
+REVISION = 1
 LONGEST = 2**26  # bytes of JSON that are read
 OPTIMIZER = "optimizer/"
 STREAMS = "streams"
@@ -33,7 +33,7 @@ def write_model(model: Any, path: str | os.PathLike[str], overwrite: bool, inclu
     architecture = model.get_config()
     described = {
         "format": FORMAT,
-        "version": FORMAT,
+        "version": REVISION,
         "class_name": name if type(model).__module__.startswith(f"{__package__}.") else {CUSTOM: name},
         "floatx": K.floatx(),
         "architecture": architecture,
@@ -80,8 +80,8 @@ def read_model(where: str, path: str | os.PathLike[str]) -> tuple[dict[str, Any]
             raise ValueError(f"{where} is no file of a model: {error}") from error
     if not isinstance(described, dict) or described.get("format") != FORMAT:
         raise ValueError(f"{where} is no file of a model: its model.json describes something else")
-    if described.get("version") != FORMAT:
-        raise ValueError(f"{where} has version {described.get('version')!r} of the format, expected {FORMAT}")
+    if described.get("version") != REVISION:
+        raise ValueError(f"{where} has version {described.get('version')!r} of the format, expected {REVISION}")
     return described, streams, state
 
 
