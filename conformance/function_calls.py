@@ -18,7 +18,7 @@ from backend.graph.primitives import PRIMITIVES
 from .case import A, Call, Case, parts
 from .examples import Example, ranges, sized, typical
 from .operations import expected
-from .variations import NUMBERS, WHOLE, among, equal, mapped, of_axes, scaled, with_axes
+from .variations import NUMBERS, WHOLE, among, equal, holding, mapped, of_axes, scaled, with_axes
 from .varied import MOVERS
 
 __all__ = ["function_calls"]
@@ -33,6 +33,7 @@ GENERAL = frozenset(  # they take any matrix
     """linalg.det linalg.slogdet linalg.eig linalg.eigvals linalg.qr linalg.svd linalg.svdvals linalg.inv linalg.solve
     linalg.pinv""".split()
 )
+SINGLE = (12345.678, 1.5e31, 3.5e-33)
 ANY_RANK = frozenset(("linalg.det", "linalg.eigvals", "linalg.svdvals", "linalg.qr", "linalg.svd"))
 KEEPING = MOVERS | {"isin", "sort", "max", "min", "nonzero", "count_nonzero", "equal", "not_equal", "less", "greater"}
 # The page speaks of no number of axes but its own, or of none.
@@ -67,6 +68,7 @@ def _with_numbers(case: Case, call: Call, source: Call) -> Iterator[Call]:
         yield from (scaled(call, factor) for factor in FACTORS[: 2 if case.name in BALANCED else 3])
         free = [isinstance(p, A) and p.is_float for p in parts(source)]
         yield from (among(call, numbers, free) for numbers in ((1.0,), (0.5, 1.5)) if case.name in GENERAL)
+        yield from (holding(call, number) for number in SINGLE if case.name in GENERAL)
         yield from (equal(call) for _ in range(case.name in ANY_RANK))
         return
     yield from _with_integers(case, call, source)

@@ -13,7 +13,19 @@ import numpy as np
 
 from .case import Call, replaced
 
-__all__ = ["NUMBERS", "SPECIAL", "WHOLE", "among", "equal", "mapped", "of_axes", "scaled", "with_axes", "with_scalars"]
+__all__ = [
+    "NUMBERS",
+    "SPECIAL",
+    "WHOLE",
+    "among",
+    "equal",
+    "holding",
+    "mapped",
+    "of_axes",
+    "scaled",
+    "with_axes",
+    "with_scalars",
+]
 
 # Large, larger than the square root of float32's largest, tiny, halves, whole, and zeros of either sign.
 NUMBERS = ((2.5e4, 1.1e5), (3e30, 7e32), (2e-33, 5e-31), (0.5, 1.5, 2.5), (1.0, 2.0), (0.0,), (-0.0,))
@@ -48,7 +60,7 @@ def of_axes(x: np.ndarray, count: int) -> np.ndarray:
     """The elements again along further axes of size 2 in front, in another order each time; no two floats are equal."""
     while x.ndim < count:
         again = np.flip(x)
-        x = np.stack([x, (again * 0.83).astype(x.dtype) if x.dtype.kind == "f" else again])
+        x = np.stack([x, (again * (0.83 - 0.07 * x.ndim)).astype(x.dtype) if x.dtype.kind == "f" else again])
     return x
 
 
@@ -81,6 +93,19 @@ def among(call: Call, numbers: tuple[float, ...], free: Sequence[bool]) -> Call:
             chosen = np.copysign(chosen, signs)
         new[places] = chosen
         return new.reshape(x.shape)
+
+    return mapped(call, change)
+
+
+def holding(call: Call, number: float) -> Call:
+    """The first element of the first array is this number."""
+
+    def change(i: int, x: np.ndarray) -> np.ndarray:
+        if i or x.dtype.kind != "f" or not x.size:
+            return x
+        new = x.copy()
+        new.reshape(-1)[0] = number
+        return new
 
     return mapped(call, change)
 

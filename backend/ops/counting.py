@@ -209,7 +209,8 @@ def histogram(x: ArrayLike, bins: int = 10, range: Any = None) -> tuple[Array, A
         low, high = _range(range)
         numbers = [low + (high - low) * share for share in shares]
         ends = xp.asarray([*numbers, high], dtype=flat.dtype, device=device_of(flat))
-    ordered = xp.sort(flat)
+    # libraries search beside NaN in their own ways; infinity lies outside of every range
+    ordered = xp.sort(xp.where(xp.isnan(flat), number_like(flat, float("inf")), flat))
     below = xp.searchsorted(ordered, ends[:-1])
     upto = xp.searchsorted(ordered, ends[-1:], side="right")
     below = xp.concat([below, upto], axis=0)

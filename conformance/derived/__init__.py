@@ -34,7 +34,7 @@ from . import (  # noqa: F401 - each chapter fills SUBJECTS
 )
 from .deriving import SUBJECTS, OutsideError, Signature
 from .example import Derived, Judged, Raises, as_specified, known_dtypes, with_arrays
-from .promotion import TABLE, Defaults, Undefined, defaults_in_force, supposing
+from .promotion import TABLE, Defaults, Undefined, UnfitError, defaults_in_force, supposing
 from .values import Draw
 
 __all__ = ["as_specified", "derived_dtypes", "derived_parameters", "example_at", "examples_of", "is_derived"]
@@ -128,6 +128,8 @@ def _derived(
             around.enter_context(supposing(given))
         try:
             wanted = SUBJECTS[seen.name].reference(*call.args, **call.kwargs)
+        except UnfitError:
+            return Derived(seen, call, Raises(Exception), origin, again)
         except OutsideError:
             return Derived(seen, call, Raises(Exception), origin, again) if seen.name in _refusing(revision) else None
         except Undefined:

@@ -18,7 +18,7 @@ import numpy as np
 
 from ..case import Call
 from ..functions import Dtype
-from ..variations import with_axes
+from ..variations import mapped, with_axes
 from .promotion import FLOATING, INTEGER, Undefined, accepted, promoted
 from .values import Draw
 
@@ -121,7 +121,8 @@ def by_parameter(draw: Draw, signature: Signature, bases: Bases, given: Mapping[
         for p, q in itertools.combinations(choices, 2) if i < 4 else ():
             yield from _thinned(_both(base, p, q), PAIRS, i)  # each base other ones
         if not i and len(signature.arrays) == 1:
-            yield from (_outside(each) for each in with_axes(base) if _takes_axis(signature, each))
+            empty = mapped(base, lambda i, x: np.zeros((*x.shape[:-1], 0), x.dtype) if x.ndim else x)
+            yield from (_outside(each) for each in (*with_axes(base), empty) if _takes_axis(signature, each))
 
 
 OUTSIDE = 9  # more axes than any array has

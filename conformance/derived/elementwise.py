@@ -12,7 +12,7 @@ from ..error_analysis.elementwise import UNARY
 from ..functions import near
 from .axes import wide
 from .exact import COMPARISONS, INTEGER_ONE, INTEGER_TWO, next_after
-from .promotion import BITS, REAL_OF, Undefined, fits, kind_of, promoted, scalar_dtype
+from .promotion import BITS, REAL_OF, Undefined, UnfitError, fits, kind_of, promoted, scalar_dtype
 from .reductions import integers
 
 __all__ = [
@@ -153,7 +153,12 @@ def operands(x1: Any, x2: Any) -> tuple[str, np.ndarray, np.ndarray]:
         dtype = scalar_dtype(x1.dtype.name, x2)
     else:
         dtype = scalar_dtype(x2.dtype.name, x1)
-    return dtype, np.asarray(x1).astype(dtype), np.asarray(x2).astype(dtype)
+    a, b = np.asarray(x1).astype(dtype), np.asarray(x2).astype(dtype)
+    try:
+        np.broadcast_shapes(a.shape, b.shape)
+    except ValueError:
+        raise UnfitError(f"{a.shape} and {b.shape}") from None
+    return dtype, a, b
 
 
 def two(name: str) -> Callable[..., Any]:

@@ -172,6 +172,9 @@ def pair_dtypes(name: str, mixed: bool = True) -> Callable[..., Iterable[Call]]:
                 if mixed or a == b:
                     x, y = paired(draw.seed, name, a, b)
                     yield call(x, y)
+                    if a == b and x.size >= 4:
+                        yield call(x[:3], y[:2])
+                        yield call(x[:4].reshape(2, 2, 1), y[:3].reshape(3, 1, 1))
                     if x.size >= 8:
                         yield call(x[-8:].reshape(2, 4), y[-8:].reshape(2, 4))
             except Undefined:

@@ -22,6 +22,7 @@ __all__ = [
     "UNSIGNED",
     "Defaults",
     "Undefined",
+    "UnfitError",
     "accepted",
     "accumulated",
     "complex_of",
@@ -37,6 +38,10 @@ __all__ = [
 
 class Undefined(Exception):  # noqa: N818 - not an error: the standard leaves the call open, so it is not tried
     """The standard does not say what this call gives."""
+
+
+class UnfitError(Undefined):
+    """Shapes do not fit together, which every function has to refuse."""
 
 
 SIGNED = ("int8", "int16", "int32", "int64")
