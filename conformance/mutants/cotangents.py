@@ -12,9 +12,10 @@ import backend as K
 from backend.autodiff.rules.table import VJPS
 
 from ..case import A, Case, discovered, parts
+from ..examples import typical
 from ..functions import function_of, resolved
 from ..gradients import contraction
-from ..operations import functions_of, namespace
+from ..operations import functions_of, namespace, placeholders, symbolic
 from ..reading import host
 from .check import INTACT, planted
 from .faults import Mutant
@@ -28,17 +29,46 @@ ENOUGH = 1e-4  # of the largest element: what a gradient has to differ by
 
 @functools.cache
 def users() -> dict[str, tuple[Case, ...]]:
-    """The gradient rules that K's operations need, each with a few of these, those of the fewest functions first."""
+    """The gradient rules that K's operations call, each with a few of these, those of the fewest functions first.
+
+    A rule that nothing calls, because a composite has a rule of its own, concerns nobody.
+    """
     found: dict[str, list[Case]] = {}
     for case in discovered().values():
         floats = any(p.is_float if isinstance(p, A) else p.dtype.kind == "f" for c in case.calls for p in parts(c))
         if case.gradient != () and floats:
-            for name in functions_of(case) & VJPS.keys():
+            for name in _called_rules(case):
                 found.setdefault(name, []).append(case)
     return {
         name: tuple(sorted(cases, key=lambda c: (c.name != name, len(functions_of(c))))[:FEW])
         for name, cases in sorted(found.items())
     }
+
+
+def _called_rules(case: Case) -> set[str]:
+    """The rules that the gradients of a case's calls go through."""
+    heard: set[str] = set()
+    whole = dict(VJPS)
+
+    def listener(name: str, rule: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*args: Any, **kwargs: Any) -> Any:
+            heard.add(name)
+            return rule(*args, **kwargs)
+
+        return call
+
+    VJPS.update({name: tuple(r and listener(name, r) for r in each) for name, each in whole.items()})
+    try:
+        for index in range(len(case.calls)):
+            example = typical(case, index, "float32" if "float32" in case.dtypes else case.dtypes[-1])
+            inputs = placeholders(example)
+            targets = [inputs[i] for i in example.differentiated]
+            loss = contraction(symbolic(example, inputs), lambda w: w)
+            if targets and loss is not None:
+                K.gradients(loss, targets)
+    finally:
+        VJPS.update(whole)
+    return heard
 
 
 def rules(wrapped: Callable[[Callable[..., Any]], Callable[..., Any]]) -> Callable[[Any], Any]:

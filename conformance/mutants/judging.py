@@ -56,8 +56,13 @@ def _fresh(x: np.ndarray) -> np.ndarray:
 
 
 def _arrays(on: Namespace, probe: Probe) -> list[Any]:
-    sample = on.xp.asarray(0.0)
-    return [_like(_fresh(v), sample) for v in probe.values]
+    return [_like(_fresh(v), _sample()) for v in probe.values]
+
+
+@functools.cache
+def _sample() -> Any:
+    """An array of the intact namespace, made before any fault is planted."""
+    return namespace(INTACT).xp.asarray(0.0)
 
 
 def _results(on: Namespace, probe: Probe, arrays: list[Any], recorded: bool) -> list[Any]:
@@ -215,6 +220,7 @@ def _between(fault: Generated, probe: Probe) -> list[Probe]:
 def is_fault(fault: Generated) -> bool:
     """Whether the fault changes what is observed of a call that meets its condition."""
     on = namespace(INTACT)
+    _sample()
     condition = conditions_of(fault.target, fault.recorded)[fault.condition]
     if fault.target.startswith("vjp "):
         return any(rule_changes(made(fault), probe) for probe in itertools.islice(_variants(fault, condition), 12))
