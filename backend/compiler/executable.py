@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..arrays.backends import Backend
+from ..arrays.dtypes import dtype_name
 from ..arrays.namespaces import describe, is_array, is_concrete, namespace_of, outside_traces
 from ..graph.tensor import Constant, Placeholder, Tensor
 from ..kernels.lookup import kernels_enabled, program_compiler
@@ -103,7 +104,11 @@ class Executable:
                 f"{self.name}: runs on {describe(backend.xp)}, but the constant {t.name} is an array of "
                 f"{describe(own)}; convert it first"
             )
-        return backend.asarray(t.value, t.dtype)
+        dtype: str = t.dtype
+        if dtype == "int64" and t.shape == () and isinstance(t.value, np.ndarray) and abs(int(t.value)) < 2**31:
+            # a Python number beside indices, which have 32 bits where the library has no others
+            dtype = dtype_name(backend.xp.asarray(0).dtype)
+        return backend.asarray(t.value, dtype)
 
 
 @functools.cache

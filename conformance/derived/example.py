@@ -62,6 +62,10 @@ class Derived(Example):
             part = self.again(replaced(self.call, functools.partial(_rows, half)))
             if part is not None and fails(part):
                 return part.smaller(fails)
+        if count == 1 and self.values and all(v.ndim > 1 for v in self.values):
+            part = self.again(replaced(self.call, lambda x: x[0]))
+            if part is not None and fails(part):
+                return part.smaller(fails)
         return self
 
 

@@ -117,8 +117,8 @@ def test_random_streams_go_on(again):
 
 @both
 def test_loops_branches_and_unknown_sizes(again):
-    x, n = K.placeholder((None, None, 2)), K.placeholder((), dtype="int32")
-    w = K.variable(np.full((2, 2), 0.5))
+    x, n = K.placeholder((None, None, 2), name="x"), K.placeholder((), dtype="int32", name="n")
+    w = K.variable(np.full((2, 2), 0.5), name="w")
 
     def step(t, states):
         h = K.tanh(K.dot(t + states[0], w))

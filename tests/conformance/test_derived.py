@@ -345,10 +345,10 @@ def test_a_failure_is_shrunk_and_has_a_script():
 
 def test_a_script_of_the_tool_names_its_example():
     with planted(Mutant("any order", "unique_values", result(lambda got, x: got[::-1].copy())), STRICT):
-        verdict = verdict_on(CASES["unique_values"], PROPERTIES["parameters"], STRICT, shrink=False)
+        verdict = verdict_on(CASES["unique_values"], PROPERTIES["dtypes"], STRICT, shrink=False)
     assert verdict.status in ("identical", "within")
     with planted(Mutant("one more", "unique_values", result(lambda got, x: got + 1)), STRICT):
-        verdict = verdict_on(CASES["unique_values"], PROPERTIES["parameters"], STRICT)
+        verdict = verdict_on(CASES["unique_values"], PROPERTIES["dtypes"], STRICT)
     assert verdict.status == "wrong" and verdict.finding is not None
     place = re.search(r"example_at\(one, on, (\(.*?\))\)", verdict.finding.script)
     example = derived.example_at(CASES["unique_values"], STRICT, ast.literal_eval(place[1]))

@@ -60,6 +60,8 @@ def _drawn(part: Any) -> Any:
     shape = tuple(3 if isinstance(d, str) else d for d in part.dims)
     low, high = max(part.low, 0), max(part.high, 1)
     numbers = low + (high - low) * np.linspace(0.2, 0.8, int(np.prod(shape))).reshape(shape)
+    if part.dtype == "float" and len(shape) > 1 and shape[-1] == shape[-2]:
+        numbers = numbers + high * np.eye(shape[-1])  # evenly spaced numbers are a singular matrix
     dtype = {"float": "float32", "int": "int32", "bool": "bool"}.get(part.dtype, part.dtype)
     return np.floor(numbers).astype(dtype) if np.dtype(dtype).kind in "iu" else numbers.astype(dtype)
 
