@@ -9,7 +9,6 @@ from __future__ import annotations
 import functools
 import itertools
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 
@@ -17,7 +16,7 @@ from backend.graph.primitives import PRIMITIVES
 
 from .case import A, Call, Case, parts
 from .examples import Example, ranges, sized, typical
-from .operations import expected
+from .valid_calls import keep, spreads
 from .variations import NUMBERS, WHOLE, among, equal, holding, mapped, of_axes, scaled, with_axes
 from .varied import MOVERS
 
@@ -39,8 +38,7 @@ KEEPING = MOVERS | {"isin", "sort", "max", "min", "nonzero", "count_nonzero", "e
 # The page speaks of no number of axes but its own, or of none.
 AXES_OPEN = frozenset(
     """linalg.cross linalg.solve linalg.outer linalg.tensordot tensordot meshgrid searchsorted repeat nonzero vecdot
-    linalg.vecdot cumulative_sum cumulative_prod take sort argsort array.T diff tril triu
-    linalg.cholesky linalg.qr linalg.svd linalg.svdvals linalg.eigh linalg.eigvalsh linalg.eig linalg.eigvals""".split()
+    linalg.vecdot cumulative_sum cumulative_prod take sort argsort array.T diff tril triu""".split()
 )
 FIXED = frozenset(("array.getitem", "array.getitem_reversed", "array.setitem"))  # the key belongs to the shape
 
@@ -58,7 +56,7 @@ def function_calls(case: Case) -> tuple[Example, ...]:
             _with_axes(case, call),
             _small(case, index, dtype) if case.name not in FIXED else (),
         ):
-            _add(found, case, each, dtype)
+            keep(found, case, each, dtype, MOST)
     return tuple(found.values())
 
 
@@ -116,35 +114,7 @@ def _stacked(count: int, i: int, x: np.ndarray) -> np.ndarray:
 def _small(case: Case, index: int, dtype: str) -> Iterator[Call]:
     """A call with all sizes 1 or 0, and with each one alone."""
     letters = list(ranges(case.calls[index]))
-    for size in (1, 0):
-        spreads: list[tuple[int, ...]] = [(size,) * len(letters)] if letters else []
-        if len(letters) > 1:
-            spreads += [tuple(size if k == i else 3 for k in range(len(letters))) for i in range(len(letters))]
-        for spread in spreads:
-            if size or case.judge is None or case.name in GENERAL:
-                one = sized(case, index, dtype, tuple(zip(letters, spread, strict=True)))
-                yield one.filled(one.values)
-
-
-def _add(found: dict[str, Example], case: Case, call: Call, dtype: str) -> None:
-    """Keep a call that the reference takes."""
-    values = [v for v in parts(call) if isinstance(v, np.ndarray)]
-    key = repr(_described(call.args)) + repr(_described(call.kwargs))
-    if key in found or not values or sum(v.size for v in values) > MOST:
-        return
-    example = Example(case, call, values, dtype)
-    if case.judge is None:
-        try:
-            expected(example)
-        except Exception:  # noqa: BLE001 - an invalid call
-            return
-    found[key] = example
-
-
-def _described(value: Any) -> Any:
-    """What tells a call from another: arrays by their shape, dtype and bits."""
-    if isinstance(value, np.ndarray):
-        return value.shape, value.dtype.name, value.tobytes()
-    if isinstance(value, dict):
-        return {k: _described(v) for k, v in value.items()}
-    return [_described(v) for v in value] if isinstance(value, list | tuple) else value
+    for size in (1, 0) if case.judge is None or case.name in GENERAL else (1,):
+        for spread in spreads(case, index, size):
+            one = sized(case, index, dtype, tuple(zip(letters, spread, strict=True)))
+            yield one.filled(one.values)

@@ -167,22 +167,10 @@ def _check_slopes(
     wanted: Sequence[Expected],
     noise: float,
     whose: str,
+    steps: Sequence[float] = STEPS,
 ) -> None:
     """The slopes that gradients give along two random directions against central differences of a loss."""
-    try:
-        _check_slopes_at(STEPS[0], example, loss, wanted, noise, whose)
-    except Failure:
-        _check_slopes_at(STEPS[1], example, loss, wanted, noise, whose)
-
-
-def _check_slopes_at(
-    step: float,
-    example: Example,
-    loss: Callable[[list[np.ndarray]], float],
-    wanted: Sequence[Expected],
-    noise: float,
-    whose: str,
-) -> None:
+    step, *finer = steps
     values = [v.astype(np.float64) if v.dtype.kind == "f" else v for v in example.values]
 
     def moved(i: int, v: np.ndarray) -> float:
@@ -202,6 +190,9 @@ def _check_slopes_at(
             )
             error = abs(slope - known)
             if not error <= allowed and np.all(np.isfinite(g.bound)):
+                if finer:
+                    _check_slopes(example, loss, wanted, noise, whose, finer)
+                    return
                 raise Failure(
                     "finite differences",
                     f"argument {i}: {whose} gives the slope {known!r}, "

@@ -25,19 +25,13 @@ from .failures import compare
 from .gradients import check_differences, gradient_graph, wanted_gradients
 from .operations import Namespace, compiled, eager, expected, functions_of, placeholders, recorded, symbolic
 from .unspoiled import unspoiled
+from .valid_calls import SMALL, keep, spreads
 from .variations import NUMBERS, SPECIAL, among, equal, mapped, of_axes, with_axes, with_scalars
 
 __all__ = ["operation_examples", "operation_holds"]
 
 BASES = 2  # calls of a case that are varied
-SMOOTH = (  # of the calls with other axes, those whose gradients are checked: 3, 5, none, thin, one
-    4,
-    8,
-    10,
-    11,
-    13,
-    15,
-)
+SMOOTH = (4, 8, 10, 11, 13, 15)  # places of `with_axes` whose gradients are checked: 3, 5, none, thin, thin, one
 LENGTHS = (2, 17, 333, 4097)  # elements of the largest array, where gradients are checked
 PAIRS = 48  # calls with two arguments changed
 MOST = 3000  # elements of a call
@@ -154,22 +148,30 @@ def _derived(case: Case, dtypes: tuple[str, ...]) -> list[Example]:
         calls = itertools.chain(
             _with_options(case, call),
             _with_options(case, mapped(call, lambda i, x: x if i else of_axes(x, 3))),
-            with_axes(call),
             with_scalars(call),
             _with_numbers(case, call, case.calls[index]) if case.name not in ARBITRARY else (),
         )
         for each in calls:
-            _add(found, case, each, dtype)
+            keep(found, case, each, dtype, MOST)
         for place, each in enumerate(with_axes(call)):
             if place in SMOOTH:
-                _add(found, case, each, dtype, smooth=True)
+                _keep_smooth(found, case, each, dtype)
+            else:
+                keep(found, case, each, dtype, MOST)
         for example in _of_lengths(case, index, dtype):
-            _add(found, case, example.filled(example.values), dtype, smooth=True)
+            _keep_smooth(found, case, example.filled(example.values), dtype)
     for index in range(len(case.calls)):
         for other in dtypes[1:2]:
-            _add(found, case, _literal(case, index, other), other)
-            _add(found, case, mapped(_literal(case, index, dtype), functools.partial(_wider, other)), dtype)
+            keep(found, case, _literal(case, index, other), other, MOST)
+            keep(found, case, mapped(_literal(case, index, dtype), functools.partial(_wider, other)), dtype, MOST)
     return list(found.values())
+
+
+def _keep_smooth(found: dict[str, Example], case: Case, call: Call, dtype: str) -> None:
+    """A call whose gradient is checked as well, where there is one."""
+    example = keep(found, case, call, dtype, MOST_SMOOTH)
+    if example is not None and case.name not in ARBITRARY:
+        example.marks["smooth"] = True
 
 
 def _wider(dtype: str, i: int, x: np.ndarray) -> np.ndarray:
@@ -180,34 +182,14 @@ def _wider(dtype: str, i: int, x: np.ndarray) -> np.ndarray:
 def _of_lengths(case: Case, index: int, dtype: str) -> Iterator[Example]:
     """A call with all sizes 1, with each one alone 1, and with arrays of so many elements, vectors and their tails."""
     letters = list(ranges(case.calls[index]))
-    several = len(letters) - 1
-    spreads = [(1,) * len(letters)] if letters else []
-    spreads += [tuple(1 if k == i else 3 for k in range(len(letters))) for i in range(len(letters)) if several]
-    one = sized(case, index, dtype, tuple((letter, 3) for letter in letters[:-1]) + tuple((n, 1) for n in letters[-1:]))
-    row = max((v.size for v in one.values), default=1)
-    spreads += [(*(3,) * several, -(-count // max(row, 1))) for count in LENGTHS if letters]
-    for spread in spreads:
+    found = list(spreads(case, index, 1))
+    if letters:
+        others = (SMALL,) * (len(letters) - 1)
+        one = sized(case, index, dtype, tuple(zip(letters, (*others, 1), strict=True)))
+        row = max(max((v.size for v in one.values), default=1), 1)
+        found += [(*others, -(-count // row)) for count in LENGTHS]
+    for spread in found:
         yield sized(case, index, dtype, tuple(zip(letters, spread, strict=True)))
-
-
-def _add(found: dict[str, Example], case: Case, call: Call, dtype: str, smooth: bool = False) -> None:
-    """Keep a call that the definition takes; of a smooth one the gradient is checked as well."""
-    values = [v for v in parts(call) if isinstance(v, np.ndarray)]
-    key = repr(call.kwargs) + repr(
-        [(a.shape, a.dtype.name, a.tobytes()) if isinstance(a, np.ndarray) else a for a in call.args]
-    )
-    if smooth and key in found and case.name not in ARBITRARY:
-        found[key].marks["smooth"] = True
-    if key in found or not values or sum(v.size for v in values) > (MOST_SMOOTH if smooth else MOST):
-        return
-    example = Example(case, call, values, dtype)
-    try:
-        expected(example)
-    except Exception:  # noqa: BLE001 - an invalid call, which the cases' errors are about
-        return
-    found[key] = example
-    if smooth and case.name not in ARBITRARY:
-        example.marks["smooth"] = True
 
 
 def operation_examples(case: Case, on: Namespace) -> list[Example]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from ..graph.dims import known
 from ..graph.tensor import Node, Tensor
+from ..graph.traversal import postorder
 from .program import Program, Routine
 
 __all__ = ["UNKNOWN", "schedule"]
@@ -53,20 +54,8 @@ def _deepest_first(nodes: Sequence[Node], inside: set[int]) -> list[Node]:
     for node in nodes:
         depth[id(node)] = 1 + max((depth[id(n)] for n in before[id(node)]), default=0)
     read = {id(n) for needed in before.values() for n in needed}
-    done: set[int] = set()
-    result = []
-    stack = [(node, False) for node in reversed(nodes) if id(node) not in read]
-    while stack:
-        node, ready = stack.pop()
-        if id(node) in done:
-            continue
-        if ready:
-            done.add(id(node))
-            result.append(node)
-            continue
-        stack.append((node, True))
-        stack += [(n, False) for n in sorted(before[id(node)], key=lambda n: depth[id(n)])]
-    return result
+    ends = [node for node in reversed(nodes) if id(node) not in read]
+    return postorder(ends, lambda node: sorted(before[id(node)], key=lambda n: depth[id(n)]))
 
 
 def _eagerly(nodes: Sequence[Node], results: dict[int, list[Tensor]], keep: set[int]) -> list[Node]:

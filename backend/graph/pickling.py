@@ -10,6 +10,7 @@ and operators.
 from __future__ import annotations
 
 import copyreg
+import functools
 import keyword
 import pickle
 import weakref
@@ -24,6 +25,7 @@ from .composite import COMPOSITES, Composite
 from .dims import Dim
 from .primitives import PRIMITIVES
 from .tensor import Constant, Effect, Node, Placeholder, Spec, Subgraph, Tensor, spec
+from .traversal import postorder
 
 __all__ = ["Block", "portable", "state_of_tensor"]
 
@@ -78,25 +80,14 @@ def _place(part: Any) -> tuple[Block, int]:
     """The block of a part, and its place there."""
     block = _blocks.get(id(part))
     if block is None:
-        block = Block(_ordered(part))
+        block = Block(postorder([part], _needed))
         _blocks.update(dict.fromkeys(block.places, block))
     return block, block.places[id(part)]
 
 
-def _ordered(root: Any) -> list[Any]:
-    """All that a part is made of and no block holds, each after what it is made of, and the part last."""
-    order, done, stack = [], set(), [(root, False)]
-    while stack:
-        part, ready = stack.pop()
-        if id(part) in done:
-            continue
-        if ready:
-            done.add(id(part))
-            order.append(part)
-            continue
-        stack.append((part, True))
-        stack += [(p, False) for p in _parts(_contents(part)) if id(p) not in done and id(p) not in _blocks]
-    return order
+def _needed(part: Any) -> list[Any]:
+    """What a part is made of and no block holds."""
+    return [p for p in _parts(_contents(part)) if id(p) not in _blocks]
 
 
 def _contents(part: Any) -> Any:
@@ -125,22 +116,26 @@ def _parts(structure: Any) -> Iterator[Any]:
         yield from _parts((structure.start, structure.stop, structure.step))
 
 
+def _nested(change: Callable[[Any], Any], structure: Any) -> Any:
+    """Nested arguments with each leaf changed; lists become tuples."""
+    if isinstance(structure, (tuple, list)) and not isinstance(structure, At):
+        return tuple(_nested(change, each) for each in structure)
+    if isinstance(structure, dict):
+        return {name: _nested(change, each) for name, each in structure.items()}
+    if isinstance(structure, slice):
+        return slice(*_nested(change, (structure.start, structure.stop, structure.step)))
+    return change(structure)
+
+
 def _entry(part: Any, places: dict[int, int]) -> tuple[Any, ...]:
     """A part as a kind and what it is made with."""
 
-    def written(structure: Any) -> Any:
-        if isinstance(structure, Tensor) and structure.node is not None and id(structure.node) in places:
-            return At(places[id(structure.node)], structure.index)
-        if isinstance(structure, (Tensor, Dim, Subgraph)):
-            return At(places[id(structure)]) if id(structure) in places else structure
-        if isinstance(structure, (tuple, list)):
-            return tuple(map(written, structure))
-        if isinstance(structure, dict):
-            return {name: written(each) for name, each in structure.items()}
-        if isinstance(structure, slice):
-            return slice(*map(written, (structure.start, structure.stop, structure.step)))
-        return structure
+    def placed(leaf: Any) -> Any:
+        if isinstance(leaf, Tensor) and leaf.node is not None and id(leaf.node) in places:
+            return At(places[id(leaf.node)], leaf.index)
+        return At(places[id(leaf)]) if isinstance(leaf, (Tensor, Dim, Subgraph)) and id(leaf) in places else leaf
 
+    written = functools.partial(_nested, placed)
     if isinstance(part, Node):
         return "call", part.function, *written(_contents(part)), part.multi_output, part.names()
     if isinstance(part, Dim):
@@ -157,18 +152,13 @@ def _restored(entries: Any) -> Block:
     """The block that the entries describe."""
     block = Block([])
 
-    def read(structure: Any) -> Any:
-        if isinstance(structure, At):
-            part = block.parts[structure.place]
-            return part if structure.output is None else part.output(structure.output)
-        if isinstance(structure, (tuple, list)):
-            return tuple(map(read, structure))
-        if isinstance(structure, dict):
-            return {name: read(each) for name, each in structure.items()}
-        if isinstance(structure, slice):
-            return slice(*map(read, (structure.start, structure.stop, structure.step)))
-        return DType(dtype_name(str(structure))) if isinstance(structure, DType) else structure
+    def found(leaf: Any) -> Any:
+        if isinstance(leaf, At):
+            part = block.parts[leaf.place]
+            return part if leaf.output is None else part.output(leaf.output)
+        return DType(dtype_name(str(leaf))) if isinstance(leaf, DType) else leaf
 
+    read = functools.partial(_nested, found)
     for kind, *what in entries:
         part, tensors = _MAKERS[kind](read, *what)
         block.parts.append(part)

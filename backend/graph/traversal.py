@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import MappingProxyType
+from typing import TypeVar
 
 from .tensor import Node, Subgraph, Tensor
 
-__all__ = ["bodies_within", "dependents", "inputs_of", "toposort"]
+__all__ = ["bodies_within", "dependents", "inputs_of", "postorder", "toposort"]
+
+Part = TypeVar("Part")
 
 
 def inputs_of(t: Tensor) -> tuple[Tensor, ...]:
@@ -40,6 +43,27 @@ def toposort(
         for needed in reversed(node.inputs):
             if id(needed) not in done:
                 stack.append((needed, False))  # noqa: PERF401 - half as long as a generator takes
+    return order
+
+
+def postorder(roots: Iterable[Part], needs: Callable[[Part], Iterable[Part]]) -> list[Part]:
+    """Every part that the roots need, each after what it needs, the last one needed first.
+
+    `toposort` is the same for tensors, written out: it takes half the time.
+    """
+    done: set[int] = set()
+    order: list[Part] = []
+    stack = [(part, False) for part in roots]
+    while stack:
+        part, ready = stack.pop()
+        if id(part) in done:
+            continue
+        if ready:
+            done.add(id(part))
+            order.append(part)
+            continue
+        stack.append((part, True))
+        stack += [(p, False) for p in needs(part) if id(p) not in done]
     return order
 
 

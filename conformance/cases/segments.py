@@ -35,7 +35,7 @@ ERRORS = [
 ]
 
 
-def calls(*shape, **values):
+def calls(**values):
     return [
         call(A("n", **values), A("n", dtype="int", low=0, high=3), 4),
         call(A("n", "m", **values), A("n", dtype="int64", low=-1, high=3), 3),

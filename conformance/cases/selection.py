@@ -3,6 +3,7 @@
 import numpy as np
 
 from ..case import A, call, case
+from .segments import ERRORS, ODD, calls
 
 
 def top_k(x, k, **order):
@@ -75,25 +76,12 @@ case(
 )
 case(
     "segment_sum",
-    call(A("n"), A("n", dtype="int", low=0, high=3), 4),
-    call(A("n", "m"), A("n", dtype="int64", low=-1, high=3), 3),
-    call(A("n", 2, "m"), A("n", dtype="int", low=0, high=1), 2),
-    call(A("n", 2, dtype="int"), A("n", dtype="int", low=-1, high=4), 4),
-    call(A("n", dtype="bool"), A("n", dtype="uint8", low=0, high=2), 2),
-    call(A("n", 2), A("n", dtype="int", low=0, high=3), 0),
-    call(A("n"), A("n", dtype="int", low=-2, high=9), 9),
+    *calls(),
     edges=[
-        call([1.0, np.nan, np.inf, 2.0, -np.inf], np.array([0, 1, 2, 0, 3], np.int32), 5),
+        ODD,
         call(np.array([2**62, 2**62, 2**53, 1, -1, 2**62]), np.array([0, 0, 1, 1, 2, 2]), 3),  # wraps around
     ],
-    errors=[
-        (TypeError, call(A(3), A(3), 2)),
-        (ValueError, call(A(3), A(2, dtype="int"), 2)),
-        (ValueError, call(A(3), A(3, 1, dtype="int"), 2)),
-        (ValueError, call(A(3), A(3, dtype="int"), -1)),
-        (ValueError, call(A(), A(3, dtype="int"), 2)),
-        (TypeError, call(A(3), A(3, dtype="int"), 1.5)),
-    ],
+    errors=ERRORS,
     reference=segment_sum,
 )
 case(

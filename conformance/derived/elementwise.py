@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from backend.graph.primitives import PRIMITIVES
+
 from ..bounds import FLOOR, Expected, magnitude, ulps_of
 from ..error_analysis.elementwise import UNARY
 from ..functions import near
@@ -58,26 +60,7 @@ BINARY: dict[str, Callable[..., Any]] = {
     "subtract": np.subtract,
 }
 PICKY = ("atan2", "divide", "pow")  # NaN for some finite operands
-OPERATORS = {
-    "add": "add",
-    "sub": "subtract",
-    "mul": "multiply",
-    "truediv": "divide",
-    "floordiv": "floor_divide",
-    "mod": "remainder",
-    "pow": "pow",
-    "and": "bitwise_and",
-    "or": "bitwise_or",
-    "xor": "bitwise_xor",
-    "lshift": "bitwise_left_shift",
-    "rshift": "bitwise_right_shift",
-    "lt": "less",
-    "le": "less_equal",
-    "gt": "greater",
-    "ge": "greater_equal",
-    "eq": "equal",
-    "ne": "not_equal",
-}
+OPERATORS = {row.dunder: row.name for row in PRIMITIVES.values() if row.dunder and row.sign and row.elementwise}
 UNARY_OPERATORS = {"pos": "positive", "neg": "negative", "abs": "abs", "invert": "bitwise_invert"}
 
 

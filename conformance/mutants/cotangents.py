@@ -9,17 +9,17 @@ from typing import Any
 import numpy as np
 
 import backend as K
-from backend.autodiff.rules.table import VJPS
 
 from ..case import A, Case, discovered, parts
-from ..examples import typical
+from ..examples import Example, typical
 from ..functions import function_of, resolved
-from ..gradients import contraction
-from ..operations import functions_of, namespace, placeholders, symbolic
+from ..gradients import contraction, gradient_graph
+from ..operations import functions_of, namespace
 from ..reading import host
 from .check import INTACT, planted
 from .faults import Mutant
 from .probes import Probe
+from .touching import rules_heard
 
 __all__ = ["rule_changes", "rules", "users"]
 
@@ -47,27 +47,11 @@ def users() -> dict[str, tuple[Case, ...]]:
 
 def _called_rules(case: Case) -> set[str]:
     """The rules that the gradients of a case's calls go through."""
-    heard: set[str] = set()
-    whole = dict(VJPS)
-
-    def listener(name: str, rule: Callable[..., Any]) -> Callable[..., Any]:
-        def call(*args: Any, **kwargs: Any) -> Any:
-            heard.add(name)
-            return rule(*args, **kwargs)
-
-        return call
-
-    VJPS.update({name: tuple(r and listener(name, r) for r in each) for name, each in whole.items()})
-    try:
+    with rules_heard() as heard:
         for index in range(len(case.calls)):
-            example = typical(case, index, "float32" if "float32" in case.dtypes else case.dtypes[-1])
-            inputs = placeholders(example)
-            targets = [inputs[i] for i in example.differentiated]
-            loss = contraction(symbolic(example, inputs), lambda w: w)
-            if targets and loss is not None:
-                K.gradients(loss, targets)
-    finally:
-        VJPS.update(whole)
+            one = typical(case, index, "float32" if "float32" in case.dtypes else case.dtypes[-1])
+            if one.differentiated:
+                gradient_graph(Example(case, one.call, one.values, one.dtype))  # recorded here, whatever was before
     return heard
 
 

@@ -16,7 +16,7 @@ from ..gradients import gradient_graph, wanted_gradients
 from ..operations import Namespace, compiled, eager, placeholders
 from ..operations import symbolic as recorded
 
-__all__ = ["OPERATORS", "listening", "touched"]
+__all__ = ["OPERATORS", "listening", "rules_heard", "touched"]
 
 OPERATORS = {row.dunder: row.name for row in PRIMITIVES.values() if row.dunder}
 
@@ -103,15 +103,20 @@ def _rules(on: Namespace, example: Any) -> set[str]:
     """The gradient rules that an example uses."""
     if not example.differentiated:
         return set()
-    heard: set[str] = set()
-    whole = dict(VJPS)
-    VJPS.update(
-        {name: tuple(rule and _listener(heard, f"vjp {name}", rule) for rule in rules) for name, rules in whole.items()}
-    )
-    try:
+    with rules_heard() as heard:
         wanted_gradients(example, on.library)
         inputs, outputs = gradient_graph(example)
         compiled(on, inputs, [g for g in outputs if g is not None], on.arrays(example))
+    return {f"vjp {name}" for name in heard}
+
+
+@contextlib.contextmanager
+def rules_heard() -> Iterator[set[str]]:
+    """Within the block, collects the names of the functions whose gradient rules are called."""
+    heard: set[str] = set()
+    whole = dict(VJPS)
+    VJPS.update({name: tuple(rule and _listener(heard, name, rule) for rule in rules) for name, rules in whole.items()})
+    try:
+        yield heard
     finally:
         VJPS.update(whole)
-    return heard

@@ -16,7 +16,7 @@ FLOORS = [
     {"operations", "root_cause"},
     {"agreement", "ranks", "refusals", "same_bits", "special_cases", "unspoiled", "writing"},
     {"copies", "derived", "gradients", "in_place", "kernels", "layouts", "python_arguments", "threaded", "transforms"},
-    {"function_calls", "memory", "operation_calls", "sizes", "varied"},
+    {"function_calls", "memory", "operation_calls", "sizes", "valid_calls", "varied"},
     {"parameters"},
     {"properties", "module_properties"},
     {"assertions", "scripts", "namespace_scripts", "memory_scripts", "module_scripts", "standalone", "script_text"},
