@@ -32,7 +32,9 @@ ALIASES = {"stop_gradient"}  # composites that give their argument
 ROWWISE = {"softmax", "log_softmax"}  # composites made of reductions over their axes and elementwise calls
 PLAIN_INTEGERS = frozenset(["add", "subtract", "multiply", "negative", "maximum", "minimum", "where", "astype", "identity"])
 COMPARISONS = frozenset(["less", "less_equal", "greater", "greater_equal", "equal", "not_equal"])
-LOGICAL = frozenset(["logical_and", "logical_or", "logical_not", "logical_xor"])
+LOGICAL = frozenset(
+    "logical_and logical_or logical_not logical_xor bitwise_and bitwise_or bitwise_xor bitwise_invert".split()
+)
 
 Found = tuple[str, int | None]  # where a result lies, and the split of its nest
 
@@ -46,10 +48,9 @@ class Described(Subgraph):
 
 def key_of(t: Tensor) -> Any:
     """What the shapes of equal sizes have in common; None where the rank is unknown or 0, or a size is."""
-    shape = t.spec.shape
-    if not shape or None in shape:
+    if not t.spec.shape or None in t.sizes:
         return None
-    return tuple(size.key if isinstance(size, Dim) else size for size in shape)
+    return tuple(size.key if isinstance(size, Dim) else size for size in t.sizes)
 
 
 def axes_of(node: Node) -> tuple[int, ...]:
@@ -94,7 +95,7 @@ class Calls:
             return None
         if not all(isinstance(a, Tensor) for a in node.args) or any(isinstance(v, Subgraph) for v in node.kwargs.values()):
             return None
-        if any(a.dtype not in DTYPES or a.spec.shape is None or None in a.spec.shape for a in node.args):
+        if any(a.dtype not in DTYPES or a.spec.shape is None or None in a.sizes for a in node.args):
             return None
         places = [Placeholder(a.sizes, a.dtype) for a in node.args]
         result = node.function.definition(*places, **node.kwargs)
