@@ -14,6 +14,8 @@ from ..description import COLUMN, FULL, REDUCTIONS, ROW, SCALAR, Nest, Value
 
 __all__ = ["Layout", "cost", "printed", "printed_together"]
 
+# Unsigned, since numba takes a negative index from the end: with signed ones a loop takes twice as long.
+UNSIGNED = ("begin, end, places = uint64(start), uint64(stop), uint64(width)",)
 BLOCK = 2048  # elements of a flat loop, and
 ROWS = 64  # rows, whose sum is kept in the arrays' own dtype
 
@@ -171,7 +173,7 @@ class _Printer:
         inputs = [f"{'a' if x.ndim else 'x'}{n}" for n, x in enumerate(self.nest.inputs)]
         outputs = [f"{'o' if self.nest.place(o.number) == FULL else 'y'}{i}" for i, o in enumerate(self.nest.outputs)]
         head = f"def loops({', '.join([*inputs, *outputs])}, rows, width, part, start, stop):"
-        lines = [*self._shaped(), *self._once(), *(self._flat() if self.layout.flat else self._rows())]
+        lines = [*self._shaped(), *UNSIGNED, *self._once(), *(self._flat() if self.layout.flat else self._rows())]
         return "\n".join([head, *_indented(lines)]) + "\n"
 
     def _shaped(self) -> Iterator[str]:
@@ -203,12 +205,12 @@ class _Printer:
         inner += [f"y{i}[j] = v{n}" for n, i in self.outputs.items() if n not in totals]
         inner += [f"s{n} = plus(s{n}, v{self._summed(n)})" for n in totals]
         if not totals:
-            return ["for j in range(start, stop):", *_indented(inner)]
+            return ["for j in range(begin, end):", *_indented(inner)]
         lines = [f"t{n} = 0.0" for n in totals]
         block = [f"s{n} = {self.nest.dtype(n)}(0)" for n in totals]
-        block += [f"for j in range(first, min(first + {BLOCK}, stop)):", *_indented(inner)]
+        block += [f"for j in range(first, min(first + uint64({BLOCK}), end)):", *_indented(inner)]
         block += [f"t{n} += s{n}" for n in totals]
-        lines += [f"for first in range(start, stop, {BLOCK}):", *_indented(block)]
+        lines += [f"for first in range(begin, end, uint64({BLOCK})):", *_indented(block)]
         return lines + [f"y{self.outputs[n]}[part] = t{n}" for n in totals]
 
     def _summed(self, number: int) -> int:
@@ -240,13 +242,13 @@ class _Printer:
             row += self._stage(stage, kept)
         row += [f"y{i}[i] = v{n}" for n, i in self.outputs.items() if self.nest.place(n) == ROW]
         if not columns:
-            loop = ["for i in range(start, stop):", *_indented(row)]
+            loop = ["for i in range(begin, end):", *_indented(row)]
         else:
-            flush = ["for j in range(width):"]
+            flush = ["for j in range(places):"]
             for n in columns:
                 flush += [f"    y{self.outputs[n]}[part, j] += s{n}[j]", f"    s{n}[j] = 0"]
-            block = [f"for i in range(first, min(first + {ROWS}, stop)):", *_indented(row), *flush]
-            loop = [f"for first in range(start, stop, {ROWS}):", *_indented(block)]
+            block = [f"for i in range(first, min(first + uint64({ROWS}), end)):", *_indented(row), *flush]
+            loop = [f"for first in range(begin, end, uint64({ROWS})):", *_indented(block)]
         return [*setup, *loop, *(f"y{self.outputs[n]}[part] = t{n}" for n in totals)]
 
     def _stage(self, stage: int, kept: set[int]) -> list[str]:
@@ -272,10 +274,10 @@ class _Printer:
             if v.place == COLUMN:
                 inner.append(f"s{n}[j] += {x}")
             else:
-                step = {"max": "larger", "min": "smaller"}.get(v.function, "plus")
+                step = {"max": "largest", "min": "smallest"}.get(v.function, "plus")
                 inner.append(f"s{n} = {step}(s{n}, {x})")
         if inner:
-            lines += ["for j in range(width):", *_indented(inner)]
+            lines += ["for j in range(places):", *_indented(inner)]
         for n, v in sums:
             if v.place == SCALAR:
                 lines.append(f"t{n} += {f'v{self._summed(n)}' if self._of_row(n) else f's{n}'}")
@@ -332,8 +334,10 @@ def printed_together(nest: Nest, common: int) -> str:
         f"    for k in range(len({names[0]}s)):",
         *(f"        {n} = {n}s[k]" for n in (*names, *outs)),
         f"        size = {names[0]}.size",
-        "        for j in range(max(start - before, 0), min(stop - before, size)):",
-        *(f"        {line}" for line in loop),
+        "        begin, end = max(start - before, 0), min(stop - before, size)",
+        "        if begin < end:",
+        "            for j in range(uint64(begin), uint64(end)):",
+        *(f"            {line}" for line in loop),
         "        before += size",
     ]
     return "\n".join(lines) + "\n"

@@ -27,6 +27,7 @@ __all__ = [
     "floor",
     "from_bits",
     "larger",
+    "largest",
     "log",
     "log1p",
     "log2",
@@ -36,6 +37,7 @@ __all__ = [
     "rint",
     "sigmoid",
     "smaller",
+    "smallest",
     "sqrt",
     "tanh",
     "trunc",
@@ -101,6 +103,18 @@ def ceil(typing: Any, x: Any) -> Any:
 def trunc(typing: Any, x: Any) -> Any:
     """The whole part."""
     return _instruction("trunc", x(x)) if x in _INTEGER else None
+
+
+@intrinsic
+def largest(typing: Any, x: Any, y: Any) -> Any:
+    """The larger number, NaN where one is NaN, which a loop may take in any order: its maxima are vectorized."""
+    return _instruction("maximum", x(x, x)) if x in _INTEGER and x == y else None
+
+
+@intrinsic
+def smallest(typing: Any, x: Any, y: Any) -> Any:
+    """The smaller number, like `largest`."""
+    return _instruction("minimum", x(x, x)) if x in _INTEGER and x == y else None
 
 
 @intrinsic

@@ -27,6 +27,7 @@ SCOPE: dict[str, Any] = {
     "float64": np.float64,
     "int32": np.int32,
     "int64": np.int64,
+    "uint64": np.uint64,
     "bool": np.bool_,
     "boolean": np.bool_,
     "empty": np.empty,
@@ -73,6 +74,7 @@ class CompiledNest:
         self.refused: str | None = None
         self.sources: dict[str, str] = {}  # by layout, for who wants to read them
         self._cost = cost(nest)
+        self._dtypes = [np.dtype(nest.dtype(o.number)) for o in nest.outputs]
         self._plans: dict[Any, _Plan | None] = {}
         self._together: dict[int, Any] = {}
         self._proved: set[int] = set()
@@ -119,27 +121,32 @@ class CompiledNest:
         if self.refused:
             return self._one_by_one(groups, common)
         given = [tuple([_given(a, None).reshape(-1) for a in column]) for column in zip(*groups, strict=True)]
-        outputs = [(self.nest.dtype(o.number), o) for o in self.nest.outputs]
-        made = [[np.empty(group[0].shape, dtype) for dtype, _ in outputs] for group in groups]
-        places = [tuple([each[i].reshape(-1) for each in made]) for i in range(len(outputs))]
-        text = printed_together(self.nest, len(common))
+        made = [[np.empty(group[0].shape, dtype) for dtype in self._dtypes] for group in groups]
+        places = [tuple([each[i].reshape(-1) for each in made]) for i in range(len(self._dtypes))]
         total = sum([a.size for a in given[0]])
-        run = kernel(text)
-        self.sources["together"] = text
         arguments = (*given, *[a[()] for a in common], *places)
-        if len(groups) not in self._together:
-            try:
-                run(*arguments, 0, 0)
-            except Exception as error:
-                self._refuse(error)
-                return self._one_by_one(groups, common)
-            self._together[len(groups)] = run
+        run = self._together.get(len(groups)) or self._joint(len(groups), len(common), arguments)
+        if run is None:
+            return self._one_by_one(groups, common)
         cuts = _cuts(total, total * self._cost)
         if len(cuts) == 1:
             run(*arguments, 0, total)
         else:
             shared(_over(lambda *a: run(*a[:-3], *a[-2:]), arguments), cuts, len(cuts))
         return tuple([y for each in made for y in each])
+
+    def _joint(self, groups: int, common: int, arguments: Sequence[Any]) -> Callable[..., Any] | None:
+        """The compiled function for so many groups, or None where numba refuses."""
+        text = printed_together(self.nest, common)
+        self.sources["together"] = text
+        run = kernel(text)
+        try:
+            run(*arguments, 0, 0)
+        except Exception as error:
+            self._refuse(error)
+            return None
+        self._together[groups] = run
+        return run
 
     def _one_by_one(self, groups: Sequence[Sequence[Any]], common: Sequence[Any]) -> Any:
         return tuple([result for group in groups for result in self.body(*group, *common)])
