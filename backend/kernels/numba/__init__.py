@@ -2,8 +2,8 @@
 
 A kernel has the composite's signature and returns NotImplemented for what it declines; then NumPy's kernel runs, or the
 definition. `STANDARD` has kernels of functions of the standard, by name, called as `xp.name(...)` is in the source of
-a compiled function; they decline in the same way. Loops are written in `compile.compiled` functions, shared between
-threads by `compile.in_parts`, with the elementary functions of `mathematics`.
+a compiled function; they decline in the same way. Loops are written in `compile.compiled` functions (see
+`compiled`), shared between threads by `compile.in_parts`, with the elementary functions of `mathematics`.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from collections.abc import Callable
 from typing import Any
 
 from .nests import CompiledNest as CompiledNest
+from .normalization import batch_norm as batch_norm
+from .normalization import batch_norm_gradient as batch_norm_gradient
 
 __all__ = ["STANDARD"]
 

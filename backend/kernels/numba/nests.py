@@ -9,11 +9,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ...arrays.threads import shared, threads
+from ...arrays.threads import shared
 from ..description import COLUMN, FULL, ROW, SCALAR, Nest
 from . import mathematics
 from .chains import Layout, cost, printed, printed_together
-from .compile import MIN_PART, from_source
+from .compile import from_source, parts_of
 
 __all__ = ["CompiledNest"]
 
@@ -189,7 +189,7 @@ def _finished(made: _Made, y: np.ndarray) -> np.ndarray:
 
 def _cuts(count: int, work: int) -> tuple[tuple[int, int, int], ...]:
     """The parts of range(count) that threads share: part, start, stop."""
-    parts = max(min(threads(), count, work // MIN_PART), 1)
+    parts = parts_of(count, work)
     ends = [count * i // parts for i in range(parts + 1)]
     return tuple((i, start, stop) for i, (start, stop) in enumerate(itertools.pairwise(ends)))
 
