@@ -30,7 +30,9 @@ __all__ = ["Calls", "Described", "described", "key_of"]
 NATIVE = {"sigmoid": "sigmoid"}  # composites that a printer has a function for
 ALIASES = {"stop_gradient"}  # composites that give their argument
 ROWWISE = {"softmax", "log_softmax"}  # composites made of reductions over their axes and elementwise calls
-PLAIN_INTEGERS = frozenset(["add", "subtract", "multiply", "negative", "maximum", "minimum", "where", "astype", "identity"])
+PLAIN_INTEGERS = frozenset(
+    ["add", "subtract", "multiply", "negative", "maximum", "minimum", "where", "astype", "identity"]
+)
 COMPARISONS = frozenset(["less", "less_equal", "greater", "greater_equal", "equal", "not_equal"])
 LOGICAL = frozenset(
     "logical_and logical_or logical_not logical_xor bitwise_and bitwise_or bitwise_xor bitwise_invert".split()
@@ -93,7 +95,9 @@ class Calls:
         rowwise = node.function.__name__ in ROWWISE
         if not (rowwise or node.primitive.elementwise) or node.multi_output:
             return None
-        if not all(isinstance(a, Tensor) for a in node.args) or any(isinstance(v, Subgraph) for v in node.kwargs.values()):
+        if not all(isinstance(a, Tensor) for a in node.args) or any(
+            isinstance(v, Subgraph) for v in node.kwargs.values()
+        ):
             return None
         if any(a.dtype not in DTYPES or a.spec.shape is None or None in a.sizes for a in node.args):
             return None

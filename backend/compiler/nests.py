@@ -141,7 +141,9 @@ class _Grouping:
             for i in node.inputs:
                 if id(i) in self.of and self.of[id(i)].now() in same:
                     inside[id(i)] = self.places[id(i)]
-            same = [g for g in same if not any(self.of[i].now() is g for i, p in inside.items() if p not in (FULL, ROW))]
+            same = [
+                g for g in same if not any(self.of[i].now() is g for i, p in inside.items() if p not in (FULL, ROW))
+            ]
             inside = {i: p for i, p in inside.items() if self.of[i].now() in same}
             splits = {g.split for g in same} - {None}
             if same and len(splits) < 2:
@@ -181,7 +183,7 @@ def nests(graph: Graph) -> Graph:
         if made is None:
             continue
         arrays, body = made
-        alone = all(id(t) in news and not readers.get(id(t)) for t in results)
+        alone = all(id(t) in news and not readers.get(id(t), set()) - own for t in results)
         if alone and _is_update(arrays, results, grouping.places):
             common = tuple(id(a) if a.ndim == 0 else None for a in arrays)
             updates.setdefault((body.description, common), []).append((arrays, results, body))
@@ -257,7 +259,5 @@ def _body(
         args = tuple(made.get(id(a), a) if isinstance(a, Tensor) else a for a in node.args)
         made[id(t)] = Node(node.function, args, node.kwargs, node.specs, node.multi_output).output(0)
     body = Described([places[id(a)] for a in ordered], [made[id(t)] for t in results])
-    body.description = described(
-        grouping.calls, members, inputs, results, group.key, group.split, grouping.places
-    )
+    body.description = described(grouping.calls, members, inputs, results, group.key, group.split, grouping.places)
     return ordered, body

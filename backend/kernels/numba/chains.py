@@ -201,7 +201,9 @@ class _Printer:
     def _flat(self) -> list[str]:
         totals = self._sums(SCALAR)
         loads = [f"v{n} = {self.load(n)}" for n in range(self.first) if any(self.varies[n])]
-        inner = loads + self._calls([n for n, v in self._numbered() if any(self.varies[n]) and v.function not in REDUCTIONS])
+        inner = loads + self._calls(
+            [n for n, v in self._numbered() if any(self.varies[n]) and v.function not in REDUCTIONS]
+        )
         inner += [f"y{i}[j] = v{n}" for n, i in self.outputs.items() if n not in totals]
         inner += [f"s{n} = plus(s{n}, v{self._summed(n)})" for n in totals]
         if not totals:
@@ -324,7 +326,11 @@ def printed_together(nest: Nest, common: int) -> str:
     arrays = len(nest.inputs) - common
     names = [f"x{n}" for n in range(arrays)]
     outs = [f"y{i}" for i in range(len(nest.outputs))]
-    parameters = [*(f"{n}s" for n in names), *(f"x{n}" for n in range(arrays, len(nest.inputs))), *(f"{n}s" for n in outs)]
+    parameters = [
+        *(f"{n}s" for n in names),
+        *(f"x{n}" for n in range(arrays, len(nest.inputs))),
+        *(f"{n}s" for n in outs),
+    ]
     once = list(printer._once())
     loop = printer._flat()[1:]
     lines = [

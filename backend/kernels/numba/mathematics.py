@@ -263,7 +263,7 @@ def _expm1(n: Numbers) -> Callable[..., Any]:
         rest, k = reduced(x)
         half = integer(k - integer(1))  # 2**k itself overflows before the result does
         result = two * (scaled(rest, half) + (scaled(one, half) - one / two))
-        return x if x == zero or k == integer(0) and rest == zero else result
+        return x if x == zero or (k == integer(0) and rest == zero) else result
 
     return expm1
 

@@ -203,7 +203,13 @@ def _plan(owner: CompiledNest, shapes: tuple[tuple[int, ...], ...]) -> _Plan | N
     split = nest.split if nest.split is not None else _split(varying, len(space))
     flat = split is None
     cut = len(space) if split is None else split
-    forms, varies = zip(*(_form(x.of_rows, each, shape, space, cut) for x, each, shape in zip(nest.inputs, varying, shapes, strict=True)), strict=True)
+    forms, varies = zip(
+        *(
+            _form(x.of_rows, each, shape, space, cut)
+            for x, each, shape in zip(nest.inputs, varying, shapes, strict=True)
+        ),
+        strict=True,
+    )
     rows, width = (1, math.prod(space)) if flat else (math.prod(space[:cut]), math.prod(space[cut:]))
     layout = Layout(flat, tuple((False, v[0] or v[1]) for v in varies) if flat else varies)
     text = printed(nest, layout)

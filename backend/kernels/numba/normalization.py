@@ -124,7 +124,9 @@ def batch_norm_gradient(
     gs, middle = g.reshape(rows.shape), np.tile(mean.reshape(-1), times)
     parts = parts_of(len(rows), 4 * x.size)
     totals, alongs = np.zeros((parts, rows.shape[1])), np.zeros((parts, rows.shape[1]))
-    in_numbered_parts(lambda part, start, stop: _sums(gs, rows, middle, totals, alongs, part, start, stop), len(rows), parts)
+    in_numbered_parts(
+        lambda part, start, stop: _sums(gs, rows, middle, totals, alongs, part, start, stop), len(rows), parts
+    )
     scale = 1.0 / np.sqrt(variance.reshape(-1).astype(np.float64) + epsilon)
     total = totals.reshape(-1, len(scale)).sum(axis=0)
     along = alongs.reshape(-1, len(scale)).sum(axis=0) * scale
