@@ -107,7 +107,7 @@ class Executable:
         """The program on a backend, and whether it can be kept: not where it is traced."""
         xp = backend.xp
         _keep_freed_memory()
-        kernels = compiled_kernels_of(xp) if jit else None
+        kernels: Any = compiled_kernels_of(xp) if jit else None
         source, code = self._source(in_place, kernels is not None)
         scope: dict[str, Any] = {"xp": xp, "device": backend.device, "inf": math.inf, "nan": math.nan}
         if kernels is None:

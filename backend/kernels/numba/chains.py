@@ -1,8 +1,8 @@
 """Loop nests as source for numba: elementwise calls in one loop, with reductions over rows, columns or everything.
 
-A nest is printed for the way in which its arrays lie in the space: `flat`, one loop over all elements; or `rows`, a loop
-over rows with loops over their places within. A value that a later loop of a row needs is kept in memory that stays in
-the cache. Sums run over blocks in the arrays' own dtype, and over the blocks in float64.
+A nest is printed for the way in which its arrays lie in the space: `flat`, one loop over all elements; or `rows`, a
+loop over rows with loops over their places within. A value that a later loop of a row needs is kept in memory that
+stays in the cache. Sums run over blocks in the arrays' own dtype, and over the blocks in float64.
 """
 
 from __future__ import annotations
@@ -78,14 +78,14 @@ def cost(nest: Nest) -> int:
 
 
 class Layout(NamedTuple):
-    """How the arrays of a nest lie: whether it is one flat loop, and along which of rows and places each input varies."""
+    """How the arrays of a nest lie: whether in one flat loop, and along which of rows and places each input varies."""
 
     flat: bool
     varies: tuple[tuple[bool, bool], ...]
 
 
 def printed(nest: Nest, layout: Layout) -> str:
-    """The source of loops(inputs, outputs, rows, width, part, start, stop): it does the rows or elements start to stop."""
+    """The source of loops(inputs, outputs, rows, width, part, start, stop): it does rows or elements start to stop."""
     return _Printer(nest, layout).text()
 
 
@@ -173,7 +173,7 @@ class _Printer:
         inputs = [f"{'a' if x.ndim else 'x'}{n}" for n, x in enumerate(self.nest.inputs)]
         outputs = [f"{'o' if self.nest.place(o.number) == FULL else 'y'}{i}" for i, o in enumerate(self.nest.outputs)]
         head = f"def loops({', '.join([*inputs, *outputs])}, rows, width, part, start, stop):"
-        lines = [*self._shaped(), *UNSIGNED, *self._once(), *(self._flat() if self.layout.flat else self._rows())]
+        lines = [*self._shaped(), *UNSIGNED, *self.once(), *(self.flat() if self.layout.flat else self._rows())]
         return "\n".join([head, *_indented(lines)]) + "\n"
 
     def _shaped(self) -> Iterator[str]:
@@ -186,7 +186,7 @@ class _Printer:
             if self.nest.place(o.number) == FULL:
                 yield f"y{i} = o{i}.reshape({f'o{i}.size' if self.layout.flat else '(rows, width)'})"
 
-    def _once(self) -> Iterator[str]:
+    def once(self) -> Iterator[str]:
         """Values that are the same everywhere."""
         for n in range(self.first):
             if not any(self.varies[n]):
@@ -198,7 +198,8 @@ class _Printer:
     def _sums(self, place: str) -> list[int]:
         return [n for n, v in self._numbered() if v.function in REDUCTIONS and v.place == place]
 
-    def _flat(self) -> list[str]:
+    def flat(self) -> list[str]:
+        """One loop over all elements, in blocks where they are summed."""
         totals = self._sums(SCALAR)
         loads = [f"v{n} = {self.load(n)}" for n in range(self.first) if any(self.varies[n])]
         inner = loads + self._calls(
@@ -320,7 +321,7 @@ def _numpy(dtype: str) -> str:
 
 
 def printed_together(nest: Nest, common: int) -> str:
-    """The source of loops(inputs, outputs, start, stop) over tuples of arrays, end to end; the last `common` are numbers."""
+    """The source of loops(inputs, outputs, start, stop) over tuples of arrays; the last `common` inputs are numbers."""
     layout = Layout(True, tuple((False, x.ndim > 0) for x in nest.inputs))
     printer = _Printer(nest, layout)
     arrays = len(nest.inputs) - common
@@ -331,8 +332,8 @@ def printed_together(nest: Nest, common: int) -> str:
         *(f"x{n}" for n in range(arrays, len(nest.inputs))),
         *(f"{n}s" for n in outs),
     ]
-    once = list(printer._once())
-    loop = printer._flat()[1:]
+    once = list(printer.once())
+    loop = printer.flat()[1:]
     lines = [
         f"def loops({', '.join(parameters)}, start, stop):",
         *_indented(once),

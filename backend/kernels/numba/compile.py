@@ -25,7 +25,7 @@ MIN_PART = 2**16  # simple operations for which it pays to wake another thread
 
 def inline(function: Function, fastmath: Iterable[str] = ()) -> Function:
     """A function that compiled functions call; `fastmath` holds for its own operations alone."""
-    made: Function = numba.njit(error_model="numpy", fastmath=set(fastmath))(function)
+    made: Any = numba.njit(error_model="numpy", fastmath=set(fastmath))(function)
     return made
 
 
@@ -37,12 +37,12 @@ def compiled(function: Callable[..., Any] | None = None, *, distinct: bool = Fal
     """
     if function is None:
         return lambda function: compiled(function, distinct=distinct, source=source)
-    made = numba.njit(nogil=True, error_model="numpy")(function)
+    made: Any = numba.njit(nogil=True, error_model="numpy")(function)
     if distinct:
-        made._compiler._customize_flags = _without_aliases
+        made._compiler._customize_flags = _without_aliases  # noqa: SLF001 - numba has no option for it
     code = function.__code__
     text = source or repr((function.__module__, code.co_code, code.co_consts, code.co_names))
-    made._cache = _Watched(function.__name__, text, f"distinct={distinct}")
+    made._cache = _Watched(function.__name__, text, f"distinct={distinct}")  # noqa: SLF001
     return made
 
 

@@ -52,7 +52,7 @@ class _Made(NamedTuple):
     dtype: Any
     written: tuple[int, ...]
     shape: tuple[int, ...]
-    count: int
+    divisor: int
 
 
 class _Plan(NamedTuple):
@@ -98,7 +98,7 @@ class CompiledNest:
         """Compile; False where numba refuses, and then the body runs from now on."""
         try:
             plan.run(*given, *made, plan.rows, plan.width, 0, 0, 0)
-        except Exception as error:  # numba's own errors, those of LLVM, and any fault in what was printed
+        except Exception as error:  # noqa: BLE001 - numba's own, those of LLVM, any fault in what was printed
             self._refuse(error)
             return False
         self._proved.add(id(plan.run))
@@ -142,7 +142,7 @@ class CompiledNest:
         run = kernel(text)
         try:
             run(*arguments, 0, 0)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - as in `_prove`
             self._refuse(error)
             return None
         self._together[groups] = run
@@ -182,8 +182,8 @@ def _finished(made: _Made, y: np.ndarray) -> np.ndarray:
     if made.place == ROW:
         return y.reshape(made.shape)
     total = y[0] if len(y) == 1 else y.sum(axis=0)
-    if made.count:
-        total = total / made.count
+    if made.divisor:
+        total = total / made.divisor
     return np.asarray(total, made.dtype).reshape(made.shape)
 
 
