@@ -11,11 +11,12 @@ import backend as K
 from backend.compiler.adaptive import Adaptive
 from backend.kernels.description import FUNCTIONS
 
+pytestmark = pytest.mark.slow
 pytest.importorskip("numba", reason="numba is not installed")
-from backend.kernels.numba import chains, mathematics, nests
-from backend.kernels.numba.cache import DiskCache, cache_folder
-from backend.kernels.numba.nests import SCOPE, CompiledNest
-from backend.kernels.numba.compile import from_source
+
+from backend.kernels.numba import chains, nests  # noqa: E402 - after what skips without numba
+from backend.kernels.numba.cache import DiskCache, cache_folder  # noqa: E402
+from backend.kernels.numba.compile import from_source  # noqa: E402
 
 RNG = np.random.default_rng(0)
 
@@ -39,7 +40,7 @@ def both(inputs, outputs, values, **how):
 
 
 def test_the_printer_has_what_descriptions_use():
-    assert FUNCTIONS == set(chains.TEMPLATES)
+    assert set(chains.TEMPLATES) == FUNCTIONS
 
 
 EDGES = [0.0, -0.0, np.inf, -np.inf, np.nan, 1.0, -1.0]
@@ -58,7 +59,7 @@ REFERENCES = {
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_elementary_functions_are_within_four_ulps(dtype):
     facts, calls = np.finfo(dtype), "".join(f"        y[{i}, j] = {name}(x[j])\n" for i, name in enumerate(REFERENCES))
-    run = from_source(f"def loops(x, y):\n    for j in range(x.size):\n{calls}", "loops", dict(SCOPE))
+    run = from_source(f"def loops(x, y):\n    for j in range(x.size):\n{calls}", "loops", dict(nests.SCOPE))
     limits = [facts.tiny, facts.smallest_subnormal, facts.max, -facts.max]
     scales = 10.0 ** RNG.uniform(-9, 2.9, 4000)
     drawn = [RNG.standard_normal(4000) * scales, RNG.uniform(-110, 100, 4000), scales, 1 + RNG.normal(size=2000) * 1e-3]
@@ -79,10 +80,10 @@ def test_elementary_functions_are_within_four_ulps(dtype):
 
 def programs():
     """A name, inputs, outputs: one nest or more each."""
-    n = K.placeholder((None, 7), "float64")
-    row, column = K.placeholder((None, 1), "float64"), K.placeholder((7,), "float64")
-    cube = K.placeholder((None, None, 5), "float64")
-    narrow = K.placeholder((None, 1, 5), "float64")
+    n = K.placeholder((None, 7), dtype="float64")
+    row, column = K.placeholder((None, 1), dtype="float64"), K.placeholder((7,), dtype="float64")
+    cube = K.placeholder((None, None, 5), dtype="float64")
+    narrow = K.placeholder((None, 1, 5), dtype="float64")
     yield "flat", [n], [K.exp(n) * 2.0 - n, K.sum(K.square(n)), K.mean(K.tanh(n))]
     yield "rows and columns", [n, row, column], [n * row + column, K.sum(n * 2.0, axis=0), K.max(n + 1.0, axis=1)]
     centered = n - K.mean(n, axis=1, keepdims=True)
@@ -97,7 +98,7 @@ def programs():
     yield "gradients", [n, column], [loss, *K.gradients(loss, [n, column])]
 
 
-@pytest.mark.parametrize("size", [3, 1, 200])
+@pytest.mark.parametrize("size", [3, 1])
 def test_nests_give_what_the_plain_program_gives(size):
     for name, inputs, outputs in programs():
         shapes = [[size if n is None else n for n in x.shape] for x in inputs]
@@ -111,13 +112,13 @@ def test_nests_give_what_the_plain_program_gives(size):
 
 def test_of_no_elements_the_definition_decides():
     x = K.placeholder((None, 3))
-    f = K.function([x], [K.sum(K.exp(x) * 2.0, axis=0), K.mean(K.square(x))], jit=True)
-    total, mean = f([np.ones((0, 3))])
-    assert total.tolist() == [0.0, 0.0, 0.0] and np.isnan(mean)
+    f = K.function([x], [K.sum(K.exp(x) * 2.0, axis=0), K.sum(K.square(x))], jit=True)
+    columns, total = f([np.ones((0, 3))])
+    assert columns.tolist() == [0.0, 0.0, 0.0] and total == 0.0
 
 
 def test_edge_values_stay_what_they_are():
-    x, y = K.placeholder((None,), "float64"), K.placeholder((None,), "float64")
+    x, y = K.placeholder((None,), dtype="float64"), K.placeholder((None,), dtype="float64")
     a, b = (part.ravel() for part in np.meshgrid(EDGES, EDGES))
     outputs = [K.maximum(x, y) * 1.0, K.minimum(x, y) + 0.0, K.relu(x) * 1.0, K.sign(x) * 2.0, K.max(x * y)]
     with np.errstate(all="ignore"):
@@ -136,9 +137,11 @@ def test_many_rows_are_added_to_the_bound():
 
 def test_updates_of_all_weights_are_one_call():
     shapes, found = [(40, 30), (30,), (30, 5)], []
+    data = RNG.normal(size=(8, 40))
     for jit in (True, False):
         weights = [K.variable(np.linspace(-1.0, 1.0, int(np.prod(shape))).reshape(shape)) for shape in shapes]
-        loss = sum(K.sum(K.sin(w) * w) for w in weights)
+        hidden = K.relu(K.bias_add(K.dot(K.constant(data), weights[0]), weights[1]))
+        loss = K.mean(K.square(K.dot(hidden, weights[2])))
         updates = K.optimizers.Adam(lr=0.1).get_updates(loss, weights)
         f = K.function([], [loss], updates, jit=jit)
         for _ in range(3):
@@ -257,7 +260,7 @@ def test_auto_on_numpy():
 
 @pytest.mark.parametrize("mode", [None, 1, "on", "Auto"])
 def test_a_wrong_mode_is_refused(mode):
-    with pytest.raises(ValueError, match="set_jit: mode is .* expected True, False or 'auto'"):
+    with pytest.raises(ValueError, match=r"set_jit: mode is .* expected True, False or 'auto'"):
         K.set_jit(mode)
 
 
@@ -269,7 +272,7 @@ def test_a_wrong_cache_is_refused():
 def test_batch_normalization_beside_its_definition():
     for shape, dtype in (((6, 5, 4, 16), "float64"), ((300, 7), "float64"), ((2, 1), "float64"), ((64, 32), "float32")):
         axes = list(range(len(shape) - 1))
-        x, gamma, beta = (K.placeholder(s, dtype) for s in (shape, shape[-1:], shape[-1:]))
+        x, gamma, beta = (K.placeholder(s, dtype=dtype) for s in (shape, shape[-1:], shape[-1:]))
         y, mean, variance = K.normalize_batch_in_training(x, gamma, beta, axes)
         outputs = [y, mean, variance, *K.gradients(K.sum(K.sin(y)), [x, gamma, beta])]
         values = [RNG.normal(3.0, 2.0, size=n).astype(dtype) for n in (shape, shape[-1:], shape[-1:])]
