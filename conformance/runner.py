@@ -180,7 +180,7 @@ def _judge(verdict: Verdict, known: Mapping[str, Entry], again: Callable[[], Ver
     entries = entries_of(known, verdict.id)
     if verdict.status in LOST:
         entries = [entry for entry in entries if entry.covers(cause_of_loss(verdict))]
-    if not entries:
+    if not entries or (verdict.status in CHECKED and all(entry.varies for entry in entries)):
         return
     reason = "; ".join(dict.fromkeys(entry.reason for entry in entries))
     if verdict.status in CHECKED:

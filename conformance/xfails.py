@@ -28,6 +28,7 @@ __all__ = [
 
 UNEXPLAINED = "unexplained: look at it"
 SHIPPED = Path(__file__).parent / "xfails"
+FIELDS = ("cause", "reason", "varies", "link", "versions")
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,7 @@ class Entry:
     link: str = ""
     versions: str = ""  # such as '>=2.6,<3'; '' holds for all
     cause: str = ""  # such as 'uint16|uint32; axis', see conformance.causes.matches; '' holds for all
+    varies: str = ""  # what decides whether it fails, such as 'the processor': it may then pass, too
 
     @property
     def key(self) -> str:
@@ -105,13 +107,13 @@ def loaded(path: Path, version: str = "") -> dict[str, Entry]:
 
 def _entry(path: Path, name: str, table: Any) -> Entry:
     """One entry; ValueError if it is malformed."""
-    if not isinstance(table, dict) or not set(table) <= {"reason", "link", "versions", "cause"}:
-        raise ValueError(f"{path}: {name} must be a table of reason, link, versions and cause, got {table!r}")
+    if not isinstance(table, dict) or not set(table) <= set(FIELDS) or not all(map(_is_text, table.values())):
+        raise ValueError(f"{path}: {name} must be a table of texts {', '.join(FIELDS)}, got {table!r}")
     if not re.fullmatch(r"[\w.]+/\w+(/[\w:.]+)?", name):
         raise ValueError(f"{path}: {name!r} is not an id such as 'exp/value' or 'argmax/device/no_x64'")
     if len(str(table.get("reason", "")).strip()) < 10:
         raise ValueError(f"{path}: {name} has no reason; write down what you found")
-    return Entry(name, table["reason"], table.get("link", ""), table.get("versions", ""), table.get("cause", ""))
+    return Entry(name, **{"reason": "", **table})
 
 
 def unexplained(entries: Iterable[Entry]) -> list[str]:
@@ -164,9 +166,8 @@ def written(path: Path, entries: dict[str, Entry], verdicts: Sequence[Verdict]) 
         if entry.reason == UNEXPLAINED:
             lines += [f"# {_printable(line)}" for line in shown.get(entry.key, "").splitlines()[:2]]
         lines.append(f'[["{entry.id}"]]' if several[entry.id] > 1 else f'["{entry.id}"]')
-        fields = ("cause", "reason", "link", "versions")
         lines += [
-            f"{key} = {json.dumps(getattr(entry, key), ensure_ascii=False)}" for key in fields if getattr(entry, key)
+            f"{key} = {json.dumps(getattr(entry, key), ensure_ascii=False)}" for key in FIELDS if getattr(entry, key)
         ]
         lines.append("")
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -180,8 +181,14 @@ def narrowed(entry: Entry, verdicts: Iterable[Verdict]) -> Entry:
     return entry if entry.cause or not words else replace(entry, cause="|".join(words))
 
 
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
 def _still(entry: Entry, verdict: Verdict) -> bool:
     """Whether an entry still describes a failure of the verdict."""
+    if entry.varies:
+        return True
     if verdict.entries:
         return entry.key in verdict.entries
     return verdict.status in ("xfail", "wrong", "flaky", *LOST)
