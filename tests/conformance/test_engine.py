@@ -14,14 +14,14 @@ import pytest
 
 import conformance
 from conformance.__main__ import main
-from conformance.engine import NamespaceError, Options, UsageError
-from conformance.failures import allowed_dtypes
-from conformance.operations import functions_of, namespace
-from conformance.properties import PROPERTIES
-from conformance.runner import verdicts_of
-from conformance.tasks import examples_of, selected
+from conformance.judging.failures import allowed_dtypes
+from conformance.judging.xfails import UNEXPLAINED, Entry, loaded, path_for
+from conformance.properties.registry import PROPERTIES
+from conformance.running.engine import NamespaceError, Options, UsageError
+from conformance.running.runner import verdicts_of
+from conformance.running.tasks import examples_of, selected
+from conformance.subjects.operations import functions_of, namespace
 from conformance.verdict import Report
-from conformance.xfails import UNEXPLAINED, Entry, loaded, path_for
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]  # remarks of the libraries on edge values
 BROKEN = "examples.broken_namespace"
