@@ -174,7 +174,7 @@ class ndarray:  # noqa: N801 - CuPy's name
 
     T = property(lambda self: wrapped(self._host.T))
     mT = property(lambda self: wrapped(np.matrix_transpose(self._host)))  # noqa: N815 - the standard's name
-    real = property(lambda self: wrapped(self._host.real))
+    real = property(lambda self: wrapped(self._host.real) if self.dtype.kind == "c" else self)
     imag = property(lambda self: wrapped(self._host.imag))
 
     def astype(self, dtype: Any, order: str = "K", casting: Any = None, subok: Any = None, copy: bool = True) -> ndarray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+from os import environ as _environ
 
 __all__ = ["CUDARuntimeError"]
 
@@ -13,7 +13,7 @@ class CUDARuntimeError(RuntimeError):
 
 def getDeviceCount() -> int:  # noqa: N802 - CUDA's name
     """How many devices there are: STAND_IN_DEVICES, 1 by default; as without a driver where it is 0."""
-    count = int(os.environ.get("STAND_IN_DEVICES", "1"))
+    count = int(_environ.get("STAND_IN_DEVICES", "1"))
     if not count:
         raise CUDARuntimeError("cudaErrorNoDevice: no CUDA-capable device is detected")
     return count
