@@ -94,6 +94,7 @@ SCRIPT = """
 import operator, sys, weakref
 import numpy as np
 import cupy
+import backend as K
 
 def array(host):
     from cupy.cuda.memory import MemoryPointer, UnownedMemory
@@ -101,6 +102,7 @@ def array(host):
 
 x = array(np.arange(12, dtype="float32").reshape(3, 4)) if sys.argv[1] == "real" else cupy.asarray(
     np.arange(12, dtype="float32").reshape(3, 4))
+t = K.placeholder((3, 4))
 for text in sys.argv[2:]:
     try:
         found = eval(text)
@@ -109,6 +111,9 @@ for text in sys.argv[2:]:
     print(text, "->", found)
 """
 EXPRESSIONS = [
+    "[type(v).__name__ for v in (x * t, t * x, x - t, x == t, t < x, x @ K.transpose(t), x**t)]",
+    "K.is_tensor(x), K.int_shape(x), K.dtype(x), K.ndim(x)",
+    "K.reshape(x, (4, 3)).shape, K.expand_dims(x).shape, K.transpose(x).strides",
     "type(x).__module__",
     "x[0, 0].shape",
     "x[..., None].shape",
@@ -153,6 +158,7 @@ EXPRESSIONS = [
 
 def said(which: str, path: list[str]) -> list[str]:
     """What CuPy or its stand-in makes of the expressions."""
+    path = [*path, str(STAND_INS.parents[1])]
     code = f"import sys; sys.path[:0] = {path!r}\n{SCRIPT}"
     run = subprocess.run(
         [sys.executable, "-c", code, which, *EXPRESSIONS], capture_output=True, text=True, check=True, cwd="/"

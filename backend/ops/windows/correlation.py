@@ -12,7 +12,7 @@ import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ...arrays.namespaces import writable
+from ...arrays.namespaces import on_a_device, writable
 from ...arrays.typing import Array, Ints
 from ...arrays.windows import Grid, Phase, phases
 from ...dispatch.boundary import sizes
@@ -163,6 +163,7 @@ def _outer(xp: Any, x: Array, g: Array, over: Grid, depthwise: bool) -> Array:
     if 0 in (*g.shape, channels):
         return xp.zeros(shape, dtype=x.dtype, device=device_of(x))
     strategy, writes = strategy_of(x, over, out, depthwise), writable(x, g)
+    writes = writes and not (strategy.wraps and on_a_device(x))  # the check below would make a GPU wait
     found = None
     if writes or not strategy.wraps:
         found = _summed(xp, x, g, over, strategy.outer, strategy.bytes_per_place)

@@ -133,7 +133,7 @@ class ndarray:  # noqa: N801 - CuPy's name
         import cupy
 
         own = getattr(cupy, function.__name__, None)
-        if method != "__call__" or own is None:
+        if method != "__call__" or own is None or any(map(_has_own_ufuncs, inputs)):
             return NotImplemented
         return own(*inputs, **kwargs)
 
@@ -238,13 +238,19 @@ def _yields(x: Any, y: Any) -> bool:
         return bool(getattr(y, "__array_priority__", 0) > x.__array_priority__)
 
 
+def _has_own_ufuncs(y: Any) -> bool:
+    """Whether NumPy's functions are y's to carry out, such as a symbolic tensor's."""
+    known = (ndarray, np.ndarray, np.generic, *PYTHON_NUMBERS)
+    return not isinstance(y, known) and getattr(y, "__array_ufunc__", None) is not None
+
+
 def _operators(name: str, function: str) -> None:
     def forward(self: Any, other: Any) -> Any:
         import cupy
 
         if _yields(self, other):
             return NotImplemented
-        return getattr(cupy, function)(self, other)
+        return getattr(np if _has_own_ufuncs(other) else cupy, function)(self, other)
 
     def reflected(self: Any, other: Any) -> Any:
         import cupy
