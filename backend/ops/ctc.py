@@ -110,7 +110,9 @@ def ctc_batch_cost(y_true: Array, y_pred: Array, input_length: Array, label_leng
     # a label may follow the one before it directly, unless they are equal
     two_back = xp.concat([path[:, :1], path[:, :1], path], axis=1)[:, : 2 * width + 1]
     may_skip = (path != (classes - 1)) & (path != two_back)
-    seen = moved(take_along_axis_(logs, xp.expand_dims(path, axis=1), axis=2, within=True), 1, 0)  # (time, batch, places)
+    seen = moved(
+        take_along_axis_(logs, xp.expand_dims(path, axis=1), axis=2, within=True), 1, 0
+    )  # (time, batch, places)
     never = xp.zeros((batch, 2 * width + 1), dtype=y_pred.dtype, device=device_of(y_pred)) - float("inf")
     where = xp.arange(2 * width + 1, dtype=xp.int32, device=device_of(y_pred))
     start = xp.where(where < 2, seen[0, ...], never)

@@ -13,7 +13,7 @@ import pytest
 from backend.arrays import backends
 from backend.graph.composite import COMPOSITES
 from backend.kernels import lookup
-from conformance import targets
+from conformance.subjects import targets
 
 STAND_INS = str(Path(__file__).parents[1] / "stand_ins")
 OURS = ("cupy", "array_api_compat.cupy", "backend.kernels.cupy")  # modules that are, or import, CuPy

@@ -1,4 +1,4 @@
-"""K from end to end on the stand-in for CuPy: results, training, saving, and what would pass between host and device."""
+"""K from end to end on the stand-in for CuPy: results, training, saving, and what passes between host and device."""
 
 import contextlib
 import importlib.util
@@ -24,8 +24,8 @@ from benchmarks import nets
 from benchmarks.sides import ours
 from conformance.case import discovered
 from conformance.examples import typical
-from conformance.gradients import gradient_graph
-from conformance.operations import eager, namespace, placeholders, symbolic
+from conformance.properties.gradients import gradient_graph
+from conformance.subjects.operations import eager, namespace, placeholders, symbolic
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "gpu.md"
@@ -62,7 +62,9 @@ def every_case():
                     most = {"upload": math.inf if how == "eager" else 0, "copy": 0, "size": 0, "value": 1}
                     if name in ("while_loop", "switch", "print_tensor"):
                         most |= {"value": math.inf, "copy": math.inf}
-                    seen.moved.extend(f"{name} {how} {example}: {kind}" for kind in counter if counter[kind] > most[kind])
+                    seen.moved.extend(
+                        f"{name} {how} {example}: {kind}" for kind in counter if counter[kind] > most[kind]
+                    )
                     if counter["value"] or counter["copy"]:
                         seen.waiting.add(name)
     return seen

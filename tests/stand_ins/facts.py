@@ -1,4 +1,4 @@
-"""What the installed CuPy says of its functions, which `cupy/facts.json` holds for the stand-in; run to write it anew."""
+"""What the installed CuPy says of its functions, for the stand-in: run it to write `cupy/facts.json` anew."""
 
 from __future__ import annotations
 
@@ -38,9 +38,8 @@ def facts_of(cupy: Any) -> dict[str, Any]:
         function = getattr(getattr(cupy, module) if module else cupy, last, None)
         if hasattr(function, "types"):
             ufuncs[name] = " ".join(function.types)
-        elif callable(function) and not isinstance(function, type):
-            if (parameters := written(function)) is not None:
-                functions[name] = parameters
+        elif callable(function) and not isinstance(function, type) and (parameters := written(function)) is not None:
+            functions[name] = parameters
     return {"version": cupy.__version__, "functions": functions, "ufuncs": ufuncs}
 
 

@@ -7,22 +7,26 @@ around, singular matrices give NaN, and whatever waits for the device is counted
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
-from numpy import (
-    bool_, complex64, complex128, complexfloating, dtype, e, euler_gamma, finfo, float16, float32, float64, floating,
-    generic, iinfo, inexact, inf, int8, int16, int32, int64, integer, intp, nan, newaxis, number, pi, signedinteger,
-    uint8, uint16, uint32, uint64, unsignedinteger,
-)  # fmt: skip
+import numpy
 
-from . import cuda, fft, linalg, traffic
-from .core import asnumpy, ndarray
+from . import cuda
+from . import fft as fft
+from . import linalg as linalg
+from . import traffic as traffic
+from .core import ndarray
 from .functions import FACTS, module
 
-globals().update(module(""))
+NUMPYS = (  # CuPy has these from NumPy
+    "bool_ complex64 complex128 complexfloating dtype e euler_gamma finfo float16 float32 float64 "
+    "floating generic iinfo inexact inf int8 int16 int32 int64 integer intp nan newaxis number pi "
+    "signedinteger uint8 uint16 uint32 uint64 unsignedinteger"
+).split()
+globals().update({name: getattr(numpy, name) for name in NUMPYS}, **module(""))
+globals().update(bool=numpy.bool_, absolute=module("")["abs"])
 __version__ = FACTS["version"]
-bool = bool_
-absolute = globals()["abs"]
 _pool = cuda.MemoryPool()
 
 
@@ -33,10 +37,6 @@ def ascontiguousarray(a: Any, dtype: Any = None) -> ndarray:
 
 def get_array_module(*args: Any) -> Any:
     """This module where an argument is one of its arrays, otherwise NumPy."""
-    import sys
-
-    import numpy
-
     return sys.modules[__name__] if any(isinstance(a, ndarray) for a in args) else numpy
 
 
@@ -57,7 +57,5 @@ def fuse(*args: Any, **kwargs: Any) -> Any:
     return args[0] if args and callable(args[0]) else (lambda function: function)
 
 
-__all__ = [  # noqa: PLE0604 - names of functions
-    *(name for name in globals() if not name.startswith("_") and name not in ("Any", "annotations", "core", "functions",
-    "loops", "module", "FACTS", "traffic")),
-]
+OWN = ("Any", "NUMPYS", "annotations", "core", "functions", "loops", "module", "numpy", "sys", "FACTS", "traffic")
+__all__ = [name for name in globals() if not name.startswith("_") and name not in (*OWN, "OWN")]

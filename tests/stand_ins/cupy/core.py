@@ -148,7 +148,9 @@ class ndarray:  # noqa: N801 - CuPy's name
     def __dlpack_device__(self) -> tuple[int, int]:
         return 2, self._number  # kDLCUDA
 
-    def __dlpack__(self, *, stream: Any = None, max_version: Any = None, dl_device: Any = None, copy: Any = None) -> Any:
+    def __dlpack__(
+        self, *, stream: Any = None, max_version: Any = None, dl_device: Any = None, copy: Any = None
+    ) -> Any:
         raise BufferError("the stand-in's memory lies on no device that another library could read")
 
     # ---- elements --------------------------------------------------------------------------------------------
@@ -177,7 +179,9 @@ class ndarray:  # noqa: N801 - CuPy's name
     real = property(lambda self: wrapped(self._host.real) if self.dtype.kind == "c" else self)
     imag = property(lambda self: wrapped(self._host.imag))
 
-    def astype(self, dtype: Any, order: str = "K", casting: Any = None, subok: Any = None, copy: bool = True) -> ndarray:
+    def astype(
+        self, dtype: Any, order: str = "K", casting: Any = None, subok: Any = None, copy: bool = True
+    ) -> ndarray:
         """The values in another dtype."""
         dtype = checked_dtype(dtype)
         if not copy and dtype == self.dtype:
@@ -362,7 +366,8 @@ def _key(x: ndarray, key: Any) -> Any:
                 note("size")
             elif part.dtype.kind not in "iu":
                 raise IndexError("arrays used as indices must be of integer or boolean type.")
-        found.append(around(unwrapped(part), x.shape[axis]) if isinstance(part, ndarray) and part.dtype.kind != "b" else unwrapped(part))
+        places = isinstance(part, ndarray) and part.dtype.kind != "b"
+        found.append(around(unwrapped(part), x.shape[axis]) if places else unwrapped(part))
         axis += _axes_of(part) if part is not None and part is not Ellipsis else 0
     return tuple(found)
 

@@ -7,7 +7,7 @@ from numpy.linalg import LinAlgError
 from .functions import module
 
 globals().update(module("linalg"))
-__all__ = ["LinAlgError", *module("linalg"), "lstsq"]  # noqa: PLE0604 - names of functions
+__all__ = ["LinAlgError", *module("linalg"), "lstsq"]
 
 
 def lstsq(a: object, b: object, rcond: object = None) -> object:
