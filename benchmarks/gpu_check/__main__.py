@@ -27,12 +27,12 @@ PARTS: dict[str, tuple[Part, float, bool]] = {  # name -> (what it does, its sha
     "losses": (training.first_losses, 0.08, False),
     "transfers": (transfers.transfers, 0.06, False),
     "training": (training.training, 0.14, False),
+    "conformance": (agreement.conformance, 0.30, True),  # one after the other
     "steps": (timing.step_times, 0.12, False),
     "chains": (timing.chain_times, 0.06, False),
     "convolution": (timing.convolution_times, 0.08, False),
     "pooling": (timing.pooling_times, 0.06, False),
     "memory": (timing.memory, 0.06, False),
-    "conformance": (agreement.conformance, 0.30, True),  # one after the other
 }
 GRACE = 25.0  # seconds beyond its share after which a part is ended: it looks at the clock between rows
 SHORTEST = 3.0  # seconds: with less, a process would end while it imports

@@ -9,6 +9,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from ..peers import absence
 from .devices import Row
@@ -18,7 +19,7 @@ __all__ = ["conformance"]
 NEEDS = ("hypothesis", "scipy")
 GRACE = 10.0  # seconds beyond its time after which the run is ended
 OPENING = 15.0  # seconds of a run that the budget does not count: imports and the report
-BAD = ("wrong", "xpass", "stale")
+SAID = {"empty": "not reached", "within": "within the bound", "xfail": "known failures", "xpass": "unexpected passes"}
 TABLE = "Conformance, fixed examples, as many operations as the time allows"
 
 
@@ -55,7 +56,7 @@ def conformance(backends: list[str], seconds: float) -> Iterator[Row]:
     yield {
         "table": TABLE,
         "namespace": backend,
-        "verdicts": ", ".join(f"{count} {status}" for status, count in counts.most_common()),
+        "verdicts": ", ".join(f"{count} {SAID.get(status, status)}" for status, count in counts.most_common()),
         "ok": not any(verdict["status"] == "wrong" for verdict in verdicts),
     }
     for verdict in verdicts:
@@ -64,4 +65,5 @@ def conformance(backends: list[str], seconds: float) -> Iterator[Row]:
 
 
 def _why(verdict: dict[str, object]) -> str:
-    return str(verdict.get("message") or verdict.get("kind") or "")[:160]
+    finding: Any = verdict.get("finding") or {}
+    return f"{finding.get('cause', '')}: {finding.get('message', '')}"[:200]

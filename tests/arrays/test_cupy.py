@@ -113,6 +113,7 @@ def noted(calls):
         yield
 
 
+@pytest.mark.slow
 def test_compiled_functions_move_nothing_and_wait_where_the_page_says(every_case):
     assert not every_case.moved
     assert every_case.waiting == listed()
@@ -141,6 +142,7 @@ print(json.dumps([[*call, why] for call in json.load(sys.stdin) if (why := bound
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(importlib.util.find_spec("cupy") is None, reason="could not import 'cupy': it is not installed")
 def test_every_call_binds_to_the_function_of_the_installed_cupy(every_case):
     calls = sorted(every_case.calls)
@@ -280,6 +282,7 @@ def test_models_train_predict_save_and_load(cupy, tmp_path):
     np.testing.assert_allclose(read.predict(x), predicted, rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_the_digits_example_and_a_program_of_keras(tmp_path):
     """In processes of their own, with the stand-in on the path."""
     path = {"PYTHONPATH": f"{ROOT / 'tests' / 'stand_ins'}:{ROOT}"}

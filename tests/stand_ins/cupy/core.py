@@ -201,6 +201,10 @@ class ndarray:  # noqa: N801 - CuPy's name
         """The elements in another shape."""
         return wrapped(self._host.reshape(*shape, order=order))
 
+    def ravel(self, order: str = "C") -> ndarray:
+        """The elements on one axis."""
+        return wrapped(self._host.ravel(order))
+
     def view(self, dtype: Any = None) -> ndarray:
         """The memory as another dtype."""
         return wrapped(self._host.view() if dtype is None else self._host.view(checked_dtype(dtype)))

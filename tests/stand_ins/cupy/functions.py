@@ -211,6 +211,22 @@ def _by_matrix(inner: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
+def _complex(inner: Callable[..., Any]) -> Callable[..., Any]:
+    """Eigenvalues and vectors are complex also where NumPy sees that they are real."""
+
+    def call(a: Any) -> Any:
+        host = unwrapped(a)
+        found = inner(host.astype(np.result_type(host, np.complex64)) if host.size else host)
+        return _results(found, False)
+
+    return call
+
+
+def _full(shape: Any, fill_value: Any, dtype: Any = None, order: str = "C") -> Any:
+    """A zero is written by memset, which loses its sign."""
+    return np.full(shape, fill_value + 0 if isinstance(fill_value, float) else fill_value, dtype, order)
+
+
 def _works(inner: Callable[..., Any], matrix: Any) -> bool:
     try:
         inner(matrix) if inner is not np.linalg.solve else np.linalg.inv(matrix)
@@ -234,7 +250,9 @@ OWN: dict[str, Callable[..., Any]] = {
     "repeat": _repeat,
     "argmax": _argument_of(np.argmax),
     "argmin": _argument_of(np.argmin),
-    **{name: _of_dtype(getattr(np, name)) for name in ("empty", "ones", "zeros", "full")},
+    **{name: _of_dtype(getattr(np, name)) for name in ("empty", "ones", "zeros")},
+    "full": _of_dtype(_full),
+    **{f"linalg.{name}": _complex(getattr(np.linalg, name)) for name in ("eig", "eigvals")},
     **{f"fft.{name}": _transform(name) for name in ("fftn", "ifftn", "rfftn", "irfftn")},
     **{f"linalg.{name}": _by_matrix(getattr(np.linalg, name)) for name in ("inv", "solve", "cholesky")},
 }
