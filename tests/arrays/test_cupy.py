@@ -234,6 +234,18 @@ def test_devices_that_are_not_there(cupy, spec):
         K.get_backend(spec)
 
 
+def test_another_device_than_the_current_one_is_refused(cupy, monkeypatch):
+    """CuPy's functions compute on the current device: variables of 'cupy:1' would silently lie on device 0."""
+    monkeypatch.setenv("STAND_IN_DEVICES", "2")
+    with pytest.raises(ValueError, match=r"current device, which is 0 in this thread, got device 1; call .*\.use\(\)"):
+        K.get_backend("cupy:1")
+    with cupy.cuda.Device(1), K.use_backend("cupy:1"):
+        w = K.variable(np.ones(3))
+        x = K.placeholder((3,))
+        (y,) = K.function([x], [x * 2 + w])([w.array])
+    assert w.array.device.id == y.device.id == 1
+
+
 def test_arrays_decide_and_numpys_beside_them_are_refused(cupy):
     x = cupy.asarray(np.ones((2, 3), "float32"))
     for found in (K.softmax(x), x + K.relu(x), K.concatenate([x, x]), K.grad(lambda a: K.sum(K.exp(a)))(x)):
@@ -283,8 +295,8 @@ def test_models_train_predict_save_and_load(cupy, tmp_path):
 
 
 @pytest.mark.slow
-def test_the_digits_example_and_a_program_of_keras(tmp_path):
-    """In processes of their own, with the stand-in on the path."""
+def test_the_digits_example():
+    """In a process of its own, with the stand-in on the path."""
     path = {"PYTHONPATH": f"{ROOT / 'tests' / 'stand_ins'}:{ROOT}"}
     code = (
         "import sys; sys.path.insert(0, 'examples'); import digits\n"
