@@ -73,7 +73,7 @@ class ndarray:  # noqa: N801 - CuPy's name
         note("value")
         if self.size != 1:
             raise ValueError("The truth value of an array with more than one element is ambiguous.")
-        return self._host.reshape(())[()]
+        return self._host.item()  # a Python number: float() of a complex one is a TypeError
 
     def __bool__(self) -> bool:
         if self.size == 0:

@@ -15,8 +15,9 @@ UNKNOWN = "E"  # bfloat16, which NumPy lacks
 
 
 def _remainder(x: Any, y: Any) -> Any:
-    """CuPy's formula for floats, whose edge values differ from NumPy's."""
-    return x - np.floor(x / y) * y if np.result_type(x, y).kind == "f" else np.remainder(x, y)
+    """CuPy's formula for floats, whose edge values differ from NumPy's: nan for an infinite divisor."""
+    found = np.remainder(x, y)
+    return np.where(np.isinf(y), x - np.floor(x / y) * y, found) if found.dtype.kind == "f" else found
 
 
 def _floor_divide(x: Any, y: Any) -> Any:
