@@ -1,0 +1,22 @@
+"""CuPy's kernels, named after the composites they replace: CUDA C of ours, compiled by CuPy when first called."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import cupy
+
+from .chains import fused as fused
+from .normalization import batch_norm as batch_norm
+from .normalization import batch_norm_gradient as batch_norm_gradient
+from .softmax import log_softmax as log_softmax
+from .softmax import softmax as softmax
+
+__all__ = ["jit"]
+
+
+def jit(scope: dict[str, Any], name: str, chains: list[str]) -> Callable[..., Any]:
+    """cupy.fuse for the chains that `fused` does not print itself, for `K.function(..., jit=True)`."""
+    scope.update((c, cupy.fuse(scope[c])) for c in chains if getattr(scope[c], "steps", None) is None)
+    return scope[name]

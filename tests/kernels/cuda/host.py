@@ -1,0 +1,112 @@
+"""CUDA kernels compiled for the host: what CuPy compiles and starts, over NumPy's arrays and without a GPU."""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import re
+import shutil
+import subprocess
+import tempfile
+import types
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+__all__ = ["HostKernel", "compiler", "host_cupy", "parameters_of"]
+
+HERE = Path(__file__).parent
+_C = {"long long": ctypes.c_longlong, "double": ctypes.c_double}
+_TYPES = {"bool": "bool", "signed char": "int8", "short": "int16", "int": "int32", "long long": "int64"}
+_TYPES |= {"unsigned char": "uint8", "unsigned short": "uint16", "unsigned": "uint32", "unsigned long long": "uint64"}
+_TYPES |= {"half_t": "float16", "float": "float32", "double": "float64"}
+_FLAGS = ("-std=c++17", "-O1", "-ffp-contract=off", "-fwrapv", "-w", "-shared", "-fPIC")
+
+
+def compiler() -> str | None:
+    """The path of the C++ compiler, or None."""
+    return shutil.which("g++")
+
+
+def parameters_of(source: str, name: str) -> list[tuple[str, str]]:
+    """(type, name) of each parameter of a kernel."""
+    found = re.search(rf"__global__ void {name}\(([^)]*)\)", source)
+    assert found, f"no kernel {name} in the source"
+    return [re.fullmatch(r"\s*(.*?[ *])(\w+)\s*", each).groups() for each in found[1].split(",")]  # type: ignore[misc, union-attr]
+
+
+def host_text(source: str, name: str) -> str:
+    """C++ with a function start(blocks, threads, backwards, arguments...) that runs the kernel."""
+    given = parameters_of(source, name)
+    held = "".join(f"static {kind}argument_{i};\n" for i, (kind, _) in enumerate(given))
+    names = ", ".join(f"argument_{i}" for i in range(len(given)))
+    taken = "".join(f", {kind}p{i}" for i, (kind, _) in enumerate(given))
+    stored = " ".join(f"argument_{i} = p{i};" for i in range(len(given)))
+    barriers = "true" if "__syncthreads" in source else "false"
+    return (
+        f'#include "{HERE}/on_host.h"\n{source}\n#include "{HERE}/half_on_host.h"\n{held}'
+        f"static void thread_body() {{ {name}({names}); }}\n"
+        f'extern "C" int start(unsigned blocks, unsigned threads, int backwards{taken})\n'
+        f"{{ {stored} return run_grid(blocks, threads, {barriers}, backwards); }}\n"
+    )
+
+
+@functools.cache
+def _built(source: str, name: str) -> Any:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder)
+        (path / "kernel.cpp").write_text(host_text(source, name))
+        command = [str(compiler()), *_FLAGS, "-o", str(path / "kernel.so"), str(path / "kernel.cpp")]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr[:2000] + source
+        library = ctypes.CDLL(str(path / "kernel.so"))
+    start = library.start
+    kinds = [ctypes.c_void_p if "*" in kind else _C[kind.strip()] for kind, _ in parameters_of(source, name)]
+    start.argtypes = [ctypes.c_uint, ctypes.c_uint, ctypes.c_int, *kinds]
+    return start
+
+
+def _dtype(kind: str, source: str) -> str:
+    """The dtype of the array that a pointer of this type reads."""
+    name = kind.replace("const ", "").replace("*", "").strip()
+    named = re.search(rf"typedef ([\w ]+) {name};", source)
+    return _TYPES[named[1] if named else name]
+
+
+class HostKernel:
+    """cupy.RawKernel over NumPy's arrays. `backwards` runs the threads of a block last first."""
+
+    backwards = False
+    threads: int | None = None  # instead of those that a launch asks for
+    sources: dict[tuple[str, str], int] = {}  # noqa: RUF012 - every source that was started, and how often
+
+    def __init__(self, source: str, name: str, options: tuple[str, ...] = ()) -> None:
+        assert options == ("--fmad=false",)
+        self.source, self.name = source, name
+
+    def __call__(self, grid: tuple[int, ...], block: tuple[int, ...], arguments: tuple[Any, ...]) -> None:
+        start = _built(self.source, self.name)
+        key = self.source, self.name
+        HostKernel.sources[key] = HostKernel.sources.get(key, 0) + 1
+        threads = self.threads or block[0]
+        blocks = min(grid[0] * -(-block[0] // threads), 2**16)
+        given = []
+        for (kind, _), value in zip(parameters_of(self.source, self.name), arguments, strict=True):
+            if "*" in kind:
+                assert isinstance(value, np.ndarray) and _dtype(kind, self.source) == value.dtype, f"{kind}: {value!r}"
+                given.append(value.ctypes.data)
+            else:
+                assert type(value) is (float if kind.strip() == "double" else int), f"{kind} got {value!r}"
+                given.append(value)
+        assert start(blocks, threads, self.backwards, *given) == 0, "threads of a block parted at a barrier"
+
+
+def host_cupy() -> Any:
+    """What `backend.kernels.cupy` uses of CuPy, over NumPy's arrays."""
+    same = "empty zeros ascontiguousarray int8 uint8 int32 int64 float32 float64 argsort searchsorted arange matmul".split()
+    cuda = types.SimpleNamespace(
+        Device=lambda: "cpu", nvrtc=types.SimpleNamespace(getVersion=lambda: (12, 9))
+    )
+    functions = {name: getattr(np, name) for name in same}
+    return types.SimpleNamespace(RawKernel=HostKernel, cuda=cuda, fuse=lambda body: body, **functions)
