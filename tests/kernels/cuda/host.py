@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["HostKernel", "compiler", "host_cupy", "parameters_of"]
+__all__ = ["HostKernel", "compiler", "host_cupy", "kernels_of", "parameters_of"]
 
 HERE = Path(__file__).parent
 _C = {"long long": ctypes.c_longlong, "double": ctypes.c_double}
@@ -29,6 +29,11 @@ def compiler() -> str | None:
     return shutil.which("g++")
 
 
+def kernels_of(source: str) -> list[str]:
+    """The names of the kernels in a source."""
+    return re.findall(r"__global__ void (\w+)\(", source)
+
+
 def parameters_of(source: str, name: str) -> list[tuple[str, str]]:
     """(type, name) of each parameter of a kernel."""
     found = re.search(rf"__global__ void {name}\(([^)]*)\)", source)
@@ -36,35 +41,44 @@ def parameters_of(source: str, name: str) -> list[tuple[str, str]]:
     return [re.fullmatch(r"\s*(.*?[ *])(\w+)\s*", each).groups() for each in found[1].split(",")]  # type: ignore[misc, union-attr]
 
 
-def host_text(source: str, name: str) -> str:
-    """C++ with a function start(blocks, threads, backwards, arguments...) that runs the kernel."""
-    given = parameters_of(source, name)
-    held = "".join(f"static {kind}argument_{i};\n" for i, (kind, _) in enumerate(given))
-    names = ", ".join(f"argument_{i}" for i in range(len(given)))
-    taken = "".join(f", {kind}p{i}" for i, (kind, _) in enumerate(given))
-    stored = " ".join(f"argument_{i} = p{i};" for i in range(len(given)))
-    barriers = "true" if "__syncthreads" in source else "false"
-    return (
-        f'#include "{HERE}/on_host.h"\n{source}\n#include "{HERE}/half_on_host.h"\n{held}'
-        f"static void thread_body() {{ {name}({names}); }}\n"
-        f'extern "C" int start(unsigned blocks, unsigned threads, int backwards{taken})\n'
-        f"{{ {stored} return run_grid(blocks, threads, {barriers}, backwards); }}\n"
-    )
+def host_text(source: str) -> str:
+    """C++ with a function start_NAME(blocks, threads, backwards, arguments...) for each kernel NAME of the source."""
+    text = f'#include "{HERE}/on_host.h"\n{source}\n#include "{HERE}/half_on_host.h"\nstatic int chosen;\n'
+    calls, starts = "", ""
+    for number, name in enumerate(kernels_of(source)):
+        kinds = [kind for kind, _ in parameters_of(source, name)]
+        held = [f"{name}_{i}" for i in range(len(kinds))]
+        text += "".join(f"static {kind}{h};\n" for kind, h in zip(kinds, held, strict=True))
+        calls += f"    if (chosen == {number}) {name}({', '.join(held)});\n"
+        taken = "".join(f", {kind}p{i}" for i, kind in enumerate(kinds))
+        stored = " ".join(f"{h} = p{i};" for i, h in enumerate(held))
+        starts += (
+            f'extern "C" int start_{name}(unsigned blocks, unsigned threads, int barriers, int backwards{taken})\n'
+            f"{{ chosen = {number}; {stored} return run_grid(blocks, threads, barriers, backwards); }}\n"
+        )
+    return f"{text}static void thread_body()\n{{\n{calls}}}\n{starts}"
 
 
 @functools.cache
-def _built(source: str, name: str) -> Any:
+def _built(source: str) -> Any:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder)
-        (path / "kernel.cpp").write_text(host_text(source, name))
+        (path / "kernel.cpp").write_text(host_text(source))
         command = [str(compiler()), *_FLAGS, "-o", str(path / "kernel.so"), str(path / "kernel.cpp")]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr[:2000] + source
-        library = ctypes.CDLL(str(path / "kernel.so"))
-    start = library.start
-    kinds = [ctypes.c_void_p if "*" in kind else _C[kind.strip()] for kind, _ in parameters_of(source, name)]
-    start.argtypes = [ctypes.c_uint, ctypes.c_uint, ctypes.c_int, *kinds]
-    return start
+        return ctypes.CDLL(str(path / "kernel.so"))
+
+
+@functools.cache
+def _start(source: str, name: str) -> tuple[Any, list[str], bool]:
+    """How to start a kernel, the types of its parameters, and whether its threads meet at barriers."""
+    start = getattr(_built(source), f"start_{name}")
+    kinds = [kind for kind, _ in parameters_of(source, name)]
+    start.argtypes = [ctypes.c_uint, ctypes.c_uint, ctypes.c_int, ctypes.c_int]
+    start.argtypes += [ctypes.c_void_p if "*" in kind else _C[kind.strip()] for kind in kinds]
+    body = source[source.index(f"void {name}(") :].partition("\n}\n")[0]
+    return start, kinds, "__syncthreads" in body or "_of_block" in body
 
 
 def _dtype(kind: str, source: str) -> str:
@@ -86,20 +100,20 @@ class HostKernel:
         self.source, self.name = source, name
 
     def __call__(self, grid: tuple[int, ...], block: tuple[int, ...], arguments: tuple[Any, ...]) -> None:
-        start = _built(self.source, self.name)
+        start, kinds, barriers = _start(self.source, self.name)
         key = self.source, self.name
         HostKernel.sources[key] = HostKernel.sources.get(key, 0) + 1
         threads = self.threads or block[0]
         blocks = min(grid[0] * -(-block[0] // threads), 2**16)
         given = []
-        for (kind, _), value in zip(parameters_of(self.source, self.name), arguments, strict=True):
+        for kind, value in zip(kinds, arguments, strict=True):
             if "*" in kind:
                 assert isinstance(value, np.ndarray) and _dtype(kind, self.source) == value.dtype, f"{kind}: {value!r}"
                 given.append(value.ctypes.data)
             else:
                 assert type(value) is (float if kind.strip() == "double" else int), f"{kind} got {value!r}"
                 given.append(value)
-        assert start(blocks, threads, self.backwards, *given) == 0, "threads of a block parted at a barrier"
+        assert start(blocks, threads, barriers, self.backwards, *given) == 0, "threads of a block parted at a barrier"
 
 
 def host_cupy() -> Any:
