@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..bounds import magnitude, ulps_of
+from ..judging.bounds import magnitude, ulps_of
 from .array import Bounded, error_of, lifted, rounded_to, rounding
 
 __all__ = ["FUNCTIONS", "UNARY", "astype", "clip", "ends", "operands", "where"]

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..bounds import ARITHMETIC, EPS, summation
+from ..judging.bounds import ARITHMETIC, EPS, summation
 from .array import Bounded, error_of, rounded_to, rounding
 from .elementwise import FUNCTIONS as ELEMENTWISE
 from .elementwise import astype, ends, operands, spread

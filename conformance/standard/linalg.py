@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from ..bounds import EPS, Expected
 from ..case import A, call, standard
+from ..judging.bounds import EPS, Expected
 
 REAL = {"complex64": "float32", "complex128": "float64"}  # the real dtype of the same precision
 COMPLEX = {real: name for name, real in REAL.items()}
