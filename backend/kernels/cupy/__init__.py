@@ -8,8 +8,16 @@ from typing import Any
 import cupy
 
 from .chains import fused as fused
+from .convolution import convolution as convolution
+from .convolution import convolution_input_gradient as convolution_input_gradient
+from .convolution import convolution_kernel_gradient as convolution_kernel_gradient
 from .normalization import batch_norm as batch_norm
 from .normalization import batch_norm_gradient as batch_norm_gradient
+from .pooling import average_pool as average_pool
+from .pooling import average_pool_gradient as average_pool_gradient
+from .pooling import max_pool as max_pool
+from .pooling import max_pool_gradient as max_pool_gradient
+from .pooling import max_pool_selection as max_pool_selection
 from .softmax import log_softmax as log_softmax
 from .softmax import softmax as softmax
 

@@ -8,10 +8,11 @@ from typing import Any
 
 import cupy
 
-__all__ = ["BLOCK", "CLOSE", "WORK", "dense", "empty", "launch", "loaded", "on_device", "rows_launch", "source_for"]
+__all__ = ["BLOCK", "CLOSE", "NARROW", "WORK", "dense", "empty", "launch", "loaded", "on_device", "rows_launch", "source_for"]
 
 BLOCK = 256  # threads of a block; kernels that share memory have room for as many, which must be a power of two
 MOST_BLOCKS = 2**16  # loops stride over what is left
+NARROW = 2**30  # elements up to which 32-bit indices do not overflow, a step of the loop included
 
 # By dtype, the type in memory and the type of arithmetic: half precision is widened, as by the definitions.
 WORK = {"float16": ("half_t", "float"), "float32": ("float", "float"), "float64": ("double", "double")}
@@ -68,7 +69,7 @@ __device__ W largest_of_block(W x)
 def source_for(text: str, dtype: str) -> str:
     """CUDA C for arrays of a floating dtype: T is the type in memory, W that of arithmetic."""
     memory, work = WORK[dtype]
-    return f"{PRELUDE}typedef {memory} T;\ntypedef {work} W;\n{text}"
+    return f"{PRELUDE}typedef {memory} T;\ntypedef {work} W;\ntypedef int index_t;\n{text}"
 
 
 @functools.cache
@@ -87,16 +88,22 @@ def loaded(source: str, name: str) -> Callable[..., Any] | None:
     return cupy.RawKernel(source, name, options=OPTIONS) if _has_compiler() else None
 
 
-def launch(kernel: Callable[..., Any], count: int, *arguments: Any) -> None:
-    """Start a kernel whose threads stride over `count` elements; Python's ints arrive as long long, floats as double."""
+def launch(kernel: Callable[..., Any], count: int, *arguments: Any, wide: bool = False) -> None:
+    """Start a kernel whose threads stride over `count` elements; ints arrive as int, or long long where `wide`."""
     if count:
-        kernel((min(-(-count // BLOCK), MOST_BLOCKS),), (BLOCK,), arguments)
+        kernel((min(-(-count // BLOCK), MOST_BLOCKS),), (BLOCK,), _typed(arguments, wide))
 
 
 def rows_launch(kernel: Callable[..., Any], rows: int, *arguments: Any) -> None:
     """Start a kernel whose blocks stride over `rows` rows."""
     if rows:
-        kernel((min(rows, MOST_BLOCKS),), (BLOCK,), arguments)
+        kernel((min(rows, MOST_BLOCKS),), (BLOCK,), _typed(arguments, wide=False))
+
+
+def _typed(arguments: Sequence[Any], wide: bool) -> tuple[Any, ...]:
+    """The arguments with Python's ints as numbers of the width that the kernel reads; floats are doubles already."""
+    index = cupy.int64 if wide else cupy.int32
+    return tuple(index(a) if type(a) is int else a for a in arguments)
 
 
 def empty(shape: Sequence[int], dtype: Any) -> Any:

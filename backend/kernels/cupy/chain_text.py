@@ -150,18 +150,18 @@ def kernel_text(chain: Any, patterns: Sequence[str], dims: int, wide: bool) -> s
     dtypes = [chain.arrays[i] if i < len(chain.arrays) else chain.steps[i - len(chain.arrays)].dtype for i in chain.results]
     strided = "s" in patterns
     parameters = [f"const {_TYPES[d][0]} *a{i}" for i, d in enumerate(chain.arrays)]
-    parameters += [f"{_TYPES[d][0]} *r{i}" for i, d in enumerate(dtypes)] + ["long long count"]
-    parameters += [f"long long n{axis}" for axis in range(1, dims)] if strided else []
-    parameters += [f"long long s{i}_{axis}" for i, p in enumerate(patterns) if p == "s" for axis in range(dims)]
+    parameters += [f"{_TYPES[d][0]} *r{i}" for i, d in enumerate(dtypes)] + ["index_t count"]
+    parameters += [f"index_t n{axis}" for axis in range(1, dims)] if strided else []
+    parameters += [f"index_t s{i}_{axis}" for i, p in enumerate(patterns) if p == "s" for axis in range(dims)]
     index = []
     for axis in reversed(range(1, dims if strided else 1)):
         rest = "i" if axis == dims - 1 else f"q{axis + 1}"
-        index += [f"index_t i{axis} = {rest} % (index_t)n{axis}, q{axis} = {rest} / (index_t)n{axis};"]
+        index += [f"index_t i{axis} = {rest} % n{axis}, q{axis} = {rest} / n{axis};"]
     firsts = [f"i{axis}" if axis else ("q1" if dims > 1 else "i") for axis in range(dims)]
     reads = []
     for i, (dtype, pattern) in enumerate(zip(chain.arrays, patterns, strict=True)):
         place = {"i": "i", "0": "0"}.get(pattern) or " + ".join(
-            f"{firsts[axis]} * (index_t)s{i}_{axis}" for axis in range(dims)
+            f"{firsts[axis]} * s{i}_{axis}" for axis in range(dims)
         )
         reads.append(f"{_TYPES[dtype][1]} v{i} = load(a{i}, {place});")
     writes = [f"store(r{i}, i, v{value});" for i, value in enumerate(chain.results)]

@@ -7,13 +7,12 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from ._launch import empty, launch, loaded, on_device
+from ._launch import NARROW, empty, launch, loaded, on_device
 from .chain_text import kernel_text
 
 __all__ = ["fused"]
 
 Ints = tuple[int, ...]
-NARROW = 2**30  # elements up to which 32-bit indices cannot overflow, a step of the loop included
 
 
 @functools.cache
@@ -44,7 +43,7 @@ def fused(arrays: tuple[Any, ...], *, body: Any) -> Any:
     results = tuple(empty(shape, dtype) for dtype in dtypes)
     read = [s for s, pattern in zip(strides, patterns, strict=True) if pattern == "s"]
     extra = [*sizes[1:], *(n for s in read for n in s)] if read else []
-    launch(kernel, math.prod(shape), *arrays, *results, math.prod(shape), *extra)
+    launch(kernel, math.prod(shape), *arrays, *results, math.prod(shape), *extra, wide=wide)
     return results if len(results) > 1 else results[0]
 
 

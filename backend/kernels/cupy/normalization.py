@@ -10,7 +10,7 @@ import math
 from typing import Any, NamedTuple
 
 from . import _launch
-from ._launch import CLOSE, WORK, dense, empty, launch, loaded, on_device, rows_launch, source_for
+from ._launch import CLOSE, NARROW, WORK, dense, empty, launch, loaded, on_device, rows_launch, source_for
 
 __all__ = ["batch_norm", "batch_norm_gradient"]
 
@@ -21,24 +21,24 @@ LANES = 32  # channels that a block reads side by side, where channels are last
 
 # What is summed: 0: x, 1: (x - mean)**2, 2: g, 3: g * (x - mean).
 SOURCE = """\
-__device__ W summand(const T *x, const T *g, const W *mean, long long place, long long channel, long long what)
+__device__ W summand(const T *x, const T *g, const W *mean, index_t place, index_t channel, index_t what)
 {
     if (what == 0) return load(x, place);
     if (what == 2) return load(g, place);
     W centered = load(x, place) - mean[channel];
     return centered * (what == 1 ? centered : load(g, place));
 }
-extern "C" __global__ void sums_of_columns(const T *x, const T *g, const W *mean, W *out, long long places,
-    long long channels, long long inner, long long chunks, long long what)
+extern "C" __global__ void sums_of_columns(const T *x, const T *g, const W *mean, W *out, index_t places,
+    index_t channels, index_t inner, index_t chunks, index_t what)
 {
     __shared__ W part[256];
     unsigned lane = threadIdx.x % 32, slice = threadIdx.x / 32, slices = blockDim.x / 32;
-    long long tiles = (channels + 31) / 32;
-    for (long long b = blockIdx.x; b < tiles * chunks; b += gridDim.x) {
-        long long channel = b % tiles * 32 + lane, chunk = b / tiles;
+    index_t tiles = (channels + 31) / 32;
+    for (index_t b = blockIdx.x; b < tiles * chunks; b += gridDim.x) {
+        index_t channel = b % tiles * 32 + lane, chunk = b / tiles;
         W total = 0;
         if (channel < channels)
-            for (long long p = chunk * slices + slice; p < places; p += chunks * slices)
+            for (index_t p = chunk * slices + slice; p < places; p += chunks * slices)
                 total += summand(x, g, mean, p * channels + channel, channel, what);
         part[threadIdx.x] = total;
         __syncthreads();
@@ -50,58 +50,58 @@ extern "C" __global__ void sums_of_columns(const T *x, const T *g, const W *mean
         __syncthreads();
     }
 }
-extern "C" __global__ void sums_of_planes(const T *x, const T *g, const W *mean, W *out, long long places,
-    long long channels, long long inner, long long chunks, long long what)
+extern "C" __global__ void sums_of_planes(const T *x, const T *g, const W *mean, W *out, index_t places,
+    index_t channels, index_t inner, index_t chunks, index_t what)
 {
-    for (long long b = blockIdx.x; b < channels * chunks; b += gridDim.x) {
-        long long channel = b % channels, chunk = b / channels;
+    for (index_t b = blockIdx.x; b < channels * chunks; b += gridDim.x) {
+        index_t channel = b % channels, chunk = b / channels;
         W total = 0;
-        for (long long e = chunk * blockDim.x + threadIdx.x; e < places * inner; e += chunks * blockDim.x)
+        for (index_t e = chunk * blockDim.x + threadIdx.x; e < places * inner; e += chunks * blockDim.x)
             total += summand(x, g, mean, (e / inner * channels + channel) * inner + e % inner, channel, what);
         total = sum_of_block(total);
         if (threadIdx.x == 0) out[chunk * channels + channel] = total;
     }
 }
-extern "C" __global__ void joined(const W *parts, W *out, T *narrow, long long channels, long long chunks,
+extern "C" __global__ void joined(const W *parts, W *out, T *narrow, index_t channels, index_t chunks,
     double divisor)
 {
-    for (long long c = (long long)blockIdx.x * blockDim.x + threadIdx.x; c < channels;
-         c += (long long)gridDim.x * blockDim.x) {
+    for (index_t c = (index_t)blockIdx.x * blockDim.x + threadIdx.x; c < channels;
+         c += (index_t)gridDim.x * blockDim.x) {
         W total = 0;
-        for (long long k = 0; k < chunks; k++) total += parts[k * channels + c];
+        for (index_t k = 0; k < chunks; k++) total += parts[k * channels + c];
         out[c] = total / (W)divisor;
         store(narrow, c, out[c]);
     }
 }
-extern "C" __global__ void widened(const T *x, W *out, long long count)
+extern "C" __global__ void widened(const T *x, W *out, index_t count)
 {
-    for (long long i = (long long)blockIdx.x * blockDim.x + threadIdx.x; i < count;
-         i += (long long)gridDim.x * blockDim.x) out[i] = load(x, i);
+    for (index_t i = (index_t)blockIdx.x * blockDim.x + threadIdx.x; i < count;
+         i += (index_t)gridDim.x * blockDim.x) out[i] = load(x, i);
 }
 extern "C" __global__ void normalized(const T *x, const W *mean, const W *variance, const T *gamma, const T *beta,
-    T *y, long long count, long long channels, long long inner, double epsilon, long long has_gamma, long long has_beta)
+    T *y, index_t count, index_t channels, index_t inner, double epsilon, index_t has_gamma, index_t has_beta)
 {
-    for (long long i = (long long)blockIdx.x * blockDim.x + threadIdx.x; i < count;
-         i += (long long)gridDim.x * blockDim.x) {
-        long long c = i / inner % channels;
+    for (index_t i = (index_t)blockIdx.x * blockDim.x + threadIdx.x; i < count;
+         i += (index_t)gridDim.x * blockDim.x) {
+        index_t c = i / inner % channels;
         W value = (load(x, i) - mean[c]) / root(variance[c] + (W)epsilon);
         if (has_gamma) value *= load(gamma, c);
         if (has_beta) value += load(beta, c);
         store(y, i, value);
     }
 }
-extern "C" __global__ void scaled(const W *along, const W *variance, T *out, long long channels, double epsilon)
+extern "C" __global__ void scaled(const W *along, const W *variance, T *out, index_t channels, double epsilon)
 {
-    for (long long c = (long long)blockIdx.x * blockDim.x + threadIdx.x; c < channels;
-         c += (long long)gridDim.x * blockDim.x) store(out, c, along[c] / root(variance[c] + (W)epsilon));
+    for (index_t c = (index_t)blockIdx.x * blockDim.x + threadIdx.x; c < channels;
+         c += (index_t)gridDim.x * blockDim.x) store(out, c, along[c] / root(variance[c] + (W)epsilon));
 }
 extern "C" __global__ void input_gradient(const T *x, const T *g, const W *mean, const W *variance, const W *along,
-    const W *total, const T *gamma, T *out, long long count, long long channels, long long inner, double epsilon,
-    double places, long long has_gamma)
+    const W *total, const T *gamma, T *out, index_t count, index_t channels, index_t inner, double epsilon,
+    double places, index_t has_gamma)
 {
-    for (long long i = (long long)blockIdx.x * blockDim.x + threadIdx.x; i < count;
-         i += (long long)gridDim.x * blockDim.x) {
-        long long c = i / inner % channels;
+    for (index_t i = (index_t)blockIdx.x * blockDim.x + threadIdx.x; i < count;
+         i += (index_t)gridDim.x * blockDim.x) {
+        index_t c = i / inner % channels;
         W deviation = root(variance[c] + (W)epsilon), unit = (load(x, i) - mean[c]) / deviation;
         W projected = unit * (along[c] / deviation / (W)places);
         W scale = (has_gamma ? (W)load(gamma, c) : (W)1) / deviation;
@@ -185,7 +185,7 @@ def _planes(x: Any, axes: Ints, *parameters: Any) -> _Planes | None:
     """The array as planes; None where the kept axes are apart, and for what the kernels do not take."""
     kept = [i for i in range(x.ndim) if i not in axes]
     given = [p for p in parameters if p is not None]
-    if str(x.dtype) not in WORK or not x.size or any(p.dtype != x.dtype for p in given):
+    if str(x.dtype) not in WORK or not 0 < x.size <= NARROW or any(p.dtype != x.dtype for p in given):
         return None
     if (kept and kept[-1] - kept[0] >= len(kept)) or _kernel("normalized", str(x.dtype)) is None:
         return None

@@ -6,7 +6,7 @@ import functools
 import math
 from typing import Any
 
-from ._launch import CLOSE, WORK, dense, empty, launch, loaded, on_device, rows_launch, source_for
+from ._launch import CLOSE, NARROW, WORK, dense, empty, launch, loaded, on_device, rows_launch, source_for
 
 __all__ = ["log_softmax", "softmax"]
 
@@ -15,32 +15,32 @@ FEW = 1024  # columns that are too few to keep a device busy, where each is long
 
 # x is (outer, n, inner) and the sum runs over n. `shares`: the exponentials divided by their sum, else the logarithm.
 SOURCE = """\
-extern "C" __global__ void by_threads(const T *x, T *y, long long outer, long long n, long long inner, long long shares)
+extern "C" __global__ void by_threads(const T *x, T *y, index_t outer, index_t n, index_t inner, index_t shares)
 {
-    for (long long i = (long long)blockIdx.x * blockDim.x + threadIdx.x; i < outer * inner;
-         i += (long long)gridDim.x * blockDim.x) {
-        long long first = i / inner * n * inner + i % inner;
+    for (index_t i = (index_t)blockIdx.x * blockDim.x + threadIdx.x; i < outer * inner;
+         i += (index_t)gridDim.x * blockDim.x) {
+        index_t first = i / inner * n * inner + i % inner;
         W top = load(x, first), total = 0;
-        for (long long k = 1; k < n; k++) top = larger(top, (W)load(x, first + k * inner));
-        for (long long k = 0; k < n; k++) total += exp_(load(x, first + k * inner) - top);
+        for (index_t k = 1; k < n; k++) top = larger(top, (W)load(x, first + k * inner));
+        for (index_t k = 0; k < n; k++) total += exp_(load(x, first + k * inner) - top);
         W rest = shares ? total : log_(total);
-        for (long long k = 0; k < n; k++) {
+        for (index_t k = 0; k < n; k++) {
             W reached = load(x, first + k * inner) - top;
             store(y, first + k * inner, shares ? exp_(reached) / rest : reached - rest);
         }
     }
 }
-extern "C" __global__ void by_blocks(const T *x, T *y, long long rows, long long n, long long shares)
+extern "C" __global__ void by_blocks(const T *x, T *y, index_t rows, index_t n, index_t shares)
 {
-    for (long long row = blockIdx.x; row < rows; row += gridDim.x) {
+    for (index_t row = blockIdx.x; row < rows; row += gridDim.x) {
         const T *from = x + row * n;
         W top = load(from, threadIdx.x % n), total = 0;
-        for (long long k = threadIdx.x; k < n; k += blockDim.x) top = larger(top, (W)load(from, k));
+        for (index_t k = threadIdx.x; k < n; k += blockDim.x) top = larger(top, (W)load(from, k));
         top = largest_of_block(top);
-        for (long long k = threadIdx.x; k < n; k += blockDim.x) total += exp_(load(from, k) - top);
+        for (index_t k = threadIdx.x; k < n; k += blockDim.x) total += exp_(load(from, k) - top);
         total = sum_of_block(total);
         W rest = shares ? total : log_(total);
-        for (long long k = threadIdx.x; k < n; k += blockDim.x) {
+        for (index_t k = threadIdx.x; k < n; k += blockDim.x) {
             W reached = load(from, k) - top;
             store(y, row * n + k, shares ? exp_(reached) / rest : reached - rest);
         }
@@ -69,7 +69,7 @@ def log_softmax(x: Any, *, axis: int | tuple[int, ...]) -> Any:
 
 def _computed(x: Any, axis: int | tuple[int, ...], shares: int) -> Any:
     axes = sorted(i % max(x.ndim, 1) for i in (axis if isinstance(axis, tuple) else (axis,)))
-    if not axes or not x.ndim or not x.size or axes[-1] - axes[0] >= len(axes) or str(x.dtype) not in WORK:
+    if not axes or not x.ndim or not 0 < x.size <= NARROW or axes[-1] - axes[0] >= len(axes) or str(x.dtype) not in WORK:
         return NotImplemented
     outer, n, inner = (math.prod(s) for s in (x.shape[: axes[0]], x.shape[axes[0] : axes[-1] + 1], x.shape[axes[-1] + 1 :]))
     by_blocks = inner == 1 and n > SHORT

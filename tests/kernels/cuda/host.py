@@ -17,7 +17,7 @@ import numpy as np
 __all__ = ["HostKernel", "compiler", "host_cupy", "kernels_of", "parameters_of"]
 
 HERE = Path(__file__).parent
-_C = {"long long": ctypes.c_longlong, "double": ctypes.c_double}
+_C = {"long long": ctypes.c_longlong, "int": ctypes.c_int, "double": ctypes.c_double}
 _TYPES = {"bool": "bool", "signed char": "int8", "short": "int16", "int": "int32", "long long": "int64"}
 _TYPES |= {"unsigned char": "uint8", "unsigned short": "uint16", "unsigned": "uint32", "unsigned long long": "uint64"}
 _TYPES |= {"half_t": "float16", "float": "float32", "double": "float64"}
@@ -43,18 +43,18 @@ def parameters_of(source: str, name: str) -> list[tuple[str, str]]:
 
 def host_text(source: str) -> str:
     """C++ with a function start_NAME(blocks, threads, backwards, arguments...) for each kernel NAME of the source."""
-    text = f'#include "{HERE}/on_host.h"\n{source}\n#include "{HERE}/half_on_host.h"\nstatic int chosen;\n'
+    text = f'#include "{HERE}/on_host.h"\n{source}\n#include "{HERE}/half_on_host.h"\nstatic int kernel_to_run;\n'
     calls, starts = "", ""
     for number, name in enumerate(kernels_of(source)):
         kinds = [kind for kind, _ in parameters_of(source, name)]
         held = [f"{name}_{i}" for i in range(len(kinds))]
         text += "".join(f"static {kind}{h};\n" for kind, h in zip(kinds, held, strict=True))
-        calls += f"    if (chosen == {number}) {name}({', '.join(held)});\n"
+        calls += f"    if (kernel_to_run == {number}) {name}({', '.join(held)});\n"
         taken = "".join(f", {kind}p{i}" for i, kind in enumerate(kinds))
         stored = " ".join(f"{h} = p{i};" for i, h in enumerate(held))
         starts += (
             f'extern "C" int start_{name}(unsigned blocks, unsigned threads, int barriers, int backwards{taken})\n'
-            f"{{ chosen = {number}; {stored} return run_grid(blocks, threads, barriers, backwards); }}\n"
+            f"{{ kernel_to_run = {number}; {stored} return run_grid(blocks, threads, barriers, backwards); }}\n"
         )
     return f"{text}static void thread_body()\n{{\n{calls}}}\n{starts}"
 
@@ -76,16 +76,16 @@ def _start(source: str, name: str) -> tuple[Any, list[str], bool]:
     start = getattr(_built(source), f"start_{name}")
     kinds = [kind for kind, _ in parameters_of(source, name)]
     start.argtypes = [ctypes.c_uint, ctypes.c_uint, ctypes.c_int, ctypes.c_int]
-    start.argtypes += [ctypes.c_void_p if "*" in kind else _C[kind.strip()] for kind in kinds]
+    start.argtypes += [ctypes.c_void_p if "*" in kind else _C[_plain(kind, source)] for kind in kinds]
     body = source[source.index(f"void {name}(") :].partition("\n}\n")[0]
     return start, kinds, "__syncthreads" in body or "_of_block" in body
 
 
-def _dtype(kind: str, source: str) -> str:
-    """The dtype of the array that a pointer of this type reads."""
+def _plain(kind: str, source: str) -> str:
+    """A type without const, its pointer and its name in the source."""
     name = kind.replace("const ", "").replace("*", "").strip()
     named = re.search(rf"typedef ([\w ]+) {name};", source)
-    return _TYPES[named[1] if named else name]
+    return named[1] if named else name
 
 
 class HostKernel:
@@ -108,17 +108,18 @@ class HostKernel:
         given = []
         for kind, value in zip(kinds, arguments, strict=True):
             if "*" in kind:
-                assert isinstance(value, np.ndarray) and _dtype(kind, self.source) == value.dtype, f"{kind}: {value!r}"
+                assert isinstance(value, np.ndarray) and _TYPES[_plain(kind, self.source)] == value.dtype, f"{kind}: {value!r}"
                 given.append(value.ctypes.data)
             else:
-                assert type(value) is (float if kind.strip() == "double" else int), f"{kind} got {value!r}"
-                given.append(value)
+                expected = {"int": np.int32, "long long": np.int64, "double": float}[_plain(kind, self.source)]
+                assert type(value) is expected, f"{kind} got {value!r}"
+                given.append(float(value) if expected is float else int(value))
         assert start(blocks, threads, barriers, self.backwards, *given) == 0, "threads of a block parted at a barrier"
 
 
 def host_cupy() -> Any:
     """What `backend.kernels.cupy` uses of CuPy, over NumPy's arrays."""
-    same = "empty zeros ascontiguousarray int8 uint8 int32 int64 float32 float64 argsort searchsorted arange matmul".split()
+    same = "add empty zeros ascontiguousarray int8 uint8 int32 int64 float32 float64 argsort searchsorted arange matmul".split()
     cuda = types.SimpleNamespace(
         Device=lambda: "cpu", nvrtc=types.SimpleNamespace(getVersion=lambda: (12, 9))
     )

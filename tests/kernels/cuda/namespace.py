@@ -14,8 +14,8 @@ from backend.arrays.backends import Backend
 from backend.arrays.libraries import numpy as adapted
 from backend.graph import composite
 from backend.kernels import lookup
-from conformance.namespaces import Namespace
-from conformance.operations import owning
+from conformance.subjects.namespaces import Namespace
+from conformance.subjects.operations import owning
 
 from .host import host_cupy
 
