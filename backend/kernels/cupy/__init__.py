@@ -11,6 +11,8 @@ from .chains import fused as fused
 from .convolution import convolution as convolution
 from .convolution import convolution_input_gradient as convolution_input_gradient
 from .convolution import convolution_kernel_gradient as convolution_kernel_gradient
+from .indexing import scatter_add_rows as scatter_add_rows
+from .indexing import take_adjoint as take_adjoint
 from .normalization import batch_norm as batch_norm
 from .normalization import batch_norm_gradient as batch_norm_gradient
 from .pooling import average_pool as average_pool
@@ -18,6 +20,8 @@ from .pooling import average_pool_gradient as average_pool_gradient
 from .pooling import max_pool as max_pool
 from .pooling import max_pool_gradient as max_pool_gradient
 from .pooling import max_pool_selection as max_pool_selection
+from .random import draw_bernoulli as draw_bernoulli
+from .random import draw_uniform as draw_uniform
 from .softmax import log_softmax as log_softmax
 from .softmax import softmax as softmax
 

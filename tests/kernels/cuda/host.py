@@ -105,9 +105,13 @@ class HostKernel:
         HostKernel.sources[key] = HostKernel.sources.get(key, 0) + 1
         threads = self.threads or block[0]
         blocks = min(grid[0] * -(-block[0] // threads), 2**16)
-        given = []
+        given: list[Any] = []
+        kept = []
         for kind, value in zip(kinds, arguments, strict=True):
             if "*" in kind:
+                if isinstance(value, np.generic) and kind.startswith("const"):
+                    value = np.asarray(value)  # NumPy's functions give scalars where CuPy's give arrays
+                    kept.append(value)
                 assert isinstance(value, np.ndarray) and _TYPES[_plain(kind, self.source)] == value.dtype, f"{kind}: {value!r}"
                 given.append(value.ctypes.data)
             else:
@@ -119,9 +123,10 @@ class HostKernel:
 
 def host_cupy() -> Any:
     """What `backend.kernels.cupy` uses of CuPy, over NumPy's arrays."""
-    same = "add empty zeros ascontiguousarray int8 uint8 int32 int64 float32 float64 argsort searchsorted arange matmul".split()
+    same = "add empty zeros ascontiguousarray int8 uint8 int32 int64 float32 float64 searchsorted arange where".split()
     cuda = types.SimpleNamespace(
         Device=lambda: "cpu", nvrtc=types.SimpleNamespace(getVersion=lambda: (12, 9))
     )
     functions = {name: getattr(np, name) for name in same}
+    functions["argsort"] = functools.partial(np.argsort, kind="stable")  # as CuPy's is
     return types.SimpleNamespace(RawKernel=HostKernel, cuda=cuda, fuse=lambda body: body, **functions)
