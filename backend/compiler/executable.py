@@ -74,7 +74,9 @@ class Executable:
             with _no_collection():
                 graph = self.graph
                 if fuse_small:
-                    recorded = dataclasses.replace(self.recorded, least=0)
+                    placeholders, variables = self.graph.free()  # in the order in which callers give them
+                    inputs: Any = (*self.graph.inputs, *placeholders, *variables)
+                    recorded = dataclasses.replace(self.recorded, inputs=inputs, least=0)
                     graph = dataclasses.replace(run_passes(recorded, self.passes, GRAPH), shared=None)
                 program = run_passes(graph, passes, PROGRAM)
                 source = print_program(program, self.name)

@@ -89,11 +89,9 @@ def _plain(kind: str, source: str) -> str:
 
 
 class HostKernel:
-    """cupy.RawKernel over NumPy's arrays. `backwards` runs the threads of a block last first."""
+    """cupy.RawKernel over NumPy's arrays. Threads that meet at barriers run in two orders, with the same bits."""
 
-    backwards = False
-    threads: int | None = None  # instead of those that a launch asks for
-    sources: dict[tuple[str, str], int] = {}  # noqa: RUF012 - every source that was started, and how often
+    sources: dict[tuple[str, str], int] = {}  # noqa: RUF012 - every kernel that was started, and how often
 
     def __init__(self, source: str, name: str, options: tuple[str, ...] = ()) -> None:
         assert options == ("--fmad=false",)
@@ -103,22 +101,28 @@ class HostKernel:
         start, kinds, barriers = _start(self.source, self.name)
         key = self.source, self.name
         HostKernel.sources[key] = HostKernel.sources.get(key, 0) + 1
-        threads = self.threads or block[0]
-        blocks = min(grid[0] * -(-block[0] // threads), 2**16)
-        given: list[Any] = []
-        kept = []
-        for kind, value in zip(kinds, arguments, strict=True):
-            if "*" in kind:
-                if isinstance(value, np.generic) and kind.startswith("const"):
-                    value = np.asarray(value)  # NumPy's functions give scalars where CuPy's give arrays
-                    kept.append(value)
-                assert isinstance(value, np.ndarray) and _TYPES[_plain(kind, self.source)] == value.dtype, f"{kind}: {value!r}"
-                given.append(value.ctypes.data)
-            else:
-                expected = {"int": np.int32, "long long": np.int64, "double": float}[_plain(kind, self.source)]
-                assert type(value) is expected, f"{kind} got {value!r}"
-                given.append(float(value) if expected is float else int(value))
-        assert start(blocks, threads, barriers, self.backwards, *given) == 0, "threads of a block parted at a barrier"
+        arrays: list[np.ndarray] = []
+        given = [self._given(kind, value, arrays) for kind, value in zip(kinds, arguments, strict=True)]
+        written = [a for kind, a in zip([k for k in kinds if "*" in k], arrays, strict=True) if "const" not in kind]
+        assert start(*grid, *block, barriers, False, *given) == 0, "threads of a block parted at a barrier"
+        if barriers:
+            first = [a.copy() for a in written]
+            assert start(*grid, *block, barriers, True, *given) == 0, "threads of a block parted at a barrier"
+            same = all(a.tobytes() == b.tobytes() for a, b in zip(first, written, strict=True))
+            assert same, f"{self.name}: the order of threads between barriers changes the result"
+
+    def _given(self, kind: str, value: Any, arrays: list[np.ndarray]) -> Any:
+        """An argument as ctypes takes it, after a check of its type; arrays are held until the kernel has run."""
+        plain = _plain(kind, self.source)
+        if "*" in kind:
+            if isinstance(value, np.generic) and "const" in kind:
+                value = np.asarray(value)  # NumPy's functions give scalars where CuPy's give arrays
+            assert isinstance(value, np.ndarray) and _TYPES[plain] == value.dtype, f"{kind}: {value!r}"
+            arrays.append(value)
+            return value.ctypes.data
+        expected = {"int": np.int32, "long long": np.int64, "double": float}[plain]
+        assert type(value) is expected, f"{kind} got {value!r}"
+        return float(value) if expected is float else int(value)
 
 
 def host_cupy() -> Any:

@@ -1,0 +1,66 @@
+"""All conformance cases through CuPy's kernels on the host, and NVRTC on every source they need.
+
+`PYTHONPATH=. python tests/kernels/cuda_proof.py [part of a case's name ...]` prints one line for each case and kernel.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+import warnings
+from collections import Counter
+
+from cuda_host import nvrtc
+from cuda_host.host import HostKernel
+from cuda_host.namespace import on_host
+
+from conformance.case import discovered
+from conformance.judging.failures import Failure
+from conformance.properties.registry import PROPERTIES
+from conformance.running.tasks import examples_of
+
+KINDS = ("value", "compiled", "gradient", "second", "kinks", "kernel")
+
+
+def main(parts: list[str]) -> int:
+    """Run both proofs; the number of failures."""
+    warnings.simplefilter("ignore")
+    failures, counts, started = 0, Counter(), Counter()
+    begun = time.perf_counter()
+    with on_host() as on:
+        for name, case in discovered().items():
+            if case.group != "k" or (parts and not any(part in name for part in parts)):
+                continue
+            before = dict(HostKernel.sources)
+            for kind in KINDS:
+                prop = PROPERTIES[kind]
+                if not prop.applies(case, on):
+                    continue
+                for example in examples_of(case, prop, on, count=2):
+                    counts[kind] += 1
+                    try:
+                        prop.holds(on, example)
+                    except Failure as failure:
+                        failures += 1
+                        print(f"{name} {kind} {example.dtype}: {failure.message[:300]}", flush=True)
+                    except Exception as error:
+                        failures += 1
+                        print(f"{name} {kind} {example.dtype}: {type(error).__name__}: {str(error)[:300]}", flush=True)
+            for key, count in HostKernel.sources.items():
+                started[key[1]] += count - before.get(key, 0)
+    print(f"{dict(counts)} examples, {failures} failures, {time.perf_counter() - begun:.0f} s")
+    print(f"kernels started: {dict(started)}")
+    sources = {source for source, _ in HostKernel.sources}
+    print(f"{len(sources)} sources")
+    if nvrtc.library() is None:
+        print("NVRTC: nvidia-cuda-nvrtc-cu12 is not installed")
+        return failures
+    for architecture in nvrtc.ARCHITECTURES:
+        begun = time.perf_counter()
+        total = sum(nvrtc.compiled_size(source, architecture) for source in sources)
+        print(f"NVRTC, {architecture}: all compile, {total} bytes, {time.perf_counter() - begun:.0f} s", flush=True)
+    return failures
+
+
+if __name__ == "__main__":
+    sys.exit(min(main(sys.argv[1:]), 1))
