@@ -28,36 +28,13 @@ _TYPES = {
 }
 _FLOATS = ("float16", "float32", "float64")
 
+# As the device's own instructions, of two zeros the positive one is larger.
 HELPERS = """\
-template <class T> __device__ T floor_quotient(T a, T b, T rest)
-{
-    if (b == 0) return a / b;
-    T whole = (a - rest) / b;
-    if (rest != 0 && (b < 0) != (rest < 0)) whole -= 1;
-    if (whole == 0) return (T)copysign(0.0, (double)(a / b));
-    T low = (T)floor((double)whole);
-    return whole - low > (T)0.5 ? low + 1 : low;
-}
-template <class T> __device__ T sign_of_divisor(T rest, T b)
-{
-    if (rest == 0) return (T)copysign(0.0, (double)b);
-    return (b < 0) != (rest < 0) ? rest + b : rest;
-}
-template <class T> __device__ T floor_quotient_of_integers(T a, T b)
-{
-    if (b == 0) return 0;
-    if (b == (T)-1) return (T)(0ull - (unsigned long long)a);
-    return a / b - (a % b != 0 && (a % b < 0) != (b < 0));
-}
-template <class T> __device__ T remainder_of_integers(T a, T b)
-{
-    if (b == 0 || b == (T)-1) return 0;
-    T rest = a % b;
-    return rest != 0 && (rest < 0) != (b < 0) ? rest + b : rest;
-}
+template <class T> __device__ T maximum(T a, T b, T sign) { return a != a || a > b || (a == b && sign > 0) ? a : b; }
+template <class T> __device__ T minimum(T a, T b, T sign) { return a != a || a < b || (a == b && sign < 0) ? a : b; }
 """
 
-# {0}, {1}, {2}: operands; T: the type of the result; f: what a function's name ends in, 'f' for float.
+# The formulas are CuPy's own, so that a chain has the bits of the calls it stands for. {0}, {1}, {2}: operands; T: the type of the result; f: what a function's name ends in, 'f' for float.
 _COMPARISONS = {
     name: f"{{0}} {sign} {{1}}"
     for name, sign in (
@@ -73,8 +50,6 @@ _ANY = {
     **_COMPARISONS,
     "astype": "({T}){0}",
     "where": "{0} ? {1} : {2}",
-    "maximum": "larger({0}, {1})",
-    "minimum": "smaller({0}, {1})",
     "sign": "{0} != {0} ? {0} : ({T})(({0} > 0) - ({0} < 0))",
     "logical_and": "{0} && {1}",
     "logical_or": "{0} || {1}",
@@ -100,10 +75,10 @@ _FLOAT = {
     "subtract": "{0} - {1}",
     "multiply": "{0} * {1}",
     "divide": "{0} / {1}",
-    "floor_divide": "floor_quotient({0}, {1}, fmod{f}({0}, {1}))",
-    "remainder": "sign_of_divisor(fmod{f}({0}, {1}), {1})",
+    "maximum": "maximum({0}, {1}, copysign{f}(1, {0}))",
+    "minimum": "minimum({0}, {1}, copysign{f}(1, {0}))",
     "signbit": "copysign{f}(1, {0}) < 0",
-    "logaddexp": "{0} == {1} ? {0} + ({T})0.6931471805599453 : larger({0}, {1}) + log1p{f}(exp{f}(-fabs{f}({0} - {1})))",
+    "logaddexp": "{0} == {1} ? ({T})({0} + 0.6931471805599453) : larger({0}, {1}) + log1p{f}(exp{f}(-fabs{f}({0} - {1})))",
 }
 # Sums of integers wrap around; in C those of signed ones may not overflow.
 _INTEGER = {
@@ -117,8 +92,8 @@ _INTEGER = {
     "add": "({T})(({U}){0} + ({U}){1})",
     "subtract": "({T})(({U}){0} - ({U}){1})",
     "multiply": "({T})(({U}){0} * ({U}){1})",
-    "floor_divide": "floor_quotient_of_integers({0}, {1})",
-    "remainder": "remainder_of_integers({0}, {1})",
+    "maximum": "{0} > {1} ? {0} : {1}",
+    "minimum": "{0} < {1} ? {0} : {1}",
     "bitwise_and": "({T})({0} & {1})",
     "bitwise_or": "({T})({0} | {1})",
     "bitwise_xor": "({T})({0} ^ {1})",
