@@ -24,8 +24,9 @@ MIN_CHAIN = 3
 def fuse(graph: Graph) -> Graph:
     """The graph with each long elementwise chain as one call of `fused`."""
     order = graph.order
+    in_blocks = graph.least is None  # else each chain is a kernel, which saves every call but one
     least = tiling.MIN_ELEMENTS if graph.least is None else graph.least
-    chains = [chain for chain in _chains(order, least) if len(chain) >= MIN_CHAIN]
+    chains = [chain for chain in _chains(order, least) if len(chain) >= (MIN_CHAIN if in_blocks else 2)]
     if not chains:
         return graph
     readers: dict[int, set[int]] = {}
@@ -37,7 +38,7 @@ def fuse(graph: Graph) -> Graph:
     for chain in chains:
         own = {id(t) for t in chain}
         results = [t for t in chain if id(t) in last or readers.get(id(t), set()) - own]
-        if MIN_CHAIN * len(results) <= len(chain):
+        if not in_blocks or MIN_CHAIN * len(results) <= len(chain):
             call = _call(chain, own, results)
             instead.update((id(t), call.output(index)) for index, t in enumerate(results))
     return graph.rewritten(instead=instead, intern=False)

@@ -68,6 +68,7 @@ def main(parts: list[str]) -> int:
                     except Exception as error:
                         failures += 1
                         print(f"{name} {kind} {example.dtype}: {type(error).__name__}: {str(error)[:300]}", flush=True)
+            print(f"{name}: {len(HostKernel.sources)} kernels so far, {time.perf_counter() - begun:.0f} s", flush=True)
             for key, count in HostKernel.sources.items():
                 started[key[1]] += count - before.get(key, 0)
     print(f"{dict(counts)} examples, {failures} failures, {time.perf_counter() - begun:.0f} s")
