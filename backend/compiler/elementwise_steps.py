@@ -80,8 +80,11 @@ def _operand(value: Any, places: dict[int, Any], dtype: str) -> int | Literal:
 
 def _by_definition(node: Any, operands: list[int | Literal], steps: list[Step], first: int) -> Any:
     """Add the steps of an elementwise composite, recorded from its definition."""
-    if not node.primitive.elementwise or node.multi_output or node.kwargs or not all(
-        isinstance(a, Tensor) for a in node.args
+    if (
+        not node.primitive.elementwise
+        or node.multi_output
+        or node.kwargs
+        or not all(isinstance(a, Tensor) for a in node.args)
     ):
         raise _UnlistedError
     inputs = [Placeholder((), a.dtype) for a in node.args]

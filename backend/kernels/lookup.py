@@ -12,7 +12,15 @@ from ..arrays import namespaces
 from ..arrays.arguments import flag
 from ..arrays.namespaces import describe
 
-__all__ = ["backed", "chain_planner", "kernels_enabled", "kernels_of", "prints_chains", "program_compiler", "set_kernels"]
+__all__ = [
+    "backed",
+    "chain_planner",
+    "kernels_enabled",
+    "kernels_of",
+    "prints_chains",
+    "program_compiler",
+    "set_kernels",
+]
 
 _modules: dict[Any, Any] = {}
 

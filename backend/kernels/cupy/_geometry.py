@@ -1,4 +1,4 @@
-"""Windows over up to three spatial axes as numbers for a kernel; arrays are (batch, axis 0, axis 1, axis 2, channels)."""
+"""Windows over up to three spatial axes as numbers for a kernel; arrays are (batch, three axes, channels)."""
 
 from __future__ import annotations
 
@@ -55,8 +55,5 @@ def geometry_of(
         return None
     grid = grid_of(sizes, window, strides, dilation, padding)
     ones, zeros = (1,) * (AXES - len(sizes)), (0,) * (AXES - len(sizes))
-    return Geometry(
-        *(ones + tuple(map(int, kind)) for kind in (sizes, window, strides, dilation)),
-        before=zeros + tuple(grid.before),
-        places=ones + tuple(grid.places),
-    )
+    sizes, window, strides, dilation = (ones + tuple(map(int, kind)) for kind in (sizes, window, strides, dilation))
+    return Geometry(sizes, window, strides, dilation, zeros + grid.before, ones + grid.places)

@@ -1,4 +1,4 @@
-"""How kernels reach the device: compiled once per source by CuPy's compiler, and started on the device of the arrays."""
+"""How kernels reach the device: compiled once per source by CuPy, and started on the device of their arrays."""
 
 from __future__ import annotations
 
@@ -8,7 +8,20 @@ from typing import Any
 
 import cupy
 
-__all__ = ["BLOCK", "CLOSE", "NARROW", "WORK", "dense", "empty", "launch", "loaded", "on_device", "rows_launch", "source_for"]
+__all__ = [
+    "BLOCK",
+    "CLOSE",
+    "LOOP",
+    "NARROW",
+    "WORK",
+    "dense",
+    "empty",
+    "launch",
+    "loaded",
+    "on_device",
+    "rows_launch",
+    "source_for",
+]
 
 BLOCK = 256  # threads of a block; kernels that share memory have room for as many, which must be a power of two
 MOST_BLOCKS = 2**16  # loops stride over what is left
@@ -19,6 +32,12 @@ WORK = {"float16": ("half_t", "float"), "float32": ("float", "float"), "float64"
 
 # No product is contracted to a fused multiply-add: a kernel has the definition's bits wherever it has its order.
 OPTIONS = ("--fmad=false",)
+
+# The loop of a thread over its share of `count` elements.
+LOOP = """\
+    for (index_t i = (index_t)blockIdx.x * blockDim.x + threadIdx.x; i < count;
+         i += (index_t)gridDim.x * blockDim.x) {
+"""
 
 PRELUDE = """\
 struct half_t { unsigned short bits; };

@@ -7,7 +7,7 @@ import struct
 from collections.abc import Sequence
 from typing import Any
 
-from ._launch import PRELUDE
+from ._launch import LOOP, PRELUDE
 
 __all__ = ["HELPERS", "kernel_text"]
 
@@ -34,7 +34,8 @@ template <class T> __device__ T maximum(T a, T b, T sign) { return a != a || a >
 template <class T> __device__ T minimum(T a, T b, T sign) { return a != a || a < b || (a == b && sign < 0) ? a : b; }
 """
 
-# The formulas are CuPy's own, so that a chain has the bits of the calls it stands for. {0}, {1}, {2}: operands; T: the type of the result; f: what a function's name ends in, 'f' for float.
+# The formulas are CuPy's own, so that a chain has the bits of the calls it stands for. {0}, {1}, {2}: operands; T: the
+# type of the result; U: the unsigned type in which integers are added; f: the end of a function's name, 'f' for float.
 _COMPARISONS = {
     name: f"{{0}} {sign} {{1}}"
     for name, sign in (
@@ -78,7 +79,8 @@ _FLOAT = {
     "maximum": "maximum({0}, {1}, copysign{f}(1, {0}))",
     "minimum": "minimum({0}, {1}, copysign{f}(1, {0}))",
     "signbit": "copysign{f}(1, {0}) < 0",
-    "logaddexp": "{0} == {1} ? ({T})({0} + 0.6931471805599453) : larger({0}, {1}) + log1p{f}(exp{f}(-fabs{f}({0} - {1})))",
+    "logaddexp": "{0} == {1} ? ({T})({0} + 0.6931471805599453)"
+    " : larger({0}, {1}) + log1p{f}(exp{f}(-fabs{f}({0} - {1})))",
 }
 # Sums of integers wrap around; in C those of signed ones may not overflow.
 _INTEGER = {
@@ -122,32 +124,41 @@ def kernel_text(chain: Any, patterns: Sequence[str], dims: int, wide: bool) -> s
         if line is None:
             return None
         lines.append(f"{_TYPES[step.dtype][1]} v{number} = {line};")
-    dtypes = [chain.arrays[i] if i < len(chain.arrays) else chain.steps[i - len(chain.arrays)].dtype for i in chain.results]
-    strided = "s" in patterns
+    dtypes = [
+        chain.arrays[i] if i < len(chain.arrays) else chain.steps[i - len(chain.arrays)].dtype for i in chain.results
+    ]
     parameters = [f"const {_TYPES[d][0]} *a{i}" for i, d in enumerate(chain.arrays)]
     parameters += [f"{_TYPES[d][0]} *r{i}" for i, d in enumerate(dtypes)] + ["index_t count"]
-    parameters += [f"index_t n{axis}" for axis in range(1, dims)] if strided else []
+    parameters += [f"index_t n{axis}" for axis in range(1, dims)]
     parameters += [f"index_t s{i}_{axis}" for i, p in enumerate(patterns) if p == "s" for axis in range(dims)]
-    index = []
-    for axis in reversed(range(1, dims if strided else 1)):
-        rest = "i" if axis == dims - 1 else f"q{axis + 1}"
-        index += [f"index_t i{axis} = {rest} % n{axis}, q{axis} = {rest} / n{axis};"]
-    firsts = [f"i{axis}" if axis else ("q1" if dims > 1 else "i") for axis in range(dims)]
-    reads = []
-    for i, (dtype, pattern) in enumerate(zip(chain.arrays, patterns, strict=True)):
-        place = {"i": "i", "0": "0"}.get(pattern) or " + ".join(
-            f"{firsts[axis]} * s{i}_{axis}" for axis in range(dims)
-        )
-        reads.append(f"{_TYPES[dtype][1]} v{i} = load(a{i}, {place});")
+    reads = [
+        f"{_TYPES[dtype][1]} v{i} = load(a{i}, {_place(i, pattern, dims)});"
+        for i, (dtype, pattern) in enumerate(zip(chain.arrays, patterns, strict=True))
+    ]
     writes = [f"store(r{i}, i, v{value});" for i, value in enumerate(chain.results)]
-    body = "\n".join(f"        {line}" for line in [*index, *reads, *lines, *writes])
+    body = "\n".join(f"        {line}" for line in [*_indices(dims), *reads, *lines, *writes])
     return (
         f"{PRELUDE}{HELPERS}typedef {'long long' if wide else 'int'} index_t;\n"
         f'extern "C" __global__ void chain({", ".join(parameters)})\n{{\n'
-        "    index_t step = (index_t)gridDim.x * blockDim.x;\n"
-        "    for (index_t i = (index_t)blockIdx.x * blockDim.x + threadIdx.x; i < count; i += step) {\n"
-        f"{body}\n    }}\n}}\n"
+        f"{LOOP}{body}\n    }}\n}}\n"
     )
+
+
+def _indices(dims: int) -> list[str]:
+    """The lines that take the number of an element apart: i1, i2, ... along the axes, q1 along the first."""
+    lines, rest = [], "i"
+    for axis in reversed(range(1, dims)):
+        lines.append(f"index_t i{axis} = {rest} % n{axis}, q{axis} = {rest} / n{axis};")
+        rest = f"q{axis}"
+    return lines
+
+
+def _place(number: int, pattern: str, dims: int) -> str:
+    """Where an array has its element."""
+    if pattern != "s":
+        return "i" if pattern == "i" else "0"
+    indices = ["q1" if dims > 1 else "i", *(f"i{axis}" for axis in range(1, dims))]
+    return " + ".join(f"{index} * s{number}_{axis}" for axis, index in enumerate(indices))
 
 
 def _line(chain: Any, step: Any) -> str | None:

@@ -28,10 +28,10 @@ def fused(arrays: tuple[Any, ...], *, body: Any) -> Any:
     if chain is None or tuple(str(x.dtype) for x in arrays) != chain.arrays:
         return NotImplemented
     shape = _common_shape([x.shape for x in arrays])
-    strides = [_strides(x, shape) for x in arrays]
-    if None in strides:
+    steps = [_strides(x, shape) for x in arrays]
+    if None in steps:
         return NotImplemented
-    sizes, strides = _collapsed(shape, strides)
+    sizes, strides = _collapsed(shape, steps)
     ordered = tuple(math.prod(sizes[axis + 1 :]) for axis in range(len(sizes)))
     patterns = "".join("i" if s == ordered else "s" if any(s) else "0" for s in strides)
     wide = max([math.prod(shape), *(_reach(sizes, s) for s in strides)]) > NARROW

@@ -11,7 +11,7 @@ import cupy
 
 from . import _launch
 from ._geometry import LOOPS, PARAMETERS, Geometry, geometry_of
-from ._launch import NARROW, WORK, dense, empty, launch, loaded, on_device, rows_launch, source_for
+from ._launch import LOOP, NARROW, WORK, dense, empty, launch, loaded, on_device, rows_launch, source_for
 
 __all__ = ["convolution", "convolution_input_gradient", "convolution_kernel_gradient"]
 
@@ -20,7 +20,6 @@ MOST_ELEMENTS = 2**26  # of gathered windows at a time: 256 MB in float32
 BLOCKS = 512  # that share the sums of a depthwise kernel's gradient, where there is enough to sum
 LANES = 32
 
-LOOP = "    for (index_t i = (index_t)blockIdx.x * blockDim.x + threadIdx.x; i < count; i += (index_t)gridDim.x * blockDim.x) {\n"
 AT_PLACE = """\
         index_t q2 = rest % o2, q1 = rest / o2 % o1, q0 = rest / o2 / o1 % o0, image = rest / o2 / o1 / o0;
 """
@@ -167,9 +166,7 @@ def _gathered(x: Any, geometry: Geometry) -> Any:
 
 
 @on_device
-def convolution(
-    x: Any, kernel: Any, *, strides: Ints, padding: str, dilation: Ints, depthwise: bool = False
-) -> Any:
+def convolution(x: Any, kernel: Any, *, strides: Ints, padding: str, dilation: Ints, depthwise: bool = False) -> Any:
     """Windows of a few images at a time, times the kernel as a matrix."""
     geometry = _geometry(x.shape[1:-1], kernel.shape[:-2], (strides, dilation, padding), x, kernel)
     if geometry is None:
@@ -223,7 +220,7 @@ def convolution_kernel_gradient(
     if depthwise:
         return _depthwise_weights(x, g, geometry, window)
     wide = _wide(x.dtype)
-    total = None
+    total: Any = None
     for images in _images(x.shape[0], geometry, channels):
         part = _gathered(x[images], geometry).T @ g[images].reshape(-1, out).astype(wide, copy=False)
         total = part if total is None else cupy.add(total, part, out=total)

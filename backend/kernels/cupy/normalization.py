@@ -122,7 +122,7 @@ class _Planes(NamedTuple):
     dtype: str
 
     @property
-    def count(self) -> int:
+    def each(self) -> int:
         """The elements that a channel has."""
         return self.places * self.inner
 
@@ -135,10 +135,10 @@ def batch_norm(x: Any, gamma: Any, beta: Any, *, axes: Ints, epsilon: float) -> 
         return NotImplemented
     x, gamma, beta = (None if a is None else dense(a) for a in (x, gamma, beta))
     kept = tuple(1 if i in axes else n for i, n in enumerate(x.shape))
-    mean, mean_out = _sums(planes, x, x, None, 0, planes.count, kept)
-    variance, variance_out = _sums(planes, x, x, mean, 1, planes.count, kept)
+    mean, mean_out = _sums(planes, x, x, None, 0, planes.each, kept)
+    variance, variance_out = _sums(planes, x, x, mean, 1, planes.each, kept)
     y = empty(x.shape, x.dtype)
-    size = planes.count * planes.channels
+    size = planes.each * planes.channels
     launch(
         _kernel("normalized", planes.dtype),
         size,
@@ -162,7 +162,7 @@ def batch_norm_gradient(
     mean_w, variance_w = _wide(planes, mean), _wide(planes, variance)
     total, total_out = _sums(planes, x, g, mean_w, 2, 1, mean.shape)
     along, along_out = _sums(planes, x, g, mean_w, 3, 1, mean.shape)
-    channels, size, epsilon = planes.channels, planes.count * planes.channels, float(epsilon)
+    channels, size, epsilon = planes.channels, planes.each * planes.channels, float(epsilon)
     launch(_kernel("scaled", planes.dtype), channels, along, variance_w, along_out, channels, epsilon)
     found = {1: along_out, 2: total_out}
     if 0 in wanted:
@@ -171,7 +171,7 @@ def batch_norm_gradient(
             _kernel("input_gradient", planes.dtype),
             size,
             *(x, g, mean_w, variance_w, along, total, x if gamma is None else gamma, found[0]),
-            *(size, channels, planes.inner, epsilon, float(planes.count), int(gamma is not None)),
+            *(size, channels, planes.inner, epsilon, float(planes.each), int(gamma is not None)),
         )
     return tuple(found[i] for i in wanted)
 

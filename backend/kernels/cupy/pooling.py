@@ -1,4 +1,4 @@
-"""Pooling and its gradients: a thread for each element of the result, which reads what it needs; no atomic additions."""
+"""Pooling and its gradients: a thread for each element of the result reads what it needs; nothing is atomic."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import math
 from typing import Any
 
 from ._geometry import LOOPS, PARAMETERS, Geometry, geometry_of
-from ._launch import NARROW, WORK, dense, empty, launch, loaded, on_device, source_for
+from ._launch import LOOP, NARROW, WORK, dense, empty, launch, loaded, on_device, source_for
 
 __all__ = ["average_pool", "average_pool_gradient", "max_pool", "max_pool_gradient", "max_pool_selection"]
 
@@ -40,7 +40,6 @@ AT_ELEMENT = """\
         index_t c = i % channels, p2 = i / channels % n2, p1 = i / channels / n2 % n1;
         index_t p0 = i / channels / n2 / n1 % n0, image = i / channels / n2 / n1 / n0;
 """
-LOOP = "    for (index_t i = (index_t)blockIdx.x * blockDim.x + threadIdx.x; i < count; i += (index_t)gridDim.x * blockDim.x) {\n"
 FROM = "(((image * n0 + q0 * s0 + t0 - b0) * n1 + q1 * s1 + t1 - b1) * n2 + q2 * s2 + t2 - b2) * channels + c"
 EACH_TAP = """\
         for (index_t t0 = m.l0; t0 < m.h0; t0++)
@@ -202,9 +201,7 @@ def max_pool(x: Any, *, window: Ints, strides: Ints, padding: str, residuals: bo
 
 
 @on_device
-def max_pool_gradient(
-    g: Any, x: Any, kept: Any = None, *, window: Ints, strides: Ints, padding: str
-) -> Any:
+def max_pool_gradient(g: Any, x: Any, kept: Any = None, *, window: Ints, strides: Ints, padding: str) -> Any:
     """Each element adds up g of the windows that chose it."""
     geometry = _windows(x, x.shape[1:-1], window, strides, padding)
     if geometry is None or g.dtype != x.dtype or math.prod(window) > MOST_TAPS:
@@ -213,9 +210,7 @@ def max_pool_gradient(
 
 
 @on_device
-def max_pool_selection(
-    h: Any, x: Any, kept: Any = None, *, window: Ints, strides: Ints, padding: str
-) -> Any:
+def max_pool_selection(h: Any, x: Any, kept: Any = None, *, window: Ints, strides: Ints, padding: str) -> Any:
     """Each window reads h at the element that it chose."""
     geometry = _windows(x, x.shape[1:-1], window, strides, padding)
     if geometry is None or h.dtype != x.dtype or math.prod(window) > MOST_TAPS:

@@ -69,9 +69,10 @@ def log_softmax(x: Any, *, axis: int | tuple[int, ...]) -> Any:
 
 def _computed(x: Any, axis: int | tuple[int, ...], shares: int) -> Any:
     axes = sorted(i % max(x.ndim, 1) for i in (axis if isinstance(axis, tuple) else (axis,)))
-    if not axes or not x.ndim or not 0 < x.size <= NARROW or axes[-1] - axes[0] >= len(axes) or str(x.dtype) not in WORK:
+    if not axes or not 0 < x.size <= NARROW or axes[-1] - axes[0] >= len(axes) or str(x.dtype) not in WORK:
         return NotImplemented
-    outer, n, inner = (math.prod(s) for s in (x.shape[: axes[0]], x.shape[axes[0] : axes[-1] + 1], x.shape[axes[-1] + 1 :]))
+    first, stop = axes[0], axes[-1] + 1
+    outer, n, inner = (math.prod(sizes) for sizes in (x.shape[:first], x.shape[first:stop], x.shape[stop:]))
     by_blocks = inner == 1 and n > SHORT
     if not by_blocks and n > SHORT and outer * inner < FEW:
         return NotImplemented

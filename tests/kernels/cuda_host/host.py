@@ -128,9 +128,7 @@ class HostKernel:
 def host_cupy() -> Any:
     """What `backend.kernels.cupy` uses of CuPy, over NumPy's arrays."""
     same = "add empty zeros ascontiguousarray int8 uint8 int32 int64 float32 float64 searchsorted arange where".split()
-    cuda = types.SimpleNamespace(
-        Device=lambda: "cpu", nvrtc=types.SimpleNamespace(getVersion=lambda: (12, 9))
-    )
+    cuda = types.SimpleNamespace(Device=lambda: "cpu", nvrtc=types.SimpleNamespace(getVersion=lambda: (12, 9)))
     functions = {name: getattr(np, name) for name in same}
     functions["argsort"] = functools.partial(np.argsort, kind="stable")  # as CuPy's is
     return types.SimpleNamespace(RawKernel=HostKernel, cuda=cuda, fuse=lambda body: body, **functions)
