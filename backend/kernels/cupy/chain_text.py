@@ -76,9 +76,9 @@ _FLOAT = {
     "subtract": "{0} - {1}",
     "multiply": "{0} * {1}",
     "divide": "{0} / {1}",
-    "maximum": "maximum({0}, {1}, copysign{f}(1, {0}))",
-    "minimum": "minimum({0}, {1}, copysign{f}(1, {0}))",
-    "signbit": "copysign{f}(1, {0}) < 0",
+    "maximum": "maximum({0}, {1}, copysign{f}(1.0{f}, {0}))",
+    "minimum": "minimum({0}, {1}, copysign{f}(1.0{f}, {0}))",
+    "signbit": "copysign{f}(1.0{f}, {0}) < 0",
     "logaddexp": "{0} == {1} ? ({T})({0} + 0.6931471805599453)"
     " : larger({0}, {1}) + log1p{f}(exp{f}(-fabs{f}({0} - {1})))",
 }
