@@ -54,7 +54,7 @@ class Executable:
 
     @property
     def source(self) -> str:
-        """The straight-line Python that runs, the same from run to run."""
+        """The straight-line Python that runs, the same from run to run; on CuPy small chains are one call each, too."""
         return self._source(in_place=True)[0].text
 
     @property
