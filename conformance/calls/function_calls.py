@@ -17,10 +17,10 @@ from backend.graph.primitives import PRIMITIVES
 from ..case import A, Call, Case, parts
 from ..examples import Example, ranges, sized, typical
 from .validity import keep, spreads
-from .variations import NUMBERS, WHOLE, among, equal, holding, mapped, of_axes, scaled, with_axes
+from .variations import NUMBERS, WHOLE, among, equal, holding, mapped, of_axes, scaled, whole, with_axes
 from .varied import MOVERS
 
-__all__ = ["function_calls"]
+__all__ = ["AXES_OPEN", "FIXED", "function_calls"]
 
 FEW = 64
 MOST = 3000  # elements of a call
@@ -67,6 +67,8 @@ def _with_numbers(case: Case, call: Call, source: Call) -> Iterator[Call]:
         free = [isinstance(p, A) and p.is_float for p in parts(source)]
         yield from (among(call, numbers, free) for numbers in ((1.0,), (0.5, 1.5)) if case.name in GENERAL)
         yield from (holding(call, number) for number in SINGLE if case.name in GENERAL)
+        if not case.name.startswith("linalg."):
+            yield from (among(call, numbers, free) for numbers in NUMBERS)
         yield from (equal(call) for _ in range(case.name in ANY_RANK))
         return
     yield from _with_integers(case, call, source)
@@ -81,6 +83,7 @@ def _with_numbers(case: Case, call: Call, source: Call) -> Iterator[Call]:
         # the errors of many equal terms add up beyond a random walk
         if max(v.size for v in parts(call) if isinstance(v, np.ndarray)) <= FEW:
             yield equal(call)
+        yield whole(call)
 
 
 def _with_integers(case: Case, call: Call, source: Call) -> Iterator[Call]:

@@ -42,8 +42,13 @@ def bits(results: list[Any]) -> list[Any]:
 
 
 def roomy(want: Any) -> Any:
-    """Bounds for another order of the same sums, whose intermediate results are not the definition's."""
+    """Bounds for another order of the same sums, whose intermediate results are not the definition's.
+
+    A result that is exact in any order stays exact. Where it is infinite, another order may not leave the range.
+    """
     if not isinstance(want, Expected) or want.bound is None or want.dtype not in EPS:
         return want
-    largest = float(np.max(np.abs(want.value), initial=0.0))
-    return Expected(want.value, 8 * np.asarray(want.bound) + 16 * EPS[want.dtype] * largest, want.dtype)
+    size = np.abs(want.value)
+    largest = float(np.max(size, initial=0.0, where=np.isfinite(size))) if np.any(want.bound) else 0.0
+    bound = np.where(np.isinf(size), np.inf, 8 * np.asarray(want.bound) + 16 * EPS[want.dtype] * largest)
+    return Expected(want.value, bound, want.dtype)

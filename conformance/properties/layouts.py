@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from backend.arrays.dtypes import dtype_name
+from backend.graph.primitives import PRIMITIVES
 
 from ..calls.arrangements import LAYOUTS, MIXED, MORE, Arrange
 from ..case import A, Case, parts
@@ -25,6 +26,7 @@ ALIKE = {"repeated": (slice(None, 1), ...), "repeated last": (..., slice(None, 1
 OF_K = ("channels-first", "stacked", "thin-inside", "misaligned")  # besides those of its compiled functions
 Known = dict[int, list[Any] | None]  # by example: the bits of its results where its arrays lie as new ones do
 LENGTHS = (9, 18, 2)  # of a call's letters, the last ones first: whole vectors and a tail
+SHIFTS = ("bitwise_left_shift", "bitwise_right_shift")
 FIRST_WRITTEN = frozenset({"array.setitem"})  # may not be repeated or read-only
 
 
@@ -88,7 +90,9 @@ def _alike(example: Example, name: str) -> Example:
     if name not in ALIKE:
         return example
     if (name, "alike") not in example.cache:
-        kinds = "f" if example.case.group == "k" else "fc"
+        row = PRIMITIVES.get(example.case.name)
+        whole = row is not None and row.elementwise and row.name not in SHIFTS
+        kinds = "f" if example.case.group == "k" else "fciu" if whole else "fc"
         values = [
             np.broadcast_to(v[ALIKE[name]], v.shape).copy()
             if v.dtype.kind in kinds and v.ndim and v.size and isinstance(part, A)

@@ -17,6 +17,9 @@ from backend.arrays.dtypes import dtype_name
 from backend.arrays.namespaces import is_array
 from backend.graph.tensor import Tensor
 
+from ..calls.function_calls import AXES_OPEN, FIXED
+from ..calls.validity import keep
+from ..calls.variations import mapped, of_axes
 from ..case import A, Case, parts
 from ..examples import Example, least, typical
 from ..judging.bounds import Expected
@@ -30,6 +33,8 @@ from .writing import write
 
 __all__ = ["memory", "memory_examples"]
 
+AXES = 4  # of a call with more axes than those of the cases
+MOST = 3000  # its elements
 REPEATED = 3  # further calls with the arguments of the first
 
 # Their results may be their argument: it has the values asked for, and the text speaks of no copy.
@@ -49,6 +54,11 @@ def memory_examples(case: Case, on: Namespace, seed: int) -> list[Example]:
     found = [typical(case, i, dtype, 0, seed) for i in range(len(case.calls))]
     if _computes(case) and not on.compiles and not on.probe.abilities.get("lazy"):
         found += [least(case, i, dtype) for i, c in enumerate(case.calls) if _lettered(c)]
+    if case.group == "standard" and case.calls and case.name not in WRITES | AXES_OPEN | FIXED:
+        one = found[0]
+        call = mapped(one.filled(one.values), lambda i, x: of_axes(x, AXES))
+        if (wide := keep({}, case, call, dtype, MOST)) is not None:
+            found.append(wide)
     return found
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import inspect
 import itertools
+import math
 import zlib
 from collections.abc import Iterator
 from typing import Any
@@ -19,7 +20,7 @@ import numpy as np
 import backend as K
 
 from ..calls.validity import SMALL, keep, spreads
-from ..calls.variations import NUMBERS, SPECIAL, among, equal, mapped, of_axes, with_axes, with_scalars
+from ..calls.variations import NUMBERS, SPECIAL, among, equal, holding, mapped, of_axes, whole, with_axes, with_scalars
 from ..case import A, Call, Case, parts
 from ..examples import Example, ranges, sized, typical
 from ..judging.failures import compare
@@ -32,6 +33,7 @@ __all__ = ["operation_examples", "operation_holds"]
 
 BASES = 2  # calls of a case that are varied
 SMOOTH = (4, 8, 10, 11, 13, 15)  # places of `with_axes` whose gradients are checked: 3, 5, none, thin, thin, one
+EQUAL = 4  # all sizes of a call: other axes fit what goes with an axis, and means of whole numbers are exact
 LENGTHS = (2, 17, 333, 4097)  # elements of the largest array, where gradients are checked
 PAIRS = 48  # calls with two arguments changed
 MOST = 3000  # elements of a call
@@ -52,7 +54,8 @@ NAMED: dict[str, tuple[Any, ...]] = {
     "initial_states": (),
     "maximum_iterations": (),
 }
-ELEMENTWISE = ("activations", "elementwise", "special", "comparison", "rounding")  # chapters without sums in any order
+# Chapters without sums in any order.
+IN_ORDER = ("activations", "elementwise", "special", "comparison", "manipulation", "rearrangement", "interpolation")
 # Vectors of equal singular values, of zeros and of extra columns are arbitrary.
 ARBITRARY = ("svd", "qr", "eigh")
 SUMS = frozenset("sum mean prod var std matmul tensordot vecdot cumulative_sum cumulative_prod einsum".split())
@@ -136,6 +139,7 @@ def _with_numbers(case: Case, call: Call, source: Call) -> Iterator[Call]:
             yield among(call, numbers, first if sums and max(numbers) > 1e20 else free)
     yield from (among(call, numbers, free) for numbers in (SPECIAL if case.edges and not converts else ()))
     yield equal(call)
+    yield whole(call)
 
 
 @functools.cache
@@ -149,7 +153,10 @@ def _derived(case: Case, dtypes: tuple[str, ...]) -> list[Example]:
             _with_options(case, call),
             _with_options(case, mapped(call, lambda i, x: x if i else of_axes(x, 3))),
             with_scalars(call),
-            _with_numbers(case, call, case.calls[index]) if case.name not in ARBITRARY else (),
+            _with_numbers(case, call, case.calls[index])
+            if case.name not in ARBITRARY
+            else (holding(call, number) for number in (-2.0, 0.5, 2e-33)),
+            _with_equal_sizes(case, index, dtype),
         )
         for each in calls:
             keep(found, case, each, dtype, MOST)
@@ -170,13 +177,31 @@ def _derived(case: Case, dtypes: tuple[str, ...]) -> list[Example]:
 def _keep_smooth(found: dict[str, Example], case: Case, call: Call, dtype: str) -> None:
     """A call whose gradient is checked as well, where there is one."""
     example = keep(found, case, call, dtype, MOST_SMOOTH)
-    if example is not None and case.name not in ARBITRARY:
+    if example is not None and not (case.name in ARBITRARY and _oblong(call)):
         example.marks["smooth"] = True
+
+
+def _oblong(call: Call) -> bool:
+    """Whether a matrix has no unique basis of its rows or columns."""
+    return any(len(set(v.shape[-2:])) > 1 for v in parts(call) if isinstance(v, np.ndarray))
 
 
 def _wider(dtype: str, i: int, x: np.ndarray) -> np.ndarray:
     """All arrays of floats but the first in another dtype."""
     return x.astype(dtype) if i and x.dtype.kind == "f" else x
+
+
+def _with_equal_sizes(case: Case, index: int, dtype: str) -> Iterator[Call]:
+    """Each option of a call whose sizes are all the same, then whole numbers."""
+    letters = list(ranges(case.calls[index]))
+    if not letters:
+        return
+    one = sized(case, index, dtype, tuple((letter, EQUAL) for letter in letters))
+    call = one.filled(one.values)
+    yield whole(call)
+    for each in _with_options(case, call):
+        yield each
+        yield whole(each)
 
 
 def _of_lengths(case: Case, index: int, dtype: str) -> Iterator[Example]:
@@ -185,11 +210,19 @@ def _of_lengths(case: Case, index: int, dtype: str) -> Iterator[Example]:
     found = list(spreads(case, index, 1))
     if letters:
         others = (SMALL,) * (len(letters) - 1)
-        one = sized(case, index, dtype, tuple(zip(letters, (*others, 1), strict=True)))
-        row = max(max((v.size for v in one.values), default=1), 1)
-        found += [(*others, -(-count // row)) for count in LENGTHS]
+        row, double = (_largest(_with_sizes(case, index, dtype, letters, (*others, n))) for n in (1, 2))
+        power = max(math.log2(double / row), 1.0)  # how often the last letter stands in the largest array
+        found += [(*others, math.ceil((count / row) ** (1 / power))) for count in LENGTHS]
     for spread in found:
-        yield sized(case, index, dtype, tuple(zip(letters, spread, strict=True)))
+        yield _with_sizes(case, index, dtype, letters, spread)
+
+
+def _largest(example: Example) -> int:
+    return max((v.size for v in example.values if v.size), default=1)
+
+
+def _with_sizes(case: Case, index: int, dtype: str, letters: list[str], spread: tuple[int, ...]) -> Example:
+    return sized(case, index, dtype, tuple(zip(letters, spread, strict=True)))
 
 
 def operation_examples(case: Case, on: Namespace) -> list[Example]:
@@ -203,7 +236,7 @@ def operation_examples(case: Case, on: Namespace) -> list[Example]:
 def operation_holds(on: Namespace, example: Example) -> float:
     """An operation and its compiled function give what the definition says."""
     wanted = expected(example, on.library)
-    if example.case.chapter not in ELEMENTWISE:
+    if example.case.chapter not in IN_ORDER:
         wanted = [roomy(want) for want in wanted]
     arrays = on.arrays(example)
     results = eager(on, example, arrays)

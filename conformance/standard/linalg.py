@@ -306,4 +306,10 @@ standard(
     judge=matrix_norm,
 )
 standard("linalg.cross", call(A("n", 3), A("n", 3)), call(A(3, "n"), A(3, "n"), axis=-2), judge=crossed)
-standard("linalg.matrix_rank", call(DEFINITE), call(np.array([[1.0, 2.0], [2.0, 4.0]])), call(np.zeros((2, 3))))
+standard(
+    "linalg.matrix_rank",
+    call(DEFINITE),
+    call(np.array([[1.0, 2.0], [2.0, 4.0]])),
+    call(np.zeros((2, 3))),
+    call(np.array([[2.0]])),
+)
