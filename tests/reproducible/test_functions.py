@@ -1,45 +1,22 @@
 """Elementary functions of the reproducible mode, against mpmath and fractions; those that are exact against NumPy."""
 
-import math
 from fractions import Fraction
 
-import mpmath
 import numpy as np
 import pytest
-from exact_rounding import hard, nearest, wrong
+from exact_rounding import hard, nearest, oracle, wrong
 
 import backend as K
 from backend.reproducible import elementary
 
 SPECS = ["reproducible:numpy", "reproducible:torch", "reproducible:array_api_strict"]
-SAMPLES = 300  # of each of the ranges; benchmarks/reproducible.py has more
-MPMATH = {"log2": lambda x: mpmath.log(x, 2), "pow": mpmath.power}
+SAMPLES = 300  # of each of the ranges; benchmarks/reproducible_functions.py has more
 
 
 @pytest.fixture(params=SPECS)
 def on(request):
     with K.use_backend(request.param) as chosen:
         yield chosen
-
-
-def oracle(name, bits, *arguments):
-    """The function at floats, rounded once; NaN outside of its domain."""
-    with mpmath.workprec(900 if name in ("logaddexp", "hypot", "pow") else 500):
-        x = [mpmath.mpf(float(a)) for a in arguments]
-        if name == "logaddexp":
-            y = mpmath.log(mpmath.exp(x[0]) + mpmath.exp(x[1]))
-        else:
-            y = (MPMATH.get(name) or getattr(mpmath, name))(*x)
-        if isinstance(y, mpmath.mpc):
-            return np.nan
-        if not mpmath.isfinite(y):
-            return float(y)
-        if y == 0:
-            return math.copysign(0.0, arguments[0]) if name not in ("cos", "acos", "log", "log2", "log10") else 0.0
-        sign, mantissa, exponent, _ = y._mpf_
-        value = Fraction(-int(mantissa) if sign else int(mantissa)) * Fraction(2) ** exponent
-        found = float(nearest(value, bits))
-        return math.copysign(found, -1.0 if sign else 1.0)
 
 
 def samples(name, dtype, seed=0):

@@ -63,16 +63,16 @@ def count_of_wrong(library):
 
 
 FAULTS = {
-    "a product's bound of zero": (products, "factor = (inner + 2) * UNIT * 1.01", "factor = 0.0"),
+    "a product's bound of zero": (products, "return (inner + 2) * UNIT * 1.01", "return 0.0"),
     "a product's bound from the smallest row": (
         products,
-        "rows[:, None], candidate",
-        "rows[:, None] * 0 + rows.min(), candidate",
+        "rows[part].max()",
+        "rows.min()",
     ),
     "an open place left as the filter has it": (
         products,
-        "= _repaired(places, z, x, y)",
-        "= result.reshape(-1)[places]",
+        "= repaired(places, candidate, a64, b64)",
+        "= out.reshape(-1)[places]",
     ),
     "a product without + 0": (products, "        high += 0.0  #", "        #"),
     "a repaired product not made exact": (products, "rounded(*exact_sums(terms))", "terms.sum(axis=1).astype('f')"),
