@@ -66,8 +66,8 @@ FAULTS = {
     "a product's bound of zero": (products, "return (inner + 2) * UNIT * 1.01", "return 0.0"),
     "a product's bound from the smallest row": (
         products,
-        "rows[part].max()",
-        "rows.min()",
+        "rows[part, None]",
+        "rows[part, None] * 0 + rows.min()",
     ),
     "an open place left as the filter has it": (
         products,

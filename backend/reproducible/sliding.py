@@ -1,0 +1,235 @@
+"""Sliding products of float32 in host memory: the sums of `ops.windows`, with one float64 product for all kernel rows.
+
+Each kernel row's product is rounded once, and these are added up in float32, as the definition does: a product of the
+windows with all rows side by side has the same elements. What the padding would contribute, zeros, is left out.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.lib.stride_tricks import as_strided
+
+from ..arrays.windows import Grid
+from .arrays import ReproducibleArray
+from .bases import Base
+from .products import column_norms, factor, filtered, repaired
+from .rounding import rounded_sum
+from .workspace import workspace
+
+__all__ = ["sliding_outer", "sliding_product"]
+
+Ints = tuple[int, ...]
+Box = tuple[tuple[int, int], ...]
+
+_ROOM = 2**16  # elements of windows, and of products, that are in memory at a time: 0.5 MB each
+_BY_ROWS = ("rows", "flat")  # strategies that add up the products of kernel rows, others have one product
+
+
+class _Plan(NamedTuple):
+    """The windows of a box of places: `free` axes, whose taps are added up, and others, whose elements are gathered."""
+
+    over: Grid
+    box: Box
+    free: int
+    source: list[slice]  # of x, images first
+    sizes: Ints  # of x with the padding of the gathered axes, images first
+    inner: list[slice]  # where x is in that
+
+    @property
+    def places(self) -> Ints:
+        return tuple(stop - start for start, stop in self.box[1:])
+
+    @property
+    def gathered(self) -> Ints:
+        return self.over.window[self.free :]
+
+    @property
+    def padded(self) -> bool:
+        return any(s.stop - s.start < n for s, n in zip(self.inner, self.sizes, strict=True))
+
+    def taps(self) -> list[tuple[list[slice], list[slice]]]:
+        """For each tap of the free axes the rows of x that it meets, and the places where."""
+        found = []
+        for tap in itertools.product(*(range(k) for k in self.over.window[: self.free])):
+            rows, places = [], []
+            for axis, i in enumerate(tap):
+                (start, stop), have = self.box[axis + 1], self.source[axis + 1]
+                shift = i * self.over.dilation[axis] - self.over.before[axis]
+                low = min(max(have.start - shift, start), stop)
+                high = max(min(have.stop - shift, stop), low)
+                rows.append(slice(low + shift - have.start, high + shift - have.start))
+                places.append(slice(low - start, high - start))
+            found.append((rows, places))
+        return found
+
+
+def _planned(x: np.ndarray, over: Grid, box: Box, strategy: str) -> _Plan | None:
+    """None where a free axis has strides, or meets no row of x."""
+    free = len(over.window) - 1 if strategy in _BY_ROWS else 0
+    if strategy == "depthwise" or any(s != 1 for s in over.strides[:free]):
+        return None
+    source, sizes, inner = [slice(*box[0])], [box[0][1] - box[0][0]], [slice(0, box[0][1] - box[0][0])]
+    for axis, ((start, stop), k, s, d, b) in enumerate(
+        zip(box[1:], over.window, over.strides, over.dilation, over.before, strict=True)
+    ):
+        low, high, n = start * s - b, (stop - 1) * s + (k - 1) * d + 1 - b, x.shape[axis + 1]
+        have = slice(min(max(low, 0), n), min(max(high, 0), n))
+        if axis < free:
+            low, high = have.start, have.stop
+            if high <= low:
+                return None
+        source.append(have)
+        sizes.append(high - low)
+        inner.append(slice(have.start - low, have.stop - low))
+    return _Plan(over, box, free, source, tuple(sizes), inner)
+
+
+def _laid_out(plan: _Plan, x: np.ndarray, images: slice, room: np.ndarray) -> np.ndarray:
+    """Images of x in float64, with their padding."""
+    part = x[(slice(plan.source[0].start + images.start, plan.source[0].start + images.stop), *plan.source[1:])]
+    wide = room.reshape(images.stop - images.start, *plan.sizes[1:], x.shape[-1])
+    if plan.padded:
+        wide[...] = 0.0
+    np.copyto(wide[(slice(None), *plan.inner[1:])], part)
+    return wide
+
+
+def _windows(plan: _Plan, x: np.ndarray, channels: bool = True) -> np.ndarray:
+    """A view of each window's elements: (images, free..., places..., taps..., channels)."""
+    free, over = plan.free + 1, plan.over
+    spatial = x.strides[free : free + len(plan.gathered)]
+    steps = [n * s for n, s in zip(spatial, over.strides[plan.free :], strict=True)]
+    taps = [n * d for n, d in zip(spatial, over.dilation[plan.free :], strict=True)]
+    last, stride = ((x.shape[-1],), (x.strides[-1],)) if channels else ((), ())
+    return as_strided(
+        x,
+        (*x.shape[:free], *plan.places[plan.free :], *plan.gathered, *last),
+        (*x.strides[:free], *steps, *taps, *stride),
+        writeable=False,
+    )
+
+
+def _opened(*arrays: Any) -> tuple[Base, list[np.ndarray]] | None:
+    """float32 arrays in host memory; None for others."""
+    base = arrays[0]._namespace.base
+    if not all(isinstance(x, ReproducibleArray) and x.dtype == base.float32 for x in arrays):
+        return None
+    if 0 in {n for x in arrays for n in x.shape} or not all(base.reads_memory(x.native) for x in arrays):
+        return None
+    return base, [base.host(x.native) for x in arrays]
+
+
+def _blocks(plan: _Plan, inner: int, width: int) -> tuple[int, list[slice]]:
+    """The windows of an image, and images in blocks."""
+    each = math.prod((*plan.sizes[1 : plan.free + 1], *plan.places[plan.free :]))
+    count, step = plan.sizes[0], max(_ROOM // (each * max(inner, width)), 1)
+    return each, [slice(start, min(start + step, count)) for start in range(0, count, step)]
+
+
+def sliding_product(x: Any, kernel: Any, *, over: Grid, box: Box, strategy: str) -> Any:
+    """The sliding product for a box of places: (images, places..., out)."""
+    opened = _opened(x, kernel)
+    plan = None if opened is None else _planned(opened[1][0], over, box, strategy)
+    if opened is None or plan is None:
+        return NotImplemented
+    base, (a, k) = opened
+    channels, out = k.shape[-2:]
+    inner, taps = math.prod(plan.gathered) * channels, plan.taps()
+    weights = k.reshape(len(taps), inner, out).transpose(1, 0, 2).reshape(inner, -1).astype(np.float64)
+    columns = column_norms(weights)
+    if plan.free and not np.isfinite(columns).all():  # zeros of the padding would make NaN of them
+        return NotImplemented
+    each, blocks = _blocks(plan, inner, weights.shape[1])
+    result = np.empty((plan.sizes[0], *plan.places, out), np.float32)
+    for images in blocks:
+        part = result[images]
+        rows = each * len(part)
+        wide = _laid_out(plan, a, images, workspace("image", len(part) * math.prod(plan.sizes[1:]) * channels))
+        windows = workspace("left", rows * inner).reshape(rows, inner)
+        view = _windows(plan, wide)
+        np.copyto(windows.reshape(view.shape), view)
+        squares = np.einsum("...i,...i->...", wide, wide)
+        norms = _windows(plan, squares, channels=False).sum(axis=tuple(range(-len(plan.gathered), 0)))
+        norms = np.sqrt(norms.reshape(-1)) * factor(inner)
+        candidate = base.product(windows, weights, workspace("candidate", rows * weights.shape[1]).reshape(rows, -1))
+        if len(taps) == 1:
+            rounded = part.reshape(rows, out)
+        else:
+            rounded = workspace("rounded", candidate.size, "f").reshape(candidate.shape)
+        open_ = filtered(candidate, norms, columns, rounded)
+        if len(open_):
+            rounded.reshape(-1)[open_] = repaired(open_, candidate, windows, weights)
+        if len(taps) > 1:
+            _added(plan, taps, rounded.reshape(*view.shape[: -1 - len(plan.gathered)], len(taps), out), part)
+    return type(x).wrapped(base.from_host(result, x.native))
+
+
+def _added(plan: _Plan, taps: list[Any], products: np.ndarray, out: np.ndarray) -> None:
+    """The sums of the products of all kernel rows, from the first row on; +0 where one meets none."""
+    for number, (rows, places) in enumerate(taps):
+        part = products[(slice(None), *rows, ..., number, slice(None))]
+        place = out[(slice(None), *places)]
+        if number:
+            place += part
+        else:
+            if place.size < out.size:
+                out[...] = 0.0
+            place[...] = part
+
+
+def sliding_outer(x: Any, g: Any, *, over: Grid, box: Box, strategy: str) -> Any:
+    """The sum over a box of places of x at a tap, outer g: (kernel rows, row * in, out), or (1, taps * in, out)."""
+    opened = _opened(x, g)
+    plan = None if opened is None else _planned(opened[1][0], over, box, strategy)
+    if opened is None or plan is None:
+        return NotImplemented
+    base, (a, b) = opened
+    b = b[tuple(slice(*edges) for edges in box)]
+    channels, out = a.shape[-1], b.shape[-1]
+    inner, taps = math.prod(plan.gathered) * channels, plan.taps()
+    width = len(taps) * out
+    columns = column_norms(b.reshape(-1, out).astype(np.float64))
+    if plan.free and not np.isfinite(columns).all():
+        return NotImplemented
+    each, blocks = _blocks(plan, inner, width)
+    whole = _laid_out(
+        plan, a, slice(0, plan.sizes[0]), workspace("image", math.prod(plan.sizes) * channels)
+    )
+    total: Any = None
+    for images in blocks:
+        wide, part = whole[images], b[images]
+        rows = each * len(wide)
+        windows = workspace("left", rows * inner).reshape(rows, inner)
+        view = _windows(plan, wide)
+        np.copyto(windows.reshape(view.shape), view)
+        shifted = workspace("shifted", rows * width).reshape(*view.shape[: -1 - len(plan.gathered)], len(taps), out)
+        if plan.free:
+            shifted[...] = 0.0
+        for number, (meets, places) in enumerate(taps):
+            shifted[(slice(None), *meets, ..., number, slice(None))] = part[(slice(None), *places)]
+        room = workspace("candidate", inner * width).reshape(inner, width)
+        candidate = base.product(windows.T, shifted.reshape(rows, width), room)
+        total = candidate.copy() if total is None else np.add(total, candidate, out=total)
+    terms = each * (blocks[0].stop - blocks[0].start) + len(blocks)  # the longest chain of additions
+    norms = np.tile(column_norms(whole.reshape(-1, channels)), inner // channels) * factor(terms)
+    result = np.empty((inner, width), np.float32)
+    for place in filtered(total, norms, np.tile(columns, len(taps)), result):
+        i, j = divmod(int(place), width)
+        result[i, j] = _outer_element(plan, whole, b, taps, i, j)
+    made = np.ascontiguousarray(result.reshape(inner, len(taps), out).transpose(1, 0, 2))
+    return type(x).wrapped(base.from_host(made, x.native))
+
+
+def _outer_element(plan: _Plan, x: np.ndarray, g: np.ndarray, taps: list[Any], i: int, j: int) -> Any:
+    """One element, exact and rounded once; where an infinity or NaN takes part, as float64 has it."""
+    at, channel = divmod(i, x.shape[-1])
+    tap, out = divmod(j, g.shape[-1])
+    rows, places = taps[tap]
+    window = np.unravel_index(at, plan.gathered)
+    left = _windows(plan, x)[(slice(None), *rows, ..., *window, channel)]
+    right = g[(slice(None), *places, ..., out)]
+    return rounded_sum((left * right).reshape(-1))
