@@ -14,10 +14,9 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from ..arrays.windows import Grid
-from .arrays import ReproducibleArray
-from .bases import Base
+from .layers import opened, quiet
 from .products import column_norms, factor, filtered, repaired
-from .rounding import rounded_sum
+from .rounding import exact_sums, rounded
 from .workspace import workspace
 
 __all__ = ["sliding_outer", "sliding_product"]
@@ -113,16 +112,6 @@ def _windows(plan: _Plan, x: np.ndarray, channels: bool = True) -> np.ndarray:
     )
 
 
-def _opened(*arrays: Any) -> tuple[Base, list[np.ndarray]] | None:
-    """float32 arrays in host memory; None for others."""
-    base = arrays[0]._namespace.base
-    if not all(isinstance(x, ReproducibleArray) and x.dtype == base.float32 for x in arrays):
-        return None
-    if 0 in {n for x in arrays for n in x.shape} or not all(base.reads_memory(x.native) for x in arrays):
-        return None
-    return base, [base.host(x.native) for x in arrays]
-
-
 def _blocks(plan: _Plan, inner: int, width: int) -> tuple[int, list[slice]]:
     """The windows of an image, and images in blocks."""
     each = math.prod((*plan.sizes[1 : plan.free + 1], *plan.places[plan.free :]))
@@ -130,13 +119,14 @@ def _blocks(plan: _Plan, inner: int, width: int) -> tuple[int, list[slice]]:
     return each, [slice(start, min(start + step, count)) for start in range(0, count, step)]
 
 
+@quiet
 def sliding_product(x: Any, kernel: Any, *, over: Grid, box: Box, strategy: str) -> Any:
     """The sliding product for a box of places: (images, places..., out)."""
-    opened = _opened(x, kernel)
-    plan = None if opened is None else _planned(opened[1][0], over, box, strategy)
-    if opened is None or plan is None:
+    found = opened(x, kernel)
+    plan = None if found is None else _planned(found[1][0], over, box, strategy)
+    if found is None or plan is None:
         return NotImplemented
-    base, (a, k) = opened
+    base, (a, k) = found
     channels, out = k.shape[-2:]
     inner, taps = math.prod(plan.gathered) * channels, plan.taps()
     weights = k.reshape(len(taps), inner, out).transpose(1, 0, 2).reshape(inner, -1).astype(np.float64)
@@ -181,13 +171,14 @@ def _added(plan: _Plan, taps: list[Any], products: np.ndarray, out: np.ndarray) 
             place[...] = part
 
 
+@quiet
 def sliding_outer(x: Any, g: Any, *, over: Grid, box: Box, strategy: str) -> Any:
     """The sum over a box of places of x at a tap, outer g: (kernel rows, row * in, out), or (1, taps * in, out)."""
-    opened = _opened(x, g)
-    plan = None if opened is None else _planned(opened[1][0], over, box, strategy)
-    if opened is None or plan is None:
+    found = opened(x, g)
+    plan = None if found is None else _planned(found[1][0], over, box, strategy)
+    if found is None or plan is None:
         return NotImplemented
-    base, (a, b) = opened
+    base, (a, b) = found
     b = b[tuple(slice(*edges) for edges in box)]
     channels, out = a.shape[-1], b.shape[-1]
     inner, taps = math.prod(plan.gathered) * channels, plan.taps()
@@ -217,19 +208,22 @@ def sliding_outer(x: Any, g: Any, *, over: Grid, box: Box, strategy: str) -> Any
     terms = each * (blocks[0].stop - blocks[0].start) + len(blocks)  # the longest chain of additions
     norms = np.tile(column_norms(whole.reshape(-1, channels)), inner // channels) * factor(terms)
     result = np.empty((inner, width), np.float32)
-    for place in filtered(total, norms, np.tile(columns, len(taps)), result):
-        i, j = divmod(int(place), width)
-        result[i, j] = _outer_element(plan, whole, b, taps, i, j)
+    open_ = filtered(total, norms, np.tile(columns, len(taps)), result)
+    if len(open_):
+        i, j = np.divmod(open_, width)
+        result[i, j] = _repaired(plan, whole, b, taps, list(zip(i.tolist(), j.tolist(), strict=True)), total[i, j])
     made = np.ascontiguousarray(result.reshape(inner, len(taps), out).transpose(1, 0, 2))
     return type(x).wrapped(base.from_host(made, x.native))
 
 
-def _outer_element(plan: _Plan, x: np.ndarray, g: np.ndarray, taps: list[Any], i: int, j: int) -> Any:
-    """One element, exact and rounded once; where an infinity or NaN takes part, as float64 has it."""
-    at, channel = divmod(i, x.shape[-1])
-    tap, out = divmod(j, g.shape[-1])
-    rows, places = taps[tap]
-    window = np.unravel_index(at, plan.gathered)
-    left = _windows(plan, x)[(slice(None), *rows, ..., *window, channel)]
-    right = g[(slice(None), *places, ..., out)]
-    return rounded_sum((left * right).reshape(-1))
+def _repaired(plan: _Plan, x: np.ndarray, g: np.ndarray, taps: list[Any], places: Any, y: np.ndarray) -> np.ndarray:
+    """Elements of the outer sum, exact and rounded once; where an infinity or NaN takes part, as float64 has it."""
+    values, windows = y.astype(np.float32), _windows(plan, x)
+    for number in np.flatnonzero(np.isfinite(y)):
+        i, j = places[number]
+        (at, channel), (tap, out) = divmod(i, x.shape[-1]), divmod(j, g.shape[-1])
+        rows, where = taps[tap]
+        left = windows[(slice(None), *rows, ..., *np.unravel_index(at, plan.gathered), channel)]
+        terms = (left * g[(slice(None), *where, ..., out)]).reshape(1, -1)
+        values[number] = (rounded(*exact_sums(terms)) + np.float32(0))[0]
+    return values
