@@ -184,12 +184,11 @@ def sliding_outer(x: Any, g: Any, *, over: Grid, box: Box, strategy: str) -> Any
     inner, taps = math.prod(plan.gathered) * channels, plan.taps()
     width = len(taps) * out
     columns = column_norms(b.reshape(-1, out).astype(np.float64))
-    if plan.free and not np.isfinite(columns).all():
+    whole = _laid_out(plan, a, slice(0, plan.sizes[0]), workspace("image", math.prod(plan.sizes) * channels))
+    norms = column_norms(whole.reshape(-1, channels))
+    if plan.free and not (np.isfinite(columns).all() and np.isfinite(norms).all()):  # beside zeros, NaN
         return NotImplemented
     each, blocks = _blocks(plan, inner, width)
-    whole = _laid_out(
-        plan, a, slice(0, plan.sizes[0]), workspace("image", math.prod(plan.sizes) * channels)
-    )
     total: Any = None
     for images in blocks:
         wide, part = whole[images], b[images]
@@ -206,7 +205,7 @@ def sliding_outer(x: Any, g: Any, *, over: Grid, box: Box, strategy: str) -> Any
         candidate = base.product(windows.T, shifted.reshape(rows, width), room)
         total = candidate.copy() if total is None else np.add(total, candidate, out=total)
     terms = each * (blocks[0].stop - blocks[0].start) + len(blocks)  # the longest chain of additions
-    norms = np.tile(column_norms(whole.reshape(-1, channels)), inner // channels) * factor(terms)
+    norms = np.tile(norms, inner // channels) * factor(terms)
     result = np.empty((inner, width), np.float32)
     open_ = filtered(total, norms, np.tile(columns, len(taps)), result)
     if len(open_):
