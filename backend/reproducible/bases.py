@@ -163,6 +163,8 @@ class TorchBase(Base):
     function_bound = 2.0**-48
 
     def host(self, x: Any) -> np.ndarray:
+        if x.is_conj() or x.is_neg():  # marked, not computed yet
+            x = x.resolve_conj().resolve_neg()
         return x.detach().cpu().numpy()
 
     def from_host(self, values: np.ndarray, like: Any) -> Any:

@@ -18,7 +18,17 @@ from .bases import Base
 from .columns import ColumnSums, column_sums, joined
 from .workspace import workspace
 
-__all__ = ["batch_norm", "batch_norm_gradient", "mask", "max_pool", "max_pool_gradient", "opened", "quiet", "relu", "relu_gradient"]
+__all__ = [
+    "batch_norm",
+    "batch_norm_gradient",
+    "mask",
+    "max_pool",
+    "max_pool_gradient",
+    "opened",
+    "quiet",
+    "relu",
+    "relu_gradient",
+]
 
 Ints = tuple[int, ...]
 _BLOCK = 2**14  # elements of a block
@@ -44,7 +54,7 @@ def opened(*arrays: Any) -> tuple[Base, list[Any]] | None:
     given = [x for x in arrays if x is not None]
     if not all(isinstance(x, ReproducibleArray) for x in given):
         return None
-    base = given[0]._namespace.base
+    base = given[0].__array_namespace__().base
     for x in given:
         if x.dtype != base.float32 or 0 in x.shape or not base.reads_memory(x.native):
             return None

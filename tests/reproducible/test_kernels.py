@@ -22,6 +22,7 @@ CONVOLUTIONS = {  # images, kernel, how: by rows, flat, windows, taps, of one ta
     "dilated rows": ((3, 9, 12, 5), (3, 3, 5, 7), {"dilation": (2, 3)}),
     "causal": ((2, 20, 6), (5, 6, 4), {"padding": "causal", "dilation": (2,)}),
     "three axes": ((2, 7, 6, 5, 6), (2, 3, 3, 6, 8), {}),
+    "rows beyond the windows": ((2, 7, 3, 6), (2, 1, 6, 5), {"strides": (2, 1), "padding": "valid"}),
     "one tap": ((2, 6, 6, 8), (1, 1, 8, 4), {}),
 }
 
