@@ -9,7 +9,7 @@ import numpy as np
 from .rounding import UNIT, exact_sums, rounded
 from .workspace import workspace
 
-__all__ = ["ColumnSums", "column_sums", "joined"]
+__all__ = ["ColumnSums", "column_sums", "joined", "tiled"]
 
 _BLOCK = 2**14  # elements added at a time
 _ROW = 512  # elements that rows of few columns are joined to: short inner loops cost as much as the sums
@@ -21,6 +21,13 @@ def joined(count: int, width: int) -> int:
     while count % (2 * times) == 0 and 2 * times * width <= _ROW:
         times *= 2
     return times
+
+
+def tiled(x: np.ndarray, times: int) -> np.ndarray:
+    """A vector that many times over: np.tile, in a quarter of the time."""
+    made = np.empty((times, len(x)), x.dtype)
+    made[...] = x
+    return made.reshape(-1)
 
 
 class ColumnSums:

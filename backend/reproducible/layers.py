@@ -15,7 +15,7 @@ import numpy as np
 from ..arrays.quiet import ERRORS, IGNORED
 from .arrays import ReproducibleArray
 from .bases import Base
-from .columns import ColumnSums, column_sums, joined
+from .columns import ColumnSums, column_sums, joined, tiled
 from .workspace import workspace
 
 __all__ = [
@@ -99,13 +99,13 @@ def batch_norm(x: Any, gamma: Any, beta: Any, *, axes: Ints, epsilon: float) -> 
     times = values.shape[1] // width
     count = np.float32(math.prod(a.shape[:-1]))
     mean = column_sums(values.reshape(-1, width)) / count
-    y, squares, middle = np.empty_like(values), ColumnSums(width, times, positive=True), np.tile(mean, times)
+    y, squares, middle = np.empty_like(values), ColumnSums(width, times, positive=True), tiled(mean, times)
     for part, buffer in _parts(values):
         np.subtract(values[part], middle, out=y[part])
         squares.add(np.multiply(y[part], y[part], out=buffer))
     variance = squares.result(lambda j: np.square(y.reshape(-1, width)[:, j])) / count
-    deviation = np.tile(np.sqrt(variance + np.float32(epsilon)), times)
-    gamma_, beta_ = (None if p is None else np.tile(p.reshape(-1), times) for p in (scale, shift))
+    deviation = tiled(np.sqrt(variance + np.float32(epsilon)), times)
+    gamma_, beta_ = (None if p is None else tiled(p.reshape(-1), times) for p in (scale, shift))
     for part, _ in _parts(values):
         block = y[part]
         block /= deviation
@@ -131,7 +131,7 @@ def batch_norm_gradient(
     times = values.shape[1] // width
     count = np.float32(math.prod(a.shape[:-1]))
     deviation = np.sqrt(spread.reshape(-1) + np.float32(epsilon))
-    middles, deviations = np.tile(middle.reshape(-1), times), np.tile(deviation, times)
+    middles, deviations = tiled(middle.reshape(-1), times), tiled(deviation, times)
     dx, along, total = np.empty_like(values), ColumnSums(width, times), ColumnSums(width, times)
     for part, buffer in _parts(values):
         block = np.subtract(values[part], middles, out=dx[part])
@@ -143,7 +143,7 @@ def batch_norm_gradient(
     results = {1: sums[0], 2: sums[1]}
     if 0 in wanted:
         factor = (np.float32(1.0) if scale is None else scale.reshape(-1)) / deviation
-        slopes, means, factors = (np.tile(v, times) for v in (sums[0] / count, sums[1] / count, factor))
+        slopes, means, factors = (tiled(v, times) for v in (sums[0] / count, sums[1] / count, factor))
         for part, buffer in _parts(values):
             block = dx[part]
             block *= slopes

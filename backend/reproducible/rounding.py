@@ -81,8 +81,14 @@ def rounded_sum(terms: np.ndarray) -> Any:
     if not math.isfinite(high):
         with np.errstate(all="ignore"):
             return np.float32(terms.sum())
-    low = math.fsum([*values, -high])
-    return rounded(high, low)[()] + np.float32(0) if low else np.float32(high) + np.float32(0)
+    with np.errstate(over="ignore"):
+        narrow = np.float32(high)
+    gap = high - float(narrow)
+    if gap:  # else the rest, less than half an ulp of a float64, changes nothing
+        other = np.nextafter(narrow, np.float32(math.copysign(math.inf, gap)))
+        if not (math.isfinite(narrow) and math.isfinite(other)) or (float(narrow) + float(other)) / 2 == high:
+            return rounded(high, math.fsum([*values, -high]))[()] + np.float32(0)
+    return narrow + np.float32(0)
 
 
 def two_sum(a: Any, b: Any) -> tuple[Any, Any]:

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..arrays.windows import Grid
+from .columns import tiled
 from .layers import opened, quiet
 from .products import column_norms, factor, filtered, repaired
 from .rounding import exact_sums, rounded
@@ -202,9 +203,9 @@ def sliding_outer(x: Any, g: Any, *, over: Grid, box: Box, strategy: str) -> Any
         candidate = base.product(windows.T, shifted.reshape(rows, width), room)
         total = candidate.copy() if total is None else np.add(total, candidate, out=total)
     terms = each * (blocks[0].stop - blocks[0].start) + len(blocks)  # the longest chain of additions
-    norms = np.tile(norms, inner // channels) * factor(terms)
+    norms = tiled(norms, inner // channels) * factor(terms)
     result = np.empty((inner, width), np.float32)
-    open_ = filtered(total, norms, np.tile(columns, len(taps)), result)
+    open_ = filtered(total, norms, tiled(columns, len(taps)), result)
     if len(open_):
         i, j = np.divmod(open_, width)
         result[i, j] = _repaired(plan, whole, b, taps, list(zip(i.tolist(), j.tolist(), strict=True)), total[i, j])
