@@ -1,6 +1,8 @@
 """Elementary functions of the reproducible mode, against mpmath and fractions; those that are exact against NumPy."""
 
+import sys
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,6 +10,10 @@ from exact_rounding import hard, nearest, oracle, wrong
 
 import backend as K
 from backend.reproducible import elementary
+
+sys.path.insert(0, str(Path(__file__).parents[2]))  # where pytest is not started as a module
+
+from benchmarks.reproducible_functions import judged
 
 SPECS = ["reproducible:numpy", "reproducible:torch", "reproducible:array_api_strict"]
 SAMPLES = 300  # of each of the ranges; benchmarks/reproducible_functions.py has more
@@ -147,3 +153,21 @@ def test_a_hundred_thousand_values_are_rounded_once(name):
     usual = ~np.isnan(wanted)
     assert len(x) == 100_000 and (np.isnan(found) == np.isnan(wanted)).all()
     assert wrong(found[usual], wanted[usual]) == 0
+
+
+@pytest.mark.parametrize("fault", [False, True])
+def test_the_judge_of_ten_million_values_finds_what_is_wrong(monkeypatch, fault):
+    if np.finfo(np.longdouble).nmant != 63:
+        pytest.skip("long double has less than 64 bits here")
+    if fault:  # an ulp off for a value in a hundred thousand
+        with K.use_backend("reproducible:numpy") as on:
+            right = on.xp.log1p
+
+        def wrong_at_times(x):
+            y = np.asarray(right(x))
+            return on.asarray(np.where(np.arange(len(y)) % 100_000 == 5, np.nextafter(y, np.float32(9)), y))
+
+        monkeypatch.setattr(on.xp, "log1p", wrong_at_times)
+    found = judged("log1p", 1, "reproducible:numpy")
+    assert found.values > 100_000 and found.by_mpmath >= 64 and (found.wrong > 0) == fault
+    assert found.error < 2.0**-51
