@@ -15,7 +15,7 @@ import numpy as np
 from ..arrays.windows import Grid
 from .columns import tiled
 from .layers import opened, quiet
-from .products import column_norms, factor, filtered, repaired
+from .products import column_norms, exact, factor, filtered, repaired
 from .rounding import exact_sums, rounded
 from .workspace import workspace
 
@@ -148,7 +148,12 @@ def sliding_product(x: Any, kernel: Any, *, over: Grid, box: Box, strategy: str)
             rounded = part.reshape(rows, out)
         else:
             rounded = workspace("rounded", candidate.size, "f").reshape(candidate.shape)
-        open_ = filtered(candidate, norms, columns, rounded)
+        if exact(windows, weights):
+            np.copyto(rounded, candidate, casting="unsafe")
+            rounded += 0.0
+            open_: Any = ()
+        else:
+            open_ = filtered(candidate, norms, columns, rounded)
         if len(open_):
             rounded.reshape(-1)[open_] = repaired(open_, candidate, windows, weights)
         if not direct:
