@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -100,7 +101,7 @@ def kernels_of(xp: Any) -> Any:
     """The kernel module of a namespace's library, or None."""
     label = _label(xp)
     if label not in _modules:
-        name = f"{__name__.partition('.')[0]}.kernels.{describe(xp).partition('.')[0]}"
+        name = f"{__name__.partition('.')[0]}.kernels.{re.split('[.:]', describe(xp))[0]}"
         found = xp is not namespaces.recorder and importlib.util.find_spec(name)
         _modules[label] = importlib.import_module(name) if found else None
     return _modules[label]
