@@ -47,6 +47,7 @@ from .ops.decompositions import *  # noqa: F403
 from .ops.einsum import *  # noqa: F403
 from .ops.elementwise import *  # noqa: F403
 from .ops.equations import *  # noqa: F403
+from .ops.gru import *  # noqa: F403
 from .ops.interpolation import *  # noqa: F403
 from .ops.linalg import *  # noqa: F403
 from .ops.local_convolution import *  # noqa: F403

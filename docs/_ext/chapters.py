@@ -27,7 +27,7 @@ CHAPTERS: dict[str, tuple[str, str]] = {
     "pooling": ("Pooling and resizing", "ops.pooling ops.resizing"),
     "normalization": ("Normalization", "ops.normalization"),
     "losses": ("Losses", "ops.losses ops.ctc"),
-    "recurrence": ("Recurrence and attention", "ops.recurrent ops.lstm ops.attention"),
+    "recurrence": ("Recurrence and attention", "ops.recurrent ops.lstm ops.gru ops.attention"),
     "control": ("Loops and branches", "control.loop control.while_ control.branch ops.control_flow"),
     "derivatives": ("Derivatives", "api.grad api.derivatives autodiff.backward"),
     "graphs": ("Variables and compiled functions", "api.variables api.function graph.tensor"),
