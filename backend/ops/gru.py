@@ -274,9 +274,7 @@ def _back_before(
     to_gates = xp.matrix_transpose(recurrent[:, : 2 * units])
     to_new = xp.matrix_transpose(recurrent[:, 2 * units :])
 
-    def step(
-        dh: Array, z: Array, r: Array, of_z: Array, of_new: Array, of_r: Array, *own: Array
-    ) -> tuple[Array, ...]:
+    def step(dh: Array, z: Array, r: Array, of_z: Array, of_new: Array, of_r: Array, *own: Array) -> tuple[Array, ...]:
         dh = dh + own[0] if own else dh
         d_new = dh * of_new
         d_inner = d_new @ to_new
