@@ -28,6 +28,7 @@ from .compat.legacy_names import theano_backend as theano_backend
 from .compiler.tiling import set_blocking as set_blocking
 from .config import *  # noqa: F403
 from .control.branch import *  # noqa: F403
+from .control.checkpoint import *  # noqa: F403
 from .control.loop import *  # noqa: F403
 from .control.while_ import *  # noqa: F403
 from .graph.tensor import Placeholder as Placeholder
