@@ -24,7 +24,7 @@ class FastCall(NamedTuple):
 
     backend: Backend
     kernels: bool
-    kind: type
+    kind: Any
     dtypes: list[Any]
     shapes: list[Shape]
     writes: bool  # whether the program may write over its own arrays, as it may not where a library records
@@ -59,7 +59,7 @@ def fast_call(backend: Backend, executable: Executable, values: Sequence[Any], s
     """What a call with values like these, which have just run as they are, needs; None where it needs more."""
     if not values or not all(is_array(v) for v in values):
         return None
-    kind = type(values[0])
+    kind: Any = type(values[0])
     if any(type(v) is not kind or namespace_of(v) is not backend.xp for v in values):
         return None
     if kind is not np.ndarray:

@@ -29,6 +29,7 @@ def by_sequence(loop: Node, count: int) -> list[Tensor] | None:
 
 
 MOST = 40  # calls that are followed before a loop
+SATURATED = 1e4  # its sigmoid is 1, that of its negative 0, in every dtype
 
 
 class _Sequence:
@@ -56,14 +57,18 @@ class _Sequence:
             self.kernels.append({})
             self.biases.append([])
             for product in gate.inputs:
-                self._add(self._batched(product.left), self._matrix(product))
+                self._add(self.batched(product.left), self._matrix(product))
             for term in gate.rest:
                 self._add_rest(term)
         if not self.inputs or any(kernels.keys() != self.inputs.keys() for kernels in self.kernels):
             raise NotBatchable
         kernel = [join([kernels[key] for kernels in self.kernels], axis=1) for key in self.inputs]
         recurrent = join([self._matrix(gate.state) for gate in cell.gates], axis=1)
-        given = self._x(), kernel[0] if len(kernel) == 1 else xp.concat(kernel, axis=0), recurrent
+        masked = None if cell.mask is None else _Masked(self, cell.mask)
+        x = self._x() if masked is None else masked.gathered(self._x())
+        if masked is not None and cell.c is not None:
+            x, kernel = masked.frozen(x, kernel)
+        given = x, kernel[0] if len(kernel) == 1 else xp.concat(kernel, axis=0), recurrent
         bias = self._bias(self.biases)
         if any(y.dtype != self.h.dtype for y in (*given, *([] if bias is None else [bias]))):
             raise NotBatchable
@@ -72,13 +77,19 @@ class _Sequence:
             every, last["h"], last["c"] = COMPOSITES["lstm_sequence"](*given, bias, self.h, self.initial[cell.c])[:3]
         else:
             every, last["h"] = self._gru(*given, bias)
-        whole = xp.permute_dims(every, (1, 0, 2))
-        whole = xp.flip(whole, axis=0) if self.loop.kwargs["reverse"] else whole
         places = range(len(self.initial))
         if "c" in cell.results[len(places) :]:  # no sequence gives the c of every step
             raise NotBatchable
+        if masked is not None:
+            carried = [last["c"] if cell.results[i] == "c" else masked.last(every, self.initial[i]) for i in places]
+            return [*carried, *(self._in_place(masked.every(every, self.initial[i])) for i in cell.sources)]
         carried = [self._last(i, last[cell.results[i]], every) for i in places]
-        return [*carried, *(whole for _ in cell.results[len(places) :])]
+        return [*carried, *(self._in_place(every) for _ in cell.results[len(places) :])]
+
+    def _in_place(self, every: Tensor) -> Tensor:
+        """The outputs of all steps as the loop gives them."""
+        whole = self.xp.permute_dims(every, (1, 0, 2))
+        return self.xp.flip(whole, axis=0) if self.loop.kwargs["reverse"] else whole
 
     def _gru(self, x: Tensor, kernel: Tensor, recurrent: Tensor, bias: Tensor | None) -> tuple[Tensor, Tensor]:
         cell, own = self.cell, None
@@ -100,6 +111,10 @@ class _Sequence:
         """The inputs side by side, batch first, for all samples that the state has."""
         xs = list(self.inputs.values())
         x = xs[0] if len(xs) == 1 else self.xp.concat(xs, axis=2)
+        return self.in_order(x)
+
+    def in_order(self, x: Tensor) -> Tensor:
+        """Values of all steps, batch first, in the order in which the steps run, for all samples that the state has."""
         x = self.xp.flip(x, axis=0) if self.loop.kwargs["reverse"] else x
         time, batch, features = x.sizes
         if batch != self.h.sizes[0]:  # one sample may stand for all
@@ -146,7 +161,7 @@ class _Sequence:
             self.moved[id(x), moves] = y
         return self.moved[id(x), moves]
 
-    def _batched(self, t: Tensor) -> Tensor:
+    def batched(self, t: Tensor) -> Tensor:
         """A value of each step, for all steps."""
         for each in toposort([t], stop=lambda t: t in self.outer):
             if each not in self.outer:
@@ -179,6 +194,47 @@ class _Sequence:
         return join([reduce(operator.add, each) if each else zero for each in terms], axis=0)
 
 
+class _Masked:
+    """A sequence of which samples lack steps: the steps that are there come first, those that follow change nothing.
+
+    After `count` steps of a sample that are there, its state is that after the first `count` steps so arranged.
+    """
+
+    def __init__(self, sequence: _Sequence, mask: Tensor) -> None:
+        self.xp = xp = namespaces.recorder
+        self.like = sequence.h
+        present = sequence.in_order(sequence.batched(mask))  # (batch, time, 1)
+        self.order = xp.argsort(xp.logical_not(present), axis=1, stable=True)
+        self.count = xp.cumulative_sum(xp.astype(present, xp.int64), axis=1)
+        self.total = xp.sum(xp.astype(present, xp.int64), axis=1, keepdims=True)
+        self.absent = xp.take_along_axis(xp.logical_not(present), self.order, axis=1)
+        self.units = sequence.units
+
+    def gathered(self, x: Tensor) -> Tensor:
+        """The inputs so arranged; 0 takes the place of those that do not count, lest they be NaN."""
+        x = self.xp.take_along_axis(x, self.order, axis=1)
+        return self.xp.where(self.absent, self.xp.zeros_like(x), x)
+
+    def frozen(self, x: Tensor, kernels: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
+        """One more feature and its weights: they close i and open f where steps do not count, and c stays."""
+        xp, like = self.xp, self.like
+        one = xp.ones((1, self.units), dtype=like.dtype)
+        row = xp.concat([one * -SATURATED, one * SATURATED, xp.zeros((1, 2 * self.units), dtype=like.dtype)], axis=1)
+        return xp.concat([x, xp.astype(self.absent, like.dtype)], axis=2), [*kernels, row]
+
+    def every(self, every: Tensor, start: Tensor) -> Tensor:
+        """The outputs of all steps; before the first that is there they are `start`."""
+        return self.xp.take_along_axis(self._after(every, start), self.count, axis=1)
+
+    def last(self, every: Tensor, start: Tensor) -> Tensor:
+        """The output after the last step that is there."""
+        return self.xp.take_along_axis(self._after(every, start), self.total, axis=1)[:, 0, :]
+
+    def _after(self, every: Tensor, start: Tensor) -> Tensor:
+        """The outputs after no step, one, two and so on."""
+        return self.xp.concat([start[:, None, :], every], axis=1)
+
+
 def _cut_out(part: Columns) -> Tensor:
     """The columns as a tensor."""
     part = peeled(part)
@@ -200,7 +256,8 @@ def _projected(sequence: Columns) -> list[Any]:
             return found
         part, moves = pending.pop(0)
         part = peeled(part)
-        t, node = part.of, part.of.node
+        t = part.of
+        node: Any = t.node
         function = None if node is None else node.function
         if all(n == 1 for n in t.sizes[:-1]):
             found.append(part)

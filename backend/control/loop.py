@@ -280,7 +280,7 @@ def _recorded(
     inputs, given = Parts(tuple(state), tuple(slices), ()), Parts(tuple(carry), tuple(xs), ())
     whole = _with_residuals(inputs, results, given, length, reverse)
     if recognize and whole:
-        whole = by_sequence(whole[0].node, len(results)) or whole
+        whole = tuple(by_sequence(whole[0].node, len(results)) or whole)
     return restore(carry_nest, whole[: len(carry)]), restore(ys_nest, whole[len(carry) : len(results)])
 
 

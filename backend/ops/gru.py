@@ -219,6 +219,7 @@ def gru_sequence_gradient(
     met = xp.permute_dims(xp.concat([h[:, None, :], every], axis=1)[:, :-1, :], (1, 0, 2))  # the h of the step before
     start = xp.zeros_like(h) if g_h is None else widened(xp, g_h)
     own = [] if g is None else [xp.permute_dims(widened(xp, g), (1, 0, 2))]
+    assert gates is not None and inner is not None
     run = _back_after if reset_after else _back_before
     dh, d_sums, d_product = run(xp, start, own, gates, inner, met, recurrent, units)
     results: dict[int, Callable[[], Array]] = {

@@ -132,6 +132,13 @@ def test_a_compiled_function_takes_arrays_of_a_library_again(library):
         np.testing.assert_array_equal(K.eval(y), [[1.0 + step, 2.0 * (2.0 + step)]])
 
 
+def test_reversed_outputs_of_another_library_go_back_to_torch():
+    torch = pytest.importorskip("torch")
+    x, w = K.placeholder((3,)), K.variable([1.0, 2.0, 3.0])
+    found = K.function([x], K.reverse(x * w, 0))([torch.ones(3)])
+    torch.testing.assert_close(found, torch.tensor([3.0, 2.0, 1.0]))
+
+
 def test_torch_tensors_that_are_recorded_are_not_written_over():
     torch = pytest.importorskip("torch")
     x = K.placeholder((2,))

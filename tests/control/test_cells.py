@@ -163,6 +163,40 @@ def test_forms_of_gated_recurrent_units(seed, reset_after):
     form.compare(step, form.states[:1], "gru_sequence", go_backwards=bool(form.choose(0, 1)))
 
 
+@pytest.mark.parametrize("library", ["numpy", "torch"])
+@pytest.mark.parametrize("seed", range(4))
+def test_masks(seed, library):
+    """Absent steps keep the states, whatever their inputs are, and repeat the output: zeros before the first."""
+    pytest.importorskip(library)
+    with K.use_backend(library) as on:
+        masked(seed, on)
+
+
+def masked(seed, on):
+    form = Form(seed)
+    step, states = (lstm(form), form.states) if seed < 2 else (gru(form, seed == 3), form.states[:1])
+    mask = K.placeholder((None, T))
+    present = np.asarray([[1, 1, 0, 1], [0, 0, 1, 0], [0, 0, 0, 0], [1, 1, 1, 1], [0, 1, 1, 0]])
+    x, values = RNG.normal(size=(5, T, F)), [RNG.normal(size=(5, U)) for _ in states]
+    fed = [form.x if not hasattr(form, "given") else form.given, *states, mask]
+    found = []
+    for unroll in (False, True):
+        back = bool(seed % 2)
+        last, every, new = K.rnn(step, form.x, states, mask=mask, go_backwards=back, unroll=unroll)
+        loss = K.sum(K.sin(every)) + sum(K.sum(K.cos(s)) for s in new) + K.sum(last)
+        slopes = [g for g in K.gradients(loss, [*fed[:-1], *form.weights]) if g is not None]
+        f = K.function(fed, [last, every, *new, *slopes])
+        assert ("_sequence" in f.source) is not unroll
+        found.append([K.eval(y) for y in f([on.asarray(v) for v in (x, *values, present)])])
+        if not unroll:
+            x_nan = on.asarray(np.where(present[:, :, None] == 0, np.nan, x))
+            again = f([x_nan, *map(on.asarray, (*values, present))])[: 2 + len(new)]
+            for got, wanted in zip(again, found[0], strict=False):
+                np.testing.assert_array_equal(K.eval(got), wanted)
+    for got, wanted in zip(*found, strict=True):
+        np.testing.assert_allclose(got, wanted, rtol=1e-9, atol=1e-11)
+
+
 def program(step, states, x):
     """The source of a loop's program; K.rnn's own outputs are all read."""
     last, every, new = K.rnn(step, x, states)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ...arrays.dtypes import is_float
 from ...graph.tensor import Constant, Node, Subgraph, Tensor
@@ -59,7 +59,8 @@ class Cell(NamedTuple):
 
     `results` says of each of its outputs whether it is the new "h" or "c"; `h` and `c` are positions of carries (no c:
     gated recurrent units). The gates are i, f, new, o, or z, r, new. `inner` is the candidate's own product with the
-    state where r multiplies it after the product; `flipped` says that z keeps the candidate, not the state.
+    state where r multiplies it after the product; `flipped` says that z keeps the candidate, not the state. With a
+    `mask`, a step where it is False keeps all carries; `sources` are the positions of the carries that the outputs are.
     """
 
     body: Subgraph
@@ -69,6 +70,8 @@ class Cell(NamedTuple):
     gates: list[Gate]
     inner: Gate | None = None
     flipped: bool = False
+    mask: Tensor | None = None
+    sources: tuple[int, ...] = ()
 
 
 def cell_of(loop: Node, count: int) -> Cell | None:
@@ -80,13 +83,33 @@ def cell_of(loop: Node, count: int) -> Cell | None:
     old = loop.kwargs["body"]
     body = self_contained(old.inputs, outside, old.outputs[:count], shared={}, rule=simplified)
     carries = dict(zip(map(id, body.inputs[: len(initial)]), range(len(initial)), strict=True))
+    mask, body, sources = _unmasked(body, len(initial))
     for candidate in {id(t): t for t in body.outputs}.values():
         if candidate.ndim == 2 and is_float(candidate.dtype):
             for match in (_lstm, _gru):
                 found = match(body, carries, candidate)
                 if found is not None:
-                    return found
+                    return found._replace(mask=mask, sources=sources)
     return None
+
+
+def _unmasked(body: Subgraph, count: int) -> tuple[Tensor | None, Subgraph, tuple[int, ...]]:
+    """The mask that decides for every carry whether it stays, the body without it, and which carry each output is."""
+    news: list[tuple[Any, ...]] = [
+        t.node.args if t.node is not None and t.node.function == "where" else () for t in body.outputs[:count]
+    ]
+    whole = dict(zip(map(id, body.outputs[:count]), range(count), strict=True))
+    masks = {id(args[0]) for args in news if args}
+    if len(masks) != 1 or any(
+        not args or args[2] is not old or not isinstance(args[1], Tensor)
+        for args, old in zip(news, body.inputs, strict=False)
+    ):
+        return None, body, ()
+    if any(id(y) not in whole for y in body.outputs[count:]) or news[0][0].sizes[1:] != (1,):
+        return None, body, ()
+    sources = tuple(whole[id(y)] for y in body.outputs[count:])
+    plain = [args[1] for args in news]
+    return news[0][0], Subgraph(body.inputs, [*plain, *(plain[i] for i in sources)]), sources
 
 
 def _may_be(outputs: Sequence[Tensor]) -> bool:
@@ -148,10 +171,11 @@ def _polynomial(t: Tensor, atoms: dict[int, Tensor]) -> Polynomial:
             atoms[id(each)] = each
             known[id(each)] = {(id(each),): 1.0}
         else:
-            parts = [known[id(a)] if isinstance(a, Tensor) else {(): float(a)} for a in each.node.args]
-            if each.node.function == "multiply" and sum(max(map(len, part), default=0) for part in parts) > DEGREE:
+            node: Any = each.node
+            parts: list[Polynomial] = [known[id(a)] if isinstance(a, Tensor) else {(): float(a)} for a in node.args]
+            if node.function == "multiply" and sum(max(map(len, part), default=0) for part in parts) > DEGREE:
                 return NONE
-            known[id(each)] = _combined(each.node.function, *parts)
+            known[id(each)] = _combined(node.function, *parts)
             if len(known[id(each)]) > MOST:
                 return NONE
     return known[id(t)]
@@ -177,8 +201,8 @@ def _combined(function: str, x: Polynomial, y: Polynomial = NONE) -> Polynomial:
 def _terms(part: Columns) -> Iterator[Columns | Matrix]:
     """The terms of a sum: products of matrices, and anything else."""
     part = peeled(part)
-    node, whole = part.of.node, part.of.sizes[-1]
-    function = None if node is None else node.function
+    node: Any = part.of.node
+    function, whole = None if node is None else node.function, part.of.sizes[-1]
     if function == "add" and all(isinstance(a, Tensor) and a.ndim and a.sizes[-1] == whole for a in node.args):
         for a in node.args:
             yield from _terms(Columns(a, part.start, part.stop))
@@ -250,7 +274,7 @@ def _lstm(body: Subgraph, carries: dict[int, int], h_new: Tensor) -> Cell | None
     """h_new = sigmoid(o) tanh(c_new), c_new = sigmoid(f) c + sigmoid(i) tanh(new)."""
     atoms: dict[int, Tensor] = {}
     terms = _polynomial(h_new, atoms)
-    pair = _pair(*terms, atoms, "sigmoid", "tanh") if list(terms.values()) == [1.0] else None
+    pair = _pair(next(iter(terms)), atoms, "sigmoid", "tanh") if list(terms.values()) == [1.0] else None
     if pair is None or not pair[1].whole:
         return None
     o, c_new, units = pair[0], pair[1].of, h_new.sizes[1]
