@@ -12,7 +12,15 @@ from ..arrays import namespaces
 from ..arrays.arguments import flag
 from ..arrays.namespaces import describe
 
-__all__ = ["backed", "chain_planner", "kernels_enabled", "kernels_of", "program_compiler", "set_kernels"]
+__all__ = [
+    "backed",
+    "chain_planner",
+    "kernels_enabled",
+    "kernels_of",
+    "prints_chains",
+    "program_compiler",
+    "set_kernels",
+]
 
 _modules: dict[Any, Any] = {}
 
@@ -49,6 +57,11 @@ def program_compiler(xp: Any) -> Callable[..., Any]:
 def chain_planner(xp: Any) -> Callable[..., Any] | None:
     """The library's planner of elementwise chains in given memory, chain(body, arrays, shape), or None."""
     return getattr(kernels_of(xp), "chain", None) if kernels_enabled() else None
+
+
+def prints_chains(xp: Any) -> bool:
+    """Whether the library has a kernel for elementwise chains: it prints a body's `steps`, of any size, as one call."""
+    return kernels_enabled() and hasattr(kernels_of(xp), "fused")
 
 
 def set_kernels(enabled: bool) -> None:
