@@ -29,6 +29,7 @@ from .compiler.adaptive import set_jit as set_jit
 from .compiler.tiling import set_blocking as set_blocking
 from .config import *  # noqa: F403
 from .control.branch import *  # noqa: F403
+from .control.checkpoint import *  # noqa: F403
 from .control.loop import *  # noqa: F403
 from .control.while_ import *  # noqa: F403
 from .graph.tensor import Placeholder as Placeholder
@@ -48,6 +49,7 @@ from .ops.decompositions import *  # noqa: F403
 from .ops.einsum import *  # noqa: F403
 from .ops.elementwise import *  # noqa: F403
 from .ops.equations import *  # noqa: F403
+from .ops.gru import *  # noqa: F403
 from .ops.interpolation import *  # noqa: F403
 from .ops.linalg import *  # noqa: F403
 from .ops.local_convolution import *  # noqa: F403

@@ -16,9 +16,17 @@ from ..arrays.backends import Backend
 from ..arrays.dtypes import dtype_name
 from ..arrays.namespaces import describe, is_array, is_concrete, namespace_of, outside_traces
 from ..graph.tensor import Constant, Placeholder, Tensor
-from ..kernels.lookup import backed, can_compile, compiled_kernels_of, kernels_enabled, program_compiler
+from ..kernels.lookup import (
+    backed,
+    can_compile,
+    compiled_kernels_of,
+    kernels_enabled,
+    prints_chains,
+    program_compiler,
+)
 from .adaptive import Adaptive
 from .codegen import ENTRY, Source, print_program
+from .elementwise_steps import steps_of
 from .pipeline import GRAPH, NESTED, PROGRAM, run_passes, selected, stages_of
 from .program import Graph
 from .report import Stages, cost, nests_stage
@@ -42,7 +50,7 @@ class Executable:
         self.name = name
         self.passes = selected(passes)
         self.jit = jit
-        self._sources: dict[tuple[bool, bool], tuple[Source, Any]] = {}  # by whether they write over dead arrays, ...
+        self._sources: dict[tuple[bool, bool, bool], tuple[Source, Any]] = {}  # by in_place, fuse_small and nested
         self._cost: tuple[int, int] | None = None
         self._bound: dict[tuple[Any, ...], Callable[..., Any]] = {}
         self.nests: dict[str, Any] = {}  # the compiled loop nests, by the names of their bodies
@@ -55,7 +63,7 @@ class Executable:
 
     @property
     def source(self) -> str:
-        """The straight-line Python that runs, the same from run to run."""
+        """The straight-line Python that runs, the same from run to run; on CuPy small chains are one call each, too."""
         return self._source(in_place=True)[0].text
 
     @property
@@ -71,27 +79,30 @@ class Executable:
         found = stages_of(self.recorded, self.passes, (*NESTED, *PROGRAM))
         return Stages([*found, nests_stage(found[-1], self.nests)])
 
-    def _source(self, in_place: bool, nested: bool = False) -> tuple[Source, Any]:
-        """What is printed, and its code; `nested` where loop nests are compiled."""
-        key = in_place, nested
+    def _source(self, in_place: bool, fuse_small: bool = False, nested: bool = False) -> tuple[Source, Any]:
+        """What is printed, and its code; `fuse_small` makes one call of small chains, too, `nested` loop nests."""
+        key = in_place, fuse_small, nested
         if key not in self._sources:
             passes = self.passes if in_place else [name for name in self.passes if name != "reuse"]
             with _no_collection():
-                program = run_passes(self._nested if nested else self.graph, passes, PROGRAM)
+                graph = self.graph
+                if nested:
+                    found = run_passes(self.recorded, self.passes, NESTED)
+                    graph = dataclasses.replace(found, shared=None, leaves=self.graph.free())
+                elif fuse_small:
+                    placeholders, variables = self.graph.free()  # in the order in which callers give them
+                    inputs: Any = (*self.graph.inputs, *placeholders, *variables)
+                    recorded = dataclasses.replace(self.recorded, inputs=inputs, least=0)
+                    graph = dataclasses.replace(run_passes(recorded, self.passes, GRAPH), shared=None)
+                program = run_passes(graph, passes, PROGRAM)
                 source = print_program(program, self.name)
                 self._cost = cost(program)
                 self._sources[key] = source, compile(source.text, f"<{ascii(self.name)[1:-1]}>", "exec")
         return self._sources[key]
 
-    @functools.cached_property
-    def _nested(self) -> Graph:
-        """The graph with loop nests; what it reads is in the order of `graph`."""
-        found = run_passes(self.recorded, self.passes, NESTED)
-        return dataclasses.replace(found, shared=None, leaves=self.graph.free())
-
     def bind(self, backend: Backend, in_place: bool = True) -> Callable[..., Any]:
         """function(*inputs, *defaults, *variables) -> (outputs, updates) with a backend's functions and kernels."""
-        key = (id(backend.xp), str(backend.device), kernels_enabled(), in_place)
+        key = _binding(backend, in_place)
         if key in self._bound:
             return self._bound[key]
         plain, fixed = self._made(backend, in_place, self.jit is True)
@@ -108,7 +119,8 @@ class Executable:
         xp = backend.xp
         _keep_freed_memory()
         kernels: Any = compiled_kernels_of(xp) if jit else None
-        source, code = self._source(in_place, kernels is not None)
+        printed = prints_chains(xp)
+        source, code = self._source(in_place, printed, nested=kernels is not None)
         scope: dict[str, Any] = {"xp": xp, "device": backend.device, "inf": math.inf, "nan": math.nan}
         if kernels is None:
             scope.update((name, c.bound(xp)) for name, c in source.composites.items())
@@ -118,11 +130,18 @@ class Executable:
         with outside_traces(xp), backend.quiet():
             scope.update((name, self._constant(backend, t)) for name, t in source.constants.items())
             exec(code, scope)  # the printer wrote it: names and literals of its own alone
+        if printed:
+            for name, body in source.chains.items():
+                scope[name].steps = steps_of(body)
         for name, nest in source.nests.items():
             scope[name] = self.nests[name] = kernels.CompiledNest(nest, scope[name])
         compiler = program_compiler(xp) if jit else None
-        run: Callable[..., Any] = scope[ENTRY] if compiler is None else compiler(scope, ENTRY, source.chains)
+        run: Callable[..., Any] = scope[ENTRY] if compiler is None else compiler(scope, ENTRY, list(source.chains))
         return run, all(is_concrete(x) for x in scope.values() if is_array(x))
+
+    def kept(self, backend: Backend, in_place: bool = True) -> Callable[..., Any] | None:
+        """What `bind` gave before, where it holds beyond the trace it was made in."""
+        return self._bound.get(_binding(backend, in_place))
 
     def _constant(self, backend: Backend, t: Constant) -> Any:
         """The value of a constant on the backend; TypeError for an array of a library other than NumPy and this one."""
@@ -151,6 +170,11 @@ class _Overridden:
         found = getattr(self._xp, name)
         setattr(self, name, found)  # the next call finds it at once
         return found
+
+
+def _binding(backend: Backend, in_place: bool) -> tuple[Any, ...]:
+    """What a bound program depends on."""
+    return id(backend.xp), str(backend.device), kernels_enabled(), in_place
 
 
 @functools.cache

@@ -25,6 +25,7 @@ class Graph:
     shared: Shared | None = None  # the distinct calls, from the pass on that makes equal calls one
     folded: frozenset[int] = frozenset()  # the ids of tensors that are computed once, before the first call
     leaves: tuple[list[Placeholder], list[Tensor]] | None = None  # what `free` gives, where another graph says it
+    least: int | None = None  # elements from which a chain becomes one call; None for what pays on a CPU
 
     @functools.cached_property
     def roots(self) -> tuple[Tensor, ...]:
