@@ -31,6 +31,8 @@ _DEFAULTS: dict[str, Any] = {
     "image_data_format": "channels_last",
     "kernels": True,
     "blocking": True,
+    "jit": False,
+    "jit_cache": True,
     "verify": False,
 }
 _settings: dict[str, Any] = {}  # filled at the first use, so that importing reads no file
