@@ -15,7 +15,7 @@ from .compile import compiled, in_parts, inline
 from .geometry import Ints, dense, spliced
 from .mathematics import tanh
 
-__all__ = ["lstm_sequence", "lstm_sequence_gradient"]
+__all__ = ["added", "four_rows", "lstm_sequence", "lstm_sequence_gradient"]
 
 # Weights of up to 2**17 elements stay in the level-2 cache, and these products reach 70 to 75 GFLOP/s where BLAS has 89 to
 # 140 (32 samples, 64 units, one thread). Beyond, BLAS's blocks win, and NumPy's kernel runs, but for a few samples.
@@ -123,11 +123,11 @@ def _sum(a, b, c):  # type: ignore[no-untyped-def]
     return a * b + c
 
 
-_added = inline(_sum, fastmath={"contract"})  # one instruction, a rounding less
+added = inline(_sum, fastmath={"contract"})  # one instruction, a rounding less
 
 
 @spliced
-def _four_rows(a0, a1, a2, a3, weights, z0, z1, z2, z3):  # type: ignore[no-untyped-def]
+def four_rows(a0, a1, a2, a3, weights, z0, z1, z2, z3):  # type: ignore[no-untyped-def]
     """Add the products of four rows with the weights to four rows."""
     whole = weights.shape[0] // 4 * 4
     for k in range(0, whole, 4):
@@ -138,18 +138,18 @@ def _four_rows(a0, a1, a2, a3, weights, z0, z1, z2, z3):  # type: ignore[no-unty
         a30, a31, a32, a33 = a3[k], a3[k + 1], a3[k + 2], a3[k + 3]
         for j in range(weights.shape[1]):
             b0, b1, b2, b3 = w0[j], w1[j], w2[j], w3[j]
-            z0[j] = _added(a03, b3, _added(a02, b2, _added(a01, b1, _added(a00, b0, z0[j]))))
-            z1[j] = _added(a13, b3, _added(a12, b2, _added(a11, b1, _added(a10, b0, z1[j]))))
-            z2[j] = _added(a23, b3, _added(a22, b2, _added(a21, b1, _added(a20, b0, z2[j]))))
-            z3[j] = _added(a33, b3, _added(a32, b2, _added(a31, b1, _added(a30, b0, z3[j]))))
+            z0[j] = added(a03, b3, added(a02, b2, added(a01, b1, added(a00, b0, z0[j]))))
+            z1[j] = added(a13, b3, added(a12, b2, added(a11, b1, added(a10, b0, z1[j]))))
+            z2[j] = added(a23, b3, added(a22, b2, added(a21, b1, added(a20, b0, z2[j]))))
+            z3[j] = added(a33, b3, added(a32, b2, added(a31, b1, added(a30, b0, z3[j]))))
     for k in range(whole, weights.shape[0]):
         w0 = weights[k]
         b0, b1, b2, b3 = a0[k], a1[k], a2[k], a3[k]
         for j in range(weights.shape[1]):
-            z0[j] = _added(b0, w0[j], z0[j])
-            z1[j] = _added(b1, w0[j], z1[j])
-            z2[j] = _added(b2, w0[j], z2[j])
-            z3[j] = _added(b3, w0[j], z3[j])
+            z0[j] = added(b0, w0[j], z0[j])
+            z1[j] = added(b1, w0[j], z1[j])
+            z2[j] = added(b2, w0[j], z2[j])
+            z3[j] = added(b3, w0[j], z3[j])
 
 
 @spliced
@@ -160,11 +160,11 @@ def _one_row(a, weights, z):  # type: ignore[no-untyped-def]
         w0, w1, w2, w3 = weights[k], weights[k + 1], weights[k + 2], weights[k + 3]
         a0, a1, a2, a3 = a[k], a[k + 1], a[k + 2], a[k + 3]
         for j in range(weights.shape[1]):
-            z[j] = _added(a3, w3[j], _added(a2, w2[j], _added(a1, w1[j], _added(a0, w0[j], z[j]))))
+            z[j] = added(a3, w3[j], added(a2, w2[j], added(a1, w1[j], added(a0, w0[j], z[j]))))
     for k in range(whole, weights.shape[0]):
         w0, a0 = weights[k], a[k]
         for j in range(weights.shape[1]):
-            z[j] = _added(a0, w0[j], z[j])
+            z[j] = added(a0, w0[j], z[j])
 
 
 @compiled(distinct=True)
@@ -176,7 +176,7 @@ def _steps(start, stop, z, again, first, first_cell, every, cells):  # type: ign
         for t in range(every.shape[1]):
             h = first if t == 0 else every[:, t - 1]
             if high == low + 4:
-                _four_rows(
+                four_rows(
                     h[low], h[low + 1], h[low + 2], h[low + 3],
                     again, z[low, t], z[low + 1, t], z[low + 2, t], z[low + 3, t],
                 )  # fmt: skip
@@ -221,7 +221,7 @@ def _steps_back(start, stop, g, gates, cells, first_cell, back, dh, dc, dz):  # 
                 if high < low + 4:
                     _one_row(out, back, through_h)
             if high == low + 4:
-                _four_rows(
+                four_rows(
                     dz[low, t], dz[low + 1, t], dz[low + 2, t], dz[low + 3, t],
                     back, dh[low], dh[low + 1], dh[low + 2], dh[low + 3],
                 )  # fmt: skip
