@@ -15,6 +15,8 @@ from ..graph.dim_text import compounds
 from ..graph.dims import Dim
 from ..graph.tasks import Task, finished
 from ..graph.tensor import Constant, Node, Placeholder, Subgraph, Tensor
+from ..kernels.description import Nest
+from .described import Described
 from .literals import comment, literal
 from .program import Program, Routine, Step
 from .tiling import fused
@@ -34,6 +36,7 @@ class Source:
     constants: dict[str, Constant] = dataclasses.field(default_factory=dict)
     composites: dict[str, Any] = dataclasses.field(default_factory=dict)
     chains: list[str] = dataclasses.field(default_factory=list)  # the bodies that work element by element
+    nests: dict[str, Nest] = dataclasses.field(default_factory=dict)  # the bodies that are loop nests
 
 
 def print_program(program: Program, name: str = "function") -> Source:
@@ -114,6 +117,8 @@ class _Printer:
         for body in node.kwargs.values():
             if isinstance(body, Subgraph) and id(body) not in self.bodies:
                 self.bodies[id(body)] = name = f"body_{len(self.bodies) + 1}"
+                if isinstance(body, Described):
+                    self.source.nests[name] = body.description
                 routine = self.program.bodies[id(body)]
                 names = [f"x{i}" for i in range(1, len(routine.inputs) + 1)]
                 lines = yield self.routine(routine, names, name, _results_of(routine))

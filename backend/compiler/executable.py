@@ -7,7 +7,7 @@ import dataclasses
 import functools
 import gc
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,11 +16,11 @@ from ..arrays.backends import Backend
 from ..arrays.dtypes import dtype_name
 from ..arrays.namespaces import describe, is_array, is_concrete, namespace_of, outside_traces
 from ..graph.tensor import Constant, Placeholder, Tensor
-from ..kernels.lookup import kernels_enabled, program_compiler
+from ..kernels.lookup import backed, compiled_kernels_of, kernels_enabled, program_compiler
 from .codegen import ENTRY, Source, print_program
-from .pipeline import GRAPH, PROGRAM, run_passes, selected, stages_of
+from .pipeline import GRAPH, NESTED, PROGRAM, run_passes, selected, stages_of
 from .program import Graph
-from .report import Stages, cost
+from .report import Stages, cost, nests_stage
 from .rewriter import Rewriter
 
 __all__ = ["Executable"]
@@ -41,9 +41,10 @@ class Executable:
         self.name = name
         self.passes = selected(passes)
         self.jit = jit
-        self._sources: dict[bool, tuple[Source, Any]] = {}  # by whether they write over dead arrays
+        self._sources: dict[tuple[bool, bool], tuple[Source, Any]] = {}  # by whether they write over dead arrays, ...
         self._cost: tuple[int, int] | None = None
         self._bound: dict[tuple[Any, ...], Callable[..., Any]] = {}
+        self.nests: dict[str, Any] = {}  # the compiled loop nests, by the names of their bodies
         with _no_collection():
             fed = [t if isinstance(t, Placeholder) else Placeholder(t.spec.shape, t.dtype, t.name) for t in inputs]
             recorded = Graph(tuple(fed), tuple(outputs), tuple(updates))
@@ -63,19 +64,29 @@ class Executable:
 
     @property
     def stages(self) -> Stages:
-        """The program after each pass."""
-        return stages_of(self.recorded, self.passes)
+        """The program after each pass, and what became of its loops where they are compiled."""
+        if not self.nests:
+            return stages_of(self.recorded, self.passes)
+        found = stages_of(self.recorded, self.passes, (*NESTED, *PROGRAM))
+        return Stages([*found, nests_stage(found[-1], self.nests)])
 
-    def _source(self, in_place: bool) -> tuple[Source, Any]:
-        """What is printed, and its code."""
-        if in_place not in self._sources:
+    def _source(self, in_place: bool, nested: bool = False) -> tuple[Source, Any]:
+        """What is printed, and its code; `nested` where loop nests are compiled."""
+        key = in_place, nested
+        if key not in self._sources:
             passes = self.passes if in_place else [name for name in self.passes if name != "reuse"]
             with _no_collection():
-                program = run_passes(self.graph, passes, PROGRAM)
+                program = run_passes(self._nested if nested else self.graph, passes, PROGRAM)
                 source = print_program(program, self.name)
                 self._cost = cost(program)
-                self._sources[in_place] = source, compile(source.text, f"<{ascii(self.name)[1:-1]}>", "exec")
-        return self._sources[in_place]
+                self._sources[key] = source, compile(source.text, f"<{ascii(self.name)[1:-1]}>", "exec")
+        return self._sources[key]
+
+    @functools.cached_property
+    def _nested(self) -> Graph:
+        """The graph with loop nests; what it reads is in the order of `graph`."""
+        found = run_passes(self.recorded, self.passes, NESTED)
+        return dataclasses.replace(found, shared=None, leaves=self.graph.free())
 
     def bind(self, backend: Backend, in_place: bool = True) -> Callable[..., Any]:
         """function(*inputs, *defaults, *variables) -> (outputs, updates) with a backend's functions and kernels."""
@@ -83,12 +94,19 @@ class Executable:
         if key not in self._bound:
             xp = backend.xp
             _keep_freed_memory()
-            source, code = self._source(in_place)
+            kernels = compiled_kernels_of(xp) if self.jit else None
+            source, code = self._source(in_place, kernels is not None)
             scope: dict[str, Any] = {"xp": xp, "device": backend.device, "inf": math.inf, "nan": math.nan}
-            scope.update((name, c.bound(xp)) for name, c in source.composites.items())
+            if kernels is None:
+                scope.update((name, c.bound(xp)) for name, c in source.composites.items())
+            else:
+                scope["xp"] = _Overridden(xp, kernels.STANDARD)
+                scope.update((name, c.compiled(xp, kernels)) for name, c in source.composites.items())
             with outside_traces(xp), backend.quiet():
                 scope.update((name, self._constant(backend, t)) for name, t in source.constants.items())
                 exec(code, scope)  # the printer wrote it: names and literals of its own alone
+            for name, nest in source.nests.items():
+                scope[name] = self.nests[name] = kernels.CompiledNest(nest, scope[name])
             jit = program_compiler(xp) if self.jit else None
             run: Callable[..., Any] = scope[ENTRY] if jit is None else jit(scope, ENTRY, source.chains)
             if not all(is_concrete(x) for x in scope.values() if is_array(x)):
@@ -109,6 +127,20 @@ class Executable:
             # a Python number beside indices, which have 32 bits where the library has no others
             dtype = dtype_name(backend.xp.asarray(0).dtype)
         return backend.asarray(t.value, dtype)
+
+
+class _Overridden:
+    """A namespace with kernels for some of its functions."""
+
+    def __init__(self, xp: Any, kernels: Mapping[str, Callable[..., Any]]) -> None:
+        for name, kernel in kernels.items():
+            setattr(self, name, backed(kernel, getattr(xp, name)))
+        self._xp = xp
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._xp, name)
+        setattr(self, name, found)  # the next call finds it at once
+        return found
 
 
 @functools.cache

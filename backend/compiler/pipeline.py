@@ -14,13 +14,14 @@ from .fusion import fuse
 from .liveness import liveness, reuse
 from .loops.motion import moved
 from .loops.packing import packed
+from .nests import nests
 from .program import Graph, Program, lower
 from .report import Stages, stage
 from .schedule import schedule
 from .simplify import simplified
 from .verify import Checked, verify
 
-__all__ = ["GRAPH", "NAMES", "PASSES", "PROGRAM", "Pass", "run_passes", "selected", "stages_of", "without"]
+__all__ = ["GRAPH", "NAMES", "NESTED", "PASSES", "PROGRAM", "Pass", "run_passes", "selected", "stages_of", "without"]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -97,6 +98,8 @@ def _known(names: Sequence[str]) -> None:
 
 GRAPH = tuple(each for each in PASSES if each.kind is Graph)
 PROGRAM = tuple(each for each in PASSES if each.kind is Program)
+_NESTS = Pass("fusion", nests, Graph, "Elementwise calls, and sums among them, become loops to compile.")
+NESTED = tuple(_NESTS if each.name == "fusion" else each for each in GRAPH)  # where numba compiles loops
 Watch = Callable[[Pass, Any], None]
 
 
@@ -123,12 +126,12 @@ def run_passes(state: Any, names: Sequence[str], passes: Sequence[Pass] = PASSES
     return lower(state) if isinstance(state, Graph) and passes[-1].kind is Program else state
 
 
-def stages_of(graph: Graph, names: Sequence[str]) -> Stages:
+def stages_of(graph: Graph, names: Sequence[str], passes: Sequence[Pass] = PASSES) -> Stages:
     """The program as recorded and after each pass, as text, with what the pass changed."""
     found = Stages([stage("recorded", "The graph as it was recorded.", lower(graph))])
 
     def watch(each: Pass, after: Any) -> None:
         found.append(stage(each.name, each.summary, lower(after) if isinstance(after, Graph) else after))
 
-    run_passes(graph, names, watch=watch)
+    run_passes(graph, names, passes, watch=watch)
     return found

@@ -24,6 +24,7 @@ class Graph:
     updates: tuple[Tensor, ...] = ()
     shared: Shared | None = None  # the distinct calls, from the pass on that makes equal calls one
     folded: frozenset[int] = frozenset()  # the ids of tensors that are computed once, before the first call
+    leaves: tuple[list[Placeholder], list[Tensor]] | None = None  # what `free` gives, where another graph says it
 
     @functools.cached_property
     def roots(self) -> tuple[Tensor, ...]:
@@ -54,6 +55,8 @@ class Graph:
 
     def free(self) -> tuple[list[Placeholder], list[Tensor]]:
         """The placeholders that are read without being inputs, and the variables that are read, in order."""
+        if self.leaves is not None:
+            return self.leaves
         own = {id(t) for t in self.inputs}
         leaves = [t for t in self.order if t.node is None and id(t) not in own]
         placeholders = [t for t in leaves if isinstance(t, Placeholder)]

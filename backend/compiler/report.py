@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
 from ..graph.tensor import Tensor
 from .codegen import print_program
+from .literals import comment
 from .program import Program, Routine
 from .schedule import UNKNOWN
 
-__all__ = ["Stage", "Stages", "cost", "stage"]
+__all__ = ["Stage", "Stages", "cost", "nests_stage", "stage"]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -44,6 +47,20 @@ class Stages(list[Stage]):
 def stage(name: str, summary: str, program: Program) -> Stage:
     """The facts about a program, and its text."""
     return Stage(name, summary, *cost(program), print_program(program).text)
+
+
+def nests_stage(last: Stage, nests: Mapping[str, Any]) -> Stage:
+    """What became of loop nests: the source of those that are compiled, and why others run call by call."""
+    parts = []
+    for name, nest in nests.items():
+        if nest.refused:
+            parts.append(f"# {name} runs call by call: {comment(nest.refused)}")
+        elif not nest.sources:
+            parts.append(f"# {name} has not run on arrays that need a loop")
+        parts += [f"# {name}\n{text}" for text in nest.sources.values() if not nest.refused]
+    refused = sum(bool(nest.refused) for nest in nests.values())
+    summary = f"{len(nests) - refused} loops compiled, {refused} run call by call."
+    return Stage("jit", summary, last.calls, last.held, "\n".join(parts))
 
 
 def cost(program: Program) -> tuple[int, int]:

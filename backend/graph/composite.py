@@ -82,6 +82,11 @@ class Composite:
                 return self.bound(xp)(*args, **kwargs)
         return self.record(args, kwargs)  # symbolic arguments, or Python values and sizes alone
 
+    def compiled(self, xp: Any, kernels: Any) -> Callable[..., Any]:
+        """What runs where `kernels`, a module of compiled ones, come before the library's own."""
+        kernel = getattr(kernels, self.__name__, None)
+        return self.bound(xp) if kernel is None else backed(kernel, self.bound(xp))
+
     def bound(self, xp: Any) -> Callable[..., Any]:
         """What runs on arrays of a namespace: the kernel, backed by the definition, or the definition."""
         key = (getattr(xp, "__name__", None) or id(xp), config.setting("kernels"))  # as _label, without a call

@@ -12,9 +12,18 @@ from ..arrays import namespaces
 from ..arrays.arguments import flag
 from ..arrays.namespaces import describe
 
-__all__ = ["backed", "chain_planner", "kernels_enabled", "kernels_of", "program_compiler", "set_kernels"]
+__all__ = [
+    "backed",
+    "chain_planner",
+    "compiled_kernels_of",
+    "kernels_enabled",
+    "kernels_of",
+    "program_compiler",
+    "set_kernels",
+]
 
 _modules: dict[Any, Any] = {}
+COMPILERS = {"numpy": "numba"}  # the libraries whose loops another one compiles
 
 
 def kernels_enabled() -> bool:
@@ -91,6 +100,14 @@ def kernels_of(xp: Any) -> Any:
         found = xp is not namespaces.recorder and importlib.util.find_spec(name)
         _modules[label] = importlib.import_module(name) if found else None
     return _modules[label]
+
+
+def compiled_kernels_of(xp: Any) -> Any:
+    """The kernels that a compiler makes for a library without one of its own, or None where none is installed."""
+    compiler = COMPILERS.get(describe(xp).partition(".")[0]) if kernels_enabled() else None
+    if compiler is None or importlib.util.find_spec(compiler) is None:
+        return None
+    return importlib.import_module(f"{__name__.partition('.')[0]}.kernels.{compiler}")
 
 
 def backed(kernel: Callable[..., Any], definition: Callable[..., Any]) -> Callable[..., Any]:

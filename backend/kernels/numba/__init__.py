@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from .nests import CompiledNest as CompiledNest
+
 __all__ = ["STANDARD"]
 
 STANDARD: dict[str, Callable[..., Any]] = {}

@@ -78,7 +78,10 @@ class DiskCache(caching._Cache):  # type: ignore[misc]
             return None
         if len(content) <= SIZE or DIGEST(content[SIZE:]).digest() != content[:SIZE]:
             return None
-        return compiler.CompileResult._rebuild(target_context, *pickle.loads(content[SIZE:]))
+        try:
+            return compiler.CompileResult._rebuild(target_context, *pickle.loads(content[SIZE:]))
+        except Exception:  # whatever another numba, or one that is broken, makes of it: compiling says what is wrong
+            return None
 
     def save_overload(self, sig: Any, data: Any) -> None:
         """Keep a compiled function; nothing happens where the folder cannot be written."""

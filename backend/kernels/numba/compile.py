@@ -56,6 +56,7 @@ def from_source(text: str, name: str, scope: dict[str, Any]) -> Callable[..., An
 
     The text has a file name of its own, so that numba's messages can show its lines.
     """
+    scope["__name__"] = __name__  # where numba looks for the names that a function from disk uses
     file = f"<array-api-backend {DIGEST(text.encode()).hexdigest()[:16]}>"
     linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
     exec(compile(text, file, "exec"), scope)

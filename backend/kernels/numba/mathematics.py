@@ -20,9 +20,11 @@ from .compile import inline
 
 __all__ = [
     "bits",
+    "ceil",
     "copysign",
     "exp",
     "expm1",
+    "floor",
     "from_bits",
     "larger",
     "log",
@@ -30,10 +32,13 @@ __all__ = [
     "log2",
     "log10",
     "logaddexp",
+    "plus",
     "rint",
     "sigmoid",
     "smaller",
+    "sqrt",
     "tanh",
+    "trunc",
 ]
 
 _INTEGER = {types.float32: types.int32, types.float64: types.int64}
@@ -72,6 +77,30 @@ def _instruction(name: str, signature: Any) -> tuple[Any, Callable[..., Any]]:
 def rint(typing: Any, x: Any) -> Any:
     """The nearest whole number, to even where two are."""
     return _instruction("rint", x(x)) if x in _INTEGER else None
+
+
+@intrinsic
+def sqrt(typing: Any, x: Any) -> Any:
+    """The square root, correctly rounded; NaN below 0."""
+    return _instruction("sqrt", x(x)) if x in _INTEGER else None
+
+
+@intrinsic
+def floor(typing: Any, x: Any) -> Any:
+    """The largest whole number that is not larger."""
+    return _instruction("floor", x(x)) if x in _INTEGER else None
+
+
+@intrinsic
+def ceil(typing: Any, x: Any) -> Any:
+    """The smallest whole number that is not smaller."""
+    return _instruction("ceil", x(x)) if x in _INTEGER else None
+
+
+@intrinsic
+def trunc(typing: Any, x: Any) -> Any:
+    """The whole part."""
+    return _instruction("trunc", x(x)) if x in _INTEGER else None
 
 
 @intrinsic
@@ -391,5 +420,11 @@ def _smaller(n: Numbers) -> Callable[..., Any]:
     return smaller
 
 
+def _plus(x: Any, y: Any) -> Any:
+    """x + y, which a loop may add in any order: its sums are vectorized."""
+    return x + y
+
+
+plus = inline(_plus, fastmath={"reassoc"})
 larger = _function(_larger)
 smaller = _function(_smaller)

@@ -1,0 +1,85 @@
+"""What a compiled loop computes, in plain values: the compiler describes it, and a library's printer writes it."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+__all__ = [
+    "COLUMN",
+    "DTYPES",
+    "FULL",
+    "FUNCTIONS",
+    "REALS",
+    "REDUCTIONS",
+    "ROW",
+    "SCALAR",
+    "SUMS",
+    "Input",
+    "Nest",
+    "Output",
+    "Value",
+]
+
+# Where a value lies in the space of a nest, an array of `ndim` axes of which the first `split` are its rows: one for
+# each element, for each row, for each place within a row, or one altogether.
+FULL, ROW, COLUMN, SCALAR = "full", "row", "column", "scalar"
+
+
+class Input(NamedTuple):
+    """An array that is read: its dtype and number of axes, and whether these are those of the rows alone."""
+
+    dtype: str
+    ndim: int
+    of_rows: bool
+
+
+class Value(NamedTuple):
+    """A call: a function of the standard, its operands, and the dtype and the place of the result.
+
+    An operand is the number of an input or, counted on from there, of a value; or the text of a number with its dtype,
+    '' for that of the others. A reduction's place says over which axes it goes.
+    """
+
+    function: str
+    operands: tuple[Any, ...]
+    dtype: str
+    place: str
+
+
+class Output(NamedTuple):
+    """A value that is given, and its number of axes: with that of the space, lost axes are kept with size 1."""
+
+    number: int
+    ndim: int
+
+
+class Nest(NamedTuple):
+    """A loop nest: elementwise calls over one space, with sums, means and maxima over its rows, columns, or all."""
+
+    inputs: tuple[Input, ...]
+    values: tuple[Value, ...]
+    outputs: tuple[Output, ...]
+    ndim: int
+    split: int | None
+
+    def dtype(self, number: int) -> str:
+        """The dtype of an input or value."""
+        known = len(self.inputs)
+        return self.inputs[number].dtype if number < known else self.values[number - known].dtype
+
+    def place(self, number: int) -> str:
+        """The place of a value; that of an input is known when its shape is."""
+        return self.values[number - len(self.inputs)].place
+
+
+# What a printer can write: elementwise functions of the standard and of this library, and reductions.
+FUNCTIONS = frozenset(
+    "add subtract multiply divide negative abs square sqrt reciprocal sign exp expm1 log log1p log2 log10 logaddexp "
+    "sin cos tan sinh cosh tanh asin acos atan asinh acosh atanh atan2 pow maximum minimum where copysign "
+    "less less_equal greater greater_equal equal not_equal isnan isinf isfinite signbit "
+    "logical_and logical_or logical_not logical_xor bitwise_and bitwise_or bitwise_xor bitwise_invert ceil floor trunc round astype identity sigmoid".split()
+)
+SUMS = frozenset(["sum", "mean"])
+REDUCTIONS = SUMS | {"max", "min"}
+REALS = frozenset(["float32", "float64"])
+DTYPES = REALS | {"int32", "int64", "bool"}

@@ -1,0 +1,270 @@
+"""Loop nests on arrays: compiled for the way in which the arrays lie, run by several threads, or left to their body."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ...arrays.threads import shared, threads
+from ..description import COLUMN, FULL, ROW, SCALAR, Nest
+from . import mathematics
+from .chains import Layout, cost, printed, printed_together
+from .compile import MIN_PART, from_source
+
+__all__ = ["CompiledNest"]
+
+Body = Callable[..., Any]
+MOST_PLANS = 256  # shapes of one nest that are remembered
+_kernels: dict[str, Callable[..., Any]] = {}  # compiled functions by their source
+
+SCOPE: dict[str, Any] = {
+    **{name: getattr(mathematics, name) for name in mathematics.__all__},
+    "float32": np.float32,
+    "float64": np.float64,
+    "int32": np.int32,
+    "int64": np.int64,
+    "bool": np.bool_,
+    "boolean": np.bool_,
+    "empty": np.empty,
+    "zeros": np.zeros,
+    "inf": np.inf,
+    "nan": np.nan,
+    **{name: getattr(math, name) for name in "sin cos tan sinh cosh asin acos atan asinh acosh atanh atan2".split()},
+}
+
+
+def kernel(text: str) -> Callable[..., Any]:
+    """The compiled function of a source; equal sources share one."""
+    if text not in _kernels:
+        _kernels[text] = from_source(text, "loops", dict(SCOPE))
+    return _kernels[text]
+
+
+class _Made(NamedTuple):
+    """How to make an output: its place, dtype, the shape of what the loops write and its own, and what to divide by."""
+
+    place: str
+    dtype: Any
+    written: tuple[int, ...]
+    shape: tuple[int, ...]
+    count: int
+
+
+class _Plan(NamedTuple):
+    """What to do for arrays of certain shapes."""
+
+    run: Callable[..., Any]
+    forms: tuple[tuple[int, ...] | None, ...]  # to which shape an input is repeated first
+    outputs: tuple[_Made, ...]
+    rows: int
+    width: int
+    cuts: tuple[tuple[int, int, int], ...]  # part, start, stop
+
+
+class CompiledNest:
+    """A nest as a function of its arrays, in the place of its body, which runs where numba refuses."""
+
+    def __init__(self, nest: Nest, body: Body) -> None:
+        self.nest, self.body = nest, body
+        self.refused: str | None = None
+        self.sources: dict[str, str] = {}  # by layout, for who wants to read them
+        self._cost = cost(nest)
+        self._plans: dict[Any, _Plan | None] = {}
+        self._together: dict[int, Any] = {}
+        self._proved: set[int] = set()
+
+    def __call__(self, *arrays: Any) -> Any:
+        key = tuple([a.shape for a in arrays])
+        plan = self._plans[key] if key in self._plans else self._planned(key)
+        if plan is None:
+            return self.body(*arrays)
+        given = [_given(a, form) for a, form in zip(arrays, plan.forms, strict=True)]
+        made = [_room(each) for each in plan.outputs]
+        if id(plan.run) not in self._proved and not self._prove(plan, given, made):
+            return self.body(*arrays)
+        if len(plan.cuts) == 1:
+            plan.run(*given, *made, plan.rows, plan.width, *plan.cuts[0])
+        else:
+            shared(_over(plan.run, (*given, *made, plan.rows, plan.width)), plan.cuts, len(plan.cuts))
+        return tuple([_finished(each, y) for each, y in zip(plan.outputs, made, strict=True)])
+
+    def _prove(self, plan: _Plan, given: Sequence[Any], made: Sequence[Any]) -> bool:
+        """Compile; False where numba refuses, and then the body runs from now on."""
+        try:
+            plan.run(*given, *made, plan.rows, plan.width, 0, 0, 0)
+        except Exception as error:  # numba's own errors, those of LLVM, and any fault in what was printed
+            self._refuse(error)
+            return False
+        self._proved.add(id(plan.run))
+        return True
+
+    def _refuse(self, error: Exception) -> None:
+        lines = str(error).strip().splitlines() or [""]
+        self.refused = f"{type(error).__name__}: {lines[0]}"
+        self._plans = dict.fromkeys(self._plans)
+
+    def _planned(self, shapes: tuple[tuple[int, ...], ...]) -> _Plan | None:
+        if len(self._plans) >= MOST_PLANS:
+            self._plans.clear()
+        plan = None if self.refused else _plan(self, shapes)
+        self._plans[shapes] = plan
+        return plan
+
+    def together(self, groups: Sequence[Sequence[Any]], common: Sequence[Any]) -> Any:
+        """The results for several groups of arrays, each of one shape, by one call."""
+        if self.refused:
+            return self._one_by_one(groups, common)
+        given = [tuple([_given(a, None).reshape(-1) for a in column]) for column in zip(*groups, strict=True)]
+        outputs = [(self.nest.dtype(o.number), o) for o in self.nest.outputs]
+        made = [[np.empty(group[0].shape, dtype) for dtype, _ in outputs] for group in groups]
+        places = [tuple([each[i].reshape(-1) for each in made]) for i in range(len(outputs))]
+        text = printed_together(self.nest, len(common))
+        total = sum([a.size for a in given[0]])
+        run = kernel(text)
+        self.sources["together"] = text
+        arguments = (*given, *[a[()] for a in common], *places)
+        if len(groups) not in self._together:
+            try:
+                run(*arguments, 0, 0)
+            except Exception as error:
+                self._refuse(error)
+                return self._one_by_one(groups, common)
+            self._together[len(groups)] = run
+        cuts = _cuts(total, total * self._cost)
+        if len(cuts) == 1:
+            run(*arguments, 0, total)
+        else:
+            shared(_over(lambda *a: run(*a[:-3], *a[-2:]), arguments), cuts, len(cuts))
+        return tuple([y for each in made for y in each])
+
+    def _one_by_one(self, groups: Sequence[Sequence[Any]], common: Sequence[Any]) -> Any:
+        return tuple([result for group in groups for result in self.body(*group, *common)])
+
+
+def _over(run: Callable[..., Any], arguments: tuple[Any, ...]) -> Callable[[Sequence[Any]], None]:
+    def work(parts: Sequence[Any]) -> None:
+        for part in parts:
+            run(*arguments, *part)
+
+    return work
+
+
+def _given(a: Any, form: tuple[int, ...] | None) -> Any:
+    """An input as the loops take it: a number, or an array in C order that numba counts as writable."""
+    if form is not None:
+        return np.array(np.broadcast_to(a, form))
+    if a.ndim == 0:
+        return a[()]
+    return a if a.flags.carray else np.array(a, order="C")
+
+
+def _room(made: _Made) -> np.ndarray:
+    """Memory for what the loops write: elements and numbers of rows, or sums of each part."""
+    if made.place in (FULL, ROW):
+        return np.empty(made.written, made.dtype)
+    return np.zeros(made.written, np.float64)
+
+
+def _finished(made: _Made, y: np.ndarray) -> np.ndarray:
+    if made.place == FULL:
+        return y
+    if made.place == ROW:
+        return y.reshape(made.shape)
+    total = y[0] if len(y) == 1 else y.sum(axis=0)
+    if made.count:
+        total = total / made.count
+    return np.asarray(total, made.dtype).reshape(made.shape)
+
+
+def _cuts(count: int, work: int) -> tuple[tuple[int, int, int], ...]:
+    """The parts of range(count) that threads share: part, start, stop."""
+    parts = max(min(threads(), count, work // MIN_PART), 1)
+    ends = [count * i // parts for i in range(parts + 1)]
+    return tuple((i, start, stop) for i, (start, stop) in enumerate(itertools.pairwise(ends)))
+
+
+def _plan(owner: CompiledNest, shapes: tuple[tuple[int, ...], ...]) -> _Plan | None:
+    nest = owner.nest
+    space = _space(nest, shapes)
+    if not math.prod(space):
+        return None  # what a maximum of nothing is, the definition says
+    varying = [_varying(x.of_rows, shape, space, nest.split) for x, shape in zip(nest.inputs, shapes, strict=True)]
+    split = nest.split if nest.split is not None else _split(varying, len(space))
+    flat = split is None
+    cut = len(space) if split is None else split
+    forms, varies = zip(*(_form(x.of_rows, each, shape, space, cut) for x, each, shape in zip(nest.inputs, varying, shapes, strict=True)), strict=True)
+    rows, width = (1, math.prod(space)) if flat else (math.prod(space[:cut]), math.prod(space[cut:]))
+    layout = Layout(flat, tuple((False, v[0] or v[1]) for v in varies) if flat else varies)
+    text = printed(nest, layout)
+    owner.sources[text] = text
+    cuts = _cuts(width if flat else rows, rows * width * cost(nest))
+    outputs = []
+    for o in nest.outputs:
+        value = nest.values[o.number - len(nest.inputs)]
+        place, mean = value.place, value.function == "mean"
+        dtype = np.dtype(value.dtype)
+        if place == FULL:
+            made = _Made(place, dtype, space, space, 0)
+        elif place == ROW:
+            kept = (1,) * (len(space) - cut) if o.ndim == len(space) else ()
+            made = _Made(place, dtype, (rows,), (*space[:cut], *kept), 0)
+        elif place == COLUMN:
+            kept = (1,) * cut if o.ndim == len(space) else ()
+            made = _Made(place, dtype, (len(cuts), width), (*kept, *space[cut:]), rows * mean)
+        else:
+            count = rows if _sums_rows(nest, o.number) else rows * width
+            made = _Made(SCALAR, dtype, (len(cuts),), (1,) * o.ndim, count * mean)
+        outputs.append(made)
+    return _Plan(kernel(text), forms, tuple(outputs), rows, width, cuts)
+
+
+def _sums_rows(nest: Nest, number: int) -> bool:
+    x = nest.values[number - len(nest.inputs)].operands[0]
+    return x >= len(nest.inputs) and nest.place(x) == ROW
+
+
+def _space(nest: Nest, shapes: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
+    """The shape of the space: what the arrays broadcast to."""
+    whole = [shape for x, shape in zip(nest.inputs, shapes, strict=True) if not x.of_rows]
+    found = np.broadcast_shapes((1,) * nest.ndim, *whole)
+    of_rows = [shape for x, shape in zip(nest.inputs, shapes, strict=True) if x.of_rows]
+    if of_rows and nest.split:
+        found = (*np.broadcast_shapes(found[: nest.split], *of_rows), *found[nest.split :])
+    return found
+
+
+def _varying(of_rows: bool, shape: tuple[int, ...], space: tuple[int, ...], split: int | None) -> list[bool | None]:
+    """Along which axes of the space an array varies; None where there is nothing to vary along."""
+    if of_rows and split is not None:
+        shape = (*shape, *(1,) * (len(space) - split))
+    shape = (1,) * (len(space) - len(shape)) + shape
+    return [None if whole == 1 else n == whole for n, whole in zip(shape, space, strict=True)]
+
+
+def _split(varying: Sequence[list[bool | None]], ndim: int) -> int | None:
+    """Where to part rows from places, so that arrays vary along all or none of each; None where one loop will do."""
+    mixed = [each for each in varying if len({*each} - {None}) > 1]
+    if not mixed:
+        return None
+    for split in range(ndim - 1, 0, -1):
+        if all(len({*each[:split]} - {None}) < 2 and len({*each[split:]} - {None}) < 2 for each in mixed):
+            return split
+    return ndim - 1
+
+
+def _form(
+    of_rows: bool, varying: list[bool | None], shape: tuple[int, ...], space: tuple[int, ...], split: int
+) -> tuple[tuple[int, ...] | None, tuple[bool, bool]]:
+    """The shape to which an array is repeated where it varies along some rows, or some places, alone; else None."""
+    parts = [{*varying[:split]} - {None}, {*varying[split:]} - {None}]
+    varies = tuple(True in part for part in parts)
+    if all(len(part) < 2 for part in parts):
+        return None, (varies[0], varies[1])
+    aligned = (*shape, *(1,) * (len(space) - split)) if of_rows else (1,) * (len(space) - len(shape)) + shape
+    lead = space[:split] if len(parts[0]) > 1 else aligned[:split]
+    rest = space[split:] if len(parts[1]) > 1 else aligned[split:]
+    return (*lead, *rest), (varies[0], varies[1])
