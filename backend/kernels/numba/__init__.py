@@ -26,7 +26,7 @@ from .selection import add_along_axis as add_along_axis
 from .selection import gather_labels as gather_labels
 from .selection import gather_rows as gather_rows
 from .selection import scatter_add_rows as scatter_add_rows
-from .selection import segment_sum_ as segment_sum_
+from .selection import segment_sum as segment_sum
 from .selection import take_adjoint as take_adjoint
 from .selection import take_along_axis_adjoint as take_along_axis_adjoint
 from .selection import top_places as top_places

@@ -18,7 +18,7 @@ __all__ = [
     "gather_labels",
     "gather_rows",
     "scatter_add_rows",
-    "segment_sum_",
+    "segment_sum",
     "take_adjoint",
     "take_along_axis_adjoint",
     "top_places",
@@ -52,7 +52,7 @@ def take_adjoint(g: np.ndarray, indices: np.ndarray, *, axis: int, size: Any) ->
     return NotImplemented if axis else _added(g, indices, g.shape[1:], int(size), -int(size))
 
 
-def segment_sum_(data: np.ndarray, ids: np.ndarray, *, count: Any) -> Any:
+def segment_sum(data: np.ndarray, ids: np.ndarray, *, count: Any) -> Any:
     """Each part added to the sum of its segment, where there is such a segment."""
     return _added(data, ids, data.shape[1:], int(count), None)
 
