@@ -25,6 +25,7 @@ from .autodiff.backward import gradients as gradients
 from .compat.legacy_names import numpy_backend as numpy_backend
 from .compat.legacy_names import tensorflow_backend as tensorflow_backend
 from .compat.legacy_names import theano_backend as theano_backend
+from .compiler.adaptive import set_jit as set_jit
 from .compiler.tiling import set_blocking as set_blocking
 from .config import *  # noqa: F403
 from .control.branch import *  # noqa: F403

@@ -129,6 +129,8 @@ _EXPECTED: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "kernels": ("true or false", _is_bool),
     "blocking": ("true or false", _is_bool),
     "verify": ("true or false", _is_bool),
+    "jit": ("true, false or 'auto'", lambda value: value if value == "auto" else _is_bool(value)),
+    "jit_cache": ("true, false or a folder", lambda value: value if isinstance(value, str) else _is_bool(value)),
 }
 
 

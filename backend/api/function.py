@@ -14,10 +14,12 @@ import numpy as np
 from ..arrays.arguments import shown
 from ..arrays.backends import Backend, active, quietly
 from ..arrays.namespaces import device_of, host, is_array, namespace_of, writable
+from ..compiler.adaptive import jit_choice
 from ..compiler.executable import Executable
 from ..compiler.report import Stages
 from ..compiler.rewriter import effects_of, final_values
 from ..compiler.schedule import UNKNOWN
+from ..config import setting
 from ..dispatch.boundary import given
 from ..dispatch.operation import operation
 from ..dispatch.parameters import is_array_like
@@ -115,7 +117,7 @@ class Function:
         name: str = "function",
         structure: Callable[[list[Any]], Any] = list,
         sparse: dict[int, SparsePlaceholder] | None = None,
-        jit: bool = False,
+        jit: bool | str = False,
         passes: Sequence[str] | None = None,
     ) -> None:
         self.name = name
@@ -273,7 +275,7 @@ def _made_again(
     structure: Callable[[list[Any]], Any],
     sparse: dict[int, SparsePlaceholder],
     passes: Sequence[str],
-    jit: bool,
+    jit: bool | str,
 ) -> Function:
     """The function of a pickle or a copy, compiled from its graph."""
     effects = [Effect(variable, new) for variable, new in zip(updated, news, strict=True)]
@@ -299,7 +301,7 @@ def function(
     updates: Any = None,
     *,
     name: str = "function",
-    jit: bool = False,
+    jit: bool | str | None = None,
     passes: Sequence[str] | None = None,
     explain: bool = False,
     **kwargs: Any,
@@ -315,10 +317,12 @@ def function(
         Update ops and (variable, new value) pairs, all committed together after the outputs are computed.
     name : str, optional
         The name in error messages and in the source.
-    jit : bool, optional
+    jit : {False, True, 'auto'}, optional
         Whether the program goes through the library's own compiler where it has one: ``jax.jit``, ``torch.compile``,
-        and for elementwise chains ``cupy.fuse``. The first call takes long then, results may differ in their last
-        digits, and loops over a size known only at run time are compiled anew for each.
+        for elementwise chains ``cupy.fuse``, and for NumPy's arrays numba where it is installed. The first call takes
+        long then, results may differ in their last digits, and loops over a size known only at run time are compiled
+        anew for each. None is what `set_jit` has chosen; 'auto' compiles what runs often enough, and keeps what proves
+        faster. ``f.stages`` shows what numba compiles, and what it refuses.
     passes : sequence of str, optional
         The passes of the compiler to run; all by default.
     explain : bool, optional
@@ -381,7 +385,8 @@ def function(
     extra, effects = _updates(updates or ())
     found = effects_of([*roots, *extra, *(e.new for e in effects)])
     structure = _only if single else tuple if isinstance(outputs, tuple) else list
-    made = Function(inputs, roots, [*found, *effects], name, structure, sparse, jit, passes)
+    chosen = setting("jit") if jit is None else jit_choice("function", "jit", jit)
+    made = Function(inputs, roots, [*found, *effects], name, structure, sparse, chosen, passes)
     if explain:
         print(made.stages)
     return made

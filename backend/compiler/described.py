@@ -25,12 +25,14 @@ from ..kernels.description import (
 )
 from .literals import literal
 
-__all__ = ["Calls", "Described", "described", "key_of"]
+__all__ = ["Calls", "Described", "described", "end_to_end", "key_of"]
 
 NATIVE = {"sigmoid": "sigmoid"}  # composites that a printer has a function for
 ALIASES = {"stop_gradient"}  # composites that give their argument
 ROWWISE = {"softmax", "log_softmax"}  # composites made of reductions over their axes and elementwise calls
-PLAIN_INTEGERS = frozenset(["add", "subtract", "multiply", "negative", "maximum", "minimum", "where", "astype", "identity"])
+PLAIN_INTEGERS = frozenset(
+    ["add", "subtract", "multiply", "negative", "maximum", "minimum", "where", "astype", "identity"]
+)
 COMPARISONS = frozenset(["less", "less_equal", "greater", "greater_equal", "equal", "not_equal"])
 LOGICAL = frozenset(
     "logical_and logical_or logical_not logical_xor bitwise_and bitwise_or bitwise_xor bitwise_invert".split()
@@ -83,7 +85,7 @@ class Calls:
         return sum(counts) if counts and all(counts) else 0
 
     def parts(self, node: Node) -> list[Tensor] | None:
-        """The definition of a composite: placeholders for its arguments, then calls in order; None where it has none."""
+        """A composite's definition: placeholders for its arguments, then calls in order; None where it does not fit."""
         if id(node) not in self._parts:
             self._kept.append(node)
             self._parts[id(node)] = self._recorded(node)
@@ -93,7 +95,7 @@ class Calls:
         rowwise = node.function.__name__ in ROWWISE
         if not (rowwise or node.primitive.elementwise) or node.multi_output:
             return None
-        if not all(isinstance(a, Tensor) for a in node.args) or any(isinstance(v, Subgraph) for v in node.kwargs.values()):
+        if not all(isinstance(a, Tensor) for a in node.args):
             return None
         if any(a.dtype not in DTYPES or a.spec.shape is None or None in a.sizes for a in node.args):
             return None
@@ -120,15 +122,7 @@ class Calls:
             return None
         own = key_of(result)
         if own == key:
-            if any(place == ROW and i.ndim != len(key) for i, place in places.items()):
-                return None
-            if not isinstance(node.function, str) and node.function.__name__ in ROWWISE:
-                axes = axes_of(node)
-                start = len(key) - len(axes)
-                if axes != tuple(range(start, len(key))) or split not in (None, start):
-                    return None
-                return FULL, start
-            return FULL, split
+            return _of_all(node, key, split, places)
         if not split or not places or FULL in places.values() or not node.primitive.elementwise:
             return None
         for form in (key[:split] + (1,) * (len(key) - split), key[:split]):
@@ -141,6 +135,18 @@ class Calls:
         found = self.parts(node)
         assert found is not None
         return found
+
+
+def _of_all(node: Node, key: Any, split: int | None, places: Mapping[Tensor, str]) -> Found | None:
+    """The place of a call that gives an element for each of the space."""
+    if any(place == ROW and i.ndim != len(key) for i, place in places.items()):
+        return None
+    if not isinstance(node.function, str) and node.function.__name__ in ROWWISE:
+        axes = axes_of(node)
+        start = len(key) - len(axes)
+        fits = axes == tuple(range(start, len(key))) and split in (None, start)
+        return (FULL, start) if fits else None
+    return FULL, split
 
 
 def _reduced(node: Node, key: Any, split: int | None, places: Mapping[Tensor, str]) -> Found | None:
@@ -182,6 +188,12 @@ def _fits(node: Node, function: str) -> bool:
     if "bool" in dtypes or dtypes & REALS:
         return False
     return function in PLAIN_INTEGERS or function in COMPARISONS
+
+
+def end_to_end(nest: Nest) -> Nest:
+    """The description of an elementwise nest for arrays whose elements lie end to end, whatever their shape."""
+    inputs = tuple(x._replace(ndim=min(x.ndim, 1)) for x in nest.inputs)
+    return nest._replace(inputs=inputs, outputs=tuple(o._replace(ndim=1) for o in nest.outputs), ndim=1)
 
 
 def described(

@@ -16,7 +16,8 @@ from ..arrays.backends import Backend
 from ..arrays.dtypes import dtype_name
 from ..arrays.namespaces import describe, is_array, is_concrete, namespace_of, outside_traces
 from ..graph.tensor import Constant, Placeholder, Tensor
-from ..kernels.lookup import backed, compiled_kernels_of, kernels_enabled, program_compiler
+from ..kernels.lookup import backed, can_compile, compiled_kernels_of, kernels_enabled, program_compiler
+from .adaptive import Adaptive
 from .codegen import ENTRY, Source, print_program
 from .pipeline import GRAPH, NESTED, PROGRAM, run_passes, selected, stages_of
 from .program import Graph
@@ -36,7 +37,7 @@ class Executable:
         outputs: Sequence[Tensor],
         updates: Sequence[Tensor],
         passes: Sequence[str] | None = None,
-        jit: bool = False,
+        jit: bool | str = False,
     ) -> None:
         self.name = name
         self.passes = selected(passes)
@@ -91,28 +92,37 @@ class Executable:
     def bind(self, backend: Backend, in_place: bool = True) -> Callable[..., Any]:
         """function(*inputs, *defaults, *variables) -> (outputs, updates) with a backend's functions and kernels."""
         key = (id(backend.xp), str(backend.device), kernels_enabled(), in_place)
-        if key not in self._bound:
-            xp = backend.xp
-            _keep_freed_memory()
-            kernels = compiled_kernels_of(xp) if self.jit else None
-            source, code = self._source(in_place, kernels is not None)
-            scope: dict[str, Any] = {"xp": xp, "device": backend.device, "inf": math.inf, "nan": math.nan}
-            if kernels is None:
-                scope.update((name, c.bound(xp)) for name, c in source.composites.items())
-            else:
-                scope["xp"] = _Overridden(xp, kernels.STANDARD)
-                scope.update((name, c.compiled(xp, kernels)) for name, c in source.composites.items())
-            with outside_traces(xp), backend.quiet():
-                scope.update((name, self._constant(backend, t)) for name, t in source.constants.items())
-                exec(code, scope)  # the printer wrote it: names and literals of its own alone
-            for name, nest in source.nests.items():
-                scope[name] = self.nests[name] = kernels.CompiledNest(nest, scope[name])
-            jit = program_compiler(xp) if self.jit else None
-            run: Callable[..., Any] = scope[ENTRY] if jit is None else jit(scope, ENTRY, source.chains)
-            if not all(is_concrete(x) for x in scope.values() if is_array(x)):
-                return run  # for this trace alone
-            self._bound[key] = run
-        return self._bound[key]
+        if key in self._bound:
+            return self._bound[key]
+        plain, fixed = self._made(backend, in_place, self.jit is True)
+        if not fixed:
+            return plain  # for this trace alone
+        if self.jit == "auto" and can_compile(backend.xp):
+            calls = self._cost[0] if self._cost else 1
+            plain = Adaptive(plain, lambda: self._made(backend, in_place, True)[0], describe(backend.xp), calls)
+        self._bound[key] = plain
+        return plain
+
+    def _made(self, backend: Backend, in_place: bool, jit: bool) -> tuple[Callable[..., Any], bool]:
+        """The program on a backend, and whether it can be kept: not where it is traced."""
+        xp = backend.xp
+        _keep_freed_memory()
+        kernels: Any = compiled_kernels_of(xp) if jit else None
+        source, code = self._source(in_place, kernels is not None)
+        scope: dict[str, Any] = {"xp": xp, "device": backend.device, "inf": math.inf, "nan": math.nan}
+        if kernels is None:
+            scope.update((name, c.bound(xp)) for name, c in source.composites.items())
+        else:
+            scope["xp"] = _Overridden(xp, kernels.STANDARD)
+            scope.update((name, c.compiled(xp, kernels)) for name, c in source.composites.items())
+        with outside_traces(xp), backend.quiet():
+            scope.update((name, self._constant(backend, t)) for name, t in source.constants.items())
+            exec(code, scope)  # the printer wrote it: names and literals of its own alone
+        for name, nest in source.nests.items():
+            scope[name] = self.nests[name] = kernels.CompiledNest(nest, scope[name])
+        compiler = program_compiler(xp) if jit else None
+        run: Callable[..., Any] = scope[ENTRY] if compiler is None else compiler(scope, ENTRY, source.chains)
+        return run, all(is_concrete(x) for x in scope.values() if is_array(x))
 
     def _constant(self, backend: Backend, t: Constant) -> Any:
         """The value of a constant on the backend; TypeError for an array of a library other than NumPy and this one."""

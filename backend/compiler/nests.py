@@ -13,7 +13,7 @@ from ..graph.composite import composite
 from ..graph.tensor import Constant, Node, Placeholder, Tensor, spec
 from ..graph.traversal import inputs_of
 from ..kernels.description import FULL, ROW
-from .described import Calls, Described, described, key_of
+from .described import Calls, Described, described, end_to_end, key_of
 from .program import Graph, elements
 
 __all__ = ["batched", "nest", "nests"]
@@ -141,7 +141,8 @@ class _Grouping:
             for i in node.inputs:
                 if id(i) in self.of and self.of[id(i)].now() in same:
                     inside[id(i)] = self.places[id(i)]
-            same = [g for g in same if not any(self.of[i].now() is g for i, p in inside.items() if p not in (FULL, ROW))]
+            ended = [self.of[i].now() for i, place in inside.items() if place not in (FULL, ROW)]
+            same = [g for g in same if g not in ended]
             inside = {i: p for i, p in inside.items() if self.of[i].now() in same}
             splits = {g.split for g in same} - {None}
             if same and len(splits) < 2:
@@ -163,7 +164,7 @@ class _Grouping:
 
 
 def nests(graph: Graph) -> Graph:
-    """The graph with each group of calls that pays as one call of `nest`, and equal small updates as one of `batched`."""
+    """The graph with each group of calls that pays as one call of `nest`, and equal updates as one of `batched`."""
     calls = Calls()
     grouping = _Grouping(graph.order, calls)
     readers: dict[int, set[int]] = {}
@@ -181,15 +182,16 @@ def nests(graph: Graph) -> Graph:
         if made is None:
             continue
         arrays, body = made
-        alone = all(id(t) in news and not readers.get(id(t)) for t in results)
+        alone = all(id(t) in news and not readers.get(id(t), set()) - own for t in results)
         if alone and _is_update(arrays, results, grouping.places):
             common = tuple(id(a) if a.ndim == 0 else None for a in arrays)
+            body.description = end_to_end(body.description)
             updates.setdefault((body.description, common), []).append((arrays, results, body))
         elif _pays(calls, members):
             node = Node(nest, (tuple(arrays),), {"body": body}, tuple(t.spec for t in results), len(results) > 1)
             instead.update((id(t), node.output(i)) for i, t in enumerate(results))
     for found in updates.values():
-        if len(found) > 1 or _pays(calls, [t for t in found[0][1]]) or _large(found[0][1]):
+        if len(found) > 1 or len(found[0][2].description.values) >= MIN_SMALL or _large(found[0][1]):
             instead.update(_together(found))
     return graph.rewritten(instead=instead, intern=False) if instead else graph
 
@@ -257,7 +259,5 @@ def _body(
         args = tuple(made.get(id(a), a) if isinstance(a, Tensor) else a for a in node.args)
         made[id(t)] = Node(node.function, args, node.kwargs, node.specs, node.multi_output).output(0)
     body = Described([places[id(a)] for a in ordered], [made[id(t)] for t in results])
-    body.description = described(
-        grouping.calls, members, inputs, results, group.key, group.split, grouping.places
-    )
+    body.description = described(grouping.calls, members, inputs, results, group.key, group.split, grouping.places)
     return ordered, body

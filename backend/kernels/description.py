@@ -77,7 +77,8 @@ FUNCTIONS = frozenset(
     "add subtract multiply divide negative abs square sqrt reciprocal sign exp expm1 log log1p log2 log10 logaddexp "
     "sin cos tan sinh cosh tanh asin acos atan asinh acosh atanh atan2 pow maximum minimum where copysign "
     "less less_equal greater greater_equal equal not_equal isnan isinf isfinite signbit "
-    "logical_and logical_or logical_not logical_xor bitwise_and bitwise_or bitwise_xor bitwise_invert ceil floor trunc round astype identity sigmoid".split()
+    "logical_and logical_or logical_not logical_xor bitwise_and bitwise_or bitwise_xor bitwise_invert "
+    "ceil floor trunc round astype identity sigmoid".split()
 )
 SUMS = frozenset(["sum", "mean"])
 REDUCTIONS = SUMS | {"max", "min"}

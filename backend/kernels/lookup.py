@@ -14,6 +14,7 @@ from ..arrays.namespaces import describe
 
 __all__ = [
     "backed",
+    "can_compile",
     "chain_planner",
     "compiled_kernels_of",
     "kernels_enabled",
@@ -53,6 +54,11 @@ def program_compiler(xp: Any) -> Callable[..., Any]:
     """
     own = getattr(kernels_of(xp), "jit", None) or getattr(xp, "__jit__", None)
     return own or (lambda scope, name, chains: scope[name])
+
+
+def can_compile(xp: Any) -> bool:
+    """Whether `K.function(..., jit=True)` compiles anything for this library."""
+    return compiled_kernels_of(xp) is not None or getattr(kernels_of(xp), "jit", None) is not None
 
 
 def chain_planner(xp: Any) -> Callable[..., Any] | None:

@@ -2,8 +2,8 @@
 
 A kernel has the composite's signature and returns NotImplemented for what it declines; then NumPy's kernel runs, or the
 definition. `STANDARD` has kernels of functions of the standard, by name, called as `xp.name(...)` is in the source of
-a compiled function; they decline in the same way. Loops are written in `compile.compiled` functions, shared between
-threads by `compile.in_parts`, with the elementary functions of `mathematics`.
+a compiled function; they decline in the same way. Loops are written in `compile.compiled` functions (see
+`compiled`), shared between threads by `compile.in_parts`, with the elementary functions of `mathematics`.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from .convolution import convolution_input_gradient as convolution_input_gradien
 from .convolution import convolution_kernel_gradient as convolution_kernel_gradient
 from .cumulative import cumulative_sum
 from .nests import CompiledNest as CompiledNest
+from .normalization import batch_norm as batch_norm
+from .normalization import batch_norm_gradient as batch_norm_gradient
 from .pooling import average_pool as average_pool
 from .pooling import average_pool_gradient as average_pool_gradient
 from .pooling import max_pool as max_pool

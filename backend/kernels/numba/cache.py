@@ -44,7 +44,7 @@ def sources_digest() -> str:
     return found.hexdigest()
 
 
-class DiskCache(caching._Cache):  # type: ignore[misc]
+class DiskCache(caching._Cache):  # noqa: SLF001 - numba has no public door for a cache
     """What numba asks for a compiled function, and gives one to keep.
 
     numba's own cache numbers its files in an index, which two processes can write at once; then a signature finds the
@@ -79,8 +79,9 @@ class DiskCache(caching._Cache):  # type: ignore[misc]
         if len(content) <= SIZE or DIGEST(content[SIZE:]).digest() != content[:SIZE]:
             return None
         try:
-            return compiler.CompileResult._rebuild(target_context, *pickle.loads(content[SIZE:]))
-        except Exception:  # whatever another numba, or one that is broken, makes of it: compiling says what is wrong
+            payload = pickle.loads(content[SIZE:])
+            return compiler.CompileResult._rebuild(target_context, *payload)  # noqa: SLF001
+        except Exception:  # noqa: BLE001 - whatever numba makes of it: compiling says what is wrong
             return None
 
     def save_overload(self, sig: Any, data: Any) -> None:
@@ -88,7 +89,7 @@ class DiskCache(caching._Cache):  # type: ignore[misc]
         path = self._path(sig, data.target_context)
         if path is None or data.library.has_dynamic_globals:
             return
-        content = dumps(data._reduce())
+        content = dumps(data._reduce())  # noqa: SLF001
         with contextlib.suppress(OSError):
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             descriptor, partial = tempfile.mkstemp(dir=path.parent, prefix=".partial-")

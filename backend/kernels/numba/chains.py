@@ -1,8 +1,8 @@
 """Loop nests as source for numba: elementwise calls in one loop, with reductions over rows, columns or everything.
 
-A nest is printed for the way in which its arrays lie in the space: `flat`, one loop over all elements; or `rows`, a loop
-over rows with loops over their places within. A value that a later loop of a row needs is kept in memory that stays in
-the cache. Sums run over blocks in the arrays' own dtype, and over the blocks in float64.
+A nest is printed for the way in which its arrays lie in the space: `flat`, one loop over all elements; or `rows`, a
+loop over rows with loops over their places within. A value that a later loop of a row needs is kept in memory that
+stays in the cache. Sums run over blocks in the arrays' own dtype, and over the blocks in float64.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from ..description import COLUMN, FULL, REDUCTIONS, ROW, SCALAR, Nest, Value
 
 __all__ = ["Layout", "cost", "printed", "printed_together"]
 
+# Unsigned, since numba takes a negative index from the end: with signed ones a loop takes twice as long.
+UNSIGNED = ("begin, end, places = uint64(start), uint64(stop), uint64(width)",)
 BLOCK = 2048  # elements of a flat loop, and
 ROWS = 64  # rows, whose sum is kept in the arrays' own dtype
 
@@ -76,14 +78,14 @@ def cost(nest: Nest) -> int:
 
 
 class Layout(NamedTuple):
-    """How the arrays of a nest lie: whether it is one flat loop, and along which of rows and places each input varies."""
+    """How the arrays of a nest lie: whether in one flat loop, and along which of rows and places each input varies."""
 
     flat: bool
     varies: tuple[tuple[bool, bool], ...]
 
 
 def printed(nest: Nest, layout: Layout) -> str:
-    """The source of loops(inputs, outputs, rows, width, part, start, stop): it does the rows or elements start to stop."""
+    """The source of loops(inputs, outputs, rows, width, part, start, stop): it does rows or elements start to stop."""
     return _Printer(nest, layout).text()
 
 
@@ -171,7 +173,7 @@ class _Printer:
         inputs = [f"{'a' if x.ndim else 'x'}{n}" for n, x in enumerate(self.nest.inputs)]
         outputs = [f"{'o' if self.nest.place(o.number) == FULL else 'y'}{i}" for i, o in enumerate(self.nest.outputs)]
         head = f"def loops({', '.join([*inputs, *outputs])}, rows, width, part, start, stop):"
-        lines = [*self._shaped(), *self._once(), *(self._flat() if self.layout.flat else self._rows())]
+        lines = [*self._shaped(), *UNSIGNED, *self.once(), *(self.flat() if self.layout.flat else self._rows())]
         return "\n".join([head, *_indented(lines)]) + "\n"
 
     def _shaped(self) -> Iterator[str]:
@@ -184,7 +186,7 @@ class _Printer:
             if self.nest.place(o.number) == FULL:
                 yield f"y{i} = o{i}.reshape({f'o{i}.size' if self.layout.flat else '(rows, width)'})"
 
-    def _once(self) -> Iterator[str]:
+    def once(self) -> Iterator[str]:
         """Values that are the same everywhere."""
         for n in range(self.first):
             if not any(self.varies[n]):
@@ -196,19 +198,22 @@ class _Printer:
     def _sums(self, place: str) -> list[int]:
         return [n for n, v in self._numbered() if v.function in REDUCTIONS and v.place == place]
 
-    def _flat(self) -> list[str]:
+    def flat(self) -> list[str]:
+        """One loop over all elements, in blocks where they are summed."""
         totals = self._sums(SCALAR)
         loads = [f"v{n} = {self.load(n)}" for n in range(self.first) if any(self.varies[n])]
-        inner = loads + self._calls([n for n, v in self._numbered() if any(self.varies[n]) and v.function not in REDUCTIONS])
+        inner = loads + self._calls(
+            [n for n, v in self._numbered() if any(self.varies[n]) and v.function not in REDUCTIONS]
+        )
         inner += [f"y{i}[j] = v{n}" for n, i in self.outputs.items() if n not in totals]
         inner += [f"s{n} = plus(s{n}, v{self._summed(n)})" for n in totals]
         if not totals:
-            return ["for j in range(start, stop):", *_indented(inner)]
+            return ["for j in range(begin, end):", *_indented(inner)]
         lines = [f"t{n} = 0.0" for n in totals]
         block = [f"s{n} = {self.nest.dtype(n)}(0)" for n in totals]
-        block += [f"for j in range(first, min(first + {BLOCK}, stop)):", *_indented(inner)]
+        block += [f"for j in range(first, min(first + uint64({BLOCK}), end)):", *_indented(inner)]
         block += [f"t{n} += s{n}" for n in totals]
-        lines += [f"for first in range(start, stop, {BLOCK}):", *_indented(block)]
+        lines += [f"for first in range(begin, end, uint64({BLOCK})):", *_indented(block)]
         return lines + [f"y{self.outputs[n]}[part] = t{n}" for n in totals]
 
     def _summed(self, number: int) -> int:
@@ -240,13 +245,13 @@ class _Printer:
             row += self._stage(stage, kept)
         row += [f"y{i}[i] = v{n}" for n, i in self.outputs.items() if self.nest.place(n) == ROW]
         if not columns:
-            loop = ["for i in range(start, stop):", *_indented(row)]
+            loop = ["for i in range(begin, end):", *_indented(row)]
         else:
-            flush = ["for j in range(width):"]
+            flush = ["for j in range(places):"]
             for n in columns:
                 flush += [f"    y{self.outputs[n]}[part, j] += s{n}[j]", f"    s{n}[j] = 0"]
-            block = [f"for i in range(first, min(first + {ROWS}, stop)):", *_indented(row), *flush]
-            loop = [f"for first in range(start, stop, {ROWS}):", *_indented(block)]
+            block = [f"for i in range(first, min(first + uint64({ROWS}), end)):", *_indented(row), *flush]
+            loop = [f"for first in range(begin, end, uint64({ROWS})):", *_indented(block)]
         return [*setup, *loop, *(f"y{self.outputs[n]}[part] = t{n}" for n in totals)]
 
     def _stage(self, stage: int, kept: set[int]) -> list[str]:
@@ -272,10 +277,10 @@ class _Printer:
             if v.place == COLUMN:
                 inner.append(f"s{n}[j] += {x}")
             else:
-                step = {"max": "larger", "min": "smaller"}.get(v.function, "plus")
+                step = {"max": "largest", "min": "smallest"}.get(v.function, "plus")
                 inner.append(f"s{n} = {step}(s{n}, {x})")
         if inner:
-            lines += ["for j in range(width):", *_indented(inner)]
+            lines += ["for j in range(places):", *_indented(inner)]
         for n, v in sums:
             if v.place == SCALAR:
                 lines.append(f"t{n} += {f'v{self._summed(n)}' if self._of_row(n) else f's{n}'}")
@@ -316,15 +321,19 @@ def _numpy(dtype: str) -> str:
 
 
 def printed_together(nest: Nest, common: int) -> str:
-    """The source of loops(inputs, outputs, start, stop) over tuples of arrays, end to end; the last `common` are numbers."""
+    """The source of loops(inputs, outputs, start, stop) over tuples of arrays; the last `common` inputs are numbers."""
     layout = Layout(True, tuple((False, x.ndim > 0) for x in nest.inputs))
     printer = _Printer(nest, layout)
     arrays = len(nest.inputs) - common
     names = [f"x{n}" for n in range(arrays)]
     outs = [f"y{i}" for i in range(len(nest.outputs))]
-    parameters = [*(f"{n}s" for n in names), *(f"x{n}" for n in range(arrays, len(nest.inputs))), *(f"{n}s" for n in outs)]
-    once = list(printer._once())
-    loop = printer._flat()[1:]
+    parameters = [
+        *(f"{n}s" for n in names),
+        *(f"x{n}" for n in range(arrays, len(nest.inputs))),
+        *(f"{n}s" for n in outs),
+    ]
+    once = list(printer.once())
+    loop = printer.flat()[1:]
     lines = [
         f"def loops({', '.join(parameters)}, start, stop):",
         *_indented(once),
@@ -332,8 +341,10 @@ def printed_together(nest: Nest, common: int) -> str:
         f"    for k in range(len({names[0]}s)):",
         *(f"        {n} = {n}s[k]" for n in (*names, *outs)),
         f"        size = {names[0]}.size",
-        "        for j in range(max(start - before, 0), min(stop - before, size)):",
-        *(f"        {line}" for line in loop),
+        "        begin, end = max(start - before, 0), min(stop - before, size)",
+        "        if begin < end:",
+        "            for j in range(uint64(begin), uint64(end)):",
+        *(f"            {line}" for line in loop),
         "        before += size",
     ]
     return "\n".join(lines) + "\n"

@@ -15,7 +15,7 @@ import numba
 from ...arrays.threads import shared, threads
 from .cache import DIGEST, DiskCache
 
-__all__ = ["compiled", "from_source", "in_parts", "inline"]
+__all__ = ["compiled", "from_source", "in_numbered_parts", "in_parts", "inline", "parts_of"]
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 WAIT = 2.0  # seconds of compiling after which a line says what takes so long
@@ -25,7 +25,7 @@ MIN_PART = 2**16  # simple operations for which it pays to wake another thread
 
 def inline(function: Function, fastmath: Iterable[str] = ()) -> Function:
     """A function that compiled functions call; `fastmath` holds for its own operations alone."""
-    made: Function = numba.njit(error_model="numpy", fastmath=set(fastmath))(function)
+    made: Any = numba.njit(error_model="numpy", fastmath=set(fastmath))(function)
     return made
 
 
@@ -37,12 +37,12 @@ def compiled(function: Callable[..., Any] | None = None, *, distinct: bool = Fal
     """
     if function is None:
         return lambda function: compiled(function, distinct=distinct, source=source)
-    made = numba.njit(nogil=True, error_model="numpy")(function)
+    made: Any = numba.njit(nogil=True, error_model="numpy")(function)
     if distinct:
-        made._compiler._customize_flags = _without_aliases
+        made._compiler._customize_flags = _without_aliases  # noqa: SLF001 - numba has no option for it
     code = function.__code__
     text = source or repr((function.__module__, code.co_code, code.co_consts, code.co_names))
-    made._cache = _Watched(function.__name__, text, f"distinct={distinct}")
+    made._cache = _Watched(function.__name__, text, f"distinct={distinct}")  # noqa: SLF001
     return made
 
 
@@ -117,11 +117,26 @@ class _Progress:
 _progress = _Progress()
 
 
-def in_parts(run: Callable[[int, int], None], count: int, work: int) -> None:
-    """Call run(start, stop) for parts of range(count), which threads share where `work`, in operations, pays for it."""
-    workers = min(threads(), count, work // MIN_PART)
-    if workers < 2:
-        run(0, count)
+def parts_of(count: int, work: int) -> int:
+    """The threads that share range(count) where that takes `work` simple operations: one, where more do not pay."""
+    return max(min(threads(), count, work // MIN_PART), 1)
+
+
+def in_parts(run: Callable[[int, int], Any], count: int, work: int) -> None:
+    """Call run(start, stop) for parts of range(count), shared by threads where `work`, in simple operations, pays."""
+    in_numbered_parts(lambda _, start, stop: run(start, stop), count, parts_of(count, work))
+
+
+def in_numbered_parts(run: Callable[[int, int, int], Any], count: int, parts: int) -> None:
+    """Call run(part, start, stop) for so many parts of range(count), each in a thread of its own."""
+    if parts < 2:
+        run(0, 0, count)
         return
-    cuts = [count * i // workers for i in range(workers + 1)]
-    shared(lambda parts: [run(*part) for part in parts] and None, list(itertools.pairwise(cuts)), workers)
+    ends = [count * i // parts for i in range(parts + 1)]
+    cuts = [(i, start, stop) for i, (start, stop) in enumerate(itertools.pairwise(ends))]
+    shared(lambda own: _each(run, own), cuts, parts)
+
+
+def _each(run: Callable[..., Any], parts: Iterable[Any]) -> None:
+    for part in parts:
+        run(*part)

@@ -1,6 +1,6 @@
-"""Convolution: the elements of windows put side by side for BLAS, and depthwise convolution without products of matrices.
+"""Convolution: the elements of windows put side by side for BLAS; depthwise convolution needs no products of matrices.
 
-A few places at a time, so that their windows stay in the cache: NumPy's copies, tap by tap, took as long as the products.
+A few places at a time, so that their windows stay in the cache; NumPy copies tap by tap, in the time of the products.
 The input gradient with strides of 1 is the same over the inverse tables, and so is the one of a depthwise convolution.
 """
 
@@ -18,8 +18,8 @@ from .recurrence import added
 
 __all__ = ["convolution", "convolution_input_gradient", "convolution_kernel_gradient"]
 
-# Of windows side by side: with 64 channels and 3x3 windows, blocks of 2**18, 2**20, 2**21, 2**22 bytes took 22, 20, 24, 31 ms,
-# of which the product took 17 to 19; the definition took 32.
+# Of windows side by side: with 64 channels and 3x3 windows, blocks of 2**18, 2**20, 2**21, 2**22 bytes took 22, 20, 24,
+# 31 ms, of which the product took 17 to 19; the definition took 32.
 BLOCK_BYTES = 2**20
 
 
@@ -113,7 +113,10 @@ def _repeated(x: np.ndarray, multiplier: int) -> np.ndarray:
 def _tables(over: Windows, inverse: bool) -> Meetings:
     """What the taps meet; of the inverse, the last tap first, so that what they meet lies in order."""
     met = meetings(over, inverse)
-    return Meetings(met.sizes, *(np.ascontiguousarray(m[:, ::-1]) for m in met[1:4]), met.shift) if inverse else met
+    if not inverse:
+        return met
+    deep, high, wide = (np.ascontiguousarray(m[:, ::-1]) for m in (met.deep, met.high, met.wide))
+    return Meetings(met.sizes, deep, high, wide, met.shift)
 
 
 def _blocks(x: np.ndarray, met: Meetings, places: int) -> Any:
@@ -123,8 +126,15 @@ def _blocks(x: np.ndarray, met: Meetings, places: int) -> Any:
     buffer, lines = np.empty((step, width), x.dtype), x.reshape(len(x), -1)
     for start in range(0, places, step):
         columns = buffer[: min(step, places - start)]
-        in_parts(lambda a, b: _side_by_side(a, b, start, lines, columns, x.shape[2], *met), len(columns), columns.size // 4)  # noqa: B023
+        run = functools.partial(_fill, start, lines, columns, x.shape[2], met)
+        in_parts(run, len(columns), columns.size // 4)
         yield start, columns
+
+
+def _fill(
+    place: int, lines: np.ndarray, columns: np.ndarray, channels: int, met: Meetings, start: int, stop: int
+) -> None:
+    _side_by_side(start, stop, place, lines, columns, channels, *met)
 
 
 def _products(x: np.ndarray, weights: np.ndarray, met: Meetings, places: int) -> np.ndarray:
@@ -165,34 +175,28 @@ def _side_by_side(start, stop, first, x, columns, channels, sizes, deep, high, w
     """`start` and `stop` number places, from place `first` on."""
     length = wide.shape[1] * channels
     s, row = (first + start) % len(wide), (first + start) // len(wide)
-    r, d, n = row % len(high), row // len(high) % len(deep), row // (len(high) * len(deep))
     for i in range(start, stop):
+        r, d, n = row % len(high), row // len(high) % len(deep), row // (len(high) * len(deep))
         line, column = x[n], columns[i]
         inside = wide[s, 0] >= 0 and wide[s, -1] == wide[s, 0] + wide.shape[1] - 1
-        to = 0
-        for a in range(deep.shape[1]):
-            for b in range(high.shape[1]):
-                if deep[d, a] < 0 or high[r, b] < 0:
-                    for c in range(length):
-                        column[to + c] = 0
-                elif inside:
-                    start_of = ((deep[d, a] * sizes[1] + high[r, b]) * sizes[2] + wide[s, 0]) * channels
-                    part, into = line[start_of : start_of + length], column[to : to + length]
-                    for c in range(length):
-                        into[c] = part[c]
-                else:
-                    for e in range(wide.shape[1]):
-                        start_of = ((deep[d, a] * sizes[1] + high[r, b]) * sizes[2] + wide[s, e]) * channels
-                        for c in range(channels):
-                            column[to + e * channels + c] = line[start_of + c] if wide[s, e] >= 0 else 0
-                to += length
-        s += 1  # counted, not divided: divisions took a third of the time for 3 channels
+        for k in range(deep.shape[1] * high.shape[1]):
+            a, b = deep[d, k // high.shape[1]], high[r, k % high.shape[1]]
+            into = column[k * length : (k + 1) * length]
+            if a < 0 or b < 0:
+                into[:] = 0
+            elif inside:
+                place = ((a * sizes[1] + b) * sizes[2] + wide[s, 0]) * channels
+                part = line[place : place + length]
+                for c in range(length):
+                    into[c] = part[c]
+            else:
+                for e in range(wide.shape[1]):
+                    place = ((a * sizes[1] + b) * sizes[2] + wide[s, e]) * channels
+                    for c in range(channels):
+                        into[e * channels + c] = line[place + c] if wide[s, e] >= 0 else 0
+        s += 1
         if s == len(wide):
-            s, r = 0, r + 1
-        if r == len(high):
-            r, d = 0, d + 1
-        if d == len(deep):
-            d, n = 0, n + 1
+            s, row = 0, row + 1
 
 
 @compiled(distinct=True)
@@ -221,33 +225,33 @@ def _weigh(start, stop, x, weights, y, sizes, deep, high, wide, shift):  # type:
 
 @compiled(distinct=True)
 def _weights_of_channels(start, stop, x, g, weights, sizes, deep, high, wide, shift):  # type: ignore[no-untyped-def]
-    row = np.empty(weights.shape[1], weights.dtype)
-    for line in range(start, stop):
-        n, d, r = line // (len(deep) * len(high)), line // len(high) % len(deep), line % len(high)
+    total = np.empty(weights.shape[1], weights.dtype)
+    for row in range(start, stop):
+        n, d, r = row // (len(deep) * len(high)), row // len(high) % len(deep), row % len(high)
         first = (d * len(high) + r) * len(wide)
-        for a in range(deep.shape[1]):
-            for b in range(high.shape[1]):
-                if deep[d, a] < 0 or high[r, b] < 0:
-                    continue
-                base = (deep[d, a] * sizes[1] + high[r, b]) * sizes[2]
-                for e in range(wide.shape[1]):
-                    row[:] = 0
-                    s = 0
-                    while s < len(wide):
-                        if s + 4 <= len(wide) and wide[s, e] >= 0 and wide[s + 3, e] >= 0:
-                            x0, x1 = x[n, base + wide[s, e]], x[n, base + wide[s + 1, e]]
-                            x2, x3 = x[n, base + wide[s + 2, e]], x[n, base + wide[s + 3, e]]
-                            g0, g1, g2, g3 = g[n, first + s], g[n, first + s + 1], g[n, first + s + 2], g[n, first + s + 3]
-                            for c in range(row.size):
-                                one = added(x1[c], g1[c], x0[c] * g0[c])
-                                row[c] += added(x3[c], g3[c], added(x2[c], g2[c], one))
-                            s += 4
-                            continue
-                        if wide[s, e] >= 0:
-                            x0, g0 = x[n, base + wide[s, e]], g[n, first + s]
-                            for c in range(row.size):
-                                row[c] += x0[c] * g0[c]
-                        s += 1
-                    out = weights[(a * high.shape[1] + b) * wide.shape[1] + e]
-                    for c in range(row.size):
-                        out[c] += row[c]
+        for tap in range(len(weights)):
+            e, rest = tap % wide.shape[1], tap // wide.shape[1]
+            a, b = deep[d, rest // high.shape[1]], high[r, rest % high.shape[1]]
+            if a < 0 or b < 0:
+                continue
+            low, end, base = 0, len(wide), (a * sizes[1] + b) * sizes[2]
+            while low < end and wide[low, e] < 0:
+                low += 1
+            while low < end and wide[end - 1, e] < 0:
+                end -= 1
+            total[:] = 0
+            whole = low + (end - low) // 4 * 4
+            for s in range(low, whole, 4):
+                p, x0, x1 = first + s, x[n, base + wide[s, e]], x[n, base + wide[s + 1, e]]
+                x2, x3, g0 = x[n, base + wide[s + 2, e]], x[n, base + wide[s + 3, e]], g[n, p]
+                g1, g2, g3 = g[n, p + 1], g[n, p + 2], g[n, p + 3]
+                for c in range(total.size):
+                    one = added(x1[c], g1[c], x0[c] * g0[c])
+                    total[c] += added(x3[c], g3[c], added(x2[c], g2[c], one))
+            for s in range(whole, end):
+                x0, g0 = x[n, base + wide[s, e]], g[n, first + s]
+                for c in range(total.size):
+                    total[c] += x0[c] * g0[c]
+            out = weights[tap]
+            for c in range(total.size):
+                out[c] += total[c]

@@ -13,7 +13,9 @@ from .geometry import dense
 __all__ = ["cumulative_sum"]
 
 
-def cumulative_sum(x: np.ndarray, /, *, axis: int | None = None, dtype: Any = None, include_initial: bool = False) -> Any:
+def cumulative_sum(
+    x: np.ndarray, /, *, axis: int | None = None, dtype: Any = None, include_initial: bool = False
+) -> Any:
     """The running sums, in the order of NumPy's."""
     if x.dtype not in (np.float32, np.float64) or not x.size or include_initial or dtype not in (None, x.dtype):
         return NotImplemented

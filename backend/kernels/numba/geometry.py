@@ -92,7 +92,8 @@ def meetings(over: Windows, inverse: bool = False) -> Meetings:
     steps = np.ma.masked_array(np.diff(found[2], axis=0), ~there[1:])
     alike = (there[1:] == there[:-1]).all(1) & (steps.min(1) == steps.max(1)).filled(False)
     shift[1:] = np.where(alike, steps.max(1).filled(0), 0)
-    return Meetings(over.places if inverse else over.sizes, *map(np.ascontiguousarray, found), shift)
+    deep, high, wide = map(np.ascontiguousarray, found)
+    return Meetings(over.places if inverse else over.sizes, deep, high, wide, shift)
 
 
 def dense(x: np.ndarray) -> np.ndarray:

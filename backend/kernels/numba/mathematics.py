@@ -27,6 +27,7 @@ __all__ = [
     "floor",
     "from_bits",
     "larger",
+    "largest",
     "log",
     "log1p",
     "log2",
@@ -36,11 +37,13 @@ __all__ = [
     "rint",
     "sigmoid",
     "smaller",
+    "smallest",
     "sqrt",
     "tanh",
     "trunc",
 ]
 
+_intrinsic: Any = intrinsic  # its stubs count the typing context among a call's arguments
 _INTEGER = {types.float32: types.int32, types.float64: types.int64}
 _REAL = {integer: real for real, integer in _INTEGER.items()}
 
@@ -52,13 +55,13 @@ def _bitcast(to: Any) -> tuple[Any, Callable[..., Any]]:
     return to, generate
 
 
-@intrinsic
+@_intrinsic
 def bits(typing: Any, x: Any) -> Any:
     """The bits of a floating-point number, as an integer of its width."""
     return _bitcast(_INTEGER[x](x)) if x in _INTEGER else None
 
 
-@intrinsic
+@_intrinsic
 def from_bits(typing: Any, n: Any) -> Any:
     """The floating-point number with these bits."""
     return _bitcast(_REAL[n](n)) if n in _REAL else None
@@ -73,37 +76,49 @@ def _instruction(name: str, signature: Any) -> tuple[Any, Callable[..., Any]]:
     return signature, generate
 
 
-@intrinsic
+@_intrinsic
 def rint(typing: Any, x: Any) -> Any:
     """The nearest whole number, to even where two are."""
     return _instruction("rint", x(x)) if x in _INTEGER else None
 
 
-@intrinsic
+@_intrinsic
 def sqrt(typing: Any, x: Any) -> Any:
     """The square root, correctly rounded; NaN below 0."""
     return _instruction("sqrt", x(x)) if x in _INTEGER else None
 
 
-@intrinsic
+@_intrinsic
 def floor(typing: Any, x: Any) -> Any:
     """The largest whole number that is not larger."""
     return _instruction("floor", x(x)) if x in _INTEGER else None
 
 
-@intrinsic
+@_intrinsic
 def ceil(typing: Any, x: Any) -> Any:
     """The smallest whole number that is not smaller."""
     return _instruction("ceil", x(x)) if x in _INTEGER else None
 
 
-@intrinsic
+@_intrinsic
 def trunc(typing: Any, x: Any) -> Any:
     """The whole part."""
     return _instruction("trunc", x(x)) if x in _INTEGER else None
 
 
-@intrinsic
+@_intrinsic
+def largest(typing: Any, x: Any, y: Any) -> Any:
+    """The larger number, NaN where one is NaN, which a loop may take in any order: its maxima are vectorized."""
+    return _instruction("maximum", x(x, x)) if x in _INTEGER and x == y else None
+
+
+@_intrinsic
+def smallest(typing: Any, x: Any, y: Any) -> Any:
+    """The smaller number, like `largest`."""
+    return _instruction("minimum", x(x, x)) if x in _INTEGER and x == y else None
+
+
+@_intrinsic
 def copysign(typing: Any, x: Any, y: Any) -> Any:
     """x with the sign of y."""
     return _instruction("copysign", x(x, x)) if x in _INTEGER and x == y else None
@@ -127,7 +142,8 @@ class Numbers:
         self.smallest_normal = np.finfo(real).tiny
         # (exp(r) - 1 - r) / r**2 for |r| < ln(2) / 2, and (log((1 + s) / (1 - s)) - 2 s) / s**3 in s**2, both
         # interpolated at Chebyshev points; absolute errors 1.4e-9 and 1.2e-9, 1.1e-16 and 3.1e-16
-        self.exponential, self.logarithm = (_EXP_32, _LOG_32) if single else (_EXP_64, _LOG_64)
+        self.exponential: tuple[float, ...] = _EXP_32 if single else _EXP_64
+        self.logarithm: tuple[float, ...] = _LOG_32 if single else _LOG_64
 
 
 _EXP_32 = (
@@ -170,7 +186,7 @@ def _function(make: Callable[[Numbers], Callable[..., Any]]) -> Callable[..., An
         raise NotImplementedError(f"{make.__name__}: for compiled functions alone")
 
     made = {kind: make(numbers) for kind, numbers in _NUMBERS.items()}
-    options = {"error_model": "numpy", "fastmath": {"contract"}}
+    options: Any = {"error_model": "numpy", "fastmath": {"contract"}}
     if next(iter(made.values())).__code__.co_argcount == 1:
 
         @overload(stub, jit_options=options)
@@ -249,7 +265,7 @@ def _expm1(n: Numbers) -> Callable[..., Any]:
         rest, k = reduced(x)
         half = integer(k - integer(1))  # 2**k itself overflows before the result does
         result = two * (scaled(rest, half) + (scaled(one, half) - one / two))
-        return x if x == zero or k == integer(0) and rest == zero else result
+        return x if x == zero or (k == integer(0) and rest == zero) else result
 
     return expm1
 

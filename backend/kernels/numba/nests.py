@@ -9,11 +9,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ...arrays.threads import shared, threads
+from ...arrays.threads import shared
 from ..description import COLUMN, FULL, ROW, SCALAR, Nest
 from . import mathematics
 from .chains import Layout, cost, printed, printed_together
-from .compile import MIN_PART, from_source
+from .compile import from_source, parts_of
 
 __all__ = ["CompiledNest"]
 
@@ -27,6 +27,7 @@ SCOPE: dict[str, Any] = {
     "float64": np.float64,
     "int32": np.int32,
     "int64": np.int64,
+    "uint64": np.uint64,
     "bool": np.bool_,
     "boolean": np.bool_,
     "empty": np.empty,
@@ -51,7 +52,7 @@ class _Made(NamedTuple):
     dtype: Any
     written: tuple[int, ...]
     shape: tuple[int, ...]
-    count: int
+    divisor: int
 
 
 class _Plan(NamedTuple):
@@ -73,6 +74,7 @@ class CompiledNest:
         self.refused: str | None = None
         self.sources: dict[str, str] = {}  # by layout, for who wants to read them
         self._cost = cost(nest)
+        self._dtypes = [np.dtype(nest.dtype(o.number)) for o in nest.outputs]
         self._plans: dict[Any, _Plan | None] = {}
         self._together: dict[int, Any] = {}
         self._proved: set[int] = set()
@@ -96,7 +98,7 @@ class CompiledNest:
         """Compile; False where numba refuses, and then the body runs from now on."""
         try:
             plan.run(*given, *made, plan.rows, plan.width, 0, 0, 0)
-        except Exception as error:  # numba's own errors, those of LLVM, and any fault in what was printed
+        except Exception as error:  # noqa: BLE001 - numba's own, those of LLVM, any fault in what was printed
             self._refuse(error)
             return False
         self._proved.add(id(plan.run))
@@ -119,27 +121,32 @@ class CompiledNest:
         if self.refused:
             return self._one_by_one(groups, common)
         given = [tuple([_given(a, None).reshape(-1) for a in column]) for column in zip(*groups, strict=True)]
-        outputs = [(self.nest.dtype(o.number), o) for o in self.nest.outputs]
-        made = [[np.empty(group[0].shape, dtype) for dtype, _ in outputs] for group in groups]
-        places = [tuple([each[i].reshape(-1) for each in made]) for i in range(len(outputs))]
-        text = printed_together(self.nest, len(common))
+        made = [[np.empty(group[0].shape, dtype) for dtype in self._dtypes] for group in groups]
+        places = [tuple([each[i].reshape(-1) for each in made]) for i in range(len(self._dtypes))]
         total = sum([a.size for a in given[0]])
-        run = kernel(text)
-        self.sources["together"] = text
         arguments = (*given, *[a[()] for a in common], *places)
-        if len(groups) not in self._together:
-            try:
-                run(*arguments, 0, 0)
-            except Exception as error:
-                self._refuse(error)
-                return self._one_by_one(groups, common)
-            self._together[len(groups)] = run
+        run = self._together.get(len(groups)) or self._joint(len(groups), len(common), arguments)
+        if run is None:
+            return self._one_by_one(groups, common)
         cuts = _cuts(total, total * self._cost)
         if len(cuts) == 1:
             run(*arguments, 0, total)
         else:
             shared(_over(lambda *a: run(*a[:-3], *a[-2:]), arguments), cuts, len(cuts))
         return tuple([y for each in made for y in each])
+
+    def _joint(self, groups: int, common: int, arguments: Sequence[Any]) -> Callable[..., Any] | None:
+        """The compiled function for so many groups, or None where numba refuses."""
+        text = printed_together(self.nest, common)
+        self.sources["together"] = text
+        run = kernel(text)
+        try:
+            run(*arguments, 0, 0)
+        except Exception as error:  # noqa: BLE001 - as in `_prove`
+            self._refuse(error)
+            return None
+        self._together[groups] = run
+        return run
 
     def _one_by_one(self, groups: Sequence[Sequence[Any]], common: Sequence[Any]) -> Any:
         return tuple([result for group in groups for result in self.body(*group, *common)])
@@ -175,14 +182,14 @@ def _finished(made: _Made, y: np.ndarray) -> np.ndarray:
     if made.place == ROW:
         return y.reshape(made.shape)
     total = y[0] if len(y) == 1 else y.sum(axis=0)
-    if made.count:
-        total = total / made.count
+    if made.divisor:
+        total = total / made.divisor
     return np.asarray(total, made.dtype).reshape(made.shape)
 
 
 def _cuts(count: int, work: int) -> tuple[tuple[int, int, int], ...]:
     """The parts of range(count) that threads share: part, start, stop."""
-    parts = max(min(threads(), count, work // MIN_PART), 1)
+    parts = parts_of(count, work)
     ends = [count * i // parts for i in range(parts + 1)]
     return tuple((i, start, stop) for i, (start, stop) in enumerate(itertools.pairwise(ends)))
 
@@ -196,7 +203,13 @@ def _plan(owner: CompiledNest, shapes: tuple[tuple[int, ...], ...]) -> _Plan | N
     split = nest.split if nest.split is not None else _split(varying, len(space))
     flat = split is None
     cut = len(space) if split is None else split
-    forms, varies = zip(*(_form(x.of_rows, each, shape, space, cut) for x, each, shape in zip(nest.inputs, varying, shapes, strict=True)), strict=True)
+    forms, varies = zip(
+        *(
+            _form(x.of_rows, each, shape, space, cut)
+            for x, each, shape in zip(nest.inputs, varying, shapes, strict=True)
+        ),
+        strict=True,
+    )
     rows, width = (1, math.prod(space)) if flat else (math.prod(space[:cut]), math.prod(space[cut:]))
     layout = Layout(flat, tuple((False, v[0] or v[1]) for v in varies) if flat else varies)
     text = printed(nest, layout)

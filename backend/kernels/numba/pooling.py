@@ -65,7 +65,7 @@ def average_pool_gradient(g: np.ndarray, *, size: Ints, window: Ints, strides: I
 
 
 def _back(g: np.ndarray, codes: np.ndarray | None, shape: Ints, over: Windows) -> np.ndarray:
-    """Each cotangent at its taps: written there where windows lie apart, else summed by the elements that it reaches."""
+    """Each cotangent at its taps: written there where windows lie apart, else summed by the elements it reaches."""
     size = shape[0], math.prod(over.sizes), shape[-1]
     if over.apart():
         dx, met = (np.empty if over.cover() else np.zeros)(size, g.dtype), meetings(over)
@@ -115,8 +115,8 @@ def _largest(start, stop, x, y, codes, sizes, deep, high, wide, shift):  # type:
         for s in range(len(wide)):
             out, met, tap, last = y[n, first + s], at[s], taps[s], counts[s] - 1
             for i in range(0, last + 1, 4):
-                j, k, l = min(i + 1, last), min(i + 2, last), min(i + 3, last)  # the last again is never larger
-                x0, x1, x2, x3 = x[n, met[i]], x[n, met[j]], x[n, met[k]], x[n, met[l]]
+                j, k, p = min(i + 1, last), min(i + 2, last), min(i + 3, last)  # the last again is never larger
+                x0, x1, x2, x3 = x[n, met[i]], x[n, met[j]], x[n, met[k]], x[n, met[p]]
                 if codes is None:
                     for c in range(out.size):
                         m = x0[c]
@@ -129,7 +129,7 @@ def _largest(start, stop, x, y, codes, sizes, deep, high, wide, shift):  # type:
                         v = x3[c]
                         out[c] = v if _larger(m, v) else m
                 else:
-                    code, t0, t1, t2, t3 = codes[n, first + s], tap[i], tap[j], tap[k], tap[l]
+                    code, t0, t1, t2, t3 = codes[n, first + s], tap[i], tap[j], tap[k], tap[p]
                     for c in range(out.size):
                         m, t = x0[c], t0
                         if i > 0 and not _larger(out[c], m):

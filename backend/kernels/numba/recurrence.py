@@ -1,8 +1,8 @@
 """Long short-term memory over a whole sequence in one compiled loop, the products of its steps included.
 
-The products of steps are too small for a library: four samples meet four units at a time, in registers. Threads share the
-samples, whose sequences do not depend on one another. The formulas, the order of the gates (o, i, f, new) and the meaning
-of the residuals are those of the definition (ops/lstm.py); in memory the samples come first, then time.
+The products of steps are too small for a library: four samples meet four units at a time, in registers. Threads share
+the samples, whose sequences do not depend on one another. The formulas, the order of the gates (o, i, f, new) and the
+meaning of the residuals are those of the definition (ops/lstm.py); in memory the samples come first, then time.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from .mathematics import tanh
 
 __all__ = ["added", "four_rows", "lstm_sequence", "lstm_sequence_gradient"]
 
-# Weights of up to 2**17 elements stay in the level-2 cache, and these products reach 70 to 75 GFLOP/s where BLAS has 89 to
-# 140 (32 samples, 64 units, one thread). Beyond, BLAS's blocks win, and NumPy's kernel runs, but for a few samples.
+# Weights of up to 2**17 elements stay in the level-2 cache, and these products reach 70 to 75 GFLOP/s where BLAS has 89
+# to 140 (32 samples, 64 units, one thread). Beyond, BLAS's blocks win, and NumPy's kernel runs, but for a few samples.
 LARGEST_STEP = 2**21
 SAMPLES = 16
 
@@ -33,7 +33,7 @@ def lstm_sequence(
     *,
     residuals: bool = False,
 ) -> Any:
-    """One product for the inputs of all steps, then the steps; the residuals are the tanh of the gates and the cells."""
+    """One product for the inputs of all steps, then the steps; the residuals are the gates' tanh and the cells."""
     if _declined(recurrent, h, x, kernel, bias, c):
         return NotImplemented
     (batch, time, features), units = x.shape, h.shape[1]

@@ -1,7 +1,7 @@
 """Rows gathered by index and added up by index, and the places of the largest elements.
 
-Sums of float32 are kept in float64 and rounded once: nothing needs to be sorted for a sum by pairs. Indices out of range
-are left to the definitions, which say what is wrong with them.
+Sums of float32 are kept in float64 and rounded once: nothing needs to be sorted for a sum by pairs. Indices out of
+range are left to the definitions, which say what is wrong with them.
 """
 
 from __future__ import annotations
@@ -132,7 +132,7 @@ def _copied(start, stop, x, indices, out):  # type: ignore[no-untyped-def]
 
 @compiled(distinct=True)
 def _numbered(indices, wraps, slots, own, places):  # type: ignore[no-untyped-def]
-    """Number the distinct indices: the number of each part's, -1 for none, and the index of each number; their count."""
+    """Number the distinct indices: give the number of each part's, -1 for none, each number's index, and their count."""
     found = 0
     for i in range(indices.size):
         place = indices[i]
