@@ -175,8 +175,8 @@ def _side_by_side(start, stop, first, x, columns, channels, sizes, deep, high, w
     """`start` and `stop` number places, from place `first` on."""
     length = wide.shape[1] * channels
     s, row = (first + start) % len(wide), (first + start) // len(wide)
+    r, d, n = row % len(high), row // len(high) % len(deep), row // (len(high) * len(deep))
     for i in range(start, stop):
-        r, d, n = row % len(high), row // len(high) % len(deep), row // (len(high) * len(deep))
         line, column = x[n], columns[i]
         inside = wide[s, 0] >= 0 and wide[s, -1] == wide[s, 0] + wide.shape[1] - 1
         for k in range(deep.shape[1] * high.shape[1]):
@@ -197,6 +197,7 @@ def _side_by_side(start, stop, first, x, columns, channels, sizes, deep, high, w
         s += 1
         if s == len(wide):
             s, row = 0, row + 1
+            r, d, n = row % len(high), row // len(high) % len(deep), row // (len(high) * len(deep))
 
 
 @compiled(distinct=True)
@@ -252,6 +253,4 @@ def _weights_of_channels(start, stop, x, g, weights, sizes, deep, high, wide, sh
                 x0, g0 = x[n, base + wide[s, e]], g[n, first + s]
                 for c in range(total.size):
                     total[c] += x0[c] * g0[c]
-            out = weights[tap]
-            for c in range(total.size):
-                out[c] += total[c]
+            weights[tap] += total

@@ -132,7 +132,7 @@ def _copied(start, stop, x, indices, out):  # type: ignore[no-untyped-def]
 
 @compiled(distinct=True)
 def _numbered(indices, wraps, slots, own, places):  # type: ignore[no-untyped-def]
-    """Number the distinct indices: give the number of each part's, -1 for none, each number's index, and their count."""
+    """Number the distinct indices: gives each part's number, or -1, the index of each number, and their count."""
     found = 0
     for i in range(indices.size):
         place = indices[i]
