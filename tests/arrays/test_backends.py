@@ -67,6 +67,8 @@ def test_precedence_of_context_process_environment_and_file(tmp_path):
         ("kernels = 'false'", "kernels is 'false', expected true or false"),
         ("blocking = 0", "blocking is 0"),
         ("verify = 1.0", "verify is 1.0"),
+        ("jit = 'on'", "jit is 'on', expected true, false or 'auto'"),
+        ("jit_cache = 1", "jit_cache is 1, expected true, false or a folder"),
         ("backend = 1", "backend is 1"),
         ("backend = ''", "backend is ''"),
         ("epsilon = nan", "epsilon is nan, expected a finite number above 0"),
@@ -94,7 +96,7 @@ def test_a_config_file_may_set_everything(tmp_path):
     file = tmp_path / "config.toml"
     file.write_text(
         "backend = 'torch:cpu'\nfloatx = 'float16'\nepsilon = 1\nimage_data_format = 'Channels_First'\n"
-        "kernels = false\nblocking = false\nverify = true\n"
+        "kernels = false\nblocking = false\nverify = true\njit = 'auto'\njit_cache = 'folder'\n"
     )
     assert config._from_file(file) == {
         "backend": "torch:cpu",
@@ -104,6 +106,8 @@ def test_a_config_file_may_set_everything(tmp_path):
         "kernels": False,
         "blocking": False,
         "verify": True,
+        "jit": "auto",
+        "jit_cache": "folder",
     }
     assert set(config._EXPECTED) == set(config._DEFAULTS)
     assert "K_CONFIG" not in in_new_process("import backend as K; print(K.floatx())")

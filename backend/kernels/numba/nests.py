@@ -163,7 +163,7 @@ def _over(run: Callable[..., Any], arguments: tuple[Any, ...]) -> Callable[[Sequ
 def _given(a: Any, form: tuple[int, ...] | None) -> Any:
     """An input as the loops take it: a number, or an array in C order that numba counts as writable."""
     if form is not None:
-        return np.array(np.broadcast_to(a, form))
+        return np.array(np.broadcast_to(a, form), order="C")
     if a.ndim == 0:
         return a[()]
     return a if a.flags.carray else np.array(a, order="C")
