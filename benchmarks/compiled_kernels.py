@@ -46,14 +46,14 @@ def _layers(torch: Any, xp: Any) -> Iterator[tuple[str, dict[str, Calls]]]:
         x = drawn(*case.x)
         y = K.pool2d(x, case.window, case.stride, case.padding, pool_mode=case.mode)
         g = drawn(*y.shape)
-        by_hand = pooling._by_hand(torch, case, torch.from_numpy(x), torch.from_numpy(g))
+        by_hand = pooling.by_hand(torch, case, torch.from_numpy(x), torch.from_numpy(g))
         yield str(case), _sides(lambda of, case=case, x=x, g=g: _pool(of, case, x, g), by_hand, xp)
     for case in convolution.CASES:
         if case.kernel[0] > 1:
             x, kernel = drawn(*case.x), drawn(*case.kernel)
             of = K.depthwise_conv2d if case.depthwise else K.conv2d
             g = drawn(*of(x, kernel, (case.stride,) * 2, case.padding).shape)
-            by_hand = convolution._by_hand(torch, case, *map(torch.from_numpy, (x, kernel, g)))
+            by_hand = convolution.by_hand(torch, case, *map(torch.from_numpy, (x, kernel, g)))
             yield (
                 str(case),
                 _sides(lambda of, case=case, x=x, kernel=kernel, g=g: _convolve(of, case, x, kernel, g), by_hand, xp),

@@ -10,7 +10,7 @@ from backend.graph.composite import COMPOSITES
 
 from .heavy import compared, drawn, each, keras_ops, matmul_rate, ratios, two_threads
 
-__all__ = ["table"]
+__all__ = ["CASES", "by_hand", "table"]
 
 
 class Case(NamedTuple):
@@ -66,7 +66,7 @@ def _ours(case: Case, x: Any, kernel: Any, g: Any) -> Calls:
     return {**calls, "training": lambda: [part() for part in parts]}
 
 
-def _by_hand(torch: Any, case: Case, x: Any, kernel: Any, g: Any) -> Calls:
+def by_hand(torch: Any, case: Case, x: Any, kernel: Any, g: Any) -> Calls:
     """The same with torch's functions on tensors in torch's own layout channels_last, padded where that is uneven."""
     pad = case.kernel[0] - 1 if case.padding == "same" else 0  # the total; with stride 2 the last window ends sooner
     total = max(pad - (case.stride - 1), 0)
@@ -144,7 +144,7 @@ def _measured(torch: Any, keras: Any, case: Case, quick: bool) -> dict[str, dict
     sides = {
         "numpy": _ours(case, x, kernel, g),
         "K torch": _ours(case, *native),
-        "torch": _by_hand(torch, case, *native),
+        "torch": by_hand(torch, case, *native),
     }
     sides["K torch"]["autograd"] = _autograd(
         torch, lambda x, kernel: public(x, kernel, (case.stride,) * 2, case.padding), *native
