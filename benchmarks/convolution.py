@@ -10,7 +10,7 @@ from backend.graph.composite import COMPOSITES
 
 from .heavy import compared, drawn, each, keras_ops, matmul_rate, ratios, two_threads
 
-__all__ = ["CASES", "by_hand", "table"]
+__all__ = ["CASES", "PASSES", "Case", "by_hand", "ours", "table"]
 
 
 class Case(NamedTuple):
@@ -48,7 +48,7 @@ PASSES = ("forward", "input gradient", "kernel gradient", "training")
 Calls = dict[str, Callable[[], Any]]
 
 
-def _ours(case: Case, x: Any, kernel: Any, g: Any) -> Calls:
+def ours(case: Case, x: Any, kernel: Any, g: Any) -> Calls:
     """The calls that a compiled function of K makes for each pass."""
     how: dict[str, Any] = {
         "strides": (case.stride,) * 2,
@@ -142,8 +142,8 @@ def _measured(torch: Any, keras: Any, case: Case, quick: bool) -> dict[str, dict
     g = drawn(*public(x, kernel, (case.stride,) * 2, case.padding).shape)
     native = tuple(torch.from_numpy(a) for a in (x, kernel, g))
     sides = {
-        "numpy": _ours(case, x, kernel, g),
-        "K torch": _ours(case, *native),
+        "numpy": ours(case, x, kernel, g),
+        "K torch": ours(case, *native),
         "torch": by_hand(torch, case, *native),
     }
     sides["K torch"]["autograd"] = _autograd(
