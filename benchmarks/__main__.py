@@ -24,6 +24,7 @@ ALL = (
     "elementwise_chain",
     "convolution",
     "pooling",
+    "compiled_kernels",
     "training_step",
     "inference",
     "memory",

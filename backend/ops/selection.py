@@ -21,8 +21,7 @@ from ..dispatch.promotion import (
     numeric,
     real,
 )
-from ..graph.composite import composite
-from .manipulation import slice as begin_slice
+from ..graph.composite import composite, spec
 
 __all__ = ["pad", "segment_sum", "take_along_axis", "top_k"]
 
@@ -69,7 +68,7 @@ def top_k(x: Array, k: int, sorted: bool = True) -> tuple[Array, Array]:
     >>> values, indices
     (array([9., 9., 3.]), array([1, 3, 0]))
     """
-    xp, x = real(x)
+    _, x = real(x)
     if not x.ndim:
         raise ValueError("top_k: x has 0 dimensions, expected at least 1")
     n = x.shape[-1]
@@ -78,10 +77,22 @@ def top_k(x: Array, k: int, sorted: bool = True) -> tuple[Array, Array]:
             f"top_k: k is {k} for {'an unknown number of' if n is None else n} elements, expected 0 to "
             f"{'their number' if n is None else n}"
         )
-    order = xp.argsort(x, axis=-1, descending=True, stable=True)
-    # unlike a slice, a block is not cut short where an unknown n turns out to be smaller
-    chosen = begin_slice(order, [0] * x.ndim, [*sizes(x)[:-1], k]) if n is None else order[..., :k]
+    chosen = top_places(x, k=k)
     return take_along_axis_(x, chosen, axis=x.ndim - 1, within=True), chosen
+
+
+@composite(discrete=True)
+def top_places(x: Array, *, k: int) -> Array:
+    """The places of the k largest elements along the last axis."""
+    order = array_namespace(x).argsort(x, axis=-1, descending=True, stable=True)
+    if k > x.shape[-1]:
+        raise ValueError(f"top_k: k is {k} for {x.shape[-1]} elements, expected 0 to their number")
+    return order[..., :k]
+
+
+@top_places.shape
+def _(x, *, k):
+    return spec((*sizes(x)[:-1], k), "int64")
 
 
 @operation

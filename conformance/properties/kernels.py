@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import importlib
 import inspect
 import itertools
 from collections.abc import Callable, Iterator
@@ -136,15 +135,18 @@ def _given(node: Node) -> int:
 
 
 def _agrees(on: Namespace, call: KernelCall) -> float:
-    """The worst error of one kernel in all layouts, as a fraction of its bound."""
-    kernel = getattr(importlib.import_module(f"backend.kernels.{on.library}"), call.composite.__name__)
-    wanted = _wanted(on, call, call.args)
-    worst = _compared(on, call, kernel, wanted, call.args, "dense")
-    for name, args in _arranged(call):
+    """The worst error of the kernels of one composite in all layouts, as a fraction of its bound."""
+    found = (getattr(module, call.composite.__name__, None) for module in on.kernel_modules)
+    kernels = [kernel for kernel in found if kernel is not None]
+    arranged = [(call.args, "dense"), *((args, name) for name, args in _arranged(call))]
+    wanted, worst = _wanted(on, call, call.args), 0.0
+    for kernel, (args, name) in itertools.product(kernels, arranged):
         worst = max(worst, _compared(on, call, kernel, wanted, args, name))
-    alike = tuple(repeated(a) if free else a for a, free in zip(call.args, _free(call), strict=True))
     if any(_free(call)):
-        worst = max(worst, _compared(on, call, kernel, _wanted(on, call, alike), alike, "repeated"))
+        alike = tuple(repeated(a) if free else a for a, free in zip(call.args, _free(call), strict=True))
+        wanted = _wanted(on, call, alike)
+        for kernel in kernels:
+            worst = max(worst, _compared(on, call, kernel, wanted, alike, "repeated"))
     return worst
 
 
@@ -206,7 +208,7 @@ def _compared(
         return compare(wanted, _several(found)[: len(wanted)], on.dtypes)
     except Failure as failure:
         failure.kind = f"{name} {failure.kind}"
-        failure.message = f"the kernel {call.composite.__name__}, {name} arrays: {failure.message}"
+        failure.message = f"the kernel {kernel.__module__}.{kernel.__name__}, {name} arrays: {failure.message}"
         failure.args = (failure.message,)
         raise
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import importlib
-import importlib.util
 from typing import Any
 
 import numpy as np
@@ -14,6 +12,7 @@ from backend.arrays.dtypes import DTYPES
 from backend.arrays.namespaces import describe, device_of, namespace_of
 from backend.arrays.openers import BUILT_IN
 from backend.arrays.registry import remember_type
+from backend.kernels.lookup import compiled_kernels_of, kernels_of
 
 from ..case import Case
 from ..examples import Example
@@ -117,12 +116,14 @@ class Namespace:
         return self.library == "jax"
 
     @property
+    def kernel_modules(self) -> tuple[Any, ...]:
+        """The library's own kernels, and those that a compiler makes for it."""
+        return tuple(m for m in (kernels_of(self.xp), compiled_kernels_of(self.xp)) if m is not None)
+
+    @property
     def kernels(self) -> frozenset[str]:
-        """The names of the library's own kernels."""
-        path = f"backend.kernels.{self.library}"
-        if importlib.util.find_spec(path) is None:
-            return frozenset()
-        return frozenset(name for name in dir(importlib.import_module(path)) if not name.startswith("_"))
+        """The names of the library's kernels."""
+        return frozenset(name for module in self.kernel_modules for name in dir(module) if not name.startswith("_"))
 
     @functools.cached_property
     def place(self) -> str:

@@ -11,10 +11,28 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from .convolution import convolution as convolution
+from .convolution import convolution_input_gradient as convolution_input_gradient
+from .convolution import convolution_kernel_gradient as convolution_kernel_gradient
+from .cumulative import cumulative_sum
 from .nests import CompiledNest as CompiledNest
 from .normalization import batch_norm as batch_norm
 from .normalization import batch_norm_gradient as batch_norm_gradient
+from .pooling import average_pool as average_pool
+from .pooling import average_pool_gradient as average_pool_gradient
+from .pooling import max_pool as max_pool
+from .pooling import max_pool_gradient as max_pool_gradient
+from .recurrence import lstm_sequence as lstm_sequence
+from .recurrence import lstm_sequence_gradient as lstm_sequence_gradient
+from .selection import add_along_axis as add_along_axis
+from .selection import gather_labels as gather_labels
+from .selection import gather_rows as gather_rows
+from .selection import scatter_add_rows as scatter_add_rows
+from .selection import segment_sum as segment_sum
+from .selection import take_adjoint as take_adjoint
+from .selection import take_along_axis_adjoint as take_along_axis_adjoint
+from .selection import top_places as top_places
 
 __all__ = ["STANDARD"]
 
-STANDARD: dict[str, Callable[..., Any]] = {}
+STANDARD: dict[str, Callable[..., Any]] = {"cumulative_sum": cumulative_sum}

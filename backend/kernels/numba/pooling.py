@@ -1,0 +1,226 @@
+"""Pooling and its gradients, each row of places or of elements in one pass over its windows.
+
+The inner loops run over the channels. Up to four taps are met together, so that a result is written once where a window
+has no more. What the forward pass keeps for the
+gradient is the number of the first largest tap in window scan order, one byte each, as NumPy's kernel does.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from typing import Any
+
+import numpy as np
+
+from .compile import compiled, in_parts
+from .geometry import Ints, Windows, flat, meetings, row_of, spliced, windows_of
+
+__all__ = ["average_pool", "average_pool_gradient", "max_pool", "max_pool_gradient"]
+
+MOST_TAPS = 255  # a byte numbers them, and 255 means none
+
+
+def max_pool(x: np.ndarray, *, window: Ints, strides: Ints, padding: str, residuals: bool = False) -> Any:
+    """The largest elements, and the numbers of their taps."""
+    over = _windows(x, x.shape[1:-1], window, strides, padding)
+    if over is None:
+        return NotImplemented
+    y = np.empty((len(x), math.prod(over.places), x.shape[-1]), x.dtype)
+    codes = np.empty(y.shape, np.uint8) if residuals else None
+    given, met, shape = flat(x), meetings(over), over.shape(x, x.shape[-1])
+    in_parts(lambda a, b: _largest(a, b, given, y, codes, *met), _rows(len(x), over.places), x.size)
+    return (y.reshape(shape),) if codes is None else (y.reshape(shape), codes.reshape(shape))
+
+
+def max_pool_gradient(
+    g: np.ndarray, x: np.ndarray, kept: np.ndarray | None = None, *, window: Ints, strides: Ints, padding: str
+) -> Any:
+    """The cotangents of the windows that chose each element, in whole or in part."""
+    over = _windows(x, x.shape[1:-1], window, strides, padding)
+    if over is None or g.dtype != x.dtype:
+        return NotImplemented
+    if kept is None or kept.dtype != np.uint8 or kept.shape != g.shape:
+        kept = max_pool(x, window=window, strides=strides, padding=padding, residuals=True)[1]
+    return _back(flat(g), flat(kept), x.shape, over)
+
+
+def average_pool(x: np.ndarray, *, window: Ints, strides: Ints, padding: str) -> Any:
+    """The sums of the elements in each window, divided by their number."""
+    over = _windows(x, x.shape[1:-1], window, strides, padding)
+    if over is None:
+        return NotImplemented
+    y = np.empty((len(x), math.prod(over.places), x.shape[-1]), x.dtype)
+    given, met = flat(x), meetings(over)
+    in_parts(lambda a, b: _means(a, b, given, y, *met), _rows(len(x), over.places), x.size)
+    return y.reshape(over.shape(x, x.shape[-1]))
+
+
+def average_pool_gradient(g: np.ndarray, *, size: Ints, window: Ints, strides: Ints, padding: str) -> Any:
+    """The cotangents of the windows that reach each element, divided by the numbers of their elements."""
+    over = _windows(g, tuple(map(int, size)), window, strides, padding)
+    if over is None:
+        return NotImplemented
+    return _back(flat(g), None, (len(g), *over.sizes[5 - g.ndim :], g.shape[-1]), over)
+
+
+def _back(g: np.ndarray, codes: np.ndarray | None, shape: Ints, over: Windows) -> np.ndarray:
+    """Each cotangent at its taps: written there where windows lie apart, else summed by the elements it reaches."""
+    size = shape[0], math.prod(over.sizes), shape[-1]
+    if over.apart():
+        dx, met = (np.empty if over.cover() else np.zeros)(size, g.dtype), meetings(over)
+        in_parts(lambda a, b: _placed(a, b, g, codes, dx, *met), _rows(shape[0], over.places), dx.size)
+    else:
+        dx, met = np.empty(size, g.dtype), meetings(over, inverse=True)
+        shares = _shares(over, g.dtype)
+        in_parts(lambda a, b: _gathered(a, b, g, codes, shares, dx, *met), _rows(shape[0], over.sizes), dx.size)
+    return dx.reshape(shape)
+
+
+@functools.lru_cache(64)
+def _shares(over: Windows, dtype: np.dtype) -> np.ndarray:
+    """For each place, 1 divided by the number of elements in its window."""
+    deep, high, wide = ((met >= 0).sum(axis=1) for met in meetings(over)[1:4])
+    return (1.0 / (deep[:, None, None] * high[:, None] * wide)).astype(dtype).reshape(-1)
+
+
+def _rows(images: int, sizes: Ints) -> int:
+    return images * sizes[0] * sizes[1]
+
+
+def _windows(x: np.ndarray, sizes: Ints, window: Ints, strides: Ints, padding: str) -> Windows | None:
+    """The windows, None where NumPy's kernel or the definition runs: half precision, empty arrays, large windows."""
+    if x.dtype not in (np.float32, np.float64) or not x.size or math.prod(window) > MOST_TAPS:
+        return None
+    return windows_of(sizes, window, strides, (1,) * len(window), padding)
+
+
+# ---- the compiled parts: `start` and `stop` number rows of results of all images, for `_placed` rows of places
+
+
+@spliced
+def _larger(m, v):  # type: ignore[no-untyped-def]
+    """Whether v is the maximum of a window in which m was so far: NaN is, always."""
+    return (v > m) | (v != v)
+
+
+@compiled(distinct=True)
+def _largest(start, stop, x, y, codes, sizes, deep, high, wide, shift):  # type: ignore[no-untyped-def]
+    most = deep.shape[1] * high.shape[1] * wide.shape[1]
+    at, taps = np.empty((len(wide), most), np.int64), np.empty((len(wide), most), np.uint8)
+    counts = np.empty(len(wide), np.int64)
+    for row in range(start, stop):
+        n, first = row // (len(deep) * len(high)), row % (len(deep) * len(high)) * len(wide)
+        row_of(row, sizes, deep, high, wide, shift, at, taps, counts)
+        for s in range(len(wide)):
+            out, met, tap, last = y[n, first + s], at[s], taps[s], counts[s] - 1
+            for i in range(0, last + 1, 4):
+                j, k, p = min(i + 1, last), min(i + 2, last), min(i + 3, last)  # the last again is never larger
+                x0, x1, x2, x3 = x[n, met[i]], x[n, met[j]], x[n, met[k]], x[n, met[p]]
+                if codes is None:
+                    for c in range(out.size):
+                        m = x0[c]
+                        if i > 0 and not _larger(out[c], m):
+                            m = out[c]
+                        v = x1[c]
+                        m = v if _larger(m, v) else m
+                        v = x2[c]
+                        m = v if _larger(m, v) else m
+                        v = x3[c]
+                        out[c] = v if _larger(m, v) else m
+                else:
+                    code, t0, t1, t2, t3 = codes[n, first + s], tap[i], tap[j], tap[k], tap[p]
+                    for c in range(out.size):
+                        m, t = x0[c], t0
+                        if i > 0 and not _larger(out[c], m):
+                            m, t = out[c], code[c]
+                        v = x1[c]
+                        more = _larger(m, v)
+                        m, t = (v if more else m), (t1 if more else t)
+                        v = x2[c]
+                        more = _larger(m, v)
+                        m, t = (v if more else m), (t2 if more else t)
+                        v = x3[c]
+                        more = _larger(m, v)
+                        out[c] = v if more else m
+                        code[c] = t3 if more else t
+
+
+@compiled(distinct=True)
+def _placed(start, stop, g, codes, dx, sizes, deep, high, wide, shift):  # type: ignore[no-untyped-def]
+    most = deep.shape[1] * high.shape[1] * wide.shape[1]
+    at, taps = np.empty((len(wide), most), np.int64), np.empty((len(wide), most), np.uint8)
+    counts = np.empty(len(wide), np.int64)
+    zero, one = dx.dtype.type(0), dx.dtype.type(1)
+    for row in range(start, stop):
+        n, first = row // (len(deep) * len(high)), row % (len(deep) * len(high)) * len(wide)
+        row_of(row, sizes, deep, high, wide, shift, at, taps, counts)
+        for s in range(len(wide)):
+            given, share = g[n, first + s], one / dx.dtype.type(counts[s])
+            for i in range(counts[s]):
+                out, tap = dx[n, at[s, i]], taps[s, i]
+                if codes is None:
+                    for c in range(out.size):
+                        out[c] = given[c] * share
+                else:
+                    code = codes[n, first + s]
+                    for c in range(out.size):
+                        out[c] = given[c] if code[c] == tap else zero
+
+
+@compiled(distinct=True)
+def _gathered(start, stop, g, codes, shares, dx, sizes, deep, high, wide, shift):  # type: ignore[no-untyped-def]
+    most = deep.shape[1] * high.shape[1] * wide.shape[1]
+    at, taps = np.empty((len(wide), most), np.int64), np.empty((len(wide), most), np.uint8)
+    counts = np.empty(len(wide), np.int64)
+    zero = dx.dtype.type(0)
+    for row in range(start, stop):
+        n, first = row // (len(deep) * len(high)), row % (len(deep) * len(high)) * len(wide)
+        row_of(row, sizes, deep, high, wide, shift, at, taps, counts)
+        for s in range(len(wide)):
+            out, met, tap, last = dx[n, first + s], at[s], taps[s], counts[s] - 1
+            if last < 0:
+                out[:] = 0
+            for i in range(0, last + 1, 2):
+                j = min(i + 1, last)
+                p0, p1, g0, g1 = met[i], met[j], g[n, met[i]], g[n, met[j]]
+                if codes is None:
+                    w0, w1 = shares[p0], shares[p1] if i < last else zero
+                    for c in range(out.size):
+                        total = g0[c] * w0 + (g1[c] * w1 if i < last else zero)
+                        out[c] = total if i == 0 else out[c] + total
+                else:
+                    c0, c1, t0, t1 = codes[n, p0], codes[n, p1], tap[i], tap[j] if i < last else np.uint8(MOST_TAPS)
+                    for c in range(out.size):
+                        total = (g0[c] if c0[c] == t0 else zero) + (g1[c] if c1[c] == t1 else zero)
+                        out[c] = total if i == 0 else out[c] + total
+
+
+@compiled(distinct=True)
+def _means(start, stop, x, y, sizes, deep, high, wide, shift):  # type: ignore[no-untyped-def]
+    most = deep.shape[1] * high.shape[1] * wide.shape[1]
+    at, taps = np.empty((len(wide), most), np.int64), np.empty((len(wide), most), np.uint8)
+    counts = np.empty(len(wide), np.int64)
+    quarter = y.dtype.type(0.25)
+    for row in range(start, stop):
+        n, first = row // (len(deep) * len(high)), row % (len(deep) * len(high)) * len(wide)
+        row_of(row, sizes, deep, high, wide, shift, at, taps, counts)
+        for s in range(len(wide)):
+            out, met, count, share = y[n, first + s], at[s], counts[s], y.dtype.type(counts[s])
+            whole = count // 4 * 4
+            for i in range(0, whole, 4):
+                x0, x1, x2, x3 = x[n, met[i]], x[n, met[i + 1]], x[n, met[i + 2]], x[n, met[i + 3]]
+                for c in range(out.size):
+                    total = (x0[c] + x1[c]) + (x2[c] + x3[c])
+                    if count == 4:
+                        out[c] = total * quarter
+                    else:
+                        out[c] = total if i == 0 else out[c] + total
+            for i in range(whole, count):
+                x0 = x[n, met[i]]
+                for c in range(out.size):
+                    total = x0[c] if i == 0 else out[c] + x0[c]
+                    out[c] = total / share if i + 1 == count else total
+            if count > 4 and whole == count:
+                for c in range(out.size):
+                    out[c] /= share
