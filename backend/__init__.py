@@ -36,6 +36,7 @@ from .kernels.lookup import kernels_enabled as kernels_enabled
 from .kernels.lookup import set_kernels as set_kernels
 from .ops.activations import *  # noqa: F403
 from .ops.attention import *  # noqa: F403
+from .ops.bessel import *  # noqa: F403
 from .ops.comparison import *  # noqa: F403
 from .ops.control_flow import *  # noqa: F403
 from .ops.convolution import *  # noqa: F403
@@ -47,6 +48,8 @@ from .ops.decompositions import *  # noqa: F403
 from .ops.einsum import *  # noqa: F403
 from .ops.elementwise import *  # noqa: F403
 from .ops.equations import *  # noqa: F403
+from .ops.grouped_convolution import *  # noqa: F403
+from .ops.integers import *  # noqa: F403
 from .ops.interpolation import *  # noqa: F403
 from .ops.linalg import *  # noqa: F403
 from .ops.local_convolution import *  # noqa: F403
@@ -64,6 +67,7 @@ from .ops.reductions import *  # noqa: F403
 from .ops.resizing import *  # noqa: F403
 from .ops.rng.sampling import *  # noqa: F403
 from .ops.rounding import *  # noqa: F403
+from .ops.sampling import *  # noqa: F403
 from .ops.scattering import *  # noqa: F403
 from .ops.segments import *  # noqa: F403
 from .ops.selection import *  # noqa: F403
@@ -71,6 +75,7 @@ from .ops.sorting import *  # noqa: F403
 from .ops.sparse import *  # noqa: F403
 from .ops.special import *  # noqa: F403
 from .ops.statistics import *  # noqa: F403
+from .ops.triangular import *  # noqa: F403
 
 __version__ = "0.1.0"
 

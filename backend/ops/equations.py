@@ -11,7 +11,7 @@ from ..dispatch.operation import operation
 from ..dispatch.promotion import array_namespace, dtype_name, inexact, is_concrete, promoted_arrays
 from ..graph.composite import composite
 
-__all__ = ["det", "inv", "pinv", "slogdet", "solve"]
+__all__ = ["det", "inv", "lstsq", "pinv", "slogdet", "solve"]
 
 
 # ---- equations and inverses -------------------------------------------------------------------------------------
@@ -155,6 +155,58 @@ def pinv(x: ArrayLike, rtol: float | None = None) -> Array:
     """
     _, x, dtype = matrices_of("pinv", "x", x)
     return in_dtype(pinv_(x, rtol=rtol), dtype)
+
+
+@operation
+def lstsq(a: ArrayLike, b: ArrayLike, rcond: float | None = None) -> Array:
+    """Find the shortest of the x for which a @ x is as near to b as can be.
+
+    Parameters
+    ----------
+    a : array, shape (..., m, n)
+        Integers become floatx.
+    b : array, shape (m,) or (..., m, k)
+        One vector, or matrices of right-hand sides, before which the axes broadcast.
+    rcond : float, optional
+        Singular values of a at or below this part of the largest one count as 0; as in `pinv` without it.
+
+    Returns
+    -------
+    array
+        Shape (n,) or (..., n, k).
+
+    Raises
+    ------
+    ValueError
+        For sizes that do not fit, and for NaN and infinity in a.
+
+    Notes
+    -----
+    It is the pseudoinverse times b. float16 is computed in float32.
+
+    References
+    ----------
+    NumPy's ``linalg.lstsq``, its solution alone; Keras 3, ``keras.ops.lstsq``.
+
+    Examples
+    --------
+    >>> K.lstsq(np.asarray([[1.0], [1.0]]), np.asarray([1.0, 3.0]))
+    array([2.])
+    """
+    xp, a, b = promoted_arrays(a, b)
+    _, a, dtype = matrices_of("lstsq", "a", a)
+    b = inexact(b)[1]
+    b = b if b.dtype == a.dtype else xp.astype(b, a.dtype)
+    if not b.ndim:
+        raise ValueError("lstsq: b has 0 dimensions, expected at least 1")
+    rows = b.shape[-2 if b.ndim > 1 else 0]
+    if None not in (rows, a.shape[-2]) and rows != a.shape[-2]:
+        raise ValueError(f"lstsq: b has {rows} rows, expected {a.shape[-2]} as in a")
+    broadcast("lstsq", sizes(a)[:-2], sizes(b)[:-2])
+    inverse = pinv_(a, rtol=rcond)
+    if b.ndim > 1:
+        return in_dtype(xp.matmul(inverse, b), dtype)
+    return in_dtype(xp.squeeze(xp.matmul(inverse, xp.expand_dims(b, axis=-1)), axis=-1), dtype)
 
 
 @composite
