@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from keras.src import activations, tree
+from keras.src import tree
 
 import backend as K
 from backend.arrays.namespaces import array_namespace
@@ -134,6 +134,8 @@ def lstm(
     unroll: bool = False,
 ) -> Any:
     """LSTM in one call; NotImplementedError, for which Keras runs its cell step by step, where that does not fit."""
+    from keras.src import activations  # it imports the backend first
+
     if mask is not None or unroll or activation is not activations.tanh:
         raise NotImplementedError
     if recurrent_activation is not activations.sigmoid:
@@ -166,14 +168,13 @@ def bidirectional_lstm(
     return_sequences: bool = False,
     unroll: bool = False,
 ) -> Any:
-    """Two LSTMs of one sequence, the second one backwards."""
+    """Two LSTMs of one sequence, the second one backwards; the outputs of both are in the order of time."""
     how = (activation, recurrent_activation, return_sequences)
     forwards = (fwd_initial_state_h, fwd_initial_state_c, mask, fwd_kernel, fwd_recurrent_kernel, fwd_bias)
     backwards = (bwd_initial_state_h, bwd_initial_state_c, mask, bwd_kernel, bwd_recurrent_kernel, bwd_bias)
-    return (
-        lstm(inputs, *forwards, *how, go_backwards=False, unroll=unroll),
-        lstm(inputs, *backwards, *how, go_backwards=True, unroll=unroll),
-    )
+    last, outputs, states = lstm(inputs, *backwards, *how, go_backwards=True, unroll=unroll)
+    outputs = array_namespace(outputs).flip(outputs, axis=1)
+    return lstm(inputs, *forwards, *how, go_backwards=False, unroll=unroll), (last, outputs, states)
 
 
 def gru(*args: Any, **kwargs: Any) -> Any:
