@@ -16,6 +16,7 @@ from ..dispatch.promotion import array_namespace, arrays, device_of, dtype_name,
 
 __all__ = ["map_coordinates", "resize", "scale_and_translate"]
 
+FAR = 2.0**30  # places farther out are as good as there: an index must fit into 32 bits
 MODES = ("constant", "nearest", "wrap", "mirror", "reflect")
 
 
@@ -341,16 +342,19 @@ def _neighbours(place: Array, n: int, order: int, mode: str) -> list[tuple[Array
 
 def _inside(xp: Any, place: Array, n: int, mode: str) -> tuple[Array, Array | None]:
     """A whole number as an index of an axis of n elements, by the mode; whether it was one, for 'constant'."""
-    inside = None
-    if mode == "constant":
-        inside = (place >= 0) & (place <= n - 1)
-        place = xp.where(inside, place, xp.zeros_like(place))
-    elif mode == "wrap":
-        place = place % n
-    elif mode != "nearest":
-        period = max(2 * n - 2, 1) if mode == "mirror" else 2 * n
-        place = place % period
-        place = xp.where(place < n, place, period - (mode == "reflect") - place)
-    place = xp.minimum(xp.maximum(place, xp.zeros_like(place)), xp.zeros_like(place) + (n - 1))
+    place = xp.minimum(xp.maximum(place, number_like(place, -FAR)), number_like(place, FAR))
     place = xp.where(place == place, place, xp.zeros_like(place))
-    return xp.astype(place, xp.arange(0, device=device_of(place)).dtype), inside
+    dtype = xp.arange(0, device=device_of(place)).dtype
+    if mode in ("constant", "nearest"):
+        index = xp.astype(place, dtype)
+        first, last = xp.zeros_like(index), xp.zeros_like(index) + (n - 1)
+        if mode == "nearest":
+            return xp.minimum(xp.maximum(index, first), last), None
+        inside = (index >= first) & (index <= last)
+        return xp.where(inside, index, first), inside
+    period = n if mode == "wrap" else max(2 * n - 2, 1) if mode == "mirror" else 2 * n
+    # places are whole: half a step beside them, rounding in the quotient does not matter
+    index = xp.astype(place - period * xp.floor((place + 0.5) / period), dtype)
+    if mode == "wrap":
+        return index, None
+    return xp.where(index < n, index, period - (mode == "reflect") - index), None

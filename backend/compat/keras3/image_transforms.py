@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from keras.src.backend import standardize_data_format
-from keras.src.random.seed_generator import draw_seed
 
 import backend as K
 from backend.dispatch.promotion import array_namespace, device_of
@@ -181,7 +180,7 @@ def elastic_transform(
     x = x[None, ...] if single else x
     batch, height, width, _ = x.shape
     size = int(6 * _number(sigma)) | 1
-    moves = normal((batch, height, width, 2), dtype=name_of(x), seed=draw_seed(seed))
+    moves = normal((batch, height, width, 2), dtype=name_of(x), seed=seed)
     alpha, sigma = (v if is_number(v) else cast_to(convert_to_tensor(v), name_of(x)) for v in (alpha, sigma))
     moves = gaussian_blur(moves * sigma, (size, size), (sigma, sigma), "channels_last") * alpha
     rows, columns = _grid(x, height, width)

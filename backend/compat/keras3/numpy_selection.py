@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from keras.src.backend.common.backend_utils import vectorize_impl
@@ -191,7 +192,7 @@ def unique(
     xp = array_namespace(x)
     rows = xp.reshape(x, (-1, 1)) if axis is None else moved(x, axis, 0)
     shape = rows.shape[1:]
-    flat = xp.reshape(rows, (rows.shape[0], -1))
+    flat = xp.reshape(rows, (rows.shape[0], math.prod(shape)))
     first, inverse, counts = _different_rows(flat)
     found = xp.reshape(xp.take(flat, first, axis=0), (first.shape[0], *shape))
     values = xp.reshape(found, (-1,)) if axis is None else moved(found, 0, axis)
