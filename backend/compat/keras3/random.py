@@ -24,7 +24,7 @@ from backend.ops.rng.sampling import (
     spread_integers,
 )
 
-from .tensors import cast, convert_to_numpy, convert_to_tensor
+from .tensors import cast, convert_to_numpy, convert_to_tensor, together
 
 __all__ = [
     "SeedGenerator",
@@ -137,6 +137,7 @@ def dropout(inputs: Any, rate: float, noise_shape: Any = None, seed: Any = None)
     if noise_shape is not None:
         shape = tuple(n if wanted is None else int(wanted) for wanted, n in zip(noise_shape, shape, strict=True))
     mask = draw_bernoulli(_words(seed), seed=0, shape=shape, dtype="bool", p=1.0 - rate)
+    inputs, mask = together(inputs, mask)
     return kept(inputs, mask, rate)
 
 

@@ -28,6 +28,7 @@ __all__ = [
     "owned",
     "random_seed_dtype",
     "shape",
+    "together",
 ]
 
 
@@ -83,6 +84,13 @@ def convert_to_tensor(x: Any, dtype: Any = None, sparse: Any = None, ragged: Any
     # as stored first: NumPy cannot make bfloat16 of what is no array
     value = np.asarray(x)
     return backend.asarray(value if str(value.dtype) == name else value.astype(_numpy_dtype(name)), name)
+
+
+def together(*values: Any) -> list[Any]:
+    """The values; beside a symbolic tensor arrays are constants of its graph, so that any of them tells the namespace."""
+    if not any(isinstance(x, Tensor) for x in values):
+        return list(values)
+    return [tensor(x) if is_array(x) else x for x in values]
 
 
 def _stands_alone(x: Any) -> bool:
