@@ -159,9 +159,7 @@ def shuffle(x: Any, axis: int = 0, seed: Any = None) -> Any:
     """The slices along an axis in a random order."""
     x = convert_to_tensor(x)
     xp = array_namespace(x)
-    keys = draw_uniform(
-        _words(seed), seed=0, shape=(int(x.shape[axis]),), dtype="int32", minval=-(2**31), maxval=2**31
-    )
+    keys = draw_uniform(_words(seed), seed=0, shape=(int(x.shape[axis]),), dtype="int32", minval=-(2**31), maxval=2**31)
     return xp.take(x, array_namespace(keys).argsort(keys), axis=axis % x.ndim)
 
 
