@@ -31,6 +31,7 @@ __all__ = [
     "is_complex",
     "is_number",
     "is_real_float",
+    "kept",
     "name_of",
     "numbers",
     "pair",
@@ -167,7 +168,11 @@ def pair(x1: Any, x2: Any, *more: Any) -> tuple[Any, Any]:
     dtype = common(x1, x2, *more)
     if is_number(x1) and is_number(x2):
         return convert_to_tensor(x1, dtype), convert_to_tensor(x2, dtype)
-    return tuple(x if is_number(x) else cast_to(x, dtype) for x in (x1, x2))  # type: ignore[return-value]
+    x1, x2 = (x if is_number(x) else cast_to(x, dtype) for x in (x1, x2))
+    if dtype == "bfloat16":  # NumPy has it from another package, and beside it a Python float counts as float32
+        first = x2 if is_number(x1) else x1
+        return array_like(first, x1), array_like(first, x2)
+    return x1, x2
 
 
 def in_common(*operands: Any, beside: tuple[Any, ...] = ()) -> list[Any]:
@@ -192,6 +197,20 @@ def quiet(function: Callable[..., Any]) -> Callable[..., Any]:
             ERRORS.reset(token)
 
     return silent
+
+
+def kept(rule: Callable[[Any], Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """A decorator: the first argument passes a dtype rule, and the result has the dtype that it has then."""
+
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(function)
+        def computed(x: Any, *args: Any, **kwargs: Any) -> Any:
+            x = rule(x)
+            return cast_to(function(x, *args, **kwargs), name_of(x))
+
+        return quiet(computed)
+
+    return decorate
 
 
 def unary(name: str, rule: Callable[[Any], Any]) -> Callable[[Any], Any]:

@@ -17,6 +17,11 @@ __all__ = ["fft", "fft2", "ifft2", "irfft", "istft", "rfft", "stft"]
 # ---- pairs ------------------------------------------------------------------------------------------------------
 
 
+def _get_complex_tensor_from_tuple(x: Any) -> Any:
+    """A pair of real and imaginary parts as one complex array, under the name that Keras asks for."""
+    return _complex(x)[0]
+
+
 def _complex(x: Any) -> tuple[Any, str]:
     """A pair of real and imaginary parts as one complex array, and the parts' dtype."""
     if not isinstance(x, (tuple, list)) or len(x) != 2:
@@ -141,20 +146,26 @@ def istft(
     center: bool = True,
 ) -> Any:
     z, dtype = _complex(x)
-    xp = array_namespace(z)
-    weights = _window(window, sequence_length, fft_length, dtype)
-    frames = cast_to(xp.fft.irfft(z, n=fft_length), dtype)
+    frames = cast_to(array_namespace(z).fft.irfft(z, n=fft_length), dtype)
+    if window is not None:
+        frames = frames * _inverse_window(_window(window, sequence_length, fft_length, dtype), sequence_stride)
     count = frames.shape[-2]
-    whole = _overlapped(frames * weights, sequence_stride)
-    squares = xp.broadcast_to(weights * weights, (count, fft_length))
-    norm = _overlapped(squares, sequence_stride)
-    found = whole / xp.where(norm > 1e-10, norm, array_like(norm, 1.0))
+    found = _overlapped(frames, sequence_stride)
     start = fft_length // 2 if center else 0
     expected = fft_length + sequence_stride * (count - 1)
     stop = start + length if length is not None else expected - start
     if stop > expected:
         found = pad(found, (*(((0, 0),) * (found.ndim - 1)), (0, stop - expected)))
     return found[..., start:stop]
+
+
+def _inverse_window(weights: Any, stride: int) -> Any:
+    """What the weights must be multiplied by to add up to 1 with those of the frames beside: Griffin & Lim, 1984."""
+    xp, size = array_namespace(weights), weights.shape[0]
+    pieces = -(-size // stride)
+    squares = xp.reshape(pad(weights * weights, ((0, pieces * stride - size),)), (pieces, stride))
+    total = xp.tile(xp.sum(squares, axis=0), (pieces,))[:size]
+    return weights / xp.where(total == 0, array_like(total, 1.0), total)
 
 
 def _overlapped(frames: Any, stride: int) -> Any:

@@ -59,7 +59,7 @@ def qr(x: Any, mode: str = "reduced") -> tuple[Any, Any]:
             f"Received: mode={mode}"
         )
     x = floats(x)
-    return tuple(array_namespace(x).linalg.qr(x, mode=mode)) if mode == "complete" else tuple(K.qr(x))
+    return tuple(array_namespace(x).linalg.qr(x, mode=mode))
 
 
 @quiet

@@ -9,7 +9,8 @@ from backend.dispatch.boundary import sizes
 from backend.dispatch.promotion import array_namespace, device_of
 
 from .core import convert_to_numpy, convert_to_tensor
-from .dtype_rules import cast_to, common, counted, floats, is_real_float, name_of, plain_axis, quiet
+from .dtype_rules import cast_to, common, counted, floats, is_real_float, kept, name_of, plain_axis, quiet
+from .fourier import _get_complex_tensor_from_tuple as _get_complex_tensor_from_tuple
 from .fourier import fft, fft2, ifft2, irfft, istft, rfft, stft
 
 __all__ = [
@@ -105,9 +106,8 @@ def extract_sequences(x: Any, sequence_length: int, sequence_stride: int) -> Any
 # ---- special functions ------------------------------------------------------------------------------------------
 
 
-@quiet
+@kept(floats)
 def rsqrt(x: Any) -> Any:
-    x = floats(x)
     return 1.0 / array_namespace(x).sqrt(x)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import backend as K
 from backend.dispatch.promotion import array_namespace
 
-from .dtype_rules import array_like, at_least_float32, cast_to, floats, name_of, numbers, quiet
+from .dtype_rules import array_like, at_least_float32, cast_to, floats, kept, name_of, numbers, quiet
 from .numpy_elementwise import tanh as tanh
 from .numpy_shapes import split
 
@@ -47,33 +47,32 @@ __all__ = [
 def _of_k(function: Any, rule: Any = floats) -> Any:
     """K's activation, after a dtype rule."""
 
-    def activation(x: Any) -> Any:
-        return function(rule(x))
-
-    return quiet(activation)
+    return kept(rule)(function)
 
 
 sigmoid, silu = _of_k(K.sigmoid), _of_k(K.silu)
 softplus, softsign, selu = _of_k(K.softplus), _of_k(K.softsign), _of_k(K.selu)
 
 
+@kept(numbers)
 def relu(x: Any) -> Any:
-    x = numbers(x)
     name = name_of(x)
     return K.relu(x) if "float" in name else array_namespace(x).maximum(x, array_like(x, 0))
 
 
+@kept(floats)
 def elu(x: Any, alpha: float = 1.0) -> Any:
-    return K.elu(floats(x), alpha)
+    return K.elu(x, alpha)
 
 
+@kept(floats)
 def leaky_relu(x: Any, negative_slope: float = 0.2) -> Any:
-    return K.leaky_relu(floats(x), negative_slope)
+    return K.leaky_relu(x, negative_slope)
 
 
-@quiet
+@kept(floats)
 def gelu(x: Any, approximate: bool = True) -> Any:
-    return K.gelu(floats(x), approximate)
+    return K.gelu(x, approximate)
 
 
 def _wide(function: Any) -> Any:
@@ -121,40 +120,40 @@ def hard_tanh(x: Any) -> Any:
     return _between(numbers(x), -1, 1)
 
 
+@kept(floats)
 def hard_sigmoid(x: Any) -> Any:
-    x = floats(x)
     return _between(x / 6.0 + 0.5, 0.0, 1.0)
 
 
+@kept(floats)
 def hard_silu(x: Any) -> Any:
-    x = floats(x)
     return x * hard_sigmoid(x)
 
 
+@kept(floats)
 def sparse_sigmoid(x: Any) -> Any:
-    x = floats(x)
     return _between(0.5 * (x + 1.0), 0.0, 1.0)
 
 
+@kept(floats)
 def soft_shrink(x: Any, threshold: float = 0.5) -> Any:
-    x = floats(x)
     xp, zero = array_namespace(x), array_like(x, 0.0)
     return xp.where(x > threshold, x - threshold, xp.where(x < -threshold, x + threshold, zero))
 
 
+@kept(floats)
 def hard_shrink(x: Any, threshold: float = 0.5) -> Any:
-    x = floats(x)
     xp = array_namespace(x)
     return xp.where(xp.abs(x) > threshold, x, array_like(x, 0.0))
 
 
+@kept(floats)
 def threshold(x: Any, threshold: float, default_value: Any) -> Any:
-    x = floats(x)
     return array_namespace(x).where(x > threshold, x, array_like(x, default_value))
 
 
+@kept(floats)
 def sparse_plus(x: Any) -> Any:
-    x = floats(x)
     xp, inner = array_namespace(x), _between(x, -1.0, 1.0)
     return xp.where(x >= 1.0, x, 0.25 * (inner + 1.0) ** 2)
 
@@ -162,29 +161,29 @@ def sparse_plus(x: Any) -> Any:
 # ---- smooth -----------------------------------------------------------------------------------------------------
 
 
+@kept(floats)
 def tanh_shrink(x: Any) -> Any:
-    x = floats(x)
     return x - tanh(x)
 
 
+@kept(floats)
 def log_sigmoid(x: Any) -> Any:
-    return -softplus(-floats(x))
+    return -softplus(-x)
 
 
+@kept(floats)
 def squareplus(x: Any, b: float = 4) -> Any:
-    x = floats(x)
     return (x + array_namespace(x).sqrt(x * x + b)) / 2.0
 
 
-@quiet
+@kept(floats)
 def celu(x: Any, alpha: float = 1.0) -> Any:
-    x = floats(x)
     xp, zero = array_namespace(x), array_like(x, 0.0)
     return xp.maximum(x, zero) + alpha * xp.expm1(xp.minimum(x, zero) / alpha)
 
 
+@kept(floats)
 def glu(x: Any, axis: int = -1) -> Any:
-    x = floats(x)
     if x.shape[axis] % 2:
         raise ValueError(
             f"axis size must be divisible by 2. Received: x.shape={tuple(x.shape)} with axis={axis}"
@@ -193,10 +192,9 @@ def glu(x: Any, axis: int = -1) -> Any:
     return values * sigmoid(gates)
 
 
-@quiet
+@kept(floats)
 def sparsemax(x: Any, axis: int = -1) -> Any:
     """The Euclidean projection onto the simplex; Martins & Astudillo, From softmax to sparsemax, 2016, algorithm 1."""
-    x = floats(x)
     xp, wide = array_namespace(x), at_least_float32(x)
     axis = axis % x.ndim
     falling = xp.sort(wide, axis=axis, descending=True)

@@ -39,9 +39,12 @@ def dot_product_attention(
     added = None if bias is None else cast_to(convert_to_tensor(bias), name_of(query))
     if mask is not None:
         added = _masked(boolean(mask), added, query)
-    rows = (xp.permute_dims(x, heads) for x in (query, key, value))
-    found = K.scaled_dot_product_attention(*rows, added, is_causal, None if scale is None else float(scale))
-    return xp.permute_dims(found, heads)
+    query, key, value = (xp.permute_dims(x, heads) for x in (query, key, value))
+    shared = query.shape[1] // key.shape[1] if key.shape[1] else 1
+    if shared > 1:  # grouped queries: several heads of the query share one of the keys
+        key, value = xp.repeat(key, shared, axis=1), xp.repeat(value, shared, axis=1)
+    found = K.scaled_dot_product_attention(query, key, value, added, is_causal, None if scale is None else float(scale))
+    return cast_to(xp.permute_dims(found, heads), name_of(query))
 
 
 def _masked(mask: Any, added: Any, like: Any) -> Any:

@@ -235,9 +235,9 @@ def fold(x: Any, output_size: Any, kernel_size: Any, dilation: Any = 1, padding:
     padded = [n + 2 * p for n, p in zip(size, around, strict=True)]
     places = [(n - d * (k - 1) - 1) // s + 1 for n, k, d, s in zip(padded, window, rate, step, strict=True)]
     x = xp.reshape(x, (batch, columns // math.prod(window), *window, *places))
-    # rows of the window meet rows of places: axes 2 and 4; then its columns
+    # rows of the window meet rows of places, axes 2 and 4; then columns meet, axes 2 and 3 of what is left
     x = _laid(x, 2, 4, padded[0], rate[0], step[0])
-    x = _laid(x, 2, 4, padded[1], rate[1], step[1])
+    x = _laid(x, 2, 3, padded[1], rate[1], step[1])
     return x[:, :, around[0] : padded[0] - around[0], around[1] : padded[1] - around[1]]
 
 
@@ -247,7 +247,7 @@ def _laid(x: Any, taps: int, places: int, size: int, rate: int, step: int) -> An
     count, number = x.shape[taps], x.shape[places]
     for tap in range(count):
         part = x[(slice(None),) * taps + (tap,)]
-        order = (*(a for a in range(part.ndim) if a != places - 1), places - 1)
+        order = (*(a for a in range(part.ndim) if a != places - 1), places - 1)  # the tap's axis is gone
         part = xp.permute_dims(part, order)
         if step > 1:  # zeros between neighbours
             part = pad(part[..., None], (*(((0, 0),) * part.ndim), (0, step - 1)))

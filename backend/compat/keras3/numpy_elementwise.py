@@ -24,6 +24,7 @@ from .dtype_rules import (
     is_complex,
     is_number,
     is_real_float,
+    kept,
     name_of,
     numbers,
     pair,
@@ -140,9 +141,8 @@ def angle(x: Any) -> Any:
     return xp.atan2(xp.imag(x), xp.real(x)) if is_complex(x) else xp.atan2(xp.zeros_like(x), x)
 
 
-@quiet
+@kept(wide_floats)
 def cbrt(x: Any) -> Any:
-    x = wide_floats(x)
     xp = array_namespace(x)
     regular = xp.isfinite(x) & (x != 0)
     size = xp.where(regular, xp.abs(x), array_like(x, 1.0))
@@ -171,27 +171,28 @@ def imag(x: Any) -> Any:
     return xp.imag(x) if is_complex(x) else xp.zeros_like(x)
 
 
+@kept(wide_floats)
 def deg2rad(x: Any) -> Any:
-    return wide_floats(x) * (math.pi / 180.0)
+    return x * (math.pi / 180.0)
 
 
+@kept(wide_floats)
 def rad2deg(x: Any) -> Any:
-    return wide_floats(x) * (180.0 / math.pi)
+    return x * (180.0 / math.pi)
 
 
-@quiet
+@kept(floats)
 def exp2(x: Any) -> Any:
-    return 2.0 ** floats(x)
+    return 2.0**x
 
 
-@quiet
+@kept(floats)
 def reciprocal(x: Any) -> Any:
-    return 1.0 / floats(x)
+    return 1.0 / x
 
 
-@quiet
+@kept(same)
 def round(x: Any, decimals: int = 0) -> Any:
-    x = convert_to_tensor(x)
     name = name_of(x)
     if not (is_real_float(x) or is_complex(x)):
         if decimals >= 0:
@@ -204,9 +205,8 @@ def round(x: Any, decimals: int = 0) -> Any:
     return xp.round(x * scale) / scale if decimals > 0 else xp.round(x / scale) * scale
 
 
-@quiet
+@kept(floats)
 def sinc(x: Any) -> Any:
-    x = floats(x)
     xp = array_namespace(x)
     y = xp.where(x == 0, array_like(x, 1.0), x) * math.pi
     return xp.where(x == 0, array_like(x, 1.0), xp.sin(y) / y)
@@ -217,10 +217,8 @@ def trunc(x: Any) -> Any:
     return array_namespace(x).trunc(x) if is_real_float(x) else x
 
 
-@quiet
+@kept(wide_floats)
 def i0(x: Any) -> Any:
-    x = convert_to_tensor(x)
-    x = cast_to(x, "float64") if name_of(x) == "int64" else floats(x)
     return K.i0(x)
 
 
