@@ -138,7 +138,7 @@ def dropout(inputs: Any, rate: float, noise_shape: Any = None, seed: Any = None)
         shape = tuple(n if wanted is None else int(wanted) for wanted, n in zip(noise_shape, shape, strict=True))
     mask = draw_bernoulli(_words(seed), seed=0, shape=shape, dtype="bool", p=1.0 - rate)
     inputs, mask = together(inputs, mask)
-    return kept(inputs, mask, rate)
+    return cast(kept(inputs, mask, rate), str(inputs.dtype).rpartition(".")[2])
 
 
 def categorical(logits: Any, num_samples: int, dtype: Any = "int32", seed: Any = None) -> Any:
