@@ -6,6 +6,8 @@ import typing as _typing
 
 if "keras.backend.common" in _sys.modules or _os.environ.get("KERAS_BACKEND") == __name__:
     from .compat import keras as _keras_compat  # noqa: F401 - first of all: it says what is missing, where Keras would not
+if _os.environ.get("KERAS_BACKEND") == "array_api":
+    from .compat import keras3 as _keras3  # noqa: F401 - Keras 3, imported later, finds K as its backend
 
 from .api import contents as _contents
 from .api.creation import *  # noqa: F403

@@ -1,6 +1,7 @@
-"""The pytest plugin under which Keras 3's tests run on this backend: what their conftest, not in the wheel, would do."""
+"""The pytest plugin under which Keras 3's tests run on this backend: what their conftest, which has no wheel, does."""
 
 import sys
+import types
 
 import pytest
 
@@ -15,6 +16,17 @@ MARKERS = (
 )
 # The file stops at import for a name it does not know, and picks the class of the trainer by it.
 ASKS_FOR_NAME = "trainers/trainer_test.py"
+
+
+def skip_if_backend(given, reason):
+    """A mark that skips a test on the backend of that name."""
+    return pytest.mark.skipif(given == door.NAME, reason=reason)
+
+
+# Tests import it from their conftest.
+conftest = types.ModuleType("conftest")
+conftest.skip_if_backend = skip_if_backend
+sys.modules.setdefault("conftest", conftest)
 
 
 def pytest_configure(config):

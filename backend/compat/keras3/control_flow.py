@@ -252,9 +252,7 @@ def _prefixes(combine: Any, elems: list[Any], axes: list[int]) -> list[Any]:
     if not later:
         even = first
     else:
-        even = [
-            namespace_of(x).concat([a, x], axis=axis) for a, x, axis in zip(first, later, axes, strict=True)
-        ]
+        even = [namespace_of(x).concat([a, x], axis=axis) for a, x, axis in zip(first, later, axes, strict=True)]
     return [_interleaved(a, b, axis) for a, b, axis in zip(even, odd, axes, strict=True)]
 
 

@@ -15,6 +15,7 @@ from backend.dispatch.boundary import number_like
 from backend.dispatch.promotion import array_namespace, is_array, native_dtype
 
 from .core import convert_to_tensor
+from .tensors import together
 
 __all__ = [
     "array_like",
@@ -163,7 +164,7 @@ def pair(x1: Any, x2: Any, *more: Any) -> tuple[Any, Any]:
 
     A Python number beside an array stays a number: it costs a graph no constant.
     """
-    x1, x2 = (x if is_number(x) else convert_to_tensor(x) for x in (x1, x2))
+    x1, x2 = together(*(x if is_number(x) else convert_to_tensor(x) for x in (x1, x2)))
     dtype = common(x1, x2, *more)
     if is_number(x1) and is_number(x2):
         return convert_to_tensor(x1, dtype), convert_to_tensor(x2, dtype)
@@ -176,7 +177,7 @@ def pair(x1: Any, x2: Any, *more: Any) -> tuple[Any, Any]:
 
 def in_common(*operands: Any, beside: tuple[Any, ...] = ()) -> list[Any]:
     """Operands as arrays of the dtype that Keras gives them together, and beside more types."""
-    arrays = [convert_to_tensor(x) for x in operands]
+    arrays = together(*map(convert_to_tensor, operands))
     dtype = common(*arrays, *beside)
     return [cast_to(x, dtype) for x in arrays]
 

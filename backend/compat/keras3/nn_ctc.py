@@ -31,9 +31,11 @@ def ctc_loss(target: Any, output: Any, target_length: Any, output_length: Any, m
     path = xp.reshape(xp.stack([blank, target], axis=2), (batch, 2 * width))
     path = xp.concat([path, xp.zeros_like(target[:, :1]) + (mask_index % classes)], axis=1)
     places = 2 * width + 1
-    # a label may follow the one two places before it directly, unless the two are equal
+    # a label, which may be the blank's class itself, may follow the one two places before it directly, unless the two
+    # are equal
     two_back = xp.concat([path[:, :1], path[:, :1], path], axis=1)[:, :places]
-    may_skip = (path != mask_index % classes) & (path != two_back)
+    odd = xp.arange(places, dtype=xp.int32, device=device_of(output)) % 2 == 1
+    may_skip = odd & (path != two_back)
     index = xp.arange(0, device=device_of(output)).dtype
     rows = xp.broadcast_to(xp.expand_dims(xp.astype(path, index), axis=1), (batch, time, places))
     seen = xp.permute_dims(K.take_along_axis(logs, rows, axis=2), (1, 0, 2))

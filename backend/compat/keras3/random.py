@@ -24,7 +24,7 @@ from backend.ops.rng.sampling import (
     spread_integers,
 )
 
-from .tensors import cast, convert_to_numpy, convert_to_tensor
+from .tensors import cast, convert_to_numpy, convert_to_tensor, together
 
 __all__ = [
     "SeedGenerator",
@@ -137,7 +137,8 @@ def dropout(inputs: Any, rate: float, noise_shape: Any = None, seed: Any = None)
     if noise_shape is not None:
         shape = tuple(n if wanted is None else int(wanted) for wanted, n in zip(noise_shape, shape, strict=True))
     mask = draw_bernoulli(_words(seed), seed=0, shape=shape, dtype="bool", p=1.0 - rate)
-    return kept(inputs, mask, rate)
+    inputs, mask = together(inputs, mask)
+    return cast(kept(inputs, mask, rate), str(inputs.dtype).rpartition(".")[2])
 
 
 def categorical(logits: Any, num_samples: int, dtype: Any = "int32", seed: Any = None) -> Any:
@@ -158,9 +159,7 @@ def shuffle(x: Any, axis: int = 0, seed: Any = None) -> Any:
     """The slices along an axis in a random order."""
     x = convert_to_tensor(x)
     xp = array_namespace(x)
-    keys = draw_uniform(
-        _words(seed), seed=0, shape=(int(x.shape[axis]),), dtype="int32", minval=-(2**31), maxval=2**31
-    )
+    keys = draw_uniform(_words(seed), seed=0, shape=(int(x.shape[axis]),), dtype="int32", minval=-(2**31), maxval=2**31)
     return xp.take(x, array_namespace(keys).argsort(keys), axis=axis % x.ndim)
 
 

@@ -10,13 +10,14 @@ import numpy as np
 from keras.src import tree
 from keras.src.backend.common import KerasVariable, standardize_dtype
 from keras.src.backend.common.dtypes import result_type
+from keras.src.backend.common.stateless_scope import get_stateless_scope
 
 import backend as K
 from backend.arrays.backends import active
 from backend.arrays.dtypes import dtype_name
 from backend.arrays.namespaces import describe, host, is_array, namespace_of
 from backend.graph.recording import tensor
-from backend.graph.tensor import Tensor
+from backend.graph.tensor import Constant, Tensor
 
 __all__ = [
     "Variable",
@@ -28,6 +29,7 @@ __all__ = [
     "owned",
     "random_seed_dtype",
     "shape",
+    "together",
 ]
 
 
@@ -74,6 +76,9 @@ def convert_to_tensor(x: Any, dtype: Any = None, sparse: Any = None, ragged: Any
     backend = active()
     if not isinstance(x, np.generic) and namespace_of(x) is backend.xp:
         return x if name is None or name == dtype_name(x.dtype) else backend.xp.astype(x, backend.dtype(name))
+    if type(x) in (bool, int, float) and getattr(get_stateless_scope(), "records", False):
+        # symbolic, for `regularization = convert_to_tensor(0.0)` and `+=` with what is
+        return Constant(np.asarray(x, _numpy_dtype(name or result_type(type(x)))), typed=True)
     if isinstance(x, (list, tuple)) and any(map(_stands_alone, tree.flatten(x))):
         return _stacked(x, name)
     if is_array(x) and not isinstance(x, (np.ndarray, np.generic)):
@@ -83,6 +88,13 @@ def convert_to_tensor(x: Any, dtype: Any = None, sparse: Any = None, ragged: Any
     # as stored first: NumPy cannot make bfloat16 of what is no array
     value = np.asarray(x)
     return backend.asarray(value if str(value.dtype) == name else value.astype(_numpy_dtype(name)), name)
+
+
+def together(*values: Any) -> list[Any]:
+    """The values; beside a symbolic tensor arrays are constants of its graph, so that any of them tells the namespace."""
+    if not any(isinstance(x, Tensor) for x in values):
+        return list(values)
+    return [tensor(x) if is_array(x) else x for x in values]
 
 
 def _stands_alone(x: Any) -> bool:

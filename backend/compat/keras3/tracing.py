@@ -29,6 +29,8 @@ class Recording(StatelessScope):
     values.
     """
 
+    records = True
+
     def __init__(self, collect_losses: bool = False) -> None:
         super().__init__(collect_losses=collect_losses)
         self.read: dict[int, tuple[Any, Placeholder]] = {}

@@ -39,7 +39,9 @@ def scatter_update(inputs: Any, indices: Any, updates: Any, reduction: str | Non
     dtype = str(inputs.dtype).rpartition(".")[2]
     updates = convert_to_tensor(updates, dtype)
     if dtype == "bool":
-        found = scatter_update(convert_to_tensor(inputs, "int32"), indices, convert_to_tensor(updates, "int32"), reduction)
+        found = scatter_update(
+            convert_to_tensor(inputs, "int32"), indices, convert_to_tensor(updates, "int32"), reduction
+        )
         return found > 0
     depth = indices.shape[-1]
     index_shape, rest = tuple(inputs.shape[:depth]), tuple(inputs.shape[depth:])
