@@ -151,7 +151,10 @@ def compute_homography_matrix(start_points: Any, end_points: Any) -> Any:
     for i in range(4):
         x, y = end[:, i, 0], end[:, i, 1]
         one, zero = xp.ones_like(x), xp.zeros_like(x)
-        for target, row in ((start[:, i, 0], (x, y, one, zero, zero, zero)), (start[:, i, 1], (zero, zero, zero, x, y, one))):
+        for target, row in (
+            (start[:, i, 0], (x, y, one, zero, zero, zero)),
+            (start[:, i, 1], (zero, zero, zero, x, y, one)),
+        ):
             equations.append(xp.stack([*row, -target * x, -target * y], axis=-1))
             targets.append(target)
     solved = K.solve(xp.stack(equations, axis=1), xp.stack(targets, axis=-1)[..., None])
@@ -188,5 +191,3 @@ def elastic_transform(
     if not is_real_float(images):
         found = array_namespace(found).round(found)
     return _returned(found[0, ...] if single else found, dtype, data_format)
-
-

@@ -252,5 +252,3 @@ def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
 def slogdet(x: Any) -> tuple[Any, Any]:
     x = floats(x)
     return tuple(K.slogdet(x))
-
-

@@ -156,8 +156,7 @@ def bincount(x: Any, weights: Any = None, minlength: int = 0, sparse: bool = Fal
     if x.ndim != 2:
         raise ValueError(f"bincount: x has {x.ndim} dimensions, expected 1 or 2")
     rows = [
-        K.bincount(x[i, :], None if weights is None else weights[i, :], minlength=minlength)
-        for i in range(x.shape[0])
+        K.bincount(x[i, :], None if weights is None else weights[i, :], minlength=minlength) for i in range(x.shape[0])
     ]
     longest = max(row.shape[0] for row in rows)
     rows = [pad(row, ((0, longest - row.shape[0]),)) for row in rows]
@@ -237,5 +236,3 @@ def _fitted(x: Any, axis: int, size: int, fill: Any) -> Any:
 
 def vectorize(pyfunc: Any, *, excluded: Any = None, signature: Any = None) -> Any:
     return vectorize_impl(pyfunc, vectorized_map, excluded=excluded, signature=signature)
-
-
