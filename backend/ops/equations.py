@@ -203,10 +203,19 @@ def lstsq(a: ArrayLike, b: ArrayLike, rcond: float | None = None) -> Array:
     if None not in (rows, a.shape[-2]) and rows != a.shape[-2]:
         raise ValueError(f"lstsq: b has {rows} rows, expected {a.shape[-2]} as in a")
     broadcast("lstsq", sizes(a)[:-2], sizes(b)[:-2])
-    inverse = pinv_(a, rtol=rcond)
     if b.ndim > 1:
-        return in_dtype(xp.matmul(inverse, b), dtype)
-    return in_dtype(xp.squeeze(xp.matmul(inverse, xp.expand_dims(b, axis=-1)), axis=-1), dtype)
+        return in_dtype(lstsq_(a, b, rcond=rcond), dtype)
+    return in_dtype(xp.squeeze(lstsq_(a, xp.expand_dims(b, axis=-1), rcond=rcond), axis=-1), dtype)
+
+
+@composite
+def lstsq_(a: Array, b: Array, *, rcond: float | None) -> Array:
+    """The shortest solutions, by the pseudoinverse."""
+    xp = array_namespace(a)
+    if rcond is None and None not in a.shape[-2:]:
+        rcond = max(a.shape[-2:]) * float(xp.finfo(a.dtype).eps)
+    inverse = finite("lstsq", lambda: xp.linalg.pinv(a, rtol=rcond), a, "a cannot be factored")[0]
+    return xp.matmul(inverse, b)
 
 
 @composite

@@ -1,4 +1,4 @@
-"""Convolution over any number of spatial axes: with channels in groups, strides and dilation together, and transposed."""
+"""Convolution over any number of spatial axes: in groups, with strides and dilation together, and transposed."""
 
 from __future__ import annotations
 
@@ -85,7 +85,8 @@ def conv(
         y = convolution(x, kernel, **how)
     elif not isinstance(each, int) or not isinstance(out, int) or not each or channels % each:
         raise ValueError(
-            f"conv: x has {channels} channels, expected a multiple of {each} for a kernel of shape {tuple(kernel.shape)}"
+            f"conv: x has {channels} channels, expected a multiple of {each} for a kernel of shape "
+            f"{tuple(kernel.shape)}"
         )
     else:
         groups = channels // each
@@ -101,10 +102,7 @@ def conv(
 def _groups(x: Array, kernel: Array, groups: int, each: int) -> list[tuple[Array, Array]]:
     """The channels of x and the output channels of the kernel that belong together."""
     outs = kernel.shape[-1] // groups
-    return [
-        (x[..., i * each : (i + 1) * each], kernel[..., i * outs : (i + 1) * outs])
-        for i in range(groups)
-    ]
+    return [(x[..., i * each : (i + 1) * each], kernel[..., i * outs : (i + 1) * outs]) for i in range(groups)]
 
 
 @operation

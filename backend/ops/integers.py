@@ -89,7 +89,7 @@ def lcm(x: ArrayLike, y: ArrayLike) -> Array:
 
 
 def _integers(name: str, x: Any, y: Any) -> tuple[Array, Array]:
-    xp, x, y = promoted_arrays(x, y)
+    _, x, y = promoted_arrays(x, y)
     for argument, value in (("x", x), ("y", y)):
         if not is_integer(dtype_name(value.dtype)):
             raise TypeError(f"{name}: {argument} has dtype {dtype_name(value.dtype)}, expected an integer dtype")

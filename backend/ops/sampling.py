@@ -16,6 +16,7 @@ from ..dispatch.promotion import array_namespace, arrays, device_of, dtype_name,
 
 __all__ = ["map_coordinates", "resize", "scale_and_translate"]
 
+FAR = 2.0**30  # places farther out are as good as there: an index must fit into 32 bits
 MODES = ("constant", "nearest", "wrap", "mirror", "reflect")
 
 
@@ -139,7 +140,7 @@ def scale_and_translate(
     >>> K.scale_and_translate(np.asarray([1.0, 2.0, 3.0]), (3,), (0,), [1.0], [1.0])
     array([0., 1., 2.])
     """
-    xp, x = arrays(x)
+    _, x = arrays(x)
     if method not in FILTERS:
         raise ValueError(f"scale_and_translate: method is {method!r}; expected one of {', '.join(FILTERS)}")
     if len(shape) != x.ndim:
@@ -322,7 +323,9 @@ def sampled(
     if not is_integer(name):
         return xp.astype(total, rows.dtype)
     low, high = limits(name)
-    return xp.astype(xp.minimum(xp.maximum(xp.round(total), number_like(wide, low)), number_like(wide, high)), rows.dtype)
+    return xp.astype(
+        xp.minimum(xp.maximum(xp.round(total), number_like(wide, low)), number_like(wide, high)), rows.dtype
+    )
 
 
 def _rows(xp: Any, x: Array, index: Array) -> Array:
@@ -336,21 +339,24 @@ def _neighbours(place: Array, n: int, order: int, mode: str) -> list[tuple[Array
     xp = array_namespace(place)
     below = xp.floor(place if order else place + 0.5)
     weights = [1.0 - (place - below), place - below] if order else [None]
-    return [(*_inside(xp, below + i if i else below, n, mode), weight) for i, weight in enumerate(weights)]
+    below = xp.minimum(xp.maximum(below, number_like(place, -FAR)), number_like(place, FAR))
+    below = xp.where(below == below, below, xp.zeros_like(below))
+    first = xp.astype(below, xp.arange(0, device=device_of(place)).dtype)
+    return [(*_inside(xp, first + i if i else first, n, mode, below), weight) for i, weight in enumerate(weights)]
 
 
-def _inside(xp: Any, place: Array, n: int, mode: str) -> tuple[Array, Array | None]:
-    """A whole number as an index of an axis of n elements, by the mode; whether it was one, for 'constant'."""
-    inside = None
+def _inside(xp: Any, index: Array, n: int, mode: str, like: Array) -> tuple[Array, Array | None]:
+    """An integer as an index of an axis of n elements, by the mode; whether it was one, for 'constant'."""
+    first, last = xp.zeros_like(index), xp.zeros_like(index) + (n - 1)
+    if mode == "nearest":
+        return xp.minimum(xp.maximum(index, first), last), None
     if mode == "constant":
-        inside = (place >= 0) & (place <= n - 1)
-        place = xp.where(inside, place, xp.zeros_like(place))
-    elif mode == "wrap":
-        place = place % n
-    elif mode != "nearest":
-        period = max(2 * n - 2, 1) if mode == "mirror" else 2 * n
-        place = place % period
-        place = xp.where(place < n, place, period - (mode == "reflect") - place)
-    place = xp.minimum(xp.maximum(place, xp.zeros_like(place)), xp.zeros_like(place) + (n - 1))
-    place = xp.where(place == place, place, xp.zeros_like(place))
-    return xp.astype(place, xp.arange(0, device=device_of(place)).dtype), inside
+        inside = (index >= first) & (index <= last)
+        return xp.where(inside, index, first), inside
+    period = n if mode == "wrap" else max(2 * n - 2, 1) if mode == "mirror" else 2 * n
+    # half a step beside whole numbers, rounding in the quotient does not matter
+    turns = xp.floor((xp.astype(index, like.dtype) + 0.5) / period)
+    index = index - period * xp.astype(turns, index.dtype)
+    if mode == "wrap":
+        return index, None
+    return xp.where(index < n, index, period - (mode == "reflect") - index), None

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..arrays.typing import Array
+from ..dispatch.boundary import number_like, sizes
 from ..dispatch.operation import operation
 from ..dispatch.promotion import array_namespace, device_of, dtype_name, floating, native_dtype
 from ..graph.composite import elementwise
@@ -240,8 +241,9 @@ def erfinv_(x: Array) -> Array:
     size = xp.abs(x)
     inner = xp.where(size < 1.0, size, 0.0)
     # Phi(-z) = (1 - x) / 2 for z = sqrt(2) erfinv(x); both halves have all their digits
-    y = half_normal_quantile(0.5 * (1.0 - inner), 0.5 * inner, dtype=name, xp=xp, device=device_of(x)) * math.sqrt(0.5)
-    y = xp.where(size < 1.0, y, xp.where(size == 1.0, math.inf, math.nan))
+    y = half_normal_quantile(0.5 * (1.0 - inner), 0.5 * inner, dtype=name, xp=xp, device=device_of(x))
+    y = xp.reshape(y, sizes(x)) * math.sqrt(0.5)  # its constants have a dimension, which a number has not
+    y = xp.where(size < 1.0, y, xp.where(size == 1.0, number_like(x, math.inf), number_like(x, math.nan)))
     return xp.where(x < 0.0, -y, xp.where(x == 0.0, x, y))
 
 

@@ -221,9 +221,7 @@ def _of_numbers(rows: Array, shares: tuple[float, ...], method: str) -> Array:
     return xp.stack(found)
 
 
-def _quantile(
-    name: str, x: ArrayLike, q: Any, axis: Any, method: str, keepdims: bool, missing: bool = False
-) -> Array:
+def _quantile(name: str, x: ArrayLike, q: Any, axis: Any, method: str, keepdims: bool, missing: bool = False) -> Array:
     xp, x = floating(x)
     if method not in METHODS:
         raise ValueError(f"{name}: method is {method!r}, expected one of {', '.join(METHODS)}")

@@ -7,9 +7,9 @@ from typing import Any
 from ..arrays.typing import Array, ArrayLike
 from ..dispatch.boundary import broadcast, sizes
 from ..dispatch.operation import operation
-from ..dispatch.promotion import device_of, promoted_floats
-from .decompositions import in_dtype, matrices_of
-from .equations import solve_
+from ..dispatch.promotion import array_namespace, device_of, promoted_floats
+from ..graph.composite import composite
+from .equations import finite, in_dtype, matrices_of
 
 __all__ = ["lu_factor", "solve_triangular"]
 
@@ -60,10 +60,17 @@ def solve_triangular(a: ArrayLike, b: ArrayLike, lower: bool = False) -> Array:
     if None not in (rows, a.shape[-1]) and rows != a.shape[-1]:
         raise ValueError(f"solve_triangular: b has {rows} rows, expected {a.shape[-1]} as in a")
     broadcast("solve_triangular", sizes(a)[:-2], sizes(b)[:-2])
-    triangle = xp.tril(a) if lower else xp.triu(a)
     if b.ndim > 1:
-        return in_dtype(solve_(triangle, b), dtype)
-    return in_dtype(xp.squeeze(solve_(triangle, xp.expand_dims(b, axis=-1)), axis=-1), dtype)
+        return in_dtype(solve_triangular_(a, b, lower=lower), dtype)
+    return in_dtype(xp.squeeze(solve_triangular_(a, xp.expand_dims(b, axis=-1), lower=lower), axis=-1), dtype)
+
+
+@composite
+def solve_triangular_(a: Array, b: Array, *, lower: bool) -> Array:
+    """The solutions; ValueError where there are none. No library-independent call knows that a matrix is triangular."""
+    xp = array_namespace(a)
+    triangle = xp.tril(a) if lower else xp.triu(a)
+    return finite("solve_triangular", lambda: xp.linalg.solve(triangle, b), triangle, "a matrix is singular")[0]
 
 
 @operation

@@ -242,5 +242,3 @@ def binary(function: Callable[[Any, Any], Any], *more: Any, truth: str | None = 
 def plain_axis(axis: Any) -> Any:
     """An axis, or a tuple of axes."""
     return tuple(axis) if isinstance(axis, list) else axis
-
-

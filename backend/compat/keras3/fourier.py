@@ -98,8 +98,7 @@ def _window(window: Any, sequence_length: int, fft_length: int, dtype: str) -> A
     if isinstance(window, str):
         if window not in ("hann", "hamming"):
             raise ValueError(
-                "If a string is passed to `window`, it must be one of "
-                f'`"hann"`, `"hamming"`. Received: window={window}'
+                f'If a string is passed to `window`, it must be one of `"hann"`, `"hamming"`. Received: window={window}'
             )
         # periodic: of a symmetric window of one element more, the last one is left out
         weights = cast_to({"hann": hanning, "hamming": hamming}[window](sequence_length + 1)[:-1], dtype)
@@ -107,8 +106,7 @@ def _window(window: Any, sequence_length: int, fft_length: int, dtype: str) -> A
         weights = cast_to(convert_to_tensor(window), dtype)
     if weights.ndim != 1 or weights.shape[0] != sequence_length:
         raise ValueError(
-            "The shape of `window` must be equal to [sequence_length]. "
-            f"Received: window shape={tuple(weights.shape)}"
+            f"The shape of `window` must be equal to [sequence_length]. Received: window shape={tuple(weights.shape)}"
         )
     return pad(weights, ((before, after),))
 
@@ -169,7 +167,7 @@ def _inverse_window(weights: Any, stride: int) -> Any:
 
 
 def _overlapped(frames: Any, stride: int) -> Any:
-    """The sum of frames (..., count, size), each one `stride` after the one before it: (..., size + stride (count - 1)).
+    """The sum of frames (..., count, size), each one `stride` after the one before it, along one axis.
 
     A frame is cut into pieces of a stride's length: the pieces of one number lie side by side.
     """
@@ -184,5 +182,3 @@ def _overlapped(frames: Any, stride: int) -> Any:
         row = pad(row, (*none[1:], (i * stride, (pieces - 1 - i) * stride)))
         total = row if total is None else total + row
     return total[..., : size + stride * (count - 1)]
-
-

@@ -69,9 +69,7 @@ def _colors(images: Any, data_format: Any) -> tuple[list[Any], str, str]:
     images, data_format = ranked(images), standardize_data_format(data_format)
     axis = -1 if data_format == "channels_last" else -3
     if not is_real_float(images):
-        raise ValueError(
-            f"Invalid images dtype: expected float dtype. Received: images.dtype={name_of(images)}"
-        )
+        raise ValueError(f"Invalid images dtype: expected float dtype. Received: images.dtype={name_of(images)}")
     if images.shape[axis] not in (3, None):
         raise ValueError(
             "Invalid channel size: expected 3 (RGB) or 1 (Grayscale). "
@@ -113,7 +111,11 @@ def hsv_to_rgb(images: Any, data_format: Any = None) -> Any:
     def unit(x: Any) -> Any:
         return xp.minimum(xp.maximum(x, zero), one)
 
-    shares = (unit(xp.abs(hue * 6.0 - 3.0) - 1.0), unit(2.0 - xp.abs(hue * 6.0 - 2.0)), unit(2.0 - xp.abs(hue * 6.0 - 4.0)))
+    shares = (
+        unit(xp.abs(hue * 6.0 - 3.0) - 1.0),
+        unit(2.0 - xp.abs(hue * 6.0 - 2.0)),
+        unit(2.0 - xp.abs(hue * 6.0 - 4.0)),
+    )
     return _joined([(1.0 - saturation + saturation * share) * value for share in shares], dtype, data_format)
 
 
@@ -136,7 +138,7 @@ def gaussian_blur(images: Any, kernel_size: Any = (3, 3), sigma: Any = (1.0, 1.0
     single = x.ndim == 3
     x = x[None, ...] if single else x
     lengths = [int(n if is_number(n) else convert_to_numpy(n)) for n in _numbers(kernel_size, 2)]
-    for axis, (n, width) in enumerate(zip(lengths, _numbers(sigma, 2), strict=True)):
+    for axis, n, width in zip((1, 0), lengths, _numbers(sigma, 2), strict=True):  # Keras gives the columns' first
         x = _along(x, axis, _bell(x, n, width))
     return first(cast_to(x[0, ...] if single else x, dtype), data_format)
 

@@ -54,8 +54,7 @@ def resize(
         )
     if fill_mode != "constant":
         raise ValueError(
-            "Invalid value for argument `fill_mode`. Only `'constant'` is supported. "
-            f"Received: fill_mode={fill_mode}"
+            f"Invalid value for argument `fill_mode`. Only `'constant'` is supported. Received: fill_mode={fill_mode}"
         )
     if pad_to_aspect_ratio and crop_to_aspect_ratio:
         raise ValueError("Only one of `pad_to_aspect_ratio` & `crop_to_aspect_ratio` can be `True`.")
@@ -130,8 +129,7 @@ def map_coordinates(
         )
     if coordinates.ndim < 2:
         raise ValueError(
-            "Invalid coordinates rank: expected at least rank 2. "
-            f"Received input with shape: {tuple(coordinates.shape)}"
+            f"Invalid coordinates rank: expected at least rank 2. Received input with shape: {tuple(coordinates.shape)}"
         )
     if fill_mode not in MAP_COORDINATES_FILL_MODES:
         raise ValueError(

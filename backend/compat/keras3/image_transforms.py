@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from keras.src.backend import standardize_data_format
-from keras.src.random.seed_generator import draw_seed
 
 import backend as K
 from backend.dispatch.promotion import array_namespace, device_of
@@ -152,7 +151,10 @@ def compute_homography_matrix(start_points: Any, end_points: Any) -> Any:
     for i in range(4):
         x, y = end[:, i, 0], end[:, i, 1]
         one, zero = xp.ones_like(x), xp.zeros_like(x)
-        for target, row in ((start[:, i, 0], (x, y, one, zero, zero, zero)), (start[:, i, 1], (zero, zero, zero, x, y, one))):
+        for target, row in (
+            (start[:, i, 0], (x, y, one, zero, zero, zero)),
+            (start[:, i, 1], (zero, zero, zero, x, y, one)),
+        ):
             equations.append(xp.stack([*row, -target * x, -target * y], axis=-1))
             targets.append(target)
     solved = K.solve(xp.stack(equations, axis=1), xp.stack(targets, axis=-1)[..., None])
@@ -181,7 +183,7 @@ def elastic_transform(
     x = x[None, ...] if single else x
     batch, height, width, _ = x.shape
     size = int(6 * _number(sigma)) | 1
-    moves = normal((batch, height, width, 2), dtype=name_of(x), seed=draw_seed(seed))
+    moves = normal((batch, height, width, 2), dtype=name_of(x), seed=seed)
     alpha, sigma = (v if is_number(v) else cast_to(convert_to_tensor(v), name_of(x)) for v in (alpha, sigma))
     moves = gaussian_blur(moves * sigma, (size, size), (sigma, sigma), "channels_last") * alpha
     rows, columns = _grid(x, height, width)
@@ -189,5 +191,3 @@ def elastic_transform(
     if not is_real_float(images):
         found = array_namespace(found).round(found)
     return _returned(found[0, ...] if single else found, dtype, data_format)
-
-

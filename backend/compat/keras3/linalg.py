@@ -55,8 +55,7 @@ def cholesky_inverse(a: Any, upper: bool = False) -> Any:
 def qr(x: Any, mode: str = "reduced") -> tuple[Any, Any]:
     if mode not in ("reduced", "complete"):
         raise ValueError(
-            "`mode` argument value not supported. Expected one of {'reduced', 'complete'}. "
-            f"Received: mode={mode}"
+            f"`mode` argument value not supported. Expected one of {{'reduced', 'complete'}}. Received: mode={mode}"
         )
     x = floats(x)
     return tuple(array_namespace(x).linalg.qr(x, mode=mode))
@@ -163,5 +162,3 @@ def jvp(fun: Any, primals: Any, tangents: Any, has_aux: bool = False) -> Any:
         return K.jvp(fun, primals, tangents)
     values, derivatives = K.jvp(lambda *xs: fun(*xs)[0], primals, tangents)
     return values, derivatives, fun(*primals)[1]
-
-

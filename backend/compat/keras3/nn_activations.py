@@ -1,4 +1,4 @@
-"""Activations of `keras.ops.nn`, in the dtype of their argument; integers become what they are beside a Python float."""
+"""Activations of `keras.ops.nn`: in the dtype that their argument has beside a Python float."""
 
 from __future__ import annotations
 
@@ -185,9 +185,7 @@ def celu(x: Any, alpha: float = 1.0) -> Any:
 @kept(floats)
 def glu(x: Any, axis: int = -1) -> Any:
     if x.shape[axis] % 2:
-        raise ValueError(
-            f"axis size must be divisible by 2. Received: x.shape={tuple(x.shape)} with axis={axis}"
-        )
+        raise ValueError(f"axis size must be divisible by 2. Received: x.shape={tuple(x.shape)} with axis={axis}")
     values, gates = split(x, 2, axis)
     return values * sigmoid(gates)
 
@@ -212,5 +210,3 @@ def sparsemax(x: Any, axis: int = -1) -> Any:
 def _last(ndim: int, axis: int) -> tuple[int, ...]:
     """The order of axes that brings one to the end."""
     return (*(a for a in range(ndim) if a != axis), axis)
-
-

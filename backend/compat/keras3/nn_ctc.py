@@ -20,9 +20,7 @@ NEVER = -1e5  # the log-probability of what cannot be: finite, so that labels th
 @quiet
 def ctc_loss(target: Any, output: Any, target_length: Any, output_length: Any, mask_index: int = 0) -> Any:
     """Minus the log-probability of each sample's labels, which the forward recursion of Graves et al., 2006, gives."""
-    target, counts, frames = (
-        cast_to(convert_to_tensor(x), "int32") for x in (target, target_length, output_length)
-    )
+    target, counts, frames = (cast_to(convert_to_tensor(x), "int32") for x in (target, target_length, output_length))
     output = convert_to_tensor(output)
     output = cast_to(output, common(output, "float32"))
     xp, (batch, time, classes), width = array_namespace(output, target), output.shape, target.shape[1]
@@ -101,11 +99,7 @@ def _beam_search(inputs: Any, lengths: Any, beam_width: int, top_paths: int, bla
     xp, classes = array_namespace(inputs), inputs.shape[-1]
     parts = [inputs[..., :blank], inputs[..., blank + 1 :], inputs[..., blank : blank + 1]]
     shares = K.softmax(xp.concat(parts, axis=-1), axis=-1)
-    labels, _, scores = beam_paths(
-        shares, lengths, beam_width=beam_width, top_paths=top_paths, merge_repeated=False
-    )
+    labels, _, scores = beam_paths(shares, lengths, beam_width=beam_width, top_paths=top_paths, merge_repeated=False)
     labels = cast_to(labels, "int32")
     labels = xp.where(labels >= blank, labels + 1, labels) if blank < classes - 1 else labels
     return xp.permute_dims(labels, (1, 0, 2)), scores
-
-

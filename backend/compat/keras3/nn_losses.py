@@ -130,9 +130,7 @@ def binary_crossentropy(target: Any, output: Any, from_logits: bool = False) -> 
 def psnr(x1: Any, x2: Any, max_val: Any) -> Any:
     x1, x2 = convert_to_tensor(x1), convert_to_tensor(x2)
     if tuple(x1.shape) != tuple(x2.shape):
-        raise ValueError(
-            f"Input shapes {tuple(x1.shape)} and {tuple(x2.shape)} must match for PSNR calculation. "
-        )
+        raise ValueError(f"Input shapes {tuple(x1.shape)} and {tuple(x2.shape)} must match for PSNR calculation. ")
     x1, x2 = floats(x1), floats(x2)
     xp = array_namespace(x1, x2)
     greatest = cast_to(convert_to_tensor(max_val), name_of(x2))

@@ -140,9 +140,7 @@ def _pool(mode: str, inputs: Any, pool_size: Any, strides: Any, padding: str, da
     return cast_to(found, name)
 
 
-def max_pool(
-    inputs: Any, pool_size: Any, strides: Any = None, padding: str = "valid", data_format: Any = None
-) -> Any:
+def max_pool(inputs: Any, pool_size: Any, strides: Any = None, padding: str = "valid", data_format: Any = None) -> Any:
     return _pool("max", inputs, pool_size, strides, padding, data_format)
 
 
@@ -222,9 +220,7 @@ def unfold(input: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, st
 
 def _tap(tap: tuple[int, int], rate: Any, step: Any, places: Any) -> tuple[slice, ...]:
     """The elements that one tap of a window meets at its places."""
-    return tuple(
-        slice(i * d, i * d + (n - 1) * s + 1, s) for i, d, s, n in zip(tap, rate, step, places, strict=True)
-    )
+    return tuple(slice(i * d, i * d + (n - 1) * s + 1, s) for i, d, s, n in zip(tap, rate, step, places, strict=True))
 
 
 def fold(x: Any, output_size: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1) -> Any:

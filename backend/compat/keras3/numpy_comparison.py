@@ -245,5 +245,3 @@ def gcd(x1: Any, x2: Any) -> Any:
 
 def lcm(x1: Any, x2: Any) -> Any:
     return K.lcm(*in_common(x1, x2))
-
-

@@ -255,9 +255,7 @@ def logspace(
 
 
 @quiet
-def geomspace(
-    start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype: Any = None, axis: int = 0
-) -> Any:
+def geomspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype: Any = None, axis: int = 0) -> Any:
     dtype = standardize_dtype(dtype or config.floatx())
     start, stop = (cast_to(convert_to_tensor(v), "float64") for v in (start, stop))
     xp = array_namespace(start, stop)
@@ -300,5 +298,3 @@ def kaiser(x: Any, beta: Any) -> Any:
         return convert_to_tensor(np.ones((max(count, 0),)), dtype=config.floatx())
     places = np.arange(1 - count, count, 2) / (count - 1)
     return convert_to_tensor(np.i0(beta * np.sqrt(1.0 - places * places)) / np.i0(beta), dtype=config.floatx())
-
-

@@ -1,4 +1,4 @@
-"""Elementwise functions of `keras.ops.numpy`: a dtype rule of Keras's and a call of the standard, or a formula of them."""
+"""Elementwise functions of `keras.ops.numpy`: a dtype rule of Keras's, and a call of the standard or a formula."""
 
 from __future__ import annotations
 
@@ -71,9 +71,9 @@ __all__ = [
     "imag",
     "ldexp",
     "log",
-    "log10",
     "log1p",
     "log2",
+    "log10",
     "logaddexp",
     "logaddexp2",
     "maximum",
@@ -358,12 +358,11 @@ def ldexp(x1: Any, x2: Any) -> Any:
     dtype = common(x1, x2, float)
     x1 = cast_to(x1, dtype)
     half = counted(x2) // 2  # 2**x2 may leave the range where x1 * 2**x2 does not
-    return x1 * 2.0 ** cast_to(half, dtype) * 2.0 ** cast_to(x2 - half, dtype)
+    return cast_to(x1 * 2.0 ** cast_to(half, dtype) * 2.0 ** cast_to(x2 - half, dtype), dtype)
 
 
 @quiet
 def logaddexp2(x1: Any, x2: Any) -> Any:
     x1, x2 = pair_of_arrays(x1, x2, float)
     unit = math.log(2.0)
-    return array_namespace(x1).logaddexp(x1 * unit, x2 * unit) / unit
-
+    return cast_to(array_namespace(x1).logaddexp(x1 * unit, x2 * unit) / unit, name_of(x1))

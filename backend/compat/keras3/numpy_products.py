@@ -49,9 +49,10 @@ __all__ = [
 def _narrow(function: Any, *operands: Any) -> Any:
     """A product in the operands' common dtype; booleans are counted, and become booleans again."""
     operands = tuple(in_common(*operands))
-    if name_of(operands[0]) == "bool":
+    dtype = name_of(operands[0])
+    if dtype == "bool":
         return function(*(cast_to(x, "int32") for x in operands)) != 0
-    return function(*operands)
+    return cast_to(function(*operands), dtype)
 
 
 @quiet
@@ -251,5 +252,3 @@ def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
 def slogdet(x: Any) -> tuple[Any, Any]:
     x = floats(x)
     return tuple(K.slogdet(x))
-
-

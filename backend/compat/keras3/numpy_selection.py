@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from keras.src.backend.common.backend_utils import vectorize_impl
@@ -155,8 +156,7 @@ def bincount(x: Any, weights: Any = None, minlength: int = 0, sparse: bool = Fal
     if x.ndim != 2:
         raise ValueError(f"bincount: x has {x.ndim} dimensions, expected 1 or 2")
     rows = [
-        K.bincount(x[i, :], None if weights is None else weights[i, :], minlength=minlength)
-        for i in range(x.shape[0])
+        K.bincount(x[i, :], None if weights is None else weights[i, :], minlength=minlength) for i in range(x.shape[0])
     ]
     longest = max(row.shape[0] for row in rows)
     rows = [pad(row, ((0, longest - row.shape[0]),)) for row in rows]
@@ -191,7 +191,7 @@ def unique(
     xp = array_namespace(x)
     rows = xp.reshape(x, (-1, 1)) if axis is None else moved(x, axis, 0)
     shape = rows.shape[1:]
-    flat = xp.reshape(rows, (rows.shape[0], -1))
+    flat = xp.reshape(rows, (rows.shape[0], math.prod(shape)))
     first, inverse, counts = _different_rows(flat)
     found = xp.reshape(xp.take(flat, first, axis=0), (first.shape[0], *shape))
     values = xp.reshape(found, (-1,)) if axis is None else moved(found, 0, axis)
@@ -236,5 +236,3 @@ def _fitted(x: Any, axis: int, size: int, fill: Any) -> Any:
 
 def vectorize(pyfunc: Any, *, excluded: Any = None, signature: Any = None) -> Any:
     return vectorize_impl(pyfunc, vectorized_map, excluded=excluded, signature=signature)
-
-

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import backend as K
@@ -264,7 +265,7 @@ def _cut(x: Any, places: tuple[int, ...], axis: int) -> list[Any]:
     """The pieces of an array between places along an axis."""
     before, count = (slice(None),) * (axis % x.ndim), x.shape[axis]
     ends = [0, *(min(max(p + count if p < 0 else p, 0), count) for p in places), count]
-    return [x[(*before, slice(i, max(i, j)), ...)] for i, j in zip(ends[:-1], ends[1:], strict=True)]
+    return [x[(*before, slice(i, max(i, j)), ...)] for i, j in itertools.pairwise(ends)]
 
 
 def hsplit(x: Any, indices_or_sections: Any) -> list[Any]:
@@ -396,5 +397,3 @@ def diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     order = [a for a in range(x.ndim) if a not in (first, second)]
     x = array_namespace(x).permute_dims(x, (*order, first, second))
     return K.diagonal(x, offset)
-
-
