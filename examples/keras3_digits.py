@@ -1,9 +1,9 @@
-"""Train a convolutional net of Keras 3 on scikit-learn's handwritten digits: `K_BACKEND=torch python keras3_digits.py`."""
+"""Train a convolutional net of Keras 3 on handwritten digits: `K_BACKEND=torch python keras3_digits.py`."""
 
 import argparse
 import time
 
-import backend.compat.keras3  # isort: skip - the only line that Keras on another backend would not have
+import backend.compat.keras3  # noqa: F401 # isort: skip - the line that selects K, before Keras
 
 import keras
 from keras import layers

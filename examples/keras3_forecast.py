@@ -4,7 +4,7 @@ import argparse
 
 import numpy as np
 
-import backend.compat.keras3  # isort: skip - the only line that Keras on another backend would not have
+import backend.compat.keras3  # noqa: F401 # isort: skip - the line that selects K, before Keras
 
 import keras
 from keras import layers

@@ -4,7 +4,7 @@ import argparse
 
 import numpy as np
 
-import backend.compat.keras3  # isort: skip - the only line that Keras on another backend would not have
+import backend.compat.keras3  # noqa: F401 # isort: skip - the line that selects K, before Keras
 
 import keras
 from keras import layers, ops
@@ -64,9 +64,7 @@ def main() -> dict[str, list[float]]:
     model = net()
     model.compile(keras.optimizers.Adam(4e-3, clipnorm=1.0), "binary_crossentropy", metrics=["accuracy"])
     stop = keras.callbacks.EarlyStopping(patience=4, restore_best_weights=True)
-    history = model.fit(
-        x, y, batch_size=64, epochs=arguments.epochs, validation_split=0.2, callbacks=[stop], verbose=2
-    )
+    history = model.fit(x, y, batch_size=64, epochs=arguments.epochs, validation_split=0.2, callbacks=[stop], verbose=2)
     loss, accuracy = model.evaluate(*sentences(512, rng), verbose=0)
     print(f"{keras.config.backend()}: {accuracy:.1%} of new sentences, loss {loss:.3f}")
     return history.history

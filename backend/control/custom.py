@@ -14,7 +14,7 @@ __all__: list[str] = []
 
 
 class Rule(int):
-    """A number that stands for a rule in a program, which does not need it, and holds it for the gradient, which does."""
+    """A number that stands for a rule in a program, which has no use for it, and holds it for the gradient."""
 
     call: Callable[..., Any]
 

@@ -16,8 +16,8 @@ import suites
 
 # What runs where nothing else is asked for: folders and files within keras/src.
 FOLDERS = (
-    "ops losses metrics optimizers models trainers random initializers layers saving callbacks backend/common activations "
-    "constraints regularizers dtype_policies"
+    "ops losses metrics optimizers models trainers random initializers layers saving callbacks backend/common "
+    "activations constraints regularizers dtype_policies"
 ).split()
 # In CI: the rest of Keras's tests takes ten times as long.
 QUICK = ["models", "trainers/trainer_test.py", "layers/core", "layers/rnn", "ops/core_test.py", "ops/math_test.py"]

@@ -95,7 +95,7 @@ def within(package: str, path: Path) -> set[str]:
 
 
 def room_of(module: str) -> str:
-    """The room a module is in. Keras 3's functions are K's guests above the face; their door is below it, with compat."""
+    """The room a module is in: Keras 3's functions are guests above the face, their door is below it, with compat."""
     if module.startswith("compat.keras3.") and module not in DOOR:
         return "keras3"
     return module.partition(".")[0]

@@ -1,4 +1,4 @@
-"""Keras 3 on K: `import backend.compat.keras3` before `import keras` makes K its backend, unless KERAS_BACKEND says no."""
+"""Keras 3 on K: to import this before Keras makes K its backend, unless KERAS_BACKEND names one."""
 
 import os as _os
 

@@ -145,7 +145,7 @@ def fori_loop(lower: Any, upper: Any, body_fun: Any, init_val: Any) -> Any:
     return val
 
 
-def map(f: Any, xs: Any) -> Any:  # noqa: A001 - Keras's name
+def map(f: Any, xs: Any) -> Any:
     """f applied to every slice along the first axis, the results stacked."""
     return scan(lambda _, x: ((), f(x)), (), xs)[1]
 

@@ -1,4 +1,4 @@
-"""The way into Keras 3, which has no door for backends: a finder that gives Keras our modules as its NumPy backend's."""
+"""The way into Keras 3, which has no door for backends: a finder that gives it our modules for its NumPy backend's."""
 
 from __future__ import annotations
 
@@ -49,13 +49,7 @@ class Door(importlib.abc.MetaPathFinder):
 
 
 def open_door() -> None:
-    """Put the finder where Python looks first; once.
-
-    Raises
-    ------
-    ImportError
-        When Keras is loaded with this backend's name already: the line must come before ``import keras``.
-    """
+    """Put the finder where Python looks first; once."""
     if not installed():
         sys.meta_path.insert(0, Door())
 

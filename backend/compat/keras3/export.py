@@ -5,8 +5,8 @@ from typing import Any
 __all__ = ["NumpyExportArchive"]
 
 _REFUSAL = (
-    "{}: `export_saved_model` only currently supports the tensorflow, jax and torch backends. Save the model as a `.keras` file and load it in "
-    "Keras on TensorFlow, JAX or PyTorch to export it there."
+    "{}: `export_saved_model` only currently supports the tensorflow, jax and torch backends. Save the model as a "
+    "`.keras` file and load it in Keras on TensorFlow, JAX or PyTorch to export it there."
 )
 
 

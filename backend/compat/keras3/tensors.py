@@ -63,7 +63,7 @@ def owned(value: Any, dtype: str) -> Any:
 
 
 def convert_to_tensor(x: Any, dtype: Any = None, sparse: Any = None, ragged: Any = None) -> Any:
-    """An array of the active backend, or a symbolic tensor as it is; in the dtype given, else in that of Keras's rules."""
+    """An array of the active backend, or a symbolic tensor as it is; in the dtype given, else by Keras's rules."""
     if sparse:
         raise ValueError("`sparse=True` is not supported with the array_api backend")
     if ragged:
@@ -91,7 +91,7 @@ def convert_to_tensor(x: Any, dtype: Any = None, sparse: Any = None, ragged: Any
 
 
 def together(*values: Any) -> list[Any]:
-    """The values; beside a symbolic tensor arrays are constants of its graph, so that any of them tells the namespace."""
+    """The values; beside a symbolic tensor arrays become constants, so that any of them tells the namespace."""
     if not any(isinstance(x, Tensor) for x in values):
         return list(values)
     return [tensor(x) if is_array(x) else x for x in values]

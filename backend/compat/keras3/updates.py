@@ -89,7 +89,7 @@ def _starts(start_indices: Any) -> list[Any]:
     return [s if is_symbolic(s) else int(s) for s in starts]
 
 
-def slice(inputs: Any, start_indices: Any, shape: Any) -> Any:  # noqa: A001 - Keras's name
+def slice(inputs: Any, start_indices: Any, shape: Any) -> Any:
     """The part of that shape that begins at the indices."""
     inputs, starts = convert_to_tensor(inputs), _starts(start_indices)
     if len(starts) != len(shape):
