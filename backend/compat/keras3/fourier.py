@@ -179,12 +179,12 @@ def _overlapped(frames: Any, stride: int) -> Any:
 
     A frame is cut into pieces of a stride's length: the pieces of one number lie side by side.
     """
+    total: Any = None
     xp, (*batch, count, size) = array_namespace(frames), frames.shape
     pieces = -(-size // stride)
     none = ((0, 0),) * (frames.ndim - 1)
     frames = pad(frames, (*none, (0, pieces * stride - size)))
     frames = xp.reshape(frames, (*batch, count, pieces, stride))
-    total = None
     for i in range(pieces):
         row = xp.reshape(frames[..., i, :], (*batch, count * stride))
         row = pad(row, (*none[1:], (i * stride, (pieces - 1 - i) * stride)))
