@@ -16,6 +16,8 @@ from keras.src.utils import traceback_utils
 from keras.src.utils.python_utils import pythonify_logs
 
 import backend as K
+from backend.arrays.backends import active
+from backend.arrays.namespaces import describe
 
 from .steps import Step
 from .tensors import convert_to_numpy, convert_to_tensor
@@ -93,6 +95,13 @@ class NumpyTrainer(base_trainer.Trainer):
         if self.run_eagerly:
             return lambda data: call(tree.map_structure(_tensor, data))
         return Step(name, call, self.jit_compile)
+
+    def _resolve_auto_jit_compile(self) -> bool:
+        """What "auto" means: the compiler of the library, for JAX alone.
+
+        It is saved with a model, and Keras on PyTorch would compile what asks for it, which takes minutes.
+        """
+        return describe(active().xp) == "jax" and bool(base_trainer.model_supports_jit(self))
 
     # ---- loops
 
