@@ -47,7 +47,10 @@ __all__ = [
 def _of_k(function: Any, rule: Any = floats) -> Any:
     """K's activation, after a dtype rule."""
 
-    return kept(rule)(function)
+    def activation(x: Any) -> Any:
+        return function(x)
+
+    return kept(rule)(activation)
 
 
 sigmoid, silu = _of_k(K.sigmoid), _of_k(K.silu)

@@ -30,3 +30,6 @@ from .rnn import cudnn_ok as cudnn_ok
 from .rnn import gru as gru
 from .rnn import lstm as lstm
 from .rnn import rnn as rnn
+from .signatures import without_annotations as _without_annotations
+
+_without_annotations(core, image, linalg, math, nn, numpy, random)
