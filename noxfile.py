@@ -106,6 +106,14 @@ def conformance(session: nox.Session, namespace: str) -> None:
 
 
 @nox.session
+def stand_in(session: nox.Session) -> None:
+    """K's operations on the stand-in for CuPy, tests/stand_ins/cupy, which needs no GPU; `-- --only 'conv*'`."""
+    session.install("-e", ".[test]")
+    env = {"PYTHONPATH": "tests/stand_ins"}
+    session.run("python", "-m", "conformance", "cupy", "--group", "k", "--examples", "0", *session.posargs, env=env)
+
+
+@nox.session
 def benchmarks(session: nox.Session) -> None:
     """Every benchmark's tables; `-- --quick` for a short run, `-- --plot FILE.png` for a picture."""
     session.install(TORCH, "-e", ".", "matplotlib")

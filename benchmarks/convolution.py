@@ -10,7 +10,7 @@ from backend.graph.composite import COMPOSITES
 
 from .heavy import compared, drawn, each, keras_ops, matmul_rate, ratios, two_threads
 
-__all__ = ["table"]
+__all__ = ["CASES", "PASSES", "Case", "by_hand", "ours", "table"]
 
 
 class Case(NamedTuple):
@@ -48,7 +48,7 @@ PASSES = ("forward", "input gradient", "kernel gradient", "training")
 Calls = dict[str, Callable[[], Any]]
 
 
-def _ours(case: Case, x: Any, kernel: Any, g: Any) -> Calls:
+def ours(case: Case, x: Any, kernel: Any, g: Any) -> Calls:
     """The calls that a compiled function of K makes for each pass."""
     how: dict[str, Any] = {
         "strides": (case.stride,) * 2,
@@ -66,7 +66,7 @@ def _ours(case: Case, x: Any, kernel: Any, g: Any) -> Calls:
     return {**calls, "training": lambda: [part() for part in parts]}
 
 
-def _by_hand(torch: Any, case: Case, x: Any, kernel: Any, g: Any) -> Calls:
+def by_hand(torch: Any, case: Case, x: Any, kernel: Any, g: Any) -> Calls:
     """The same with torch's functions on tensors in torch's own layout channels_last, padded where that is uneven."""
     pad = case.kernel[0] - 1 if case.padding == "same" else 0  # the total; with stride 2 the last window ends sooner
     total = max(pad - (case.stride - 1), 0)
@@ -142,9 +142,9 @@ def _measured(torch: Any, keras: Any, case: Case, quick: bool) -> dict[str, dict
     g = drawn(*public(x, kernel, (case.stride,) * 2, case.padding).shape)
     native = tuple(torch.from_numpy(a) for a in (x, kernel, g))
     sides = {
-        "numpy": _ours(case, x, kernel, g),
-        "K torch": _ours(case, *native),
-        "torch": _by_hand(torch, case, *native),
+        "numpy": ours(case, x, kernel, g),
+        "K torch": ours(case, *native),
+        "torch": by_hand(torch, case, *native),
     }
     sides["K torch"]["autograd"] = _autograd(
         torch, lambda x, kernel: public(x, kernel, (case.stride,) * 2, case.padding), *native

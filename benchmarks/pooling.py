@@ -10,7 +10,7 @@ from backend.graph.composite import COMPOSITES
 
 from .heavy import compared, copy_rate, drawn, each, keras_ops, ratios, two_threads
 
-__all__ = ["table"]
+__all__ = ["CASES", "PASSES", "Case", "by_hand", "ours", "table"]
 
 
 class Case(NamedTuple):
@@ -40,7 +40,7 @@ PASSES = ("forward", "gradient", "training")
 Calls = dict[str, Callable[[], Any]]
 
 
-def _ours(case: Case, x: Any, g: Any) -> Calls:
+def ours(case: Case, x: Any, g: Any) -> Calls:
     """The calls that a compiled function of K makes for each pass; the backward pass has the forward's residuals."""
     how: dict[str, Any] = {"window": (case.window,) * 2, "strides": (case.stride,) * 2, "padding": case.padding}
     largest, largest_back = COMPOSITES["max_pool"], COMPOSITES["max_pool_gradient"]
@@ -61,7 +61,7 @@ def _ours(case: Case, x: Any, g: Any) -> Calls:
     return {"forward": forward, "gradient": lambda: largest_back(g, x, kept, **how), "training": both}
 
 
-def _by_hand(torch: Any, case: Case, x: Any, g: Any) -> Calls:
+def by_hand(torch: Any, case: Case, x: Any, g: Any) -> Calls:
     """The same with torch's functions on tensors in torch's own layout channels_last."""
     functional, aten = torch.nn.functional, torch.ops.aten
     x, g = x.movedim(-1, 1), g.movedim(-1, 1)
@@ -129,7 +129,7 @@ def table(quick: bool) -> str:
 def _measured(torch: Any, keras: Any, case: Case, x: Any, g: Any, quick: bool) -> dict[str, dict[str, float]]:
     """The cost of each pass by candidate."""
     native = torch.from_numpy(x), torch.from_numpy(g)
-    sides = {"numpy": _ours(case, x, g), "K torch": _ours(case, *native), "torch": _by_hand(torch, case, *native)}
+    sides = {"numpy": ours(case, x, g), "K torch": ours(case, *native), "torch": by_hand(torch, case, *native)}
     sides["K torch"]["autograd"] = _autograd(
         torch, lambda x: K.pool2d(x, case.window, case.stride, case.padding, pool_mode=case.mode), *native
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import importlib.util
 import statistics
 import sys
@@ -10,13 +9,11 @@ import time
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 import backend as K
 
 from .timing import printed
 
-__all__ = ["QUESTION", "measured", "table", "wrong_values"]
+__all__ = ["QUESTION", "measured", "table"]
 
 QUESTION = "A step of the reproducible mode"
 TRAININGS = Path(__file__).parents[1] / "tests" / "reproducible" / "trainings.py"
@@ -78,54 +75,3 @@ def table(quick: bool = False) -> str:
         rows.append([library, name, f"{plain:.2f}", f"{exact:.2f}", f"{ratio:.1f}", f"{target:.1f}", reached])
     heads = ["library", "net", "ordinary, ms", "reproducible, ms", "ratio", "at most", "reached"]
     return printed(QUESTION, heads, rows)
-
-
-# ---- the same functions on many values, for a release
-
-
-def wrong_values(name: str, count: int, spec: str, other: str) -> tuple[int, int]:
-    """Of many values of a function of one argument: those that differ between two libraries, and those left open."""
-    from backend.reproducible import elementary
-
-    rng, open_places, different = np.random.default_rng(0), 0, 0
-    exact = elementary.exact
-
-    def counted(*arguments: Any) -> Any:
-        nonlocal open_places
-        open_places += 1
-        return exact(*arguments)
-
-    elementary.exact = counted
-    try:
-        for _ in range(0, count, 2**20):
-            x = np.exp(rng.uniform(-10, 4.4, min(count, 2**20))) * rng.choice([-1.0, 1.0], min(count, 2**20))
-            if name in ("acos", "asin", "atanh"):
-                x = np.where(np.abs(x) > 1, 1 / x, x)
-            if name in ("log", "log2", "log10", "acosh"):
-                x = np.abs(x) + (name == "acosh")
-            if name == "log1p":
-                x = np.maximum(x, -0.99)
-            found = []
-            for each in (spec, other):
-                with K.use_backend(each) as on:
-                    found.append(np.asarray(getattr(on.xp, name)(on.asarray(x.astype("float32")))))
-            different += int((found[0].view(np.int32) != found[1].view(np.int32)).sum())
-    finally:
-        elementary.exact = exact
-    return different, open_places
-
-
-def main() -> None:
-    """Compare functions on two libraries: `python -m benchmarks.reproducible exp,log --count 10000000`."""
-    parser = argparse.ArgumentParser(description=main.__doc__)
-    parser.add_argument("names")
-    parser.add_argument("--count", type=int, default=10**7)
-    parser.add_argument("--specs", default="reproducible:numpy,reproducible:torch")
-    chosen = parser.parse_args()
-    for name in chosen.names.split(","):
-        different, open_places = wrong_values(name, chosen.count, *chosen.specs.split(","))
-        print(f"{name}: {different} of {chosen.count} differ, {open_places} worked out in decimals", flush=True)
-
-
-if __name__ == "__main__":
-    main()

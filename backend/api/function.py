@@ -317,8 +317,8 @@ def function(
         The name in error messages and in the source.
     jit : bool, optional
         Whether the program goes through the library's own compiler where it has one: ``jax.jit``, ``torch.compile``,
-        and for elementwise chains ``cupy.fuse``. The first call takes long then, results may differ in their last
-        digits, and loops over a size known only at run time are compiled anew for each.
+        and ``cupy.fuse`` for elementwise chains that are no kernel already. The first call takes long then, results may
+        differ in their last digits, and loops over a size known only at run time are compiled anew for each.
     passes : sequence of str, optional
         The passes of the compiler to run; all by default.
     explain : bool, optional

@@ -27,6 +27,7 @@ __all__ = [
     "memory_order",
     "namespace_of",
     "of_library",
+    "on_a_device",
     "outside_traces",
     "plain",
     "set_recorder",
@@ -229,6 +230,13 @@ def in_host_memory(*arrays: Any) -> bool:
         if not isinstance(x, _HOST):
             return int(x.__dlpack_device__()[0]) == 1  # kDLCPU
     return True
+
+
+def on_a_device(x: Any) -> bool:
+    """Whether x has values in the memory of a device, where host data must be copied to."""
+    if isinstance(x, _HOST) or not hasattr(x, "__dlpack_device__") or not is_concrete(x):
+        return False
+    return not in_host_memory(x)
 
 
 def memory_order(x: Any) -> tuple[int, ...] | None:

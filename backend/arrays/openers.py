@@ -36,9 +36,15 @@ def _open_cupy(device: str) -> tuple[Any, Any]:
         count = cupy.cuda.runtime.getDeviceCount()
     except cupy.cuda.runtime.CUDARuntimeError as error:
         raise ValueError(f"cupy is installed but finds no CUDA device: {_first_line(error)}") from error
-    number = device.removeprefix("cuda:").removeprefix("cuda") or "0"
+    current = cupy.cuda.Device().id
+    number = device.removeprefix("cuda:").removeprefix("cuda") or str(current)
     if not number.isdecimal() or int(number) >= count:
         raise ValueError(f"cupy has devices 0 to {count - 1}, got {device!r}")
+    if int(number) != current:  # CuPy's functions have no device=, and compute on the current one (cupy#9848)
+        raise ValueError(
+            f"cupy computes on its current device, which is {current} in this thread, got device {number}; "
+            f"call cupy.cuda.Device({number}).use() first, or set CUDA_VISIBLE_DEVICES={number}"
+        )
     import array_api_compat.cupy as xp
 
     return xp, cupy.cuda.Device(int(number))

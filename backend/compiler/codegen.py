@@ -33,7 +33,7 @@ class Source:
     text: str = ""
     constants: dict[str, Constant] = dataclasses.field(default_factory=dict)
     composites: dict[str, Any] = dataclasses.field(default_factory=dict)
-    chains: list[str] = dataclasses.field(default_factory=list)  # the bodies that work element by element
+    chains: dict[str, Subgraph] = dataclasses.field(default_factory=dict)  # the bodies that work element by element
 
 
 def print_program(program: Program, name: str = "function") -> Source:
@@ -193,7 +193,8 @@ class _Scope:
         if not isinstance(node.function, str):
             arguments = self.arguments(node)
             if node.function is fused:
-                self._printer.source.chains.append(self._printer.bodies[id(node.kwargs["body"])])
+                body = node.kwargs["body"]
+                self._printer.source.chains[self._printer.bodies[id(body)]] = body
             return f"{self._printer.composite(node.function)}({arguments})"
         facts = node.primitive
         if node.function == "getitem":

@@ -16,8 +16,9 @@ from ..arrays.backends import Backend
 from ..arrays.dtypes import dtype_name
 from ..arrays.namespaces import describe, is_array, is_concrete, namespace_of, outside_traces
 from ..graph.tensor import Constant, Placeholder, Tensor
-from ..kernels.lookup import kernels_enabled, program_compiler
+from ..kernels.lookup import kernels_enabled, prints_chains, program_compiler
 from .codegen import ENTRY, Source, print_program
+from .elementwise_steps import steps_of
 from .pipeline import GRAPH, PROGRAM, run_passes, selected, stages_of
 from .program import Graph
 from .report import Stages, cost
@@ -41,7 +42,7 @@ class Executable:
         self.name = name
         self.passes = selected(passes)
         self.jit = jit
-        self._sources: dict[bool, tuple[Source, Any]] = {}  # by whether they write over dead arrays
+        self._sources: dict[tuple[bool, bool], tuple[Source, Any]] = {}  # by in_place and fuse_small
         self._cost: tuple[int, int] | None = None
         self._bound: dict[tuple[Any, ...], Callable[..., Any]] = {}
         with _no_collection():
@@ -53,7 +54,7 @@ class Executable:
 
     @property
     def source(self) -> str:
-        """The straight-line Python that runs, the same from run to run."""
+        """The straight-line Python that runs, the same from run to run; on CuPy small chains are one call each, too."""
         return self._source(in_place=True)[0].text
 
     @property
@@ -66,16 +67,23 @@ class Executable:
         """The program after each pass."""
         return stages_of(self.recorded, self.passes)
 
-    def _source(self, in_place: bool) -> tuple[Source, Any]:
-        """What is printed, and its code."""
-        if in_place not in self._sources:
+    def _source(self, in_place: bool, fuse_small: bool = False) -> tuple[Source, Any]:
+        """What is printed, and its code; `fuse_small` makes one call of small chains, too."""
+        if (in_place, fuse_small) not in self._sources:
             passes = self.passes if in_place else [name for name in self.passes if name != "reuse"]
             with _no_collection():
-                program = run_passes(self.graph, passes, PROGRAM)
+                graph = self.graph
+                if fuse_small:
+                    placeholders, variables = self.graph.free()  # in the order in which callers give them
+                    inputs: Any = (*self.graph.inputs, *placeholders, *variables)
+                    recorded = dataclasses.replace(self.recorded, inputs=inputs, least=0)
+                    graph = dataclasses.replace(run_passes(recorded, self.passes, GRAPH), shared=None)
+                program = run_passes(graph, passes, PROGRAM)
                 source = print_program(program, self.name)
                 self._cost = cost(program)
-                self._sources[in_place] = source, compile(source.text, f"<{ascii(self.name)[1:-1]}>", "exec")
-        return self._sources[in_place]
+                code = compile(source.text, f"<{ascii(self.name)[1:-1]}>", "exec")
+                self._sources[in_place, fuse_small] = source, code
+        return self._sources[in_place, fuse_small]
 
     def bind(self, backend: Backend, in_place: bool = True) -> Callable[..., Any]:
         """function(*inputs, *defaults, *variables) -> (outputs, updates) with a backend's functions and kernels."""
@@ -83,14 +91,18 @@ class Executable:
         if key not in self._bound:
             xp = backend.xp
             _keep_freed_memory()
-            source, code = self._source(in_place)
+            printed = prints_chains(xp)
+            source, code = self._source(in_place, fuse_small=printed)
             scope: dict[str, Any] = {"xp": xp, "device": backend.device, "inf": math.inf, "nan": math.nan}
             scope.update((name, c.bound(xp)) for name, c in source.composites.items())
             with outside_traces(xp), backend.quiet():
                 scope.update((name, self._constant(backend, t)) for name, t in source.constants.items())
                 exec(code, scope)  # the printer wrote it: names and literals of its own alone
+            if printed:
+                for name, body in source.chains.items():
+                    scope[name].steps = steps_of(body)
             jit = program_compiler(xp) if self.jit else None
-            run: Callable[..., Any] = scope[ENTRY] if jit is None else jit(scope, ENTRY, source.chains)
+            run: Callable[..., Any] = scope[ENTRY] if jit is None else jit(scope, ENTRY, list(source.chains))
             if not all(is_concrete(x) for x in scope.values() if is_array(x)):
                 return run  # for this trace alone
             self._bound[key] = run

@@ -24,7 +24,9 @@ MIN_CHAIN = 3
 def fuse(graph: Graph) -> Graph:
     """The graph with each long elementwise chain as one call of `fused`."""
     order = graph.order
-    chains = [chain for chain in _chains(order) if len(chain) >= MIN_CHAIN]
+    in_blocks = graph.least is None  # else each chain is a kernel, which saves every call but one
+    least = tiling.MIN_ELEMENTS if graph.least is None else graph.least
+    chains = [chain for chain in _chains(order, least) if len(chain) >= (MIN_CHAIN if in_blocks else 2)]
     if not chains:
         return graph
     readers: dict[int, set[int]] = {}
@@ -36,7 +38,7 @@ def fuse(graph: Graph) -> Graph:
     for chain in chains:
         own = {id(t) for t in chain}
         results = [t for t in chain if id(t) in last or readers.get(id(t), set()) - own]
-        if MIN_CHAIN * len(results) <= len(chain):
+        if not in_blocks or MIN_CHAIN * len(results) <= len(chain):
             call = _call(chain, own, results)
             instead.update((id(t), call.output(index)) for index, t in enumerate(results))
     return graph.rewritten(instead=instead, intern=False)
@@ -47,12 +49,12 @@ def _allocates(t: Tensor) -> bool:
     return t.node is not None and t.node.primitive.elementwise and t.node.primitive.fresh
 
 
-def _shape_key(t: Tensor) -> Any:
+def _shape_key(t: Tensor, least: int) -> Any:
     """What chains have in common; None for what is too small, or of a shape known only when it runs."""
     if t.spec.shape is None or None in t.spec.shape:
         return None
     total = elements(t)
-    if total is not None and total < tiling.MIN_ELEMENTS:
+    if total is not None and total < least:
         return None
     return tuple(size.key if isinstance(size, Dim) else size for size in t.spec.shape)
 
@@ -79,7 +81,7 @@ class _Chain:
         self.before |= other.before
 
 
-def _chains(order: list[Tensor]) -> list[list[Tensor]]:
+def _chains(order: list[Tensor], least: int) -> list[list[Tensor]]:
     """The chains of a graph.
 
     A call does not join a chain that it also depends on through a call of another kind. A chain that another chain
@@ -97,7 +99,7 @@ def _chains(order: list[Tensor]) -> list[list[Tensor]]:
             continue
         near = list(dict.fromkeys(of[id(i)].now() for i in t.node.inputs if id(i) in of))
         needs = _bits(before[id(i)] for i in t.node.inputs if id(i) in before)
-        key = _shape_key(t) if _allocates(t) and not any(isinstance(a, Dim) for a in t.node.args) else None
+        key = _shape_key(t, least) if _allocates(t) and not any(isinstance(a, Dim) for a in t.node.args) else None
         joins = [chain for chain in near if chain.key == key]
         while True:
             needs |= _bits(chain.bit | chain.before for chain in near if chain not in joins)

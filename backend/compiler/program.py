@@ -24,6 +24,7 @@ class Graph:
     updates: tuple[Tensor, ...] = ()
     shared: Shared | None = None  # the distinct calls, from the pass on that makes equal calls one
     folded: frozenset[int] = frozenset()  # the ids of tensors that are computed once, before the first call
+    least: int | None = None  # elements from which a chain becomes one call; None for what pays on a CPU
 
     @functools.cached_property
     def roots(self) -> tuple[Tensor, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..arrays.typing import Array, Size
-from ..dispatch.boundary import size_from
+from ..dispatch.boundary import number_like, size_from
 from ..dispatch.operation import operation
 from ..dispatch.promotion import array_namespace, arrays, device_of, is_array, is_concrete
 from ..graph.composite import composite, spec
@@ -139,7 +139,7 @@ def while_loop_(
             on = going if on is None else on & going
             state = tuple(xp.where(on, new, old) for new, old in zip(body(*state, *captured), state, strict=True))
         count += 1
-    return (*state, xp.asarray(count, dtype=xp.int32, device=device_of(initial[0])))
+    return (*state, number_like(initial[0], count, xp.int32))
 
 
 @while_loop_.shape

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from .. import config
 from ..arrays.arguments import shown
 from ..arrays.dtypes import dtype_name, is_float
-from ..arrays.namespaces import array_namespace, device_of, is_array
+from ..arrays.namespaces import array_namespace, describe, device_of, is_array, on_a_device
 from ..arrays.typing import Array, DTypeLike, Shape
 from ..graph.dim_values import size_from, sizes_from
 from ..graph.dims import product
@@ -31,6 +31,7 @@ __all__ = [
     "ndim_of",
     "normalize_axis",
     "number_like",
+    "numbers_like",
     "product",
     "rank_of",
     "reduced",
@@ -51,10 +52,29 @@ def moved(x: Array, source: int, destination: int) -> Array:
     return array_namespace(x).permute_dims(x, tuple(order))
 
 
-def number_like(x: Array, value: float) -> Array:
-    """A number as a 0-d array of x's namespace, dtype and device."""
-    xp = array_namespace(x)
-    return xp.asarray(value, dtype=x.dtype, device=device_of(x))
+def number_like(x: Array, value: complex, dtype: Any = None) -> Array:
+    """A number as a 0-d array of x's namespace and device, and of x's dtype by default."""
+    xp, dtype = array_namespace(x), x.dtype if dtype is None else dtype
+    if on_a_device(x):
+        return xp.full((), value, dtype=dtype, device=device_of(x))  # a kernel fills it: nothing is copied
+    return xp.asarray(value, dtype=dtype, device=device_of(x))
+
+
+_CONSTANTS: dict[Any, Any] = {}  # small arrays on devices, by what they hold and where
+MOST_CONSTANTS = 64
+
+
+def numbers_like(x: Array, values: Sequence[float], dtype: Any = None) -> Array:
+    """Numbers as an array of one axis beside x, not to be written to; they are copied to a device once."""
+    xp, dtype = array_namespace(x), x.dtype if dtype is None else dtype
+    if not on_a_device(x):
+        return xp.asarray(values, dtype=dtype, device=device_of(x))
+    key = (describe(xp), str(device_of(x)), str(dtype), repr(values))  # as text: 0.0 and -0.0 differ
+    if key not in _CONSTANTS:
+        while len(_CONSTANTS) >= MOST_CONSTANTS:
+            _CONSTANTS.pop(next(iter(_CONSTANTS)), None)  # the oldest; another thread may have been faster
+        _CONSTANTS[key] = xp.asarray(values, dtype=dtype, device=device_of(x))
+    return _CONSTANTS[key]
 
 
 def sizes(x: Array) -> Shape:

@@ -244,6 +244,8 @@ def _native(xp: Namespace, x: Any, like: Any, dtype: Any) -> Any:
         _check_numbers(x)
     if dtype is None:
         dtype = native_dtype(xp, python_dtype(x)) if isinstance(x, (bool, int, float, complex)) else None
+    if isinstance(x, (bool, int, float, complex)):
+        return number_like(like, x, dtype)
     return xp.asarray(x, dtype=dtype, device=device_of(like))
 
 

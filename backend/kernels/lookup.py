@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -12,7 +13,15 @@ from ..arrays import namespaces
 from ..arrays.arguments import flag
 from ..arrays.namespaces import describe
 
-__all__ = ["backed", "chain_planner", "kernels_enabled", "kernels_of", "program_compiler", "set_kernels"]
+__all__ = [
+    "backed",
+    "chain_planner",
+    "kernels_enabled",
+    "kernels_of",
+    "prints_chains",
+    "program_compiler",
+    "set_kernels",
+]
 
 _modules: dict[Any, Any] = {}
 
@@ -51,6 +60,11 @@ def chain_planner(xp: Any) -> Callable[..., Any] | None:
     return getattr(kernels_of(xp), "chain", None) if kernels_enabled() else None
 
 
+def prints_chains(xp: Any) -> bool:
+    """Whether the library has a kernel for elementwise chains: it prints a body's `steps`, of any size, as one call."""
+    return kernels_enabled() and hasattr(kernels_of(xp), "fused")
+
+
 def set_kernels(enabled: bool) -> None:
     """Switch all kernels on or off.
 
@@ -87,7 +101,7 @@ def kernels_of(xp: Any) -> Any:
     """The kernel module of a namespace's library, or None."""
     label = _label(xp)
     if label not in _modules:
-        name = f"{__name__.partition('.')[0]}.kernels.{describe(xp).partition('.')[0]}"
+        name = f"{__name__.partition('.')[0]}.kernels.{re.split('[.:]', describe(xp))[0]}"
         found = xp is not namespaces.recorder and importlib.util.find_spec(name)
         _modules[label] = importlib.import_module(name) if found else None
     return _modules[label]

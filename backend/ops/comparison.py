@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..arrays.typing import Array, ArrayLike
-from ..dispatch.boundary import broadcasting
+from ..dispatch.boundary import broadcasting, number_like
 from ..dispatch.fast_path import fast_pair
 from ..dispatch.operation import operation
 from ..dispatch.promotion import arrays, device_of, dtype_name, is_array, native_dtype, promoted, promoted_numbers
@@ -390,7 +390,12 @@ def where(condition: ArrayLike, x: ArrayLike, y: ArrayLike) -> Array:
     condition = _truth(xp, condition)
     if beside is None:  # the standard requires one array among the two
         dtype = native_dtype(xp, dtype_name(promoted(x, y)[1].dtype))
-        x, y = (xp.asarray(v, dtype=dtype, device=device_of(condition)) for v in (x, y))
+        x, y = (
+            number_like(condition, v, dtype)
+            if isinstance(v, (bool, int, float, complex))
+            else xp.asarray(v, dtype=dtype, device=device_of(condition))
+            for v in (x, y)
+        )
     else:
         _, x, y = promoted(x, y)
     return broadcasting("where", xp.where, condition, x, y)

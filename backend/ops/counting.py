@@ -6,7 +6,7 @@ from typing import Any
 
 from ..arrays.namespaces import is_concrete
 from ..arrays.typing import Array, ArrayLike, Size
-from ..dispatch.boundary import count_of, number_like
+from ..dispatch.boundary import count_of, number_like, numbers_like
 from ..dispatch.operation import operation
 from ..dispatch.promotion import arrays, device_of, dtype_name, floating, is_float, is_integer, real
 from .segments import segment_sum_of
@@ -203,7 +203,7 @@ def histogram(x: ArrayLike, bins: int = 10, range: Any = None) -> tuple[Array, A
         low, high = xp.min(flat, keepdims=True), xp.max(flat, keepdims=True)
         half = xp.where(low == high, number_like(flat, 0.5), number_like(flat, 0.0))
         low, high = low - half, high + half
-        inner = xp.asarray(shares, dtype=flat.dtype, device=device_of(flat))
+        inner = numbers_like(flat, shares)
         ends = xp.concat([low + (high - low) * inner, high], axis=0)
     else:
         low, high = _range(range)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import operator
 from typing import Any
 
 from ..arrays.typing import Array
@@ -108,7 +110,9 @@ def ctc_batch_cost(y_true: Array, y_pred: Array, input_length: Array, label_leng
     # a label may follow the one before it directly, unless they are equal
     two_back = xp.concat([path[:, :1], path[:, :1], path], axis=1)[:, : 2 * width + 1]
     may_skip = (path != (classes - 1)) & (path != two_back)
-    seen = moved(take_along_axis_(logs, xp.expand_dims(path, axis=1), axis=2), 1, 0)  # (time, batch, places)
+    seen = moved(
+        take_along_axis_(logs, xp.expand_dims(path, axis=1), axis=2, within=True), 1, 0
+    )  # (time, batch, places)
     never = xp.zeros((batch, 2 * width + 1), dtype=y_pred.dtype, device=device_of(y_pred)) - float("inf")
     where = xp.arange(2 * width + 1, dtype=xp.int32, device=device_of(y_pred))
     start = xp.where(where < 2, seen[0, ...], never)
@@ -135,13 +139,15 @@ def padded_labels(labels: Array, frames: Array, count: Array, *, time: Any, clas
     xp, (_, width) = array_namespace(labels), labels.shape
     used = xp.arange(width, dtype=xp.int32, device=device_of(labels)) < count
     if is_concrete(labels) and is_concrete(count):
-        for argument, wrong, expected in (
+        checks = (
             ("input_length", (frames < 0) | (frames > time), f"lengths from 0 to {time}, the number of frames"),
             ("label_length", (count < 0) | (count > width), f"lengths from 0 to {width}, the number of labels"),
             ("y_true", used & ((labels < 0) | (labels > classes - 2)), f"labels from 0 to {classes - 2}"),
-        ):
-            if bool(xp.any(wrong)):
-                raise ValueError(f"ctc_batch_cost: a value of {argument} is out of range, expected {expected}")
+        )
+        found = functools.reduce(operator.or_, [xp.any(wrong) for _, wrong, _ in checks])
+        if bool(found):  # asked once: a GPU waits
+            argument, expected = next((name, text) for name, wrong, text in checks if bool(xp.any(wrong)))
+            raise ValueError(f"ctc_batch_cost: a value of {argument} is out of range, expected {expected}")
     return xp.where(used, labels, classes - 1)
 
 

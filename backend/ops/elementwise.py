@@ -8,13 +8,12 @@ from typing import Any
 
 from ..arrays.namespaces import detach, plain
 from ..arrays.typing import Array, ArrayLike, DTypeLike
-from ..dispatch.boundary import MISFIT, broadcast, broadcasting, dtype_from, sizes
+from ..dispatch.boundary import MISFIT, broadcast, broadcasting, dtype_from, number_like, sizes
 from ..dispatch.fast_path import fast_path, fast_stop_gradient
 from ..dispatch.operation import operation
 from ..dispatch.promotion import (
     array_namespace,
     arrays,
-    device_of,
     dtype_name,
     floating,
     inexact,
@@ -588,11 +587,11 @@ def pow(x: ArrayLike, a: ArrayLike) -> Array:
     >>> K.pow(np.asarray([-2.0, 0.0, 4.0]), np.asarray([2.0, 0.0, 0.5]))
     array([4., 1., 2.])
     """
-    xp, base, power = promoted_numbers(x, a)
+    _, base, power = promoted_numbers(x, a)
     if is_integer(dtype_name((base if is_array(base) else power).dtype)):
         return integer_power(
-            xp.asarray(base, dtype=power.dtype, device=device_of(power)) if not is_array(base) else base,
-            xp.asarray(power, dtype=base.dtype, device=device_of(base)) if not is_array(power) else power,
+            base if is_array(base) else number_like(power, base),
+            power if is_array(power) else number_like(base, power),
         )
     return broadcasting("pow", operator.pow, base, power)
 

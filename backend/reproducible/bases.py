@@ -74,6 +74,10 @@ class Base:
 
     # ---- arithmetic
 
+    def product(self, a: np.ndarray, b: np.ndarray, out: np.ndarray | None) -> np.ndarray:
+        """The library's product of float64 matrices in host memory, in memory that is there or its own."""
+        return np.matmul(a, b, out=out)
+
     def cast(self, x: Any, dtype: Any) -> Any:
         """astype, without a copy where nothing changes."""
         return x if x.dtype == dtype else self.xp.astype(x, dtype)
@@ -159,6 +163,8 @@ class TorchBase(Base):
     function_bound = 2.0**-48
 
     def host(self, x: Any) -> np.ndarray:
+        if x.is_conj() or x.is_neg():  # marked, not computed yet
+            x = x.resolve_conj().resolve_neg()
         return x.detach().cpu().numpy()
 
     def from_host(self, values: np.ndarray, like: Any) -> Any:
@@ -168,6 +174,13 @@ class TorchBase(Base):
 
     def reads_memory(self, x: Any) -> bool:
         return bool(x.device.type == "cpu")
+
+    def product(self, a: np.ndarray, b: np.ndarray, out: np.ndarray | None) -> np.ndarray:
+        torch = sys.modules["torch"]
+        if out is None:
+            return torch.matmul(torch.from_numpy(a), torch.from_numpy(b)).numpy()
+        torch.matmul(torch.from_numpy(a), torch.from_numpy(b), out=torch.from_numpy(out))
+        return out
 
     def patched(self, x: Any, places: np.ndarray, values: np.ndarray) -> Any:
         x = x.contiguous()

@@ -9,7 +9,7 @@ from typing import Any
 from ..arrays.dtypes import dtype_name, is_integer
 from ..arrays.typing import Namespace
 from . import elementary
-from .transforms import complex_functions
+from .complex_numbers import complex_functions, or_complex
 from .wrapping import Wrapping
 
 __all__ = ["elementwise_functions"]
@@ -39,7 +39,8 @@ def elementwise_functions(namespace: Namespace, wrapping: Wrapping) -> dict[str,
     found["floor_divide"] = _whole(wrapping, "floor_divide", elementary.floor_divide)
     found["remainder"] = _whole(wrapping, "remainder", elementary.remainder)
     for name, function in complex_functions(wrapping).items():
-        found[name] = _or_complex(wrapping, found[name], function)
+        if name in found:
+            found[name] = or_complex(wrapping, found[name], function)
     found["where"] = _where(wrapping)
     found["clip"] = _clip(found)
     found["isin"] = _isin(namespace)
@@ -50,20 +51,6 @@ def _dtypes(wrapping: Wrapping, *names: str) -> frozenset[Any]:
     """The dtypes that arrays state: on NumPy and JAX other objects than the namespace's."""
     xp = wrapping.base.xp
     return frozenset(xp.zeros((1,), dtype=getattr(xp, name)).dtype for name in names if hasattr(xp, name))
-
-
-def _or_complex(wrapping: Wrapping, function: Callable[..., Any], other: Callable[..., Any]) -> Callable[..., Any]:
-    """A function, with another one for complex arrays: libraries add the four products in different ways."""
-    complexes = _dtypes(wrapping, "complex64", "complex128")
-
-    def call(*args: Any) -> Any:
-        for x in args:
-            if getattr(x, "dtype", None) in complexes or type(x) is complex:
-                return other(*args)
-        return function(*args)
-
-    call.__name__, call.__doc__ = function.__name__, function.__doc__
-    return call
 
 
 def _floating(wrapping: Wrapping, name: str, function: Callable[..., Any]) -> Callable[..., Any]:

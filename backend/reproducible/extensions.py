@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import functools
 import math
 from collections.abc import Callable
 from typing import Any
@@ -12,9 +13,9 @@ import numpy as np
 from ..arrays.dtypes import dtype_name
 from ..arrays.quiet import ERRORS, IGNORED
 from ..arrays.typing import Namespace
-from . import factorizations, float64, jacobi
+from . import eigen, factorizations, float64, jacobi
+from .complex_numbers import ComplexParts
 from .norms import norm_functions
-from .table import KIND_OF
 from .wrapping import Wrapping
 
 __all__ = ["Extension", "linalg_functions"]
@@ -33,24 +34,13 @@ class Extension:
         self.__dict__.update(functions)
 
 
-def _refused(name: str) -> Callable[..., Any]:
-    """A function of the standard that the mode does not have."""
-
-    def refuse(*args: Any, **kwargs: Any) -> Any:
-        raise NotImplementedError(f"{name}: the reproducible mode has no definition of it")
-
-    refuse.__name__, refuse.__doc__ = name.rpartition(".")[2], f"Refuse the standard's `{name}`."
-    return refuse
-
-
 def linalg_functions(xp: Namespace, wrapping: Wrapping) -> dict[str, Any]:
     """The functions of `linalg` by name."""
-    refused = [name for name, kind in KIND_OF.items() if kind == "refused" and name.startswith("linalg.")]
-    found: dict[str, Any] = {name.removeprefix("linalg."): _refused(name) for name in refused}
-    for name in ("matmul", "tensordot", "vecdot", "matrix_transpose"):
-        found[name] = getattr(xp, name)
+    names = ("matmul", "tensordot", "vecdot", "matrix_transpose")
+    found: dict[str, Any] = {name: getattr(xp, name) for name in names}
     found["diagonal"] = wrapping.delegated("linalg.diagonal")
     found.update(_factorizations(wrapping))
+    found["eig"], found["eigvals"] = _general(wrapping, True), _general(wrapping, False)
     found.update(norm_functions(xp, found))
     return found
 
@@ -109,11 +99,33 @@ def _factorizations(wrapping: Wrapping) -> dict[str, Any]:
         "solve": make("linalg.solve", _solve, matrices=2),
         "inv": make("linalg.inv", _inverse),
         "qr": make("linalg.qr", _qr, _Factors),
-        "eigh": make("linalg.eigh", _stacked(jacobi.eigh), _Eigen),
-        "eigvalsh": make("linalg.eigvalsh", lambda a: _stacked(jacobi.eigh)(a)[0]),
+        "eigh": make("linalg.eigh", _stacked(jacobi.eigh, "eigh"), _Eigen),
+        "eigvalsh": make("linalg.eigvalsh", lambda a: _stacked(jacobi.eigh, "eigh")(a)[0]),
         "svd": make("linalg.svd", _svd, _Singular),
         "svdvals": make("linalg.svdvals", lambda a: _svd(a, full_matrices=False)[1]),
     }
+
+
+def _general(wrapping: Wrapping, vectors: bool) -> Callable[..., Any]:
+    """`eig` or `eigvals` of real matrices: always complex."""
+    fixed, complexes = Fixed(wrapping), ComplexParts(wrapping)
+    name = "linalg.eig" if vectors else "linalg.eigvals"
+    compute = _stacked(functools.partial(eigen.eig, vectors=vectors), name)
+
+    def call(x: Any, /) -> Any:
+        (given,), like = fixed.opened(name, x)
+        if given.ndim < 2:
+            raise ValueError(f"{name}: got shape {given.shape}, expected matrices")
+        token = ERRORS.set(IGNORED)
+        try:
+            parts, bits = compute(given), 64 if dtype_name(like.dtype) == "float64" else 32
+            values = complexes.whole((parts[0], parts[1]), bits, like)
+            return _Eigen(values, complexes.whole((parts[2], parts[3]), bits, like)) if vectors else values
+        finally:
+            ERRORS.reset(token)
+
+    call.__name__, call.__doc__ = name.rpartition(".")[2], f"The standard's `{name}`."
+    return call
 
 
 def _square(name: str, a: np.ndarray) -> None:
@@ -121,12 +133,15 @@ def _square(name: str, a: np.ndarray) -> None:
         raise ValueError(f"linalg.{name}: got shape {a.shape}, expected square matrices")
 
 
-def _stacked(function: Callable[..., tuple[np.ndarray, ...]], square: bool = True) -> Callable[..., Any]:
-    """A function of one matrix for stacks of them: each result owes nothing to the other matrices."""
+def _stacked(function: Callable[..., tuple[np.ndarray, ...]], square: str = "") -> Callable[..., Any]:
+    """A function of one matrix for stacks of them: each result owes nothing to the other matrices.
+
+    `square` is the name of a function of square matrices alone.
+    """
 
     def call(a: np.ndarray, **how: Any) -> tuple[np.ndarray, ...]:
         if square:
-            _square(function.__name__, a)
+            _square(square.removeprefix("linalg."), a)
         stack = a.shape[:-2]
         parts = [function(a[at], **how) for at in np.ndindex(*stack)]
         if not parts:  # an empty stack: the shapes of one matrix
@@ -189,8 +204,8 @@ def _inverse(a: np.ndarray) -> np.ndarray:
 def _qr(a: np.ndarray, *, mode: str = "reduced") -> Any:
     if mode not in ("reduced", "complete"):
         raise ValueError(f"linalg.qr: mode is {mode!r}, expected 'reduced' or 'complete'")
-    return _stacked(factorizations.qr, square=False)(a, complete=mode == "complete")
+    return _stacked(factorizations.qr)(a, complete=mode == "complete")
 
 
 def _svd(a: np.ndarray, *, full_matrices: bool = True) -> Any:
-    return _stacked(jacobi.svd, square=False)(a, full=full_matrices)
+    return _stacked(jacobi.svd)(a, full=full_matrices)

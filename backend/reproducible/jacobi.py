@@ -11,7 +11,7 @@ import numpy as np
 
 from .factorizations import qr, tree
 
-__all__ = ["eigh", "svd"]
+__all__ = ["eigh", "scale_of", "svd"]
 
 _SWEEPS = 60  # ten are usual
 _SMALL = 2.0**-53
@@ -45,7 +45,7 @@ def eigh(a: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     a = lower + np.tril(lower, -1).T
     if not np.isfinite(a).all():
         return np.full(size, np.nan), np.full((size, size), np.nan)
-    scale = _scale(a)
+    scale = scale_of(a)
     a, vectors = a / scale, np.eye(size)
     for _ in range(_SWEEPS):
         done = True
@@ -67,7 +67,7 @@ def eigh(a: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return values[order], _signed(vectors[:, order])
 
 
-def _scale(a: np.ndarray) -> float:
+def scale_of(a: np.ndarray) -> float:
     """A power of two near the largest element."""
     largest = float(np.abs(a).max(initial=0.0))
     return math.ldexp(1.0, math.frexp(largest)[1]) if 0.0 < largest < 1e300 else 1.0
@@ -93,7 +93,7 @@ def svd(a: np.ndarray, full: bool = True) -> tuple[np.ndarray, np.ndarray, np.nd
     if not np.isfinite(a).all():
         wide = rows if full else columns
         return np.full((rows, wide), np.nan), np.full(columns, np.nan), np.full((columns, columns), np.nan)
-    scale = _scale(a)
+    scale = scale_of(a)
     work, v = np.array(a, np.float64) / scale, np.eye(columns)
     for _ in range(_SWEEPS):
         if not _swept(work, v):

@@ -9,6 +9,7 @@ from ..arrays.dtypes import DTYPES
 from . import elementary, float64
 from .arrays import array_class, bind_operators
 from .bases import base_of
+from .complex_numbers import complex_functions, or_complex
 from .creation import creation_functions
 from .elementwise import elementwise_functions
 from .extensions import Extension, linalg_functions
@@ -50,6 +51,9 @@ class ReproducibleNamespace:
         for name in elementary.TWO:
             functions[name] = wrapping.rounded(name, elementary.pair(base, name), float64.function(name))
         functions["pow"] = elementary.power(wrapping, functions)
+        for name, function in complex_functions(wrapping).items():
+            if name in (*elementary.ONE, "pow"):
+                functions[name] = or_complex(wrapping, functions[name], function)
         self.__dict__.update(functions)
         self.linalg = Extension(f"{self.__name__}.linalg", linalg_functions(self, wrapping))
         self.fft = Extension(f"{self.__name__}.fft", fft_functions(self, wrapping))

@@ -12,6 +12,7 @@ from ..arrays.dtypes import dtype_name
 from ..arrays.quiet import ERRORS, IGNORED
 from ..arrays.typing import Namespace
 from . import float64, products, sums
+from .complex_numbers import complex_reductions, or_complex
 from .wrapping import Wrapping
 
 __all__ = ["reduction_functions"]
@@ -34,6 +35,8 @@ def reduction_functions(namespace: Namespace, wrapping: Wrapping) -> dict[str, A
     found["mean"] = _mean(namespace, wrapping, found)
     found["var"] = _variance(namespace)
     found["std"] = _deviation(namespace)
+    for name, function in complex_reductions(namespace, wrapping).items():
+        found[name] = or_complex(wrapping, found[name], function)
     return found
 
 
@@ -212,9 +215,6 @@ def _matmul(wrapping: Wrapping) -> Callable[..., Any]:
 
     def matmul(x1: Any, x2: Any, /) -> Any:
         """The standard's `matmul`."""
-        for x in (x1, x2):
-            if dtype_name(x.dtype).startswith("complex"):
-                raise wrapping.unfit("matmul", x.dtype)
         return (floats if _is_float(x1) or _is_float(x2) else integers)(x1, x2)
 
     return matmul
@@ -249,6 +249,7 @@ def _vecdot(xp: Namespace) -> Callable[..., Any]:
     def vecdot(x1: Any, x2: Any, /, *, axis: int = -1) -> Any:
         """The standard's `vecdot`: a product of a row and a column each."""
         first, second = xp.broadcast_arrays(xp.moveaxis(x1, axis, -1), xp.moveaxis(x2, axis, -1))
+        first = xp.conj(first) if dtype_name(first.dtype).startswith("complex") else first
         product = xp.matmul(xp.expand_dims(first, axis=-2), xp.expand_dims(second, axis=-1))
         return xp.reshape(product, first.shape[:-1])
 

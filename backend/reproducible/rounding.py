@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["UNIT", "exact_sums", "rounded", "rounded_integer", "two_sum", "ufp"]
+__all__ = ["UNIT", "exact_sums", "rounded", "rounded_integer", "rounded_sum", "two_sum", "ufp"]
 
 UNIT = 2.0**-53  # the relative error of one float64 operation
 _CHUNK = 2**17  # terms that one step of a repair holds: 1 MB of float64, which stays in the cache
@@ -69,6 +69,26 @@ def exact_sums(terms: Any) -> tuple[Any, Any]:
     table = np.stack(sums, axis=1).tolist()
     high = [math.fsum(row) for row in table]
     return np.asarray(high), np.asarray([math.fsum([*row, -h]) for row, h in zip(table, high, strict=True)])
+
+
+def rounded_sum(terms: np.ndarray) -> Any:
+    """The sum of float64 terms as float32, rounded once, zeros positive; as float64 has it where it is not finite."""
+    values = terms.tolist()
+    try:
+        high = math.fsum(values)  # exact, and rounded once to float64
+    except (OverflowError, ValueError):  # an infinity, or two of both signs
+        high = math.nan
+    if not math.isfinite(high):
+        with np.errstate(all="ignore"):
+            return np.float32(terms.sum())
+    with np.errstate(over="ignore"):
+        narrow = np.float32(high)
+    gap = high - float(narrow)
+    if gap:  # else the rest, less than half an ulp of a float64, changes nothing
+        other = np.nextafter(narrow, np.float32(math.copysign(math.inf, gap)))
+        if not (math.isfinite(narrow) and math.isfinite(other)) or (float(narrow) + float(other)) / 2 == high:
+            return rounded(high, math.fsum([*values, -high]))[()] + np.float32(0)
+    return narrow + np.float32(0)
 
 
 def two_sum(a: Any, b: Any) -> tuple[Any, Any]:

@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 
 from .bases import Base
+from .columns import column_sums
 from .rounding import UNIT, exact_sums, rounded, rounded_integer
 
 __all__ = ["axes_of", "cumulative_product", "cumulative_sum", "prod", "total"]
 
+_MANY = 2**12  # elements from which on sums over leading axes go block by block
 _STAGE = 1024  # terms added in one go: the bound grows with their number, and in stages with the sum of both numbers
 
 
@@ -45,6 +47,10 @@ def total(base: Base, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
             if count == 1
             else base.xp.zeros(shape, dtype=x.dtype, device=getattr(x, "device", None))
         )
+    if axes == tuple(range(len(axes))) and count * math.prod(shape) >= _MANY and base.reads_memory(x):
+        rows = base.host(x)
+        if rows.flags.c_contiguous:
+            return base.from_host(column_sums(rows.reshape(count, -1)).reshape(shape), x)
     x64, depth = base.cast(x, base.float64), count - 1
     terms, within = x64, axes
     if count > 2 * _STAGE:

@@ -1,4 +1,4 @@
-"""Fourier transforms and products of complex numbers in the namespace, computed in float64 on the host."""
+"""Fourier transforms in the namespace, computed in float64 on the host."""
 
 from __future__ import annotations
 
@@ -8,44 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays.dtypes import dtype_name
 from ..arrays.quiet import ERRORS, IGNORED
 from ..arrays.typing import Namespace
+from .complex_numbers import ComplexParts
 from .fourier import Parts, transform
 from .sums import axes_of
 from .wrapping import Wrapping
 
-__all__ = ["complex_functions", "fft_functions"]
-
-_WIDTH = {"float16": 32, "float32": 32, "float64": 64, "complex64": 32, "complex128": 64}
-
-
-class _Complex:
-    """Arrays of the namespace as pairs of float64 parts on the host, and back."""
-
-    def __init__(self, wrapping: Wrapping) -> None:
-        self.wrapping = wrapping
-
-    def parts(self, name: str, x: Any, real: bool | None = None) -> tuple[Parts, int, Any]:
-        """The parts, the bits of each in the result, and the library's array."""
-        value = self.wrapping.open(x)
-        given = dtype_name(value.dtype)
-        if given not in _WIDTH or (real is True and given.startswith("complex")):
-            kind = "real floating" if real else "floating"
-            raise TypeError(f"{name}: got dtype {given}, expected a {kind} dtype")
-        host = np.asarray(self.wrapping.base.host(value))
-        imaginary = host.imag if given.startswith("complex") else np.zeros(host.shape)
-        return (host.real.astype(np.float64), imaginary.astype(np.float64)), _WIDTH[given], value
-
-    def whole(self, parts: Parts, bits: int, like: Any) -> Any:
-        """A complex array, each part rounded once."""
-        made = np.empty(parts[0].shape, np.complex64 if bits == 32 else np.complex128)
-        made.real, made.imag = parts
-        return self.wrapping.close(self.wrapping.base.from_host(made, like))
-
-    def real(self, part: np.ndarray, bits: int, like: Any) -> Any:
-        """A real array, rounded once."""
-        return self.wrapping.close(self.wrapping.base.from_host(part.astype(f"float{bits}"), like))
+__all__ = ["fft_functions"]
 
 
 def _sized(parts: Parts, size: int, axis: int) -> Parts:
@@ -93,7 +63,7 @@ def _mirrored(parts: Parts, size: int, axis: int) -> Parts:
 
 def fft_functions(xp: Namespace, wrapping: Wrapping) -> dict[str, Any]:
     """The functions of `fft` by name."""
-    complexes = _Complex(wrapping)
+    complexes = ComplexParts(wrapping)
     found: dict[str, Any] = {}
     for name in ("fft", "ifft", "rfft", "irfft", "hfft", "ihfft"):
         found[name] = _one_axis(complexes, name)
@@ -104,7 +74,7 @@ def fft_functions(xp: Namespace, wrapping: Wrapping) -> dict[str, Any]:
     return found
 
 
-def _compute(complexes: _Complex, name: str, x: Any, sizes: list[int], axes: list[int], norm: str) -> Any:
+def _compute(complexes: ComplexParts, name: str, x: Any, sizes: list[int], axes: list[int], norm: str) -> Any:
     """One transform after another, the last axis first, in float64; rounded once at the end."""
     kind = name.removesuffix("n") if name.endswith("n") else name
     parts, bits, like = complexes.parts(f"fft.{name}", x, real=True if kind in ("rfft", "ihfft") else None)
@@ -130,7 +100,7 @@ def _compute(complexes: _Complex, name: str, x: Any, sizes: list[int], axes: lis
         ERRORS.reset(token)
 
 
-def _one_axis(complexes: _Complex, name: str) -> Callable[..., Any]:
+def _one_axis(complexes: ComplexParts, name: str) -> Callable[..., Any]:
     def call(x: Any, /, *, n: int | None = None, axis: int = -1, norm: str = "backward") -> Any:
         (axis,) = axes_of(axis, x.ndim)
         size = (2 * (x.shape[axis] - 1) if name in ("irfft", "hfft") else x.shape[axis]) if n is None else n
@@ -140,7 +110,7 @@ def _one_axis(complexes: _Complex, name: str) -> Callable[..., Any]:
     return call
 
 
-def _many_axes(complexes: _Complex, name: str) -> Callable[..., Any]:
+def _many_axes(complexes: ComplexParts, name: str) -> Callable[..., Any]:
     def call(x: Any, /, *, s: Any = None, axes: Any = None, norm: str = "backward") -> Any:
         if axes is None:
             axes = range(x.ndim) if s is None else range(x.ndim - len(s), x.ndim)
@@ -174,48 +144,3 @@ def _shift(xp: Namespace, sign: int) -> Callable[..., Any]:
         return xp.roll(x, tuple(sign * (x.shape[a] // 2) for a in found), axis=found)
 
     return shift
-
-
-# ---- products of complex numbers, in float64 for complex64
-
-
-def complex_functions(wrapping: Wrapping) -> dict[str, Callable[..., Any]]:
-    """multiply, divide, abs and square for complex arrays, by name."""
-    complexes = _Complex(wrapping)
-
-    def pair(name: str, compute: Callable[[Parts, Parts], Parts]) -> Callable[[Any, Any], Any]:
-        def call(x1: Any, x2: Any) -> Any:
-            like = wrapping.open(x1 if hasattr(x1, "dtype") else x2)
-            (a, bits, _), (b, other, _) = (
-                complexes.parts(name, x)
-                if hasattr(x, "dtype")
-                else ((np.float64(complex(x).real), np.float64(complex(x).imag)), 32, None)
-                for x in (x1, x2)
-            )
-            token = ERRORS.set(IGNORED)
-            try:
-                return complexes.whole(tuple(map(np.asarray, compute(a, b))), max(bits, other), like)
-            finally:
-                ERRORS.reset(token)
-
-        return call
-
-    def times(a: Parts, b: Parts) -> Parts:
-        return a[0] * b[0] - a[1] * b[1], a[0] * b[1] + a[1] * b[0]
-
-    def over(a: Parts, b: Parts) -> Parts:
-        size = b[0] * b[0] + b[1] * b[1]
-        return (a[0] * b[0] + a[1] * b[1]) / size, (a[1] * b[0] - a[0] * b[1]) / size
-
-    def size(x: Any) -> Any:
-        parts, bits, like = complexes.parts("abs", x)
-        token = ERRORS.set(IGNORED)
-        try:
-            length = np.sqrt(parts[0] * parts[0] + parts[1] * parts[1])
-            infinite = np.isinf(parts[0]) | np.isinf(parts[1])
-            return complexes.real(np.where(infinite, np.inf, length), bits, like)
-        finally:
-            ERRORS.reset(token)
-
-    product = pair("multiply", times)
-    return {"multiply": product, "divide": pair("divide", over), "abs": size, "square": lambda x: product(x, x)}

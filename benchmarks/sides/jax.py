@@ -13,7 +13,7 @@ from jax import lax
 
 from ..nets import RATE, Net, batch, logits, weights
 
-__all__ = ["predict", "step"]
+__all__ = ["convolution", "pooling", "predict", "step"]
 
 
 def dense(x: Any, kernel: Any, bias: Any) -> Any:
@@ -81,3 +81,50 @@ def predict(net: Net) -> Callable[[], Any]:
     w = {name: jnp.asarray(value) for name, value in weights(net).items()}
     probabilities = jax.jit(lambda w, x: jax.nn.softmax(logits(net, ops, w, x)))
     return lambda: jax.block_until_ready(probabilities(w, x))
+
+
+def convolution(case: Any, x: Any, kernel: Any, g: Any) -> dict[str, Callable[[], Any]]:
+    """The passes of a layer of `benchmarks.convolution`, each one compiled function."""
+    groups = case.x[-1] if case.depthwise else 1
+    kernel = kernel.reshape(*kernel.shape[:2], 1, -1) if case.depthwise else kernel
+
+    def forward(x: Any, kernel: Any) -> Any:
+        return lax.conv_general_dilated(
+            x,
+            kernel,
+            (case.stride,) * 2,
+            case.padding.upper(),
+            dimension_numbers=("NHWC", "HWIO", "NHWC"),
+            feature_group_count=groups,
+        )
+
+    return _passes(forward, (x, kernel), g, ("input gradient", "kernel gradient"))
+
+
+def pooling(case: Any, x: Any, g: Any) -> dict[str, Callable[[], Any]]:
+    """The passes of a layer of `benchmarks.pooling`, each one compiled function."""
+    where = (1, case.window, case.window, 1), (1, case.stride, case.stride, 1), case.padding.upper()
+
+    def largest(x: Any) -> Any:
+        return lax.reduce_window(x, -jnp.inf, lax.max, *where)
+
+    def average(x: Any) -> Any:
+        return lax.reduce_window(x, 0.0, lax.add, *where) / lax.reduce_window(jnp.ones_like(x), 0.0, lax.add, *where)
+
+    return _passes(largest if case.mode == "max" else average, (x,), g, ("gradient",))
+
+
+def _passes(forward: Any, arrays: tuple[Any, ...], g: Any, gradients: tuple[str, ...]) -> dict[str, Callable[[], Any]]:
+    """The result, the gradient of each argument, and all of them together."""
+    arrays, g = tuple(map(jnp.asarray, arrays)), jnp.asarray(g)
+
+    def back(number: int, *arrays: Any) -> Any:
+        return jax.vjp(forward, *arrays)[1](g)[number]
+
+    def both(*arrays: Any) -> Any:
+        y, pull = jax.vjp(forward, *arrays)
+        return y, pull(g)
+
+    calls = {"forward": jax.jit(forward), "training": jax.jit(both)}
+    calls |= {name: jax.jit(functools.partial(back, number)) for number, name in enumerate(gradients)}
+    return {name: functools.partial(call, *arrays) for name, call in calls.items()}

@@ -6,7 +6,10 @@ import math
 from collections.abc import Iterator
 from fractions import Fraction
 
+import mpmath
 import numpy as np
+
+MPMATH = {"log2": lambda x: mpmath.log(x, 2), "pow": mpmath.power}
 
 
 def nearest(value: Fraction, bits: int = 32) -> np.floating:
@@ -50,3 +53,23 @@ def wrong(found: np.ndarray, wanted: np.ndarray) -> int:
     found, wanted = np.asarray(found), np.asarray(wanted)
     assert found.dtype == wanted.dtype and found.shape == wanted.shape
     return int(((found != wanted) | (np.signbit(found) != np.signbit(wanted))).sum())
+
+
+def oracle(name: str, bits: int, *arguments: float) -> float:
+    """The function at floats, rounded once; NaN outside of its domain."""
+    with mpmath.workprec(900 if name in ("logaddexp", "hypot", "pow") else 500):
+        x = [mpmath.mpf(float(a)) for a in arguments]
+        if name == "logaddexp":
+            y = mpmath.log(mpmath.exp(x[0]) + mpmath.exp(x[1]))
+        else:
+            y = (MPMATH.get(name) or getattr(mpmath, name))(*x)
+        if isinstance(y, mpmath.mpc):
+            return np.nan
+        if not mpmath.isfinite(y):
+            return float(y)
+        if y == 0:
+            return math.copysign(0.0, arguments[0]) if name not in ("cos", "acos", "log", "log2", "log10") else 0.0
+        sign, mantissa, exponent, _ = y._mpf_
+        value = Fraction(-int(mantissa) if sign else int(mantissa)) * Fraction(2) ** exponent
+        found = float(nearest(value, bits))
+        return math.copysign(found, -1.0 if sign else 1.0)

@@ -136,12 +136,44 @@ def test_a_matrix_alone_has_the_bits_it_has_in_a_stack(on):
         assert (np.asarray(function(on.asarray(x)))[1] == np.asarray(function(on.asarray(x[1])))).all()
 
 
-@pytest.mark.parametrize("name", ["exp", "sum", "matmul", "sin"])
-def test_other_functions_of_complex_numbers_are_refused(on, name):
-    z = on.xp.fft.fft(on.asarray(np.eye(3, dtype="complex64")))
-    function = getattr(on.xp, name)
-    with pytest.raises(NotImplementedError, match=name):
-        function(z, z) if name == "matmul" else function(z)
+GENERAL = {"float32": "106ac68cc221c34c", "float64": "bf42f2ca27c2b893"}
+
+
+def general(seed, size):
+    rng = np.random.default_rng(seed)
+    return rng.integers(-40, 41, (size, size)) / 16.0
+
+
+@pytest.mark.parametrize("dtype", GENERAL)
+def test_eigenvalues_of_general_matrices(on, dtype):
+    """Near NumPy's, vectors of length 1, pairs that are exact conjugates, and the bits stored for good."""
+    eps, found = np.finfo(dtype).eps, []
+    circle, jordan = np.roll(np.eye(6), 1, axis=0), np.diag(np.ones(3), 1)
+    stack = np.stack([general(1, 4), general(2, 4)])
+    for a in (*(general(n, n) for n in (1, 2, 3, 5, 12)), np.triu(general(7, 6)), circle, jordan, stack, stack[:0]):
+        x = on.asarray(a.astype(dtype))
+        w, v = map(np.asarray, on.xp.linalg.eig(x))
+        assert w.dtype == v.dtype == np.result_type(dtype, np.complex64)
+        assert (w == np.asarray(on.xp.linalg.eigvals(x))).all() and v.shape == a.shape
+        size = np.abs(a).max(initial=1.0)
+        assert np.abs(a @ v - v * w[..., None, :]).max(initial=0) < 40 * eps * size
+        assert np.abs(np.sum(np.abs(v) ** 2, axis=-2) - 1).max(initial=0) < 8 * eps
+        if a is not jordan:  # whose eigenvalues are as exact as the root of an ulp
+            far = np.abs(w[..., None] - np.linalg.eigvals(a)[..., None, :]).min(axis=-1, initial=np.inf)
+            assert far.max(initial=0) < 100 * eps * size
+        for one in w.reshape(-1)[w.reshape(-1).imag != 0]:
+            assert np.conj(one) in w
+        found += [w.real, w.imag, v.real, v.imag]
+    assert digest(found)[:16] == GENERAL[dtype]
+
+
+def test_eigenvalues_of_what_has_none(on):
+    spoiled = on.asarray(np.array([[1.0, np.nan], [0.0, 1.0]], "float32"))
+    assert np.isnan(np.asarray(on.xp.linalg.eigvals(spoiled))).all()
+    with pytest.raises(ValueError, match="eig: got shape"):
+        on.xp.linalg.eig(on.asarray(np.ones((2, 3), "float32")))
+    with pytest.raises(NotImplementedError, match="eigvals"):
+        on.xp.linalg.eigvals(on.asarray(np.eye(2, dtype="complex64")))
 
 
 def test_models_have_the_same_weights_everywhere():

@@ -1,45 +1,28 @@
 """Elementary functions of the reproducible mode, against mpmath and fractions; those that are exact against NumPy."""
 
-import math
+import sys
 from fractions import Fraction
+from pathlib import Path
 
-import mpmath
 import numpy as np
 import pytest
-from exact_rounding import hard, nearest, wrong
+from exact_rounding import hard, nearest, oracle, wrong
 
 import backend as K
 from backend.reproducible import elementary
 
+sys.path.insert(0, str(Path(__file__).parents[2]))  # where pytest is not started as a module
+
+from benchmarks.reproducible_functions import judged
+
 SPECS = ["reproducible:numpy", "reproducible:torch", "reproducible:array_api_strict"]
-SAMPLES = 300  # of each of the ranges; benchmarks/reproducible.py has more
-MPMATH = {"log2": lambda x: mpmath.log(x, 2), "pow": mpmath.power}
+SAMPLES = 300  # of each of the ranges; benchmarks/reproducible_functions.py has more
 
 
 @pytest.fixture(params=SPECS)
 def on(request):
     with K.use_backend(request.param) as chosen:
         yield chosen
-
-
-def oracle(name, bits, *arguments):
-    """The function at floats, rounded once; NaN outside of its domain."""
-    with mpmath.workprec(900 if name in ("logaddexp", "hypot", "pow") else 500):
-        x = [mpmath.mpf(float(a)) for a in arguments]
-        if name == "logaddexp":
-            y = mpmath.log(mpmath.exp(x[0]) + mpmath.exp(x[1]))
-        else:
-            y = (MPMATH.get(name) or getattr(mpmath, name))(*x)
-        if isinstance(y, mpmath.mpc):
-            return np.nan
-        if not mpmath.isfinite(y):
-            return float(y)
-        if y == 0:
-            return math.copysign(0.0, arguments[0]) if name not in ("cos", "acos", "log", "log2", "log10") else 0.0
-        sign, mantissa, exponent, _ = y._mpf_
-        value = Fraction(-int(mantissa) if sign else int(mantissa)) * Fraction(2) ** exponent
-        found = float(nearest(value, bits))
-        return math.copysign(found, -1.0 if sign else 1.0)
 
 
 def samples(name, dtype, seed=0):
@@ -170,3 +153,21 @@ def test_a_hundred_thousand_values_are_rounded_once(name):
     usual = ~np.isnan(wanted)
     assert len(x) == 100_000 and (np.isnan(found) == np.isnan(wanted)).all()
     assert wrong(found[usual], wanted[usual]) == 0
+
+
+@pytest.mark.parametrize("fault", [False, True])
+def test_the_judge_of_ten_million_values_finds_what_is_wrong(monkeypatch, fault):
+    if np.finfo(np.longdouble).nmant != 63:
+        pytest.skip("long double has less than 64 bits here")
+    if fault:  # an ulp off for a value in a hundred thousand
+        with K.use_backend("reproducible:numpy") as on:
+            right = on.xp.log1p
+
+        def wrong_at_times(x):
+            y = np.asarray(right(x))
+            return on.asarray(np.where(np.arange(len(y)) % 100_000 == 5, np.nextafter(y, np.float32(9)), y))
+
+        monkeypatch.setattr(on.xp, "log1p", wrong_at_times)
+    found = judged("log1p", 1, "reproducible:numpy")
+    assert found.values > 100_000 and found.by_mpmath >= 64 and (found.wrong > 0) == fault
+    assert found.error < 2.0**-51

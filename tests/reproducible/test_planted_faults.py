@@ -11,10 +11,10 @@ import pytest
 from exact_rounding import fractions, hard, nearest, wrong
 
 from backend.arrays.namespaces import of_library
-from backend.reproducible import bases, elementary, products, reductions, rounding, sums
+from backend.reproducible import bases, columns, elementary, products, reductions, rounding, sums
 from backend.reproducible.namespace import ReproducibleNamespace
 
-MODULES = [bases, elementary, products, reductions, rounding, sums]
+MODULES = [bases, columns, elementary, products, reductions, rounding, sums]
 
 
 def plant(monkeypatch, module, correct, faulty):
@@ -44,6 +44,7 @@ def count_of_wrong(library):
     # 600 + 2**-15 + 2**-46: halfway but for a bit that 53 do not hold
     long = np.array([[*[1.0] * 599, 1 + 2.0**-23, 127 * 2.0**-22]], "float32")
     pairs.append((long, np.where(long < 1, np.float32(1), long).T.copy()))
+    pairs.append((np.repeat(long, 3, axis=0), pairs[-1][1]))  # few places are repaired in another way than many
     uneven = rng.normal(size=(2, 40, 64)).astype("float32")
     uneven[0, 0] *= 1e8
     pairs.append((uneven[0], uneven[1].T.copy()))
@@ -54,6 +55,9 @@ def count_of_wrong(library):
         count += wrong(xp.sum(xp.asarray(a), axis=1), np.array([nearest(sum(r, Fraction(0))) for r in rows]))
     for x in (np.array([1.0, 2.0**-24, 2.0**-60], "float32"), np.array([-0.0], "float32")):
         count += wrong(np.asarray(xp.sum(xp.asarray(x))), nearest(sum(fractions(x), Fraction(0))))
+    tall = np.zeros((600, 9), "float32")  # long enough for sums block by block
+    tall[[1, 300, 599], 2] = 1.0, 2.0**-24, 2.0**-60
+    count += wrong(xp.sum(xp.asarray(tall), axis=0), tall.sum(axis=0) + np.spacing(tall[1]) * (tall[1] > 0))
     x = rng.uniform(0, 9, 5000).astype("float32")
     count += wrong(xp.sqrt(xp.asarray(x)), np.sqrt(x))
     count += wrong(xp.divide(xp.asarray(x), 3.7), x / np.float32(3.7))
@@ -63,19 +67,25 @@ def count_of_wrong(library):
 
 
 FAULTS = {
-    "a product's bound of zero": (products, "factor = (inner + 2) * UNIT * 1.01", "factor = 0.0"),
+    "a product's bound of zero": (products, "return (inner + 2) * UNIT * 1.01", "return 0.0"),
     "a product's bound from the smallest row": (
         products,
-        "rows[:, None], candidate",
-        "rows[:, None] * 0 + rows.min(), candidate",
+        "rows[part, None]",
+        "rows[part, None] * 0 + rows.min()",
     ),
     "an open place left as the filter has it": (
         products,
-        "= _repaired(places, z, x, y)",
-        "= result.reshape(-1)[places]",
+        "= repaired(places, candidate, a64, b64)",
+        "= out.reshape(-1)[places]",
     ),
     "a product without + 0": (products, "        high += 0.0  #", "        #"),
     "a repaired product not made exact": (products, "rounded(*exact_sums(terms))", "terms.sum(axis=1).astype('f')"),
+    "one repaired product not made exact": (
+        products,
+        "rounded_sum(a[i[place]] * b[:, j[place]])",
+        "np.float32((a[i[place]] * b[:, j[place]]).sum())",
+    ),
+    "a long sum's bound of zero": (columns, "(self.chain * UNIT * 1.01)", "0.0"),
     "a sum's bound of zero": (
         sums,
         "np.asarray(base.host(bound)) * (depth * UNIT * 1.01)",

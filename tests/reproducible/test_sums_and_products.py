@@ -50,6 +50,25 @@ def test_a_row_whose_own_bound_decides_is_not_rounded_by_the_bound_of_its_column
     assert wrong(on.asarray(a) @ on.asarray(b), exact_product(a, b)) == 0
 
 
+def test_products_of_few_bits_are_exact_without_a_bound(on):
+    """Multiples of 2**-10 that are and are not few enough, beside what only looks like them, and infinities."""
+    rng = np.random.default_rng(0)
+    whole = rng.integers(-1024, 1024, (9, 40)).astype("float32")
+    b = rng.normal(size=(40, 5)).astype("float32")
+    late = whole / 16
+    late[5, 7] = 1e-7
+    for a in (whole / 1024, whole / 16, whole * 2.0**20, late, whole * 0):
+        for right in (b, (b * np.float32(2.0**60)), np.where(b < -1, np.float32(1e-30), b), b * 0):
+            assert (
+                wrong(on.asarray(a.astype("float32")) @ on.asarray(right), exact_product(a.astype("float32"), right))
+                == 0
+            )
+    spoiled = np.where(b < -1, np.float32(np.inf), b)
+    with np.errstate(all="ignore"):
+        found, wanted = np.asarray(on.asarray(whole) @ on.asarray(spoiled)), whole @ spoiled
+    assert (np.isnan(found) == np.isnan(wanted)).all() and (np.isinf(found) == np.isinf(wanted)).all()
+
+
 def test_the_bound_is_needed():
     """float64 rounds 1 + 2**-24 + 2**-60 to a midpoint, and so to the wrong side: what BLAS gives is wrong."""
     a = np.array([[1.0, 2.0**-12, 2.0**-30]], "float32")

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import functools
 import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from ...arrays.namespaces import writable
+from ...arrays.namespaces import on_a_device, writable
 from ...arrays.typing import Array, Ints
 from ...arrays.windows import Grid, Phase, phases
 from ...dispatch.boundary import sizes
@@ -26,10 +26,9 @@ from .geometry import (
     known_sizes,
     narrowed,
     output_sizes,
-    patch,
     widened,
 )
-from .products import FEW_CHANNELS, rows_outer, scattered, strategy_of
+from .products import FEW_CHANNELS, scattered, sliding_outer, sliding_product, strategy_of
 
 __all__ = ["convolution", "convolution_input_gradient", "convolution_kernel_gradient"]
 
@@ -149,11 +148,10 @@ def _correlate(xp: Any, x: Array, kernel: Array, over: Grid, depthwise: bool) ->
     strategy = strategy_of(x, over, shape[-1], depthwise)
     boxes = blocks(shape[:-1], strategy.bytes_per_place, x)
 
-    def product(box: Any) -> Array:
-        part, places = patch(xp, x, over, box)
-        return strategy.product(xp, part, kernel, places)
-
-    return assembled(xp, shape, boxes, product, x, kernel)
+    product = sliding_product.bound(xp)
+    return assembled(
+        xp, shape, boxes, lambda box: product(x, kernel, over=over, box=box, strategy=strategy.name), x, kernel
+    )
 
 
 def _outer(xp: Any, x: Array, g: Array, over: Grid, depthwise: bool) -> Array:
@@ -163,24 +161,22 @@ def _outer(xp: Any, x: Array, g: Array, over: Grid, depthwise: bool) -> Array:
     if 0 in (*g.shape, channels):
         return xp.zeros(shape, dtype=x.dtype, device=device_of(x))
     strategy, writes = strategy_of(x, over, out, depthwise), writable(x, g)
+    writes = writes and not (strategy.wraps and on_a_device(x))  # the check below would make a GPU wait
     found = None
     if writes or not strategy.wraps:
-        found = _summed(xp, x, g, over, strategy.outer, strategy.bytes_per_place)
+        found = _summed(xp, x, g, over, strategy.name, strategy.bytes_per_place)
     if strategy.wraps and not (writes and bool(xp.all(xp.isfinite(found)))):
         # windows that wrap around meet the zeros beside g; 0 times what is not finite would be NaN at every tap
-        found = _summed(xp, x, g, over, rows_outer, strategy.bytes_per_place)
+        found = _summed(xp, x, g, over, "rows", strategy.bytes_per_place)
     return xp.reshape(found, shape)
 
 
-def _summed(xp: Any, x: Array, g: Array, over: Grid, outer: Callable[..., Array], bytes_per_place: int) -> Array:
+def _summed(xp: Any, x: Array, g: Array, over: Grid, strategy: str, bytes_per_place: int) -> Array:
     """The products of x and g, block by block, added up."""
-
-    def product(box: Any) -> Array:
-        part, places = patch(xp, x, over, box)
-        return outer(xp, part, g[(*(slice(*edges) for edges in box), slice(None))], places)
-
+    outer = sliding_outer.bound(xp)
     return functools.reduce(
-        operator.iadd if writable(x, g) else operator.add, map(product, blocks(g.shape[:-1], bytes_per_place, g))
+        operator.iadd if writable(x, g) else operator.add,
+        (outer(x, g, over=over, box=box, strategy=strategy) for box in blocks(g.shape[:-1], bytes_per_place, g)),
     )
 
 

@@ -12,10 +12,11 @@ from typing import Any, NamedTuple
 from ...arrays.namespaces import writable
 from ...arrays.typing import Array, Ints
 from ...arrays.windows import Grid, strided_slice
-from ...dispatch.promotion import device_of, dtype_name
-from .geometry import along, blocks, region
+from ...dispatch.promotion import array_namespace, device_of, dtype_name
+from ...graph.composite import composite
+from .geometry import Box, along, blocks, patch, region
 
-__all__ = ["FEW_CHANNELS", "Strategy", "rows_outer", "scattered", "strategy_of"]
+__all__ = ["FEW_CHANNELS", "Strategy", "scattered", "sliding_outer", "sliding_product", "strategy_of"]
 
 
 # Up to this many input channels the taps are gathered channel by channel, so that copies run along the image
@@ -33,14 +34,13 @@ WRAPPED = 1.5
 
 
 class Strategy(NamedTuple):
-    """The product for one block, its adjoint, the bytes a place counts in BLOCK_BYTES (0: no blocks), wrapping or not.
+    """Its name, the bytes a place counts in BLOCK_BYTES (0: no blocks), and whether windows wrap around.
 
     A place counts for fewer bytes than it holds where larger blocks were faster: taps at 4 MB take 0.8 of their time
     at 2 MB, since every tap is a copy of its own.
     """
 
-    product: Callable[..., Array]
-    outer: Callable[..., Array]
+    name: str
     bytes_per_place: int
     wraps: bool = False
 
@@ -49,17 +49,17 @@ def strategy_of(x: Array, over: Grid, out: int, depthwise: bool) -> Strategy:
     """The strategy that was fastest on NumPy for such arrays."""
     size, channels = 8 if dtype_name(x.dtype) == "float64" else 4, x.shape[-1]
     if depthwise:
-        return Strategy(_depthwise_product, _depthwise_outer, size * out)
+        return Strategy("depthwise", size * out)
     if math.prod(over.window) == 1:  # nothing to gather: one matrix product
-        return Strategy(_rows_product, rows_outer, 0)
+        return Strategy("rows", 0)
     if channels <= FEW_CHANNELS:
-        return Strategy(_taps_product, _taps_outer, size * math.prod(over.window) * channels // 2)
+        return Strategy("taps", size * math.prod(over.window) * channels // 2)
     if out >= MANY_OUTPUTS * channels:
-        return Strategy(_windows_product, _windows_outer, size * (math.prod(over.window) * channels + out))
+        return Strategy("windows", size * (math.prod(over.window) * channels + out))
     padded = [n + (k - 1) * d for n, k, d in zip(over.places, over.window, over.dilation, strict=True)]
     if set(over.strides) == {1} and over.dilation[-1] == 1 and math.prod(padded) <= WRAPPED * math.prod(over.places):
-        return Strategy(_flat_product, _flat_outer, size * (channels + out) // 2, True)
-    return Strategy(_rows_product, rows_outer, size * (over.window[-1] * channels + out))
+        return Strategy("flat", size * (channels + out) // 2, True)
+    return Strategy("rows", size * (over.window[-1] * channels + out))
 
 
 def _plus(*arrays: Array) -> Callable[[Array, Array], Array]:
@@ -180,7 +180,7 @@ def _rows_product(xp: Any, patch: Array, kernel: Array, over: Grid) -> Array:
     )
 
 
-def rows_outer(xp: Any, patch: Array, g: Array, over: Grid) -> Array:
+def _rows_outer(xp: Any, patch: Array, g: Array, over: Grid) -> Array:
     """The adjoint by rows, exact where x is not finite: (rows, row * in, out)."""
     g, joined = xp.reshape(g, (-1, g.shape[-1])), over.window[-1] * patch.shape[-1]
     return xp.stack(
@@ -310,3 +310,30 @@ def _depthwise_outer(xp: Any, patch: Array, g: Array, over: Grid) -> Array:
     sums = {tap: xp.sum(shifted * g, axis=lead) for tap, shifted in _wide_taps(xp, patch, out // channels, over)}
     stacked = xp.stack([sums[tap] for tap in _offsets(over.window)])
     return xp.sum(xp.reshape(stacked, (stacked.shape[0], -1, out)), axis=1)
+
+
+# ---- one block: composites, so that a library may have another way to the same sums
+
+_STRATEGIES: dict[str, tuple[Callable[..., Array], Callable[..., Array]]] = {
+    "depthwise": (_depthwise_product, _depthwise_outer),
+    "rows": (_rows_product, _rows_outer),
+    "taps": (_taps_product, _taps_outer),
+    "windows": (_windows_product, _windows_outer),
+    "flat": (_flat_product, _flat_outer),
+}
+
+
+@composite
+def sliding_product(x: Array, kernel: Array, *, over: Grid, box: Box, strategy: str) -> Array:
+    """The sliding product of x and a kernel at a box of places, by a strategy: (images, places..., out)."""
+    xp = array_namespace(x, kernel)
+    part, places = patch(xp, x, over, box)
+    return _STRATEGIES[strategy][0](xp, part, kernel, places)
+
+
+@composite
+def sliding_outer(x: Array, g: Array, *, over: Grid, box: Box, strategy: str) -> Array:
+    """The sum over a box of places of x at each tap times g, by a strategy: the elements of a kernel's gradient."""
+    xp = array_namespace(x, g)
+    part, places = patch(xp, x, over, box)
+    return _STRATEGIES[strategy][1](xp, part, g[(*(slice(*edges) for edges in box), slice(None))], places)

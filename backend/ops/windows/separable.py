@@ -11,6 +11,7 @@ from typing import Any
 from ...arrays.namespaces import writable
 from ...arrays.typing import Array, Ints
 from ...arrays.windows import AxisWindows, Grid, axis_windows, phases
+from ...dispatch.boundary import numbers_like
 from ...dispatch.promotion import device_of, dtype_name
 from .geometry import Box, along, assembled, blocks, grid, interleave, patch, region, widened
 
@@ -80,7 +81,7 @@ def _span(xp: Any, x: Array, axis: int, start: int, stop: int, fill: float) -> A
 def _along_axis(x: Array, axis: int, values: list[Any], dtype: Any, xp: Any) -> Array:
     """A number per element of one axis, shaped to broadcast against x."""
     shape = tuple(len(values) if a == axis else 1 for a in range(x.ndim))
-    return xp.reshape(xp.asarray(values, dtype=dtype, device=device_of(x)), shape)
+    return xp.reshape(numbers_like(x, values, dtype), shape)
 
 
 def taps(xp: Any, x: Array, windows: AxisWindows, fill: float) -> list[Array]:
