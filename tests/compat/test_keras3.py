@@ -317,7 +317,7 @@ def test_files_go_both_ways_between_keras_on_torch_and_this(home, writer, reader
 @pytest.mark.parametrize(
     ("example", "epochs", "pattern", "least"),
     [
-        ("keras3_digits", 4, r"([\d.]+)% of the test images", 85.0),
+        ("keras3_digits", 8, r"([\d.]+)% of the test images", 85.0),
         ("keras3_text", 8, r"([\d.]+)% of new sentences", 85.0),
         ("keras3_forecast", 8, r"mean error (?P<error>[\d.]+); repeating the last value ([\d.]+)", 0.0),
     ],
