@@ -20,7 +20,7 @@ def run(namespaces: Sequence[str], **options: Any) -> Any:
         Names that K knows, dotted paths, 'package:object', or modules of the Keras backend API.
     **options : object
         Those of the command line, such as only=, kind=, dtype=, examples=, budget=, seed=, jobs=: the fields of
-        ``conformance.engine.Options``.
+        ``conformance.running.engine.Options``.
 
     Returns
     -------
@@ -49,6 +49,6 @@ def run(namespaces: Sequence[str], **options: Any) -> Any:
     >>> report.counts(), report.exit_code
     ({'identical': 2}, 0)
     """
-    from .engine import run as engine_run
+    from .running.engine import run as engine_run
 
     return engine_run(namespaces, **options)

@@ -17,11 +17,11 @@ from .errors import IncompleteError, NamespaceError, UsageError
 from .extra import told
 from .options import FIELDS, FORMS, OPTIONS
 from .printable import printable
+from .running.workers import begin_early, room
 from .verdict import Report
-from .workers import begin_early, room
 
 if TYPE_CHECKING:
-    from .engine import Options
+    from .running.engine import Options
 
 # The rest of the tool is imported where it is used, while the first worker imports it as well.
 
@@ -32,9 +32,9 @@ AS_EXPECTED, FAILURES, USAGE, NO_NAMESPACE, NO_REPORT, INTERRUPTED = 0, 1, 2, 3,
 
 def parser() -> argparse.ArgumentParser:
     """The arguments; exit codes: 0 as expected, 1 not as expected, 2 wrong usage, 3 no such namespace, 4 no report."""
-    from .engine import Options
-    from .properties import KINDS
-    from .script_text import tool_version
+    from .properties.registry import KINDS
+    from .running.engine import Options
+    from .scripts.text import tool_version
 
     made = argparse.ArgumentParser(
         prog="conformance",
@@ -109,7 +109,7 @@ def _add_reports(made: argparse.ArgumentParser) -> None:
 
 
 def _shard(text: str) -> tuple[int, int]:
-    from .engine import parts_of
+    from .running.engine import parts_of
 
     try:
         return parts_of(text)
@@ -119,8 +119,8 @@ def _shard(text: str) -> tuple[int, int]:
 
 def options_of(parsed: argparse.Namespace) -> Options:
     """The options of a run, from the parsed arguments."""
-    from .engine import Options
-    from .tasks import SEED
+    from .running.engine import Options
+    from .running.tasks import SEED
 
     names = (*(FIELDS.get(name, name) for name in OPTIONS), "jobs", "timeout", "expect", "update_xfails", "shrink")
     given = {name: getattr(parsed, name) for name in names}
@@ -190,11 +190,11 @@ def _without_a_run(parsed: argparse.Namespace) -> int:
 
 def _run(parsed: argparse.Namespace, start: float) -> int:
     """Check the namespaces and show and write the report; any part of it that is lost gives an exit code of its own."""
-    from .engine import run
     from .reports import baseline, json
     from .reports.forms import WRITERS
     from .reports.stored import store
     from .reports.terminal import Progress
+    from .running.engine import run
 
     if not parsed.namespaces:
         raise UsageError("name at least one namespace, such as numpy")
@@ -248,8 +248,8 @@ def _give_up_stdout() -> None:
 
 
 def _show(report: Report, parsed: argparse.Namespace) -> None:
-    from .probe import Probe, probe_table
     from .reports.terminal import terminal
+    from .subjects.probe import Probe, probe_table
 
     print(probe_table([n.name for n in report.namespaces], [Probe(**n.probe) for n in report.namespaces]) + "\n")
     print(terminal(report, tables=parsed.verdicts), end="")

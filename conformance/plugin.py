@@ -62,7 +62,7 @@ class _Run:
 
     def until(self) -> float | None:
         """The deadline of the next test."""
-        from .engine import share
+        from .running.engine import share
 
         left, self.left = self.left, self.left - 1
         deadline = None if self.options.budget is None else self.start + self.options.budget
@@ -70,7 +70,7 @@ class _Run:
 
     def report(self) -> Any:
         """A report of the verdicts so far."""
-        from .engine import report_of
+        from .running.engine import report_of
 
         once = {
             (v.namespace, v.group, v.id): v for v in self.verdicts
@@ -99,7 +99,7 @@ class Target(pytest.Collector):
 
     def collect(self) -> Iterator[pytest.Item]:
         """An item for each operation and kind of check."""
-        from .tasks import tasks_of
+        from .running.tasks import tasks_of
 
         for case in self.options.cases():
             name = f"xp.{case.name}" if case.group == "standard" else case.name
@@ -132,7 +132,7 @@ class Operation(pytest.Item):
     def runtest(self) -> None:
         """Fail if a verdict is bad; xfail an expected failure; skip what cannot be tried."""
         from .reports.terminal import described
-        from .runner import verdicts_of
+        from .running.runner import verdicts_of
 
         target, run = self.target, self.config.stash[_RUN]
         with warnings.catch_warnings():
@@ -177,7 +177,7 @@ def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config
     if not names:
         return
     try:
-        from .engine import NamespaceError, Options, UsageError, expectations, opened, parts_of
+        from .running.engine import NamespaceError, Options, UsageError, expectations, opened, parts_of
     except ModuleNotFoundError as missing:
         raise pytest.UsageError(told(missing)) from missing
 

@@ -107,6 +107,8 @@ class Backend:
         if isinstance(value, (np.ndarray, np.generic)) and self.xp is not namespace_of(value):
             value = np.ascontiguousarray(value) if value.ndim else np.asarray(value)
             value.flags.writeable or (value := value.copy())
+            if value.dtype.name == "bfloat16":  # of ml_dtypes, which other libraries do not take; float32 holds each
+                value, dtype = value.astype(np.float32), dtype or "bfloat16"
         wanted = None if dtype is None else self.dtype(dtype)
         try:
             array = self.xp.asarray(value, dtype=wanted, device=self.device)

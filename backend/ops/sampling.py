@@ -308,7 +308,7 @@ def sampled(
             for row, within, weight in corners
             for index, inside, share in along
         ]
-    total = None
+    total: Any = None
     for row, within, weight in corners:
         value = _rows(xp, wide, row if base is None else base + row)
         more = (1,) * (value.ndim - row.ndim)

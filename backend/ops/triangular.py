@@ -51,18 +51,18 @@ def solve_triangular(a: ArrayLike, b: ArrayLike, lower: bool = False) -> Array:
     >>> K.solve_triangular(np.asarray([[2.0, 9.0], [1.0, 4.0]]), np.asarray([2.0, 9.0]), lower=True)
     array([1., 2.])
     """
-    _, a, b = promoted_floats(a, b)
-    xp, a, dtype = matrices_of("solve_triangular", "a", a, square=True)
-    b = b if b.dtype == a.dtype else xp.astype(b, a.dtype)
-    if not b.ndim:
+    _, left, right = promoted_floats(a, b)
+    xp, m, dtype = matrices_of("solve_triangular", "a", left, square=True)
+    y = right if right.dtype == m.dtype else xp.astype(right, m.dtype)
+    if not y.ndim:
         raise ValueError("solve_triangular: b has 0 dimensions, expected at least 1")
-    rows = b.shape[-2 if b.ndim > 1 else 0]
-    if None not in (rows, a.shape[-1]) and rows != a.shape[-1]:
-        raise ValueError(f"solve_triangular: b has {rows} rows, expected {a.shape[-1]} as in a")
-    broadcast("solve_triangular", sizes(a)[:-2], sizes(b)[:-2])
-    if b.ndim > 1:
-        return in_dtype(solve_triangular_(a, b, lower=lower), dtype)
-    return in_dtype(xp.squeeze(solve_triangular_(a, xp.expand_dims(b, axis=-1), lower=lower), axis=-1), dtype)
+    rows = y.shape[-2 if y.ndim > 1 else 0]
+    if None not in (rows, m.shape[-1]) and rows != m.shape[-1]:
+        raise ValueError(f"solve_triangular: b has {rows} rows, expected {m.shape[-1]} as in a")
+    broadcast("solve_triangular", sizes(m)[:-2], sizes(y)[:-2])
+    if y.ndim > 1:
+        return in_dtype(solve_triangular_(m, y, lower=lower), dtype)
+    return in_dtype(xp.squeeze(solve_triangular_(m, xp.expand_dims(y, axis=-1), lower=lower), axis=-1), dtype)
 
 
 @composite
@@ -110,28 +110,28 @@ def lu_factor(a: ArrayLike) -> tuple[Array, Array]:
     (array([[4.  , 4.  ],
            [0.25, 1.  ]]), array([1, 1], dtype=int32))
     """
-    xp, a, dtype = matrices_of("lu_factor", "a", a)
-    if None in a.shape[-2:]:
-        raise ValueError(f"lu_factor: a has shape {tuple(a.shape)}, expected matrices of known sizes")
-    rows, columns = a.shape[-2:]
-    place = xp.arange(rows, dtype=xp.int32, device=device_of(a))
-    ahead = xp.arange(columns, dtype=xp.int32, device=device_of(a))
+    xp, m, dtype = matrices_of("lu_factor", "a", a)
+    if None in m.shape[-2:]:
+        raise ValueError(f"lu_factor: a has shape {tuple(m.shape)}, expected matrices of known sizes")
+    rows, columns = m.shape[-2:]
+    place = xp.arange(rows, dtype=xp.int32, device=device_of(m))
+    ahead = xp.arange(columns, dtype=xp.int32, device=device_of(m))
     pivots = []
     for k in range(min(rows, columns)):
-        column = xp.abs(a[..., :, k])
+        column = xp.abs(m[..., :, k])
         left = xp.where(place < k, -xp.ones_like(column), column)
         chosen = xp.astype(xp.argmax(left, axis=-1, keepdims=True), xp.int32)  # (..., 1)
         pivots.append(chosen)
-        a = _exchanged(xp, a, place, chosen, k)
-        pivot, row = a[..., k : k + 1, k : k + 1], a[..., k : k + 1, :]
+        m = _exchanged(xp, m, place, chosen, k)
+        pivot, row = m[..., k : k + 1, k : k + 1], m[..., k : k + 1, :]
         below, right = (place > k)[:, None], ahead > k
-        none = xp.zeros_like(a[..., :, k : k + 1])
-        factor = xp.where(below & (pivot != 0), a[..., :, k : k + 1] / xp.where(pivot == 0, none + 1.0, pivot), none)
-        a = xp.where(right, a - factor * row, a)
-        a = xp.where(below & (ahead == k), factor, a)
+        none = xp.zeros_like(m[..., :, k : k + 1])
+        factor = xp.where(below & (pivot != 0), m[..., :, k : k + 1] / xp.where(pivot == 0, none + 1.0, pivot), none)
+        m = xp.where(right, m - factor * row, m)
+        m = xp.where(below & (ahead == k), factor, m)
     if not pivots:
-        return in_dtype(a, dtype), xp.zeros((*sizes(a)[:-2], 0), dtype=xp.int32, device=device_of(a))
-    return in_dtype(a, dtype), xp.concat(pivots, axis=-1)
+        return in_dtype(m, dtype), xp.zeros((*sizes(m)[:-2], 0), dtype=xp.int32, device=device_of(m))
+    return in_dtype(m, dtype), xp.concat(pivots, axis=-1)
 
 
 def _exchanged(xp: Any, a: Array, place: Array, chosen: Array, k: int) -> Array:

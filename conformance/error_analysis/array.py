@@ -10,7 +10,7 @@ import numpy as np
 
 from backend.graph.primitives import PRIMITIVES
 
-from ..bounds import EPS, FLOOR, LARGEST
+from ..judging.bounds import EPS, FLOOR, LARGEST
 
 __all__ = ["Bounded", "bounded", "error_of", "lifted", "rounded_to", "rounding"]
 

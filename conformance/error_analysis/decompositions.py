@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ..bounds import EPS
+from ..judging.bounds import EPS
 from .array import Bounded, error_of, rounded_to
 from .elementwise import operands
 

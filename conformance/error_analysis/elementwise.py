@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..bounds import magnitude, ulps_of
+from ..judging.bounds import magnitude, ulps_of
 from .array import Bounded, error_of, lifted, rounded_to, rounding
 
 __all__ = ["FUNCTIONS", "UNARY", "astype", "clip", "ends", "operands", "where"]
@@ -16,6 +16,8 @@ BOOL = np.dtype("bool")
 # The smallest step for a slope, relative to the argument: float64 still resolves the difference.
 STEP = 2.0**-26
 SMALLEST = 1e-150
+GRID = 2.0**-8
+ROUNDED_ONCE = frozenset(("add", "subtract", "multiply", "square", "divide"))
 
 
 def operands(*xs: Any) -> tuple[np.dtype, list[Bounded]]:
@@ -70,11 +72,26 @@ def _ruled(name: str, f: Callable[..., Any], rule: Callable[..., Any]) -> Callab
             if dtype.kind != "f":
                 return rounded_to(out, _undecided(arrays), np.asarray(out).dtype)
             error = rounding(out, dtype, ulps_of(name))
+            if name in ROUNDED_ONCE and dtype != np.float64:
+                error = np.where(_held(name, out, dtype, arrays), 0.0, error)
             if any(x.error is not None for x in arrays):
                 error = error + rule(out, *(v for x in arrays for v in (x.value, error_of(x))))
         return rounded_to(out, error, dtype)
 
     return function
+
+
+def _held(name: str, out: np.ndarray, dtype: np.dtype, arrays: list[Bounded]) -> Any:
+    """Where the result needs no rounding, whatever the order: small multiples of GRID without errors.
+
+    A quotient may be the product with a reciprocal, which is exact for powers of two.
+    """
+    held = np.abs(out) <= GRID**2 / np.finfo(dtype).eps
+    if name == "divide":
+        held &= np.abs(np.frexp(arrays[1].value)[0]) == 0.5
+    for v, error in ((out, 0.0), *((x.value, error_of(x)) for x in arrays)):
+        held &= (v == np.round(v / GRID) * GRID) & (np.asarray(error) == 0)
+    return held
 
 
 def _product(out, x, ex, y, ey):

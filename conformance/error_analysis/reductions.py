@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..bounds import ARITHMETIC, EPS, summation
+from ..judging.bounds import ARITHMETIC, EPS, summation
 from .array import Bounded, error_of, rounded_to, rounding
 from .elementwise import FUNCTIONS as ELEMENTWISE
 from .elementwise import astype, ends, operands, spread
@@ -16,6 +16,7 @@ from .elementwise import astype, ends, operands, spread
 __all__ = ["FUNCTIONS", "LINALG"]
 
 INT64 = np.dtype("int64")
+FEW = 16  # of so few different terms the rounding errors have one sign, and the worst case is near
 
 
 def _axes(axis: Any) -> Any:
@@ -34,33 +35,62 @@ def _accumulator(x: Bounded, dtype: Any) -> np.dtype:
     return x.dtype if x.dtype.kind == "f" else np.dtype("uint64") if x.dtype.kind == "u" else INT64
 
 
-def _summed(out: Any, terms: Any, error: Any, count: int, dtype: np.dtype) -> Bounded:
-    """A sum: its rounding error, from the size of its terms, plus the errors of the terms."""
+def _summed(out: Any, terms: Any, error: Any, count: int, dtype: np.dtype, step: Any = 0.0) -> Bounded:
+    """A sum: its rounding error, from the size of its terms, plus the errors of the terms.
+
+    Where all terms are multiples of `step` and their sizes add up to less than the dtype counts in such steps, every
+    partial sum is exact, in any order.
+    """
     if dtype.kind != "f":
         return rounded_to(out, np.where(np.asarray(error) > 0, np.inf, 0.0), dtype)
     with np.errstate(all="ignore"):
         factor = summation(count) * EPS[dtype.name]
-        rounded = np.where(np.isfinite(out), factor * terms, 0.0) if factor else 0.0
+        rounded = np.where(np.isfinite(out) & (terms * EPS[dtype.name] > step), factor * terms, 0.0) if factor else 0.0
         return rounded_to(out, rounded + error, dtype)
 
 
+def _step(v: np.ndarray, axis: Any = None) -> Any:
+    """The largest power of two that divides all elements along an axis, which stays; 0 where one is not finite."""
+    fraction, exponent = np.frexp(v)
+    whole = np.ldexp(np.abs(np.where(np.isfinite(v), fraction, 0.0)), 53).astype(np.int64)
+    unit = np.where(v == 0, np.inf, np.ldexp((whole & -whole).astype(np.float64), exponent - 53))
+    return np.min(unit, axis=axis, keepdims=True, initial=np.inf)
+
+
 def sum(x: Bounded, /, *, axis: Any = None, dtype: Any = None, keepdims: bool = False) -> Bounded:  # noqa: A001
+    return _sum(x, axis, dtype, keepdims)
+
+
+def _sum(x: Bounded, axis: Any, dtype: Any = None, keepdims: bool = False, plain: bool = True) -> Bounded:
+    """A sum; `plain`: of the elements as they are, not in a form that has roundings of its own."""
     axis, dtype = _axes(axis), _accumulator(x, dtype)
     with np.errstate(all="ignore"):
         add = lambda v, **to: np.sum(v, axis=axis, keepdims=keepdims, **to)  # noqa: E731
         out = add(x.value) if dtype.kind == "f" else add(x.value, dtype=dtype)
         error = 0.0 if x.error is None else add(x.error)
-        return _summed(out, add(np.abs(x.value)), error, _count(x, axis), dtype)
+        if dtype.kind == "f" and np.unique(x.value).size * FEW < _count(x, axis):
+            return _summed(out, add(np.abs(x.value)), error, _count(x, axis) ** 2, dtype)
+        exact = plain and x.error is None and x.dtype == dtype and dtype.kind == "f"
+        step = _step(x.value, axis).reshape(out.shape) if exact else 0.0
+        return _summed(out, add(np.abs(x.value)), error, _count(x, axis), dtype, step)
 
 
 def mean(x: Bounded, /, *, axis: Any = None, keepdims: bool = False) -> Bounded:
-    total = sum(x, axis=axis, keepdims=keepdims)
-    return ELEMENTWISE["divide"](total, float(_count(x, _axes(axis))))
+    return _mean(x, axis, keepdims)
+
+
+def _mean(x: Bounded, axis: Any, keepdims: bool, plain: bool = True) -> Bounded:
+    count = _count(x, _axes(axis))
+    found = ELEMENTWISE["divide"](_sum(x, axis, None, keepdims, plain), float(count))
+    # some multiply by 1/n, which is rounded, too
+    twice = 0.0 if count & (count - 1) == 0 else rounding(found.value, found.dtype, 2 * ARITHMETIC)
+    return rounded_to(found.value, error_of(found) + twice, found.dtype)
 
 
 def var(x: Bounded, /, *, axis: Any = None, correction: float = 0.0, keepdims: bool = False) -> Bounded:
-    deviation = ELEMENTWISE["subtract"](x, mean(x, axis=axis, keepdims=True))
-    total = sum(ELEMENTWISE["square"](deviation), axis=axis, keepdims=keepdims)
+    # one pass over the elements with a running mean is rounded where two passes are not
+    deviation = ELEMENTWISE["subtract"](x, _mean(x, axis, True, plain=False))
+    total = _sum(ELEMENTWISE["square"](deviation), axis, None, keepdims, plain=False)
     return ELEMENTWISE["divide"](total, float(_count(x, _axes(axis)) - correction))
 
 
@@ -122,7 +152,8 @@ def cumulative_sum(
     with np.errstate(all="ignore"):
         out = add(x.value if dtype.kind == "f" else x.value.astype(dtype))
         error = 0.0 if x.error is None else add(x.error)
-        return _summed(out, add(np.abs(x.value)), error, x.shape[axis], dtype)
+        step = _step(x.value, axis) if x.error is None and x.dtype == dtype and dtype.kind == "f" else 0.0
+        return _summed(out, add(np.abs(x.value)), error, x.shape[axis], dtype, step)
 
 
 def cumulative_prod(
@@ -225,7 +256,9 @@ def _bilinear(x: Any, y: Any, count: int, f: Callable[..., Any]) -> Bounded:
             error = error + f(np.abs(x.value) + error_of(x), y.error)
         if x.error is not None:
             error = error + f(x.error, np.abs(y.value))
-        return _summed(out, f(np.abs(x.value), np.abs(y.value)), error, max_(count, 2), dtype)
+        exact = x.error is None and y.error is None
+        step = _step(x.value).max() * _step(y.value).max() if exact else 0.0
+        return _summed(out, f(np.abs(x.value), np.abs(y.value)), error, max_(count, 2), dtype, step)
 
 
 def matmul(x1: Bounded, x2: Bounded, /) -> Bounded:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..bounds import ulps_of
+from ..judging.bounds import ulps_of
 from .array import Bounded, bounded, error_of, rounded_to, rounding
 from .elementwise import FUNCTIONS as ELEMENTWISE
 from .elementwise import astype

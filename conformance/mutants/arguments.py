@@ -9,7 +9,7 @@ from typing import Any
 
 from backend.arrays.dtypes import dtype_name
 
-from ..functions import Dtype
+from ..subjects.functions import Dtype
 from .conditions import Condition
 from .probes import Probe, with_argument
 from .seen import REQUIRED, Parameter, Seen, leaves, parameters_of

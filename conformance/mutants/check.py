@@ -15,12 +15,14 @@ import backend as K
 from backend.autodiff.rules.table import VJPS
 from backend.graph.composite import COMPOSITES
 
-from .. import examples, gradients, properties
+from .. import examples
 from ..case import Case
-from ..engine import Options, expectations
-from ..operations import Namespace, namespace
-from ..runner import verdict_on
-from ..tasks import Task, tasks_of
+from ..properties import gradients
+from ..properties import registry as properties
+from ..running.engine import Options, expectations
+from ..running.runner import verdict_on
+from ..running.tasks import Task, tasks_of
+from ..subjects.operations import Namespace, namespace
 from ..verdict import Verdict
 from .faults import Mutant
 from .touching import OPERATORS

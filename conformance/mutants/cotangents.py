@@ -12,10 +12,10 @@ import backend as K
 
 from ..case import A, Case, discovered, parts
 from ..examples import Example, typical
-from ..functions import function_of, resolved
-from ..gradients import contraction, gradient_graph
-from ..operations import functions_of, namespace
+from ..properties.gradients import contraction, gradient_graph
 from ..reading import host
+from ..subjects.functions import function_of, resolved
+from ..subjects.operations import functions_of, namespace
 from .check import INTACT, planted
 from .faults import Mutant
 from .probes import Probe

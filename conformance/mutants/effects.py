@@ -11,7 +11,7 @@ import numpy as np
 from backend.arrays.dtypes import dtype_name
 from backend.graph.tensor import Tensor
 
-from ..bounds import EPS
+from ..judging.bounds import EPS
 from .faults import _like
 from .seen import leaves
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..bounds import EPS, ULPS
+from ..judging.bounds import EPS, ULPS
 
 __all__ = [
     "Fault",

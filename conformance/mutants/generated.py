@@ -14,9 +14,9 @@ from typing import Any, NamedTuple
 
 from backend.graph.tensor import Tensor
 
-from ..bounds import ULPS
 from ..case import Case, discovered, discovered_standard
 from ..errors import ToolError
+from ..judging.bounds import ULPS
 from .arguments import argument_conditions
 from .conditions import CALLS, DTYPES, LAYOUTS, SIZES, VALUES, Condition
 from .cotangents import rules, users

@@ -17,11 +17,11 @@ import numpy as np
 from backend.arrays.dtypes import dtype_name
 from backend.arrays.namespaces import is_array
 
-from ..bounds import Expected
 from ..examples import erroneous
-from ..failures import Failure, compare
-from ..operations import Namespace, compiled, eager, expected, namespace, placeholders, symbolic
+from ..judging.bounds import Expected
+from ..judging.failures import Failure, compare
 from ..reading import host
+from ..subjects.operations import Namespace, compiled, eager, expected, namespace, placeholders, symbolic
 from .check import INTACT, planted
 from .conditions import Condition
 from .cotangents import rule_changes

@@ -12,12 +12,12 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from ..case import Case
-from ..engine import Options, expectations
-from ..operations import Namespace, namespace
-from ..runner import verdicts_of
-from ..tasks import Task
+from ..judging.xfails import Entry
+from ..running.engine import Options, expectations
+from ..running.runner import verdicts_of
+from ..running.tasks import Task
+from ..subjects.operations import Namespace, namespace
 from ..verdict import Verdict
-from ..xfails import Entry
 from .check import INTACT, planted, silent, tasks_to_try
 from .generated import MET, Generated, conditions_of, effects_of, made
 from .judging import drawn

@@ -10,9 +10,9 @@ import time
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from ..operations import namespace
 from ..reports.matrix import plural
-from ..tasks import GROUPS, selected
+from ..running.tasks import GROUPS, selected
+from ..subjects.operations import namespace
 from .check import INTACT, Outcome, check, silent
 from .faults import Mutant
 from .memory import MEMORY_MUTANTS

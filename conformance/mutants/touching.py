@@ -12,9 +12,9 @@ from backend.graph.primitives import PRIMITIVES
 
 from ..case import Case
 from ..examples import typical
-from ..gradients import gradient_graph, wanted_gradients
-from ..operations import Namespace, compiled, eager, placeholders
-from ..operations import symbolic as recorded
+from ..properties.gradients import gradient_graph, wanted_gradients
+from ..subjects.operations import Namespace, compiled, eager, placeholders
+from ..subjects.operations import symbolic as recorded
 
 __all__ = ["OPERATORS", "listening", "rules_heard", "touched"]
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
-from ..bounds import ULPS
+from ..judging.bounds import ULPS
 from ..verdict import BAD, STATUSES, Report, Verdict
 from .chart import chart
 from .matrix import (

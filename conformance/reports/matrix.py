@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from ..root_cause import FOLLOWS
+from ..running.root_cause import FOLLOWS
 from ..verdict import STATUSES, Report, Verdict
 
 __all__ = [

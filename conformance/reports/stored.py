@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ..script_text import tool_version
+from ..scripts.text import tool_version
 from ..verdict import NamespaceFacts, Report, Verdict
 
 __all__ = ["SHIPPED", "read", "shipped", "store"]

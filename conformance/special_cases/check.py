@@ -10,13 +10,13 @@ import numpy as np
 from backend.arrays.dtypes import dtype_name
 from backend.arrays.namespaces import is_array
 
-from ..bounds import Expected, analysing, ulps_of
 from ..data import signatures
 from ..examples import Example
-from ..failures import NARROW, Failure, allowed_dtypes, compare
-from ..functions import flat
-from ..operations import eager, expected
+from ..judging.bounds import Expected, analysing, ulps_of
+from ..judging.failures import NARROW, Failure, allowed_dtypes, compare
 from ..reading import host
+from ..subjects.functions import flat
+from ..subjects.operations import eager, expected
 from .deciding import Ruling
 from .mirrors import mirrored
 from .permitted import accepted, described, source, taken

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..bounds import EPS, FLOOR
+from ..judging.bounds import EPS, FLOOR
 
 __all__ = ["Alternative", "Component", "accepted", "conjugated", "described", "negated", "source", "taken"]
 

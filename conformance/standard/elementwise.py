@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from ..bounds import Expected, magnitude, ulps_of
 from ..case import A, call, standard
-from ..functions import near
+from ..judging.bounds import Expected, magnitude, ulps_of
+from ..subjects.functions import near
 
 INF, NAN = math.inf, math.nan
 INTS = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")

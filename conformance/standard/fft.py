@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from ..bounds import EPS, Expected
 from ..case import A, call, standard
-from ..functions import Dtype
+from ..judging.bounds import EPS, Expected
+from ..subjects.functions import Dtype
 
 SOME = {"n": (1, 6), "m": (1, 5)}
 C, R = A("n", "m", dtype="complex", sizes=SOME), A("n", "m", sizes=SOME)

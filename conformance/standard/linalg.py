@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from ..bounds import EPS, Expected
 from ..case import A, call, standard
+from ..judging.bounds import EPS, Expected
 
 REAL = {"complex64": "float32", "complex128": "float64"}  # the real dtype of the same precision
 COMPLEX = {real: name for name, real in REAL.items()}
@@ -306,4 +306,10 @@ standard(
     judge=matrix_norm,
 )
 standard("linalg.cross", call(A("n", 3), A("n", 3)), call(A(3, "n"), A(3, "n"), axis=-2), judge=crossed)
-standard("linalg.matrix_rank", call(DEFINITE), call(np.array([[1.0, 2.0], [2.0, 4.0]])), call(np.zeros((2, 3))))
+standard(
+    "linalg.matrix_rank",
+    call(DEFINITE),
+    call(np.array([[1.0, 2.0], [2.0, 4.0]])),
+    call(np.zeros((2, 3))),
+    call(np.array([[2.0]])),
+)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..case import A, call, standard
-from ..functions import IN_PLACE, Dtype
+from ..subjects.functions import IN_PLACE, Dtype
 
 F32, F64, I32, I64, BOOL = map(Dtype, ("float32", "float64", "int32", "int64", "bool"))
 X = A("n", "m", "k", sizes={"n": (1, 4), "m": (1, 4), "k": (1, 4)})

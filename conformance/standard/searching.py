@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from ..bounds import Expected
 from ..case import A, call, standard
-from ..functions import Dtype
+from ..judging.bounds import Expected
+from ..subjects.functions import Dtype
 
 NAN, INF = math.nan, math.inf
 SOME = {"n": (1, 4), "m": (1, 5)}

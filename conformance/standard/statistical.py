@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from ..case import A, call, standard
-from ..functions import Dtype
+from ..subjects.functions import Dtype
 
 INF = math.inf
 SOME = {"n": (1, 4), "m": (1, 5)}

@@ -13,7 +13,7 @@ from backend.graph.standard import namespace as xp
 from backend.graph.tensor import Placeholder, Tensor
 from conformance.case import CASES, discovered
 from conformance.examples import typical
-from conformance.operations import placeholders, symbolic
+from conformance.subjects.operations import placeholders, symbolic
 
 discovered()
 

@@ -10,12 +10,12 @@ import pytest
 
 from conformance import run
 from conformance.case import discovered_standard
-from conformance.causes import Traits, cause_of, matches, normal, scopes, traits_of
 from conformance.examples import typical
-from conformance.failures import Failure
+from conformance.judging.causes import Traits, cause_of, matches, normal, scopes, traits_of
+from conformance.judging.failures import Failure
+from conformance.judging.xfails import Entry, entries_of, loaded, written
 from conformance.reports import json as json_report
 from conformance.reports.terminal import described, summary
-from conformance.xfails import Entry, entries_of, loaded, written
 
 sys.path.insert(0, str(Path(__file__).parent))
 import fake_namespaces as fake
@@ -96,7 +96,7 @@ def test_a_second_fault_beside_a_known_one_is_seen(tmp_path):
 
 def _reopened(name):
     """A module of this name was replaced."""
-    from conformance import targets
+    from conformance.subjects import targets
 
     targets._OPENED.pop(name)
 

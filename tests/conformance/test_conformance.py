@@ -7,15 +7,15 @@ import importlib.util
 import pytest
 
 from conformance.case import discovered, discovered_standard
-from conformance.engine import Options, expectations
 from conformance.exempt import EXEMPT
-from conformance.operations import namespace
-from conformance.probe import STANDARD_NAMES
-from conformance.properties import PROPERTIES
+from conformance.judging.xfails import SHIPPED, loaded, unexplained
+from conformance.properties.registry import PROPERTIES
 from conformance.reports.terminal import described
-from conformance.runner import verdicts_of
-from conformance.tasks import public_operations, selected, uncovered
-from conformance.xfails import SHIPPED, loaded, unexplained
+from conformance.running.engine import Options, expectations
+from conformance.running.runner import verdicts_of
+from conformance.running.tasks import public_operations, selected, uncovered
+from conformance.subjects.operations import namespace
+from conformance.subjects.probe import STANDARD_NAMES
 
 NAMESPACES = [
     namespace(name) for name in ("numpy", "torch", "array_api_strict", "jax") if importlib.util.find_spec(name)

@@ -8,15 +8,24 @@ import re
 import numpy as np
 import pytest
 
-from conformance import derived
 from conformance.case import discovered_standard
 from conformance.data import LATEST, REVISIONS, signatures
-from conformance.derived.promotion import ALL, FLOATING, INTEGER, TABLE, Defaults, Undefined, promoted, scalar_dtype
 from conformance.mutants.check import planted
 from conformance.mutants.faults import Mutant, arguments, fixing, result
-from conformance.operations import namespace
-from conformance.properties import PROPERTIES
-from conformance.runner import verdict_on
+from conformance.properties import derived
+from conformance.properties.derived.promotion import (
+    ALL,
+    FLOATING,
+    INTEGER,
+    TABLE,
+    Defaults,
+    Undefined,
+    promoted,
+    scalar_dtype,
+)
+from conformance.properties.registry import PROPERTIES
+from conformance.running.runner import verdict_on
+from conformance.subjects.operations import namespace
 
 CASES = discovered_standard()
 STRICT = namespace("array_api_strict")

@@ -14,14 +14,14 @@ import pytest
 
 import conformance
 from conformance.__main__ import main
-from conformance.engine import NamespaceError, Options, UsageError
-from conformance.failures import allowed_dtypes
-from conformance.operations import functions_of, namespace
-from conformance.properties import PROPERTIES
-from conformance.runner import verdicts_of
-from conformance.tasks import examples_of, selected
+from conformance.judging.failures import allowed_dtypes
+from conformance.judging.xfails import UNEXPLAINED, Entry, loaded, path_for
+from conformance.properties.registry import PROPERTIES
+from conformance.running.engine import NamespaceError, Options, UsageError
+from conformance.running.runner import verdicts_of
+from conformance.running.tasks import examples_of, selected
+from conformance.subjects.operations import functions_of, namespace
 from conformance.verdict import Report
-from conformance.xfails import UNEXPLAINED, Entry, loaded, path_for
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]  # remarks of the libraries on edge values
 BROKEN = "examples.broken_namespace"
@@ -174,6 +174,11 @@ def test_expected_failures_pass_and_unexpected_passes_fail(tmp_path):
     path.write_text(path.read_text() + '["xp.asinh/value"]\nreason = "was wrong once"\n')
     report = run(name, **options)
     assert statuses(report)["xp.asinh/value"] == "xpass" and report.exit_code == 1
+    path.write_text(path.read_text() + 'varies = "the processor"\n')
+    report = run(name, **options)
+    assert statuses(report)["xp.asinh/value"] == "within" and report.exit_code == 0
+    run(name, update_xfails=True, **options)
+    assert loaded(path)["xp.asinh/value"].varies == "the processor"
 
     path.write_text(
         '["xp.sinh/value"]\nreason = "one percent too large"\n["xp.sinh/gradient"]\nreason = "no such kind"\n'
@@ -213,6 +218,7 @@ def test_the_file_is_written_and_reasons_are_demanded(tmp_path):
         '["exp/value"]\nwhy = "another key here"',
         "not toml",
         '["exp/value"]\nreason = "long enough"\nversions = "2.x"',
+        '["exp/value"]\nreason = "long enough"\nvaries = true',
     ],
 )
 def test_files_that_are_not_as_they_should_be_are_refused(text, tmp_path):

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 
 import backend as K
-from conformance.arrangements import LAYOUTS, MORE
+from conformance.calls.arrangements import LAYOUTS, MORE
 from conformance.case import discovered, discovered_standard
-from conformance.operations import namespace
-from conformance.properties import PROPERTIES
-from conformance.runner import verdict_on
-from conformance.sizes import sizes_examples
+from conformance.properties.registry import PROPERTIES
+from conformance.properties.sizes import sizes_examples
+from conformance.running.runner import verdict_on
+from conformance.subjects.operations import namespace
 from conformance.verdict import Verdict
 
 strict = pytest.importorskip("array_api_strict")

@@ -16,12 +16,12 @@ import backend as K
 from backend.autodiff.rules.table import VJPS
 from conformance import error_analysis
 from conformance.__main__ import main
-from conformance.bounds import Expected, deviation, differences
 from conformance.case import A, Case, call, case
 from conformance.examples import drawn, typical
-from conformance.operations import namespace
-from conformance.properties import PROPERTIES
-from conformance.runner import verdict_on
+from conformance.judging.bounds import Expected, deviation, differences
+from conformance.properties.registry import PROPERTIES
+from conformance.running.runner import verdict_on
+from conformance.subjects.operations import namespace
 
 pytestmark = pytest.mark.slow
 

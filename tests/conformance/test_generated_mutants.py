@@ -29,7 +29,7 @@ from conformance.mutants.generated import (
 from conformance.mutants.judging import drawn, is_fault
 from conformance.mutants.scoring import Fate, fate
 from conformance.mutants.seen import Operand, Seen
-from conformance.operations import namespace
+from conformance.subjects.operations import namespace
 
 
 def array(value, dtype="float32"):

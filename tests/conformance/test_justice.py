@@ -11,9 +11,9 @@ import pytest
 from conformance import run
 from conformance.case import discovered_standard
 from conformance.data import REVISIONS, signatures, special_cases
-from conformance.operations import namespace
-from conformance.revisions import asks, asks_call, page_of
-from conformance.sources import source_of
+from conformance.judging.revisions import asks, asks_call, page_of
+from conformance.judging.sources import source_of
+from conformance.subjects.operations import namespace
 from conformance.verdict import Verdict
 
 sys.path.insert(0, str(Path(__file__).parent))

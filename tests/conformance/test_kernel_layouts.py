@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 
 from backend.graph.composite import COMPOSITES
-from conformance import kernels
-from conformance.arrangements import ARRANGEMENTS
+from conformance.calls.arrangements import ARRANGEMENTS
 from conformance.case import A, call, case, discovered
 from conformance.examples import least, typical
-from conformance.failures import Failure
-from conformance.kernels import composites_of, kernel_layouts
-from conformance.operations import namespace
-from conformance.properties import PROPERTIES
-from conformance.tasks import examples_of
+from conformance.judging.failures import Failure
+from conformance.properties import kernels
+from conformance.properties.kernels import composites_of, kernel_layouts
+from conformance.properties.registry import PROPERTIES
+from conformance.running.tasks import examples_of
+from conformance.subjects.operations import namespace
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 SHAPES = [(3,), (1,), (2, 3), (1, 3, 1), (2, 3, 4), (1, 3, 4, 2), (2, 1, 3, 1)]

@@ -13,10 +13,10 @@ import pytest
 
 import backend as K
 import conformance
-from conformance.engine import NamespaceError, UsageError
-from conformance.operations import namespace
+from conformance.judging.xfails import path_for
+from conformance.running.engine import NamespaceError, UsageError
+from conformance.subjects.operations import namespace
 from conformance.verdict import Report
-from conformance.xfails import path_for
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]  # remarks of NumPy on edge values
 EXAMPLE = "examples.numpy_keras"

@@ -12,8 +12,8 @@ from conformance.mutants.check import check as checked
 from conformance.mutants.faults import Mutant
 from conformance.mutants.self_check import MUTANTS, Finder, blamed
 from conformance.mutants.table import NAMESPACE_MUTANTS
-from conformance.operations import namespace
-from conformance.tasks import GROUPS, selected
+from conformance.running.tasks import GROUPS, selected
+from conformance.subjects.operations import namespace
 
 pytestmark = pytest.mark.slow
 

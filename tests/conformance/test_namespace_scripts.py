@@ -19,12 +19,12 @@ import array_api_strict as strict
 from backend.arrays.namespaces import array_namespace
 from conformance.case import Call
 from conformance.examples import Example
-from conformance.failures import Failure
+from conformance.judging.failures import Failure
 from conformance.mutants.check import silent
-from conformance.operations import namespace
-from conformance.runner import verdict_on
-from conformance.scripts import finding
-from conformance.tasks import selected, tasks_of
+from conformance.running.runner import verdict_on
+from conformance.running.tasks import selected, tasks_of
+from conformance.scripts.choice import finding
+from conformance.subjects.operations import namespace
 
 ARRAY = type(strict.ones(1))
 

@@ -5,7 +5,7 @@ import pytest
 from conformance.mutants.check import INTACT, planted, silent
 from conformance.mutants.generated import Generated, made
 from conformance.mutants.scoring import bad_verdicts
-from conformance.operations import namespace
+from conformance.subjects.operations import namespace
 
 BUFFER = "the result of the call before is overwritten"
 DTYPE = "the result has the neighbouring dtype"

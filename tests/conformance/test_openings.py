@@ -13,9 +13,9 @@ import pytest
 
 from conformance import run
 from conformance.data import signatures
-from conformance.engine import NamespaceError, UsageError
-from conformance.operations import namespace
 from conformance.reading import host
+from conformance.running.engine import NamespaceError, UsageError
+from conformance.subjects.operations import namespace
 
 sys.path.insert(0, str(Path(__file__).parent))
 import fake_namespaces as fake

@@ -5,7 +5,7 @@ from __future__ import annotations
 import array_api_strict as strict
 import pytest
 
-import conformance.engine
+import conformance.running.engine
 from conformance.case import discovered, discovered_standard
 from conformance.reports import json
 
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.slow
 
 pytest_plugins = ["pytester"]
 # pytester forgets what is imported within a test: the tool, which remembers much, is imported whole before
-assert conformance.engine and discovered() and discovered_standard()
+assert conformance.running.engine and discovered() and discovered_standard()
 
 
 def run(pytester, *arguments):

@@ -16,7 +16,7 @@ from conformance.reports import baseline, junit, markdown, terminal
 from conformance.reports import html as page
 from conformance.reports import json as as_json
 from conformance.reports.matrix import groups, percent
-from conformance.root_cause import explained
+from conformance.running.root_cause import explained
 from conformance.verdict import Finding, NamespaceFacts, Report, Verdict
 
 NASTY = "</script><b>&\"' | \x00 `x`"

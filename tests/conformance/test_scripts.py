@@ -11,9 +11,9 @@ pytest.importorskip("array_api_strict")
 
 from conformance.mutants.check import INTACT, planted, silent
 from conformance.mutants.self_check import MUTANTS
-from conformance.operations import namespace
-from conformance.runner import verdict_on
-from conformance.tasks import GROUPS, selected, tasks_of
+from conformance.running.runner import verdict_on
+from conformance.running.tasks import GROUPS, selected, tasks_of
+from conformance.subjects.operations import namespace
 
 pytestmark = pytest.mark.slow
 

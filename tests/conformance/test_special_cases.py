@@ -15,7 +15,6 @@ import pytest
 import conformance
 from conformance.case import discovered_standard
 from conformance.data import LATEST, special_cases
-from conformance.operations import namespace
 from conformance.special_cases import covers, fewer, probes, reasons, revision_of, special_case
 from conformance.special_cases.conditions import UnknownTermError, holds
 from conformance.special_cases.deciding import decided, rows_of
@@ -24,6 +23,7 @@ from conformance.special_cases.permitted import accepted, taken
 from conformance.special_cases.probes import components
 from conformance.special_cases.results import alternatives
 from conformance.special_cases.words import sentence
+from conformance.subjects.operations import namespace
 
 REGISTRY = discovered_standard()
 INF, NAN = np.inf, np.nan

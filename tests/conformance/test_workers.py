@@ -19,16 +19,16 @@ import pytest
 
 import conformance
 from conformance.__main__ import main
-from conformance.budget import patience
-from conformance.engine import NamespaceError, UsageError
-from conformance.losses import Journal
-from conformance.operations import namespace
 from conformance.printable import first_line, printable, said
 from conformance.reports.forms import WRITERS
-from conformance.runner import verdicts_of
-from conformance.tasks import selected
+from conformance.running.budget import patience
+from conformance.running.engine import NamespaceError, UsageError
+from conformance.running.losses import Journal
+from conformance.running.runner import verdicts_of
+from conformance.running.tasks import selected
+from conformance.running.workers import Loss
+from conformance.subjects.operations import namespace
 from conformance.verdict import OUT_OF_TIME, Report, Verdict
-from conformance.workers import Loss
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]

@@ -13,6 +13,8 @@ from backend.arrays.dtypes import dtype_name, kind_of
 from backend.arrays.quiet import ERRORS, IGNORED
 from backend.dispatch.boundary import number_like
 from backend.dispatch.promotion import array_namespace, is_array, native_dtype
+from backend.graph.recording import tensor
+from backend.graph.tensor import Tensor
 
 from .core import convert_to_tensor
 from .tensors import together
@@ -168,7 +170,7 @@ def pair(x1: Any, x2: Any, *more: Any) -> tuple[Any, Any]:
     dtype = common(x1, x2, *more)
     if is_number(x1) and is_number(x2):
         return convert_to_tensor(x1, dtype), convert_to_tensor(x2, dtype)
-    x1, x2 = (x if is_number(x) else cast_to(x, dtype) for x in (x1, x2))
+    x1, x2 = _recorded([x if is_number(x) else cast_to(x, dtype) for x in (x1, x2)])
     if dtype == "bfloat16":  # NumPy has it from another package, and beside it a Python float counts as float32
         first = x2 if is_number(x1) else x1
         return array_like(first, x1), array_like(first, x2)
@@ -179,7 +181,14 @@ def in_common(*operands: Any, beside: tuple[Any, ...] = ()) -> list[Any]:
     """Operands as arrays of the dtype that Keras gives them together, and beside more types."""
     arrays = together(*map(convert_to_tensor, operands))
     dtype = common(*arrays, *beside)
-    return [cast_to(x, dtype) for x in arrays]
+    return _recorded([cast_to(x, dtype) for x in arrays])
+
+
+def _recorded(operands: list[Any]) -> list[Any]:
+    """Operands as they are; where one is symbolic, all arrays so: not every library's operators leave it to ours."""
+    if not any(isinstance(x, Tensor) for x in operands):
+        return operands
+    return [x if is_number(x) or isinstance(x, Tensor) else tensor(x) for x in operands]
 
 
 # ---- functions from tables --------------------------------------------------------------------------------------

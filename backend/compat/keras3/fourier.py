@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from backend.dispatch.promotion import array_namespace
+from backend.dispatch.boundary import sizes
+from backend.dispatch.promotion import array_namespace, device_of
 
 from .core import convert_to_tensor
 from .dtype_rules import array_like, cast_to, is_real_float, name_of, quiet
 from .numpy_creation import hamming, hanning
 from .numpy_shapes import pad
 
-__all__ = ["fft", "fft2", "ifft2", "irfft", "istft", "rfft", "stft"]
+__all__ = ["extract_sequences", "fft", "fft2", "ifft2", "irfft", "istft", "rfft", "stft"]
 
 
 # ---- pairs ------------------------------------------------------------------------------------------------------
@@ -88,6 +89,15 @@ def irfft(x: Any, fft_length: int | None = None) -> Any:
 # ---- short-time transforms --------------------------------------------------------------------------------------
 
 
+def extract_sequences(x: Any, sequence_length: int, sequence_stride: int) -> Any:
+    x = convert_to_tensor(x)
+    xp, length = array_namespace(x), x.shape[-1]
+    starts = range(0, length - sequence_length + 1, sequence_stride)
+    places = [start + i for start in starts for i in range(sequence_length)]
+    index = cast_to(convert_to_tensor(places, "int32"), name_of(xp.arange(0, device=device_of(x))))
+    return xp.reshape(xp.take(x, index, axis=-1), (*sizes(x)[:-1], len(starts), sequence_length))
+
+
 def _window(window: Any, sequence_length: int, fft_length: int, dtype: str) -> Any:
     """The weights of a frame, between zeros where the transform is longer."""
     before = (fft_length - sequence_length) // 2
@@ -115,8 +125,6 @@ def _window(window: Any, sequence_length: int, fft_length: int, dtype: str) -> A
 def stft(
     x: Any, sequence_length: int, sequence_stride: int, fft_length: int, window: Any = "hann", center: bool = True
 ) -> tuple[Any, Any]:
-    from .math import extract_sequences
-
     x = convert_to_tensor(x)
     dtype = name_of(x)
     if dtype not in ("float32", "float64"):
@@ -171,12 +179,12 @@ def _overlapped(frames: Any, stride: int) -> Any:
 
     A frame is cut into pieces of a stride's length: the pieces of one number lie side by side.
     """
+    total: Any = None
     xp, (*batch, count, size) = array_namespace(frames), frames.shape
     pieces = -(-size // stride)
     none = ((0, 0),) * (frames.ndim - 1)
     frames = pad(frames, (*none, (0, pieces * stride - size)))
     frames = xp.reshape(frames, (*batch, count, pieces, stride))
-    total = None
     for i in range(pieces):
         row = xp.reshape(frames[..., i, :], (*batch, count * stride))
         row = pad(row, (*none[1:], (i * stride, (pieces - 1 - i) * stride)))

@@ -66,10 +66,10 @@ def _grid(like: Any, height: int, width: int) -> tuple[Any, Any]:
 def _projected(transforms: Any, rows: Any, columns: Any, perspective: bool) -> tuple[Any, Any]:
     """Where the eight numbers of each transform take rows and columns."""
     a = [transforms[:, i][:, None, None] for i in range(8)]
-    x, y = a[0] * columns + a[1] * rows + a[2], a[3] * columns + a[4] * rows + a[5]
+    x, y = columns * a[0] + rows * a[1] + a[2], columns * a[3] + rows * a[4] + a[5]
     if not perspective:
         return y, x
-    scale = a[6] * columns + a[7] * rows + 1.0
+    scale = columns * a[6] + rows * a[7] + 1.0
     return y / scale, x / scale
 
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import backend as K
-from backend.dispatch.boundary import sizes
-from backend.dispatch.promotion import array_namespace, device_of
+from backend.dispatch.promotion import array_namespace
 
 from .core import convert_to_numpy, convert_to_tensor
 from .dtype_rules import cast_to, common, counted, floats, is_real_float, kept, name_of, plain_axis, quiet
 from .fourier import _get_complex_tensor_from_tuple as _get_complex_tensor_from_tuple
-from .fourier import fft, fft2, ifft2, irfft, istft, rfft, stft
+from .fourier import extract_sequences, fft, fft2, ifft2, irfft, istft, rfft, stft
 
 __all__ = [
     "cdist",
@@ -73,7 +72,7 @@ def in_top_k(targets: Any, predictions: Any, k: int) -> Any:
     return array_namespace(own).any(own >= top_k(predictions, k)[0], axis=-1)
 
 
-# ---- sums of exponentials, distances, sequences -----------------------------------------------------------------
+# ---- sums of exponentials, distances -----------------------------------------------------------------
 
 
 @quiet
@@ -92,15 +91,6 @@ def cdist(x: Any, y: Any) -> Any:
     x, y = cast_to(x, dtype), cast_to(y, dtype)
     difference = x[..., :, None, :] - y[..., None, :, :]
     return K.norm(difference, axis=-1)
-
-
-def extract_sequences(x: Any, sequence_length: int, sequence_stride: int) -> Any:
-    x = convert_to_tensor(x)
-    xp, length = array_namespace(x), x.shape[-1]
-    starts = range(0, length - sequence_length + 1, sequence_stride)
-    places = [start + i for start in starts for i in range(sequence_length)]
-    index = cast_to(convert_to_tensor(places, "int32"), name_of(xp.arange(0, device=device_of(x))))
-    return xp.reshape(xp.take(x, index, axis=-1), (*sizes(x)[:-1], len(starts), sequence_length))
 
 
 # ---- special functions ------------------------------------------------------------------------------------------

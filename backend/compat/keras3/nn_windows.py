@@ -200,7 +200,7 @@ def adaptive_max_pool(inputs: Any, output_size: Any, data_format: Any = None) ->
 
 
 def _two(value: Any) -> tuple[int, int]:
-    return (value, value) if isinstance(value, int) else tuple(value)  # type: ignore[return-value]
+    return (value, value) if isinstance(value, int) else tuple(value)
 
 
 def unfold(input: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1) -> Any:

@@ -246,7 +246,7 @@ def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
         width = x[..., 1:] - x[..., :-1]
     else:
         width = cast_to(convert_to_tensor(dx), dtype)
-    return K.sum(width * (y[..., 1:] + y[..., :-1]) / 2.0, axis=-1)
+    return cast_to(K.sum((y[..., 1:] + y[..., :-1]) * width / 2.0, axis=-1), dtype)
 
 
 def slogdet(x: Any) -> tuple[Any, Any]:

@@ -1,0 +1,1 @@
+"""What is right: bounds, equations, revisions of the standard, failures with their causes, and expected failures."""

@@ -1,0 +1,1 @@
+"""What has to hold for every operation: one module for each property or family of properties."""

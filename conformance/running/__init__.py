@@ -1,0 +1,1 @@
+"""A run: tasks, attempts, verdicts, worker processes, and the time budget."""
