@@ -103,6 +103,14 @@ class NumpyTrainer(base_trainer.Trainer):
         """
         return describe(active().xp) == "jax" and bool(base_trainer.model_supports_jit(self))
 
+    def compile_from_config(self, config: Any) -> None:
+        """Compile as a file says. Keras on PyTorch writes its own classes of optimizers there: they are Keras's here."""
+        optimizer = config.get("optimizer")
+        if isinstance(optimizer, dict) and str(optimizer.get("module")).startswith("keras.src.backend."):
+            plain = {**optimizer, "module": "keras.optimizers", "registered_name": None}
+            config = {**config, "optimizer": plain}
+        super().compile_from_config(config)
+
     # ---- loops
 
     @traceback_utils.filter_traceback
