@@ -3,12 +3,14 @@
 import argparse
 import time
 
-import backend.compat.keras3  # noqa: F401 # isort: skip - the line that selects K, before Keras
+import backend.compat.keras3  # noqa: F401 - it selects K, before Keras is imported
+from backend.arrays.extras import required
 
-import keras
-from keras import layers
-from sklearn.datasets import load_digits
-from sklearn.model_selection import train_test_split
+with required("keras3_digits.py", "keras3", program=__name__ == "__main__"):
+    import keras
+    from keras import layers
+    from sklearn.datasets import load_digits
+    from sklearn.model_selection import train_test_split
 
 
 def net() -> keras.Model:

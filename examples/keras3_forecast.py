@@ -4,10 +4,12 @@ import argparse
 
 import numpy as np
 
-import backend.compat.keras3  # noqa: F401 # isort: skip - the line that selects K, before Keras
+import backend.compat.keras3  # noqa: F401 - it selects K, before Keras is imported
+from backend.arrays.extras import required
 
-import keras
-from keras import layers
+with required("keras3_forecast.py", "keras3", program=__name__ == "__main__"):
+    import keras
+    from keras import layers
 
 WINDOW = 24
 

@@ -169,9 +169,9 @@ def bidirectional_lstm(
     unroll: bool = False,
 ) -> Any:
     """Two LSTMs of one sequence, the second one backwards; the outputs of both are in the order of time."""
-    how = (activation, recurrent_activation, return_sequences)
-    forwards = (fwd_initial_state_h, fwd_initial_state_c, mask, fwd_kernel, fwd_recurrent_kernel, fwd_bias)
-    backwards = (bwd_initial_state_h, bwd_initial_state_c, mask, bwd_kernel, bwd_recurrent_kernel, bwd_bias)
+    how: Any = (activation, recurrent_activation, return_sequences)
+    forwards: Any = (fwd_initial_state_h, fwd_initial_state_c, mask, fwd_kernel, fwd_recurrent_kernel, fwd_bias)
+    backwards: Any = (bwd_initial_state_h, bwd_initial_state_c, mask, bwd_kernel, bwd_recurrent_kernel, bwd_bias)
     last, outputs, states = lstm(inputs, *backwards, *how, go_backwards=True, unroll=unroll)
     outputs = array_namespace(outputs).flip(outputs, axis=1)
     return lstm(inputs, *forwards, *how, go_backwards=False, unroll=unroll), (last, outputs, states)

@@ -216,7 +216,7 @@ class NumpyTrainer(base_trainer.Trainer):
         cached = kwargs.pop("_use_cached_eval_dataset", False)
         if kwargs:
             raise ValueError(f"Arguments not recognized: {kwargs}")
-        batches = self._eval_epoch_iterator if cached else self._batches(x, y, sample_weight, batch_size, steps)
+        batches: Any = self._eval_epoch_iterator if cached else self._batches(x, y, sample_weight, batch_size, steps)
         self._symbolic_build(iterator=batches)
         batches.reset()
         callbacks = self._callback_list(callbacks, verbose, batches)
