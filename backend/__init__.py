@@ -30,6 +30,7 @@ from .compat.legacy_names import theano_backend as theano_backend
 from .compiler.tiling import set_blocking as set_blocking
 from .config import *  # noqa: F403
 from .control.branch import *  # noqa: F403
+from .control.checkpoint import *  # noqa: F403
 from .control.loop import *  # noqa: F403
 from .control.while_ import *  # noqa: F403
 from .graph.tensor import Placeholder as Placeholder
@@ -51,6 +52,7 @@ from .ops.einsum import *  # noqa: F403
 from .ops.elementwise import *  # noqa: F403
 from .ops.equations import *  # noqa: F403
 from .ops.grouped_convolution import *  # noqa: F403
+from .ops.gru import *  # noqa: F403
 from .ops.integers import *  # noqa: F403
 from .ops.interpolation import *  # noqa: F403
 from .ops.linalg import *  # noqa: F403

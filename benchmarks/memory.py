@@ -17,13 +17,15 @@ __all__ = ["measured", "report", "table"]
 
 QUESTION = "Peak memory of training steps"
 BY_HAND = "torch by hand"
+AGAIN = ", K.checkpoint"  # what the name of a side ends with whose backward pass computes activations again
 RUNS = 5  # new processes per side: they differ by a third, because the allocator places arrays differently
 STATUS, RESET = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 NOTE = (
     "Medians of several new processes, the least and greatest in brackets; --quick runs one, which decides "
     "nothing. The figure is the largest resident set during three steps minus that before the net was made: "
     "weights, gradients and graph included. A small net of the same kind ran before, so libraries are loaded. "
-    "Activations of the deep net fill 16 times the memory of its weights."
+    "Activations of the deep net fill 16 times the memory of its weights; with K.checkpoint it is cut into parts of "
+    "about the square root of its depth."
 )
 
 
@@ -67,9 +69,9 @@ def maker(side: str) -> Callable[[nets.Net], Callable[[], float]]:
         return by_hand.step
     from .sides import ours
 
-    library = side.removeprefix("K [").removesuffix("]")
+    library = side.removesuffix(AGAIN).removeprefix("K [").removesuffix("]")
     peer(library)
-    return lambda net: ours.step(net, library)
+    return lambda net: ours.step(net, library, recomputed=side.endswith(AGAIN))
 
 
 def measured(quick: bool, which: Sequence[nets.Net] = ()) -> list[Row]:
@@ -78,7 +80,8 @@ def measured(quick: bool, which: Sequence[nets.Net] = ()) -> list[Row]:
     rows, linux = [], STATUS.exists() and RESET.exists()
     for net in which:
         found: dict[str, tuple[list[float], tuple[Target, ...], str | None]] = {}
-        for side in ("K [numpy]", "K [torch]", BY_HAND):
+        again = [f"K [{library}]{AGAIN}" for library in ("numpy", "torch") if net.kind == "dense"]
+        for side in ("K [numpy]", "K [torch]", *again, BY_HAND):
             library = "numpy" if "numpy" in side else "torch"
             why = absence(library) if linux else "peak memory is read from /proc, which is Linux's"
             targets = () if side == BY_HAND else (Target(BY_HAND, 1.3),)

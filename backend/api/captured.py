@@ -8,7 +8,7 @@ import functools
 import hashlib
 import inspect
 import types
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -17,9 +17,10 @@ from ..arrays.namespaces import describe, host, is_array, is_concrete, namespace
 from ..graph.composite import Composite
 from ..graph.tensor import Subgraph, Tensor
 
-__all__ = ["Same", "UnknownStateError", "state_of"]
+__all__ = ["Same", "UnknownStateError", "state_of", "watch_of"]
 
 MOST_PARTS = 2000  # values read for one key; a function that reads more is traced at every call
+MOST_WATCHED = 40  # values that a call compares before it runs
 _LITERALS = (bool, int, str, bytes, type(None), type(Ellipsis))
 _FIXED = (
     types.ModuleType,
@@ -143,6 +144,82 @@ class _Reader:
         elif not slots and not callable(value):
             raise UnknownStateError
         return Same(value), self.read(type(value)), tuple((n, self.read(v)) for n, v in own)
+
+
+_MISSING = object()
+_ATOMS = (float, complex, *_LITERALS, *_FIXED)  # what never changes, or counts as itself
+
+
+def watch_of(function: Any) -> Callable[[], bool] | None:
+    """Whether a function's state is for sure the one of now, found out in a microsecond or two.
+
+    None where that takes reading values again: arrays that can be written to, and objects with attributes.
+    """
+    watch = _Watch(_home(function))
+    try:
+        watch.add(function)
+    except UnknownStateError:
+        return None
+    return watch.same
+
+
+class _Watch:
+    """Where the values of a function's state are held: each must hold the very object that it holds now."""
+
+    def __init__(self, home: dict[str, Any]) -> None:
+        self._home = home
+        self._seen: dict[int, Any] = {}
+        self._names: list[tuple[str, Any]] = []
+        self._cells: list[tuple[types.CellType, Any]] = []
+        self._attributes: list[tuple[Any, str, Any]] = []
+
+    def same(self) -> bool:
+        """Whether nothing has changed."""
+        home = self._home
+        for name, value in self._names:
+            if home.get(name, _MISSING) is not value:
+                return False
+        for cell, value in self._cells:
+            if not _is_filled(cell) or cell.cell_contents is not value:
+                return False
+        for owner, attribute, value in self._attributes:
+            found = getattr(owner, attribute)
+            if found is not value and found != value:
+                return False
+        return True
+
+    def add(self, value: Any) -> None:
+        """Watch a value; UnknownStateError for one that may change without another object in its place."""
+        if isinstance(value, _ATOMS) or id(value) in self._seen:
+            return
+        self._seen[id(value)] = value
+        if len(self._seen) > MOST_WATCHED:
+            raise UnknownStateError
+        if isinstance(value, tuple):
+            for part in value:
+                self.add(part)
+        elif isinstance(value, types.FunctionType):
+            self._add_function(value)
+        elif not (is_array(value) and is_concrete(value) and describe(namespace_of(value)).startswith("jax")):
+            raise UnknownStateError
+
+    def _add_function(self, f: types.FunctionType) -> None:
+        if f.__kwdefaults__ or vars(f):
+            raise UnknownStateError
+        for attribute in ("__code__", "__defaults__", "__kwdefaults__"):
+            self._attributes.append((f, attribute, getattr(f, attribute)))
+        self._attributes.append((f, "__dict__", {}))
+        self.add(f.__defaults__)
+        for cell in f.__closure__ or ():
+            if not _is_filled(cell):
+                raise UnknownStateError
+            self._cells.append((cell, cell.cell_contents))
+            self.add(cell.cell_contents)
+        for name in _global_names(f.__code__) if f.__globals__ is self._home else ():
+            value = self._home.get(name, _MISSING)
+            self._names.append((name, value))
+            if value is not _MISSING:
+                self.add(value)
 
 
 def _names(slots: Any) -> tuple[str, ...]:

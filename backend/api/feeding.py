@@ -119,4 +119,5 @@ def returned(out: Any, native: Any) -> Any:
         return host(out)
     if namespace_of(out) is namespace_of(native):
         return out
-    return namespace_of(native).asarray(host(out), device=device_of(native))
+    value = np.asarray(host(out), order="C")  # torch takes no negative strides
+    return namespace_of(native).asarray(value, device=device_of(native))

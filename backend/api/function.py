@@ -7,12 +7,12 @@ import itertools
 import operator
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple, Never
+from typing import Any, Never
 
 import numpy as np
 
 from ..arrays.arguments import shown
-from ..arrays.backends import Backend, active, quietly
+from ..arrays.backends import Backend, active
 from ..arrays.namespaces import device_of, host, is_array, namespace_of, writable
 from ..compiler.executable import Executable
 from ..compiler.report import Stages
@@ -24,8 +24,8 @@ from ..dispatch.parameters import is_array_like
 from ..graph.display import and_more, as_line, as_table, bytes_shown, plain, shape_shown
 from ..graph.recording import flat, tensor
 from ..graph.tensor import Effect, Tensor
-from ..kernels.lookup import kernels_enabled
 from ..ops.sparse import Sparse, to_dense
+from .fast_call import FastCall, fast_call
 from .feeding import HOST, as_keras_feeds, as_keras_targets, feed, returned, runs_keras
 from .sparse_placeholder import SparsePlaceholder
 from .variables import Variable
@@ -34,30 +34,6 @@ __all__ = ["Function", "eval", "function"]
 
 
 _ARRAY = operator.attrgetter("array")
-
-
-class FastCall(NamedTuple):
-    """What another call like the last one needs: NumPy arrays of these dtypes and shapes, on this backend."""
-
-    backend: Backend
-    kernels: bool
-    dtypes: list[np.dtype[Any]]
-    shapes: list[tuple[int | None, ...]]
-    run: Callable[..., Any]
-
-    def fits(self, values: Any) -> bool:
-        """Whether a call with these values needs no other preparation than the last one."""
-        if type(values) is not list or len(values) != len(self.shapes) or kernels_enabled() is not self.kernels:
-            return False
-        for value, dtype, shape in zip(values, self.dtypes, self.shapes, strict=True):
-            if type(value) is not np.ndarray or value.dtype is not dtype:
-                return False
-            found = value.shape
-            if found != shape and (
-                len(found) != len(shape) or any(n != m for n, m in zip(shape, found, strict=True) if n is not None)
-            ):
-                return False
-        return True
 
 
 class Function:
@@ -170,9 +146,9 @@ class Function:
         if more:
             raise TypeError(f"{self.name}: got {1 + len(more)} arguments, expected one list of values, as in f([x, y])")
         fast = self._fast_call
-        if fast is not None and fast.fits(values) and self._on(fast.backend):
-            outputs = quietly(self._execute, fast.run, values)
-            return self._structure([np.asarray(out) for out in outputs])
+        if fast is not None and type(values) is list and fast.fits(values) and self._on(fast):
+            outputs = fast.run(self._execute, fast.program, values)
+            return self._structure(list(outputs) if fast.kind is not np.ndarray else [np.asarray(y) for y in outputs])
         values = self._checked(values)
         native = next((v for v in values if not isinstance(v, HOST) and is_array(v)), None)
         if isinstance(native, Tensor):
@@ -182,10 +158,10 @@ class Function:
         with backend.quiet():
             feeds = [feed(self.name, backend, t, v) for t, v in zip(self.inputs, values, strict=True)]
             outputs = self.run(backend, feeds)
-        if native is None and self.inputs and not self.defaults and all(type(v) is np.ndarray for v in feeds):
+        as_fed = native is None or all(a is b for a, b in zip(feeds, values, strict=True))
+        if as_fed and not self.defaults and not self._sparse:
             shapes = [t.shape if t.spec.shape is not None else (-1,) for t in self.inputs]
-            run = self.executable.bind(backend)
-            self._fast_call = FastCall(backend, kernels_enabled(), [v.dtype for v in feeds], shapes, run)
+            self._fast_call = fast_call(backend, self.executable, feeds, shapes)
         return self._structure([returned(out, native) for out in outputs])
 
     def _checked(self, values: Any) -> Sequence[Any]:
@@ -227,10 +203,11 @@ class Function:
             _commit(self.name, self.updated, news)
             return outputs
 
-    def _on(self, backend: Backend) -> bool:
-        """Whether a call on NumPy arrays runs on this backend."""
+    def _on(self, fast: FastCall) -> bool:
+        """Whether a call on such arrays runs on the same backend again."""
+        backend = fast.backend
         if not self.variables and not self.updated:
-            return active() is backend
+            return fast.kind is not np.ndarray or active() is backend
         return all(v.backend is backend for v in self.variables) and all(v.backend is backend for v in self.updated)
 
     def _backend(self, native: Any) -> Backend:

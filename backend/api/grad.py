@@ -123,7 +123,8 @@ def value_and_grad(
 
     @functools.wraps(f)
     def evaluate(*args: Any, **kwargs: Any) -> Any:
-        return _called(traced, argnums, args, kwargs)
+        found = None if kwargs else traced.again(args)
+        return found if found is not None else _called(traced, argnums, args, kwargs)
 
     evaluate.clear_cache = traced.clear  # type: ignore[attr-defined]
     return evaluate
@@ -136,7 +137,8 @@ def gradient_of(function: str, f: Callable[..., Any], argnums: Any, has_aux: boo
 
     @functools.wraps(f)
     def gradient(*args: Any, **kwargs: Any) -> Any:
-        value, found = _called(traced, argnums, args, kwargs)
+        both = None if kwargs else traced.again(args)
+        value, found = both if both is not None else _called(traced, argnums, args, kwargs)
         return (found, value[1]) if has_aux else found
 
     gradient.clear_cache = traced.clear  # type: ignore[attr-defined]

@@ -87,7 +87,7 @@ class Executable:
 
     def bind(self, backend: Backend, in_place: bool = True) -> Callable[..., Any]:
         """function(*inputs, *defaults, *variables) -> (outputs, updates) with a backend's functions and kernels."""
-        key = (id(backend.xp), str(backend.device), kernels_enabled(), in_place)
+        key = _binding(backend, in_place)
         if key not in self._bound:
             xp = backend.xp
             _keep_freed_memory()
@@ -108,6 +108,10 @@ class Executable:
             self._bound[key] = run
         return self._bound[key]
 
+    def kept(self, backend: Backend, in_place: bool = True) -> Callable[..., Any] | None:
+        """What `bind` gave before, where it holds beyond the trace it was made in."""
+        return self._bound.get(_binding(backend, in_place))
+
     def _constant(self, backend: Backend, t: Constant) -> Any:
         """The value of a constant on the backend; TypeError for an array of a library other than NumPy and this one."""
         own = namespace_of(t.value)
@@ -121,6 +125,11 @@ class Executable:
             # a Python number beside indices, which have 32 bits where the library has no others
             dtype = dtype_name(backend.xp.asarray(0).dtype)
         return backend.asarray(t.value, dtype)
+
+
+def _binding(backend: Backend, in_place: bool) -> tuple[Any, ...]:
+    """What a bound program depends on."""
+    return id(backend.xp), str(backend.device), kernels_enabled(), in_place
 
 
 @functools.cache

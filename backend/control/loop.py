@@ -18,6 +18,7 @@ from ..graph.tensor import Subgraph
 from ..graph.traversal import dependents, toposort
 from ..graph.varying import varying
 from .carry import Parts, check_shapes, checked_carry
+from .cells import by_sequence
 from .closure import close_over, is_symbolic, outer_shape, placeholders_like, with_placeholders
 from .nests import flatten, present, restore
 
@@ -210,8 +211,16 @@ def scan(
     return _scanned("scan", step, initial, sequences, length, reverse)
 
 
-def _scanned(function: str, step: Any, initial: Any, sequences: Any, length: Any = None, reverse: bool = False) -> Any:
-    """`scan`, for the function that errors name."""
+def _scanned(
+    function: str,
+    step: Any,
+    initial: Any,
+    sequences: Any,
+    length: Any = None,
+    reverse: bool = False,
+    recognize: bool = True,
+) -> Any:
+    """`scan`, for the function that errors name; without `recognize` a recorded loop stays as it is written."""
     carry, carry_nest = flatten(initial)
     xs, xs_nest = flatten(sequences)
     if not xs and length is None:
@@ -221,8 +230,9 @@ def _scanned(function: str, step: Any, initial: Any, sequences: Any, length: Any
         _, *members = arrays(*carry, *xs)
         carry, xs = members[: len(carry)], members[len(carry) :]
     steps = _length(function, xs, length)
-    run = _recorded if symbolic else _eager
-    return run(step, carry, carry_nest, xs, xs_nest, steps, reverse)
+    if symbolic:
+        return _recorded(step, carry, carry_nest, xs, xs_nest, steps, reverse, recognize)
+    return _eager(step, carry, carry_nest, xs, xs_nest, steps, reverse)
 
 
 def _pair(result: Any) -> tuple[Any, Any]:
@@ -259,7 +269,9 @@ def _eager(step: Any, carry: Any, carry_nest: Any, xs: Any, xs_nest: Any, length
     return restore(carry_nest, results[: len(carry)]), restore(ys_nest, results[len(carry) :])
 
 
-def _recorded(step: Any, carry: Any, carry_nest: Any, xs: Any, xs_nest: Any, length: Any, reverse: bool) -> Any:
+def _recorded(
+    step: Any, carry: Any, carry_nest: Any, xs: Any, xs_nest: Any, length: Any, reverse: bool, recognize: bool = True
+) -> Any:
     state, slices = placeholders_like(carry), placeholders_like(xs, drop=1)
     new, y = _pair(step(restore(carry_nest, state), restore(xs_nest, slices)))
     found, ys_nest = flatten(y)
@@ -267,6 +279,8 @@ def _recorded(step: Any, carry: Any, carry_nest: Any, xs: Any, xs_nest: Any, len
     results = list(arrays(*results, *state)[1 : len(results) + 1])
     inputs, given = Parts(tuple(state), tuple(slices), ()), Parts(tuple(carry), tuple(xs), ())
     whole = _with_residuals(inputs, results, given, length, reverse)
+    if recognize and whole:
+        whole = tuple(by_sequence(whole[0].node, len(results)) or whole)
     return restore(carry_nest, whole[: len(carry)]), restore(ys_nest, whole[len(carry) : len(results)])
 
 
@@ -284,7 +298,7 @@ def iterate(
         results = step(*carry, *slices)
         return list(results[: len(initial)]), list(results[len(initial) :])
 
-    carry, outputs = scan(pair, initial, sequences, reverse=reverse)
+    carry, outputs = _scanned("scan", pair, initial, sequences, reverse=reverse, recognize=False)
     return (*carry, *outputs)
 
 

@@ -291,6 +291,14 @@ class GRU(_Recurrent):
     def input_bias(self) -> Any:
         return self.bias[0, :] if self.reset_after else self.bias
 
+    def fused(self, x: Any, states: list[Any], mask: Any) -> Any:
+        if mask is not None or self.recurrent_dropout or self.unroll:
+            return None
+        if (self.activation, self.recurrent_activation) != (K.tanh, K.sigmoid):
+            return None
+        bias = self.bias if self.use_bias else None
+        return K.gru(x, self.kernel, self.recurrent_kernel, bias, states, self.go_backwards, self.reset_after)
+
     def step(self, kept: Any) -> Callable[[Any, Any], Any]:
         both = 2 * self.units
         to_gates, to_new = self.recurrent_kernel[:, :both], self.recurrent_kernel[:, both:]

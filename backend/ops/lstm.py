@@ -94,28 +94,29 @@ def lstm(
         raise ValueError(f"lstm: recurrent_kernel has {recurrent.ndim} dimensions, expected 2")
     batch, _, features = sizes(x)
     units = sizes(recurrent)[0]
-    _check("kernel", kernel, (features, 4 * units))
-    _check("recurrent_kernel", recurrent, (units, 4 * units))
+    check_shape("lstm: kernel", kernel, (features, 4 * units))
+    check_shape("lstm: recurrent_kernel", recurrent, (units, 4 * units))
     if b is not None:
-        _check("bias", b, (4 * units,))
+        check_shape("lstm: bias", b, (4 * units,))
     if initial_states is None:
         more = [xp.zeros((batch, units), dtype=x.dtype, device=device_of(x))] * 2
     if len(more) != 2:
         raise ValueError(f"lstm: initial_states has {len(more)} members, expected 2: h and c")
     for name, state in zip("hc", more, strict=True):
-        _check(f"initial_states' {name}", state, (batch, units))
+        check_shape(f"lstm: initial_states' {name}", state, (batch, units))
     x = xp.flip(x, axis=1) if go_backwards else x
     every, h, c = lstm_sequence(x, kernel, recurrent, b, *more)[:3]
     return h, every, [h, c]
 
 
-def _check(name: str, x: Array, expected: tuple[Any, ...]) -> None:
+def check_shape(argument: str, x: Array, expected: tuple[Any, ...]) -> None:
+    """ValueError, with the name of function and argument, where a size known of x differs from the one expected."""
     found = sizes(x)
     if len(found) != len(expected) or any(
         isinstance(n, int) and isinstance(m, int) and n != m for n, m in zip(found, expected, strict=True)
     ):
         raise ValueError(
-            f"lstm: {name} has shape {tuple(x.shape)}, expected "
+            f"{argument} has shape {tuple(x.shape)}, expected "
             f"{tuple(n if isinstance(n, int) else None for n in expected)}"
         )
 

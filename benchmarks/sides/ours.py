@@ -67,22 +67,41 @@ class Layers:
         return K.rnn(step, x, [start, start])[0]
 
 
-def trained(net: Net, stepwise: bool = False) -> Any:
-    """The function [samples, one-hot labels] -> [loss] that takes one step, on the active backend."""
+def in_parts(net: Net, layers: Layers, w: dict[str, Any], x: Any) -> Any:
+    """The logits of a dense net by parts of about the square root of its depth, which the gradient computes again."""
+    last = len(net.widths) - 1
+    size = round(last**0.5)
+
+    def part(x: Any, first: int) -> Any:
+        for i in range(first, min(first + size, last)):
+            x = layers.relu(layers.dense(x, w[f"kernel{i}"], w[f"bias{i}"]))
+        return x
+
+    for first in range(0, last, size):
+        x = K.checkpoint(part)(x, first)
+    return layers.dense(x, w[f"kernel{last}"], w[f"bias{last}"])
+
+
+def trained(net: Net, stepwise: bool = False, recomputed: bool = False) -> Any:
+    """The function [samples, one-hot labels] -> [loss] that takes one step, on the active backend.
+
+    With `recomputed`, for dense nets, the backward pass computes again what lies between a few of the layers.
+    """
     x, y = K.placeholder((None, *net.sample), name="samples"), K.placeholder((None, net.widths[-1]), name="labels")
     layers, w = Layers(stepwise), {name: K.variable(v, name=name) for name, v in weights(net).items()}
-    loss = K.mean(K.categorical_crossentropy(y, logits(net, layers, w, x), from_logits=True))
+    found = (in_parts if recomputed else logits)(net, layers, w, x)
+    loss = K.mean(K.categorical_crossentropy(y, found, from_logits=True))
     slopes = K.gradients(loss, list(w.values()))  # K.optimizers.SGD would keep moments; the other sides do not
     updates = [(v, v - RATE * slope) for v, slope in zip(w.values(), slopes, strict=True)]
     return K.function([x, y], [loss], updates + layers.updates)
 
 
-def step(net: Net, backend: str = "numpy", stepwise: bool = False) -> Step:
+def step(net: Net, backend: str = "numpy", stepwise: bool = False, recomputed: bool = False) -> Step:
     """A function that trains the net on its batch once and returns the loss, on a backend by name."""
     x, classes = batch(net)
     labels = np.eye(net.widths[-1], dtype="float32")[classes]
     with K.use_backend(backend):
-        f, x, labels = trained(net, stepwise), native(x), native(labels)
+        f, x, labels = trained(net, stepwise, recomputed), native(x), native(labels)
     return lambda: float(f([x, labels])[0])
 
 

@@ -38,7 +38,7 @@ ROWS = (17, 65, 1000)  # of special values among others
 # Products leave the range of float32 beyond, and equations hold within n eps times a norm for modest n alone.
 LARGEST = {
     **dict.fromkeys(("prod", "cumulative_prod", "cumprod"), 65),
-    "lstm": 129,  # steps, one after the other
+    **dict.fromkeys(("lstm", "gru"), 129),  # steps, one after the other
     **dict.fromkeys(("linalg.det", "linalg.slogdet", "linalg.eig", "linalg.eigvals"), 17),
     # each element of a matrix is changed to find out how far the results move
     **dict.fromkeys(("solve", "inv", "pinv", "det", "slogdet", "cholesky", "eigh", "qr", "svd", "norm"), 17),

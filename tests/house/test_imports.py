@@ -193,11 +193,14 @@ def test_effects_are_given_when_a_node_is_made():
 
 
 def test_control_does_not_know_how_loops_are_compiled():
-    """Loops are made smaller by the compiler, which knows the loop; not the other way round."""
+    """Loops are made smaller by the compiler, which knows the loop; not the other way round.
+
+    But for loops over a cell: they become one call before a gradient is taken, by what the compiler knows of bodies.
+    """
     offending = [
         f"{name} imports {other}"
         for name, path in BACKEND.items()
-        if room_of(name) == "control"
+        if room_of(name) == "control" and name != "control.cells"
         for other in within("backend", path)
         if room_of(other) == "compiler" and other != "compiler.rewriter"
     ]

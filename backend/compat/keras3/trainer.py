@@ -104,7 +104,7 @@ class NumpyTrainer(base_trainer.Trainer):
         return describe(active().xp) == "jax" and bool(base_trainer.model_supports_jit(self))
 
     def compile_from_config(self, config: Any) -> None:
-        """Compile as a file says. Keras on PyTorch writes its own classes of optimizers there: they are Keras's here."""
+        """Compile as a file says; classes of optimizers that Keras has for PyTorch alone are its plain ones here."""
         optimizer = config.get("optimizer")
         if isinstance(optimizer, dict) and str(optimizer.get("module")).startswith("keras.src.backend."):
             plain = {**optimizer, "module": "keras.optimizers", "registered_name": None}

@@ -2,6 +2,8 @@
 
 from .chains import chain as chain
 from .elementwise import mask as mask
+from .gru import gru_sequence as gru_sequence
+from .gru import gru_sequence_gradient as gru_sequence_gradient
 from .normalization import batch_norm as batch_norm
 from .normalization import batch_norm_gradient as batch_norm_gradient
 from .pooling import average_pool as average_pool

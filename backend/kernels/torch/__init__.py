@@ -18,6 +18,8 @@ from .elementwise import relu as relu
 from .elementwise import relu_gradient as relu_gradient
 from .elementwise import sigmoid as sigmoid
 from .elementwise import softmax as softmax
+from .gru import gru_sequence as gru_sequence
+from .gru import gru_sequence_gradient as gru_sequence_gradient
 from .normalization import batch_norm as batch_norm
 from .normalization import batch_norm_gradient as batch_norm_gradient
 from .pooling import average_pool as average_pool

@@ -21,7 +21,7 @@ def lstm_sequence(
     x: Tensor, kernel: Tensor, recurrent: Tensor, bias: Tensor | None, h: Tensor, c: Tensor, *, residuals: bool = False
 ) -> Any:
     """oneDNN's layer in float32 on the CPU, with its workspace as residual; elsewhere torch.lstm, with none."""
-    if _declined(x, kernel, recurrent, bias, h, c):
+    if declined(x, kernel, recurrent, bias, h, c):
         return NotImplemented
     if not _fused(x):
         every, h, c = _public(x, _own_weights(kernel, recurrent, bias), h, c)
@@ -66,7 +66,7 @@ def lstm_sequence_gradient(
     wanted: Ints,
 ) -> Any:
     """oneDNN's backward layer where its forward layer ran; elsewhere torch.lstm again, differentiated by torch."""
-    if _declined(g, g_h, g_c, x, kernel, recurrent, bias, h, c, every):
+    if declined(g, g_h, g_c, x, kernel, recurrent, bias, h, c, every):
         return NotImplemented
     if not _fused(x) or gates is None or cells is None or gates.dtype != torch.uint8:
         return _differentiated(g, g_h, g_c, (x, kernel, recurrent, bias, h, c), wanted)
@@ -97,7 +97,7 @@ def lstm_sequence_gradient(
     return tuple(found[i] for i in wanted)
 
 
-def _declined(*given: Tensor | None) -> bool:
+def declined(*given: Tensor | None) -> bool:
     """Whether the definition runs: empty arrays, half precision, and tensors that torch records."""
     if torch.compiler.is_compiling() and any(x is not None and x.is_cuda for x in given):
         return True  # compiled by torch 2.11, cuDNN gives the states and their gradients with a further axis
