@@ -142,6 +142,14 @@ def keras(session: nox.Session) -> None:
 
 
 @nox.session
+def keras3(session: nox.Session) -> None:
+    """Keras 3's own tests, which its wheel has, on NumPy and torch; `-- numpy --quick`, `-- numpy --only models`."""
+    session.install(TORCH, "-e", ".[keras3]", "jax", "pandas", "pillow", "pytest", "pytest-xdist", "scikit-learn")
+    session.run("pytest", "-q", "-n0", "tests/compat/test_keras3.py")
+    session.run("python", "tests/compat/keras3_suite.py", *(session.posargs or ["numpy", "torch"]))
+
+
+@nox.session
 def clients(session: nox.Session) -> None:
     """The tests of 23 packages written on Keras, from their source distributions; `-- numpy --only keras-bert`."""
     tools = ["pytest", "setuptools", "matplotlib", "pillow", "regex", "sentencepiece"]

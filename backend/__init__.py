@@ -6,6 +6,8 @@ import typing as _typing
 
 if "keras.backend.common" in _sys.modules or _os.environ.get("KERAS_BACKEND") == __name__:
     from .compat import keras as _keras_compat  # noqa: F401 - first of all: it says what is missing, where Keras would not
+if _os.environ.get("KERAS_BACKEND") == "array_api":
+    from .compat import keras3 as _keras3  # noqa: F401 - Keras 3, imported later, finds K as its backend
 
 from .api import contents as _contents
 from .api.creation import *  # noqa: F403
@@ -38,6 +40,7 @@ from .kernels.lookup import kernels_enabled as kernels_enabled
 from .kernels.lookup import set_kernels as set_kernels
 from .ops.activations import *  # noqa: F403
 from .ops.attention import *  # noqa: F403
+from .ops.bessel import *  # noqa: F403
 from .ops.comparison import *  # noqa: F403
 from .ops.control_flow import *  # noqa: F403
 from .ops.convolution import *  # noqa: F403
@@ -49,7 +52,9 @@ from .ops.decompositions import *  # noqa: F403
 from .ops.einsum import *  # noqa: F403
 from .ops.elementwise import *  # noqa: F403
 from .ops.equations import *  # noqa: F403
+from .ops.grouped_convolution import *  # noqa: F403
 from .ops.gru import *  # noqa: F403
+from .ops.integers import *  # noqa: F403
 from .ops.interpolation import *  # noqa: F403
 from .ops.linalg import *  # noqa: F403
 from .ops.local_convolution import *  # noqa: F403
@@ -67,6 +72,7 @@ from .ops.reductions import *  # noqa: F403
 from .ops.resizing import *  # noqa: F403
 from .ops.rng.sampling import *  # noqa: F403
 from .ops.rounding import *  # noqa: F403
+from .ops.sampling import *  # noqa: F403
 from .ops.scattering import *  # noqa: F403
 from .ops.segments import *  # noqa: F403
 from .ops.selection import *  # noqa: F403
@@ -74,6 +80,7 @@ from .ops.sorting import *  # noqa: F403
 from .ops.sparse import *  # noqa: F403
 from .ops.special import *  # noqa: F403
 from .ops.statistics import *  # noqa: F403
+from .ops.triangular import *  # noqa: F403
 
 __version__ = "0.1.0"
 

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .. import config
-from .dtypes import dtype_name, learn_dtypes
+from .dtypes import dtype_name, learn_dtypes, native
 from .extras import needs
 from .namespaces import canonical_namespace, describe, host, is_array, namespace_of, plain
 from .openers import ALIASES, BUILT_IN, EXTRAS, REPRODUCIBLE
@@ -107,6 +107,8 @@ class Backend:
         if isinstance(value, (np.ndarray, np.generic)) and self.xp is not namespace_of(value):
             value = np.ascontiguousarray(value) if value.ndim else np.asarray(value)
             value.flags.writeable or (value := value.copy())
+            if value.dtype.name == "bfloat16":  # of ml_dtypes, which other libraries do not take; float32 holds each
+                value, dtype = value.astype(np.float32), dtype or "bfloat16"
         wanted = None if dtype is None else self.dtype(dtype)
         try:
             array = self.xp.asarray(value, dtype=wanted, device=self.device)
@@ -140,7 +142,7 @@ class Backend:
         >>> K.get_backend("numpy").dtype("float32")
         <class 'numpy.float32'>
         """
-        found = getattr(self.xp, name, None)
+        found = native(self.xp, name)
         if found is None:
             raise TypeError(f"backend {self.name!r} has no dtype {name}")
         return found

@@ -123,11 +123,11 @@ def cond(condition: Array, then: Callable[[], Any], otherwise: Callable[[], Any]
     if structure != other:
         raise ValueError("cond: the two functions return different structures, expected the same")
     if is_symbolic(condition):
-        return restore(structure, _recorded(xp, condition, xs, ys, start))
+        return restore(structure, recorded_branch(xp, condition, xs, ys, start))
     return restore(structure, [xp.where(condition, a, b) for a, b in zip(xs, ys, strict=True)])
 
 
-def _recorded(xp: Any, condition: Array, xs: list[Any], ys: list[Any], start: int) -> tuple[Array, ...]:
+def recorded_branch(xp: Any, condition: Array, xs: list[Any], ys: list[Any], start: int) -> tuple[Array, ...]:
     """The branch of two lists of results, which the two functions recorded from the number `start` on."""
     first, second = [], []
     for x, y in zip(xs, ys, strict=True):

@@ -8,7 +8,16 @@ import numpy as np
 
 from .. import config
 from ..arrays.arguments import shown
-from ..arrays.dtypes import common_dtype, dtype_name, is_float, is_integer, kind_of, python_dtype, scalar_of
+from ..arrays.dtypes import (
+    common_dtype,
+    dtype_name,
+    is_float,
+    is_integer,
+    kind_of,
+    native,
+    python_dtype,
+    scalar_of,
+)
 from ..arrays.namespaces import array_namespace, describe, device_of, is_array, is_concrete, namespace_of, plain
 from ..arrays.registry import FLOATING_ARRAYS, NAMESPACE_OF_TYPE, REAL_ARRAYS, remember_dtype
 from ..arrays.typing import Array, ArrayLike, DTypeLike, Namespace
@@ -257,7 +266,7 @@ def _same_device(members: Any) -> None:
 
 def native_dtype(xp: Namespace, name: str) -> DTypeLike:
     """The namespace's dtype object of that name; TypeError where it has none."""
-    found = getattr(xp, name, None)
+    found = native(xp, name)
     if found is None:
         raise TypeError(f"{describe(xp)} has no dtype {name}")
     return found

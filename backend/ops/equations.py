@@ -13,7 +13,7 @@ from ..dispatch.operation import operation
 from ..dispatch.promotion import array_namespace, dtype_name, inexact, is_concrete, promoted_arrays
 from ..graph.composite import composite
 
-__all__ = ["det", "inv", "pinv", "slogdet", "solve"]
+__all__ = ["det", "inv", "lstsq", "pinv", "slogdet", "solve"]
 
 
 # ---- equations and inverses -------------------------------------------------------------------------------------
@@ -157,6 +157,67 @@ def pinv(x: ArrayLike, rtol: float | None = None) -> Array:
     """
     _, x, dtype = matrices_of("pinv", "x", x)
     return in_dtype(pinv_(x, rtol=rtol), dtype)
+
+
+@operation
+def lstsq(a: ArrayLike, b: ArrayLike, rcond: float | None = None) -> Array:
+    """Find the shortest of the x for which a @ x is as near to b as can be.
+
+    Parameters
+    ----------
+    a : array, shape (..., m, n)
+        Integers become floatx.
+    b : array, shape (m,) or (..., m, k)
+        One vector, or matrices of right-hand sides, before which the axes broadcast.
+    rcond : float, optional
+        Singular values of a at or below this part of the largest one count as 0; as in `pinv` without it.
+
+    Returns
+    -------
+    array
+        Shape (n,) or (..., n, k).
+
+    Raises
+    ------
+    ValueError
+        For sizes that do not fit, and for NaN and infinity in a.
+
+    Notes
+    -----
+    It is the pseudoinverse times b. float16 is computed in float32.
+
+    References
+    ----------
+    NumPy's ``linalg.lstsq``, its solution alone; Keras 3, ``keras.ops.lstsq``.
+
+    Examples
+    --------
+    >>> K.lstsq(np.asarray([[1.0], [1.0]]), np.asarray([1.0, 3.0]))
+    array([2.])
+    """
+    xp, a, b = promoted_arrays(a, b)
+    _, a, dtype = matrices_of("lstsq", "a", a)
+    b = inexact(b)[1]
+    b = b if b.dtype == a.dtype else xp.astype(b, a.dtype)
+    if not b.ndim:
+        raise ValueError("lstsq: b has 0 dimensions, expected at least 1")
+    rows = b.shape[-2 if b.ndim > 1 else 0]
+    if None not in (rows, a.shape[-2]) and rows != a.shape[-2]:
+        raise ValueError(f"lstsq: b has {rows} rows, expected {a.shape[-2]} as in a")
+    broadcast("lstsq", sizes(a)[:-2], sizes(b)[:-2])
+    if b.ndim > 1:
+        return in_dtype(lstsq_(a, b, rcond=rcond), dtype)
+    return in_dtype(xp.squeeze(lstsq_(a, xp.expand_dims(b, axis=-1), rcond=rcond), axis=-1), dtype)
+
+
+@composite
+def lstsq_(a: Array, b: Array, *, rcond: float | None) -> Array:
+    """The shortest solutions, by the pseudoinverse."""
+    xp = array_namespace(a)
+    if rcond is None and None not in a.shape[-2:]:
+        rcond = max(a.shape[-2:]) * float(xp.finfo(a.dtype).eps)
+    inverse = finite("lstsq", lambda: xp.linalg.pinv(a, rtol=rcond), a, "a cannot be factored")[0]
+    return xp.matmul(inverse, b)
 
 
 @composite

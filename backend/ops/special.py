@@ -1,4 +1,4 @@
-"""The error function and its complement."""
+"""The error function, its complement and its inverse."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..arrays.typing import Array
+from ..dispatch.boundary import number_like, sizes
 from ..dispatch.operation import operation
-from ..dispatch.promotion import array_namespace, dtype_name, floating, native_dtype
+from ..dispatch.promotion import array_namespace, device_of, dtype_name, floating, native_dtype
 from ..graph.composite import elementwise
+from .rng.normal_quantile import half_normal_quantile
 
-__all__ = ["erf", "erfc"]
+__all__ = ["erf", "erfc", "erfinv"]
 
 SLOPE = 2.0 / math.sqrt(math.pi)  # of erf at 0
 NEAR_END, FAR_START = 1.0, 0.5  # the first polynomial is valid up to NEAR_END, the second from FAR_START on
@@ -162,6 +164,38 @@ def erfc(x: Array) -> Array:
     return erfc_(floating(x)[1])
 
 
+@operation
+def erfinv(x: Array) -> Array:
+    """Inverse of the error function, elementwise.
+
+    Parameters
+    ----------
+    x : array
+        Any shape; integers become floatx.
+
+    Returns
+    -------
+    array
+        The y with ``erf(y) = x``, in the shape and dtype of x; float16 is computed in float32.
+
+    Notes
+    -----
+    1 and -1 give infinity and -infinity; beyond them, and for NaN, it is NaN. The sign of zero stays. The gradient is
+    ``sqrt(pi) / 2 * exp(y**2)``.
+
+    References
+    ----------
+    Wichura, "Algorithm AS 241: the percentage points of the normal distribution", 1988: erf is a distribution function
+    of the normal distribution, up to scale.
+
+    Examples
+    --------
+    >>> np.round(K.erfinv(np.asarray([-0.5, 0.0, 0.9, 1.0])), 4)
+    array([-0.4769,  0.    ,  1.1631,     inf])
+    """
+    return erfinv_(floating(x)[1])
+
+
 @elementwise
 def erf_(x: Array) -> Array:
     """erf of a floating array."""
@@ -195,6 +229,27 @@ def erfc_(x: Array) -> Array:
 def _(g: Array, out: Array, x: Array) -> Array:
     xp = array_namespace(x)
     return g * (-SLOPE * xp.exp(xp.negative(x) * x))
+
+
+@elementwise
+def erfinv_(x: Array) -> Array:
+    """The inverse of erf of a floating array."""
+    xp, name = array_namespace(x), dtype_name(x.dtype)
+    if name not in LARGE:
+        wide = xp.astype(x, native_dtype(xp, "float32"))
+        return xp.astype(erfinv_.definition(wide), x.dtype)
+    size = xp.abs(x)
+    inner = xp.where(size < 1.0, size, 0.0)
+    # Phi(-z) = (1 - x) / 2 for z = sqrt(2) erfinv(x); both halves have all their digits
+    y = half_normal_quantile(0.5 * (1.0 - inner), 0.5 * inner, dtype=name, xp=xp, device=device_of(x))
+    y = xp.reshape(y, sizes(x)) * math.sqrt(0.5)  # its constants have a dimension, which a number has not
+    y = xp.where(size < 1.0, y, xp.where(size == 1.0, number_like(x, math.inf), number_like(x, math.nan)))
+    return xp.where(x < 0.0, -y, xp.where(x == 0.0, x, y))
+
+
+@erfinv_.vjp
+def _(g: Array, out: Array, x: Array) -> Array:
+    return g * (array_namespace(x).exp(out * out) / SLOPE)
 
 
 def _near(xp: Any, x: Array, size: Array) -> Array:

@@ -14,8 +14,9 @@ from ..dispatch.boundary import axes_of, moved, number_like, numbers_like, produ
 from ..dispatch.operation import operation
 from ..dispatch.promotion import array_namespace, device_of, floating, is_array
 from ..graph.composite import composite
+from .selection import take_along_axis_
 
-__all__ = ["median", "quantile"]
+__all__ = ["median", "nanmedian", "nanquantile", "quantile"]
 
 METHODS = ("linear", "lower", "higher", "midpoint", "nearest")
 
@@ -107,7 +108,120 @@ def median(x: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Array:
     return _quantile("median", x, 0.5, axis, "linear", keepdims)
 
 
-def _quantile(name: str, x: ArrayLike, q: Any, axis: Any, method: str, keepdims: bool) -> Array:
+@operation
+def nanquantile(x: ArrayLike, q: Any, axis: Axis = None, method: str = "linear", keepdims: bool = False) -> Array:
+    """Find the values below which given shares of the elements lie that are not NaN.
+
+    Parameters
+    ----------
+    x : array
+        Integers become floatx.
+    q : float or sequence of floats
+        The shares, from 0 (the smallest element) to 1 (the largest).
+    axis : int, sequence of ints or None
+        The axes whose elements count as one set; all of them for None, none for [].
+    method : {'linear', 'lower', 'higher', 'midpoint', 'nearest'}
+        As in `quantile`.
+    keepdims : bool
+        Whether the reduced axes stay, with size 1.
+
+    Returns
+    -------
+    array
+        The shape of q, then the remaining sizes of x.
+
+    Raises
+    ------
+    ValueError
+        For a share outside 0 to 1, another method, and an axis out of range or named twice.
+    TypeError
+        For complex numbers, and for a symbolic q.
+
+    Notes
+    -----
+    NaN where all elements are NaN, and where there are none. Places among the elements are computed in float64. The
+    gradient goes to the elements that make up the result.
+
+    References
+    ----------
+    NumPy's ``nanquantile``; Keras 3, ``keras.ops.nanquantile``.
+
+    Examples
+    --------
+    >>> K.nanquantile(np.asarray([1.0, np.nan, 3.0]), [0.5, 1.0])
+    array([2., 3.])
+    """
+    return _quantile("nanquantile", x, q, axis, method, keepdims, missing=True)
+
+
+@operation
+def nanmedian(x: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Array:
+    """Find the middle of the elements along axes that are not NaN.
+
+    Parameters
+    ----------
+    x : array
+        Integers become floatx.
+    axis : int, sequence of ints or None
+        The axes whose elements count as one set; all of them for None, none for [].
+    keepdims : bool
+        Whether the reduced axes stay, with size 1.
+
+    Returns
+    -------
+    array
+
+    Raises
+    ------
+    ValueError
+        For an axis out of range or named twice.
+
+    Notes
+    -----
+    NaN where all elements are NaN, and where there are none. The gradient goes to the element in the middle, or in
+    halves to both.
+
+    References
+    ----------
+    NumPy's ``nanmedian``; Keras 3, ``keras.ops.nanmedian``.
+
+    Examples
+    --------
+    >>> K.nanmedian(np.asarray([[1.0, np.nan, 9.0], [2.0, 4.0, 3.0]]), axis=1)
+    array([5., 3.])
+    """
+    return _quantile("nanmedian", x, 0.5, axis, "linear", keepdims, missing=True)
+
+
+def _of_numbers(rows: Array, shares: tuple[float, ...], method: str) -> Array:
+    """The quantiles of the elements along the last axis that are not NaN, one for each share along a first axis."""
+    xp, n = array_namespace(rows), sizes(rows)[-1]
+    if rows.shape[-1] == 0 or not shares:
+        return xp.full((len(shares), *sizes(rows)[:-1]), math.nan, dtype=rows.dtype, device=device_of(rows))
+    missing = xp.isnan(rows)
+    ordered = xp.sort(xp.where(missing, number_like(rows, math.inf), rows), axis=-1)
+    index = xp.arange(0, device=device_of(rows)).dtype
+    count = n - xp.sum(xp.astype(missing, index), axis=-1, keepdims=True)
+    last = xp.where(count > 0, count - 1, xp.zeros_like(count))
+    wide = xp.astype(last, xp.float64)
+    found = []
+    for share in shares:
+        place = wide * share
+        below = xp.round(place) if method == "nearest" else xp.ceil(place) if method == "higher" else xp.floor(place)
+        low = xp.astype(below, index)
+        value = take_along_axis_(ordered, low, axis=rows.ndim - 1)
+        if method in ("linear", "midpoint"):
+            high = xp.where(low < last, low + 1, low)
+            weight = place - below
+            if method == "midpoint":
+                weight = xp.where(weight > 0, number_like(weight, 0.5), weight)
+            weight, above = xp.astype(weight, rows.dtype), take_along_axis_(ordered, high, axis=rows.ndim - 1)
+            value = xp.where((value == above) | (weight == 0), value, value * (1.0 - weight) + above * weight)
+        found.append(xp.where(count > 0, value, number_like(rows, math.nan))[..., 0])
+    return xp.stack(found)
+
+
+def _quantile(name: str, x: ArrayLike, q: Any, axis: Any, method: str, keepdims: bool, missing: bool = False) -> Array:
     xp, x = floating(x)
     if method not in METHODS:
         raise ValueError(f"{name}: method is {method!r}, expected one of {', '.join(METHODS)}")
@@ -118,8 +232,11 @@ def _quantile(name: str, x: ArrayLike, q: Any, axis: Any, method: str, keepdims:
     rows = x if order == tuple(range(x.ndim)) else xp.permute_dims(x, order)
     if len(axes) != 1:
         rows = xp.reshape(rows, (*(shape[a] for a in rest), product(shape[a] for a in axes)))
-    found = quantiles_of_sorted(xp.sort(rows, axis=-1), shares=shares, method=method)
-    found = xp.where(xp.any(xp.isnan(rows), axis=-1), number_like(rows, math.nan), found)
+    if missing:
+        found = _of_numbers(rows, shares, method)
+    else:
+        found = quantiles_of_sorted(xp.sort(rows, axis=-1), shares=shares, method=method)
+        found = xp.where(xp.any(xp.isnan(rows), axis=-1), number_like(rows, math.nan), found)
     if single:
         found = found[0, ...]
     if keepdims:

@@ -90,3 +90,27 @@ case(
     errors=NOT_SQUARE,
     reference=wide(lambda x: list(np.linalg.slogdet(x))),
 )
+
+
+def lstsq(a, b, rcond=None):
+    inverse = np.linalg.pinv(np.asarray(a, np.float64), rcond=rcond)
+    return (inverse @ b[:, None])[..., 0] if np.ndim(b) == 1 else inverse @ b
+
+
+case(
+    "lstsq",
+    call(ONE, A("n", "k")),
+    call(THREE[:, :2], A(3)),
+    call(THREE[:2], A(2, "k")),
+    call(np.stack([THREE[:2], THREE[1:]]), A(2, 3)),
+    call(TWO, A(2), rcond=1e-3),
+    call(INTS, A(2)),
+    edges=[call([[1.0], [1.0]], [1.0, 3.0])],
+    errors=[
+        (ValueError, call(A(2), A(2))),
+        (ValueError, call(A(2, 2), A())),
+        (ValueError, call(A(3, 2), A(2))),
+        (ValueError, call(NAN, np.array([1.0, 1.0]))),
+    ],
+    reference=lstsq,
+)

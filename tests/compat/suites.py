@@ -45,12 +45,16 @@ def run(
     options: Iterable[str],
     imports: Iterable[Path] = (),
     seconds: float | None = None,
+    backend: str = "backend",
 ) -> list[Outcome]:
-    """Every test's outcome on one library; the tests lie in `source`, and `imports` are folders of packages."""
+    """Every test's outcome on one library; the tests lie in `source`, and `imports` are folders of packages.
+
+    `backend` is what Keras calls this one: Keras 3 has another name for it.
+    """
     report = home / f"{source.name}-{library.replace(':', '-')}.xml"
     before = os.environ.get("PYTHONPATH", "")
     environment = os.environ | {
-        "KERAS_BACKEND": "backend",
+        "KERAS_BACKEND": backend,
         "K_BACKEND": library,
         "KERAS_HOME": str(home),
         "MPLBACKEND": "Agg",

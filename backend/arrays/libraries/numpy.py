@@ -27,6 +27,18 @@ def __dir__() -> list[str]:
     return sorted(compat.__all__)
 
 
+def late_dtype(name: str) -> Any:
+    """NumPy's dtype bfloat16, which the package ml_dtypes brings; None for other names, and without that package."""
+    if name != "bfloat16":
+        return None
+    try:
+        import ml_dtypes
+    except ImportError:
+        return None
+    globals()[name] = np.dtype(ml_dtypes.bfloat16)
+    return globals()[name]
+
+
 # ---- reductions: np.sum and its like spend a microsecond on dispatch before they reduce
 
 

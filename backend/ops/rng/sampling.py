@@ -70,7 +70,8 @@ def kept(x: Array, mask: Array, level: Any) -> Array:
         xp, share, x, mask = arrays(1.0 - level, x, mask)
         scale = xp.astype(1.0 / xp.where(share > 0.0, share, 1.0), x.dtype)
     else:
-        xp, scale = array_namespace(x), number_like(x, 1.0 / (1.0 - level))  # torch would not round it to float16
+        # torch would not round it to float16
+        xp, scale = array_namespace(x, mask), number_like(x, 1.0 / (1.0 - level))
     return xp.where(mask, x * scale, 0.0)
 
 

@@ -50,7 +50,8 @@ def random_bits(seed: int, draw: Any, shape: Sequence[int], *, xp: Any, device: 
     in row-major order is word i % 2 of evaluation i // 2. So it depends on (seed, draw, i) alone, and the
     first n elements of a larger shape are those of a smaller one. `draw` is an int below 2**32 or an int32
     array of one element, which may differ at each call of a compiled graph; a negative `seed` counts modulo
-    2**64. Empty shapes give empty arrays.
+    2**64. An int32 array of two elements is a seed and a draw: its first word goes into the low word of `seed` by
+    exclusive or, so that with the seed 0 it is the key. Empty shapes give empty arrays.
     Raises TypeError for a seed or sizes that are not integers and a draw that is not an int or int32 array,
     ValueError for one out of range or more than 2**32 elements.
 
@@ -78,7 +79,10 @@ def drawn(
     """Give `finish` blocks of flat arrays of words (1, 2 or 4 for an element) and join the results."""
     sizes = _sizes(operation, shape)
     key0, key1 = (_word_array(word, xp, device) for word in _key(operation, seed))
-    counter1 = _draw_word(operation, draw, xp, device)
+    draw = _draw_words(operation, draw, xp, device)
+    counter1 = draw[-1:]
+    if draw.shape[0] == 2:
+        key0 = key0 ^ draw[:1]
     size = math.prod(sizes)
     total = (size * words + 1) // 2
     if size > 2**32 or total > 2**32:
@@ -135,13 +139,13 @@ def _key(operation: str, seed: int) -> tuple[int, int]:
     return seed % 2**32, seed // 2**32 % 2**32
 
 
-def _draw_word(operation: str, draw: Any, xp: Any, device: Any) -> Array:
+def _draw_words(operation: str, draw: Any, xp: Any, device: Any) -> Array:
     if not isinstance(draw, numbers.Integral) and hasattr(draw, "dtype") and hasattr(draw, "shape"):
         if draw.dtype != xp.int32:
             raise TypeError(f"{operation}: draw is an array of {draw.dtype} (expected int32)")
-        if math.prod(draw.shape) != 1:
-            raise ValueError(f"{operation}: draw has shape {tuple(draw.shape)} (expected one element)")
-        return xp.reshape(draw, (1,))
+        if math.prod(draw.shape) not in (1, 2):
+            raise ValueError(f"{operation}: draw has shape {tuple(draw.shape)} (expected one element, or two)")
+        return xp.reshape(draw, (-1,))
     draw = _integer(operation, "draw", draw)
     if not 0 <= draw < 2**32:
         raise ValueError(f"{operation}: draw is {draw} (expected 0 to {2**32 - 1})")

@@ -1,0 +1,111 @@
+"""A step of a Keras model as compiled functions, one for each signature of a batch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from keras.src import tree
+
+from backend.api.function import Function
+from backend.arrays.backends import Backend, active, quietly
+from backend.arrays.dtypes import dtype_name
+from backend.arrays.namespaces import describe
+from backend.compiler.rewriter import effects_of
+from backend.graph.recording import tensor
+from backend.graph.tensor import Placeholder, Tensor
+from backend.graph.traversal import toposort
+
+from .tensors import convert_to_tensor
+from .tracing import Recording
+
+__all__ = ["Step"]
+
+
+class Program(NamedTuple):
+    """A compiled step: what it reads beside the batch, what it assigns, and how its results are put together."""
+
+    function: Function
+    used: tuple[int, ...]  # the leaves of the batch that it reads
+    read: tuple[Any, ...]  # variables
+    assigned: tuple[Any, ...]  # variables, whose new values are the last outputs
+    results: list[Any]  # leaves, a Tensor for each output
+    structure: Any
+
+
+class Step:
+    """`call(batch)` traced once per signature: shapes, dtypes, structure and library; then one K.function.
+
+    Every variable that the trace reads is an input, whoever owns it: weights, the optimizer's, those of metrics and of
+    seeds. With `keep` False it is traced at each call.
+    """
+
+    def __init__(self, name: str, call: Callable[[Any], Any], jit: bool = False, keep: bool = True) -> None:
+        self.name = name
+        self._call = call
+        self._jit = jit
+        self._keep = keep
+        self._programs: dict[Any, Program] = {}
+
+    @property
+    def programs(self) -> list[Function]:
+        """The compiled functions so far; their `source` is the Python that runs."""
+        return [program.function for program in self._programs.values()]
+
+    def __call__(self, batch: Any) -> Any:
+        backend = active()
+        leaves = [None if leaf is None else convert_to_tensor(leaf) for leaf in tree.flatten(batch)]
+        key = (
+            _outline(batch),
+            tuple(None if leaf is None else (tuple(leaf.shape), dtype_name(leaf.dtype)) for leaf in leaves),
+            backend.name,
+        )
+        program = self._programs.get(key)
+        if program is None:
+            program = self._traced(batch, leaves, backend)
+            if self._keep:
+                self._programs[key] = program
+        return _run(program, backend, leaves)
+
+    def _traced(self, batch: Any, leaves: list[Any], backend: Backend) -> Program:
+        places = [None if x is None else Placeholder(tuple(x.shape), dtype_name(x.dtype), "batch") for x in leaves]
+        with Recording(collect_losses=True) as scope:
+            found = self._call(tree.pack_sequence_as(batch, places))
+        flat = tree.flatten(found)
+        results = [x.value if hasattr(x, "assign") else x for x in flat]
+        outputs = [x for x in results if isinstance(x, Tensor)]
+        assigned = tuple(scope.assigned.values())
+        news = [_new(scope.state_mapping[id(v)], v._dtype) for v in assigned]  # noqa: SLF001 - its own, not autocast's
+        roots = [*outputs, *news]
+        met = set(map(id, toposort(roots)))
+        used = tuple(i for i, p in enumerate(places) if p is not None and id(p) in met)
+        read = [(v, p) for v, p in scope.read.values() if id(p) in met]
+        inputs = [*(places[i] for i in used), *(p for _, p in read)]
+        jit = self._jit and describe(backend.xp) == "jax"
+        function = Function(inputs, roots, effects_of(roots), self.name, jit=jit)
+        return Program(function, used, tuple(v for v, _ in read), assigned, results, found)
+
+
+def _new(value: Any, dtype: str) -> Tensor:
+    return tensor(convert_to_tensor(value, dtype))
+
+
+def _outline(batch: Any) -> Any:
+    """The structure of a batch as a key."""
+    if isinstance(batch, dict):
+        return tuple(batch), tuple(map(_outline, batch.values()))
+    if isinstance(batch, (list, tuple)):
+        return type(batch), tuple(map(_outline, batch))
+    return None
+
+
+def _run(program: Program, backend: Backend, leaves: list[Any]) -> Any:
+    fed = [leaves[i] for i in program.used]
+    fed += [variable._value for variable in program.read]  # noqa: SLF001 - `value` asks the scopes
+    outputs = quietly(program.function.run, backend, fed)
+    count = len(outputs) - len(program.assigned)
+    for variable, new in zip(program.assigned, outputs[count:], strict=True):
+        variable._value = new  # noqa: SLF001 - no copy: no one else has it
+    supply = iter(outputs[:count])
+    flat = [next(supply) if isinstance(x, Tensor) else x for x in program.results]
+    return tree.pack_sequence_as(program.structure, flat)
