@@ -140,13 +140,13 @@ def lstm(
         raise NotImplementedError
     if recurrent_activation is not activations.sigmoid:
         raise NotImplementedError
-    arrays = [convert_to_tensor(x) for x in (inputs, kernel, recurrent_kernel)]
-    own = str(arrays[0].dtype).rpartition(".")[2]
-    if own not in ("float16", "float32", "float64") or arrays[0].shape[1] == 0:
+    x, w, u = (convert_to_tensor(each) for each in (inputs, kernel, recurrent_kernel))
+    own = str(x.dtype).rpartition(".")[2]
+    if own not in ("float16", "float32", "float64") or x.shape[1] == 0:
         raise NotImplementedError
     states = [cast(s, own) for s in (initial_state_h, initial_state_c)]
     bias = None if bias is None else convert_to_tensor(bias)
-    last, outputs, new = K.lstm(*arrays, bias, states, go_backwards=bool(go_backwards))
+    last, outputs, new = K.lstm(x, w, u, bias, states, go_backwards=bool(go_backwards))
     return last, outputs, list(new)
 
 
@@ -169,9 +169,9 @@ def bidirectional_lstm(
     unroll: bool = False,
 ) -> Any:
     """Two LSTMs of one sequence, the second one backwards; the outputs of both are in the order of time."""
-    how: Any = (activation, recurrent_activation, return_sequences)
-    forwards: Any = (fwd_initial_state_h, fwd_initial_state_c, mask, fwd_kernel, fwd_recurrent_kernel, fwd_bias)
-    backwards: Any = (bwd_initial_state_h, bwd_initial_state_c, mask, bwd_kernel, bwd_recurrent_kernel, bwd_bias)
+    how = (activation, recurrent_activation, return_sequences)
+    forwards = (fwd_initial_state_h, fwd_initial_state_c, mask, fwd_kernel, fwd_recurrent_kernel, fwd_bias)
+    backwards = (bwd_initial_state_h, bwd_initial_state_c, mask, bwd_kernel, bwd_recurrent_kernel, bwd_bias)
     last, outputs, states = lstm(inputs, *backwards, *how, go_backwards=True, unroll=unroll)
     outputs = array_namespace(outputs).flip(outputs, axis=1)
     return lstm(inputs, *forwards, *how, go_backwards=False, unroll=unroll), (last, outputs, states)
