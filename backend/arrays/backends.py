@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .. import config
-from .dtypes import dtype_name, learn_dtypes, native
+from .dtypes import dtype_name, learn_dtypes
 from .extras import needs
 from .namespaces import canonical_namespace, describe, host, is_array, namespace_of, plain
 from .openers import ALIASES, BUILT_IN, EXTRAS, REPRODUCIBLE
@@ -142,7 +142,7 @@ class Backend:
         >>> K.get_backend("numpy").dtype("float32")
         <class 'numpy.float32'>
         """
-        found = native(self.xp, name)
+        found = getattr(self.xp, name, None)
         if found is None:
             raise TypeError(f"backend {self.name!r} has no dtype {name}")
         return found

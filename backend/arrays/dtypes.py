@@ -19,7 +19,6 @@ __all__ = [
     "kind_of",
     "learn_dtypes",
     "limits",
-    "native",
     "python_dtype",
     "result_dtype",
     "scalar_of",
@@ -79,21 +78,11 @@ _NAMES: dict[type, dict[Any, str]] = {str: {name: name for name in DTYPES} | _AL
 
 def learn_dtypes(xp: Any) -> None:
     """Remember the name of each dtype object a namespace offers."""
+    late = getattr(xp, "LATE_DTYPES", ())  # those of packages that are not loaded before they are asked for
     for name in DTYPES:
-        dtype = getattr(xp, name, None)
+        dtype = None if name in late else getattr(xp, name, None)
         if dtype is not None:
             _NAMES.setdefault(type(dtype), {})[dtype] = name
-
-
-def native(xp: Any, name: str) -> Any:
-    """The namespace's own dtype object of that name; None where it has none.
-
-    A namespace may have `late_dtype`, a function that finds dtypes of other packages, such as NumPy's bfloat16.
-    """
-    found = getattr(xp, name, None)
-    if found is None and (late := getattr(xp, "late_dtype", None)) is not None:
-        found = late(name)
-    return found
 
 
 def dtype_name(dtype: Any) -> str:

@@ -14,7 +14,6 @@ from ..arrays.dtypes import (
     is_float,
     is_integer,
     kind_of,
-    native,
     python_dtype,
     scalar_of,
 )
@@ -266,7 +265,7 @@ def _same_device(members: Any) -> None:
 
 def native_dtype(xp: Namespace, name: str) -> DTypeLike:
     """The namespace's dtype object of that name; TypeError where it has none."""
-    found = native(xp, name)
+    found = getattr(xp, name, None)
     if found is None:
         raise TypeError(f"{describe(xp)} has no dtype {name}")
     return found

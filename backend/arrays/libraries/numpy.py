@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import contextvars
 import functools
 import math
@@ -27,16 +28,17 @@ def __dir__() -> list[str]:
     return sorted(compat.__all__)
 
 
-def late_dtype(name: str) -> Any:
-    """NumPy's dtype bfloat16, which the package ml_dtypes brings; None for other names, and without that package."""
-    if name != "bfloat16":
-        return None
-    try:
-        import ml_dtypes
-    except ImportError:
-        return None
-    globals()[name] = np.dtype(ml_dtypes.bfloat16)
-    return globals()[name]
+LATE_DTYPES = ("bfloat16",)
+
+
+def __getattr__(name: str) -> Any:
+    """NumPy's dtype bfloat16, which the package ml_dtypes brings."""
+    if name in LATE_DTYPES:
+        with contextlib.suppress(ImportError):
+            import ml_dtypes
+
+            return globals().setdefault(name, np.dtype(ml_dtypes.bfloat16))
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 # ---- reductions: np.sum and its like spend a microsecond on dispatch before they reduce
