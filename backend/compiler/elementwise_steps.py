@@ -63,6 +63,8 @@ def _listed(t: Tensor, places: dict[int, Any], steps: list[Step], first: int) ->
     if not isinstance(node.function, str):
         return _by_definition(node, [_operand(a, places, str(t.dtype)) for a in operands], steps, first)
     kinds = [str(a.dtype) for a in operands if isinstance(a, Tensor)]
+    if not kinds:
+        raise _UnlistedError  # it makes an array
     steps.append(Step(node.function, tuple(_operand(a, places, kinds[-1]) for a in operands), str(t.dtype)))
     return first + len(steps) - 1
 

@@ -267,7 +267,7 @@ def _projected(sequence: Columns) -> list[Any]:
             pending.append((part._replace(of=node.args[0]), (*moves, "flip")))
         elif function == "add" and all(isinstance(a, Tensor) and a.ndim and _wide(a) == _wide(t) for a in node.args):
             pending += [(part._replace(of=a), moves) for a in node.args]
-        elif function in ("tensordot", "matmul") and _is_product(node):
+        elif _is_product(node):
             found.append((node.args[0], moves, part._replace(of=node.args[1])))
         else:
             break
@@ -280,9 +280,10 @@ def _wide(t: Tensor) -> Any:
 
 def _is_product(node: Node) -> bool:
     """Whether the call is a product of three axes and two that contracts the last with the first."""
-    if (node.args[0].ndim, node.args[1].ndim) != (3, 2):
+    tensordot = node.function == "tensordot"
+    if not (tensordot or node.function == "matmul") or (node.args[0].ndim, node.args[1].ndim) != (3, 2):
         return False
-    axes: Any = node.kwargs.get("axes", 2 if node.function == "tensordot" else 1)
+    axes: Any = node.kwargs.get("axes", 2 if tensordot else 1)
     return axes == 1 or (isinstance(axes, (tuple, list)) and [list(a) for a in axes] in ([[2], [0]], [[-1], [0]]))
 
 
@@ -291,23 +292,8 @@ def _is_zero(t: Tensor) -> bool:
     while t.node is not None:
         if t.node.function in ("zeros", "zeros_like"):
             return True
-        if t.node.function not in ZERO_OF_ZERO or not isinstance(t.node.args[0], Tensor):
+        row = t.node.primitive
+        if not (row.view or row.name == "sum" or row.name == "tile") or not isinstance(t.node.args[0], Tensor):
             return False
         t = t.node.args[0]
     return False
-
-
-ZERO_OF_ZERO = frozenset(
-    (
-        "astype",
-        "broadcast_to",
-        "expand_dims",
-        "getitem",
-        "identity",
-        "permute_dims",
-        "reshape",
-        "squeeze",
-        "sum",
-        "tile",
-    )
-)

@@ -8,11 +8,12 @@ from collections.abc import Callable
 from typing import Any
 
 from ..arrays.dtypes import limits
-from ..arrays.typing import Array, ArrayLike, Ints
+from ..arrays.typing import Array, ArrayLike, Ints, PerAxis
 from ..config import data_format_of
 from ..dispatch.boundary import axis_of, number_like, sizes
 from ..dispatch.operation import operation
 from ..dispatch.promotion import array_namespace, arrays, device_of, dtype_name, floating, is_float, is_integer, real
+from .selection import as_index
 
 __all__ = ["map_coordinates", "resize", "scale_and_translate"]
 
@@ -25,7 +26,7 @@ MODES = ("constant", "nearest", "wrap", "mirror", "reflect")
 
 @operation
 def resize(
-    x: Array, size: Ints, method: str = "bilinear", antialias: bool = False, data_format: str | None = None
+    x: Array, size: PerAxis, method: str = "bilinear", antialias: bool = False, data_format: str | None = None
 ) -> Array:
     """Give images another number of rows and columns.
 
@@ -34,7 +35,7 @@ def resize(
     x : array
         Shape (..., rows, columns, channels), or (..., channels, rows, columns) with 'channels_first', of 3 or 4
         dimensions.
-    size : pair of ints
+    size : int or pair of ints
         The rows and columns of the result.
     method : {'bilinear', 'nearest', 'bicubic', 'lanczos3', 'lanczos5'}
     antialias : bool
@@ -77,6 +78,7 @@ def resize(
         raise ValueError(f"resize: method is {method!r}; expected one of nearest, {', '.join(FILTERS)}")
     if x.ndim not in (3, 4):
         raise ValueError(f"resize: x has {x.ndim} dimensions; expected 3 or 4")
+    size = size if isinstance(size, (tuple, list)) else (size, size)
     if len(size) != 2 or min(size) < 1:
         raise ValueError(f"resize: size is {size!r}; expected two integers of at least 1")
     first = x.ndim - (3 if data_format == "channels_last" else 2)
@@ -85,10 +87,9 @@ def resize(
         if x.shape[axis] in (None, 0):
             raise ValueError(f"resize: x has shape {tuple(x.shape)}; expected known sizes of at least 1")
     if method == "nearest":
-        index = xp.arange(0, device=device_of(x)).dtype
         for axis, n in axes:
             places = [(2 * i + 1) * x.shape[axis] // (2 * n) for i in range(n)]
-            x = xp.take(x, xp.asarray(places, dtype=index, device=device_of(x)), axis=axis)
+            x = xp.take(x, as_index(xp.asarray(places, dtype=xp.int32, device=device_of(x))), axis=axis)
         return x
     how = [(axis, n, n / x.shape[axis], 0.0) for axis, n in axes]
     return _resampled(x, how, FILTERS[method], antialias)
@@ -310,7 +311,7 @@ def sampled(
         ]
     total: Any = None
     for row, within, weight in corners:
-        value = _rows(xp, wide, row if base is None else base + row)
+        value = _rows(xp, wide, row if base is None else xp.astype(base, xp.int32) + row)
         more = (1,) * (value.ndim - row.ndim)
         if within is not None:
             within = xp.reshape(within, (*sizes(row), *more))
@@ -330,7 +331,7 @@ def sampled(
 
 def _rows(xp: Any, x: Array, index: Array) -> Array:
     """Rows of x, in the shape of the index and then that of a row."""
-    found = xp.take(x, xp.reshape(index, (-1,)), axis=0)
+    found = xp.take(x, as_index(xp.reshape(index, (-1,))), axis=0)
     return xp.reshape(found, (*sizes(index), *sizes(x)[1:]))
 
 
@@ -341,7 +342,7 @@ def _neighbours(place: Array, n: int, order: int, mode: str) -> list[tuple[Array
     weights = [1.0 - (place - below), place - below] if order else [None]
     below = xp.minimum(xp.maximum(below, number_like(place, -FAR)), number_like(place, FAR))
     below = xp.where(below == below, below, xp.zeros_like(below))
-    first = xp.astype(below, xp.arange(0, device=device_of(place)).dtype)
+    first = xp.astype(below, xp.int32)
     return [(*_inside(xp, first + i if i else first, n, mode, below), weight) for i, weight in enumerate(weights)]
 
 

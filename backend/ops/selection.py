@@ -95,6 +95,18 @@ def _(x, *, k):
     return spec((*sizes(x)[:-1], k), "int64")
 
 
+@composite(discrete=True)
+def as_index(x: Array) -> Array:
+    """Whole numbers in the integer dtype that a library indexes with on its device."""
+    xp = array_namespace(x)
+    return xp.astype(x, xp.arange(0, device=device_of(x)).dtype)
+
+
+@as_index.shape
+def _(x):
+    return spec(sizes(x), "int64")
+
+
 @operation
 def take_along_axis(x: Array, indices: ArrayLike, axis: int = -1) -> Array:
     """Take elements along an axis, each row at indices of its own.

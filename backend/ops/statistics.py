@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 from ..arrays.arguments import items, number, shown
+from ..arrays.dtypes import dtype_name
 from ..arrays.namespaces import host, is_concrete
 from ..arrays.typing import Array, ArrayLike, Axis
 from ..autodiff.cotangents import zeros
@@ -13,7 +14,7 @@ from ..autodiff.scatter import take_adjoint
 from ..dispatch.boundary import axes_of, moved, number_like, numbers_like, product, sizes
 from ..dispatch.operation import operation
 from ..dispatch.promotion import array_namespace, device_of, floating, is_array
-from ..graph.composite import composite
+from ..graph.composite import composite, spec
 from .selection import take_along_axis_
 
 __all__ = ["median", "nanmedian", "nanquantile", "quantile"]
@@ -139,8 +140,8 @@ def nanquantile(x: ArrayLike, q: Any, axis: Axis = None, method: str = "linear",
 
     Notes
     -----
-    NaN where all elements are NaN, and where there are none. Places among the elements are computed in float64. The
-    gradient goes to the elements that make up the result.
+    NaN where all elements are NaN, and where there are none. Places among the elements are computed in float64, where a
+    device has it. The gradient goes to the elements that make up the result.
 
     References
     ----------
@@ -200,25 +201,56 @@ def _of_numbers(rows: Array, shares: tuple[float, ...], method: str) -> Array:
         return xp.full((len(shares), *sizes(rows)[:-1]), math.nan, dtype=rows.dtype, device=device_of(rows))
     missing = xp.isnan(rows)
     ordered = xp.sort(xp.where(missing, number_like(rows, math.inf), rows), axis=-1)
-    index = xp.arange(0, device=device_of(rows)).dtype
-    count = n - xp.sum(xp.astype(missing, index), axis=-1, keepdims=True)
-    last = xp.where(count > 0, count - 1, xp.zeros_like(count))
-    wide = xp.astype(last, xp.float64)
+    count = n - xp.sum(xp.astype(missing, xp.int32), axis=-1, keepdims=True, dtype=xp.int32)
     found = []
     for share in shares:
-        place = wide * share
-        below = xp.round(place) if method == "nearest" else xp.ceil(place) if method == "higher" else xp.floor(place)
-        low = xp.astype(below, index)
-        value = take_along_axis_(ordered, low, axis=rows.ndim - 1)
+        low = place_among(count, share=share, method=method)
+        value = take_along_axis_(ordered, low, axis=rows.ndim - 1, within=True)
         if method in ("linear", "midpoint"):
-            high = xp.where(low < last, low + 1, low)
-            weight = place - below
-            if method == "midpoint":
-                weight = xp.where(weight > 0, number_like(weight, 0.5), weight)
-            weight, above = xp.astype(weight, rows.dtype), take_along_axis_(ordered, high, axis=rows.ndim - 1)
+            high = place_among(count, share=share, method="above")
+            weight = weight_among(count, share=share, half=method == "midpoint", dtype=dtype_name(rows.dtype))
+            above = take_along_axis_(ordered, high, axis=rows.ndim - 1, within=True)
             value = xp.where((value == above) | (weight == 0), value, value * (1.0 - weight) + above * weight)
         found.append(xp.where(count > 0, value, number_like(rows, math.nan))[..., 0])
     return xp.stack(found)
+
+
+def _place(count: Array, share: float) -> tuple[Any, Array, Array]:
+    """The namespace, the last place among so many elements, and the place of a share."""
+    xp = array_namespace(count)
+    last = xp.maximum(count - 1, xp.zeros_like(count))
+    info = getattr(xp, "__array_namespace_info__", None)
+    narrow = info is not None and "float64" not in info().dtypes(device=device_of(count), kind="real floating")
+    return xp, last, xp.astype(last, xp.float32 if narrow else xp.float64) * share
+
+
+@composite(discrete=True)
+def place_among(count: Array, *, share: float, method: str) -> Array:
+    """The index of the element that a share falls on by the method; for 'above' the one after the next lower one."""
+    xp, last, place = _place(count, share)
+    if method == "above":
+        place = xp.minimum(xp.floor(place) + 1.0, xp.astype(last, place.dtype))
+    else:
+        place = xp.round(place) if method == "nearest" else xp.ceil(place) if method == "higher" else xp.floor(place)
+    return xp.astype(place, xp.arange(0, device=device_of(count)).dtype)
+
+
+@place_among.shape
+def _(count, *, share, method):
+    return spec(sizes(count), "int64")
+
+
+@composite(discrete=True)
+def weight_among(count: Array, *, share: float, half: bool, dtype: str) -> Array:
+    """How far the place of a share lies beyond the element below it; half of the way, if beyond at all."""
+    xp, _, place = _place(count, share)
+    weight = xp.astype(place - xp.floor(place), getattr(xp, dtype))
+    return xp.where(weight > 0, number_like(weight, 0.5), weight) if half else weight
+
+
+@weight_among.shape
+def _(count, *, share, half, dtype):
+    return spec(sizes(count), dtype)
 
 
 def _quantile(name: str, x: ArrayLike, q: Any, axis: Any, method: str, keepdims: bool, missing: bool = False) -> Array:

@@ -10,6 +10,7 @@ from ..dispatch.operation import operation
 from ..dispatch.promotion import array_namespace, device_of, promoted_floats
 from ..graph.composite import composite
 from .equations import finite, in_dtype, matrices_of
+from .selection import as_index
 
 __all__ = ["lu_factor", "solve_triangular"]
 
@@ -137,6 +138,5 @@ def lu_factor(a: ArrayLike) -> tuple[Array, Array]:
 def _exchanged(xp: Any, a: Array, place: Array, chosen: Array, k: int) -> Array:
     """The matrices with row k and the chosen row exchanged."""
     order = xp.where(place == k, chosen, xp.where(place == chosen, k * xp.ones_like(place), place))  # (..., rows)
-    index = xp.arange(0, device=device_of(a)).dtype
-    wide = xp.broadcast_to(xp.expand_dims(xp.astype(order, index), axis=-1), a.shape)
+    wide = xp.broadcast_to(xp.expand_dims(as_index(order), axis=-1), a.shape)
     return xp.take_along_axis(a, wide, axis=-2)

@@ -70,6 +70,7 @@ def __array_namespace_info__() -> Any:  # noqa: N807 - the standard's name
     return SimpleNamespace(
         devices=lambda: [None],
         default_device=lambda: None,
+        dtypes=lambda *, device=None, kind=None: {"float32": np.dtype("float32"), "float64": np.dtype("float64")},
         capabilities=lambda: {"boolean indexing": False, "data-dependent shapes": False, "max dimensions": 64},
     )
 

@@ -72,7 +72,7 @@ def _ruled(name: str, f: Callable[..., Any], rule: Callable[..., Any]) -> Callab
             if dtype.kind != "f":
                 return rounded_to(out, _undecided(arrays), np.asarray(out).dtype)
             error = rounding(out, dtype, ulps_of(name))
-            if name in ROUNDED_ONCE and dtype != np.float64:
+            if name in ROUNDED_ONCE:
                 error = np.where(_held(name, out, dtype, arrays), 0.0, error)
             if any(x.error is not None for x in arrays):
                 error = error + rule(out, *(v for x in arrays for v in (x.value, error_of(x))))

@@ -136,12 +136,13 @@ def _given(node: Node) -> int:
 
 def _agrees(on: Namespace, call: KernelCall) -> float:
     """The worst error of the kernels of one composite in all layouts, as a fraction of its bound."""
-    found = (getattr(module, call.composite.__name__, None) for module in on.kernel_modules)
-    kernels = [kernel for kernel in found if kernel is not None]
+    name = call.composite.__name__
+    modules = {m.__name__.rpartition(".")[2]: m for m in on.kernel_modules}
+    kernels = [(home, getattr(m, name)) for home, m in modules.items() if hasattr(m, name)]
     arranged = [(call.args, "dense"), *((args, name) for name, args in _arranged(call))]
     wanted, worst = _wanted(on, call, call.args), 0.0
-    for kernel, (args, name) in itertools.product(kernels, arranged):
-        worst = max(worst, _compared(on, call, kernel, wanted, args, name))
+    for kernel, (args, layout) in itertools.product(kernels, arranged):
+        worst = max(worst, _compared(on, call, kernel, wanted, args, layout))
     if any(_free(call)):
         alike = tuple(repeated(a) if free else a for a, free in zip(call.args, _free(call), strict=True))
         wanted = _wanted(on, call, alike)
@@ -198,17 +199,25 @@ def _wanted(on: Namespace, call: KernelCall, args: tuple[Any, ...]) -> list[Any]
 
 
 def _compared(
-    on: Namespace, call: KernelCall, kernel: Callable[..., Any], wanted: list[Any], args: tuple[Any, ...], name: str
+    on: Namespace,
+    call: KernelCall,
+    kernel: tuple[str, Callable[..., Any]],
+    wanted: list[Any],
+    args: tuple[Any, ...],
+    name: str,
 ) -> float:
+    """The worst error of one kernel, given with the name of the library it is made with, in one layout."""
+    home, run = kernel
     with on.backend.quiet():
-        found = kernel(*args, **call.kwargs)
+        found = run(*args, **call.kwargs)
     if found is NotImplemented:
         return 0.0  # the definition runs
     try:
         return compare(wanted, _several(found)[: len(wanted)], on.dtypes)
     except Failure as failure:
         failure.kind = f"{name} {failure.kind}"
-        failure.message = f"the kernel {kernel.__module__}.{kernel.__name__}, {name} arrays: {failure.message}"
+        made = "" if home == on.library else f"{home} "
+        failure.message = f"the {made}kernel {call.composite.__name__}, {name} arrays: {failure.message}"
         failure.args = (failure.message,)
         raise
 

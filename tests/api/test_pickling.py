@@ -58,7 +58,7 @@ def test_bfloat16_survives_where_there_is_one_and_is_refused_by_name_elsewhere()
         text = pickle.dumps(v)
         read = pickle.loads(text)
         assert read.array.dtype == torch.bfloat16 and torch.equal(read.array, v.array)
-    with pytest.raises(TypeError, match="'numpy' has no dtype bfloat16"):
+    with K.use_backend("array_api_strict"), pytest.raises(TypeError, match="has no dtype bfloat16"):
         pickle.loads(text)
 
 

@@ -251,7 +251,7 @@ def test_shapes(target, shape):
         (ValueError, "draw is -1", random_bits, (1, -1, (2,)), {}),
         (ValueError, "draw is 4294967296", random_bits, (1, 2**32, (2,)), {}),
         (TypeError, "draw is an array of int64", random_bits, (1, np.asarray([1]), (2,)), {}),
-        (ValueError, r"draw has shape \(2,\)", random_bits, (1, np.int32([1, 2]), (2,)), {}),
+        (ValueError, r"draw has shape \(3,\)", random_bits, (1, np.int32([1, 2, 3]), (2,)), {}),
         (TypeError, "shape is None", normal, (1, 0, None), {}),
         (TypeError, "shape is None", normal, (1, 0, (2, None)), {}),
         (TypeError, "entry of shape is 2.0", normal, (1, 0, (2.0,)), {}),

@@ -182,7 +182,10 @@ def _polynomial(t: Tensor, atoms: dict[int, Tensor]) -> Polynomial:
 
 
 def _is_arithmetic(t: Tensor) -> bool:
-    return t.node is not None and t.node.function in ("add", "subtract", "multiply", "negative")
+    if t.node is None:
+        return False
+    row = t.node.primitive
+    return row.name == "negative" or (row.augmented and row.name != "divide")
 
 
 def _combined(function: str, x: Polynomial, y: Polynomial = NONE) -> Polynomial:
