@@ -71,7 +71,7 @@ def tests(session: nox.Session) -> None:
 
 @nox.session
 def quick(session: nox.Session) -> None:
-    """The tests not marked slow, in under two minutes."""
+    """The tests that README's command runs, those not marked slow."""
     session.install("-e", ".[test,jax,dask]", TORCH)
     session.run("python", "-m", "pytest", "-n", "2", "-m", "not slow", *session.posargs)
 
