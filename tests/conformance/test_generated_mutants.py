@@ -31,6 +31,8 @@ from conformance.mutants.scoring import Fate, fate
 from conformance.mutants.seen import Operand, Seen
 from conformance.subjects.operations import namespace
 
+pytestmark = pytest.mark.slow
+
 
 def array(value, dtype="float32"):
     return xp.asarray(np.asarray(value, dtype))

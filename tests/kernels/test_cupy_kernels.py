@@ -20,7 +20,10 @@ from conformance.examples import typical
 from conformance.properties.kernels import composites_of, kernel_layouts
 from conformance.properties.registry import PROPERTIES
 
-pytestmark = pytest.mark.skipif(host.compiler() is None, reason="g++ is not installed")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(host.compiler() is None, reason="g++ is not installed"),
+]
 
 RNG = np.random.default_rng(0)
 NEAR = {"float16": 2e-3, "float32": 1e-6, "float64": 1e-14}

@@ -12,6 +12,8 @@ pytest.importorskip("numba", reason="numba is not installed")
 
 from backend.kernels import numba as kernels
 
+pytestmark = pytest.mark.slow
+
 RNG = np.random.default_rng(5)
 
 
