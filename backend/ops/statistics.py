@@ -215,19 +215,26 @@ def _of_numbers(rows: Array, shares: tuple[float, ...], method: str) -> Array:
     return xp.stack(found)
 
 
-def _place(count: Array, share: float) -> tuple[Any, Array, Array]:
-    """The namespace, the last place among so many elements, and the place of a share."""
+def _place(count: Array, share: float) -> tuple[Any, Array, Array, Any]:
+    """The namespace, the last place among so many elements, and the place of a share, as a sum of two terms.
+
+    Without float64, the first term has the first 12 bits of the share, so that it is exact for 4096 elements.
+    """
     xp = array_namespace(count)
     last = xp.maximum(count - 1, xp.zeros_like(count))
     info = getattr(xp, "__array_namespace_info__", None)
     narrow = info is not None and "float64" not in info().dtypes(device=device_of(count), kind="real floating")
-    return xp, last, xp.astype(last, xp.float32 if narrow else xp.float64) * share
+    if not narrow:
+        return xp, last, xp.astype(last, xp.float64) * share, 0.0
+    wide, coarse = xp.astype(last, xp.float32), round(share * 4096) / 4096
+    return xp, last, wide * coarse, wide * (share - coarse)
 
 
 @composite(discrete=True)
 def place_among(count: Array, *, share: float, method: str) -> Array:
     """The index of the element that a share falls on by the method; for 'above' the one after the next lower one."""
-    xp, last, place = _place(count, share)
+    xp, last, coarse, fine = _place(count, share)
+    place = coarse + fine
     if method == "above":
         place = xp.minimum(xp.floor(place) + 1.0, xp.astype(last, place.dtype))
     else:
@@ -243,8 +250,8 @@ def _(count, *, share, method):
 @composite(discrete=True)
 def weight_among(count: Array, *, share: float, half: bool, dtype: str) -> Array:
     """How far the place of a share lies beyond the element below it; half of the way, if beyond at all."""
-    xp, _, place = _place(count, share)
-    weight = xp.astype(place - xp.floor(place), getattr(xp, dtype))
+    xp, _, coarse, fine = _place(count, share)
+    weight = xp.astype((coarse - xp.floor(coarse + fine)) + fine, getattr(xp, dtype))
     return xp.where(weight > 0, number_like(weight, 0.5), weight) if half else weight
 
 
