@@ -76,20 +76,13 @@ def _sum(x: Bounded, axis: Any, dtype: Any = None, keepdims: bool = False, plain
 
 
 def mean(x: Bounded, /, *, axis: Any = None, keepdims: bool = False) -> Bounded:
-    return _mean(x, axis, keepdims)
-
-
-def _mean(x: Bounded, axis: Any, keepdims: bool, plain: bool = True) -> Bounded:
-    count = _count(x, _axes(axis))
-    found = ELEMENTWISE["divide"](_sum(x, axis, None, keepdims, plain), float(count))
-    # some multiply by 1/n, which is rounded, too
-    twice = 0.0 if count & (count - 1) == 0 else rounding(found.value, found.dtype, 2 * ARITHMETIC)
-    return rounded_to(found.value, error_of(found) + twice, found.dtype)
+    # never exact: normalizations take `x * scale - mean * scale` for `(x - mean) * scale`, which is rounded otherwise
+    return ELEMENTWISE["divide"](_sum(x, axis, None, keepdims, plain=False), float(_count(x, _axes(axis))))
 
 
 def var(x: Bounded, /, *, axis: Any = None, correction: float = 0.0, keepdims: bool = False) -> Bounded:
     # one pass over the elements with a running mean is rounded where two passes are not
-    deviation = ELEMENTWISE["subtract"](x, _mean(x, axis, True, plain=False))
+    deviation = ELEMENTWISE["subtract"](x, mean(x, axis=axis, keepdims=True))
     total = _sum(ELEMENTWISE["square"](deviation), axis, None, keepdims, plain=False)
     return ELEMENTWISE["divide"](total, float(_count(x, _axes(axis)) - correction))
 
