@@ -29,6 +29,7 @@ class FastCall(NamedTuple):
     shapes: list[Shape]
     writes: bool  # whether the program may write over its own arrays, as it may not where a library records
     program: Callable[..., Any]
+    run: Callable[..., Any]  # run(f, *values) is f(*values), without NumPy's warnings where these are NumPy arrays
 
     def fits(self, values: Sequence[Any]) -> bool:
         """Whether a call with these values needs no other preparation than the last one."""
@@ -50,9 +51,9 @@ class FastCall(NamedTuple):
         device = self.backend.device
         return all(value.device == device for value in values)
 
-    def run(self, function: Callable[..., Any], *values: Any) -> Any:
-        """function(*values), without NumPy's floating-point warnings where these are NumPy arrays."""
-        return quietly(function, *values) if self.kind is np.ndarray else function(*values)
+
+def _plainly(function: Callable[..., Any], *values: Any) -> Any:
+    return function(*values)
 
 
 def fast_call(backend: Backend, executable: Executable, values: Sequence[Any], shapes: list[Shape]) -> FastCall | None:
@@ -70,4 +71,5 @@ def fast_call(backend: Backend, executable: Executable, values: Sequence[Any], s
     program = executable.kept(backend, writes)
     if program is None:
         return None
-    return FastCall(backend, kernels_enabled(), kind, [v.dtype for v in values], shapes, writes, program)
+    run = quietly if kind is np.ndarray else _plainly
+    return FastCall(backend, kernels_enabled(), kind, [v.dtype for v in values], shapes, writes, program, run)

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..graph.dims import Dim
-from ..graph.primitives import PRIMITIVES
 from ..graph.tensor import Constant, Node, Placeholder, Subgraph, Tensor
 from ..graph.traversal import toposort
 from ..kernels.description import (
     COLUMN,
+    COMPARISONS,
     DTYPES,
     FULL,
     FUNCTIONS,
@@ -33,7 +33,6 @@ ALIASES = {"stop_gradient"}  # composites that give their argument
 ROWWISE = {"softmax", "log_softmax"}  # composites made of reductions over their axes and elementwise calls
 # What loops compute of integers as NumPy does, without errors or another dtype.
 PLAIN_INTEGERS = frozenset("add subtract multiply negative maximum minimum where astype identity".split())
-COMPARISONS = frozenset(row.name for row in PRIMITIVES.values() if row.sign in ("<", "<=", ">", ">=", "==", "!="))
 LOGICAL = frozenset(
     "logical_and logical_or logical_not logical_xor bitwise_and bitwise_or bitwise_xor bitwise_invert".split()
 )

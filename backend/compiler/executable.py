@@ -86,14 +86,10 @@ class Executable:
             passes = self.passes if in_place else [name for name in self.passes if name != "reuse"]
             with _no_collection():
                 graph = self.graph
-                if nested:
-                    found = run_passes(self.recorded, self.passes, NESTED)
+                if nested or fuse_small:
+                    recorded = dataclasses.replace(self.recorded, least=None if nested else 0)
+                    found = run_passes(recorded, self.passes, NESTED if nested else GRAPH)
                     graph = dataclasses.replace(found, shared=None, leaves=self.graph.free())
-                elif fuse_small:
-                    placeholders, variables = self.graph.free()  # in the order in which callers give them
-                    inputs: Any = (*self.graph.inputs, *placeholders, *variables)
-                    recorded = dataclasses.replace(self.recorded, inputs=inputs, least=0)
-                    graph = dataclasses.replace(run_passes(recorded, self.passes, GRAPH), shared=None)
                 program = run_passes(graph, passes, PROGRAM)
                 source = print_program(program, self.name)
                 self._cost = cost(program)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import functools
-import operator
-from collections.abc import Iterable
 from typing import Any
 
 from ..graph.dims import Dim
-from ..graph.tensor import Constant, Node, Placeholder, Subgraph, Tensor
+from ..graph.tensor import Constant, Node, Subgraph, Tensor
 from ..graph.traversal import inputs_of
 from . import tiling
+from .grouping import Group, Grouping, body_of
 from .program import Graph, elements
 from .tiling import fused
 
@@ -59,74 +57,24 @@ def _shape_key(t: Tensor, least: int) -> Any:
     return tuple(size.key if isinstance(size, Dim) else size for size in t.spec.shape)
 
 
-class _Chain:
-    """A chain in the making: its shape, and the chains it depends on through calls of another kind."""
-
-    def __init__(self, number: int, key: Any) -> None:
-        self.bit = 1 << number
-        self.key = key
-        self.before = 0  # bits of the chains it depends on
-        self.merged: _Chain | None = None
-
-    def now(self) -> _Chain:
-        """The chain that this one has become a part of."""
-        chain = self
-        while chain.merged is not None:
-            chain = chain.merged
-        return chain
-
-    def take(self, other: _Chain) -> None:
-        other.merged = self
-        self.bit |= other.bit
-        self.before |= other.before
-
-
 def _chains(order: list[Tensor], least: int) -> list[list[Tensor]]:
-    """The chains of a graph.
-
-    A call does not join a chain that it also depends on through a call of another kind. A chain that another chain
-    depends on takes no new dependencies. Together these two rules keep the fused graph acyclic.
-    """
-    count, sealed = 0, 0  # the chains that others need, as bits
-    of: dict[int, _Chain] = {}
-    before: dict[int, int] = {}  # by the ids of other calls' results: the chains they depend on, as bits
+    """The chains of a graph."""
+    grouping: Grouping[Group] = Grouping()
     constant = {id(t) for t in order if isinstance(t, Constant)}
     for t in order:
-        if t.node is None:
+        node = t.node
+        if node is None:
             continue
-        if all(id(i) in constant for i in t.node.inputs):
+        if all(id(i) in constant for i in node.inputs):
             constant.add(id(t))
             continue
-        near = list(dict.fromkeys(of[id(i)].now() for i in t.node.inputs if id(i) in of))
-        needs = _bits(before[id(i)] for i in t.node.inputs if id(i) in before)
-        key = _shape_key(t, least) if _allocates(t) and not any(isinstance(a, Dim) for a in t.node.args) else None
-        joins = [chain for chain in near if chain.key == key]
-        while True:
-            needs |= _bits(chain.bit | chain.before for chain in near if chain not in joins)
-            every = needs | _bits(chain.before for chain in joins)
-            fits = [c for c in joins if not c.bit & every and not (c.bit & sealed and every & ~c.before)]
-            if len(fits) == len(joins):
-                break
-            joins = fits
-        sealed |= needs
+        key = _shape_key(t, least) if _allocates(t) and not any(isinstance(a, Dim) for a in node.args) else None
+        joins, needs = grouping.joined(node, lambda groups, key=key: [g for g in groups if g.key == key])  # type: ignore[misc]
         if key is None:
-            before[id(t)] = needs
-            continue
-        own, *others = joins or [_Chain(count, key)]
-        count += 1
-        for other in others:
-            own.take(other)
-        own.before |= needs
-        of[id(t)] = own
-    members: dict[_Chain, list[Tensor]] = {}
-    for t in order:
-        if id(t) in of:
-            members.setdefault(of[id(t)].now(), []).append(t)
-    return list(members.values())
-
-
-def _bits(sets: Iterable[int]) -> int:
-    return functools.reduce(operator.or_, sets, 0)
+            grouping.leave(t, needs)
+        else:
+            grouping.put(t, joins or [Group(key)], needs)
+    return list(grouping.members(order).values())
 
 
 def _call(chain: list[Tensor], own: set[int], results: list[Tensor]) -> Node:
@@ -137,12 +85,5 @@ def _call(chain: list[Tensor], own: set[int], results: list[Tensor]) -> Node:
         for a in t.node.args  # type: ignore[union-attr]
         if isinstance(a, Tensor) and id(a) not in own and not (isinstance(a, Constant) and a.shape == ())
     }
-    places = {i: Placeholder(a.sizes, a.dtype) for i, a in arrays.items()}
-    made: dict[int, Tensor] = dict(places)
-    for t in chain:
-        node = t.node
-        assert node is not None
-        args = tuple(made.get(id(a), a) if isinstance(a, Tensor) else a for a in node.args)
-        made[id(t)] = Node(node.function, args, node.kwargs, node.specs, node.multi_output).output(0)
-    body = Subgraph(places.values(), [made[id(t)] for t in results])
+    body = body_of(Subgraph, chain, arrays.values(), results)
     return Node(fused, (tuple(arrays.values()),), {"body": body}, tuple(t.spec for t in results), len(results) > 1)

@@ -10,10 +10,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..graph.composite import composite
-from ..graph.tensor import Constant, Node, Placeholder, Tensor, spec
+from ..graph.tensor import Constant, Node, Tensor, spec
 from ..graph.traversal import inputs_of
 from ..kernels.description import FULL, ROW
 from .described import Calls, Described, described, end_to_end, key_of
+from .grouping import Group, Grouping, body_of
 from .program import Graph, elements
 
 __all__ = ["batched", "nest", "nests"]
@@ -49,44 +50,19 @@ def _(groups: tuple[Any, ...], common: tuple[Any, ...], *, body: Any) -> tuple[A
     return tuple(spec(group[0].sizes, t.dtype) for group in groups for t in body.outputs)
 
 
-class _Group:
-    """A nest in the making: the key of its space, its split, and the nests it depends on through other calls."""
+class _Group(Group):
+    """A nest in the making; its key is that of its space."""
 
-    def __init__(self, number: int, key: Any) -> None:
-        self.bit = 1 << number
-        self.key = key
-        self.split: int | None = None
-        self.before = 0  # bits of the nests it depends on
-        self.merged: _Group | None = None
-
-    def now(self) -> _Group:
-        """The nest that this one has become a part of."""
-        found = self
-        while found.merged is not None:
-            found = found.merged
-        return found
-
-    def take(self, other: _Group) -> None:
-        other.merged = self
-        self.bit |= other.bit
-        self.before |= other.before
-        self.split = other.split if self.split is None else self.split
+    split: int | None = None
 
 
-class _Grouping:
-    """Sorts the calls of a graph into nests.
-
-    As in `fusion`, a call does not join a nest that it also depends on through a call outside of it, and a nest that
-    another call depends on takes no new dependencies: so the graph of nests is acyclic.
-    """
+class _Grouping(Grouping[_Group]):
+    """Sorts the calls of a graph into nests."""
 
     def __init__(self, order: Sequence[Tensor], calls: Calls) -> None:
+        super().__init__()
         self.calls = calls
-        self.of: dict[int, _Group] = {}  # by the ids of results: the nest that computes them
         self.places: dict[int, str] = {}
-        self._before: dict[int, int] = {}  # by the ids of other calls' results: the nests they depend on, as bits
-        self._sealed = 0
-        self._count = 0
         constant = {id(t) for t in order if isinstance(t, Constant)}
         for t in order:
             if t.node is None:
@@ -95,42 +71,25 @@ class _Grouping:
                 constant.add(id(t))
             else:
                 self._sort(t, t.node)
-        self.members: dict[_Group, list[Tensor]] = {}
-        for t in order:
-            if id(t) in self.of:
-                self.members.setdefault(self.of[id(t)].now(), []).append(t)
 
     def _sort(self, t: Tensor, node: Node) -> None:
-        groups = list(dict.fromkeys(self.of[id(i)].now() for i in node.inputs if id(i) in self.of))
-        needs = 0
-        for i in node.inputs:
-            needs |= self._before.get(id(i), 0)
-        joins, found = self._joined(t, node, groups)
-        while True:
-            for g in groups:
-                needs |= 0 if g in joins else g.bit | g.before
-            every = needs
-            for g in joins:
-                every |= g.before
-            fits = [g for g in joins if not g.bit & every and not (g.bit & self._sealed and every & ~g.before)]
-            if len(fits) == len(joins):
-                break
-            joins, found = self._joined(t, node, fits)
-        self._sealed |= needs
+        found: Any = None
+
+        def choose(groups: list[_Group]) -> list[_Group]:
+            nonlocal found
+            joins, found = self._joined(t, node, groups)
+            return joins
+
+        joins, needs = self.joined(node, choose)
         if not joins:
             start = self._started(t, node)
             if start is None:
-                self._before[id(t)] = needs
+                self.leave(t, needs)
                 return
             own, found = start
-        else:
-            own, *others = joins
-            for other in others:
-                own.take(other)
-        own.before |= needs
-        assert found is not None
-        self.places[id(t)], own.split = found
-        self.of[id(t)] = own
+            joins = [own]
+        self.put(t, joins, needs)
+        self.places[id(t)], joins[0].split = found
 
     def _joined(self, t: Tensor, node: Node, groups: list[_Group]) -> tuple[list[_Group], Any]:
         """Those of the nests, all over one space, that a call joins, and where its result lies."""
@@ -159,8 +118,7 @@ class _Grouping:
         found = None if key is None else self.calls.placed(node, key, None, {})
         if found is None:
             return None
-        self._count += 1
-        return _Group(self._count, key), found
+        return _Group(key), found
 
 
 def nests(graph: Graph) -> Graph:
@@ -175,7 +133,7 @@ def nests(graph: Graph) -> Graph:
     news = {id(t) for t in graph.updates}
     instead: dict[int, Tensor] = {}
     updates: dict[Any, list[tuple[list[Tensor], list[Tensor], Described]]] = {}
-    for group, members in grouping.members.items():
+    for group, members in grouping.members(graph.order).items():
         own = {id(t) for t in members}
         results = [t for t in members if id(t) in last or readers.get(id(t), set()) - own]
         made = _body(grouping, group, members, results)
@@ -251,13 +209,6 @@ def _body(
                     return None  # an array that lies in two ways
     ordered = sorted(arrays.values(), key=lambda a: a.ndim == 0)
     inputs = [(a, of_rows[id(a)]) for a in ordered]
-    places = {id(a): Placeholder(a.sizes, a.dtype) for a in ordered}
-    made: dict[int, Tensor] = dict(places)
-    for t in members:
-        node = t.node
-        assert node is not None
-        args = tuple(made.get(id(a), a) if isinstance(a, Tensor) else a for a in node.args)
-        made[id(t)] = Node(node.function, args, node.kwargs, node.specs, node.multi_output).output(0)
-    body = Described([places[id(a)] for a in ordered], [made[id(t)] for t in results])
+    body = body_of(Described, members, ordered, results)
     body.description = described(grouping.calls, members, inputs, results, group.key, group.split, grouping.places)
     return ordered, body

@@ -12,7 +12,7 @@ from ..dispatch.promotion import array_namespace, arrays, is_array, is_concrete,
 from ..graph.composite import composite, spec
 from ..graph.recording import tensor
 from ..graph.tensor import Placeholder
-from .closure import close_over, effects_if, is_symbolic, outer_shape, own_effects, placeholders_like
+from .closure import close_over, effects_if, is_symbolic, outer_shape, own_effects, placeholders_like, recorded_before
 from .nests import flatten, present, restore
 
 __all__ = ["cond"]
@@ -135,9 +135,7 @@ def recorded_branch(xp: Any, condition: Array, xs: list[Any], ys: list[Any], sta
         first.append(a)
         second.append(b)
 
-    def outer(t: Any) -> bool:
-        return t.number < start or bool(own_effects(t))
-
+    outer = recorded_before(start)
     (body, captured), (other_body, other_captured) = close_over((), first, outer), close_over((), second, outer)
     return branch(
         condition,

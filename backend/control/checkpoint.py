@@ -14,7 +14,7 @@ from ..graph.composite import composite, spec
 from ..graph.recording import tensor
 from ..graph.tensor import Placeholder, Subgraph, Tensor
 from ..graph.traversal import toposort
-from .closure import close_over, outer_shape, own_effects, placeholders_like
+from .closure import close_over, outer_shape, placeholders_like, recorded_before
 from .nests import flatten, present, restore
 
 __all__ = ["checkpoint"]
@@ -108,10 +108,7 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
             if i in places:
                 found[i] = tensor(y)
 
-        def outer(t: Any) -> bool:
-            return t.number < start or bool(own_effects(t))
-
-        body, captured = close_over((), [found[i] for i in places], outer)
+        body, captured = close_over((), [found[i] for i in places], recorded_before(start))
         if places and captured:
             for i, y in zip(places, checkpointed(tuple(captured), body=body), strict=True):
                 found[i] = y

@@ -17,6 +17,7 @@ __all__ = [
     "outer_shape",
     "own_effects",
     "placeholders_like",
+    "recorded_before",
     "with_placeholders",
 ]
 
@@ -104,6 +105,11 @@ def own_effects(t: Tensor) -> tuple[Effect, ...]:
         return ()
     in_force = {id(effect) for effect in control.get().effects}
     return tuple(effect for effect in t.node.effects if id(effect) not in in_force)
+
+
+def recorded_before(start: int) -> Callable[[Tensor], bool]:
+    """For `close_over`: outside is what was recorded before the number `start`, and what has effects of its own."""
+    return lambda t: t.number < start or bool(own_effects(t))
 
 
 def effects_if(condition: Tensor, t: Tensor) -> tuple[Effect, ...]:

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 __all__ = [
     "COLUMN",
+    "COMPARISONS",
     "DTYPES",
     "FULL",
     "FUNCTIONS",
@@ -71,6 +72,9 @@ class Nest(NamedTuple):
         """The place of a value; that of an input is known when its shape is."""
         return self.values[number - len(self.inputs)].place
 
+
+# The comparisons, by their signs in Python and in C.
+COMPARISONS = {"less": "<", "less_equal": "<=", "greater": ">", "greater_equal": ">=", "equal": "==", "not_equal": "!="}
 
 # What a printer can write: elementwise functions of the standard and of this library, and reductions.
 FUNCTIONS = frozenset(

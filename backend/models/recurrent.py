@@ -77,9 +77,18 @@ class _Recurrent(Layer):
         """The bias to be added before the steps."""
         return self.bias
 
-    def fused(self, x: Any, states: list[Any], mask: Any) -> Any:
+    def fused(self, x: Any, states: list[Any], bias: Any) -> Any:
         """All steps by one function of K, or None where there is none that does the same."""
         return None
+
+    def _is_usual(self, mask: Any) -> bool:
+        """Whether the steps are those of K's functions: tanh and sigmoid, no mask, no dropout between steps."""
+        return (
+            mask is None
+            and not self.recurrent_dropout
+            and not self.unroll
+            and (self.activation, getattr(self, "recurrent_activation", K.sigmoid)) == (K.tanh, K.sigmoid)
+        )
 
     def call(self, x: Any) -> Any:
         x, *states = as_list(x)
@@ -91,7 +100,7 @@ class _Recurrent(Layer):
         if self.dropout:
             sequence = x
             x = K.in_train_phase(lambda: K.dropout(sequence, self.dropout, noise_shape=(None, 1, None)), x)
-        found = self.fused(x, states, mask)
+        found = self.fused(x, states, self.bias if self.use_bias else None) if self._is_usual(mask) else None
         if found is None:
             kept = None
             if self.recurrent_dropout:
@@ -210,12 +219,7 @@ class LSTM(_Recurrent):
             bias[self.units : 2 * self.units] = 1.0
         return bias
 
-    def fused(self, x: Any, states: list[Any], mask: Any) -> Any:
-        if mask is not None or self.recurrent_dropout or self.unroll:
-            return None
-        if (self.activation, self.recurrent_activation) != (K.tanh, K.sigmoid):
-            return None
-        bias = self.bias if self.use_bias else None
+    def fused(self, x: Any, states: list[Any], bias: Any) -> Any:
         return K.lstm(x, self.kernel, self.recurrent_kernel, bias, states, self.go_backwards)
 
     def step(self, kept: Any) -> Callable[[Any, Any], Any]:
@@ -291,12 +295,7 @@ class GRU(_Recurrent):
     def input_bias(self) -> Any:
         return self.bias[0, :] if self.reset_after else self.bias
 
-    def fused(self, x: Any, states: list[Any], mask: Any) -> Any:
-        if mask is not None or self.recurrent_dropout or self.unroll:
-            return None
-        if (self.activation, self.recurrent_activation) != (K.tanh, K.sigmoid):
-            return None
-        bias = self.bias if self.use_bias else None
+    def fused(self, x: Any, states: list[Any], bias: Any) -> Any:
         return K.gru(x, self.kernel, self.recurrent_kernel, bias, states, self.go_backwards, self.reset_after)
 
     def step(self, kept: Any) -> Callable[[Any, Any], Any]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from ..arrays.typing import Array, ArrayLike
 from ..dispatch.operation import operation
 from ..dispatch.promotion import dtype_name, floating, native_dtype
+from .special import polynomial
 
 __all__ = ["i0"]
 
@@ -142,14 +142,6 @@ def _i0(xp: Any, x: Array, name: str) -> Array:
     small = xp.where(size > BORDER, xp.zeros_like(size), size)
     large = xp.where(size > BORDER, size, xp.ones_like(size) * BORDER)
     half = xp.exp(0.5 * size)  # exp(x) alone would be infinite before I0(x) is
-    near = xp.exp(small) * _polynomial(NEAR[name], small / 4.0 - 1.0)
-    far = half * (_polynomial(FAR[name], 16.0 / large - 1.0) / xp.sqrt(large)) * half
+    near = xp.exp(small) * polynomial(NEAR[name], small / 4.0 - 1.0)
+    far = half * (polynomial(FAR[name], 16.0 / large - 1.0) / xp.sqrt(large)) * half
     return xp.where(size > BORDER, far, xp.where(size == size, near, x))
-
-
-def _polynomial(coefficients: Sequence[float], x: Array) -> Array:
-    """Horner's rule."""
-    total = coefficients[-1] * x + coefficients[-2]
-    for c in reversed(coefficients[:-2]):
-        total = total * x + c
-    return total

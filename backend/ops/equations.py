@@ -54,19 +54,24 @@ def solve(a: ArrayLike, b: ArrayLike) -> Array:
     >>> K.solve(np.asarray([[2.0, 0.0], [0.0, 4.0]]), np.asarray([2.0, 2.0]))
     array([1. , 0.5])
     """
-    xp, a, b = promoted_arrays(a, b)
-    _, a, dtype = matrices_of("solve", "a", a, square=True)
+    _, left, right = promoted_arrays(a, b)
+    return solved("solve", left, right, solve_)
+
+
+def solved(name: str, a: Array, b: Array, equation: Callable[[Array, Array], Array], square: bool = True) -> Array:
+    """equation(a, b) of matrices a and of columns, or one column, b with as many rows; ValueError for other shapes."""
+    xp, a, dtype = matrices_of(name, "a", a, square=square)
     b = inexact(b)[1]
     b = b if b.dtype == a.dtype else xp.astype(b, a.dtype)
     if not b.ndim:
-        raise ValueError("solve: b has 0 dimensions, expected at least 1")
+        raise ValueError(f"{name}: b has 0 dimensions, expected at least 1")
     rows = b.shape[-2 if b.ndim > 1 else 0]
-    if None not in (rows, a.shape[-1]) and rows != a.shape[-1]:
-        raise ValueError(f"solve: shapes {tuple(a.shape)} and {tuple(b.shape)} do not match: {rows} rows in b")
-    broadcast("solve", sizes(a)[:-2], sizes(b)[:-2])
+    if None not in (rows, a.shape[-2]) and rows != a.shape[-2]:
+        raise ValueError(f"{name}: shapes {tuple(a.shape)} and {tuple(b.shape)} do not match: {rows} rows in b")
+    broadcast(name, sizes(a)[:-2], sizes(b)[:-2])
     if b.ndim > 1:
-        return in_dtype(solve_(a, b), dtype)
-    return in_dtype(xp.squeeze(solve_(a, xp.expand_dims(b, axis=-1)), -1), dtype)
+        return in_dtype(equation(a, b), dtype)
+    return in_dtype(xp.squeeze(equation(a, xp.expand_dims(b, axis=-1)), axis=-1), dtype)
 
 
 @composite
@@ -195,38 +200,28 @@ def lstsq(a: ArrayLike, b: ArrayLike, rcond: float | None = None) -> Array:
     >>> K.lstsq(np.asarray([[1.0], [1.0]]), np.asarray([1.0, 3.0]))
     array([2.])
     """
-    xp, a, b = promoted_arrays(a, b)
-    _, a, dtype = matrices_of("lstsq", "a", a)
-    b = inexact(b)[1]
-    b = b if b.dtype == a.dtype else xp.astype(b, a.dtype)
-    if not b.ndim:
-        raise ValueError("lstsq: b has 0 dimensions, expected at least 1")
-    rows = b.shape[-2 if b.ndim > 1 else 0]
-    if None not in (rows, a.shape[-2]) and rows != a.shape[-2]:
-        raise ValueError(f"lstsq: b has {rows} rows, expected {a.shape[-2]} as in a")
-    broadcast("lstsq", sizes(a)[:-2], sizes(b)[:-2])
-    if b.ndim > 1:
-        return in_dtype(lstsq_(a, b, rcond=rcond), dtype)
-    return in_dtype(xp.squeeze(lstsq_(a, xp.expand_dims(b, axis=-1), rcond=rcond), axis=-1), dtype)
+    _, left, right = promoted_arrays(a, b)
+    return solved("lstsq", left, right, functools.partial(lstsq_, rcond=rcond), square=False)
 
 
 @composite
 def lstsq_(a: Array, b: Array, *, rcond: float | None) -> Array:
     """The shortest solutions, by the pseudoinverse."""
-    xp = array_namespace(a)
-    if rcond is None and None not in a.shape[-2:]:
-        rcond = max(a.shape[-2:]) * float(xp.finfo(a.dtype).eps)
-    inverse = finite("lstsq", lambda: xp.linalg.pinv(a, rtol=rcond), a, "a cannot be factored")[0]
-    return xp.matmul(inverse, b)
+    return array_namespace(a).matmul(_pseudoinverse("lstsq", "a", a, rcond), b)
 
 
 @composite
 def pinv_(x: Array, *, rtol: float | None) -> Array:
+    """The pseudoinverses."""
+    return _pseudoinverse("pinv", "x", x, rtol)
+
+
+def _pseudoinverse(name: str, argument: str, x: Array, rtol: float | None) -> Array:
     """The pseudoinverses; libraries have defaults of their own for the tolerance."""
     xp = array_namespace(x)
     if rtol is None and None not in x.shape[-2:]:
         rtol = max(x.shape[-2:]) * float(xp.finfo(x.dtype).eps)
-    return finite("pinv", lambda: xp.linalg.pinv(x, rtol=rtol), x, "x cannot be factored")[0]
+    return finite(name, lambda: xp.linalg.pinv(x, rtol=rtol), x, f"{argument} cannot be factored")[0]
 
 
 # ---- determinants -----------------------------------------------------------------------------------------------

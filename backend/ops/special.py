@@ -255,7 +255,7 @@ def _(g: Array, out: Array, x: Array) -> Array:
 def _near(xp: Any, x: Array, size: Array) -> Array:
     """erf(x) up to NEAR_END; elsewhere 0, so that nothing overflows in the elements not selected."""
     x = xp.where(size <= NEAR_END, x, 0.0)
-    return x + x * _polynomial(NEAR[dtype_name(x.dtype)], x * x)
+    return x + x * polynomial(NEAR[dtype_name(x.dtype)], x * x)
 
 
 def _far(xp: Any, size: Array) -> Array:
@@ -264,10 +264,10 @@ def _far(xp: Any, size: Array) -> Array:
     size = xp.where(size > LARGE[name], LARGE[name], size)
     cut = xp.round(size * CUTS) * (1.0 / CUTS)
     power = xp.exp(-cut * cut) * xp.exp((cut - size) * (cut + size))  # rounding size**2 would cost size**2 / 2 ulp
-    return power * _polynomial(FAR[name], (size - MIDDLE) / (size + MIDDLE)) / (1.0 + 2.0 * size)
+    return power * polynomial(FAR[name], (size - MIDDLE) / (size + MIDDLE)) / (1.0 + 2.0 * size)
 
 
-def _polynomial(coefficients: Sequence[float], x: Array) -> Array:
+def polynomial(coefficients: Sequence[float], x: Array) -> Array:
     """Horner's rule."""
     total = coefficients[-1] * x + coefficients[-2]
     for c in reversed(coefficients[:-2]):

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 from ..arrays.typing import Array, ArrayLike
-from ..dispatch.boundary import broadcast, sizes
+from ..dispatch.boundary import sizes
 from ..dispatch.operation import operation
 from ..dispatch.promotion import array_namespace, device_of, promoted_floats
 from ..graph.composite import composite
-from .equations import finite, in_dtype, matrices_of
+from .equations import finite, in_dtype, matrices_of, solved
 from .selection import as_index
 
 __all__ = ["lu_factor", "solve_triangular"]
@@ -53,17 +54,7 @@ def solve_triangular(a: ArrayLike, b: ArrayLike, lower: bool = False) -> Array:
     array([1., 2.])
     """
     _, left, right = promoted_floats(a, b)
-    xp, m, dtype = matrices_of("solve_triangular", "a", left, square=True)
-    y = right if right.dtype == m.dtype else xp.astype(right, m.dtype)
-    if not y.ndim:
-        raise ValueError("solve_triangular: b has 0 dimensions, expected at least 1")
-    rows = y.shape[-2 if y.ndim > 1 else 0]
-    if None not in (rows, m.shape[-1]) and rows != m.shape[-1]:
-        raise ValueError(f"solve_triangular: b has {rows} rows, expected {m.shape[-1]} as in a")
-    broadcast("solve_triangular", sizes(m)[:-2], sizes(y)[:-2])
-    if y.ndim > 1:
-        return in_dtype(solve_triangular_(m, y, lower=lower), dtype)
-    return in_dtype(xp.squeeze(solve_triangular_(m, xp.expand_dims(y, axis=-1), lower=lower), axis=-1), dtype)
+    return solved("solve_triangular", left, right, functools.partial(solve_triangular_, lower=lower))
 
 
 @composite

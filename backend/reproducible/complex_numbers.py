@@ -15,7 +15,7 @@ from ..arrays.dtypes import dtype_name
 from ..arrays.quiet import ERRORS, IGNORED
 from ..arrays.typing import Namespace
 from .complex_elementary import ELEMENTARY, power
-from .fourier import Parts
+from .fourier import Parts, times
 from .sums import axes_of
 from .wrapping import Wrapping
 
@@ -111,10 +111,6 @@ def _one(complexes: ComplexParts, name: str, compute: Callable[[Parts], Parts]) 
     return call
 
 
-def _times(a: Parts, b: Parts) -> Parts:
-    return a[0] * b[0] - a[1] * b[1], a[0] * b[1] + a[1] * b[0]
-
-
 def _over(a: Parts, b: Parts) -> Parts:
     size = b[0] * b[0] + b[1] * b[1]
     return (a[0] * b[0] + a[1] * b[1]) / size, (a[1] * b[0] - a[0] * b[1]) / size
@@ -135,7 +131,7 @@ def complex_functions(wrapping: Wrapping) -> dict[str, Callable[..., Any]]:
             ERRORS.reset(token)
 
     found = {name: _one(complexes, name, compute) for name, compute in ELEMENTARY.items()}
-    product = _pair(complexes, "multiply", _times)
+    product = _pair(complexes, "multiply", times)
     one = np.float64(1.0), np.float64(0.0)
     return found | {
         "multiply": product,
@@ -208,7 +204,7 @@ def _running(parts: Parts) -> Parts:
     try:
         for i in range(shape[0]):
             before, factor = (made[0][i], made[1][i]), (parts[0][i], parts[1][i])
-            made[0][i + 1], made[1][i + 1] = _times(before, factor) if i else factor
+            made[0][i + 1], made[1][i + 1] = times(before, factor) if i else factor
     finally:
         ERRORS.reset(token)
     return made

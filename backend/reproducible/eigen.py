@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from .factorizations import tree
-from .fourier import Parts
+from .fourier import Parts, times
 from .jacobi import scale_of
 from .schur import schur
 
@@ -60,10 +60,6 @@ def _vectors(t: np.ndarray, z: np.ndarray, values: Parts) -> Parts:
     return real, imaginary
 
 
-def _times(a: Parts, b: Parts) -> Parts:
-    return a[0] * b[0] - a[1] * b[1], a[0] * b[1] + a[1] * b[0]
-
-
 def _triangle(t: np.ndarray, z: np.ndarray, values: Parts) -> tuple[Parts, Parts]:
     """The complex Schur form: a unitary rotation for each 2 by 2 block."""
     upper, basis = (t.copy(), np.zeros_like(t)), (z.copy(), np.zeros_like(z))
@@ -73,12 +69,12 @@ def _triangle(t: np.ndarray, z: np.ndarray, values: Parts) -> tuple[Parts, Parts
         length = math.sqrt(shift[0] * shift[0] + shift[1] * shift[1] + low * low)
         c, s = (shift[0] / length, shift[1] / length), low / length
         rows = [tuple(part[k + i].copy() for part in upper) for i in range(2)]
-        first, second = _times((c[0], -c[1]), rows[0]), _times(c, rows[1])
+        first, second = times((c[0], -c[1]), rows[0]), times(c, rows[1])
         for part, f, g, r0, r1 in zip(upper, first, second, *rows, strict=True):
             part[k], part[k + 1] = f + s * r1, g - s * r0
         for matrix in (upper, basis):
             columns = [tuple(part[:, k + i].copy() for part in matrix) for i in range(2)]
-            first, second = _times(c, columns[0]), _times((c[0], -c[1]), columns[1])
+            first, second = times(c, columns[0]), times((c[0], -c[1]), columns[1])
             for part, f, g, c0, c1 in zip(matrix, first, second, *columns, strict=True):
                 part[:, k], part[:, k + 1] = f + s * c1, g - s * c0
         upper[0][k + 1, k] = upper[1][k + 1, k] = 0.0
@@ -94,7 +90,7 @@ def _substituted(upper: Parts, j: int, norm: float) -> Parts:
     x[j] = 1.0
     for i in range(j - 1, -1, -1):
         rest = slice(i + 1, j + 1)
-        product = _times((upper[0][i, rest], upper[1][i, rest]), (x[rest], y[rest]))
+        product = times((upper[0][i, rest], upper[1][i, rest]), (x[rest], y[rest]))
         top = -float(tree(product[0])), -float(tree(product[1]))
         gap = float(upper[0][i, i]) - float(upper[0][j, j]), float(upper[1][i, i]) - float(upper[1][j, j])
         if max(abs(gap[0]), abs(gap[1])) < _SMALL * norm:  # a multiple eigenvalue
@@ -116,6 +112,6 @@ def _normalized(u: Parts, alone: bool) -> Parts:
     at = int(squares.argmax())
     length, size = math.sqrt(float(tree(squares))), math.sqrt(float(squares[at]))
     turn = float(scaled[0][at]) / size, -float(scaled[1][at]) / size
-    real, imaginary = _times(scaled, turn)
+    real, imaginary = times(scaled, turn)
     imaginary[at] = 0.0
     return real / length, np.zeros_like(imaginary) if alone else imaginary / length

@@ -14,9 +14,14 @@ import numpy as np
 
 from .repairs import circle
 
-__all__ = ["Parts", "transform"]
+__all__ = ["Parts", "times", "transform"]
 
 Parts = tuple[np.ndarray, np.ndarray]
+
+
+def times(a: Parts, b: Parts) -> Parts:
+    """A product of complex numbers, each part of three operations."""
+    return a[0] * b[0] - a[1] * b[1], a[0] * b[1] + a[1] * b[0]
 
 
 def transform(x: Parts, inverse: bool = False) -> Parts:

@@ -41,9 +41,7 @@ def module(name):
 
 def texts(name, dtype):
     """The source of a module's kernels."""
-    home = module(name)
-    parts = getattr(home, "FUNCTIONS", "") + (home.CLOSE if hasattr(home, "CLOSE") else "") + home.SOURCE
-    return home.source_for(parts, dtype)
+    return module("_launch").source_for(module(name)._kernel.args[0], dtype)
 
 
 # ---- composites: by the cases of conformance, in every layout. `cuda_proof.py` takes all of them.

@@ -90,19 +90,21 @@ def affine_transform(
             "Invalid transform rank: expected rank 1 (single transform) or rank 2 (batch of transforms). "
             f"Received input with shape: transform.shape={tuple(transform.shape)}"
         )
-    dtype = name_of(images)
-    x = last(at_least_float32(images), data_format)
-    single = x.ndim == 3
-    x = x[None, ...] if single else x
+    x = _batch(at_least_float32(images), data_format)
     transform = cast_to(transform if transform.ndim == 2 else transform[None, :], name_of(x))
     rows, columns = _projected(transform, *_grid(x, x.shape[1], x.shape[2]), perspective=False)
-    found = _read(x, rows, columns, interpolation, fill_mode, fill_value)
-    return _returned(found[0, ...] if single else found, dtype, data_format)
+    return _like(images, _read(x, rows, columns, interpolation, fill_mode, fill_value), data_format)
 
 
-def _returned(found: Any, dtype: str, data_format: str) -> Any:
-    """Images in their dtype and layout again."""
-    return first(cast_to(found, dtype), data_format)
+def _batch(images: Any, data_format: str) -> Any:
+    """Images with the channels last, one image as a batch of one."""
+    x = last(images, data_format)
+    return x[None, ...] if x.ndim == 3 else x
+
+
+def _like(images: Any, found: Any, data_format: str) -> Any:
+    """A batch in the dtype and layout of the images again."""
+    return first(cast_to(found[0, ...] if images.ndim == 3 else found, name_of(images)), data_format)
 
 
 @quiet
@@ -129,15 +131,11 @@ def perspective_transform(
             "start_points and end_points must have the same shape. "
             f"Received start_points.shape={tuple(start.shape)}, end_points.shape={tuple(end.shape)}"
         )
-    dtype = name_of(images)
-    x = last(at_least_float32(images), data_format)
-    single = x.ndim == 3
-    x = x[None, ...] if single else x
+    x = _batch(at_least_float32(images), data_format)
     start, end = (points if points.ndim == 3 else points[None, ...] for points in (start, end))
     transforms = cast_to(compute_homography_matrix(start, end), name_of(x))
     rows, columns = _projected(transforms, *_grid(x, x.shape[1], x.shape[2]), perspective=True)
-    found = _read(x, rows, columns, interpolation, "constant", fill_value)
-    return _returned(found[0, ...] if single else found, dtype, data_format)
+    return _like(images, _read(x, rows, columns, interpolation, "constant", fill_value), data_format)
 
 
 @quiet
@@ -177,10 +175,7 @@ def elastic_transform(
     data_format = standardize_data_format(data_format)
     _checked(interpolation, fill_mode)
     images = ranked(images)
-    dtype = name_of(images)
-    x = last(at_least_float32(images) if is_real_float(images) else cast_to(images, "float32"), data_format)
-    single = x.ndim == 3
-    x = x[None, ...] if single else x
+    x = _batch(at_least_float32(images) if is_real_float(images) else cast_to(images, "float32"), data_format)
     batch, height, width, _ = x.shape
     size = int(6 * _number(sigma)) | 1
     moves = normal((batch, height, width, 2), dtype=name_of(x), seed=seed)
@@ -190,4 +185,4 @@ def elastic_transform(
     found = _read(x, rows + moves[..., 1], columns + moves[..., 0], interpolation, fill_mode, fill_value)
     if not is_real_float(images):
         found = array_namespace(found).round(found)
-    return _returned(found[0, ...] if single else found, dtype, data_format)
+    return _like(images, found, data_format)

@@ -16,6 +16,7 @@ __all__ = [
     "WORK",
     "dense",
     "empty",
+    "kernel_of",
     "launch",
     "loaded",
     "on_device",
@@ -105,6 +106,12 @@ def _has_compiler() -> bool:
 def loaded(source: str, name: str) -> Callable[..., Any] | None:
     """The kernel of that name, kernel(grid, block, arguments); None where CuPy has no compiler: the definition runs."""
     return cupy.RawKernel(source, name, options=OPTIONS) if _has_compiler() else None
+
+
+@functools.cache
+def kernel_of(text: str, name: str, dtype: str) -> Any:
+    """The kernel of that name in a text for one floating dtype; None where the definition runs."""
+    return loaded(source_for(text, dtype), name)
 
 
 def launch(kernel: Callable[..., Any], count: int, *arguments: Any, wide: bool = False) -> None:

@@ -7,6 +7,7 @@ import struct
 from collections.abc import Sequence
 from typing import Any
 
+from ..description import COMPARISONS
 from ._launch import LOOP, PRELUDE
 
 __all__ = ["HELPERS", "kernel_text"]
@@ -36,19 +37,8 @@ template <class T> __device__ T minimum(T a, T b, T sign) { return a != a || a <
 
 # The formulas are CuPy's own, so that a chain has the bits of the calls it stands for. {0}, {1}, {2}: operands; T: the
 # type of the result; U: the unsigned type in which integers are added; f: the end of a function's name, 'f' for float.
-_COMPARISONS = {
-    name: f"{{0}} {sign} {{1}}"
-    for name, sign in (
-        ("less", "<"),
-        ("less_equal", "<="),
-        ("greater", ">"),
-        ("greater_equal", ">="),
-        ("equal", "=="),
-        ("not_equal", "!="),
-    )
-}
 _ANY = {
-    **_COMPARISONS,
+    **{name: f"{{0}} {sign} {{1}}" for name, sign in COMPARISONS.items()},
     "astype": "({T}){0}",
     "where": "{0} ? {1} : {2}",
     "sign": "{0} != {0} ? {0} : ({T})(({0} > 0) - ({0} < 0))",

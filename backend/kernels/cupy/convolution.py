@@ -11,7 +11,7 @@ import cupy
 
 from . import _launch
 from ._geometry import LOOPS, PARAMETERS, Geometry, geometry_of
-from ._launch import LOOP, NARROW, WORK, dense, empty, launch, loaded, on_device, rows_launch, source_for
+from ._launch import LOOP, NARROW, WORK, dense, empty, kernel_of, launch, on_device, rows_launch
 
 __all__ = ["convolution", "convolution_input_gradient", "convolution_kernel_gradient"]
 
@@ -125,9 +125,7 @@ extern "C" __global__ void joined(const W *parts, T *out, index_t count, index_t
 """
 
 
-@functools.cache
-def _kernel(name: str, dtype: str) -> Any:
-    return loaded(source_for(SOURCE, dtype), name)
+_kernel = functools.partial(kernel_of, SOURCE)
 
 
 def _wide(dtype: Any) -> str:

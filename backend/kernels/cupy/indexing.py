@@ -11,7 +11,7 @@ from typing import Any
 
 import cupy
 
-from ._launch import CLOSE, NARROW, WORK, dense, empty, loaded, on_device, rows_launch, source_for
+from ._launch import CLOSE, NARROW, WORK, dense, empty, kernel_of, on_device, rows_launch
 
 __all__ = ["scatter_add_rows", "take_adjoint"]
 
@@ -56,9 +56,7 @@ extern "C" __global__ void sums_of_elements(const T *g, const long long *order, 
 """
 
 
-@functools.cache
-def _kernel(name: str, dtype: str) -> Any:
-    return loaded(source_for(CLOSE + SOURCE, dtype), name)
+_kernel = functools.partial(kernel_of, CLOSE + SOURCE)
 
 
 @on_device

@@ -10,7 +10,7 @@ import math
 from typing import Any, NamedTuple
 
 from . import _launch
-from ._launch import CLOSE, NARROW, WORK, dense, empty, launch, loaded, on_device, rows_launch, source_for
+from ._launch import CLOSE, NARROW, WORK, dense, empty, kernel_of, launch, on_device, rows_launch
 
 __all__ = ["batch_norm", "batch_norm_gradient"]
 
@@ -176,9 +176,7 @@ def batch_norm_gradient(
     return tuple(found[i] for i in wanted)
 
 
-@functools.cache
-def _kernel(name: str, dtype: str) -> Any:
-    return loaded(source_for(FUNCTIONS + CLOSE + SOURCE, dtype), name)
+_kernel = functools.partial(kernel_of, FUNCTIONS + CLOSE + SOURCE)
 
 
 def _planes(x: Any, axes: Ints, *parameters: Any) -> _Planes | None:

@@ -7,7 +7,7 @@ import math
 from typing import Any
 
 from ._geometry import LOOPS, PARAMETERS, Geometry, geometry_of
-from ._launch import LOOP, NARROW, WORK, dense, empty, launch, loaded, on_device, source_for
+from ._launch import LOOP, NARROW, WORK, dense, empty, kernel_of, launch, on_device
 
 __all__ = ["average_pool", "average_pool_gradient", "max_pool", "max_pool_gradient", "max_pool_selection"]
 
@@ -155,9 +155,7 @@ extern "C" __global__ void shares(const T *g, T *y, {PARAMETERS}, index_t count)
 """
 
 
-@functools.cache
-def _kernel(name: str, dtype: str) -> Any:
-    return loaded(source_for(SOURCE, dtype), name)
+_kernel = functools.partial(kernel_of, SOURCE)
 
 
 def _windows(x: Any, size: Any, window: Ints, strides: Ints, padding: str) -> Geometry | None:

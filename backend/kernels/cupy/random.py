@@ -7,7 +7,7 @@ import math
 import struct
 from typing import Any
 
-from ._launch import NARROW, WORK, empty, launch, loaded, on_device, source_for
+from ._launch import NARROW, WORK, empty, kernel_of, launch, on_device
 
 __all__ = ["draw_bernoulli", "draw_uniform"]
 
@@ -71,9 +71,7 @@ extern "C" __global__ void bernoulli(const int *draw, unsigned char *y, index_t 
 _FLOATS = {"float16": ("e", "H", 2.0**-24), "float32": ("f", "I", 2.0**-126), "float64": ("d", "Q", 2.0**-1022)}
 
 
-@functools.cache
-def _kernel(name: str, dtype: str) -> Any:
-    return loaded(source_for(SOURCE, dtype), name)
+_kernel = functools.partial(kernel_of, SOURCE)
 
 
 def _plain(draw: Any, seed: Any, shape: Any) -> bool:

@@ -6,7 +6,7 @@ import functools
 import math
 from typing import Any
 
-from ._launch import CLOSE, NARROW, WORK, dense, empty, launch, loaded, on_device, rows_launch, source_for
+from ._launch import CLOSE, NARROW, WORK, dense, empty, kernel_of, launch, on_device, rows_launch
 
 __all__ = ["log_softmax", "softmax"]
 
@@ -87,6 +87,4 @@ def _computed(x: Any, axis: int | tuple[int, ...], shares: int) -> Any:
     return y
 
 
-@functools.cache
-def _kernel(name: str, dtype: str) -> Any:
-    return loaded(source_for(FUNCTIONS + CLOSE + SOURCE, dtype), name)
+_kernel = functools.partial(kernel_of, FUNCTIONS + CLOSE + SOURCE)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from ..description import COLUMN, FULL, REDUCTIONS, ROW, SCALAR, Nest, Value
+from ..description import COLUMN, COMPARISONS, FULL, REDUCTIONS, ROW, SCALAR, Nest, Value
 
 __all__ = ["Layout", "cost", "printed", "printed_together"]
 
@@ -44,17 +44,7 @@ TEMPLATES = {
     "round": "rint({0})",
     "maximum": "larger({0}, {1})",
     "minimum": "smaller({0}, {1})",
-    **{
-        name: f"{{0}} {sign} {{1}}"
-        for name, sign in (
-            ("less", "<"),
-            ("less_equal", "<="),
-            ("greater", ">"),
-            ("greater_equal", ">="),
-            ("equal", "=="),
-            ("not_equal", "!="),
-        )
-    },
+    **{name: f"{{0}} {sign} {{1}}" for name, sign in COMPARISONS.items()},
     **{
         name: f"{name}({{0}})"
         for name in (
@@ -64,8 +54,7 @@ TEMPLATES = {
     },
     **{name: f"{name}({{0}}, {{1}})" for name in ("logaddexp", "atan2", "copysign")},
 }
-COMPARISONS = frozenset(["less", "less_equal", "greater", "greater_equal", "equal", "not_equal"])
-OF_OPERANDS = COMPARISONS | {"isnan", "isinf", "isfinite", "signbit"}  # the result's dtype is not the operands'
+OF_OPERANDS = COMPARISONS.keys() | {"isnan", "isinf", "isfinite", "signbit"}  # the result's dtype is not the operands'
 # What a call costs beside an addition.
 COSTS = dict.fromkeys("exp expm1 log log1p log2 log10 sigmoid tanh logaddexp".split(), 6) | dict.fromkeys(
     "sin cos tan sinh cosh asin acos atan asinh acosh atanh atan2 pow".split(), 60

@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from .recurrence import declined
+
 __all__ = ["gru_sequence", "gru_sequence_gradient"]
 
 Ints = tuple[int, ...]
@@ -23,7 +25,7 @@ def gru_sequence(
     residuals: bool = False,
 ) -> Any:
     """Each step's sums become its gates in place; the residuals are the definition's."""
-    if _declined(x, kernel, recurrent, bias, recurrent_bias, h):
+    if declined(x, kernel, recurrent, bias, recurrent_bias, h):
         return NotImplemented
     (batch, time, features), units = x.shape, h.shape[1]
     both, half = 2 * units, x.dtype.type(0.5)
@@ -79,7 +81,7 @@ def gru_sequence_gradient(
 ) -> Any:
     """All slopes are computed at once; each step then turns its slopes into the cotangents of its sums in place."""
     if (
-        _declined(g, g_h, x, kernel, recurrent, bias, recurrent_bias, h, every, gates, inner)
+        declined(g, g_h, x, kernel, recurrent, bias, recurrent_bias, h, every, gates, inner)
         or gates is None
         or inner is None
         or gates.ndim != 3
@@ -109,11 +111,6 @@ def gru_sequence_gradient(
     if 4 in wanted:
         found[4] = product.sum(axis=0)
     return tuple(found[i] for i in wanted)
-
-
-def _declined(*given: np.ndarray | None) -> bool:
-    """Whether the definition runs: half precision, which it widens, and empty arrays."""
-    return any(x is not None and (x.dtype.itemsize < 4 or 0 in x.shape) for x in given)
 
 
 def _slopes(gates: np.ndarray, met: np.ndarray) -> tuple[np.ndarray, ...]:

@@ -25,7 +25,7 @@ def lstm_sequence(
     residuals: bool = False,
 ) -> Any:
     """Each step's sums become its gates in place; the residuals are the gates and the cells."""
-    if _declined(x, kernel, recurrent, bias, h, c):
+    if declined(x, kernel, recurrent, bias, h, c):
         return NotImplemented
     (batch, time, features), units = x.shape, h.shape[1]
     z = np.swapaxes(x, 0, 1).reshape(-1, features) @ _ordered(kernel, units, halved=True)
@@ -72,7 +72,7 @@ def lstm_sequence_gradient(
 ) -> Any:
     """All slopes are computed at once; each step then turns its slopes into the cotangent of its sums in place."""
     if (
-        _declined(g, g_h, g_c, x, kernel, recurrent, bias, h, c, every, gates, cells)
+        declined(g, g_h, g_c, x, kernel, recurrent, bias, h, c, every, gates, cells)
         or gates is None
         or cells is None
         or gates.ndim != 3
@@ -109,7 +109,7 @@ def lstm_sequence_gradient(
     return tuple(found[i] for i in wanted)
 
 
-def _declined(*given: np.ndarray | None) -> bool:
+def declined(*given: np.ndarray | None) -> bool:
     """Whether the definition runs: half precision, which it widens, and empty arrays."""
     return any(x is not None and (x.dtype.itemsize < 4 or 0 in x.shape) for x in given)
 
