@@ -41,8 +41,8 @@ model.compile("sgd", "mse")
 model.fit(np.eye(2), np.ones((2, 1)), epochs=2, verbose=1)
 assert np.allclose(K.grad(lambda a: K.sum(K.square(a)))(np.ones(3)), 2.0)
 print(K.plot(step), model, repr(step), sep="\\n")
-for module in pkgutil.walk_packages(K.__path__, "backend."):  # each is importable, but for the kernels of libraries
-    if ".kernels." not in module.name and ".libraries." not in module.name:
+for module in pkgutil.walk_packages(K.__path__, "backend."):  # each but those of libraries, and of Keras 3, is importable
+    if not any(part in module.name for part in (".kernels.", ".libraries.", ".keras3.")):
         __import__(module.name)
 """
 
@@ -170,3 +170,5 @@ def release(session: nox.Session) -> None:
     python = str(fresh / "bin" / "python")
     session.run(python, "-P", "-c", ALONE, external=True)  # -P: not the source tree
     session.run(python, "-P", "-m", "conformance", "numpy", external=True, success_codes=[2])  # what to install
+    opened = "import sys; assert 'backend.compat.keras3.door' in sys.modules, 'the .pth file of the wheel did not run'"
+    session.run(python, "-P", "-c", opened, env={"KERAS_BACKEND": "array_api"}, external=True)
