@@ -41,7 +41,7 @@ model.compile("sgd", "mse")
 model.fit(np.eye(2), np.ones((2, 1)), epochs=2, verbose=1)
 assert np.allclose(K.grad(lambda a: K.sum(K.square(a)))(np.ones(3)), 2.0)
 print(K.plot(step), model, repr(step), sep="\\n")
-for module in pkgutil.walk_packages(K.__path__, "backend."):  # each but those of libraries, and of Keras 3, is importable
+for module in pkgutil.walk_packages(K.__path__, "backend."):  # each is importable, but for those of other packages
     if not any(part in module.name for part in (".kernels.", ".libraries.", ".keras3.")):
         __import__(module.name)
 """
