@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays.arguments import flag, integer, is_sequence, items, number, one_or_several, shown, text
+from ..arrays.arguments import flag, integer, integers, is_sequence, items, number, one_or_several, shown, text
 from ..arrays.dtypes import dtype_name
 from ..arrays.namespaces import host, is_array, is_concrete
 from ..graph.dim_values import size_from, sizes_from
@@ -59,6 +59,7 @@ def _optional(check: Check) -> Check:
 
 _REQUIRED: dict[str, Check] = {
     "Axes": one_or_several,
+    "Ints": integers,
     "PerAxis": one_or_several,
     "Pairs": _pairs,
     "Size": size_from,
