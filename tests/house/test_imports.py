@@ -57,6 +57,7 @@ SHARED_WITH_KERNELS = {
     "backend.arrays.windows",
     "backend.config",
     "backend.kernels.description",
+    "backend.kernels.spaces",
 }
 ARRAYS_OF = {"numba": "numpy"}  # a compiler, and the library whose arrays its kernels take
 OPENING = {"arrays.backends", "arrays.namespaces", "arrays.openers"}  # they import libraries, when asked for
@@ -112,7 +113,8 @@ BACKEND = files("backend")
 KERNELS = {
     name: path
     for name, path in BACKEND.items()
-    if room_of(name) == "kernels" and name not in ("kernels.__init__", "kernels.lookup", "kernels.description")
+    if room_of(name) == "kernels"
+    and name not in ("kernels.__init__", "kernels.lookup", "kernels.description", "kernels.spaces")
 }
 ROOMS = {name: path for name, path in BACKEND.items() if name not in KERNELS}
 

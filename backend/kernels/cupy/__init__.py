@@ -13,6 +13,7 @@ from .convolution import convolution_input_gradient as convolution_input_gradien
 from .convolution import convolution_kernel_gradient as convolution_kernel_gradient
 from .indexing import scatter_add_rows as scatter_add_rows
 from .indexing import take_adjoint as take_adjoint
+from .nests import CompiledNest as CompiledNest
 from .normalization import batch_norm as batch_norm
 from .normalization import batch_norm_gradient as batch_norm_gradient
 from .pooling import average_pool as average_pool

@@ -78,7 +78,7 @@ def _start(source: str, name: str) -> tuple[Any, list[str], bool]:
     start.argtypes = [ctypes.c_uint, ctypes.c_uint, ctypes.c_int, ctypes.c_int]
     start.argtypes += [ctypes.c_void_p if "*" in kind else _C[_plain(kind, source)] for kind in kinds]
     body = source[source.index(f"void {name}(") :].partition("\n}\n")[0]
-    return start, kinds, "__syncthreads" in body or "_of_block" in body
+    return start, kinds, any(word in body for word in ("__syncthreads", "_of_block", "over_lanes"))
 
 
 def _plain(kind: str, source: str) -> str:
@@ -127,7 +127,8 @@ class HostKernel:
 
 def host_cupy() -> Any:
     """What `backend.kernels.cupy` uses of CuPy, over NumPy's arrays."""
-    same = "add empty zeros ascontiguousarray int8 uint8 int32 int64 float32 float64 searchsorted arange where".split()
+    same = "add empty zeros ascontiguousarray int8 uint8 int32 int64 float32 float64 searchsorted arange where"
+    same = f"{same} broadcast_to".split()
     cuda = types.SimpleNamespace(Device=lambda: "cpu", nvrtc=types.SimpleNamespace(getVersion=lambda: (12, 9)))
     functions = {name: getattr(np, name) for name in same}
     functions["argsort"] = functools.partial(np.argsort, kind="stable")  # as CuPy's is
