@@ -53,6 +53,7 @@ FLOOR_OF = {room: number for number, rooms in enumerate(FLOORS) for room in room
 # Imported when called, since two things are made of each other: a tensor's namespace records tensors.
 # What a kernel may use of ours: nothing that decides what an operation means.
 SHARED_WITH_KERNELS = {
+    "backend.arrays.quantile_tables",
     "backend.arrays.threads",
     "backend.arrays.windows",
     "backend.config",
