@@ -21,7 +21,19 @@ from .schedule import schedule
 from .simplify import simplified
 from .verify import Checked, verify
 
-__all__ = ["GRAPH", "LAUNCHED", "NAMES", "NESTED", "PASSES", "PROGRAM", "Pass", "run_passes", "selected", "stages_of", "without"]
+__all__ = [
+    "GRAPH",
+    "LAUNCHED",
+    "NAMES",
+    "NESTED",
+    "PASSES",
+    "PROGRAM",
+    "Pass",
+    "run_passes",
+    "selected",
+    "stages_of",
+    "without",
+]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

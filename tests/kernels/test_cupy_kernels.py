@@ -124,7 +124,9 @@ def test_draws_have_the_bits_of_the_definition(on, dtype, bounds):
             parameters = {**how, "mean": bounds[0], "stddev": bounds[1] - bounds[0]}
             del parameters["minval"], parameters["maxval"]
             for drawn in (sampling.draw_normal, sampling.draw_truncated_normal):
-                np.testing.assert_array_equal(drawn(draw, **parameters), drawn.definition(draw, **parameters), strict=True)
+                np.testing.assert_array_equal(
+                    drawn(draw, **parameters), drawn.definition(draw, **parameters), strict=True
+                )
     for p in (0.0, 0.3, 1.0):
         how = {"seed": 5, "shape": (33, 3), "dtype": "bool", "p": p}
         np.testing.assert_array_equal(

@@ -29,6 +29,7 @@ TYPES = {
 }
 _FLOATS = ("float16", "float32", "float64")
 
+
 class Literal(NamedTuple):
     """A number within an expression, of the dtype that it has there."""
 

@@ -1,4 +1,4 @@
-"""Sources compiled for the host many at a time, and kept in a folder from run to run: a compiler costs most to start."""
+"""Sources compiled for the host many at a time, and kept in a folder: a compiler costs most to start."""
 
 from __future__ import annotations
 
@@ -25,9 +25,7 @@ def together(sources: Iterable[str], size: int = TOGETHER) -> Iterator[tuple[str
     for head, every in groups.items():
         for first in range(0, len(every), size):
             part = [(source, f"_{i}") for i, source in enumerate(every[first : first + size])]
-            bodies = [
-                re.sub(r"(__global__ void \w+)\(", rf"\g<1>{end}(", source[len(head) :]) for source, end in part
-            ]
+            bodies = [re.sub(r"(__global__ void \w+)\(", rf"\g<1>{end}(", source[len(head) :]) for source, end in part]
             yield head + "".join(bodies), part
 
 

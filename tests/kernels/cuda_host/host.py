@@ -16,7 +16,7 @@ import numpy as np
 
 from .building import Kept
 
-__all__ = ["HostKernel", "compile_to", "compiler", "host_cupy", "kernels_of", "kept_in", "parameters_of"]
+__all__ = ["HostKernel", "compile_to", "compiler", "host_cupy", "kept_in", "kernels_of", "parameters_of"]
 
 HERE = Path(__file__).parent
 _C = {"long long": ctypes.c_longlong, "int": ctypes.c_int, "double": ctypes.c_double}
