@@ -107,8 +107,10 @@ def conformance(session: nox.Session, namespace: str) -> None:
 
 @nox.session
 def stand_in(session: nox.Session) -> None:
-    """K's operations on the stand-in for CuPy, tests/stand_ins/cupy, which needs no GPU; `-- --only 'conv*'`."""
+    """K's operations and the standard's on the stand-in for CuPy, tests/stand_ins/cupy; `-- --only 'conv*'`."""
     session.install("-e", ".[test]")
+    if not session.posargs:
+        session.run("python", "tests/stand_ins/standard.py")
     env = {"PYTHONPATH": "tests/stand_ins"}
     session.run("python", "-m", "conformance", "cupy", "--group", "k", "--examples", "0", *session.posargs, env=env)
 
