@@ -66,8 +66,9 @@ def test_kernels_give_what_definitions_give(on, name):
 
 def test_every_kernel_has_a_composite_of_its_signature(on):
     home = importlib.import_module("backend.kernels.cupy")
-    own = {n for n in on.kernels if getattr(getattr(home, n), "__module__", "").startswith("backend.kernels.cupy.")}
-    assert len(own) == 21
+    made = {name: getattr(home, name) for name in on.kernels}
+    own = {n for n, f in made.items() if inspect.isfunction(f) and f.__module__.startswith("backend.kernels.cupy.")}
+    assert len(own) == 20
     for name in own:
         given = [inspect.signature(f).parameters.values() for f in (getattr(home, name), COMPOSITES[name].definition)]
         assert len({tuple((p.name, p.kind) for p in each) for each in given}) == 1, name
