@@ -39,7 +39,7 @@ def export_onnx(f: Any, path: str | os.PathLike[str], opset: int | None = None) 
     path : str or path
         A file there is replaced, once the new one is complete.
     opset : int, optional
-        The version of ONNX's operators, 13 or later; 21 by default.
+        The version of ONNX's operators, 13 or later; by default the lowest from 14 on that has those of the file.
 
     Raises
     ------

@@ -60,7 +60,7 @@ SHARED_WITH_KERNELS = {
     "backend.config",
     "backend.kernels.description",
 }
-ARRAYS_OF = {"numba": "numpy"}  # a compiler, and the library whose arrays its kernels take
+ARRAYS_OF = {"numba": "numpy", "ndonnx": "numpy"}  # a compiler, or arrays to come, and the library of their values
 OPENING = {"arrays.backends", "arrays.namespaces", "arrays.openers"}  # they import libraries, when asked for
 DOOR = {"compat.keras3.__init__", "compat.keras3.__main__", "compat.keras3.door"}
 CIRCLES = {("graph.tensor", "graph.standard.namespace")}

@@ -70,7 +70,12 @@ def reshape(x: Any, /, shape: Any, *, copy: bool | None = None) -> Any:
     unknown = [i for i, n in enumerate(shape) if not isinstance(n, (int, np.integer))]
     if len(unknown) == 1 and math.prod(n for i, n in enumerate(shape) if i not in unknown) > 0:
         shape = tuple(-1 if i in unknown else n for i, n in enumerate(shape))
-    return of_onnx(op.reshape(x.unwrap_spox(), vector(shape), allowzero=-1 not in shape))
+    return of_onnx(op.reshape(x.unwrap_spox(), vector(shape), allowzero=not _left_open(shape)))
+
+
+def _left_open(shape: tuple[Any, ...]) -> bool:
+    """Whether ONNX is to find a size: it then forbids sizes of 0 beside it."""
+    return builtins.any(isinstance(n, int) and n == -1 for n in shape)
 
 
 def broadcast_to(x: Any, /, shape: Any) -> Any:
