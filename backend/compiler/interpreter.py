@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 
 from ..arrays.dtypes import DType, dtype_name
-from ..arrays.namespaces import is_array, namespace_of, of_library
+from ..arrays.namespaces import describe, is_array, namespace_of, of_library
 from ..graph.dim_text import walk
 from ..graph.dims import Dim
-from ..graph.tensor import Constant, Node, Subgraph, Tensor
+from ..graph.tensor import Constant, Node, Spec, Subgraph, Tensor, map_tensors
 from ..graph.traversal import toposort
 from ..kernels.lookup import kernels_of
 
@@ -27,6 +27,15 @@ __all__ = ["Interpreter", "UnsupportedError"]
 
 class UnsupportedError(ValueError):
     """A call that the library has no functions for; its message begins with the name of the operation."""
+
+
+class _Argument(Tensor):
+    """An argument of a definition that is recorded: code that asks a size for its value gets an error, not None."""
+
+    @property
+    def shape(self) -> Any:
+        """The sizes, with an expression for each that is not known."""
+        return self.sizes
 
 
 class Interpreter:
@@ -123,7 +132,7 @@ class Interpreter:
             return args[0]
         if name == "getitem":
             return xp.getitem(*args) if lazy else args[0][args[1]]
-        function = operator.attrgetter(name)(xp)
+        function = _function(xp, name)
         if node.primitive.elementwise:
             args = self._operands(xp, node, args)
         with np.errstate(all="ignore"):
@@ -156,10 +165,22 @@ class Interpreter:
         bodies = {k: self._body(v, lazy=False) for k, v in kwargs.items() if isinstance(v, Subgraph)}
         if bodies:
             return definition(*args, **{**kwargs, **bodies})
-        results = definition(*node.args, **node.kwargs)
+        replaced: dict[int, _Argument] = {}
+        args, kwargs = map_tensors((node.args, node.kwargs), lambda t: self._argument(t, replaced))
+        results = definition(*args, **kwargs)
         if not isinstance(results, tuple):
             return self([results])[0]
         return tuple(self(results))
+
+    def _argument(self, t: Tensor, known: dict[int, _Argument]) -> _Argument:
+        """What stands for a tensor while a definition is recorded: with the sizes that its value has."""
+        if id(t) not in known:
+            value = self.values[id(t)]
+            shape = tuple(int(n) if isinstance(n, (int, np.integer)) else None for n in value.shape)
+            known[id(t)] = _Argument(None, 0, Spec(shape, t.dtype), t.given_name)
+            self.values[id(known[id(t)])] = value
+            self._kept.append(known[id(t)])
+        return known[id(t)]
 
     def _body(self, body: Subgraph, lazy: bool) -> Callable[..., tuple[Any, ...]]:
         """The body of a loop or branch as a function of arrays; with `lazy` it gives lazy arrays alone."""
@@ -236,6 +257,15 @@ class Interpreter:
         for value in rest:
             first = getattr(self.xp, name)(first, value)
         return first
+
+
+def _function(xp: Any, name: str) -> Callable[..., Any]:
+    """The function of that name, such as 'linalg.inv'."""
+    try:
+        found: Callable[..., Any] = operator.attrgetter(name)(xp)
+    except AttributeError:
+        raise UnsupportedError(f"{name}: {describe(xp)} has no such function") from None
+    return found
 
 
 _EXACT: dict[str, Callable[..., int]] = {

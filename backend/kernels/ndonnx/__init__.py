@@ -20,5 +20,6 @@ from .recurrence import gru_sequence as gru_sequence
 from .recurrence import lstm_sequence as lstm_sequence
 from .selection import gather_rows as gather_rows
 from .selection import take_along_axis as take_along_axis
+from .selection import top_places as top_places
 
 __all__: list[str] = []
