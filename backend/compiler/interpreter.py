@@ -177,7 +177,7 @@ class Interpreter:
         if id(t) not in known:
             value = self.values[id(t)]
             shape = tuple(int(n) if isinstance(n, (int, np.integer)) else None for n in value.shape)
-            known[id(t)] = _Argument(None, 0, Spec(shape, t.dtype), t.given_name)
+            known[id(t)] = _Argument(None, 0, Spec(shape, t.dtype), t.name)
             self.values[id(known[id(t)])] = value
             self._kept.append(known[id(t)])
         return known[id(t)]
