@@ -57,6 +57,7 @@ class Interpreter:
         self._lazily = lazily
         self._rules = rules
         self._constants: dict[int, Any] = {}
+        self._sizes: dict[tuple[int, int], tuple[Any, Any]] = {}  # by the ids of lazy arrays, which they keep, and axes
         self._kept: list[Any] = []  # keeps alive what is known by id
 
     def __call__(self, outputs: Iterable[Tensor]) -> list[Any]:
@@ -187,7 +188,7 @@ class Interpreter:
 
         def run(*values: Any) -> tuple[Any, ...]:
             inner = Interpreter(self.xp, self._lazily, self._rules)
-            inner._kept, inner._constants = self._kept, self._constants
+            inner._kept, inner._constants, inner._sizes = self._kept, self._constants, self._sizes
             inner.values = {id(t): value for t, value in zip(body.inputs, values, strict=True)}
             found = inner(body.outputs)
             return tuple(inner.lazy(value) for value in found) if lazy else tuple(found)
@@ -242,12 +243,15 @@ class Interpreter:
 
     def _leaf(self, leaf: Dim) -> Any:
         value = self.values[id(leaf.arguments[0])]
-        if leaf.function == "size":
-            axis = leaf.arguments[1]
-            return (
-                int(value.shape[axis]) if isinstance(value, (np.ndarray, np.generic)) else self.xp.size_of(value, axis)
-            )
-        return int(value) if isinstance(value, (np.ndarray, np.generic)) else self.xp.astype(value, self.xp.int64)
+        known = isinstance(value, (np.ndarray, np.generic))
+        if leaf.function != "size":
+            return int(value) if known else self.xp.astype(value, self.xp.int64)
+        axis = leaf.arguments[1]
+        if known:
+            return int(value.shape[axis])
+        if (id(value), axis) not in self._sizes:
+            self._sizes[id(value), axis] = value, self.xp.size_of(value, axis)
+        return self._sizes[id(value), axis][1]
 
     def _combined(self, dim: Dim, known: Mapping[Any, Any]) -> Any:
         values = [known[a] if isinstance(a, Dim) else a for a in dim.arguments]

@@ -25,6 +25,8 @@ def normalized(
     epsilon: float,
 ) -> Any:
     """BatchNormalization; the statistics and parameters are arrays of one axis, that of x."""
+    if mean.dtype == np.float64:  # the operator's epsilon is a float32
+        variance, epsilon = variance + epsilon, 0.0
     order = (0, axis, *(i for i in range(1, x.ndim) if i != axis))
     back = [order.index(i) for i in range(x.ndim)]
     moved = permuted(x, order)

@@ -19,7 +19,7 @@ GRU_GATES = (0, 1, 2)  # z, r, new in both
 
 
 def lstm_sequence(x: Any, kernel: Any, recurrent: Any, bias: Any, h: Any, c: Any, *, residuals: bool = False) -> Any:
-    """LSTM, which ONNX Runtime has in float32 and float16; the definition's Scan in float64."""
+    """LSTM, which ONNX Runtime has in float32 and float16; the definition's loop in float64."""
     if residuals or x.dtype == ndonnx.float64 or None in (*kernel.shape, *recurrent.shape):
         return NotImplemented
     every, h, c = op.lstm(
