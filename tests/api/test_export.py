@@ -270,6 +270,21 @@ def test_operations_on_lazy_arrays_give_lazy_arrays():
     assert operators(ndonnx.build({"x": x}, {"y": y}).graph) >= {"MatMul", "Relu", "Softmax"}
 
 
+def test_lazy_arrays_of_unknown_sizes_are_reshaped_by_sizes_that_the_file_computes():
+    import ndonnx
+
+    x = ndonnx.argument(shape=("n", "m", 4), dtype=ndonnx.float32)
+    weights = normal(4, 12), normal(3, 12)
+    lazy = [K.batch_flatten(x), K.lstm(x, *map(ndonnx.asarray, weights))[0], K.repeat_elements(x, 2, axis=1)]
+    file = ndonnx.build({"x": x}, {f"y{i}": y for i, y in enumerate(lazy)})
+    assert "LSTM" in operators(file.graph)
+
+    def eager(feed):
+        return [K.batch_flatten(*feed), K.lstm(*feed, *weights)[0], K.repeat_elements(*feed, 2, axis=1)]
+
+    agree(file, eager, [normal(1, 5, 4)], [normal(7, 2, 4)])
+
+
 def test_the_backend():
     with K.use_backend("ndonnx"):
         v = K.variable([1.0, 2.0])
