@@ -6,13 +6,14 @@ import weakref
 from collections.abc import Sequence
 from typing import Any
 
+import ndonnx
 import numpy as np
 import spox.opset.ai.onnx.v21 as op
 
 from ...arrays.libraries.ndonnx import fixed, of_onnx, value_of
 from ...arrays.windows import padding_of
 
-__all__ = ["channels_first", "channels_last", "padding", "permuted"]
+__all__ = ["channels_first", "channels_last", "lacks_values", "padding", "permuted"]
 
 # The values that `permuted` made: of which value, and in which order of axes; so that two moves that cancel are none.
 _MADE: weakref.WeakKeyDictionary[Any, tuple[Any, tuple[int, ...]]] = weakref.WeakKeyDictionary()
@@ -43,6 +44,11 @@ def channels_last(var: Any, ndim: int) -> Any:
     """The array (batch, spatial..., channels) of an ONNX value (batch, channels, spatial...)."""
     array = of_onnx(var)
     return of_onnx(permuted(array, (0, *range(2, ndim), 1)))
+
+
+def lacks_values(x: Any) -> bool:
+    """Whether ONNX Runtime could not compute windows of these values now: it has products and means in no float64."""
+    return x.dtype == ndonnx.float64 and value_of(x) is not None
 
 
 def padding(sizes: Sequence[Any], window: Any, strides: Any, dilation: Any, how: str) -> dict[str, Any] | None:

@@ -1,4 +1,4 @@
-"""Activations: Relu, Sigmoid, Erf, Softmax and LogSoftmax."""
+"""Activations: Relu, Erf, Softmax and LogSoftmax."""
 
 from __future__ import annotations
 
@@ -11,17 +11,12 @@ import spox.opset.ai.onnx.v21 as op
 
 from ...arrays.libraries.ndonnx import arange, fixed, matmul, numpy_dtype, of_onnx, size_of
 
-__all__ = ["attention_weights", "erf", "log_softmax", "relu", "sigmoid", "softmax"]
+__all__ = ["attention_weights", "erf", "log_softmax", "relu", "softmax"]
 
 
 def relu(x: Any) -> Any:
     """Relu."""
     return of_onnx(op.relu(x.unwrap_spox()))
-
-
-def sigmoid(x: Any) -> Any:
-    """Sigmoid."""
-    return of_onnx(op.sigmoid(x.unwrap_spox()))
 
 
 def erf(x: Any) -> Any:

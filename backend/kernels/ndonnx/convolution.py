@@ -9,7 +9,7 @@ import spox.opset.ai.onnx.v21 as op
 
 from ...arrays.libraries.ndonnx import fixed, value_of
 from ...arrays.windows import padding_of, places_of
-from ._layout import channels_first, channels_last, padding, permuted
+from ._layout import channels_first, channels_last, lacks_values, padding, permuted
 
 __all__ = ["convolution", "convolution_input_gradient"]
 
@@ -31,7 +31,7 @@ def convolution(x: Any, kernel: Any, *, strides: Any, padding: str, dilation: An
     """Conv."""
     window = kernel.shape[:-2]
     pads = _padding(x.shape[1:-1], window, strides, dilation, padding)
-    if pads is None or None in kernel.shape or 0 in kernel.shape:
+    if pads is None or None in kernel.shape or 0 in kernel.shape or lacks_values(x):
         return NotImplemented
     y = op.conv(
         channels_first(x),
@@ -52,7 +52,7 @@ def convolution_input_gradient(
     g: Any, kernel: Any, *, size: Any, strides: Any, padding: str, dilation: Any, depthwise: bool = False
 ) -> Any:
     """ConvTranspose; what lies after the last window is its output_padding."""
-    if not all(isinstance(n, int) for n in (*size, *kernel.shape)):
+    if not all(isinstance(n, int) for n in (*size, *kernel.shape)) or lacks_values(g):
         return NotImplemented
     window = kernel.shape[:-2]
     pads = [padding_of(n, k, s, d, padding) for n, k, s, d in zip(size, window, strides, dilation, strict=True)]

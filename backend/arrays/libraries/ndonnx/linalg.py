@@ -59,7 +59,9 @@ def diagonal(x: Any, /, *, offset: int = 0) -> Any:
 
 
 def det(x: Any, /) -> Any:
-    """The standard's `linalg.det`, as Det."""
+    """The standard's `linalg.det`, as Det, which ONNX Runtime has in float32 alone."""
+    if x.dtype != ndonnx.float32:
+        raise NotImplementedError(f"Det of {x.dtype}")
     return of_onnx(op.det(x.unwrap_spox()))
 
 

@@ -9,13 +9,14 @@ from typing import Any
 import ndonnx
 import numpy as np
 import spox.opset.ai.onnx.v21 as op
+from numpy.lib.array_utils import normalize_axis_tuple
 
 from .elementwise import maximum
 from .selection import INDEX_DTYPES
-from .sizes import as_sizes, size_of
+from .sizes import size_of
 from .values import fixed, number_like, numpy_dtype, of_onnx
 
-__all__ = ["all", "any", "axes_of", "matmul", "max", "mean", "min", "std", "sum", "var", "vecdot"]
+__all__ = ["all", "any", "axes_of", "matmul", "max", "mean", "min", "prod", "std", "sum", "var", "vecdot"]
 
 
 def matmul(x1: Any, x2: Any, /) -> Any:
@@ -35,9 +36,18 @@ def vecdot(x1: Any, x2: Any, /, *, axis: int = -1) -> Any:
 
 def sum(x: Any, /, *, axis: Any = None, dtype: Any = None, keepdims: bool = False) -> Any:
     """The standard's `sum`; no axes leave x as it is."""
-    if axis == ():
+    axes = axes_of(x, axis)
+    if not axes:
         return x if dtype is None else ndonnx.astype(x, dtype)
-    return ndonnx.sum(x, axis=axis, dtype=dtype, keepdims=keepdims)
+    return ndonnx.sum(x, axis=tuple(axes), dtype=dtype, keepdims=keepdims)
+
+
+def prod(x: Any, /, *, axis: Any = None, dtype: Any = None, keepdims: bool = False) -> Any:
+    """The standard's `prod`; no axes leave x as it is."""
+    axes = axes_of(x, axis)
+    if not axes:
+        return x if dtype is None else ndonnx.astype(x, dtype)
+    return ndonnx.prod(x, axis=tuple(axes), dtype=dtype, keepdims=keepdims)
 
 
 def mean(x: Any, /, *, axis: Any = None, keepdims: bool = False) -> Any:
@@ -63,7 +73,8 @@ def std(x: Any, /, *, axis: Any = None, correction: float = 0.0, keepdims: bool 
 
 
 def axes_of(x: Any, axis: Any) -> list[int]:
-    return list(range(x.ndim)) if axis is None else [i % x.ndim for i in as_sizes(axis)]
+    """The axes, counted from the front; an error where one is out of range or named twice."""
+    return list(range(x.ndim)) if axis is None else list(normalize_axis_tuple(axis, x.ndim))
 
 
 def _extreme(reduce: Callable[..., Any], x: Any, axis: Any, keepdims: bool) -> Any:
