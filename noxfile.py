@@ -123,6 +123,14 @@ def benchmarks(session: nox.Session) -> None:
 
 
 @nox.session
+def onnx(session: nox.Session) -> None:
+    """ONNX files: their tests, which ONNX Runtime runs, and the example that deploys a net."""
+    session.install("-e", ".[test,onnx]")
+    session.run("python", "-m", "pytest", "-n0", "tests/api/test_export.py", *session.posargs)
+    session.run("python", "examples/digits_onnx.py", "--file", str(Path(session.create_tmp()) / "digits.onnx"))
+
+
+@nox.session
 def examples(session: nox.Session) -> None:
     """Train on the handwritten digits, on NumPy by default."""
     session.install("-e", ".[examples]")
