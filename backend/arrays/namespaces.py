@@ -66,6 +66,8 @@ def _meet(x: Any) -> Any:
             return xp  # a subclass stays out of the tables: operations take `plain` views of it
     elif _is_torch(x):
         xp = of_library("torch")
+    elif root == "tensorflow":
+        xp = _tensorflow_namespace(x)
     elif root in ("cupy", "dask"):
         import array_api_compat
 
@@ -101,7 +103,7 @@ def plain(x: Any) -> Any:
 
 
 def of_library(name: str) -> Any:
-    """The one namespace of NumPy's, torch's or JAX's arrays: `backend.arrays.libraries.<name>`."""
+    """The one namespace of NumPy's, torch's, JAX's or TensorFlow's arrays: `backend.arrays.libraries.<name>`."""
     return importlib.import_module(f"{__package__}.libraries.{name}")
 
 
@@ -122,6 +124,10 @@ def _is_torch(x: Any) -> bool:
 
 def _jax_namespace(x: Any) -> Any:
     return of_library("jax") if isinstance(x, sys.modules["jax"].Array) else None
+
+
+def _tensorflow_namespace(x: Any) -> Any:
+    return of_library("tensorflow") if isinstance(x, sys.modules["tensorflow"].Tensor) else None
 
 
 def is_array(x: Any) -> bool:
@@ -162,11 +168,11 @@ def describe(xp: Namespace) -> str:
 
 def device_of(x: Any) -> Any:
     """The device of an array, for creation functions; None where the namespace has no devices."""
-    return None if isinstance(x, _HOST) else getattr(x, "device", None)
+    return None if isinstance(x, _HOST) else getattr(x, "device", None) or None  # '' in TensorFlow's traces
 
 
 def is_concrete(x: Any) -> bool:
-    """Whether x has values now: not for symbolic tensors, nor for tracers of JAX and torch."""
+    """Whether x has values now: not for symbolic tensors, nor for tracers of JAX, torch and TensorFlow."""
     if type(x) is np.ndarray:
         return True
     if namespace_of(x) is recorder:
@@ -178,6 +184,8 @@ def is_concrete(x: Any) -> bool:
         if torch.compiler.is_compiling():  # first: it does not trace the rest
             return False
         return not (x.is_meta or torch._C._functorch.is_functorch_wrapped_tensor(x))
+    if (tf := sys.modules.get("tensorflow")) and isinstance(x, tf.Tensor):
+        return hasattr(x, "numpy")
     return True
 
 
@@ -185,9 +193,12 @@ _WRITABLE: dict[type, bool] = {}  # array type -> whether it supports x[a:b] = y
 
 
 def outside_traces(xp: Namespace) -> contextlib.AbstractContextManager[Any]:
-    """A context in which arrays made of host data are concrete, also while JAX traces a function that calls us."""
-    jax = sys.modules.get("jax")
-    return jax.ensure_compile_time_eval() if jax and xp is jax.numpy else contextlib.nullcontext()
+    """A context in which arrays made of host data are concrete, also while JAX or TensorFlow traces a function that calls us."""
+    if (jax := sys.modules.get("jax")) and xp in (jax.numpy, sys.modules.get(f"{__package__}.libraries.jax")):
+        return jax.ensure_compile_time_eval()
+    if xp is sys.modules.get(f"{__package__}.libraries.tensorflow"):
+        return sys.modules["tensorflow"].init_scope()
+    return contextlib.nullcontext()
 
 
 def writable(*arrays: Any) -> bool:
@@ -260,6 +271,8 @@ def detach(x: Any) -> Any:
         return x.detach()
     if (jax := sys.modules.get("jax")) and isinstance(x, jax.Array):
         return jax.lax.stop_gradient(x)
+    if (tf := sys.modules.get("tensorflow")) and isinstance(x, tf.Tensor):
+        return tf.stop_gradient(x)
     return x
 
 

@@ -78,8 +78,14 @@ def numbers_like(x: Array, values: Sequence[float], dtype: Any = None) -> Array:
 
 
 def sizes(x: Array) -> Shape:
-    """The shape of x for calculations: integers, and expressions for a symbolic tensor's unknown sizes."""
-    return x.sizes if isinstance(x, Tensor) else tuple(x.shape)
+    """The shape of x for calculations: integers, and expressions for a symbolic tensor's unknown sizes.
+
+    In a trace of a library that knows no size, those that it has instead, such as 0-d tensors of TensorFlow's.
+    """
+    if isinstance(x, Tensor):
+        return x.sizes
+    shape = tuple(x.shape)
+    return array_namespace(x).__sizes__(x) if None in shape else shape
 
 
 def broadcasting(name: str, function: Callable[..., Array], *operands: Any) -> Array:
