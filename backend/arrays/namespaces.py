@@ -66,8 +66,6 @@ def _meet(x: Any) -> Any:
             return xp  # a subclass stays out of the tables: operations take `plain` views of it
     elif _is_torch(x):
         xp = of_library("torch")
-    elif root == "tensorflow":
-        xp = _tensorflow_namespace(x)
     elif root in ("cupy", "dask"):
         import array_api_compat
 
@@ -75,8 +73,9 @@ def _meet(x: Any) -> Any:
             xp = array_api_compat.array_namespace(x)
         except TypeError:
             return None
-    elif root in ("jax", "jaxlib"):
-        xp = _jax_namespace(x)
+    elif root in _ARRAY_CLASSES:
+        library, name = _ARRAY_CLASSES[root]
+        xp = of_library(library) if isinstance(x, getattr(sys.modules[library], name)) else None
     elif hasattr(kind, "__array_namespace__"):
         xp = x.__array_namespace__()
     else:
@@ -107,6 +106,8 @@ def of_library(name: str) -> Any:
     return importlib.import_module(f"{__package__}.libraries.{name}")
 
 
+# By the package that an array's class comes from: the library, and the name of its class of arrays there.
+_ARRAY_CLASSES = {"jax": ("jax", "Array"), "jaxlib": ("jax", "Array"), "tensorflow": ("tensorflow", "Tensor")}
 _ADAPTED = {"array_api_compat.numpy": "numpy", "array_api_compat.torch": "torch", "jax.numpy": "jax"}
 
 
@@ -120,14 +121,6 @@ def _is_torch(x: Any) -> bool:
     """Whether x is a torch tensor, of a subclass defined anywhere; imports nothing, as torch is loaded if x exists."""
     torch = sys.modules.get("torch")
     return torch is not None and isinstance(x, torch.Tensor)
-
-
-def _jax_namespace(x: Any) -> Any:
-    return of_library("jax") if isinstance(x, sys.modules["jax"].Array) else None
-
-
-def _tensorflow_namespace(x: Any) -> Any:
-    return of_library("tensorflow") if isinstance(x, sys.modules["tensorflow"].Tensor) else None
 
 
 def is_array(x: Any) -> bool:
@@ -193,7 +186,7 @@ _WRITABLE: dict[type, bool] = {}  # array type -> whether it supports x[a:b] = y
 
 
 def outside_traces(xp: Namespace) -> contextlib.AbstractContextManager[Any]:
-    """A context in which arrays made of host data are concrete, also while JAX or TensorFlow traces a function that calls us."""
+    """A context in which arrays made of host data are concrete, also while JAX or TensorFlow traces our caller."""
     if (jax := sys.modules.get("jax")) and xp in (jax.numpy, sys.modules.get(f"{__package__}.libraries.jax")):
         return jax.ensure_compile_time_eval()
     if xp is sys.modules.get(f"{__package__}.libraries.tensorflow"):

@@ -107,6 +107,13 @@ BUILT_IN: dict[str, Callable[[str], tuple[Any, Any]]] = {
     "array_api_strict": _open_array_api_strict,
     "dask": _open_dask,
 }
-EXTRAS = {"torch": "torch", "cupy": "cupy", "jax": "jax", "tensorflow": "tensorflow", "dask": "dask", "array_api_strict": "test"}
+EXTRAS = {
+    "torch": "torch",
+    "cupy": "cupy",
+    "jax": "jax",
+    "tensorflow": "tensorflow",
+    "dask": "dask",
+    "array_api_strict": "test",
+}
 ALIASES = {"pytorch": "torch", "strict": "array_api_strict"}
 REPRODUCIBLE = "reproducible"  # before a colon and the specification of another backend

@@ -7,7 +7,9 @@ from typing import Any
 
 import tensorflow as tf
 
-from . import fft, linalg, operands
+from . import fft as fft
+from . import linalg as linalg
+from . import operands
 from .creation import *  # noqa: F403
 from .dtypes import *  # noqa: F403
 from .dtypes import __array_namespace_info__ as __array_namespace_info__

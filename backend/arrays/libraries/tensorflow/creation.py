@@ -30,9 +30,7 @@ __all__ = [
 ]
 
 
-def asarray(
-    obj: Any, /, *, dtype: Any = None, device: Any = None, copy: bool | None = None
-) -> Any:
+def asarray(obj: Any, /, *, dtype: Any = None, device: Any = None, copy: bool | None = None) -> Any:
     """The standard's `asarray`."""
     if isinstance(obj, (tf.Tensor, tf.Variable)):
         return _of_tensor(tf.convert_to_tensor(obj), dtype, device, copy)
@@ -197,9 +195,7 @@ def linspace(
         return tf.cast(found, dtype)
 
 
-def eye(
-    n_rows: Any, n_cols: Any = None, /, *, k: int = 0, dtype: Any = None, device: Any = None
-) -> Any:
+def eye(n_rows: Any, n_cols: Any = None, /, *, k: int = 0, dtype: Any = None, device: Any = None) -> Any:
     """The standard's `eye`."""
     with on_device(device):
         rows, columns = tf.range(index(n_rows)), tf.range(index(n_rows if n_cols is None else n_cols))
@@ -241,5 +237,3 @@ def meshgrid(*arrays: Any, indexing: str = "xy") -> tuple[Any, ...]:
         beside[place] = -1
         found.append(tf.broadcast_to(tf.reshape(x, beside), shape_from(tuple(shape))))
     return tuple(found)
-
-

@@ -82,7 +82,8 @@ _PAIRS = {(a, b): found for a in _ALL for b in _ALL if (found := _common(a, b)) 
 
 def result_type(*arrays_and_dtypes: Any) -> Any:
     """The standard's `result_type`."""
-    found, numbers = None, []
+    found: Any = None
+    numbers = []
     for x in arrays_and_dtypes:
         if type(x) in _PYTHON:
             numbers.append(type(x))
@@ -90,7 +91,7 @@ def result_type(*arrays_and_dtypes: Any) -> Any:
         dtype = tf.as_dtype(getattr(x, "dtype", x))
         common = dtype if found is None else _PAIRS.get((found, dtype))
         if common is None:
-            raise TypeError(f"dtypes {found.name} and {dtype.name} have no common dtype; cast one of them")  # type: ignore[union-attr]
+            raise TypeError(f"dtypes {found.name} and {dtype.name} have no common dtype; cast one of them")
         found = common
     if found is None:
         raise ValueError("result_type: needs at least one array or dtype")

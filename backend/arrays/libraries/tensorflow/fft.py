@@ -187,5 +187,3 @@ def fftshift(x: Any, /, *, axes: Any = None) -> Any:
 def ifftshift(x: Any, /, *, axes: Any = None) -> Any:
     """The standard's `ifftshift`."""
     return _shifted(x, axes, True)
-
-

@@ -54,7 +54,7 @@ def _with_last(lead: Any, last: Any) -> Any:
 def where(condition: Any, x1: Any, x2: Any, /) -> Any:
     """The standard's `where`."""
     if isinstance(x1, NUMBERS) and isinstance(x2, NUMBERS):
-        kinds = (bool, int, float, complex)
+        kinds: tuple[Any, ...] = (bool, int, float, complex)
         kind = kinds[max(kinds.index(type(x1)), kinds.index(type(x2)))]
         x1 = tf.constant(kind(x1), {bool: tf.bool, int: int64, float: tf.float32, complex: tf.complex64}[kind])
     if not (isinstance(x1, tf.Tensor) and isinstance(x2, tf.Tensor) and x1.dtype is x2.dtype):

@@ -159,9 +159,7 @@ def repeat(x: Any, repeats: Any, /, *, axis: int | None = None) -> Any:
         each = tf.broadcast_to(tf.cast(repeats, tf.int64), (count,) if isinstance(count, int) else count[None])
         return tf.gather(x, tf.repeat(tf.range(count), each), axis=axis)
     shape = list(sizes(x))
-    wide = tf.broadcast_to(
-        tf.expand_dims(x, axis + 1), shape_from((*shape[: axis + 1], repeats, *shape[axis + 1 :]))
-    )
+    wide = tf.broadcast_to(tf.expand_dims(x, axis + 1), shape_from((*shape[: axis + 1], repeats, *shape[axis + 1 :])))
     return tf.reshape(wide, shape_from((*shape[:axis], shape[axis] * repeats, *shape[axis + 1 :])))
 
 

@@ -66,7 +66,7 @@ def pair(x1: Any, x2: Any) -> tuple[Any, Any]:
 def weak(x: Any, value: Any) -> tuple[Any, Any]:
     """An array and a number of the same kind or a lower one, in the array's dtype; complex beside real numbers."""
     dtype = x.dtype
-    if type(value) is int and dtype.is_integer or type(value) is float and dtype.is_floating:
+    if (type(value) is int and dtype.is_integer) or (type(value) is float and dtype.is_floating):
         return x, number(value, dtype)
     dtype = result_type(x, value)
     return tf.cast(x, dtype), number(value, dtype)
