@@ -301,7 +301,9 @@ def _lettered(case: Case, on: Namespace) -> bool:
 
 
 def _traceable(case: Case, on: Namespace) -> bool:
-    return on.library in ("torch", "jax") and any(_floating(part) for c in case.calls for part in parts(c))
+    return on.library in ("torch", "jax", "tensorflow") and any(
+        _floating(part) for c in case.calls for part in parts(c)
+    )
 
 
 def _has_kernel(case: Case, on: Namespace) -> bool:

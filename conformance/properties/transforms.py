@@ -1,4 +1,4 @@
-"""Operations under the function transformations of a library: torch.func.vmap and grad, jax.jit and jax.grad."""
+"""Operations under the function transformations of a library: torch.func.vmap and grad, jax.jit and grad, tf.function."""
 
 from __future__ import annotations
 
@@ -70,6 +70,27 @@ def _through_jax(on: Namespace, example: Example, gradients: Any) -> float | Non
     return worst
 
 
+def _through_tensorflow(on: Namespace, example: Example, gradients: Any) -> float | None:
+    """tf.function agrees with eager evaluation within the bound; tf.GradientTape gives K's gradients."""
+    import tensorflow as tf
+
+    @tf.function
+    def run(*arrays: Any) -> Any:
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch([arrays[i] for i in example.differentiated])
+            results = _arrays_of(on, example, arrays)
+            loss = None if gradients is None else contraction(results, on.array)
+        zero = tf.UnconnectedGradients.ZERO
+        slopes = () if loss is None else tape.gradient(loss, [arrays[i] for i in example.differentiated], None, zero)
+        return results, slopes
+
+    results, found = run(*on.arrays(example))
+    worst = _compared("tf.function", on, _wanted(on, example), list(results))
+    if gradients is not None:
+        _compared("tf.GradientTape", on, loosened(gradients), list(found))
+    return worst
+
+
 def _compared(transformation: str, on: Namespace, wanted: list[Any], results: list[Any]) -> float:
     try:
         return compare(wanted, results, on.dtypes)
@@ -79,4 +100,4 @@ def _compared(transformation: str, on: Namespace, wanted: list[Any], results: li
         raise
 
 
-_TRANSFORMED = {"torch": _through_torch, "jax": _through_jax}
+_TRANSFORMED = {"torch": _through_torch, "jax": _through_jax, "tensorflow": _through_tensorflow}

@@ -120,7 +120,7 @@ exp, expm1, log, log1p = (
 sqrt, square, reciprocal = (
     _unary("sqrt", tf.sqrt),
     _unary("square", tf.square),
-    _unary("reciprocal", tf.math.reciprocal),
+    _unary("reciprocal", lambda x: tf.realdiv(tf.ones((), x.dtype), x)),  # tf.math.reciprocal is 1 ulp off
 )
 sin, cos, tan = _unary("sin", tf.sin), _unary("cos", tf.cos), _unary("tan", tf.tan)
 asin, acos, atan = _unary("asin", tf.asin), _unary("acos", tf.acos), _unary("atan", tf.atan)
@@ -262,7 +262,22 @@ def _sign_bits(x: Any) -> Any:
 
 bitwise_left_shift = _binary("bitwise_left_shift", _shifted(tf.bitwise.left_shift, tf.zeros_like))
 bitwise_right_shift = _binary("bitwise_right_shift", _shifted(tf.bitwise.right_shift, _sign_bits))
-floor_divide, remainder = _binary("floor_divide", tf.math.floordiv), _binary("remainder", tf.math.floormod)
+
+
+def _with_sign(x: Any, y: Any) -> Any:
+    return tf.where(signbit(y), -tf.abs(x), tf.abs(x))
+
+
+floor_divide = _binary("floor_divide", tf.math.floordiv)
+
+
+def _remainder(x: Any, y: Any) -> Any:
+    """floormod, whose zero has the sign of y as the standard says."""
+    found = tf.math.floormod(x, y)
+    return tf.where(tf.equal(found, 0), _with_sign(found, y), found) if x.dtype.is_floating else found
+
+
+remainder = _binary("remainder", _remainder)
 pow = _binary("pow", computed(frozenset(UNSIGNED), int64, tf.pow))
 _hypot = computed(
     frozenset((tf.bfloat16, tf.float16, tf.float32)), tf.float64, lambda x, y: _long_side(tf.abs(x), tf.abs(y))
@@ -285,10 +300,6 @@ def _log_of_sum(x: Any, y: Any) -> Any:
 
 
 logaddexp = _binary("logaddexp", halves(_log_of_sum))
-
-
-def _with_sign(x: Any, y: Any) -> Any:
-    return tf.where(signbit(y), -tf.abs(x), tf.abs(x))
 
 
 copysign = _binary("copysign", _with_sign)
