@@ -1,4 +1,4 @@
-"""Operations under the function transformations of a library: torch.func.vmap and grad, jax.jit and grad, tf.function."""
+"""Operations under the function transformations of a library: torch.func's, JAX's, TensorFlow's."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..judging.failures import Failure, compare
 from ..subjects.operations import Namespace, eager, expected
 from .gradients import contraction, loosened, wanted_gradients
 
-__all__ = ["transparent"]
+__all__ = ["TRANSFORMED", "transparent"]
 
 
 def transparent(on: Namespace, example: Example) -> float | None:
@@ -19,7 +19,7 @@ def transparent(on: Namespace, example: Example) -> float | None:
     if not _wanted(on, example) or not example.floats:
         return None
     gradients = wanted_gradients(example, on.library) if example.differentiated else None
-    return _TRANSFORMED[on.library](on, example, gradients)
+    return TRANSFORMED[on.library](on, example, gradients)
 
 
 def _arrays_of(on: Namespace, example: Example, arrays: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -100,4 +100,4 @@ def _compared(transformation: str, on: Namespace, wanted: list[Any], results: li
         raise
 
 
-_TRANSFORMED = {"torch": _through_torch, "jax": _through_jax, "tensorflow": _through_tensorflow}
+TRANSFORMED = {"torch": _through_torch, "jax": _through_jax, "tensorflow": _through_tensorflow}
