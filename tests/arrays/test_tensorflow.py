@@ -1,7 +1,11 @@
 """TensorFlow: its tensors in K's operations, traces with known and unknown sizes, gradients, compiled functions."""
 
+import contextlib
+import io
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -35,6 +39,9 @@ def test_the_selector_opens_it_with_a_device():
     assert {row.name: row.usable for row in K.list_backends()}["tensorflow"]
     with K.use_backend("tensorflow"):
         assert K.tensorflow_backend.backend() == "tensorflow" and isinstance(K.zeros((2,)).array, tf.Tensor)
+        assert K.tensorflow_backend.tf is tf and not hasattr(K.theano_backend, "tf")
+    with K.use_backend("numpy"), pytest.raises(AttributeError, match="the active backend is 'numpy', not TensorFlow"):
+        K.tensorflow_backend.tf  # noqa: B018
 
 
 def test_a_tensor_gives_a_tensor_and_numpys_numbers():
@@ -157,6 +164,15 @@ def test_promotion_is_the_standards():
             xp.add(xp.ones(1, dtype=xp.uint64), wrong)
     assert (xp.asarray([1, -8]) << 2).numpy().tolist() == [4, -32] and (1 << xp.asarray([3])).numpy().tolist() == [8]
     assert (xp.asarray([-8]) >> 70).numpy().tolist() == [-1]
+
+
+def test_the_program_of_the_page_runs():
+    page = (Path(__file__).parents[2] / "docs" / "libraries.md").read_text("utf-8")
+    code, shown = re.findall(r"```py\n(.*?)```\n```text\n(.*?)```", page, re.S)[0]
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        exec(code, {})
+    assert printed.getvalue() == shown
 
 
 def test_random_numbers_are_those_of_every_library():
