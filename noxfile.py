@@ -106,6 +106,15 @@ def conformance(session: nox.Session, namespace: str) -> None:
 
 
 @nox.session
+def tensorflow(session: nox.Session) -> None:
+    """TensorFlow: its tests, the digits for two epochs, and conformance within five minutes; `-- --budget 60`."""
+    session.install("-e", ".[test,tensorflow,examples]")
+    session.run("python", "-m", "pytest", "-n", "0", "tests/arrays/test_tensorflow.py")
+    session.run("python", "examples/digits.py", "--backend", "tensorflow", "--epochs", "2")
+    session.run("python", "-m", "conformance", "tensorflow", "--no-verdicts", *(session.posargs or ["--budget", "300"]))
+
+
+@nox.session
 def stand_in(session: nox.Session) -> None:
     """K's operations on the stand-in for CuPy, tests/stand_ins/cupy, which needs no GPU; `-- --only 'conv*'`."""
     session.install("-e", ".[test]")

@@ -74,7 +74,7 @@ def _through_tensorflow(on: Namespace, example: Example, gradients: Any) -> floa
     """tf.function agrees with eager evaluation within the bound; tf.GradientTape gives K's gradients."""
     import tensorflow as tf
 
-    @tf.function
+    @tf.function(autograph=False)  # it would rewrite the code of this tool
     def run(*arrays: Any) -> Any:
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch([arrays[i] for i in example.differentiated])

@@ -39,9 +39,8 @@ def asarray(obj: Any, /, *, dtype: Any = None, device: Any = None, copy: bool | 
     with on_device(device):
         if isinstance(obj, NUMBERS):
             return _constant(obj, chosen(obj, dtype))
-        if hasattr(obj, "__array__") and hasattr(obj, "dtype"):  # a copy, lest the memory be shared
-            x = tf.convert_to_tensor(tf.experimental.numpy.array(obj) if callable(getattr(obj, "get", None)) else obj)
-            x = tf.identity(tf.constant(x))
+        if hasattr(obj, "__array__") and hasattr(obj, "dtype"):
+            x = tf.constant(obj)  # a copy; convert_to_tensor would share the memory of NumPy's arrays
         else:
             x = _nested(obj, dtype)
         if x.dtype == tf.string:
