@@ -19,6 +19,7 @@ NEEDS = {
     "array_api_strict:device1": [],
     "array_api_strict:no_float64": [],
     "jax": [".[jax]"],
+    "tensorflow": [".[tensorflow]"],
     "dask": [".[dask]"],
     "cupy": [".[cupy]"],
 }

@@ -39,10 +39,9 @@ def asarray(obj: Any, /, *, dtype: Any = None, device: Any = None, copy: bool | 
     with on_device(device):
         if isinstance(obj, NUMBERS):
             return _constant(obj, chosen(obj, dtype))
-        if hasattr(obj, "__array__") and hasattr(obj, "dtype"):
-            x = tf.constant(obj)  # a copy; convert_to_tensor would share the memory of NumPy's arrays
-        else:
-            x = _nested(obj, dtype)
+        is_array = hasattr(obj, "__array__") and hasattr(obj, "dtype")
+        # tf.constant copies; convert_to_tensor would share the memory of NumPy's arrays
+        x = tf.constant(obj) if is_array else _nested(obj, dtype)
         if x.dtype == tf.string:
             raise TypeError(f"asarray: got {type(obj).__name__} of text, expected numbers")
         return x if dtype is None or x.dtype == dtype else tf.cast(x, dtype)
