@@ -82,7 +82,7 @@ def _through_tensorflow(on: Namespace, example: Example, gradients: Any) -> floa
             loss = None if gradients is None else contraction(results, on.array)
         zero = tf.UnconnectedGradients.ZERO
         slopes = () if loss is None else tape.gradient(loss, [arrays[i] for i in example.differentiated], None, zero)
-        return results, slopes
+        return results, [tf.convert_to_tensor(slope) for slope in slopes]  # that of a gather is IndexedSlices
 
     results, found = run(*on.arrays(example))
     worst = _compared("tf.function", on, _wanted(on, example), list(results))
