@@ -91,6 +91,18 @@ def test_sizes_of_a_trace_are_tensors_where_they_are_unknown():
         np.testing.assert_allclose(found.numpy(), want, rtol=1e-6)
 
 
+def test_sizes_that_a_trace_does_not_know_can_be_compared_but_not_read():
+    signature = [tf.TensorSpec((None, 3))]
+    x = RNG.normal(size=(4, 3)).astype("f")
+    for function in (lambda a: K.switch(a > 0, a, -a), lambda a: K.binary_crossentropy(K.sigmoid(a), K.sigmoid(a))):
+        found = tf.function(function, input_signature=signature, autograph=False)(x)
+        np.testing.assert_allclose(found.numpy(), function(x), rtol=1e-5)
+    with pytest.raises(TypeError, match="dropout: .* is a size known when the traced function runs"):
+        tf.function(lambda a: K.dropout(a, 0.5, seed=1), input_signature=signature)(x)
+    with pytest.raises(ValueError, match="map_fn: .* size known at run time alone"):
+        tf.function(lambda a: K.map_fn(lambda row: row * 2.0, a), input_signature=signature, autograph=False)(x)
+
+
 def test_a_trace_of_unknown_rank_is_refused():
     with pytest.raises(ValueError, match="rank"):
         tf.function(K.batch_flatten, input_signature=[tf.TensorSpec(None)])(tf.ones((2, 3)))

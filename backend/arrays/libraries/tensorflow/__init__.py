@@ -9,7 +9,6 @@ import tensorflow as tf
 
 from . import fft as fft
 from . import linalg as linalg
-from . import operands
 from .creation import *  # noqa: F403
 from .dtypes import *  # noqa: F403
 from .dtypes import __array_namespace_info__ as __array_namespace_info__
@@ -21,18 +20,19 @@ from .products import *  # noqa: F403
 from .reductions import *  # noqa: F403
 from .sets import *  # noqa: F403
 from .sorting import *  # noqa: F403
+from .traced_sizes import traced_sizes
 
 __array_api_version__ = "2025.12"
 e, inf, nan, pi, newaxis = math.e, math.inf, math.nan, math.pi, None
-_OUR_OWN = {"annotations", "math", "tf", "operands", "creation", "dtypes", "elementwise", "indexing", "manipulation",
-            "products", "reductions", "sets", "sorting"}  # fmt: skip
+_OUR_OWN = {"annotations", "math", "tf", "creation", "dtypes", "elementwise", "indexing", "manipulation",
+            "products", "reductions", "sets", "sorting", "traced_sizes"}  # fmt: skip
 
 
 def __dir__() -> list[str]:
     return sorted(n for n in globals() if n not in _OUR_OWN and (not n.startswith("_") or n.startswith("__array_")))
 
 
-__sizes__ = operands.sizes  # with 0-d tensors for what is known when a traced function runs alone
+__sizes__ = traced_sizes
 
 
 def _reflected(function: Any) -> Any:

@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from .dtypes import COMPLEX, float32, int64
 from .operands import NUMBERS, chosen, index, on_device, placed, shape_from, sizes
+from .traced_sizes import TracedSize
 
 __all__ = [
     "arange",
@@ -37,6 +38,8 @@ def asarray(obj: Any, /, *, dtype: Any = None, device: Any = None, copy: bool | 
     if copy is False:
         raise ValueError(f"asarray: copy is False, but {type(obj).__name__} becomes a tensor by a copy alone")
     with on_device(device):
+        if isinstance(obj, TracedSize):
+            return tf.cast(obj.tensor, dtype or int64)
         if isinstance(obj, NUMBERS):
             return _constant(obj, chosen(obj, dtype))
         is_array = hasattr(obj, "__array__") and hasattr(obj, "dtype")
@@ -106,6 +109,8 @@ def from_dlpack(x: Any, /, *, device: Any = None, copy: bool | None = None) -> A
 def full(shape: Any, fill_value: Any, *, dtype: Any = None, device: Any = None) -> Any:
     """The standard's `full`."""
     with on_device(device):
+        if isinstance(fill_value, TracedSize):
+            fill_value = tf.cast(fill_value.tensor, int64)
         value = fill_value if isinstance(fill_value, tf.Tensor) else _constant(fill_value, chosen(fill_value, dtype))
         return tf.fill(shape_from(shape), value if dtype is None else tf.cast(value, dtype))
 
@@ -149,6 +154,7 @@ def arange(start: Any, /, stop: Any = None, step: Any = 1, *, dtype: Any = None,
     """The standard's `arange`."""
     if stop is None:
         start, stop = 0, start
+    start, stop, step = (v.tensor if isinstance(v, TracedSize) else v for v in (start, stop, step))
     given = [v for v in (start, stop, step) if not isinstance(v, tf.Tensor)]
     if dtype is None:
         dtype = float32 if any(isinstance(v, float) for v in given) else int64

@@ -6,7 +6,8 @@ from typing import Any
 
 import tensorflow as tf
 
-from .operands import axes_of, axis_of, common, shape_from, sizes
+from .operands import axes_of, axis_of, common, index, shape_from, sizes
+from .traced_sizes import TracedSize
 
 __all__ = [
     "broadcast_arrays",
@@ -154,6 +155,7 @@ def repeat(x: Any, repeats: Any, /, *, axis: int | None = None) -> Any:
     if axis is None:
         x, axis = tf.reshape(x, (-1,)), 0
     axis = axis_of(axis, x.shape.rank)
+    repeats = repeats.tensor if isinstance(repeats, TracedSize) else repeats
     if isinstance(repeats, tf.Tensor) and repeats.shape.rank:
         count = sizes(x)[axis]
         each = tf.broadcast_to(tf.cast(repeats, tf.int64), (count,) if isinstance(count, int) else count[None])
@@ -166,7 +168,7 @@ def repeat(x: Any, repeats: Any, /, *, axis: int | None = None) -> Any:
 def tile(x: Any, repetitions: Any, /) -> Any:
     """The standard's `tile`."""
     times = list(repetitions) if isinstance(repetitions, (tuple, list)) else [repetitions]
-    shape = list(sizes(x))
+    times, shape = [index(t) for t in times], list(sizes(x))
     shape = [1] * (len(times) - len(shape)) + shape
     times = [1] * (len(shape) - len(times)) + times
     apart = tf.reshape(x, shape_from([size for n in shape for size in (1, n)]))

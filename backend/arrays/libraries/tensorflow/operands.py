@@ -9,6 +9,7 @@ from typing import Any
 import tensorflow as tf
 
 from .dtypes import HALVES, INTEGERS, default_for, result_type
+from .traced_sizes import TracedSize
 
 __all__ = [
     "axes_of",
@@ -32,7 +33,7 @@ def tensor(x: Any) -> Any:
     """x as a tensor: a variable's value, a NumPy array's; TypeError for anything else."""
     if isinstance(x, tf.Tensor):
         return x
-    if isinstance(x, tf.Variable) or hasattr(x, "__array__"):
+    if isinstance(x, (tf.Variable, TracedSize)) or hasattr(x, "__array__"):
         return tf.convert_to_tensor(x)
     raise TypeError(f"got {type(x).__name__}, expected a tensor")
 
@@ -85,7 +86,9 @@ def sizes(x: Any) -> tuple[Any, ...]:
 
 
 def index(value: Any) -> Any:
-    """A size: an integer, or a 0-d integer tensor as it is."""
+    """A size: an integer, or a 0-d integer tensor."""
+    if isinstance(value, TracedSize):
+        return value.tensor
     return value if isinstance(value, tf.Tensor) else value.__index__()
 
 
