@@ -97,9 +97,9 @@ def test_sizes_that_a_trace_does_not_know_can_be_compared_but_not_read():
     for function in (lambda a: K.switch(a > 0, a, -a), lambda a: K.binary_crossentropy(K.sigmoid(a), K.sigmoid(a))):
         found = tf.function(function, input_signature=signature, autograph=False)(x)
         np.testing.assert_allclose(found.numpy(), function(x), rtol=1e-5)
-    with pytest.raises(TypeError, match="dropout: .* is a size known when the traced function runs"):
+    with pytest.raises(TypeError, match=r"dropout: .* is a size known when the traced function runs"):
         tf.function(lambda a: K.dropout(a, 0.5, seed=1), input_signature=signature)(x)
-    with pytest.raises(ValueError, match="map_fn: .* size known at run time alone"):
+    with pytest.raises(ValueError, match=r"map_fn: .* size known at run time alone"):
         tf.function(lambda a: K.map_fn(lambda row: row * 2.0, a), input_signature=signature, autograph=False)(x)
 
 
@@ -174,6 +174,7 @@ def test_promotion_is_the_standards():
     for wrong in (xp.ones(1, dtype=xp.int64), 2.5):
         with pytest.raises((TypeError, OverflowError)):
             xp.add(xp.ones(1, dtype=xp.uint64), wrong)
+    assert np.signbit([xp.full((2,), v).numpy()[0] for v in (0.0, -0.0, 0.0)]).tolist() == [False, True, False]
     assert (xp.asarray([1, -8]) << 2).numpy().tolist() == [4, -32] and (1 << xp.asarray([3])).numpy().tolist() == [8]
     assert (xp.asarray([-8]) >> 70).numpy().tolist() == [-1]
 

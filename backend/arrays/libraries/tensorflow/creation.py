@@ -8,7 +8,7 @@ from typing import Any
 import tensorflow as tf
 
 from .dtypes import COMPLEX, float32, int64
-from .operands import NUMBERS, chosen, index, on_device, placed, shape_from, sizes
+from .operands import NUMBERS, chosen, index, number, on_device, placed, shape_from, sizes
 from .traced_sizes import TracedSize
 
 __all__ = [
@@ -63,7 +63,7 @@ def _of_tensor(x: Any, dtype: Any, device: Any, copy: bool | None) -> Any:
 def _constant(value: Any, dtype: Any) -> Any:
     """A number of any kind in a dtype."""
     try:
-        return tf.constant(value, dtype)
+        return number(value, dtype)
     except (TypeError, ValueError):
         return tf.cast(tf.constant(value), dtype)
 
@@ -82,7 +82,7 @@ def _nested(obj: Any, dtype: Any) -> Any:
         except (TypeError, ValueError):
             return tf.convert_to_tensor(obj, tf.uint64)
     if complex in kinds:
-        return tf.convert_to_tensor(obj, tf.complex64)
+        return tf.convert_to_tensor(_numbers(obj, 0j) if kinds <= set(NUMBERS) else obj, tf.complex64)
     if kinds == {bool, int}:
         return tf.convert_to_tensor(_numbers(obj), int64)
     if float in kinds and bool in kinds:
@@ -94,9 +94,9 @@ def _flat(obj: Any) -> list[Any]:
     return [v for each in obj for v in _flat(each)] if isinstance(obj, (list, tuple)) else [obj]
 
 
-def _numbers(obj: Any) -> Any:
-    """The same nest with 0 and 1 for False and True."""
-    return [_numbers(each) for each in obj] if isinstance(obj, (list, tuple)) else obj + 0
+def _numbers(obj: Any, zero: Any = 0) -> Any:
+    """The same nest with a zero added: 0 and 1 for False and True, complex numbers for a complex zero."""
+    return [_numbers(each, zero) for each in obj] if isinstance(obj, (list, tuple)) else obj + zero
 
 
 def from_dlpack(x: Any, /, *, device: Any = None, copy: bool | None = None) -> Any:
@@ -112,7 +112,8 @@ def full(shape: Any, fill_value: Any, *, dtype: Any = None, device: Any = None) 
         if isinstance(fill_value, TracedSize):
             fill_value = tf.cast(fill_value.tensor, int64)
         value = fill_value if isinstance(fill_value, tf.Tensor) else _constant(fill_value, chosen(fill_value, dtype))
-        return tf.fill(shape_from(shape), value if dtype is None else tf.cast(value, dtype))
+        value = value if dtype is None else tf.cast(value, dtype)
+        return tf.broadcast_to(value, shape_from(shape))
 
 
 def zeros(shape: Any, *, dtype: Any = None, device: Any = None) -> Any:

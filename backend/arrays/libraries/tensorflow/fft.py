@@ -93,7 +93,7 @@ def _places(x: Any, s: Any, axes: Any) -> tuple[list[int], list[Any]]:
     if axes is None:
         axes = range(x.shape.rank) if s is None else range(-len(s), 0)
     places = axes_of(tuple(axes), x.shape.rank)
-    counts = [None] * len(places) if s is None else list(s)
+    counts = [None] * len(places) if s is None else [None if n == -1 else n for n in s]
     if len(counts) != len(places):
         raise ValueError(f"{len(counts)} sizes for {len(places)} axes")
     return places, [_size(x, n, axis) for n, axis in zip(counts, places, strict=True)]

@@ -44,6 +44,8 @@ def number(value: Any, dtype: Any) -> Any:
         value = int(value)
     if isinstance(value, int) and dtype in INTEGERS and not dtype.min <= value <= dtype.max:
         raise OverflowError(f"{value} is out of range for {dtype.name}")
+    if value == 0 and isinstance(value, float):
+        return tf.reshape(tf.constant([value], dtype), ())  # its cache of scalars takes -0.0 for 0.0
     return tf.constant(value, dtype)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import math
 from typing import Any
 
 import tensorflow as tf
@@ -67,6 +68,7 @@ def var(x: Any, /, *, axis: Any = None, correction: float = 0.0, keepdims: bool 
         count = count * sizes(x)[a]
     away = tf.square(tf.abs(wide - tf.reduce_mean(wide, axes, keepdims=True)))
     below = tf.cast(count, away.dtype) - tf.constant(correction, away.dtype)
+    below = tf.where(below > 0, below, tf.constant(math.nan, away.dtype))
     return tf.cast(tf.reduce_sum(away, axes, keepdims=keepdims) / below, x.dtype)
 
 
