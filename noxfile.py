@@ -19,6 +19,7 @@ NEEDS = {
     "array_api_strict:device1": [],
     "array_api_strict:no_float64": [],
     "jax": [".[jax]"],
+    "tensorflow": [".[tensorflow]"],
     "dask": [".[dask]"],
     "cupy": [".[cupy]"],
 }
@@ -103,6 +104,15 @@ def conformance(session: nox.Session, namespace: str) -> None:
         session.skip("cupy needs an NVIDIA GPU, and this machine has none")
     session.install("-e", ".[test]", *NEEDS[namespace])
     session.run("python", "-m", "conformance", *dict.fromkeys(["numpy", namespace]), *session.posargs)
+
+
+@nox.session
+def tensorflow(session: nox.Session) -> None:
+    """TensorFlow: its tests, the digits for two epochs, and conformance within five minutes; `-- --budget 60`."""
+    session.install("-e", ".[test,tensorflow,examples]")
+    session.run("python", "-m", "pytest", "-n", "0", "tests/arrays/test_tensorflow.py")
+    session.run("python", "examples/digits.py", "--backend", "tensorflow", "--epochs", "2")
+    session.run("python", "-m", "conformance", "tensorflow", "--no-verdicts", *(session.posargs or ["--budget", "300"]))
 
 
 @nox.session

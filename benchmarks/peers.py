@@ -68,4 +68,6 @@ def peer(name: str) -> Any:
     library = importlib.import_module(name)
     if name in ("torch", "numexpr"):
         library.set_num_threads(threads())
+    if name == "tensorflow":
+        library.config.threading.set_intra_op_parallelism_threads(threads())
     return library

@@ -23,7 +23,8 @@ TARGETS = {"dense": 1.2, "convolution": 1.8, "recurrent": 2.0, "normalized": 2.0
 NOTE = (
     f"{PROCESSES} processes per side, the fastest and slowest in brackets. All sides start from the same weights "
     "and must have the same first five losses. roofline: the operations of the products at the rate of a "
-    "1024x1024 matrix product. rnn: K.rnn with the step of Keras's LSTM cell instead of K.lstm."
+    "1024x1024 matrix product. tf.function: with jit_compile=True, by hand. rnn: K.rnn with the step of Keras's LSTM "
+    "cell instead of K.lstm."
 )
 
 
@@ -43,12 +44,16 @@ def sides(net: nets.Net) -> Iterator[Side]:
     yield Side(BY_HAND, "torch", functools.partial(_side, "torch", net))
     for library in ("autograd", "pytensor", "jax"):
         yield Side("jax.jit" if library == "jax" else library, library, functools.partial(_side, library, net))
+    if net.kind in ("dense", "convolution"):
+        ours_jitted = functools.partial(_ours, net, "tensorflow", False, True)
+        yield Side("K [tensorflow], jit", "tensorflow", ours_jitted, (Target("tf.function", 1.3),))
+        yield Side("tf.function", "tensorflow", functools.partial(_side, "tensorflow", net))
     yield Side(KERAS, "keras", functools.partial(_side, "keras", net), environment={"KERAS_BACKEND": "torch"})
 
 
-def _ours(net: nets.Net, library: str, stepwise: bool) -> Any:
+def _ours(net: nets.Net, library: str, stepwise: bool, jit: bool = False) -> Any:
     peer(library)
-    return ours.step(net, library, stepwise)
+    return ours.step(net, library, stepwise, jit=jit)
 
 
 def same_losses(made: Mapping[str, Any]) -> None:

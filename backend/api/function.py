@@ -296,10 +296,11 @@ def function(
         The name in error messages and in the source.
     jit : {False, True, 'auto'}, optional
         Whether the program goes through the library's own compiler where it has one: ``jax.jit``, ``torch.compile``,
-        for elementwise chains that are no kernel already ``cupy.fuse``, and for NumPy's arrays numba where it is
-        installed. The first call takes long then, results may differ in their last digits, and loops over a size known
-        only at run time are compiled anew for each. None is what `set_jit` has chosen; 'auto' compiles what runs often
-        enough, and keeps what proves faster. ``f.stages`` shows what numba compiles, and what it refuses.
+        ``tf.function`` with XLA, for elementwise chains that are no kernel already ``cupy.fuse``, and for NumPy's
+        arrays numba where it is installed. The first call takes long then, results may differ in their last digits,
+        and loops over a size known only at run time are compiled anew for each. None is what `set_jit` has chosen;
+        'auto' compiles what runs often enough, and keeps what proves faster. ``f.stages`` shows what numba compiles,
+        and what it refuses.
     passes : sequence of str, optional
         The passes of the compiler to run; all by default.
     explain : bool, optional

@@ -73,8 +73,9 @@ def _meet(x: Any) -> Any:
             xp = array_api_compat.array_namespace(x)
         except TypeError:
             return None
-    elif root in ("jax", "jaxlib"):
-        xp = _jax_namespace(x)
+    elif root in _ARRAY_CLASSES:
+        library, name = _ARRAY_CLASSES[root]
+        xp = of_library(library) if isinstance(x, getattr(sys.modules[library], name)) else None
     elif hasattr(kind, "__array_namespace__"):
         xp = of_library("ndonnx") if root == "ndonnx" else x.__array_namespace__()
     else:
@@ -101,10 +102,12 @@ def plain(x: Any) -> Any:
 
 
 def of_library(name: str) -> Any:
-    """The one namespace of NumPy's, torch's, JAX's or ndonnx's arrays: `backend.arrays.libraries.<name>`."""
+    """The one namespace of a library's arrays, of NumPy, torch, JAX, TensorFlow, ndonnx: `backend.arrays.libraries`."""
     return importlib.import_module(f"{__package__}.libraries.{name}")
 
 
+# By the package that an array's class comes from: the library, and the name of its class of arrays there.
+_ARRAY_CLASSES = {"jax": ("jax", "Array"), "jaxlib": ("jax", "Array"), "tensorflow": ("tensorflow", "Tensor")}
 _ADAPTED = {
     "array_api_compat.numpy": "numpy",
     "array_api_compat.torch": "torch",
@@ -123,10 +126,6 @@ def _is_torch(x: Any) -> bool:
     """Whether x is a torch tensor, of a subclass defined anywhere; imports nothing, as torch is loaded if x exists."""
     torch = sys.modules.get("torch")
     return torch is not None and isinstance(x, torch.Tensor)
-
-
-def _jax_namespace(x: Any) -> Any:
-    return of_library("jax") if isinstance(x, sys.modules["jax"].Array) else None
 
 
 def is_array(x: Any) -> bool:
@@ -167,11 +166,11 @@ def describe(xp: Namespace) -> str:
 
 def device_of(x: Any) -> Any:
     """The device of an array, for creation functions; None where the namespace has no devices."""
-    return None if isinstance(x, _HOST) else getattr(x, "device", None)
+    return None if isinstance(x, _HOST) else getattr(x, "device", None) or None  # '' in TensorFlow's traces
 
 
 def is_concrete(x: Any) -> bool:
-    """Whether x has values now: not for symbolic tensors, nor for tracers of JAX and torch."""
+    """Whether x has values now: not for symbolic tensors, nor for tracers of JAX, torch and TensorFlow."""
     if type(x) is np.ndarray:
         return True
     if namespace_of(x) is recorder:
@@ -185,6 +184,8 @@ def is_concrete(x: Any) -> bool:
         if torch.compiler.is_compiling():  # first: it does not trace the rest
             return False
         return not (x.is_meta or torch._C._functorch.is_functorch_wrapped_tensor(x))
+    if (tf := sys.modules.get("tensorflow")) and isinstance(x, tf.Tensor):
+        return hasattr(x, "numpy")
     return True
 
 
@@ -197,9 +198,12 @@ _WRITABLE: dict[type, bool] = {}  # array type -> whether it supports x[a:b] = y
 
 
 def outside_traces(xp: Namespace) -> contextlib.AbstractContextManager[Any]:
-    """A context in which arrays made of host data are concrete, also while JAX traces a function that calls us."""
-    jax = sys.modules.get("jax")
-    return jax.ensure_compile_time_eval() if jax and xp is jax.numpy else contextlib.nullcontext()
+    """A context in which arrays made of host data are concrete, also while JAX or TensorFlow traces our caller."""
+    if (jax := sys.modules.get("jax")) and xp in (jax.numpy, sys.modules.get(f"{__package__}.libraries.jax")):
+        return jax.ensure_compile_time_eval()
+    if xp is sys.modules.get(f"{__package__}.libraries.tensorflow"):
+        return sys.modules["tensorflow"].init_scope()
+    return contextlib.nullcontext()
 
 
 def writable(*arrays: Any) -> bool:
@@ -274,6 +278,8 @@ def detach(x: Any) -> Any:
         return x.detach()
     if (jax := sys.modules.get("jax")) and isinstance(x, jax.Array):
         return jax.lax.stop_gradient(x)
+    if (tf := sys.modules.get("tensorflow")) and isinstance(x, tf.Tensor):
+        return tf.stop_gradient(x)
     return x
 
 

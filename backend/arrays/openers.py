@@ -60,6 +60,23 @@ def _open_jax(device: str) -> tuple[Any, Any]:
         raise ValueError(f"jax cannot use device {device!r} here: {_first_line(error)}") from error
 
 
+def _open_tensorflow(device: str) -> tuple[Any, Any]:
+    import tensorflow as tf
+
+    xp = of_library("tensorflow")
+    if not device:
+        return xp, xp.__array_namespace_info__().default_device()
+    try:
+        with tf.init_scope(), tf.device(device):
+            bound = tf.zeros((), tf.float32).device
+    except (ValueError, RuntimeError, tf.errors.OpError) as error:
+        raise ValueError(f"tensorflow cannot use device {device!r} here: {_first_line(error)}") from error
+    kind = device.lower().rpartition("device:")[2].strip("/").partition(":")[0]
+    if kind not in bound.lower():  # TensorFlow may choose another device than the one it was told
+        raise ValueError(f"tensorflow finds no device {device!r} here, and would use {bound}")
+    return xp, bound
+
+
 def _open_array_api_strict(device: str) -> tuple[Any, Any]:
     import array_api_strict as xp
 
@@ -92,10 +109,19 @@ BUILT_IN: dict[str, Callable[[str], tuple[Any, Any]]] = {
     "torch": _open_torch,
     "cupy": _open_cupy,
     "jax": _open_jax,
+    "tensorflow": _open_tensorflow,
     "array_api_strict": _open_array_api_strict,
     "dask": _open_dask,
     "ndonnx": _open_ndonnx,
 }
-EXTRAS = {"torch": "torch", "cupy": "cupy", "jax": "jax", "dask": "dask", "ndonnx": "onnx", "array_api_strict": "test"}
+EXTRAS = {
+    "torch": "torch",
+    "cupy": "cupy",
+    "jax": "jax",
+    "tensorflow": "tensorflow",
+    "dask": "dask",
+    "ndonnx": "onnx",
+    "array_api_strict": "test",
+}
 ALIASES = {"pytorch": "torch", "strict": "array_api_strict"}
 REPRODUCIBLE = "reproducible"  # before a colon and the specification of another backend

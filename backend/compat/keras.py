@@ -204,11 +204,13 @@ _OF_TENSORFLOW = (
 def _complete(module: Any) -> None:
     if not runs_on_us():
         return
+    legacy = importlib.import_module(f"{_PACKAGE}.compat.legacy_names")
     for name in ("tensorflow_backend", "theano_backend"):
-        legacy = importlib.import_module(f"{_PACKAGE}.compat.legacy_names")
         sys.modules.setdefault(f"keras.backend.{name}", getattr(legacy, name))
 
     def __getattr__(name: str) -> Any:  # noqa: N807 - Python's hook for what a module lacks
+        if name == "tf":
+            return legacy.module_of_tensorflow("keras.backend.tf belongs to TensorFlow")
         if name in _OF_TENSORFLOW:
             raise AttributeError(
                 f"keras.backend.{name} belongs to TensorFlow, which is not used: Keras runs on the backend "

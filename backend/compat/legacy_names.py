@@ -7,8 +7,9 @@ import types
 from typing import Any
 
 from ..arrays.backends import active
+from ..arrays.namespaces import describe
 
-__all__ = ["numpy_backend", "tensorflow_backend", "theano_backend"]
+__all__ = ["module_of_tensorflow", "numpy_backend", "tensorflow_backend", "theano_backend"]
 
 _PACKAGE = __name__.partition(".")[0]
 _DOC = """K under the name of a backend of Keras's own: programs that import that one run unchanged.
@@ -29,6 +30,8 @@ class Alias(types.ModuleType):
 
     def __getattr__(self, name: str) -> Any:
         whole = sys.modules[_PACKAGE]
+        if name == "tf" and self.__name__.endswith(".tensorflow_backend"):
+            return module_of_tensorflow(f"module {self.__name__!r} has no attribute 'tf'")
         if name == "__all__":
             return [n for n in dir(whole) if not n.startswith("_")]
         if name.startswith("__"):  # attributes of real modules, such as __path__
@@ -40,7 +43,7 @@ class Alias(types.ModuleType):
 
     @staticmethod
     def _is_tf_1() -> bool:
-        """False: TensorFlow is not used."""
+        """False: where TensorFlow is the backend, it is TensorFlow 2."""
         return False
 
     @staticmethod
@@ -48,6 +51,13 @@ class Alias(types.ModuleType):
         """The active backend's GPUs, as its library names them."""
         devices = active().xp.__array_namespace_info__().devices()
         return [str(d) for d in devices if any(kind in str(d).lower() for kind in ("cuda", "gpu"))]
+
+
+def module_of_tensorflow(otherwise: str) -> Any:
+    """TensorFlow itself, where it is the active backend; else AttributeError."""
+    if describe(active().xp) != "tensorflow":
+        raise AttributeError(f"{otherwise}: the active backend is {active().name!r}, not TensorFlow")
+    return sys.modules["tensorflow"]
 
 
 def _alias(name: str) -> Alias:

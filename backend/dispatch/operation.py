@@ -126,6 +126,8 @@ def operation(function: Callable[..., Any]) -> Any:
                 raise
             raise better from (None if _is_ours(error) else error)
 
+    # By this mark tf.function calls it as it is; AutoGraph would rewrite the checks above, and everything they call.
+    operation.autograph_info__ = {}  # type: ignore[attr-defined]
     return operation
 
 

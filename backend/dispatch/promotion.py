@@ -264,7 +264,7 @@ def _check_numbers(x: Any) -> None:
 def _same_device(members: Any) -> None:
     if isinstance(members[0], (np.ndarray, np.generic, Tensor)):
         return
-    devices = [getattr(x, "device", None) for x in members]
+    devices = [device_of(x) for x in members]
     for device in devices[1:]:
         if device != devices[0] and device is not None and devices[0] is not None:
             raise TypeError(f"arrays on two devices in one call: {devices[0]} and {device}; move one of them first")

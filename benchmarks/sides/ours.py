@@ -82,7 +82,7 @@ def in_parts(net: Net, layers: Layers, w: dict[str, Any], x: Any) -> Any:
     return layers.dense(x, w[f"kernel{last}"], w[f"bias{last}"])
 
 
-def trained(net: Net, stepwise: bool = False, recomputed: bool = False) -> Any:
+def trained(net: Net, stepwise: bool = False, recomputed: bool = False, jit: bool = False) -> Any:
     """The function [samples, one-hot labels] -> [loss] that takes one step, on the active backend.
 
     With `recomputed`, for dense nets, the backward pass computes again what lies between a few of the layers.
@@ -93,15 +93,15 @@ def trained(net: Net, stepwise: bool = False, recomputed: bool = False) -> Any:
     loss = K.mean(K.categorical_crossentropy(y, found, from_logits=True))
     slopes = K.gradients(loss, list(w.values()))  # K.optimizers.SGD would keep moments; the other sides do not
     updates = [(v, v - RATE * slope) for v, slope in zip(w.values(), slopes, strict=True)]
-    return K.function([x, y], [loss], updates + layers.updates)
+    return K.function([x, y], [loss], updates + layers.updates, jit=jit)
 
 
-def step(net: Net, backend: str = "numpy", stepwise: bool = False, recomputed: bool = False) -> Step:
+def step(net: Net, backend: str = "numpy", stepwise: bool = False, recomputed: bool = False, jit: bool = False) -> Step:
     """A function that trains the net on its batch once and returns the loss, on a backend by name."""
     x, classes = batch(net)
     labels = np.eye(net.widths[-1], dtype="float32")[classes]
     with K.use_backend(backend):
-        f, x, labels = trained(net, stepwise, recomputed), native(x), native(labels)
+        f, x, labels = trained(net, stepwise, recomputed, jit), native(x), native(labels)
     return lambda: float(f([x, labels])[0])
 
 

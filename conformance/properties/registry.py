@@ -46,7 +46,7 @@ from .python_arguments import arguments, integer_parameters
 from .refusals import errors
 from .same_bits import compares_bits, same_bits
 from .sizes import has_sizes, sizes, sizes_examples
-from .transforms import transparent
+from .transforms import TRANSFORMED, transparent
 from .unspoiled import unspoiled
 
 __all__ = ["KINDS", "PROPERTIES", "Property"]
@@ -307,7 +307,7 @@ def _lettered(case: Case, on: Namespace) -> bool:
 
 
 def _traceable(case: Case, on: Namespace) -> bool:
-    return on.library in ("torch", "jax") and any(_floating(part) for c in case.calls for part in parts(c))
+    return on.library in TRANSFORMED and any(_floating(part) for c in case.calls for part in parts(c))
 
 
 def _has_kernel(case: Case, on: Namespace) -> bool:

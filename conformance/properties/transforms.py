@@ -1,4 +1,4 @@
-"""Operations under the function transformations of a library: torch.func.vmap and grad, jax.jit and jax.grad."""
+"""Operations under the function transformations of a library: torch.func's, JAX's, TensorFlow's."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..judging.failures import Failure, compare
 from ..subjects.operations import Namespace, eager, expected
 from .gradients import contraction, loosened, wanted_gradients
 
-__all__ = ["transparent"]
+__all__ = ["TRANSFORMED", "transparent"]
 
 
 def transparent(on: Namespace, example: Example) -> float | None:
@@ -19,7 +19,7 @@ def transparent(on: Namespace, example: Example) -> float | None:
     if not _wanted(on, example) or not example.floats:
         return None
     gradients = wanted_gradients(example, on.library) if example.differentiated else None
-    return _TRANSFORMED[on.library](on, example, gradients)
+    return TRANSFORMED[on.library](on, example, gradients)
 
 
 def _arrays_of(on: Namespace, example: Example, arrays: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -70,6 +70,27 @@ def _through_jax(on: Namespace, example: Example, gradients: Any) -> float | Non
     return worst
 
 
+def _through_tensorflow(on: Namespace, example: Example, gradients: Any) -> float | None:
+    """tf.function agrees with eager evaluation within the bound; tf.GradientTape gives K's gradients."""
+    import tensorflow as tf
+
+    @tf.function(autograph=False)  # it would rewrite the code of this tool
+    def run(*arrays: Any) -> Any:
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch([arrays[i] for i in example.differentiated])
+            results = _arrays_of(on, example, arrays)
+            loss = None if gradients is None else contraction(results, on.array)
+        zero = tf.UnconnectedGradients.ZERO
+        slopes = () if loss is None else tape.gradient(loss, [arrays[i] for i in example.differentiated], None, zero)
+        return results, [tf.convert_to_tensor(slope) for slope in slopes]  # that of a gather is IndexedSlices
+
+    results, found = run(*on.arrays(example))
+    worst = _compared("tf.function", on, _wanted(on, example), list(results))
+    if gradients is not None:
+        _compared("tf.GradientTape", on, loosened(gradients), list(found))
+    return worst
+
+
 def _compared(transformation: str, on: Namespace, wanted: list[Any], results: list[Any]) -> float:
     try:
         return compare(wanted, results, on.dtypes)
@@ -79,4 +100,4 @@ def _compared(transformation: str, on: Namespace, wanted: list[Any], results: li
         raise
 
 
-_TRANSFORMED = {"torch": _through_torch, "jax": _through_jax}
+TRANSFORMED = {"torch": _through_torch, "jax": _through_jax, "tensorflow": _through_tensorflow}

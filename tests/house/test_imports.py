@@ -30,6 +30,7 @@ LIBRARIES = {
     "keras",
     "numba",
     "ndonnx",
+    "tensorflow",
 }
 
 # From the ground up: a module imports from floors below its own, and from its own without going in circles.
@@ -267,7 +268,7 @@ def test_the_extra_of_conformance_brings_what_the_tool_imports():
     told.read(ROOT / "setup.cfg", "utf-8")
     lines = told["options"]["install_requires"] + told["options.extras_require"]["conformance"]
     brought = {re.split(r"[<>=\[]", line)[0].replace("-", "_") for line in lines.split()}
-    asked_for = {"torch", "jax"}  # namespaces under test; pytest loads its plugin by itself
+    asked_for = {"torch", "jax", "tensorflow"}  # namespaces under test; pytest loads its plugin by itself
     paths = files("conformance").values()
     needed = {name.partition(".")[0] for path in paths for name in imported("conformance", path)}
     assert needed - sys.stdlib_module_names - {"backend", "conformance", "pytest"} - asked_for - brought == set()

@@ -1,0 +1,46 @@
+"""TensorFlow's namespace of the standard: functions of our own over its tensors, eager ones and those of a trace."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import tensorflow as tf
+
+from . import fft as fft
+from . import linalg as linalg
+from .creation import *  # noqa: F403
+from .dtypes import *  # noqa: F403
+from .dtypes import __array_namespace_info__ as __array_namespace_info__
+from .elementwise import *  # noqa: F403
+from .elementwise import bitwise_left_shift, bitwise_right_shift
+from .indexing import *  # noqa: F403
+from .manipulation import *  # noqa: F403
+from .products import *  # noqa: F403
+from .reductions import *  # noqa: F403
+from .sets import *  # noqa: F403
+from .sorting import *  # noqa: F403
+from .traced_sizes import traced_sizes
+
+__array_api_version__ = "2025.12"
+e, inf, nan, pi, newaxis = math.e, math.inf, math.nan, math.pi, None
+_OUR_OWN = {"annotations", "math", "tf", "creation", "dtypes", "elementwise", "indexing", "manipulation",
+            "products", "reductions", "sets", "sorting", "traced_sizes"}  # fmt: skip
+
+
+def __dir__() -> list[str]:
+    return sorted(n for n in globals() if n not in _OUR_OWN and (not n.startswith("_") or n.startswith("__array_")))
+
+
+__sizes__ = traced_sizes
+
+
+def _reflected(function: Any) -> Any:
+    return lambda self, other: function(other, self)
+
+
+# Tensors have every operator of the standard but these two, which the random numbers need.
+for _name, _function in (("lshift", bitwise_left_shift), ("rshift", bitwise_right_shift)):
+    if not hasattr(tf.Tensor, f"__{_name}__"):
+        setattr(tf.Tensor, f"__{_name}__", lambda self, other, f=_function: f(self, other))
+        setattr(tf.Tensor, f"__r{_name}__", _reflected(_function))

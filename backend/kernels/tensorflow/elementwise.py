@@ -1,0 +1,34 @@
+"""Activations, and softmax."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import tensorflow as tf
+
+__all__ = ["log_softmax", "relu", "relu_gradient", "sigmoid", "softmax"]
+
+
+def relu(x: Any) -> Any:
+    """tf.nn.relu."""
+    return tf.nn.relu(x)
+
+
+def relu_gradient(g: Any, out: Any) -> Any:
+    """TensorFlow's ReluGrad."""
+    return tf.raw_ops.ReluGrad(gradients=g, features=out) if g.shape == out.shape else NotImplemented
+
+
+def sigmoid(x: Any) -> Any:
+    """tf.sigmoid."""
+    return NotImplemented if x.dtype.size == 2 else tf.sigmoid(x)
+
+
+def softmax(x: Any, *, axis: int | tuple[int, ...]) -> Any:
+    """tf.nn.softmax."""
+    return tf.nn.softmax(x, axis) if isinstance(axis, int) and x.dtype.size > 2 else NotImplemented
+
+
+def log_softmax(x: Any, *, axis: int | tuple[int, ...]) -> Any:
+    """tf.nn.log_softmax."""
+    return tf.nn.log_softmax(x, axis) if isinstance(axis, int) and x.dtype.size > 2 else NotImplemented

@@ -1,0 +1,196 @@
+"""TensorFlow: its tensors in K's operations, traces with known and unknown sizes, gradients, compiled functions."""
+
+import contextlib
+import io
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import backend as K
+
+pytestmark = pytest.mark.slow  # importing TensorFlow takes seconds
+tf = pytest.importorskip("tensorflow", reason="tensorflow is not installed")
+
+RNG = np.random.default_rng(0)
+IMAGES = RNG.normal(size=(4, 6, 6, 3)).astype("f")
+KERNEL = RNG.normal(size=(3, 3, 3, 5)).astype("f")
+
+
+def net(x, kernel):
+    """Convolution, normalization, pooling and softmax: what has kernels, and what has none."""
+    h = K.relu(K.layer_normalization(K.conv2d(x, kernel, padding="same")))
+    return K.softmax(K.batch_flatten(K.pool2d(h, (2, 2), strides=(2, 2))))
+
+
+def test_nothing_of_tensorflow_is_imported_by_k():
+    code = "import sys, backend as K; K.softmax([1.0]); K.eval(K.zeros(2)); sys.exit('tensorflow' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_the_selector_opens_it_with_a_device():
+    found = K.get_backend("tensorflow")
+    assert found.device == tf.zeros(()).device and K.get_backend("tensorflow:cpu:0").device.endswith("CPU:0")
+    with pytest.raises(ValueError, match="tensorflow finds no device 'gpu:99' here"):
+        K.get_backend("tensorflow:gpu:99")
+    assert {row.name: row.usable for row in K.list_backends()}["tensorflow"]
+    with K.use_backend("tensorflow"):
+        assert K.tensorflow_backend.backend() == "tensorflow" and isinstance(K.zeros((2,)).array, tf.Tensor)
+        assert K.tensorflow_backend.tf is tf and not hasattr(K.theano_backend, "tf")
+    with K.use_backend("numpy"), pytest.raises(AttributeError, match="the active backend is 'numpy', not TensorFlow"):
+        K.tensorflow_backend.tf  # noqa: B018
+
+
+def test_a_tensor_gives_a_tensor_and_numpys_numbers():
+    for kernels in (True, False):
+        K.set_kernels(kernels)
+        try:
+            found = net(tf.constant(IMAGES), tf.constant(KERNEL))
+        finally:
+            K.set_kernels(True)
+        assert isinstance(found, tf.Tensor)
+        np.testing.assert_allclose(found.numpy(), net(IMAGES, KERNEL), rtol=1e-5, atol=1e-6)
+    with pytest.raises(TypeError, match="two libraries"):
+        K.dot(tf.ones((2, 2)), np.ones((2, 2)))
+    with pytest.raises(ValueError, match="dot: shapes"):
+        K.dot(tf.ones((2, 3)), tf.ones((2, 3)))
+
+
+def test_gradient_tape_sees_through_operations():
+    def loss(x, kernel):
+        return K.sum(K.square(net(x, kernel)))
+
+    x, kernel = tf.constant(IMAGES), tf.constant(KERNEL)
+    with tf.GradientTape() as tape:
+        tape.watch([x, kernel])
+        value = loss(x, kernel)
+    wanted = K.grad(loss, argnums=(0, 1))(IMAGES, KERNEL)
+    for found, want in zip(tape.gradient(value, [x, kernel]), wanted, strict=True):
+        np.testing.assert_allclose(found.numpy(), want, rtol=1e-3, atol=1e-5)
+
+
+@pytest.mark.parametrize("shape", [(4, 6, 6, 3), (None, 6, 6, 3), (None, None, None, 3)])
+@pytest.mark.parametrize("jit", [False, True])
+def test_tf_function_traces_known_and_unknown_sizes(shape, jit):
+    run = tf.function(net, input_signature=[tf.TensorSpec(shape), tf.TensorSpec(KERNEL.shape)], jit_compile=jit)
+    np.testing.assert_allclose(run(tf.constant(IMAGES), KERNEL).numpy(), net(IMAGES, KERNEL), rtol=1e-5, atol=1e-6)
+
+
+def test_sizes_of_a_trace_are_tensors_where_they_are_unknown():
+    signature = [tf.TensorSpec((None, 3)), tf.TensorSpec((None,), tf.int32)]
+
+    def run(x, picked):
+        rows = K.concatenate([x, K.zeros_like(x)], axis=0)
+        return K.repeat_elements(K.gather(rows, picked), 2, axis=1), K.l2_normalize(x, axis=1), K.max(x, axis=0)
+
+    x, picked = RNG.normal(size=(4, 3)).astype("f"), np.asarray([0, 7, 2], "i")
+    for found, want in zip(tf.function(run, input_signature=signature)(x, picked), run(x, picked), strict=True):
+        np.testing.assert_allclose(found.numpy(), want, rtol=1e-6)
+
+
+def test_sizes_that_a_trace_does_not_know_can_be_compared_but_not_read():
+    signature = [tf.TensorSpec((None, 3))]
+    x = RNG.normal(size=(4, 3)).astype("f")
+    for function in (lambda a: K.switch(a > 0, a, -a), lambda a: K.binary_crossentropy(K.sigmoid(a), K.sigmoid(a))):
+        found = tf.function(function, input_signature=signature, autograph=False)(x)
+        np.testing.assert_allclose(found.numpy(), function(x), rtol=1e-5)
+    with pytest.raises(TypeError, match=r"dropout: .* is a size known when the traced function runs"):
+        tf.function(lambda a: K.dropout(a, 0.5, seed=1), input_signature=signature)(x)
+    with pytest.raises(ValueError, match=r"map_fn: .* size known at run time alone"):
+        tf.function(lambda a: K.map_fn(lambda row: row * 2.0, a), input_signature=signature, autograph=False)(x)
+
+
+def test_a_trace_of_unknown_rank_is_refused():
+    with pytest.raises(ValueError, match="rank"):
+        tf.function(K.batch_flatten, input_signature=[tf.TensorSpec(None)])(tf.ones((2, 3)))
+
+
+@pytest.mark.parametrize("jit", [False, True])
+def test_a_compiled_step_trains_and_updates_all_or_nothing(jit):
+    def trained(library):
+        with K.use_backend(library):
+            x, y = K.placeholder((None, 6, 6, 3)), K.placeholder((None, 45))
+            w = K.variable(KERNEL)
+            loss = K.mean(K.categorical_crossentropy(y, net(x, w)))
+            updates = K.optimizers.Adam(0.01).get_updates(loss, [w])
+            f = K.function([x, y], [loss], updates, jit=jit and library == "tensorflow")
+            return [float(f([IMAGES, np.eye(45, dtype="f")[:4]])[0]) for _ in range(4)], K.get_value(w), f
+
+    losses, w, f = trained("tensorflow")
+    wanted, w_wanted, _ = trained("numpy")
+    np.testing.assert_allclose(losses, wanted, rtol=1e-4)
+    np.testing.assert_allclose(w, w_wanted, rtol=1e-2, atol=1e-3)
+    with pytest.raises(ValueError, match="has shape"):
+        f([IMAGES[:, :5], np.eye(45, dtype="f")[:4]])
+    with K.use_backend("tensorflow"):
+        a, b, x = K.variable([1.0]), K.variable([1.0]), K.placeholder((None,))
+        g = K.function([x], [], [(a, a + 1.0), (b, x)], jit=jit)
+        with pytest.raises(ValueError, match="no variable was changed"):
+            g([np.ones(2)])
+        assert K.batch_get_value([a, b]) == [[1.0], [1.0]]
+
+
+def test_values_fed_and_returned_are_not_shared():
+    with K.use_backend("tensorflow"):
+        x = np.ones(3, "f")
+        v = K.variable(x)
+        x[0] = 5.0
+        out = K.get_value(v)
+        out[1] = 7.0
+        assert K.get_value(v).tolist() == [1.0, 1.0, 1.0]
+        f = K.function([p := K.placeholder((3,))], [p * v])
+        assert isinstance(f([tf.ones(3)])[0], tf.Tensor) and isinstance(f([x])[0], np.ndarray)
+
+
+DTYPES = ("bool", "int8", "uint8", "int32", "uint32", "int64", "uint64", "float16", "float32", "complex64")
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_functions_that_tensorflow_has_for_some_dtypes_alone(dtype):
+    xp = K.get_backend("tensorflow").xp
+    x = np.asarray([[3, 0, 2], [1, 5, 0]]).astype(dtype)
+    t = xp.asarray(x)
+    same = [("reshape", (3, 2)), ("flip",), ("roll", 1), ("tile", (2, 1)), ("repeat", 2), ("permute_dims", (1, 0))]
+    same += [] if "complex" in dtype else [("sort",), ("argsort",), ("argmax",), ("max",)]
+    same += [] if dtype == "bool" else [("sum",), ("prod",), ("cumulative_sum",), ("square",), ("negative",)]
+    for name, *more in same:
+        how = {"axis": 1} if name == "cumulative_sum" else {}
+        found, want = getattr(xp, name)(t, *more, **how).numpy(), getattr(np, name)(x, *more, **how)
+        assert found.dtype == want.dtype, name
+        np.testing.assert_array_equal(found, want, err_msg=name)
+    if dtype != "bool":
+        np.testing.assert_array_equal(xp.matmul(t, xp.matrix_transpose(t)).numpy(), x @ x.T)
+        np.testing.assert_array_equal(xp.tensordot(t, t, axes=((0, 1), (0, 1))).numpy(), np.tensordot(x, x))
+
+
+def test_promotion_is_the_standards():
+    xp = K.get_backend("tensorflow").xp
+    assert xp.add(xp.ones(2, dtype=xp.int8), xp.ones(2, dtype=xp.uint8)).dtype == tf.int16
+    assert xp.multiply(xp.ones(2, dtype=xp.float32), 2).dtype == tf.float32
+    assert xp.where(xp.asarray([True]), xp.ones(1, dtype=xp.float32), xp.ones(1, dtype=xp.float64)).dtype == tf.float64
+    for wrong in (xp.ones(1, dtype=xp.int64), 2.5):
+        with pytest.raises((TypeError, OverflowError)):
+            xp.add(xp.ones(1, dtype=xp.uint64), wrong)
+    assert np.signbit([xp.full((2,), v).numpy()[0] for v in (0.0, -0.0, 0.0)]).tolist() == [False, True, False]
+    assert (xp.asarray([1, -8]) << 2).numpy().tolist() == [4, -32] and (1 << xp.asarray([3])).numpy().tolist() == [8]
+    assert (xp.asarray([-8]) >> 70).numpy().tolist() == [-1]
+
+
+def test_the_program_of_the_page_runs():
+    page = (Path(__file__).parents[2] / "docs" / "libraries.md").read_text("utf-8")
+    code, shown = re.findall(r"```py\n(.*?)```\n```text\n(.*?)```", page, re.S)[0]
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        exec(code, {})
+    assert printed.getvalue() == shown
+
+
+def test_random_numbers_are_those_of_every_library():
+    draws = []
+    for library in ("numpy", "tensorflow"):
+        with K.use_backend(library):
+            draws.append(K.eval(K.random_normal((3, 4), seed=7)))
+    np.testing.assert_array_equal(*draws)
