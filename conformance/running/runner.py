@@ -153,8 +153,8 @@ def _excuse(case: Case, prop: Property, on: Namespace, known: Mapping[str, Entry
         for entry in entries_of(known, own):
             if entry.covers(cause):
                 return entry
-        if (entry := _raised_again(failure, cause, example, on, known, own)) is not None:
-            return entry
+        if (raised := _raised_again(failure, cause, example, on, known, own)) is not None:
+            return raised
         if prop.name in COMPARED and failure.kind != "exception":
             return None  # each of these has something of its own to compare
         for other in COMPARED:
