@@ -10,7 +10,6 @@ from ..case import Case
 from ..examples import Example
 from ..judging.causes import Cause, Traits, cause_of
 from ..judging.failures import Failure, measured
-from ..judging.origin import origins
 from ..judging.sources import source_of
 from ..judging.xfails import Entry, entries_of
 from ..printable import LONGEST, printable
@@ -21,6 +20,7 @@ from ..verdict import CHECKED, LOST, OUT_OF_TIME, Verdict
 from ..watch import users_interrupt
 from .attempts import Excuse, UnsupportedError, attempt, try_examples
 from .losses import Journal, broken, cause_of_loss, lost
+from .origin import origins
 from .tasks import EXAMPLES, SEED, dtypes_in, examples_of, tasks_of
 from .workers import Key
 

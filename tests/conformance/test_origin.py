@@ -10,7 +10,7 @@ import array_api_compat.numpy as np_compat
 import pytest
 
 from conformance import run
-from conformance.judging.origin import origins
+from conformance.running.origin import origins
 from conformance.subjects.targets import namespace
 
 MESSAGE = "this library sorts no indices"

@@ -9,9 +9,9 @@ from types import CodeType, TracebackType
 from typing import TYPE_CHECKING, Any
 
 from ..case import discovered_standard
+from ..judging.causes import normal
 from ..printable import first_line
 from ..subjects.opening import SAMPLE
-from .causes import normal
 
 if TYPE_CHECKING:
     from ..subjects.operations import Namespace
