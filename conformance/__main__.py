@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["main", "options_of", "parser"]
 
+WORKERS = 2  # by default, on two cores or more: each imports the libraries, and takes their memory again
 AS_EXPECTED, FAILURES, USAGE, NO_NAMESPACE, NO_REPORT, INTERRUPTED = 0, 1, 2, 3, 4, 130
 
 
@@ -63,7 +64,7 @@ def parser() -> argparse.ArgumentParser:
             metavar=metavar,
             help=text,
         )
-    add("--jobs", type=int, default=1, metavar="N", help="number of worker processes (default 1)")
+    add("--jobs", type=int, metavar="N", help=f"number of worker processes (default {WORKERS}; 1 with --only)")
     add(
         "--timeout",
         type=float,
@@ -124,7 +125,15 @@ def options_of(parsed: argparse.Namespace) -> Options:
 
     names = (*(FIELDS.get(name, name) for name in OPTIONS), "jobs", "timeout", "expect", "update_xfails", "shrink")
     given = {name: getattr(parsed, name) for name in names}
-    return Options(isolate=True, **{**given, "seed": SEED if parsed.seed is None else parsed.seed})
+    given["seed"] = SEED if parsed.seed is None else parsed.seed
+    given["jobs"] = (1 if parsed.only else min(WORKERS, _cores())) if parsed.jobs is None else parsed.jobs
+    return Options(isolate=True, **given)
+
+
+def _cores() -> int:
+    """How many cores this process may use."""
+    usable = getattr(os, "sched_getaffinity", None)
+    return len(usable(0)) if usable is not None else os.cpu_count() or 1
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -158,7 +167,7 @@ def _main(arguments: Sequence[str], start: float) -> int:
         from .mutants.self_check import self_check
 
         try:
-            return self_check(None, print, parsed.only, parsed.mutants, parsed.seed, parsed.jobs)
+            return self_check(None, print, parsed.only, parsed.mutants, parsed.seed, parsed.jobs or 1)
         except ImportError as error:
             print(f"conformance: the self-check needs array_api_strict: {error}", file=sys.stderr)
             return NO_NAMESPACE

@@ -283,14 +283,21 @@ def parts(structure: Any) -> list[A | np.ndarray]:
     return found
 
 
+_PLAIN = frozenset((int, float, bool, str, complex, type(None)))
+_PART, _LISTED = (A, np.ndarray), (list, tuple)
+
+
 def replaced(structure: Any, new: Callable[[Any], Any]) -> Any:
     """The same arguments with each array, A or literal, replaced by what `new` gives for it."""
-    if isinstance(structure, A | np.ndarray):
+    kind = type(structure)
+    if kind in _PLAIN:  # most arguments: looked at first, as this runs ten times for each example
+        return structure
+    if isinstance(structure, _PART):
         return new(structure)
-    if isinstance(structure, Call):
+    if kind is Call:
         return Call(replaced(structure.args, new), replaced(structure.kwargs, new))
     if isinstance(structure, dict):
-        return {k: replaced(v, new) for k, v in structure.items()}
-    if isinstance(structure, list | tuple):
-        return type(structure)([replaced(item, new) for item in structure])
+        return {k: v if type(v) in _PLAIN else replaced(v, new) for k, v in structure.items()}
+    if isinstance(structure, _LISTED):
+        return kind([v if type(v) in _PLAIN else replaced(v, new) for v in structure])
     return structure

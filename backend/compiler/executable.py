@@ -153,7 +153,7 @@ class Executable:
         dtype: str = t.dtype
         if dtype == "int64" and t.shape == () and isinstance(t.value, np.ndarray) and abs(int(t.value)) < 2**31:
             # a Python number beside indices, which have 32 bits where the library has no others
-            dtype = dtype_name(backend.xp.asarray(0).dtype)
+            dtype = dtype_name(backend.xp.asarray(0, device=backend.device).dtype)
         return backend.asarray(t.value, dtype)
 
 

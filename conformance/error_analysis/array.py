@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from backend.arrays.dtypes import dtype_name
 from backend.graph.primitives import PRIMITIVES
 
 from ..judging.bounds import EPS, FLOOR, LARGEST
@@ -133,8 +134,8 @@ def rounding(value: np.ndarray, dtype: np.dtype, ulps: float) -> Any:
     """The error of rounding to a floating dtype, in `ulps`; results that underflow may be flushed to zero."""
     if not ulps or dtype.kind != "f":
         return 0.0
-    size = np.abs(value)
-    return np.where(np.isfinite(size) & (size > 0), ulps * EPS[dtype.name] * size + FLOOR[dtype.name], 0.0)
+    size, name = np.abs(value), dtype_name(dtype)
+    return np.where(np.isfinite(size) & (size > 0), ulps * EPS[name] * size + FLOOR[name], 0.0)
 
 
 def rounded_to(value: Any, error: Any, dtype: np.dtype) -> Bounded:
@@ -147,10 +148,10 @@ def rounded_to(value: Any, error: Any, dtype: np.dtype) -> Bounded:
         finite = np.isfinite(value)
         error = np.broadcast_to(np.asarray(error, dtype=np.float64), value.shape)
         error = np.where(np.isnan(error), np.where(finite, np.inf, 0.0), error)
-        limit = LARGEST[dtype.name]
+        limit = LARGEST[dtype_name(dtype)]
         size = np.abs(value)
         if value.size and (size + error).max(initial=0.0, where=finite) >= limit:
-            beyond = finite & (size - error > limit * (1 + EPS[dtype.name]))
+            beyond = finite & (size - error > limit * (1 + EPS[dtype_name(dtype)]))
             near = finite & ~beyond & (size + error >= limit)
             value = np.where(beyond, np.copysign(np.inf, value), value)
             error = np.where(near, np.inf, np.where(beyond, 0.0, error))

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import backend as K
+from backend.arrays.dtypes import dtype_name
 
 from ..case import A, Case
 from ..data import LATEST
@@ -43,16 +44,18 @@ class Cause(NamedTuple):
 
 
 def normal(text: str) -> str:
-    """The first line of a message, without its numbers, the signs that separate parts of a cause, and control signs."""
+    """The first line of a message, without numbers and hashes, the signs that separate causes, and control signs."""
     line = next((line for line in text.splitlines() if line.strip()), "")
-    line = re.sub(r"\d+", "#", "".join(c if c.isprintable() else "?" for c in line))
+    line = re.sub(
+        r"(?<![0-9a-f])(?=[a-f]*\d)[0-9a-f]{16,}|\d+", "#", "".join(c if c.isprintable() else "?" for c in line)
+    )
     return line.translate({ord(";"): ",", ord("|"): "/"})[:LONGEST].strip()
 
 
 def traits_of(example: Example) -> Traits:
     """The traits of an example."""
     if "traits" not in example.cache:
-        names = dict.fromkeys(v.dtype.name for v in example.values)
+        names = dict.fromkeys(dtype_name(v.dtype) for v in example.values)
         items = list(_options(example))
         if any(v.size == 0 for v in example.values):
             items.append("empty")
@@ -111,8 +114,8 @@ def worded(cause: Cause) -> str:
 def matches(wanted: str, cause: Cause) -> bool:
     """Whether a cause written in a file of expected failures, parts separated by ';', is this one.
 
-    Each part is a kind of failure, a dtype, a parameter ('axis' or 'axis=0'), a row of a table or a piece of the
-    exception's text; 'int8|int16' is either. An empty text matches all.
+    Each part is a kind of failure, a dtype, a parameter ('axis' or 'axis=0'), rows of a table ('exp/complex/05+07', of
+    which all or some fail) or a piece of the exception's text; 'int8|int16' is either. An empty text matches all.
     """
     parts = [part.strip() for part in wanted.split(";") if part.strip()]
     return all(any(_is(each.strip(), cause) for each in part.split("|")) for part in parts)
@@ -120,7 +123,21 @@ def matches(wanted: str, cause: Cause) -> bool:
 
 def _is(part: str, cause: Cause) -> bool:
     kind, text, (dtypes, items) = cause
-    return part in (kind, dtypes, *dtypes.split("+"), *items) or (bool(text) and normal(part) in text)
+    if part in (kind, dtypes, *dtypes.split("+"), *items) or (bool(text) and normal(part) in text):
+        return True
+    rows = set(_rows(part)) if "/" in part else set()
+    return bool(rows) and any(set(_rows(item)) <= rows for item in items if _ROWS.fullmatch(item))
+
+
+_ROWS = re.compile(r"[\w.]+/\w+/\w+(\+[\w./]+)*")
+
+
+def _rows(text: str) -> Iterable[str]:
+    """The ids of rows: 'exp/complex/05+07' is 'exp/complex/05' and 'exp/complex/07'."""
+    before = ""
+    for part in text.split("+"):
+        before = part.rpartition("/")[0] or before
+        yield f"{before}/{part.rpartition('/')[2]}"
 
 
 def scopes(failed: Sequence[tuple[Traits, int]], passed: Sequence[Traits]) -> list[tuple[str, list[int]]]:

@@ -41,8 +41,8 @@ def parameter_examples(case: Case, on: Namespace, seed: int) -> list[Example]:
 
 
 def has_parameters(case: Case, on: Namespace) -> bool:
-    """Whether calls are derived for a case."""
-    return bool(case.calls)
+    """Whether there are calls for a case: constants, inspection and attributes of arrays have derived ones alone."""
+    return bool(case.calls) or is_derived(case, on)
 
 
 @functools.cache

@@ -36,6 +36,8 @@ class Table(NamedTuple):
     columns: list[str]  # the namespaces
     titles: list[str]  # with their versions
     revisions: list[str]  # of the standard, as each namespace states it
+    dates: list[str]  # of the runs, where they are known
+    checks: list[int]  # tried on each namespace: an earlier state of the tool had fewer
     rows: dict[str, dict[str, dict[str, Cell]]]  # chapter -> function -> namespace -> cell
     scores: dict[str, float]  # the mean of a namespace's cells, a missing function counting 0
 
@@ -66,9 +68,14 @@ def _share(verdict: Verdict) -> float:
     return float(verdict.status in PASSED)
 
 
+def _counts(verdict: Verdict) -> bool:
+    """Whether a check of the standard was tried."""
+    return verdict.group == "standard" and verdict.status in (*PASSED, *FAILED)
+
+
 def _cell(verdicts: Sequence[Verdict]) -> Cell:
     """The checks of one function on one namespace."""
-    tried = [v for v in verdicts if v.status in (*PASSED, *FAILED)]
+    tried = [v for v in verdicts if _counts(v)]
     if not tried:
         return Cell(None)
     held: dict[str, bool] = {}
@@ -84,9 +91,11 @@ def table(report: Report) -> Table:
     """The table of a report on the functions of the standard."""
     columns = names(report)
     found: dict[str, dict[str, dict[str, list[Verdict]]]] = {}
+    chapters: dict[str, str] = {}  # the first namespace's: another state of the tool may have sorted them otherwise
     for v in report.verdicts:
         if v.group == "standard":
-            found.setdefault(v.chapter, {}).setdefault(v.operation, {}).setdefault(v.namespace, []).append(v)
+            chapter = chapters.setdefault(v.operation, v.chapter)
+            found.setdefault(chapter, {}).setdefault(v.operation, {}).setdefault(v.namespace, []).append(v)
     rows = {
         chapter: {
             operation: {name: _cell(of.get(name, [])) for name in columns} for operation, of in sorted(part.items())
@@ -99,6 +108,8 @@ def table(report: Report) -> Table:
         columns,
         [f"{name} {facts[name].version}".strip() if name in facts else name for name in columns],
         [str(facts[name].probe.get("revision", "")) if name in facts else "" for name in columns],
+        [str(facts[name].probe.get("date", "")) if name in facts else "" for name in columns],
+        [sum(v.namespace == name and _counts(v) for v in report.verdicts) for name in columns],
         rows,
         {name: sum(of) / len(of) if of else 0.0 for name, of in cells.items()},
     )
@@ -114,12 +125,22 @@ def _differs(cells: Iterable[Cell]) -> bool:
 
 def _summary(found: Table) -> list[list[str]]:
     return [
-        [title, revision, rounded(found.scores[name]), str(found.whole(name)), str(found.lacking(name))]
-        for name, title, revision in zip(found.columns, found.titles, found.revisions, strict=True)
+        [
+            title,
+            revision,
+            rounded(found.scores[name]),
+            str(found.whole(name)),
+            str(found.lacking(name)),
+            str(checks),
+            date,
+        ]
+        for name, title, revision, checks, date in zip(
+            found.columns, found.titles, found.revisions, found.checks, found.dates, strict=True
+        )
     ]
 
 
-HEADS = ("namespace", "states revision", "holds", "functions without a fault", "functions it lacks")
+HEADS = ("namespace", "states revision", "holds", "functions without a fault", "functions it lacks", "checks", "run on")
 
 
 def markdown(report: Report) -> str:
@@ -129,10 +150,11 @@ def markdown(report: Report) -> str:
     lines += [
         f"{plural(found.functions, 'function')} and operators; made by `python -m conformance --table`. A percentage",
         "is the share of a function's checks that hold; a check that holds for some dtypes counts by their share. The",
-        "functions that hold everywhere are named below each table.",
+        "functions that hold everywhere are named below each table. A later state of the tool tries more checks and",
+        "finds more: compare namespaces by runs of about one day.",
         "",
     ]
-    lines += [f"| {' | '.join(HEADS)} |", "|---|---|---:|---:|---:|"]
+    lines += [f"| {' | '.join(HEADS)} |", "|---|---|---:|---:|---:|---:|---|"]
     lines += [f"| {' | '.join(_text(cell) for cell in row)} |" for row in _summary(found)]
     for chapter, part in found.rows.items():
         lines += ["", f"## {chapter}", ""]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,7 @@ def store(report: Report, folder: Path) -> list[Path]:
             "name": facts.name,
             "library": facts.library,
             "version": facts.version,
+            "date": time.strftime("%Y-%m-%d", time.gmtime()),
             "probe": probe,
             "verdicts": verdicts,
         }
@@ -60,7 +62,8 @@ def read(paths: Sequence[Path]) -> Report:
             raise ValueError(f"{path.name} is no stored result: {error}") from error
         if schema != SCHEMA:
             raise ValueError(f"{path.name} has schema {schema}, expected {SCHEMA}; create it again")
-        namespaces.append(NamespaceFacts(found["name"], found["library"], found["version"], probe=found["probe"]))
+        probe = {**found["probe"], "date": found.get("date", "")}
+        namespaces.append(NamespaceFacts(found["name"], found["library"], found["version"], probe=probe))
         for group, chapter, operation, kind, variant, status, dtypes, ulps in found["verdicts"]:
             verdict = Verdict(found["name"], group, chapter, operation, kind, variant, status, ulps=ulps)
             verdict.__dict__.update(dtypes=dtypes)

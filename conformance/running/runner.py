@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from ..case import Case
 from ..examples import Example
-from ..judging.causes import Cause, cause_of
+from ..judging.causes import Cause, Traits, cause_of
 from ..judging.failures import Failure, measured
 from ..judging.sources import source_of
 from ..judging.xfails import Entry, entries_of
@@ -20,6 +20,7 @@ from ..verdict import CHECKED, LOST, OUT_OF_TIME, Verdict
 from ..watch import users_interrupt
 from .attempts import Excuse, UnsupportedError, attempt, try_examples
 from .losses import Journal, broken, cause_of_loss, lost
+from .origin import origins
 from .tasks import EXAMPLES, SEED, dtypes_in, examples_of, tasks_of
 from .workers import Key
 
@@ -142,15 +143,18 @@ def _apart(case: Case, prop: Property, known: Mapping[str, Entry]) -> tuple[str,
 
 
 def _excuse(case: Case, prop: Property, on: Namespace, known: Mapping[str, Entry], own: str) -> Excuse:
-    """The expected failure that an example shows: one of the verdict's own id, or one of another kind again.
+    """The expected failure that an example shows: one of the verdict's own id, or one seen again.
 
-    One fault, one blame: a sum of uint8 with the dtype int64 fails by 'dtype', and by 'device' on every device.
+    One fault, one blame: a sum of uint8 with the dtype int64 fails by 'dtype', and by 'device' on every device. An
+    exception that a function is expected to raise is that failure in whatever calls the function.
     """
 
     def excuse(example: Example, failure: Failure, cause: Cause) -> Entry | None:
         for entry in entries_of(known, own):
             if entry.covers(cause):
                 return entry
+        if (raised := _raised_again(failure, cause, example, on, known, own)) is not None:
+            return raised
         if prop.name in COMPARED and failure.kind != "exception":
             return None  # each of these has something of its own to compare
         for other in COMPARED:
@@ -162,6 +166,24 @@ def _excuse(case: Case, prop: Property, on: Namespace, known: Mapping[str, Entry
         return None
 
     return excuse
+
+
+def _raised_again(
+    failure: Failure, cause: Cause, example: Example, on: Namespace, known: Mapping[str, Entry], own: str
+) -> Entry | None:
+    """The entry of a function of the standard that says that it raises this: of any kind, on the same device."""
+    if failure.kind not in ("exception", "error class") or not known:
+        return None
+    places = ("", own.partition("/device/")[2], *dtypes_in(example))
+    itself = [(example.case.name, cause.text)] if example.case.group == "standard" else []
+    for name, text in [*itself, *origins(failure.__cause__, on)]:
+        raised = Cause("", text, Traits("", ()))  # by its text alone: a dtype or a parameter is another function's
+        for entry in known.values():
+            operation, _, variant = entry.id.partition("/")
+            variant = variant.partition("/")[2]
+            if operation == f"xp.{name}" and variant in places and entry.cause and entry.covers(raised):
+                return entry
+    return None
 
 
 def _fails(prop: Property, on: Namespace, example: Example) -> Failure | None:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 import backend as K
+from backend.arrays.dtypes import dtype_name
 
 from ..case import A, Case, discovered, discovered_standard, parts
 from ..examples import Example, drawn, edges, erroneous, typical
@@ -132,7 +133,7 @@ def _dtypes(case: Case, index: int) -> tuple[str, ...]:
 
 def dtypes_in(example: Example) -> tuple[str, ...]:
     """The dtypes of an example's arrays, or its own without any."""
-    return tuple(v.dtype.name for v in example.values) or (example.dtype,)
+    return tuple([dtype_name(v.dtype) for v in example.values]) or (example.dtype,)
 
 
 def public_operations() -> dict[str, str]:

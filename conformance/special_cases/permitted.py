@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from backend.arrays.dtypes import dtype_name
+
 from ..judging.bounds import EPS, FLOOR
 
 __all__ = ["Alternative", "Component", "accepted", "conjugated", "described", "negated", "source", "taken"]
@@ -85,7 +87,7 @@ def _fits(part: Component, got: np.ndarray, ulps: float) -> np.ndarray:
         return signs | np.isnan(got)
     if part.only == "signbit":
         return signs & np.isnan(got)
-    name = got.dtype.name
+    name = dtype_name(got.dtype)
     want = want.astype(np.longdouble) if part.rounded else want.astype(got.dtype)
     found, target = (got, want) if part.signed else (np.abs(got), np.abs(want))
     signs |= ~np.broadcast_to(part.zero, got.shape) | (not part.signed) | (got != 0)

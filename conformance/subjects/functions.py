@@ -73,13 +73,12 @@ def function_of(xp: Any, name: str) -> Callable[..., Any]:
 
 def resolved(xp: Any, value: Any) -> Any:
     """The arguments, with named dtypes replaced by the namespace's own."""
-    if isinstance(value, Dtype):
-        return getattr(xp, value)
-    if isinstance(value, dict):
+    kind = type(value)
+    if kind is dict:
         return {k: resolved(xp, v) for k, v in value.items()}
-    if type(value) in (list, tuple):
-        return type(value)(resolved(xp, v) for v in value)
-    return value
+    if kind in (list, tuple):
+        return kind([resolved(xp, v) for v in value])
+    return getattr(xp, value) if isinstance(value, Dtype) else value
 
 
 def applied(backend: Any, case: Case, call: Any) -> list[Any]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from backend.arrays.dtypes import DTYPES
+from backend.arrays.dtypes import DTYPES, dtype_name
 from backend.arrays.namespaces import describe, device_of, namespace_of
 from backend.arrays.openers import BUILT_IN
 from backend.arrays.registry import remember_type
@@ -150,7 +150,7 @@ class Namespace:
     def lacks(self, example: Example) -> tuple[str, ...]:
         """The dtypes of an example that it lacks altogether."""
         named = [v for v in (*example.call.args, *example.call.kwargs.values()) if isinstance(v, str) and v in DTYPES]
-        wanted = dict.fromkeys((*named, *(v.dtype.name for v in example.values)))
+        wanted = dict.fromkeys((*named, *[dtype_name(v.dtype) for v in example.values]))
         return tuple(name for name in wanted if name not in self.dtypes)
 
     def arrays(self, example: Example) -> list[Any]:
@@ -159,4 +159,4 @@ class Namespace:
 
     def array(self, value: np.ndarray) -> Any:
         """A copy of a NumPy array in this namespace."""
-        return self.backend.asarray(value.copy(), value.dtype.name)
+        return self.backend.asarray(value.copy(), dtype_name(value.dtype))

@@ -11,7 +11,7 @@ import pytest
 from conformance import run
 from conformance.case import discovered_standard
 from conformance.examples import typical
-from conformance.judging.causes import Traits, cause_of, matches, normal, scopes, traits_of
+from conformance.judging.causes import Cause, Traits, cause_of, matches, normal, scopes, traits_of
 from conformance.judging.failures import Failure
 from conformance.judging.xfails import Entry, entries_of, loaded, written
 from conformance.reports import json as json_report
@@ -156,6 +156,23 @@ def test_a_cause_has_the_parameters_by_name():
         assert matches(text, cause), text
     for text in ("float64", "min=2", "float32; axis", "ValueError", "uint8|int8"):
         assert not matches(text, cause), text
+
+
+def test_a_cause_names_the_rows_that_may_fail():
+    both = Cause("special case", "", Traits("float32", ("exp/complex/05+exp/complex/07", "axis=0")))
+    for text in ("exp/complex/05+07", "exp/complex/04+05+07", "special case; exp/complex/05+exp/complex/07"):
+        assert matches(text, both), text
+    for text in ("exp/complex/05", "exp/complex/05+06", "exp/real/05+07", "log/complex/05+07", "axis/0"):
+        assert not matches(text, both), text
+
+
+def test_hashes_in_a_message_make_no_causes():
+    told = {
+        normal(f"ValueError: Missing dependency ('eye-{h}', 0, 1)")
+        for h in ("9013104ddd4d1f6292cf4ef6", "a" * 19 + "1")
+    }
+    assert told == {"ValueError: Missing dependency ('eye-#', #, #)"}
+    assert normal("UInt16 of facade5") == "UInt# of facade#"
 
 
 def test_messages_with_control_signs_are_harmless():

@@ -369,3 +369,13 @@ def test_without_64_bits_narrow_dtypes_stand_in():
     examples = derived.derived_dtypes(CASES["add"], narrow, 0)
     assert examples and all(v.dtype.name in narrow.dtypes for e in examples for v in e.values)
     assert max(derived.as_specified(narrow, e) or 0.0 for e in examples) <= 1.0  # a Failure otherwise
+
+
+def test_constants_and_attributes_are_tried_though_their_cases_have_no_calls():
+    from conformance.running.tasks import examples_of, tasks_of
+
+    on = namespace("numpy")
+    silent = [case for case in discovered_standard().values() if not case.calls]
+    assert {"pi", "newaxis", "info.dtypes", "array.dlpack", "array.iadd"} <= {case.name for case in silent}
+    for case in silent:
+        assert any(examples_of(case, prop, place, 0) for prop, place, _ in tasks_of(case, on)), case.name

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import shutil
 import sys
 import types
@@ -339,3 +340,14 @@ def test_a_predicted_dtype_that_the_library_lacks_may_be_its_narrower_one():
     assert statuses(run("jax", only="argmax", group="k", kind="predicted")) == {"argmax/predicted": "identical"}
     assert allowed_dtypes("int64", ("int32",)) == ("int64", "int32")
     assert allowed_dtypes("int64", ("int32", "int64")) == allowed_dtypes("int64", ()) == ("int64",)
+
+
+def test_the_command_uses_two_workers_by_default_where_there_are_cores(monkeypatch):
+    from conformance.__main__ import options_of, parser
+
+    def jobs(*words):
+        return options_of(parser().parse_args(["numpy", *words])).jobs
+
+    for cores, wanted in ((1, 1), (2, 2), (64, 2)):
+        monkeypatch.setattr(os, "sched_getaffinity", lambda pid, n=cores: set(range(n)), raising=False)
+        assert jobs() == wanted and jobs("--only", "exp") == 1 and jobs("--jobs", "3") == 3

@@ -16,6 +16,8 @@ from typing import Any
 
 import numpy as np
 
+from backend.arrays.dtypes import dtype_name
+
 from ...case import Call, Case
 from ...data import LATEST, REVISIONS, signatures, special_cases
 from ...judging.bounds import analysing
@@ -73,7 +75,7 @@ def _for(case: Case, on: Namespace, kind: str, seed: int) -> list[Derived]:
 
 def _promotes(example: Derived, on: Namespace) -> bool:
     """Whether the namespace has the dtypes to which the arrays of a call promote; uint32 and int32 need 64 bits."""
-    names = {v.dtype.name for v in example.values}
+    names = {dtype_name(v.dtype) for v in example.values}
     return all(TABLE.get((a, b), a) in on.dtypes for a, b in itertools.combinations(names, 2))
 
 

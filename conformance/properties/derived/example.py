@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from backend.arrays.dtypes import DTYPES
+from backend.arrays.dtypes import DTYPES, dtype_name
 from backend.arrays.namespaces import is_array
 
 from ...case import Call, Case, parts, replaced
@@ -48,7 +48,7 @@ class Derived(Example):
         again: Callable[[Call], Derived | None],
     ) -> None:
         values = [part for part in parts(call) if isinstance(part, np.ndarray)]
-        dtype = values[0].dtype.name if values else next((str(d) for d in dtypes_of(call)), "float32")
+        dtype = dtype_name(values[0].dtype) if values else next((str(d) for d in dtypes_of(call)), "float32")
         super().__init__(case, call, values, dtype)
         self.wanted = wanted
         self.origin = origin  # the kind, the seed, and the place in `derived.examples_of`
@@ -153,4 +153,6 @@ def _refused(on: Namespace, example: Derived, wanted: type[BaseException]) -> fl
 
 def known_dtypes(example: Example) -> set[str]:
     """Every dtype that a call needs."""
-    return {v.dtype.name for v in example.values} | {str(d) for d in dtypes_of(tuple(example.call)) if d in DTYPES}
+    return {dtype_name(v.dtype) for v in example.values} | {
+        str(d) for d in dtypes_of(tuple(example.call)) if d in DTYPES
+    }
