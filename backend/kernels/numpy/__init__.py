@@ -1,7 +1,11 @@
 """NumPy's kernels, named after the composites they replace: the same arithmetic in less memory."""
 
 from .chains import chain as chain
+from .convolution import convolution as convolution
+from .convolution import convolution_input_gradient as convolution_input_gradient
+from .convolution import convolution_kernel_gradient as convolution_kernel_gradient
 from .elementwise import mask as mask
+from .elementwise import relu_gradient as relu_gradient
 from .gru import gru_sequence as gru_sequence
 from .gru import gru_sequence_gradient as gru_sequence_gradient
 from .normalization import batch_norm as batch_norm

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ...arrays.typing import Array
+from ...autodiff.cotangents import mask_
 from ...dispatch.boundary import number_like
 from ...dispatch.promotion import (
     array_namespace,
@@ -72,7 +73,7 @@ def kept(x: Array, mask: Array, level: Any) -> Array:
     else:
         # torch would not round it to float16
         xp, scale = array_namespace(x, mask), number_like(x, 1.0 / (1.0 - level))
-    return xp.where(mask, x * scale, 0.0)
+    return mask_(mask, x * scale)
 
 
 # ---- parameters that are arrays; where they are numbers, the draws themselves use them
