@@ -7,8 +7,6 @@ and compute in another way where its results are wrong (`cumulative_prod`, `loga
 
 from __future__ import annotations
 
-from typing import Any
-
 import ndonnx
 
 from . import linalg as linalg
@@ -26,11 +24,7 @@ from .values import *  # noqa: E402, F403
 
 __array_namespace_info__ = ndonnx.__array_namespace_info__
 __writable__ = False  # assignment writes a ScatterND
-
-
-def __sizes__(x: Any) -> tuple[Any, ...]:
-    """The shape of an array; a size that is known only when the file runs is a 0-d array."""
-    return tuple(sizes.size_of(x, axis) if n is None else n for axis, n in enumerate(x.shape))
+__sizes__ = sizes.shape_of
 
 
 def __dir__() -> list[str]:

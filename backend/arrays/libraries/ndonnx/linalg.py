@@ -30,7 +30,7 @@ __all__ = [
 ]
 
 
-def vector_norm(x: Any, /, *, axis: Any = None, keepdims: bool = False, ord: float = 2) -> Any:  # noqa: A002
+def vector_norm(x: Any, /, *, axis: Any = None, keepdims: bool = False, ord: float = 2) -> Any:
     """The standard's `linalg.vector_norm`."""
     if ord == math.inf or ord == -math.inf:
         return (largest if ord > 0 else smallest)(abs(x), axis=axis, keepdims=keepdims)

@@ -28,6 +28,7 @@ __all__ = [
     "ones",
     "ones_like",
     "reshape",
+    "shape_of",
     "size_of",
     "vector",
     "zeros",
@@ -42,6 +43,11 @@ def size_of(x: Any, axis: int) -> Any:
         return known
     axis = axis % x.ndim
     return of_onnx(op.squeeze(op.shape(x.unwrap_spox(), start=axis, end=axis + 1), fixed([0])))
+
+
+def shape_of(x: Any) -> tuple[Any, ...]:
+    """The sizes of an array: ints where they are known, else 0-d arrays."""
+    return tuple(size_of(x, axis) for axis in range(x.ndim))
 
 
 def vector(sizes: Sequence[Any]) -> Any:
@@ -118,7 +124,7 @@ def empty(shape: Any, *, dtype: Any = None, device: Any = None) -> Any:
 
 def full_like(x: Any, /, fill_value: Any, *, dtype: Any = None, device: Any = None) -> Any:
     """The standard's `full_like`."""
-    return full(tuple(size_of(x, axis) for axis in range(x.ndim)), fill_value, dtype=dtype or x.dtype)
+    return full(shape_of(x), fill_value, dtype=dtype or x.dtype)
 
 
 def zeros_like(x: Any, /, *, dtype: Any = None, device: Any = None) -> Any:
