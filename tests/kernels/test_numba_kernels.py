@@ -138,6 +138,27 @@ def test_weights_that_are_not_finite_meet_the_zeros_of_padding():
     np.testing.assert_array_equal(np.isnan(found), np.isnan(wanted))
 
 
+@pytest.mark.parametrize("reset_after", [False, True])
+@pytest.mark.parametrize(("batch", "time", "features", "units"), [(1, 6, 3, 5), (9, 4, 7, 6), (4, 1, 2, 33)])
+def test_gru(batch, time, features, units, reset_after):
+    x, h = drawn(batch, time, features), drawn(batch, units)
+    weights, how = [drawn(n, 3 * units) for n in (features, units)], {"reset_after": reset_after}
+    for biases in ((None, None), (drawn(3 * units), drawn(3 * units) if reset_after else None)):
+        given = x, *weights, *biases, h
+        every, last, gates, inner = compared("gru_sequence", *given, **how, outputs=4, residuals=True)
+        short = kernels.gru_sequence(*given, **how)
+        for a, b in zip(short, (every, last), strict=True):
+            np.testing.assert_array_equal(a, b)
+        wanted = tuple(i for i in range(6) if given[i] is not None)
+        for g, g_h in ((drawn(*every.shape), None), (drawn(*every.shape), drawn(batch, units)), (None, last)):
+            args = g, g_h, *given, every, gates, inner
+            found = kernels.gru_sequence_gradient(*args, **how, wanted=wanted)
+            alike = COMPOSITES["gru_sequence_gradient"].definition(*args, **how, wanted=wanted)
+            for a, b in zip(found, alike, strict=True):
+                assert (a.dtype, a.shape) == (b.dtype, b.shape)
+                np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5 * np.abs(b).max())
+
+
 @pytest.mark.parametrize(("batch", "time", "features", "units"), [(1, 6, 3, 5), (9, 4, 7, 6), (4, 1, 2, 33)])
 def test_lstm(batch, time, features, units):
     x, h, c = drawn(batch, time, features), drawn(batch, units), drawn(batch, units)

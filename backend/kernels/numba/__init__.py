@@ -15,6 +15,8 @@ from .convolution import convolution as convolution
 from .convolution import convolution_input_gradient as convolution_input_gradient
 from .convolution import convolution_kernel_gradient as convolution_kernel_gradient
 from .cumulative import cumulative_sum
+from .gru import gru_sequence as gru_sequence
+from .gru import gru_sequence_gradient as gru_sequence_gradient
 from .nests import CompiledNest as CompiledNest
 from .normalization import batch_norm as batch_norm
 from .normalization import batch_norm_gradient as batch_norm_gradient
