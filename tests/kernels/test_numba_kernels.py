@@ -182,6 +182,30 @@ def test_lstm(batch, time, features, units):
                     np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-4 * np.abs(b).max())
 
 
+@pytest.mark.parametrize("shape", [(), (0, 3), (1,), (7, 3), (3, 2**16)])
+@pytest.mark.parametrize(("seed", "draw"), [(3, [0]), (-5, [-7]), (2**40 + 1, [2**31 - 1]), (0, [-9, 4])])
+def test_draws_have_the_bits_of_their_definitions(shape, seed, draw):
+    draw, how = np.asarray(draw, np.int32), {"seed": seed, "shape": shape}
+    for name, parameters in [("draw_bernoulli", {"p": p}) for p in (0.0, 0.3, 0.5, 1.0)] + [
+        ("draw_uniform", {"minval": low, "maxval": high}) for low, high in ((0.0, 1.0), (-0.1, 0.3), (-2, 0), (1, 3e4))
+    ]:
+        for dtype in ("float32", "float64", *(["bool"] if "p" in parameters else [])):
+            found = getattr(kernels, name)(draw, dtype=dtype, **how, **parameters)
+            wanted = COMPOSITES[name].definition(draw, dtype=dtype, **how, **parameters)
+            assert (found.dtype, found.shape) == (wanted.dtype, wanted.shape)
+            assert found.tobytes() == wanted.tobytes()
+
+
+def test_draws_leave_what_is_wrong_or_rare_to_their_definitions():
+    draw = np.zeros(1, np.int32)
+    how = {"shape": (3,), "dtype": "float32"}
+    assert kernels.draw_uniform(draw, seed=1, minval=1.0, maxval=1.0, **how) is NotImplemented
+    assert kernels.draw_uniform(draw, seed=1, minval=0.0, maxval=1e39, **how) is NotImplemented
+    assert kernels.draw_uniform(draw, seed=1, minval=0, maxval=9, **how | {"dtype": "int32"}) is NotImplemented
+    assert kernels.draw_bernoulli(draw, seed=1, p=1.5, **how) is NotImplemented
+    assert kernels.draw_bernoulli(draw, seed=2**70, p=0.5, **how) is NotImplemented
+
+
 @pytest.mark.parametrize("kind", ["int32", "int64"])
 def test_rows_by_index(kind):
     x, places = drawn(11, 3, 2), RNG.integers(0, 11, (4, 5)).astype(kind)
