@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import statistics
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -59,7 +60,10 @@ def _layers(torch: Any, xp: Any) -> Iterator[tuple[str, dict[str, Calls]]]:
                 _sides(lambda of, case=case, x=x, kernel=kernel, g=g: _convolve(of, case, x, kernel, g), by_hand, xp),
             )
     for batch in (1, 32, 128):
-        yield f"LSTM 50 steps, 64 units, batch {batch}", _lstm(torch, batch)
+        yield f"LSTM 50 steps, 64 units, batch {batch}", _recurrent(torch, batch, "LSTM", K.lstm, (256,))
+    for batch in (1, 32, 128):
+        how = functools.partial(K.gru, reset_after=True)
+        yield f"GRU 50 steps, 64 units, batch {batch}", _recurrent(torch, batch, "GRU", how, (2, 192))
     yield "embedding 10000x128, 32x64 indices", _embedding(torch, xp)
 
 
@@ -95,12 +99,12 @@ def _convolve(of: Callable[[str], Any], case: Any, x: Any, kernel: Any, g: Any) 
     }
 
 
-def _lstm(torch: Any, batch: int) -> dict[str, Calls]:
+def _recurrent(torch: Any, batch: int, name: str, cell: Callable[..., Any], bias: tuple[int, ...]) -> dict[str, Calls]:
     """Inference, and the last output's gradients with respect to the weights."""
     value, g = drawn(batch, 50, 64), drawn(batch, 64)
-    weights = [K.variable(0.1 * drawn(*shape)) for shape in ((64, 256), (64, 256), (256,))]
+    weights = [K.variable(0.1 * drawn(*shape)) for shape in ((64, bias[-1]), (64, bias[-1]), bias)]
     x, sides = K.placeholder((batch, 50, 64)), {}
-    last = K.lstm(x, *weights)[0]
+    last = cell(x, *weights)[0]
     gradients = K.gradients(K.sum(last * K.constant(g)), weights)
     for side in ("jit", "no jit"):
         forward, training = (K.function([x], outputs, jit=side == "jit") for outputs in ([last], gradients))
@@ -108,8 +112,8 @@ def _lstm(torch: Any, batch: int) -> dict[str, Calls]:
             "inference": lambda forward=forward: forward([value]),
             "gradients of the weights": lambda training=training: training([value]),
         }
-    layer, given, back = torch.nn.LSTM(64, 64, batch_first=True), torch.from_numpy(value), torch.from_numpy(g)
-    layer.bias_hh_l0.requires_grad_(False)
+    layer, given, back = getattr(torch.nn, name)(64, 64, batch_first=True), *map(torch.from_numpy, (value, g))
+    layer.bias_hh_l0.requires_grad_(len(bias) > 1)
     learned = [p for p in layer.parameters() if p.requires_grad]
 
     def inference() -> Any:

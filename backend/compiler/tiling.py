@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -159,8 +158,19 @@ def _part(x: Any, key: tuple[slice, ...], shape: tuple[int, ...]) -> Any:
 
 def _common_shape(arrays: Sequence[Any]) -> tuple[int, ...]:
     """The shape that arrays known to fit broadcast to."""
-    first = arrays[0].shape
-    if all(x.shape == first for x in arrays):
-        return tuple(first)
-    columns = itertools.zip_longest(*(reversed(x.shape) for x in arrays), fillvalue=1)
-    return tuple(next((n for n in sizes if n != 1), 1) for sizes in columns)[::-1]
+    found = arrays[0].shape
+    for x in arrays:
+        if x.shape != found:
+            found = _broadcast(found, x.shape)
+    return tuple(found)
+
+
+def _broadcast(first: tuple[int, ...], second: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape that two shapes known to fit broadcast to; without a generator, which a small chain would notice."""
+    longer, shorter = (first, second) if len(first) >= len(second) else (second, first)
+    skipped = len(longer) - len(shorter)
+    found = list(longer)
+    for axis, n in enumerate(shorter, skipped):
+        if found[axis] == 1:
+            found[axis] = n
+    return tuple(found)

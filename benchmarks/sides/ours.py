@@ -17,10 +17,13 @@ Step = Callable[[], float]
 
 
 class Layers:
-    """The layers in K; with `stepwise`, the LSTM is K.rnn with the step of the Keras 2.3.1 cell."""
+    """The layers in K; with `stepwise`, the LSTM is K.rnn with the step of the Keras 2.3.1 cell.
 
-    def __init__(self, stepwise: bool) -> None:
-        self.stepwise = stepwise
+    Where it is not `training`, batch normalization uses moving averages: those that no step has updated yet.
+    """
+
+    def __init__(self, stepwise: bool, training: bool = True) -> None:
+        self.stepwise, self.training = stepwise, training
         self.updates: list[Any] = []
         self.moving: list[tuple[Any, Any]] = []
 
@@ -42,6 +45,8 @@ class Layers:
 
     def normalized(self, x: Any, gamma: Any, beta: Any) -> Any:
         mean, var = K.zeros(K.int_shape(gamma)), K.ones(K.int_shape(gamma))
+        if not self.training:
+            return K.batch_normalization(x, mean, var, beta, gamma, epsilon=1e-3)
         y, batch_mean, batch_var = K.normalize_batch_in_training(x, gamma, beta, [0, 1, 2])
         self.updates += [K.moving_average_update(mean, batch_mean, 0.99), K.moving_average_update(var, batch_var, 0.99)]
         return y
@@ -115,6 +120,6 @@ def predict(net: Net, backend: str = "numpy", stepwise: bool = False) -> Callabl
     with K.use_backend(backend):
         x = K.placeholder((None, *net.sample), name="samples")
         w = {name: K.variable(v, name=name) for name, v in weights(net).items()}
-        f = K.function([x], [K.softmax(logits(net, Layers(stepwise), w, x))])
+        f = K.function([x], [K.softmax(logits(net, Layers(stepwise, training=False), w, x))])
         samples = native(batch(net)[0])
     return lambda: f([samples])[0]

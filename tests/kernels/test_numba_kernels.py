@@ -138,6 +138,27 @@ def test_weights_that_are_not_finite_meet_the_zeros_of_padding():
     np.testing.assert_array_equal(np.isnan(found), np.isnan(wanted))
 
 
+@pytest.mark.parametrize("reset_after", [False, True])
+@pytest.mark.parametrize(("batch", "time", "features", "units"), [(1, 6, 3, 5), (9, 4, 7, 6), (4, 1, 2, 33)])
+def test_gru(batch, time, features, units, reset_after):
+    x, h = drawn(batch, time, features), drawn(batch, units)
+    weights, how = [drawn(n, 3 * units) for n in (features, units)], {"reset_after": reset_after}
+    for biases in ((None, None), (drawn(3 * units), drawn(3 * units) if reset_after else None)):
+        given = x, *weights, *biases, h
+        every, last, gates, inner = compared("gru_sequence", *given, **how, outputs=4, residuals=True)
+        short = kernels.gru_sequence(*given, **how)
+        for a, b in zip(short, (every, last), strict=True):
+            np.testing.assert_array_equal(a, b)
+        wanted = tuple(i for i in range(6) if given[i] is not None)
+        for g, g_h in ((drawn(*every.shape), None), (drawn(*every.shape), drawn(batch, units)), (None, last)):
+            args = g, g_h, *given, every, gates, inner
+            found = kernels.gru_sequence_gradient(*args, **how, wanted=wanted)
+            alike = COMPOSITES["gru_sequence_gradient"].definition(*args, **how, wanted=wanted)
+            for a, b in zip(found, alike, strict=True):
+                assert (a.dtype, a.shape) == (b.dtype, b.shape)
+                np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5 * np.abs(b).max())
+
+
 @pytest.mark.parametrize(("batch", "time", "features", "units"), [(1, 6, 3, 5), (9, 4, 7, 6), (4, 1, 2, 33)])
 def test_lstm(batch, time, features, units):
     x, h, c = drawn(batch, time, features), drawn(batch, units), drawn(batch, units)
@@ -159,6 +180,30 @@ def test_lstm(batch, time, features, units):
                 alike = COMPOSITES["lstm_sequence_gradient"].definition(*args, wanted=wanted)
                 for a, b in zip(found, alike, strict=True):
                     np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-4 * np.abs(b).max())
+
+
+@pytest.mark.parametrize("shape", [(), (0, 3), (1,), (7, 3), (3, 2**16)])
+@pytest.mark.parametrize(("seed", "draw"), [(3, [0]), (-5, [-7]), (2**40 + 1, [2**31 - 1]), (0, [-9, 4])])
+def test_draws_have_the_bits_of_their_definitions(shape, seed, draw):
+    draw, how = np.asarray(draw, np.int32), {"seed": seed, "shape": shape}
+    for name, parameters in [("draw_bernoulli", {"p": p}) for p in (0.0, 0.3, 0.5, 1.0)] + [
+        ("draw_uniform", {"minval": low, "maxval": high}) for low, high in ((0.0, 1.0), (-0.1, 0.3), (-2, 0), (1, 3e4))
+    ]:
+        for dtype in ("float32", "float64", *(["bool"] if "p" in parameters else [])):
+            found = getattr(kernels, name)(draw, dtype=dtype, **how, **parameters)
+            wanted = COMPOSITES[name].definition(draw, dtype=dtype, **how, **parameters)
+            assert (found.dtype, found.shape) == (wanted.dtype, wanted.shape)
+            assert found.tobytes() == wanted.tobytes()
+
+
+def test_draws_leave_what_is_wrong_or_rare_to_their_definitions():
+    draw = np.zeros(1, np.int32)
+    how = {"shape": (3,), "dtype": "float32"}
+    assert kernels.draw_uniform(draw, seed=1, minval=1.0, maxval=1.0, **how) is NotImplemented
+    assert kernels.draw_uniform(draw, seed=1, minval=0.0, maxval=1e39, **how) is NotImplemented
+    assert kernels.draw_uniform(draw, seed=1, minval=0, maxval=9, **how | {"dtype": "int32"}) is NotImplemented
+    assert kernels.draw_bernoulli(draw, seed=1, p=1.5, **how) is NotImplemented
+    assert kernels.draw_bernoulli(draw, seed=2**70, p=0.5, **how) is NotImplemented
 
 
 @pytest.mark.parametrize("kind", ["int32", "int64"])

@@ -15,6 +15,8 @@ from .convolution import convolution as convolution
 from .convolution import convolution_input_gradient as convolution_input_gradient
 from .convolution import convolution_kernel_gradient as convolution_kernel_gradient
 from .cumulative import cumulative_sum
+from .gru import gru_sequence as gru_sequence
+from .gru import gru_sequence_gradient as gru_sequence_gradient
 from .nests import CompiledNest as CompiledNest
 from .normalization import batch_norm as batch_norm
 from .normalization import batch_norm_gradient as batch_norm_gradient
@@ -22,6 +24,8 @@ from .pooling import average_pool as average_pool
 from .pooling import average_pool_gradient as average_pool_gradient
 from .pooling import max_pool as max_pool
 from .pooling import max_pool_gradient as max_pool_gradient
+from .random import draw_bernoulli as draw_bernoulli
+from .random import draw_uniform as draw_uniform
 from .recurrence import lstm_sequence as lstm_sequence
 from .recurrence import lstm_sequence_gradient as lstm_sequence_gradient
 from .selection import add_along_axis as add_along_axis

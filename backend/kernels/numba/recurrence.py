@@ -15,7 +15,7 @@ from .compile import compiled, in_parts, inline
 from .geometry import Ints, dense, spliced
 from .mathematics import tanh
 
-__all__ = ["added", "four_rows", "lstm_sequence", "lstm_sequence_gradient"]
+__all__ = ["added", "declined", "four_rows", "lstm_sequence", "lstm_sequence_gradient", "one_row"]
 
 # Weights of up to 2**17 elements stay in the level-2 cache, and these products reach 70 to 75 GFLOP/s where BLAS has 89
 # to 140 (32 samples, 64 units, one thread). Beyond, BLAS's blocks win, and NumPy's kernel runs, but for a few samples.
@@ -34,7 +34,7 @@ def lstm_sequence(
     residuals: bool = False,
 ) -> Any:
     """One product for the inputs of all steps, then the steps; the residuals are the gates' tanh and the cells."""
-    if _declined(recurrent, h, x, kernel, bias, c):
+    if declined(recurrent, h, x, kernel, bias, c):
         return NotImplemented
     (batch, time, features), units = x.shape, h.shape[1]
     z = dense(x).reshape(-1, features) @ _ordered(kernel, units, halved=True)
@@ -67,7 +67,7 @@ def lstm_sequence_gradient(
 ) -> Any:
     """The cotangents of the sums of all steps, last step first, then one product for each cotangent wanted."""
     if (
-        _declined(recurrent, h, g, g_h, g_c, x, kernel, bias, c, every, gates, cells)
+        declined(recurrent, h, g, g_h, g_c, x, kernel, bias, c, every, gates, cells)
         or gates is None
         or cells is None
         or gates.ndim != 3
@@ -95,7 +95,7 @@ def lstm_sequence_gradient(
     return tuple(found[i] for i in wanted)
 
 
-def _declined(recurrent: np.ndarray, h: np.ndarray, *others: np.ndarray | None) -> bool:
+def declined(recurrent: np.ndarray, h: np.ndarray, *others: np.ndarray | None) -> bool:
     """Whether NumPy's kernel or the definition runs: half precision, empty arrays, steps with large products."""
     arrays = [x for x in (recurrent, h, *others) if x is not None]
     if any(x.dtype not in (np.float32, np.float64) or not x.size for x in arrays):
@@ -153,7 +153,7 @@ def four_rows(a0, a1, a2, a3, weights, z0, z1, z2, z3):  # type: ignore[no-untyp
 
 
 @spliced
-def _one_row(a, weights, z):  # type: ignore[no-untyped-def]
+def one_row(a, weights, z):  # type: ignore[no-untyped-def]
     """Add the product of a row with the weights to a row."""
     whole = weights.shape[0] // 4 * 4
     for k in range(0, whole, 4):
@@ -184,7 +184,7 @@ def _steps(start, stop, z, again, first, first_cell, every, cells):  # type: ign
                 gates, state, cell = z[n, t], every[n, t], cells[n, t % cells.shape[1]]
                 before = first_cell[n] if t == 0 else cells[n, (t - 1) % cells.shape[1]]
                 if high < low + 4:
-                    _one_row(h[n], again, gates)
+                    one_row(h[n], again, gates)
                 for j in range(4 * units):
                     gates[j] = tanh(gates[j])
                 for j in range(units):
@@ -219,7 +219,7 @@ def _steps_back(start, stop, g, gates, cells, first_cell, back, dh, dc, dz):  # 
                     through_c[j] = c * f
                 through_h[:] = 0
                 if high < low + 4:
-                    _one_row(out, back, through_h)
+                    one_row(out, back, through_h)
             if high == low + 4:
                 four_rows(
                     dz[low, t], dz[low + 1, t], dz[low + 2, t], dz[low + 3, t],
