@@ -16,7 +16,7 @@ from backend.graph.recording import tensor
 from backend.graph.tensor import Placeholder, Tensor
 from backend.graph.traversal import toposort
 
-from .tensors import convert_to_tensor
+from .tensors import Variable, convert_to_tensor
 from .tracing import Recording
 
 __all__ = ["Step"]
@@ -37,14 +37,18 @@ class Step:
     """`call(batch)` traced once per signature: shapes, dtypes, structure and library; then one K.function.
 
     Every variable that the trace reads is an input, whoever owns it: weights, the optimizer's, those of metrics and of
-    seeds. With `keep` False it is traced at each call.
+    seeds. What `state()` gives is a part of the signature; it is asked where a variable has become
+    trainable, or has ceased to be.
     """
 
-    def __init__(self, name: str, call: Callable[[Any], Any], jit: bool = False, keep: bool = True) -> None:
+    def __init__(
+        self, name: str, call: Callable[[Any], Any], jit: bool = False, state: Callable[[], Any] | None = None
+    ) -> None:
         self.name = name
         self._call = call
         self._jit = jit
-        self._keep = keep
+        self._state = state
+        self._seen: tuple[int, Any] = (-1, None)
         self._programs: dict[Any, Program] = {}
 
     @property
@@ -59,13 +63,19 @@ class Step:
             _outline(batch),
             tuple(None if leaf is None else (tuple(leaf.shape), dtype_name(leaf.dtype)) for leaf in leaves),
             backend.name,
+            self._asked(),
         )
         program = self._programs.get(key)
         if program is None:
-            program = self._traced(batch, leaves, backend)
-            if self._keep:
-                self._programs[key] = program
+            program = self._programs[key] = self._traced(batch, leaves, backend)
         return _run(program, backend, leaves)
+
+    def _asked(self) -> Any:
+        if self._state is None:
+            return None
+        if self._seen[0] != Variable.flags_changed:
+            self._seen = Variable.flags_changed, self._state()
+        return self._seen[1]
 
     def _traced(self, batch: Any, leaves: list[Any], backend: Backend) -> Program:
         places = [None if x is None else Placeholder(tuple(x.shape), dtype_name(x.dtype), "batch") for x in leaves]

@@ -38,6 +38,20 @@ class Variable(KerasVariable):
 
     __array_priority__ = 1000  # `ndarray + variable` asks the variable, whose value may be symbolic
 
+    _trainable: bool
+    flags_changed = 0  # how often any variable has become trainable or has ceased to be
+
+    @property
+    def trainable(self) -> bool:
+        """Whether the variable is trained."""
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, value: Any) -> None:
+        if self._trainable != bool(value):
+            Variable.flags_changed += 1
+        self._trainable = bool(value)
+
     def _initialize(self, value: Any) -> None:
         self._value = owned(value, self._dtype)
 
@@ -58,7 +72,9 @@ def owned(value: Any, dtype: str) -> Any:
             f"a variable cannot hold {value.name}, which is symbolic: create and assign variables outside of "
             "what is traced, or within a StatelessScope"
         )
-    value = convert_to_tensor(value.eval() if isinstance(value, Tensor) else value, dtype)
+    if isinstance(value, Tensor):
+        value = value.eval() if value.held is None else value.held
+    value = convert_to_tensor(value, dtype)
     return namespace_of(value).asarray(value, copy=True)
 
 
@@ -128,7 +144,9 @@ def convert_to_numpy(x: Any) -> np.ndarray:
     if not is_array(x):
         return np.array(x)
     if isinstance(x, Tensor):
-        return np.array(x)
+        if x.held is None:
+            return np.array(x)
+        x = x.held
     if dtype_name(x.dtype) == "bfloat16" and not isinstance(x, (np.ndarray, np.generic)):
         xp = namespace_of(x)
         return host(xp.astype(x, xp.float32)).astype(_numpy_dtype("bfloat16"))

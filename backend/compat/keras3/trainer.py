@@ -19,6 +19,7 @@ import backend as K
 from backend.arrays.backends import active
 from backend.arrays.namespaces import describe
 
+from .eager import EagerStep
 from .steps import Step
 from .tensors import convert_to_numpy, convert_to_tensor
 
@@ -74,7 +75,8 @@ class NumpyTrainer(base_trainer.Trainer):
     def make_train_function(self, force: bool = False) -> Any:
         """Make `train_function`, which takes a list of batches."""
         if self.train_function is None or force:
-            step = Step("train_step", self.train_step, self.jit_compile, keep=not self.run_eagerly)
+            step: Any = EagerStep(self.train_step) if self.run_eagerly else None
+            step = step or Step("train_step", self.train_step, self.jit_compile, self._flags)
             self.train_function = _last_of(step)
         return self.train_function
 
@@ -89,6 +91,10 @@ class NumpyTrainer(base_trainer.Trainer):
         if self.predict_function is None or force:
             self.predict_function = _joined(self._forward("predict_step", self.predict_step))
         return self.predict_function
+
+    def _flags(self) -> tuple[bool, ...]:
+        """Which variables are trainable now: a step is traced anew when that changes, as Keras on PyTorch runs anew."""
+        return tuple(variable.trainable for variable in self.variables)
 
     def _forward(self, name: str, call: Any) -> Any:
         """A step without gradients: compiled, or computed at once where the model is to run eagerly."""
