@@ -17,7 +17,7 @@ from backend.graph.recording import tensor
 from backend.graph.tensor import Placeholder, Tensor
 from backend.graph.traversal import toposort
 
-from .tensors import Variable, convert_to_tensor
+from .tensors import Variable, convert_to_tensor, moved
 from .tracing import Recording
 
 __all__ = ["Step"]
@@ -32,6 +32,16 @@ class Program(NamedTuple):
     assigned: tuple[Any, ...]  # variables, whose new values are the last outputs
     results: list[Any]  # leaves, a Tensor for each output
     structure: Any
+    met: list[int]  # the number of switches of the backend when its variables were last seen to be there
+
+
+class Switches:
+    """How often steps have found another backend active than the step before."""
+
+    last, count = "", 0
+
+
+_switches = Switches()
 
 
 class Trace(NamedTuple):
@@ -150,7 +160,7 @@ class Step:
         inputs = [*(places[i] for i in used), *(p for _, p in read)]
         jit = self._jit and describe(backend.xp) == "jax"
         function = Function(inputs, roots, effects_of(roots), self.name, jit=jit)
-        return Program(function, used, tuple(v for v, _ in read), t.assigned, t.results, t.structure)
+        return Program(function, used, tuple(v for v, _ in read), t.assigned, t.results, t.structure, [])
 
 
 def _new(value: Any, dtype: str) -> Tensor:
@@ -167,6 +177,12 @@ def _outline(batch: Any) -> Any:
 
 
 def _run(program: Program, backend: Backend, leaves: list[Any]) -> Any:
+    if _switches.last != backend.name:
+        _switches.last, _switches.count = backend.name, _switches.count + 1
+    if program.met != [_switches.count]:  # the backend was another one since: its variables may be elsewhere
+        for variable in program.read:
+            moved(variable, backend)
+        program.met[:] = [_switches.count]
     fed = [leaves[i] for i in program.used]
     fed += [variable._value for variable in program.read]  # noqa: SLF001 - `value` asks the scopes
     outputs = quietly(program.function.run, backend, fed)

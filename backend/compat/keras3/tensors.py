@@ -13,7 +13,7 @@ from keras.src.backend.common.dtypes import result_type
 from keras.src.backend.common.stateless_scope import get_stateless_scope
 
 import backend as K
-from backend.arrays.backends import active
+from backend.arrays.backends import Backend, active
 from backend.arrays.dtypes import dtype_name
 from backend.arrays.namespaces import describe, host, is_array, namespace_of
 from backend.graph.recording import tensor
@@ -26,6 +26,7 @@ __all__ = [
     "convert_to_tensor",
     "device_scope",
     "is_tensor",
+    "moved",
     "owned",
     "random_seed_dtype",
     "shape",
@@ -63,6 +64,13 @@ class Variable(KerasVariable):
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
         return np.asarray(convert_to_numpy(self.value), dtype=dtype)
+
+
+def moved(variable: Any, backend: Backend) -> Any:
+    """The variable's array, which goes to the backend where another one was active when it was made."""
+    if variable._value is not None:  # noqa: SLF001 - `value` asks the scopes
+        variable._value = backend.asarray(variable._value, variable._dtype)  # noqa: SLF001
+    return variable._value  # noqa: SLF001
 
 
 def owned(value: Any, dtype: str) -> Any:

@@ -17,7 +17,7 @@ from backend.arrays.backends import active
 from backend.graph.tensor import Placeholder
 
 from .immediate import computed_at_once, held
-from .tensors import is_tensor
+from .tensors import is_tensor, moved
 
 __all__ = ["HoldingRecording", "Recording", "compute_output_spec", "kept_apart"]
 
@@ -65,7 +65,7 @@ class HoldingRecording(Recording):
     def _place(self, variable: Any) -> Placeholder:
         if variable._value is None:  # noqa: SLF001 - `value` asks the scopes
             return _ones(variable.shape, variable._dtype, variable.name)  # noqa: SLF001
-        return held(variable._value, variable.name)  # noqa: SLF001
+        return held(moved(variable, active()), variable.name)
 
 
 @contextlib.contextmanager
