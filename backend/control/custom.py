@@ -8,10 +8,12 @@ from typing import Any
 
 from ..arrays.arguments import shown
 from ..arrays.typing import Array
+from ..compiler.rewriter import Rewriter
 from ..dispatch.promotion import is_array
 from ..graph.composite import composite
 from ..graph.recording import cast, tensor
 from ..graph.tensor import Tensor
+from .closure import close_over, placeholders_like
 from .nests import flatten, restore
 
 __all__ = ["custom_gradient"]
@@ -37,7 +39,7 @@ def custom_gradient(f: Callable[..., Any]) -> Callable[..., Any]:
     TypeError
         When f is not a function, or does not return a pair whose second member is one.
     ValueError
-        While differentiating, when the number of gradients, or the shape of one, is not that of the arguments.
+        When the number of gradients, or the shape of one, is not that of the arguments.
 
     Notes
     -----
@@ -76,67 +78,63 @@ def custom_gradient(f: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
-class Rule(int):
-    """A number that stands for a rule in a program, which has no use for it, and holds it for the gradient."""
-
-    call: Callable[..., Any]
-
-
 def with_rule(results: Sequence[Any], inputs: Sequence[Any], rule: Callable[..., Any]) -> Sequence[Any]:
     """The results, whose gradients flow to the inputs by a rule: cotangents of the results -> those of the inputs.
 
-    Arrays that are not symbolic pass through.
+    The rule is recorded now: a loop around it takes its graph along. Arrays that are not symbolic pass through.
     """
     if not any(isinstance(t, Tensor) for t in (*results, *inputs)):
         return results
-    number = Rule(0)
-    number.call = rule
-    places = tuple(i for i, x in enumerate(inputs) if isinstance(x, Tensor))
-    return ruled.record(
-        (tuple(tensor(y) for y in results), tuple(inputs[i] for i in places)),
-        {"rule": number, "places": places},
-    )
+    made = tuple(tensor(y) for y in results)
+    seeds = placeholders_like(made)
+    found = rule(*seeds)
+    found = list(found) if isinstance(found, (list, tuple)) else [found]
+    if len(found) != len(inputs):
+        raise ValueError(
+            f"custom_gradient: the function of the gradient gives {len(found)}, expected {len(inputs)}: one for each "
+            "array among the arguments"
+        )
+    pairs = [(x, d) for x, d in zip(inputs, found, strict=True) if isinstance(x, Tensor) and d is not None]
+    body, captured = close_over(seeds, [_fitting(x, d) for x, d in pairs])
+    return ruled.record((made, tuple(x for x, _ in pairs), tuple(captured)), {"body": body})
 
 
 @composite(forwards=True)
-def ruled(results: tuple[Array, ...], inputs: tuple[Array, ...], *, rule: Any, places: Any) -> tuple[Array, ...]:
-    """The results as they are."""
+def ruled(
+    results: tuple[Array, ...], inputs: tuple[Array, ...], captured: tuple[Array, ...], *, body: Any
+) -> tuple[Array, ...]:
+    """The results as they are; `body` gives the cotangents of the inputs from those of the results."""
     return results
 
 
 @ruled.shape
-def _(results, inputs, *, rule, places):
+def _(results, inputs, captured, *, body):
     return tuple(y.spec for y in results)
 
 
 @ruled.prune
-def _(live, results, inputs, *, rule, places):
-    """A result is what it was given: unread ones go, and the inputs, which only the gradient needs."""
+def _(live, results, inputs, captured, *, body):
+    """A result is what it was given: unread ones go, and what only the gradient needs."""
     kept = sorted(live)
-    return (tuple(results[i] for i in kept), ()), {"rule": rule, "places": ()}, kept
+    return (tuple(results[i] for i in kept), (), ()), {"body": None}, kept
 
 
 @ruled.vjp
-def _(g, out, results, inputs, *, rule, places):
+def _(g, out, results, inputs, captured, *, body):
     xp = results[0].__array_namespace__()
     filled = [xp.zeros_like(y) if d is None else d for d, y in zip(g, results, strict=True)]
-    found = rule.call(*filled)
-    found = list(found) if isinstance(found, (list, tuple)) else [found]
-    if inputs and len(found) <= max(places):
-        raise ValueError(
-            f"custom_gradient: the function of the gradient gives {len(found)}, expected one for each array among the "
-            f"arguments, {max(places) + 1} or more"
-        )
-    return (None,) * len(results), tuple(map(_fitting, inputs, [found[i] for i in places]))
+    known = {id(p): x for p, x in zip(body.inputs, (*filled, *captured), strict=True)}
+    found = Rewriter(known)(body.outputs)
+    return (None,) * len(results), tuple(found), (None,) * len(captured)
 
 
 def _fitting(x: Any, d: Any) -> Any:
-    """The gradient with respect to x in its dtype; ValueError where the shape is another."""
-    if d is None:
-        return None
+    """The cotangent of x in its dtype; ValueError where the shape is another."""
     d = cast(tensor(d), x.dtype)
     if None not in (x.spec.shape, d.spec.shape) and len(d.sizes) == x.ndim:
-        if all(n == m or not (isinstance(n, int) and isinstance(m, int)) for n, m in zip(x.sizes, d.sizes, strict=True)):
+        if all(
+            n == m or not (isinstance(n, int) and isinstance(m, int)) for n, m in zip(x.sizes, d.sizes, strict=True)
+        ):
             return d
     elif x.spec.shape is None or d.spec.shape is None:
         return d
