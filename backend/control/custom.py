@@ -72,8 +72,7 @@ def custom_gradient(f: Callable[..., Any]) -> Callable[..., Any]:
                 f"custom_gradient: f returned {shown(found)}, expected a pair: the value and a function of its gradient"
             )
         results, nest = flatten(found[0])
-        inputs = [x for x in flatten(list(args))[0] if is_array(x)]
-        return restore(nest, list(with_rule(results, inputs, found[1])))
+        return restore(nest, list(with_rule(results, flatten(list(args))[0], found[1])))
 
     return call
 
@@ -89,9 +88,11 @@ def with_rule(results: Sequence[Any], inputs: Sequence[Any], rule: Callable[...,
     seeds = placeholders_like(made)
     found = rule(*seeds)
     found = list(found) if isinstance(found, (list, tuple)) else [found]
+    arrays = [x for x in inputs if is_array(x)]
+    inputs = arrays if len(found) == len(arrays) else inputs  # numbers may have a place or none
     if len(found) != len(inputs):
         raise ValueError(
-            f"custom_gradient: the function of the gradient gives {len(found)}, expected {len(inputs)}: one for each "
+            f"custom_gradient: the function of the gradient gives {len(found)}, expected {len(arrays)}: one for each "
             "array among the arguments"
         )
     pairs = [(x, d) for x, d in zip(inputs, found, strict=True) if isinstance(x, Tensor) and d is not None]
@@ -131,12 +132,9 @@ def _(g, out, results, inputs, captured, *, body):
 def _fitting(x: Any, d: Any) -> Any:
     """The cotangent of x in its dtype; ValueError where the shape is another."""
     d = cast(tensor(d), x.dtype)
-    if None not in (x.spec.shape, d.spec.shape) and len(d.sizes) == x.ndim:
-        if all(
-            n == m or not (isinstance(n, int) and isinstance(m, int)) for n, m in zip(x.sizes, d.sizes, strict=True)
-        ):
-            return d
-    elif x.spec.shape is None or d.spec.shape is None:
+    if x.spec.shape is None or d.spec.shape is None:
+        return d
+    if x.ndim == d.ndim and all(n == m or None in (n, m) for n, m in zip(x.shape, d.shape, strict=True)):
         return d
     raise ValueError(
         f"custom_gradient: the function of the gradient gives shape {tuple(d.shape)} for an argument of shape "

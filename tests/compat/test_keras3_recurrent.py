@@ -35,9 +35,18 @@ def trained(layer, fused, **options):
     given = np.where(np.arange(7)[None, :, None] < 4, x, 0) if masked else x
     curve = model.fit(given, y, epochs=2, verbose=0).history["loss"]
     return curve, model.predict(given, verbose=0), bool(calls)
-CASES = {"plain": {}, "sequences": {"return_sequences": True}, "backwards": {"go_backwards": True}, "unrolled": {"unroll": True},
-  "no bias": {"use_bias": False}, "dropout": {"dropout": 0.5}, "recurrent dropout": {"recurrent_dropout": 0.5}, "masked": {"masked": True},
-  "relu": {"activation": "relu"}, "both ways": {"wrapped": True, "return_sequences": True}}
+CASES = {
+    "plain": {},
+    "sequences": {"return_sequences": True},
+    "backwards": {"go_backwards": True},
+    "unrolled": {"unroll": True},
+    "no bias": {"use_bias": False},
+    "dropout": {"dropout": 0.5},
+    "recurrent dropout": {"recurrent_dropout": 0.5},
+    "masked": {"masked": True},
+    "relu": {"activation": "relu"},
+    "both ways": {"wrapped": True, "return_sequences": True},
+}
 for layer in ("lstm", "gru"):
     for name, options in CASES.items():
         for more in ({}, {"reset_after": False}) if layer == "gru" else ({},):

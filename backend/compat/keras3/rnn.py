@@ -183,7 +183,8 @@ def _weights(
         raise NotImplementedError
     if recurrent_activation is not activations.sigmoid:
         raise NotImplementedError
-    x, *weights = (None if w is None else convert_to_tensor(w) for w in (inputs, kernel, recurrent_kernel, bias))
+    x = convert_to_tensor(inputs)
+    weights = [None if w is None else convert_to_tensor(w) for w in (kernel, recurrent_kernel, bias)]
     if name_of(x) not in ("float16", "float32", "float64") or x.shape[1] == 0:
         raise NotImplementedError
     return [x, *weights]

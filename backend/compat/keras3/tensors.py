@@ -92,7 +92,7 @@ def convert_to_tensor(x: Any, dtype: Any = None, sparse: Any = None, ragged: Any
         raise ValueError("`sparse=True` is not supported with the array_api backend")
     if ragged:
         raise ValueError("`ragged=True` is not supported with the array_api backend")
-    name = None if dtype is None else standardize_dtype(dtype)
+    name = None if dtype is None else _supported(standardize_dtype(dtype))
     if isinstance(x, KerasVariable):
         x = x.value
     if isinstance(x, Tensor):
@@ -112,6 +112,12 @@ def convert_to_tensor(x: Any, dtype: Any = None, sparse: Any = None, ragged: Any
     # as stored first: NumPy cannot make bfloat16 of what is no array
     value = np.asarray(x)
     return backend.asarray(value if str(value.dtype) == name else value.astype(_numpy_dtype(name)), name)
+
+
+def _supported(name: str) -> str:
+    if name.startswith("float8"):
+        raise TypeError(f"dtype {name} is not supported with the array_api backend: array libraries do not have float8")
+    return name
 
 
 def together(*values: Any) -> list[Any]:
