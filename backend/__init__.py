@@ -33,6 +33,7 @@ from .compiler.tiling import set_blocking as set_blocking
 from .config import *  # noqa: F403
 from .control.branch import *  # noqa: F403
 from .control.checkpoint import *  # noqa: F403
+from .control.custom import *  # noqa: F403
 from .control.loop import *  # noqa: F403
 from .control.while_ import *  # noqa: F403
 from .graph.tensor import Placeholder as Placeholder

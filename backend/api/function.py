@@ -449,6 +449,8 @@ def eval(x: Any, feed_dict: Any = None, session: Any = None) -> Any:  # noqa: A0
         if isinstance(x, (list, tuple)) and any(isinstance(t, Tensor) for t in flat(x)):
             raise TypeError("eval: x is a list of tensors, expected one tensor; compile several by K.function([], x)")
         return host(x) if is_array(x) else np.asarray(x)
+    if x.held is not None and not feed_dict:
+        return np.array(host(x.held))
     feeds = {} if feed_dict is None else _feeds(feed_dict)
     key = tuple(map(id, feeds))
     cache: dict[Any, Any] = x.__dict__.setdefault("_evaluators", {})

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from ..arrays.arguments import shown
 from ..compiler.rewriter import effects_of, final_values
-from ..graph.tensor import Control, Tensor, control
+from ..graph.tensor import Tensor, control
 from .learning_phase import forget_learning_phase
 from .naming import reset_uids
 from .running import Session
@@ -88,7 +88,7 @@ def control_dependencies(control_inputs: Any) -> Iterator[None]:
     before = control.get()
     effects = [*before.effects, *(e for e in effects_of(ops) if not any(e is known for known in before.effects))]
     values = {id(variable): new for variable, new in final_values(effects).items()}
-    token = control.set(Control(tuple(effects), values))
+    token = control.set(before._replace(effects=tuple(effects), values=values))
     try:
         yield
     finally:

@@ -60,7 +60,18 @@ class Node:
     has been evaluated, and are given when the node is made.
     """
 
-    __slots__ = ("__weakref__", "_effects", "_outputs", "args", "function", "inputs", "kwargs", "multi_output", "specs")
+    __slots__ = (
+        "__weakref__",
+        "_effects",
+        "_outputs",
+        "args",
+        "function",
+        "held",
+        "inputs",
+        "kwargs",
+        "multi_output",
+        "specs",
+    )
 
     def __init__(
         self,
@@ -79,6 +90,7 @@ class Node:
         self.inputs = tuple(leaves((args, kwargs)))
         self._effects = effects
         self._outputs: dict[int, Any] = {}  # weak: a tensor holds its node, not the other way round
+        self.held: tuple[Any, ...] | None = None  # the results, where `Control.compute` has computed them
 
     @property
     def effects(self) -> tuple[Effect, ...]:
@@ -331,7 +343,15 @@ class Tensor(Values):
     # ---- attributes that Keras reads and sets
 
     _given_shape: Any = None
+    _held: Any = None
     _uses_learning_phase: bool  # has a value where Keras expects one
+
+    @property
+    def held(self) -> Any:
+        """The array that the tensor already stands for, while calls are computed as they are recorded; else None."""
+        if self.node is None:
+            return self._held
+        return None if self.node.held is None else self.node.held[self.index]
 
     @property
     def static_shape(self) -> tuple[int | None, ...] | None:
@@ -473,10 +493,14 @@ def _size_leaf(leaf: Dim, tensor: Any) -> Any:
 
 
 class Control(NamedTuple):
-    """What precedes every call recorded now: effects that happen first, and the values of variables after them."""
+    """What precedes every call recorded now: effects that happen first, and the values of variables after them.
+
+    `compute(node)` is called after it, where calls are to be computed at once.
+    """
 
     effects: tuple[Effect, ...]
     values: Mapping[int, Tensor]  # id of a variable -> its new value
+    compute: Callable[[Node], None] | None = None
 
 
 _NO_CONTROL = Control((), MappingProxyType({}))
@@ -500,5 +524,7 @@ def record(
     if before.effects:
         args, kwargs = map_tensors((args, kwargs), lambda t: before.values.get(id(t), t))
     node = Node(function, args, kwargs, specs, not single, (*before.effects, *effects))
+    if before.compute is not None:
+        before.compute(node)
     tensors = tuple(map(node.output, range(len(node.specs))))
     return tensors[0] if single else tensors

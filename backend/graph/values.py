@@ -26,20 +26,22 @@ class Values(Operators):
 
     is_fixed = False  # whether it is a constant
 
-    if TYPE_CHECKING:  # `api.function` adds it: a tensor cannot know of functions, which are made of tensors
+    if TYPE_CHECKING:
+        held: Any  # the array, where it has been computed
 
+        # added by `api.function`: a tensor cannot know of functions, which are made of tensors
         def eval(self, feed_dict: Any = None, session: Any = None) -> Any:
             """The value as a NumPy array."""
 
     @property
     def is_constant(self) -> bool:
-        """Whether it is computed from constants alone, with no effect: then it has a value without a function."""
-        return _is_constant(self, math.inf, math.inf)
+        """Whether it has a value without a function: it is computed from constants alone, or has been computed."""
+        return self.held is not None or _is_constant(self, math.inf, math.inf)
 
     @property
     def is_cheap_constant(self) -> bool:
         """The same, by no more calls, and on no larger arrays, than `repr` may compute."""
-        return _is_constant(self, SHOWN_NODES, SHOWN_ELEMENTS)
+        return self.held is not None or _is_constant(self, SHOWN_NODES, SHOWN_ELEMENTS)
 
     def _number(self, convert: Callable[[Any], Any]) -> Any:
         if not self.is_constant:
@@ -60,7 +62,9 @@ class Values(Operators):
         return self._number(complex)
 
     def __bool__(self) -> bool:
-        if self._identical is None and self.is_constant:
+        if (self._identical is None and self.is_constant) or (
+            self.held is not None and math.prod(self.held.shape) == 1
+        ):
             return self._number(bool)
         return super().__bool__()
 

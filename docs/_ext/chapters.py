@@ -28,7 +28,10 @@ CHAPTERS: dict[str, tuple[str, str]] = {
     "normalization": ("Normalization", "ops.normalization"),
     "losses": ("Losses", "ops.losses ops.ctc"),
     "recurrence": ("Recurrence and attention", "ops.recurrent ops.lstm ops.gru ops.attention"),
-    "control": ("Loops and branches", "control.loop control.while_ control.branch control.checkpoint ops.control_flow"),
+    "control": (
+        "Loops and branches",
+        "control.loop control.while_ control.branch control.checkpoint control.custom ops.control_flow",
+    ),
     "derivatives": ("Derivatives", "api.grad api.derivatives autodiff.backward"),
     "graphs": ("Variables and compiled functions", "api.variables api.function graph.tensor"),
     "inspection": ("Inspecting tensors", "api.inspection ops.debugging ops.sparse"),

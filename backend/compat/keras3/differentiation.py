@@ -9,7 +9,6 @@ from keras.src import tree
 from keras.src.backend.common import KerasVariable
 
 import backend as K
-from backend.control.custom import with_rule
 
 from .tensors import convert_to_tensor
 
@@ -21,17 +20,20 @@ def stop_gradient(variable: Any) -> Any:
     return K.stop_gradient(convert_to_tensor(variable))
 
 
-class custom_gradient:  # noqa: N801 - Keras's name
-    """A function that returns its result and, beside it, the function of its gradient."""
+def custom_gradient(fun: Callable[..., Any]) -> Callable[..., Any]:
+    """A function with a gradient of its own: `fun` returns its result and, beside it, the function of its gradient."""
 
-    def __init__(self, fun: Callable[..., Any]) -> None:
-        self.fun = fun
+    def given(*args: Any, **kwargs: Any) -> Any:
+        outputs, rule = fun(*args, **kwargs)
+        return tree.map_structure(convert_to_tensor, outputs), rule
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        args = tuple(a.value if isinstance(a, KerasVariable) else a for a in args)
-        outputs, rule = self.fun(*args, **kwargs)
-        results = with_rule([convert_to_tensor(y) for y in tree.flatten(outputs)], tree.flatten(args), rule)
-        return tree.pack_sequence_as(outputs, list(results))
+    ruled = K.custom_gradient(given)
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        args, kwargs = tree.map_structure(lambda a: a.value if isinstance(a, KerasVariable) else a, (args, kwargs))
+        return ruled(*args, **kwargs)
+
+    return call
 
 
 def remat(f: Callable[..., Any]) -> Callable[..., Any]:

@@ -72,6 +72,8 @@ def _wrap(loader: Any, after: Callable[[Any], None] | None) -> None:
         if after is None:
             with _window():
                 run(module)
+            if module.__name__ == "keras.src.backend" and module.config._BACKEND == NAME:  # noqa: SLF001
+                module.distribution_lib = importlib.import_module(f"{REPLACED}.distribution_lib")
         else:
             run(module)
             after(module)

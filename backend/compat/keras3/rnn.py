@@ -1,4 +1,4 @@
-"""Recurrent layers: Keras's rnn on scan, and LSTM in one call."""
+"""Recurrent layers: Keras's rnn on scan, and LSTM and GRU in one call."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import backend as K
 from backend.arrays.namespaces import array_namespace
 
 from .control_flow import scan
+from .dtype_rules import name_of
 from .tensors import cast, convert_to_tensor
 
 __all__ = ["bidirectional_gru", "bidirectional_lstm", "cudnn_ok", "gru", "lstm", "rnn"]
@@ -134,20 +135,59 @@ def lstm(
     unroll: bool = False,
 ) -> Any:
     """LSTM in one call; NotImplementedError, for which Keras runs its cell step by step, where that does not fit."""
+    x, w, u, b = _weights(inputs, mask, kernel, recurrent_kernel, bias, activation, recurrent_activation, unroll)
+    states = [cast(s, name_of(x)) for s in (initial_state_h, initial_state_c)]
+    last, outputs, new = K.lstm(x, w, u, b, states, go_backwards=bool(go_backwards))
+    return last, outputs, list(new)
+
+
+def gru(
+    inputs: Any,
+    initial_state: Any,
+    mask: Any,
+    kernel: Any,
+    recurrent_kernel: Any,
+    bias: Any,
+    activation: Any,
+    recurrent_activation: Any,
+    return_sequences: bool = False,
+    go_backwards: bool = False,
+    unroll: bool = False,
+    reset_after: bool = True,
+) -> Any:
+    """GRU in one call, with the reset gate after or before the product; NotImplementedError as in `lstm`."""
+    x, w, u, b = _weights(inputs, mask, kernel, recurrent_kernel, bias, activation, recurrent_activation, unroll)
+    states = [cast(initial_state, name_of(x))]
+    how = {"go_backwards": bool(go_backwards), "reset_after": bool(reset_after)}
+    last, outputs, new = K.gru(x, w, u, b, states, **how)
+    return last, outputs, list(new)
+
+
+def _weights(
+    inputs: Any,
+    mask: Any,
+    kernel: Any,
+    recurrent_kernel: Any,
+    bias: Any,
+    activation: Any,
+    recurrent_activation: Any,
+    unroll: bool,
+) -> list[Any]:
+    """The tensors of a layer that K's operation can run; NotImplementedError where it has another meaning.
+
+    There is none for a mask, for steps written out, for activations of one's own, for other dtypes, and for no steps.
+    """
     from keras.src import activations  # it imports the backend first
 
     if mask is not None or unroll or activation is not activations.tanh:
         raise NotImplementedError
     if recurrent_activation is not activations.sigmoid:
         raise NotImplementedError
-    x, w, u = (convert_to_tensor(each) for each in (inputs, kernel, recurrent_kernel))
-    own = str(x.dtype).rpartition(".")[2]
-    if own not in ("float16", "float32", "float64") or x.shape[1] == 0:
+    x = convert_to_tensor(inputs)
+    weights = [None if w is None else convert_to_tensor(w) for w in (kernel, recurrent_kernel, bias)]
+    if name_of(x) not in ("float16", "float32", "float64") or x.shape[1] == 0:
         raise NotImplementedError
-    states = [cast(s, own) for s in (initial_state_h, initial_state_c)]
-    bias = None if bias is None else convert_to_tensor(bias)
-    last, outputs, new = K.lstm(x, w, u, bias, states, go_backwards=bool(go_backwards))
-    return last, outputs, list(new)
+    return [x, *weights]
 
 
 def bidirectional_lstm(
@@ -177,9 +217,27 @@ def bidirectional_lstm(
     return lstm(inputs, *forwards, *how, go_backwards=False, unroll=unroll), (last, outputs, states)
 
 
-def gru(*args: Any, **kwargs: Any) -> Any:
-    """NotImplementedError: Keras runs its cell on `rnn`, whose loop the compiler takes the input's product out of."""
-    raise NotImplementedError
-
-
-bidirectional_gru = gru
+def bidirectional_gru(
+    inputs: Any,
+    fwd_initial_state: Any,
+    bwd_initial_state: Any,
+    mask: Any,
+    fwd_kernel: Any,
+    fwd_recurrent_kernel: Any,
+    fwd_bias: Any,
+    bwd_kernel: Any,
+    bwd_recurrent_kernel: Any,
+    bwd_bias: Any,
+    activation: Any,
+    recurrent_activation: Any,
+    return_sequences: bool = False,
+    unroll: bool = False,
+    reset_after: bool = True,
+) -> Any:
+    """Two GRUs of one sequence, the second one backwards; the outputs of both are in the order of time."""
+    how = (activation, recurrent_activation, return_sequences)
+    forwards = (fwd_initial_state, mask, fwd_kernel, fwd_recurrent_kernel, fwd_bias)
+    backwards = (bwd_initial_state, mask, bwd_kernel, bwd_recurrent_kernel, bwd_bias)
+    last, outputs, states = gru(inputs, *backwards, *how, True, unroll, reset_after)
+    outputs = array_namespace(outputs).flip(outputs, axis=1)
+    return gru(inputs, *forwards, *how, False, unroll, reset_after), (last, outputs, states)

@@ -13,7 +13,7 @@ from keras.src.backend.common.dtypes import result_type
 from keras.src.backend.common.stateless_scope import get_stateless_scope
 
 import backend as K
-from backend.arrays.backends import active
+from backend.arrays.backends import Backend, active
 from backend.arrays.dtypes import dtype_name
 from backend.arrays.namespaces import describe, host, is_array, namespace_of
 from backend.graph.recording import tensor
@@ -26,6 +26,7 @@ __all__ = [
     "convert_to_tensor",
     "device_scope",
     "is_tensor",
+    "moved",
     "owned",
     "random_seed_dtype",
     "shape",
@@ -37,6 +38,20 @@ class Variable(KerasVariable):
     """Keras's variable: it holds an array of the active backend that nobody else holds."""
 
     __array_priority__ = 1000  # `ndarray + variable` asks the variable, whose value may be symbolic
+
+    _trainable: bool
+    flags_changed = 0  # how often any variable has become trainable or has ceased to be
+
+    @property
+    def trainable(self) -> bool:
+        """Whether the variable is trained."""
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, value: Any) -> None:
+        if self._trainable != bool(value):
+            Variable.flags_changed += 1
+        self._trainable = bool(value)
 
     def _initialize(self, value: Any) -> None:
         self._value = owned(value, self._dtype)
@@ -51,6 +66,13 @@ class Variable(KerasVariable):
         return np.asarray(convert_to_numpy(self.value), dtype=dtype)
 
 
+def moved(variable: Any, backend: Backend) -> Any:
+    """The variable's array, which goes to the backend where another one was active when it was made."""
+    if variable._value is not None:  # noqa: SLF001 - `value` asks the scopes
+        variable._value = backend.asarray(variable._value, variable._dtype)  # noqa: SLF001
+    return variable._value  # noqa: SLF001
+
+
 def owned(value: Any, dtype: str) -> Any:
     """A copy of a value on the active backend: writes to what was given do not reach it."""
     if isinstance(value, Tensor) and not value.is_constant:
@@ -58,7 +80,9 @@ def owned(value: Any, dtype: str) -> Any:
             f"a variable cannot hold {value.name}, which is symbolic: create and assign variables outside of "
             "what is traced, or within a StatelessScope"
         )
-    value = convert_to_tensor(value.eval() if isinstance(value, Tensor) else value, dtype)
+    if isinstance(value, Tensor):
+        value = value.eval() if value.held is None else value.held
+    value = convert_to_tensor(value, dtype)
     return namespace_of(value).asarray(value, copy=True)
 
 
@@ -68,7 +92,7 @@ def convert_to_tensor(x: Any, dtype: Any = None, sparse: Any = None, ragged: Any
         raise ValueError("`sparse=True` is not supported with the array_api backend")
     if ragged:
         raise ValueError("`ragged=True` is not supported with the array_api backend")
-    name = None if dtype is None else standardize_dtype(dtype)
+    name = None if dtype is None else _supported(standardize_dtype(dtype))
     if isinstance(x, KerasVariable):
         x = x.value
     if isinstance(x, Tensor):
@@ -88,6 +112,12 @@ def convert_to_tensor(x: Any, dtype: Any = None, sparse: Any = None, ragged: Any
     # as stored first: NumPy cannot make bfloat16 of what is no array
     value = np.asarray(x)
     return backend.asarray(value if str(value.dtype) == name else value.astype(_numpy_dtype(name)), name)
+
+
+def _supported(name: str) -> str:
+    if name.startswith("float8"):
+        raise TypeError(f"dtype {name} is not supported with the array_api backend: array libraries do not have float8")
+    return name
 
 
 def together(*values: Any) -> list[Any]:
@@ -128,7 +158,9 @@ def convert_to_numpy(x: Any) -> np.ndarray:
     if not is_array(x):
         return np.array(x)
     if isinstance(x, Tensor):
-        return np.array(x)
+        if x.held is None:
+            return np.array(x)
+        x = x.held
     if dtype_name(x.dtype) == "bfloat16" and not isinstance(x, (np.ndarray, np.generic)):
         xp = namespace_of(x)
         return host(xp.astype(x, xp.float32)).astype(_numpy_dtype("bfloat16"))

@@ -6,18 +6,22 @@ import contextlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import numpy as np
 from keras.src import tree
 from keras.src.backend.common import standardize_dtype
 from keras.src.backend.common.keras_tensor import KerasTensor
 from keras.src.backend.common.stateless_scope import StatelessScope, get_stateless_scope
 from keras.src.backend.common.symbolic_scope import SymbolicScope
 
+from backend.arrays.backends import active
 from backend.graph.tensor import Placeholder
 
-from .tensors import is_tensor
+from .immediate import computed_at_once, held
+from .tensors import is_tensor, moved
 
-__all__ = ["Recording", "compute_output_spec", "kept_apart"]
+__all__ = ["HoldingRecording", "Recording", "compute_output_spec", "kept_apart"]
 
+NO_VALUE = "is symbolic and "  # what the errors of tensors without a value say
 # Two primes in the place of an unknown size: where the results' sizes differ, they are unknown.
 UNKNOWN = (83, 89)
 
@@ -42,15 +46,26 @@ class Recording(StatelessScope):
         if found is not None:
             return found
         if id(variable) not in self.read:
-            place = Placeholder(variable.shape, variable._dtype, variable.name)  # noqa: SLF001 - `dtype` is autocast
-            self.read[id(variable)] = variable, place
+            self.read[id(variable)] = variable, self._place(variable)
         return self.read[id(variable)][1]
+
+    def _place(self, variable: Any) -> Placeholder:
+        return Placeholder(variable.shape, variable._dtype, variable.name)  # noqa: SLF001 - `dtype` is autocast
 
     def add_update(self, update: Any) -> None:
         """Note the new value of a variable."""
         variable, value = update
         self.assigned[id(variable)] = variable
         self.state_mapping[id(variable)] = value
+
+
+class HoldingRecording(Recording):
+    """A Recording whose placeholders have the variables' values; ones for what has not been created yet."""
+
+    def _place(self, variable: Any) -> Placeholder:
+        if variable._value is None:  # noqa: SLF001 - `value` asks the scopes
+            return _ones(variable.shape, variable._dtype, variable.name)  # noqa: SLF001
+        return held(moved(variable, active()), variable.name)
 
 
 @contextlib.contextmanager
@@ -70,25 +85,42 @@ def kept_apart(scope: Any) -> Iterator[dict[int, Any]]:
 
 
 def compute_output_spec(fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-    """What `fn` would return for these arguments, as KerasTensors: it is traced, and nothing is computed."""
-    with Recording() as _, SymbolicScope():
-        unknown = any(isinstance(x, KerasTensor) and None in x.shape for x in tree.flatten((args, kwargs)))
-        first = _traced(fn, args, kwargs, UNKNOWN[0])
-        second = _traced(fn, args, kwargs, UNKNOWN[1]) if unknown else first
+    """What `fn` would return for these arguments, as KerasTensors: it is traced, and nothing is computed.
+
+    Code that asks for values, which a model that runs eagerly may have, gets ones.
+    """
+    try:
+        with Recording(), SymbolicScope():
+            first, second = _twice(fn, args, kwargs, Placeholder)
+    except (TypeError, ValueError) as error:
+        if NO_VALUE not in str(error):
+            raise
+        with HoldingRecording(), SymbolicScope(), computed_at_once({}):
+            first, second = _twice(fn, args, kwargs, _ones)
     flat = [_spec(a, b) for a, b in zip(tree.flatten(first), tree.flatten(second), strict=True)]
     return tree.pack_sequence_as(first, flat)
 
 
-def _traced(fn: Callable[..., Any], args: Any, kwargs: Any, size: int) -> Any:
+def _twice(fn: Callable[..., Any], args: Any, kwargs: Any, make: Callable[..., Any]) -> tuple[Any, Any]:
+    unknown = any(isinstance(x, KerasTensor) and None in x.shape for x in tree.flatten((args, kwargs)))
+    first = _traced(fn, args, kwargs, UNKNOWN[0], make)
+    return first, _traced(fn, args, kwargs, UNKNOWN[1], make) if unknown else first
+
+
+def _traced(fn: Callable[..., Any], args: Any, kwargs: Any, size: int, make: Callable[..., Any]) -> Any:
     def place(x: Any) -> Any:
         if not isinstance(x, KerasTensor):
             return x
-        return Placeholder([size if n is None else n for n in x.shape], standardize_dtype(x.dtype))
+        return make([size if n is None else n for n in x.shape], standardize_dtype(x.dtype))
 
     args, kwargs = tree.map_structure(place, (args, kwargs))
     scope = get_stateless_scope()
     with kept_apart(scope):
         return fn(*args, **kwargs)
+
+
+def _ones(shape: Any, dtype: str, name: str | None = None) -> Placeholder:
+    return held(active().asarray(np.ones(shape, "float32"), dtype), name)
 
 
 def _spec(a: Any, b: Any) -> Any:

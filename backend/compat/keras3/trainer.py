@@ -19,8 +19,9 @@ import backend as K
 from backend.arrays.backends import active
 from backend.arrays.namespaces import describe
 
+from .eager import EagerStep
 from .steps import Step
-from .tensors import convert_to_numpy, convert_to_tensor
+from .tensors import convert_to_numpy, convert_to_tensor, is_tensor
 
 __all__ = ["NumpyTrainer"]
 
@@ -74,21 +75,26 @@ class NumpyTrainer(base_trainer.Trainer):
     def make_train_function(self, force: bool = False) -> Any:
         """Make `train_function`, which takes a list of batches."""
         if self.train_function is None or force:
-            step = Step("train_step", self.train_step, self.jit_compile, keep=not self.run_eagerly)
-            self.train_function = _last_of(step)
+            step: Any = EagerStep(self.train_step) if self.run_eagerly else None
+            step = step or Step("train_step", self.train_step, self.jit_compile, self._flags)
+            self.train_function = _last_of(step, self.steps_per_execution)
         return self.train_function
 
     def make_test_function(self, force: bool = False) -> Any:
         """Make `test_function`, which takes a list of batches."""
         if self.test_function is None or force:
-            self.test_function = _last_of(self._forward("test_step", self.test_step))
+            self.test_function = _last_of(self._forward("test_step", self.test_step), self.steps_per_execution)
         return self.test_function
 
     def make_predict_function(self, force: bool = False) -> Any:
         """Make `predict_function`, which takes a list of batches."""
         if self.predict_function is None or force:
-            self.predict_function = _joined(self._forward("predict_step", self.predict_step))
+            self.predict_function = _joined(self._forward("predict_step", self.predict_step), self.steps_per_execution)
         return self.predict_function
+
+    def _flags(self) -> tuple[bool, ...]:
+        """Which variables are trainable now: a step is traced anew when that changes, as Keras on PyTorch runs anew."""
+        return tuple(variable.trainable for variable in self.variables)
 
     def _forward(self, name: str, call: Any) -> Any:
         """A step without gradients: compiled, or computed at once where the model is to run eagerly."""
@@ -345,10 +351,23 @@ def _capped(epochs: int) -> int:
     return epochs
 
 
-def _last_of(step: Any) -> Any:
+def _at_once(step: Any, batches: Any, count: int) -> Any:
+    """The stacked results of as many batches as one call is to run; None where they are run one by one.
+
+    One by one are those left at the end of an epoch, a smaller last batch, and steps that run eagerly.
+    """
+    if count == 1 or len(batches) != count or not isinstance(step, Step):
+        return None
+    return step.several(batches)
+
+
+def _last_of(step: Any, count: int) -> Any:
     """A function of a list of batches: the logs of the last one."""
 
     def on_batches(batches: Any) -> Any:
+        stacked = _at_once(step, batches, count)
+        if stacked is not None:
+            return tree.map_structure(lambda y: y[-1, ...] if is_tensor(y) else y, stacked)
         logs: Any = {}
         for batch in batches:
             logs = step(batch)
@@ -358,10 +377,13 @@ def _last_of(step: Any) -> Any:
     return on_batches
 
 
-def _joined(step: Any) -> Any:
+def _joined(step: Any, count: int) -> Any:
     """A function of a list of batches: the predictions for all of them."""
 
     def on_batches(batches: Any) -> Any:
+        stacked = _at_once(step, batches, count)
+        if stacked is not None:
+            return tree.map_structure(lambda y: backend.numpy.reshape(y, (-1, *y.shape[2:])), stacked)
         found = [step(batch) for batch in batches]
         if len(found) == 1:
             return found[0]

@@ -24,8 +24,8 @@ def calls(body: Subgraph) -> list[Tensor]:
 
 
 def is_small(t: Tensor) -> bool:
-    """Whether the values of all iterations may be computed at once."""
-    return product(known(size) or 1 for size in t.shape) <= LARGE
+    """Whether the values of all iterations may be computed at once; not those of unknown rank, a kernel's residuals."""
+    return t.spec.shape is not None and product(known(size) or 1 for size in t.shape) <= LARGE
 
 
 def reads(body: Subgraph, order: list[Tensor]) -> Counter[int]:

@@ -1,0 +1,114 @@
+"""Ways to run a Keras 3 step: eagerly, several in one call, on changed flags, on a changed backend; what is refused."""
+
+from test_keras3 import NETS, home, needs_torch, pytestmark, ran
+
+__all__ = ["home", "pytestmark"]
+
+FITTED = """
+from keras import ops
+def fitted(extra=(), **options):
+    keras.utils.set_random_seed(1)
+    inner = [layers.Dense(8, kernel_regularizer="l2"), layers.BatchNormalization(), layers.Dropout(0.2)]
+    model = keras.Sequential([keras.Input((8, 8)), layers.Flatten(), *inner, *extra, layers.Dense(4)])
+    model.compile(keras.optimizers.Adam(1e-2, gradient_accumulation_steps=2), loss, metrics=["accuracy"], **options)
+    history = model.fit(x, y, batch_size=20, epochs=3, verbose=0, validation_data=(x, y)).history
+    return model, np.concatenate([*history.values(), model.predict(x, batch_size=20, verbose=0).ravel()])
+"""
+EAGER = """
+seen = []
+class Looking(layers.Layer):
+    def call(self, x):
+        seen.append((float(ops.mean(x)), repr(x), ops.convert_to_numpy(x).shape))
+        return x if ops.max(x) > -100.0 else x * 0.0
+expected = fitted()[1]
+found = fitted([Looking()], run_eagerly=True)[1]
+np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-6)
+assert len(seen) > 15 and any("value=[[" in shown for _, shown, _ in seen)
+print(json.dumps([]))
+"""
+SEVERAL = """
+expected = fitted()[1]
+model, found = fitted(steps_per_execution=2)
+np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-6)
+print(json.dumps(sorted(f.source.count("def ") > 1 for f in model.train_function.step.programs)))
+"""
+FLAGS = """
+model, _ = fitted()
+dense = model.layers[1]
+def moved():
+    before = dense.get_weights()[0]
+    model.fit(x, y, verbose=0)
+    return bool((dense.get_weights()[0] != before).any())
+found = [moved()]
+dense.trainable = False
+found.append(moved())
+model.compile("sgd", loss)
+found.append(moved())
+dense.trainable = True
+try:
+    moved()
+except ValueError as error:
+    found.append("Unknown variable" in str(error))
+model.compile("sgd", loss)
+print(json.dumps([*found, moved()]))
+"""
+SWITCHED = """
+import backend as K
+curves = {}
+for eager in (False, True):
+    for path in (["numpy"] * 3, ["numpy", "torch", "numpy"]):
+        keras.utils.set_random_seed(1)
+        model = net("dense")
+        model.compile("adam", loss, run_eagerly=eager)
+        curve = []
+        for name in path:
+            with K.use_backend(name):
+                curve += model.fit(x, y, verbose=0).history["loss"] + [model.evaluate(x, y, verbose=0)]
+        curves[eager, len(set(path))] = curve
+for curve in curves.values():
+    np.testing.assert_allclose(curve, curves[False, 1], rtol=1e-4)
+print(json.dumps([]))
+"""
+REFUSED = """
+from keras import ops
+row = np.ones((1, 2, 1, 3), "float32")
+calls = dict(
+    distribution=lambda: keras.distribution.list_devices(),
+    sparse=lambda: ops.convert_to_tensor(row, sparse=True),
+    ragged=lambda: keras.Input((4,), ragged=True),
+    float8=lambda: ops.cast(row, "float8_e4m3fn"),
+    flash=lambda: ops.dot_product_attention(row, row, row, flash_attention=True),
+    export=lambda: net("dense").export(sys.argv[0]),
+)
+found = {}
+for name, call in calls.items():
+    try:
+        call()
+    except (ValueError, TypeError, NotImplementedError) as error:
+        found[name] = str(error).lower()
+print(json.dumps(found))
+"""
+
+
+def test_eagerly_tensors_have_values_and_the_numbers_are_the_same(home):
+    ran(["-c", NETS + FITTED + EAGER], home)
+
+
+def test_several_steps_in_one_call(home):
+    # one loop, and the step alone for the smaller last batch and the full one beside it
+    assert ran(["-c", NETS + FITTED + SEVERAL], home)[-1]
+
+
+def test_trainable_takes_effect_at_once(home):
+    assert ran(["-c", NETS + FITTED + FLAGS], home) == [True, False, False, True, True]
+
+
+@needs_torch
+def test_variables_go_where_the_active_backend_is(home):
+    ran(["-c", NETS + SWITCHED], home)
+
+
+def test_what_is_not_there_is_refused_by_name(home):
+    found = ran(["-c", NETS + REFUSED], home)
+    assert set(found) == {"distribution", "sparse", "ragged", "float8", "flash", "export"}
+    assert [name for name, message in found.items() if name not in message] == []
