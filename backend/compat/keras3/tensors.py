@@ -23,6 +23,7 @@ __all__ = [
     "Variable",
     "cast",
     "convert_to_numpy",
+    "convert_to_own_tensor",
     "convert_to_tensor",
     "device_scope",
     "is_tensor",
@@ -88,6 +89,12 @@ def convert_to_tensor(x: Any, dtype: Any = None, sparse: Any = None, ragged: Any
     # as stored first: NumPy cannot make bfloat16 of what is no array
     value = np.asarray(x)
     return backend.asarray(value if str(value.dtype) == name else value.astype(_numpy_dtype(name)), name)
+
+
+def convert_to_own_tensor(x: Any, dtype: Any = None, sparse: Any = None, ragged: Any = None) -> Any:
+    """The same as `convert_to_tensor`, but an array that shares no memory with x."""
+    found = convert_to_tensor(x, dtype, sparse, ragged)
+    return found if isinstance(found, Tensor) else namespace_of(found).asarray(found, copy=True)
 
 
 def together(*values: Any) -> list[Any]:
