@@ -274,7 +274,7 @@ print(json.dumps(found))
 
 def test_settings_of_training(home):
     found = ran(["-c", NETS + SETTINGS], home)
-    assert found.pop("frozen kept") and found.pop("thawed moved")
+    assert found.pop("frozen kept") and found.pop("thawed moved") and found.pop("images kept")
     assert found.pop("functions") == 2  # a generator's batches have no place for sample weights, train_on_batch's have
     for name, curve in found.items():
         # a frozen layer leaves little to learn in two epochs
