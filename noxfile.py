@@ -107,8 +107,10 @@ def conformance(session: nox.Session, namespace: str) -> None:
 
 @nox.session
 def stand_in(session: nox.Session) -> None:
-    """K's operations on the stand-in for CuPy, tests/stand_ins/cupy, which needs no GPU; `-- --only 'conv*'`."""
+    """K's operations and the standard's on the stand-in for CuPy, tests/stand_ins/cupy; `-- --only 'conv*'`."""
     session.install("-e", ".[test]")
+    if not session.posargs:
+        session.run("python", "tests/stand_ins/standard.py")
     env = {"PYTHONPATH": "tests/stand_ins"}
     session.run("python", "-m", "conformance", "cupy", "--group", "k", "--examples", "0", *session.posargs, env=env)
 
@@ -118,6 +120,14 @@ def benchmarks(session: nox.Session) -> None:
     """Every benchmark's tables; `-- --quick` for a short run, `-- --plot FILE.png` for a picture."""
     session.install(TORCH, "-e", ".", "matplotlib")
     session.run("python", "-m", "benchmarks", *session.posargs)
+
+
+@nox.session
+def onnx(session: nox.Session) -> None:
+    """ONNX files: their tests, which ONNX Runtime runs, and the example that deploys a net."""
+    session.install("-e", ".[test,onnx]")
+    session.run("python", "-m", "pytest", "-n0", "tests/api/test_export.py", *session.posargs)
+    session.run("python", "examples/digits_onnx.py", "--file", str(Path(session.create_tmp()) / "digits.onnx"))
 
 
 @nox.session

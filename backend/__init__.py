@@ -12,6 +12,7 @@ if _os.environ.get("KERAS_BACKEND") == "array_api":
 from .api import contents as _contents
 from .api.creation import *  # noqa: F403
 from .api.derivatives import *  # noqa: F403
+from .api.export import *  # noqa: F403
 from .api.function import *  # noqa: F403
 from .api.grad import *  # noqa: F403
 from .api.inspection import *  # noqa: F403

@@ -109,6 +109,9 @@ class Backend:
             value.flags.writeable or (value := value.copy())
             if value.dtype.name == "bfloat16":  # of ml_dtypes, which other libraries do not take; float32 holds each
                 value, dtype = value.astype(np.float32), dtype or "bfloat16"
+        # A zero without axes goes as one element: CuPy writes it as a fill, which drops the sign of zero.
+        zero = isinstance(value, np.ndarray) and not value.ndim and value.dtype.kind in "fc" and not value
+        value = value.reshape(1) if zero else value
         wanted = None if dtype is None else self.dtype(dtype)
         try:
             array = self.xp.asarray(value, dtype=wanted, device=self.device)
@@ -119,7 +122,7 @@ class Backend:
             array = self.xp.asarray(value if dtype is None else value.astype(dtype), device=self.device)
         if dtype is not None and dtype_name(array.dtype) != dtype:
             raise TypeError(f"backend {self.name!r} has no dtype {dtype} (it gave {dtype_name(array.dtype)} instead)")
-        return array
+        return self.xp.reshape(array, ()) if zero else array
 
     def dtype(self, name: str) -> Any:
         """The namespace's own dtype object of that name.

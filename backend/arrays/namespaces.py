@@ -76,7 +76,7 @@ def _meet(x: Any) -> Any:
     elif root in ("jax", "jaxlib"):
         xp = _jax_namespace(x)
     elif hasattr(kind, "__array_namespace__"):
-        xp = x.__array_namespace__()
+        xp = of_library("ndonnx") if root == "ndonnx" else x.__array_namespace__()
     else:
         return None
     if xp is not None:
@@ -101,15 +101,20 @@ def plain(x: Any) -> Any:
 
 
 def of_library(name: str) -> Any:
-    """The one namespace of NumPy's, torch's or JAX's arrays: `backend.arrays.libraries.<name>`."""
+    """The one namespace of NumPy's, torch's, JAX's or ndonnx's arrays: `backend.arrays.libraries.<name>`."""
     return importlib.import_module(f"{__package__}.libraries.{name}")
 
 
-_ADAPTED = {"array_api_compat.numpy": "numpy", "array_api_compat.torch": "torch", "jax.numpy": "jax"}
+_ADAPTED = {
+    "array_api_compat.numpy": "numpy",
+    "array_api_compat.torch": "torch",
+    "jax.numpy": "jax",
+    "ndonnx": "ndonnx",
+}
 
 
 def canonical_namespace(xp: Namespace) -> Any:
-    """Our namespace of NumPy, torch or JAX in place of array_api_compat's or jax.numpy; any other one as it is."""
+    """Our namespace of these libraries in place of their own or array_api_compat's; any other one as it is."""
     library = _ADAPTED.get(getattr(xp, "__name__", ""))
     return xp if library is None else of_library(library)
 
@@ -173,12 +178,19 @@ def is_concrete(x: Any) -> bool:
         return False
     if (jax := sys.modules.get("jax")) and isinstance(x, jax.core.Tracer):
         return False
+    if type(x).__module__.startswith("ndonnx."):
+        return _values_of_ndonnx(x) is not None
     if _is_torch(x):
         torch = sys.modules["torch"]
         if torch.compiler.is_compiling():  # first: it does not trace the rest
             return False
         return not (x.is_meta or torch._C._functorch.is_functorch_wrapped_tensor(x))
     return True
+
+
+def _values_of_ndonnx(x: Any) -> np.ndarray | None:
+    """The values of a lazy array of ndonnx, None where only the file computes them."""
+    return of_library("ndonnx").value_of(x)
 
 
 _WRITABLE: dict[type, bool] = {}  # array type -> whether it supports x[a:b] = y
@@ -214,7 +226,7 @@ def writable(*arrays: Any) -> bool:
 def _takes_writing(x: Any) -> bool:
     """Whether assignment works on an array like x, tried on two elements."""
     xp = namespace_of(x)
-    if xp is None or xp is recorder:
+    if xp is None or xp is recorder or not getattr(xp, "__writable__", True):
         return False
     trial = xp.zeros((2,), dtype=xp.float32, device=device_of(x))
     try:
@@ -227,6 +239,8 @@ def _takes_writing(x: Any) -> bool:
 def in_host_memory(*arrays: Any) -> bool:
     """Whether these arrays lie in host memory, where small blocks are faster because of the caches."""
     for x in arrays:
+        if type(x).__module__.startswith("ndonnx."):
+            return True
         if not isinstance(x, _HOST):
             return int(x.__dlpack_device__()[0]) == 1  # kDLCPU
     return True
@@ -271,6 +285,8 @@ def host(x: Any) -> np.ndarray:
         return x.detach().cpu().resolve_conj().numpy()
     if hasattr(x, "get") and type(x).__module__.startswith("cupy"):
         return x.get()
+    if type(x).__module__.startswith("ndonnx."):
+        return x.unwrap_numpy()
     try:
         return np.asarray(x)
     except (TypeError, ValueError, RuntimeError):

@@ -77,6 +77,12 @@ def _open_dask(device: str) -> tuple[Any, Any]:
     return xp, None
 
 
+def _open_ndonnx(device: str) -> tuple[Any, Any]:
+    if device:
+        raise ValueError(f"ndonnx has no devices, got {device!r}: the runtime of a file chooses one")
+    return of_library("ndonnx"), None
+
+
 def _first_line(error: BaseException) -> str:
     return (str(error).splitlines() or [type(error).__name__])[0]
 
@@ -88,7 +94,8 @@ BUILT_IN: dict[str, Callable[[str], tuple[Any, Any]]] = {
     "jax": _open_jax,
     "array_api_strict": _open_array_api_strict,
     "dask": _open_dask,
+    "ndonnx": _open_ndonnx,
 }
-EXTRAS = {"torch": "torch", "cupy": "cupy", "jax": "jax", "dask": "dask", "array_api_strict": "test"}
+EXTRAS = {"torch": "torch", "cupy": "cupy", "jax": "jax", "dask": "dask", "ndonnx": "onnx", "array_api_strict": "test"}
 ALIASES = {"pytorch": "torch", "strict": "array_api_strict"}
 REPRODUCIBLE = "reproducible"  # before a colon and the specification of another backend

@@ -26,7 +26,7 @@ from ..kernels.description import (
 )
 from .literals import literal
 
-__all__ = ["Calls", "Described", "described", "end_to_end", "key_of"]
+__all__ = ["ROWWISE", "Calls", "Described", "described", "end_to_end", "key_of"]
 
 NATIVE = {"sigmoid": "sigmoid"}  # composites that a printer has a function for
 ALIASES = {"stop_gradient"}  # composites that give their argument

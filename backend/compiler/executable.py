@@ -21,13 +21,14 @@ from ..kernels.lookup import (
     can_compile,
     compiled_kernels_of,
     kernels_enabled,
+    kernels_of,
     prints_chains,
     program_compiler,
 )
 from .adaptive import Adaptive
 from .codegen import ENTRY, Source, print_program
 from .elementwise_steps import steps_of
-from .pipeline import GRAPH, NESTED, PROGRAM, run_passes, selected, stages_of
+from .pipeline import GRAPH, LAUNCHED, NESTED, PROGRAM, run_passes, selected, stages_of
 from .program import Graph
 from .report import Stages, cost, nests_stage
 from .rewriter import Rewriter
@@ -80,7 +81,7 @@ class Executable:
         return Stages([*found, nests_stage(found[-1], self.nests)])
 
     def _source(self, in_place: bool, fuse_small: bool = False, nested: bool = False) -> tuple[Source, Any]:
-        """What is printed, and its code; `fuse_small` makes one call of small chains, too, `nested` loop nests."""
+        """What is printed, and its code; `fuse_small` makes kernels of all chains, `nested` loop nests."""
         key = in_place, fuse_small, nested
         if key not in self._sources:
             passes = self.passes if in_place else [name for name in self.passes if name != "reuse"]
@@ -88,7 +89,7 @@ class Executable:
                 graph = self.graph
                 if nested or fuse_small:
                     recorded = dataclasses.replace(self.recorded, least=None if nested else 0)
-                    found = run_passes(recorded, self.passes, NESTED if nested else GRAPH)
+                    found = run_passes(recorded, self.passes, NESTED if nested else LAUNCHED)
                     graph = dataclasses.replace(found, shared=None, leaves=self.graph.free())
                 program = run_passes(graph, passes, PROGRAM)
                 source = print_program(program, self.name)
@@ -130,7 +131,9 @@ class Executable:
             for name, body in source.chains.items():
                 scope[name].steps = steps_of(body)
         for name, nest in source.nests.items():
-            scope[name] = self.nests[name] = kernels.CompiledNest(nest, scope[name])
+            scope[name] = (kernels or kernels_of(xp)).CompiledNest(nest, scope[name])
+            if kernels is not None:
+                self.nests[name] = scope[name]
         compiler = program_compiler(xp) if jit else None
         run: Callable[..., Any] = scope[ENTRY] if compiler is None else compiler(scope, ENTRY, list(source.chains))
         return run, all(is_concrete(x) for x in scope.values() if is_array(x))

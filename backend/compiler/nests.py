@@ -13,11 +13,12 @@ from ..graph.composite import composite
 from ..graph.tensor import Constant, Node, Tensor, spec
 from ..graph.traversal import inputs_of
 from ..kernels.description import FULL, ROW
-from .described import Calls, Described, described, end_to_end, key_of
+from .described import ROWWISE, Calls, Described, described, end_to_end, key_of
+from .fusion import fuse
 from .grouping import Group, Grouping, body_of
 from .program import Graph, elements
 
-__all__ = ["batched", "nest", "nests"]
+__all__ = ["batched", "launches", "nest", "nests"]
 
 MIN_CALLS = 2  # functions of the standard: a single one gains nothing
 SMALL = 2**10  # elements up to which a nest needs more calls, since the library's own take no longer than its start
@@ -121,8 +122,16 @@ class _Grouping(Grouping[_Group]):
         return _Group(key), found
 
 
-def nests(graph: Graph) -> Graph:
-    """The graph with each group of calls that pays as one call of `nest`, and equal updates as one of `batched`."""
+def launches(graph: Graph) -> Graph:
+    """For a library whose kernels are launched one by one: nests with reductions over rows, then elementwise chains."""
+    return fuse(nests(graph, reducing=True))
+
+
+def nests(graph: Graph, reducing: bool = False) -> Graph:
+    """The graph with each group of calls that pays as one call of `nest`, and equal updates as one of `batched`.
+
+    With `reducing`, only groups with a reduction over rows, whatever their size.
+    """
     calls = Calls()
     grouping = _Grouping(graph.order, calls)
     readers: dict[int, set[int]] = {}
@@ -136,6 +145,8 @@ def nests(graph: Graph) -> Graph:
     for group, members in grouping.members(graph.order).items():
         own = {id(t) for t in members}
         results = [t for t in members if id(t) in last or readers.get(id(t), set()) - own]
+        if reducing and not (len(members) >= MIN_CALLS and any(_reduces_rows(t, grouping) for t in members)):
+            continue
         made = _body(grouping, group, members, results)
         if made is None:
             continue
@@ -145,13 +156,21 @@ def nests(graph: Graph) -> Graph:
             common = tuple(id(a) if a.ndim == 0 else None for a in arrays)
             body.description = end_to_end(body.description)
             updates.setdefault((body.description, common), []).append((arrays, results, body))
-        elif _pays(calls, members):
+        elif reducing or _pays(calls, members):
             node = Node(nest, (tuple(arrays),), {"body": body}, tuple(t.spec for t in results), len(results) > 1)
             instead.update((id(t), node.output(i)) for i, t in enumerate(results))
     for found in updates.values():
         if len(found) > 1 or len(found[0][2].description.values) >= MIN_SMALL or _large(found[0][1]):
             instead.update(_together(found))
     return graph.rewritten(instead=instead, intern=False) if instead else graph
+
+
+def _reduces_rows(t: Tensor, grouping: _Grouping) -> bool:
+    """Whether a call is, or has in its definition, a reduction over each row."""
+    assert t.node is not None
+    if isinstance(t.node.function, str):
+        return t.node.primitive.reduction and grouping.places[id(t)] == ROW
+    return t.node.function.__name__ in ROWWISE
 
 
 def _pays(calls: Calls, members: Sequence[Tensor]) -> bool:

@@ -14,14 +14,26 @@ from .fusion import fuse
 from .liveness import liveness, reuse
 from .loops.motion import moved
 from .loops.packing import packed
-from .nests import nests
+from .nests import launches, nests
 from .program import Graph, Program, lower
 from .report import Stages, stage
 from .schedule import schedule
 from .simplify import simplified
 from .verify import Checked, verify
 
-__all__ = ["GRAPH", "NAMES", "NESTED", "PASSES", "PROGRAM", "Pass", "run_passes", "selected", "stages_of", "without"]
+__all__ = [
+    "GRAPH",
+    "LAUNCHED",
+    "NAMES",
+    "NESTED",
+    "PASSES",
+    "PROGRAM",
+    "Pass",
+    "run_passes",
+    "selected",
+    "stages_of",
+    "without",
+]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -100,6 +112,8 @@ GRAPH = tuple(each for each in PASSES if each.kind is Graph)
 PROGRAM = tuple(each for each in PASSES if each.kind is Program)
 _NESTS = Pass("fusion", nests, Graph, "Elementwise calls, and sums among them, become loops to compile.")
 NESTED = tuple(_NESTS if each.name == "fusion" else each for each in GRAPH)  # where numba compiles loops
+_LAUNCHES = Pass("fusion", launches, Graph, "Elementwise calls, and reductions among them, become kernels.")
+LAUNCHED = tuple(_LAUNCHES if each.name == "fusion" else each for each in GRAPH)  # where CuPy launches kernels
 Watch = Callable[[Pass, Any], None]
 
 

@@ -78,8 +78,17 @@ def numbers_like(x: Array, values: Sequence[float], dtype: Any = None) -> Array:
 
 
 def sizes(x: Array) -> Shape:
-    """The shape of x for calculations: integers, and expressions for a symbolic tensor's unknown sizes."""
-    return x.sizes if isinstance(x, Tensor) else tuple(x.shape)
+    """The shape of x for calculations: integers, and expressions for unknown sizes of symbolic tensors.
+
+    Those of a library's lazy arrays, which give None, are 0-d arrays.
+    """
+    if isinstance(x, Tensor):
+        return x.sizes
+    shape = tuple(x.shape)
+    if None not in shape:
+        return shape
+    xp = array_namespace(x)
+    return tuple(xp.size_of(x, axis) if n is None and hasattr(xp, "size_of") else n for axis, n in enumerate(shape))
 
 
 def broadcasting(name: str, function: Callable[..., Array], *operands: Any) -> Array:

@@ -129,7 +129,8 @@ def promoted(*values: Any) -> tuple[Any, ...]:
     """The namespace that the values share, and the values in their common dtype.
 
     Arrays of one kind promote as in the standard; an integer that meets a float takes the float's dtype. Python numbers
-    stay numbers and never widen a dtype; a float beside integers makes floatx. TypeError for arrays on two devices.
+    stay numbers and never widen a dtype; a float beside integers makes floatx, a list of floats does, too. TypeError
+    for arrays on two devices.
     """
     first = values[0]
     known = REAL_ARRAYS.get(type(first))
@@ -150,7 +151,8 @@ def promoted(*values: Any) -> tuple[Any, ...]:
         for x in values
         if isinstance(x, (*_PYTHON, np.generic)) and not any(x is m for m in members)
     ]
-    name = common_dtype([dtype_name(x.dtype) for x in members], numbers)
+    listed = [_number_of_kind(x) for x in values if isinstance(x, (list, tuple))]
+    name = common_dtype([dtype_name(x.dtype) for x in members], [*numbers, *listed])
     target = native_dtype(xp, name)
     _learned(xp, members[0])
     if len(members) > 1:
@@ -164,6 +166,11 @@ def promoted(*values: Any) -> tuple[Any, ...]:
         else:
             result.append(_native(xp, x, members[0], target))
     return (xp, *result)
+
+
+def _number_of_kind(values: Any) -> bool | int | float | complex:
+    """A number of the kind that a list holds."""
+    return {"b": False, "f": 0.0, "c": 0j}.get(np.asarray(values).dtype.kind, 0)
 
 
 def promoted_arrays(*values: Any) -> tuple[Any, ...]:

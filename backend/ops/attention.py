@@ -140,14 +140,14 @@ def _(g, out, query, key, value, mask, *, is_causal, scale):
 def attention_weights(query: Array, key: Array, mask: Array | None, *, is_causal: bool, scale: float | None) -> Array:
     """The softmax of the scores over the keys; zeros where all keys are masked."""
     xp = array_namespace(query)
-    queries, keys = query.shape[-2], key.shape[-2]
+    queries, keys = sizes(query)[-2], sizes(key)[-2]
     scores = xp.matmul(scaled(query, scale), xp.matrix_transpose(key))
     if mask is not None:
         scores = xp.where(mask, scores, -xp.inf) if mask.dtype == xp.bool else scores + mask
     if is_causal:
         rows, columns = (xp.arange(n, dtype=xp.int32, device=device_of(query)) for n in (queries, keys))
         scores = xp.where(xp.expand_dims(rows, axis=1) >= xp.expand_dims(columns, axis=0), scores, -xp.inf)
-    if not keys:
+    if isinstance(keys, int) and keys == 0:
         return scores
     highest = xp.max(scores, axis=-1, keepdims=True)
     e = xp.exp(scores - xp.where(highest == -xp.inf, 0.0, highest))

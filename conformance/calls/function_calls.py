@@ -40,6 +40,11 @@ AXES_OPEN = frozenset(
     """linalg.cross linalg.solve linalg.outer linalg.tensordot tensordot meshgrid searchsorted repeat nonzero vecdot
     linalg.vecdot cumulative_sum cumulative_prod take sort argsort array.T diff tril triu""".split()
 )
+# More axes in front of their own are further rows, columns and stacks.
+STACKED = frozenset(
+    """vecdot linalg.vecdot tril triu nonzero sort argsort diff repeat linalg.cross tensordot
+    linalg.tensordot""".split()
+)
 FIXED = frozenset(("array.getitem", "array.getitem_reversed", "array.setitem"))  # the key belongs to the shape
 
 
@@ -108,6 +113,8 @@ def _with_axes(case: Case, call: Call) -> Iterator[Call]:
         yield from (mapped(call, functools.partial(_stacked, n)) for n in (3, 4, 5))
     elif case.name not in AXES_OPEN | FIXED:
         yield from with_axes(call)
+    elif case.name in STACKED and any(v.ndim for v in parts(call) if isinstance(v, np.ndarray)):
+        yield from (mapped(call, functools.partial(_stacked, n)) for n in (3, 4, 5))
 
 
 def _stacked(count: int, i: int, x: np.ndarray) -> np.ndarray:

@@ -43,7 +43,7 @@ def mapped(call: Call, change: Callable[[int, np.ndarray], Any]) -> Call:
 
 
 def with_axes(call: Call) -> Iterator[Call]:
-    """Up to five axes: more in front of all arrays, or of the first one; none; axes of size 1; all in one axis."""
+    """Up to five axes: more in front of all arrays, or of the first one; none; of size 1; all in one; one element."""
     for count, alone in itertools.product((1, 2, 3, 4, 5), (False, True)):
         yield mapped(call, lambda i, x, n=count, alone=alone: x if alone and i else of_axes(x, n))  # type: ignore[misc]
     yield mapped(call, lambda i, x: x.reshape(-1)[0] if x.size else x)
@@ -51,6 +51,7 @@ def with_axes(call: Call) -> Iterator[Call]:
         yield mapped(call, lambda i, x, axis=axis: _thin(x, axis))  # type: ignore[misc]
         yield mapped(call, lambda i, x, axis=axis: x if i else _thin(x, axis))  # type: ignore[misc]
     yield mapped(call, lambda i, x: x.reshape(-1) if x.ndim else x)
+    yield mapped(call, lambda i, x: x[(slice(1),) * x.ndim])
 
 
 def _thin(x: np.ndarray, axis: int) -> np.ndarray:

@@ -149,9 +149,9 @@ def _order(mutant: Mutant, uses: dict[tuple[str, str], set[str]]) -> Callable[[t
     return lambda task: (kinds.index(task[1][0].name), task[0].name != name, len(_uses(task[0], uses)))
 
 
-def tasks_to_try(cases: Sequence[Case], on: Namespace) -> list[tuple[Case, Task]]:
-    """Everything to try except the expected failures of the intact namespace."""
-    known = {entry.id for entry in expectations(on, Options()).values()}
+def tasks_to_try(cases: Sequence[Case], on: Namespace, by_cause: bool = False) -> list[tuple[Case, Task]]:
+    """Everything to try except the expected failures of the intact namespace; `by_cause`: but those of one cause."""
+    known = {entry.id for entry in expectations(on, Options()).values() if not (by_cause and entry.cause)}
     return [
         (case, task)
         for case in cases

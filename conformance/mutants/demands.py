@@ -6,7 +6,8 @@ import functools
 from typing import Any
 
 from ..case import discovered
-from ..data import special_cases
+from ..data import signatures, special_cases
+from ..properties.derived.deriving import Signature
 from .conditions import Condition
 from .effects import Effect
 from .seen import parameters_of
@@ -74,6 +75,22 @@ def _refuses_axes() -> frozenset[str]:
     )
 
 
+def _takes(target: str, condition: Condition) -> bool:
+    """Whether the standard lets the first array of a function have the dtypes that a condition is about."""
+    arrays = Signature(target, signatures()[target]).arrays if target in signatures() else []
+    if not arrays:
+        return True
+    words = condition.words
+    if words == "arrays of different dtypes":
+        return not any(str(each).startswith("same as") for each in signatures()[target]["accepts"].values())
+    if condition.family == "value":
+        return " integer" not in words or any("int" in name for name in arrays[0])
+    if condition.family != "dtype" or words.startswith("a Python"):
+        return True
+    part = {"integers of 64 bits": "int64", "unsigned integers": "uint", "complex numbers": "complex"}.get(words, words)
+    return any(name == part or (part in ("uint", "complex") and name.startswith(part)) for name in arrays[0])
+
+
 def _is_elementwise(target: str) -> bool:
     return [p.name for p in parameters_of(target)][:2] == ["x1", "x2"] and target not in (
         *("matmul", "tensordot", "vecdot", "searchsorted", "isin", "linalg.matmul", "linalg.tensordot"),
@@ -115,6 +132,12 @@ def _is_open(target: str, condition: Condition, effect: Effect) -> bool:
     if target in UNIQUE and effect.words.endswith("swapped"):
         return True
     if target == "arange" and "complex" in condition.words:
+        return True
+    if target == "linspace" and ("dtype=int" in condition.words or "dtype=uint" in condition.words):
+        return True
+    if target == "meshgrid" and ("or more axes" in condition.words or condition.family == "layout"):
+        return True  # of vectors
+    if not target.startswith("K.") and not _takes(target, condition):
         return True
     huge = "10**30" in condition.words
     return (target in OVERFLOWING and (huge or "2**" in condition.words)) or (target in UNORDERED and huge)

@@ -112,7 +112,7 @@ def fate(fault: Generated, seed: int = 0) -> Fate:
     start = time.perf_counter()
     on, mutant = namespace(INTACT), made(fault)
     before, tried = MET[fault.words], 0
-    for case, kind in _ordered(fault, tasks_to_try(fault.cases, on)):
+    for case, kind in _ordered(fault, tasks_to_try(fault.cases, on, by_cause=True)):
         tried += 1
         with planted(mutant, on):
             bad = bad_verdicts(case, kind, on, seed)

@@ -85,19 +85,20 @@ def layout(on: Namespace, example: Example) -> float | None:
 def _alike(example: Example, name: str) -> Example:
     """For arrays that repeat a row or a column, the example with all of them alike; the same example otherwise.
 
-    Numbers alone: what indexes, counts or chooses stays as it is.
+    What indexes, counts or chooses stays as it is.
     """
     if name not in ALIKE:
         return example
     if (name, "alike") not in example.cache:
         row = PRIMITIVES.get(example.case.name)
-        whole = row is not None and row.elementwise and row.name not in SHIFTS
-        kinds = "f" if example.case.group == "k" else "fciu" if whole else "fc"
+        whole = row is not None and row.elementwise
+        kinds = "f" if example.case.group == "k" else "fciub" if whole else "fc"
+        counted = row is not None and row.name in SHIFTS  # by the second array
         values = [
             np.broadcast_to(v[ALIKE[name]], v.shape).copy()
-            if v.dtype.kind in kinds and v.ndim and v.size and isinstance(part, A)
+            if v.dtype.kind in kinds and v.ndim and v.size and isinstance(part, A) and not (i and counted)
             else v
-            for part, v in zip(parts(example.call), example.values, strict=True)
+            for i, (part, v) in enumerate(zip(parts(example.call), example.values, strict=True))
         ]
         example.cache[name, "alike"] = Example(example.case, example.call, values, example.dtype)
     return example.cache[name, "alike"]

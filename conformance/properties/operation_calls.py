@@ -32,7 +32,7 @@ from .unspoiled import unspoiled
 __all__ = ["operation_examples", "operation_holds"]
 
 BASES = 2  # calls of a case that are varied
-SMOOTH = (4, 8, 10, 11, 13, 15)  # places of `with_axes` whose gradients are checked: 3, 5, none, thin, thin, one
+SMOOTH = (4, 8, 10, 11, 13, 15, 16)  # places of `with_axes` whose gradients are checked: 3, 5, none, thin, one axis
 EQUAL = 4  # all sizes of a call: other axes fit what goes with an axis, and means of whole numbers are exact
 LENGTHS = (2, 17, 333, 4097)  # elements of the largest array, where gradients are checked
 PAIRS = 48  # calls with two arguments changed
@@ -46,7 +46,7 @@ NAMED: dict[str, tuple[Any, ...]] = {
     "pool_mode": ("avg", "max"),
     "interpolation": ("bilinear", "nearest"),
     "mode": ("reflect", "symmetric", "constant"),
-    "dtype": ("float32", "float64", "int32"),
+    "dtype": ("float32", "float64", "int32", "int64", "uint8", "bool"),
     "noise_shape": (),
     "seed": (),
     "name": (),
@@ -71,6 +71,8 @@ def _values(p: inspect.Parameter, axes: int) -> list[Any]:
         found = _of_kind(kind, p.name, axes)
         if "None" in kind and p.default is not None and p.default is not p.empty:
             found.append(None)
+    if "axis" in p.name or "axes" in p.name:
+        return found  # the default, too, is another one than the call's
     return [v for v in found if type(v) is not type(p.default) or v != p.default]
 
 
@@ -144,6 +146,26 @@ def _with_numbers(case: Case, call: Call, source: Call) -> Iterator[Call]:
     yield whole(call)
 
 
+def _with_integers(case: Case, call: Call, source: Call) -> Iterator[Call]:
+    """Whole numbers in place of floats, in the integer dtypes that calls of the case have; zeros and negative ones."""
+    free = [isinstance(p, A) and p.is_float for p in parts(source)]
+    others = {v.dtype.name for i in range(len(case.calls)) for v in typical(case, i, case.dtypes[0]).values}
+    for dtype in sorted({*others, *case.dtypes}):
+        if np.dtype(dtype).kind not in "iu":
+            continue
+        lowest = np.iinfo(dtype).min
+        each = mapped(
+            call,
+            lambda i, x, dtype=dtype, low=lowest: (
+                np.maximum(np.round(x * 4), max(low, -99)).astype(dtype)  # type: ignore[misc]
+                if x.dtype.kind == "f" and free[i]
+                else x
+            ),
+        )
+        yield each
+        yield from (among(each, numbers, free) for numbers in ((0,), (-3,), (1,)))
+
+
 @functools.cache
 def _derived(case: Case, dtypes: tuple[str, ...]) -> list[Example]:
     """The valid calls of an operation, each once."""
@@ -159,6 +181,8 @@ def _derived(case: Case, dtypes: tuple[str, ...]) -> list[Example]:
             if case.name not in ARBITRARY
             else (holding(call, number) for number in (-2.0, 0.5, 2e-33)),
             _with_equal_sizes(case, index, dtype),
+            _with_integers(case, call, case.calls[index]),
+            _empty(case, index, dtype),
         )
         for each in calls:
             keep(found, case, each, dtype, MOST)
@@ -217,6 +241,14 @@ def _of_lengths(case: Case, index: int, dtype: str) -> Iterator[Example]:
         found += [(*others, math.ceil((count / row) ** (1 / power))) for count in LENGTHS]
     for spread in found:
         yield _with_sizes(case, index, dtype, letters, spread)
+
+
+def _empty(case: Case, index: int, dtype: str) -> Iterator[Call]:
+    """A call with all sizes 0, and with each one alone."""
+    letters = list(ranges(case.calls[index]))
+    for spread in spreads(case, index, 0):
+        one = _with_sizes(case, index, dtype, letters, spread)
+        yield one.filled(one.values)
 
 
 def _largest(example: Example) -> int:

@@ -15,6 +15,7 @@ import backend as K
 from backend.arrays.dtypes import dtype_name
 from backend.arrays.namespaces import is_array
 from backend.graph.tensor import Tensor
+from backend.kernels.lookup import prints_chains
 
 from ..case import A, Case, parts
 from ..examples import Example, edges
@@ -201,10 +202,15 @@ def _own_graph(example: Example) -> tuple[list[Any], list[Any]]:
 
 
 def run_compiled(on: Namespace, example: Example) -> float | None:
-    """A compiled function gives what the operation gives, bit for bit."""
+    """A compiled function gives what the operation gives, bit for bit; on CuPy within the operation's bounds.
+
+    There chains and sums are kernels of K's own, which add in another order than CuPy's calls.
+    """
     inputs, outputs = _own_graph(example)
     arrays = on.arrays(example)
     results = compiled(on, inputs, outputs, arrays)
+    if prints_chains(on.backend.xp):
+        return agreement(on, example, results)
     wanted = [Expected(host(r), None, dtype_name(r.dtype)) if is_array(r) else r for r in eager(on, example, arrays)]
     return compare(wanted, results)
 

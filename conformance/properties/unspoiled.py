@@ -34,7 +34,11 @@ def unspoiled(on: Namespace, example: Example, arrays: list[Any], results: list[
     writes = example.case.name in WRITES
     pairs = list(zip(example.values, arrays, strict=True))[int(writes) :]
     for v, x in pairs:
-        _same(v, x, "mutation", "the call changed its argument")
+        try:
+            _same(v, x, "mutation", "the call changed its argument")
+        except Failure:
+            # The library may have taken another value from the start: CuPy drops the sign of a zero without axes.
+            _same(np.array(host(on.array(v))), x, "mutation", "the call changed its argument")
     if writes or sum(v.size for v in example.values) > LARGEST:
         return
     kept = [(np.array(host(r)), r) for r in results if is_array(r)]

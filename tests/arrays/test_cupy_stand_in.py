@@ -1,5 +1,6 @@
 """The stand-in for CuPy has CuPy's manners, and its parameters, loops and refusals are those of the installed CuPy."""
 
+import importlib
 import importlib.util
 import json
 import operator
@@ -9,6 +10,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
+import backend as K
 
 STAND_INS = Path(__file__).parents[1] / "stand_ins"
 
@@ -47,11 +50,48 @@ def test_results_are_arrays_without_axes(cupy, x):
         lambda cupy, x: x[: x[0, 1].astype("int32")],
         lambda cupy, x: hash(x),
         lambda cupy, x: cupy.sum(x, 0, keepdim=True),
+        lambda cupy, x: cupy.linspace(0, 1j, 5),
     ],
 )
 def test_what_cupy_refuses(cupy, x, refused):
     with pytest.raises(TypeError):
         refused(cupy, x)
+
+
+def test_values_that_cupy_refuses(cupy, x):
+    with pytest.raises(OverflowError):
+        cupy.arange(5, 0, -2, dtype="uint8")
+    with pytest.raises(ValueError, match="1d"):
+        cupy.meshgrid(x[0], x[0, 0])
+    with pytest.raises(ValueError, match="b must have"):
+        cupy.linalg.solve(cupy.zeros((2, 3, 3)) + cupy.eye(3), x[:, 0])
+    assert np.signbit(cupy.full(2, -0.0).get()).all()  # by a kernel, not by a fill
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "complex64"])
+def test_a_zero_without_axes_keeps_its_sign_on_its_way(cupy, dtype):
+    zero = K.get_backend("cupy").asarray(np.asarray(-0.0, dtype))
+    assert type(zero) is cupy.ndarray and zero.shape == () and zero.dtype == dtype
+    assert np.signbit(zero.get().real)
+    with K.use_backend("cupy"):
+        assert np.signbit(K.get_value(K.variable(-0.0)))
+
+
+def test_what_is_listed_of_the_standard_is_neither_more_nor_less():
+    sys.path.insert(0, str(STAND_INS))
+    try:
+        standard = importlib.import_module("standard")
+    finally:
+        sys.path.remove(str(STAND_INS))
+    listed = [{"id": i, "status": "wrong"} for i in standard.ARITHMETIC] + [
+        {"id": i, "status": "xpass"} for i in standard.DEVICE
+    ]
+    assert standard.surprises([*listed, {"id": "xp.exp/value", "status": "within"}]) == []
+    assert standard.surprises(
+        [*listed[:-1], {**listed[-1], "status": "xfail"}, {"id": "xp.exp/value", "status": "wrong"}]
+    )
+    known = (STAND_INS.parents[1] / "conformance" / "xfails" / "cupy.toml").read_text("utf-8")
+    assert all(f'["{i}"]' in known for i in standard.DEVICE)
 
 
 def test_what_waits_for_the_device_is_counted(cupy, x):

@@ -213,7 +213,7 @@ def test_a_fault_is_found_by_the_verdicts_on_its_function():
 
 def test_a_fault_that_no_call_meets_survives_and_is_told(monkeypatch):
     fault = Generated("exp", "float32", "the result has one axis more")
-    monkeypatch.setattr(scoring, "tasks_to_try", lambda cases, on: [])
+    monkeypatch.setattr(scoring, "tasks_to_try", lambda cases, on, by_cause: [])
     lost = fate(fault)
     assert not lost.kind
     assert "exp: float32: the result has one axis more (no call meets the condition)" in lost.told

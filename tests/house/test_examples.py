@@ -114,6 +114,13 @@ def test_newton_and_lbfgs_meet(example, library):
     assert found["newton"][1] < 12 < found["lbfgs"][1] < 100
 
 
+def test_the_digits_trained_on_numpy_run_in_onnx_runtime(example, tmp_path):
+    for name in ("onnx", "ndonnx", "onnxruntime"):
+        pytest.importorskip(name, reason=f"needs {name}: pip install 'array-api-backend[onnx]'")
+    accuracy, distance = example("digits_onnx").main(["--epochs", "2", "--file", str(tmp_path / "digits.onnx")])
+    assert accuracy > 0.9 and distance < 1e-5
+
+
 def test_the_planted_fault_of_a_namespace_is_found(example, capsys):
     pytest.importorskip("hypothesis", reason="the conformance tool draws examples with hypothesis")
     assert example("own_namespace").main() == ["logaddexp"]

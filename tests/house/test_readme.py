@@ -33,6 +33,9 @@ def untouched():
     ],
 )
 def test_pages_do_what_they_show(page):
+    if "import onnxruntime" in (ROOT / page).read_text("utf-8"):
+        for name in ("onnx", "ndonnx", "onnxruntime"):
+            pytest.importorskip(name, reason=f"needs {name}: pip install 'array-api-backend[onnx]'")
     for name in ("torch", "jax") if "jax" in (ROOT / page).read_text("utf-8") else ("torch",):
         pytest.importorskip(name)
     pages.run(page)

@@ -1,48 +1,33 @@
 """All conformance cases through CuPy's kernels on the host, and NVRTC on every source they need.
 
-`PYTHONPATH=. python tests/kernels/cuda_proof.py [part of a case's name ...]` prints one line for each case and kernel.
+`PYTHONPATH=. python tests/kernels/cuda_proof.py [--kept FOLDER] [part of a case's name ...]`: a first pass, in which
+definitions run, finds the sources; they are compiled many at a time; then each case runs through its kernels. Libraries
+stay in the folder, so that the next run compiles only what is new.
 """
 
 from __future__ import annotations
 
-import re
+import argparse
 import sys
+import tempfile
 import time
 import warnings
-from collections import Counter
+from collections import Counter, defaultdict
+from pathlib import Path
 
 from cuda_host import nvrtc
-from cuda_host.host import HostKernel
+from cuda_host.building import together
+from cuda_host.host import HostKernel, compile_to, kept_in
 from cuda_host.namespace import on_host
 
 from conformance.case import discovered
 from conformance.judging.failures import Failure
-from conformance.properties.agreement import agreement
 from conformance.properties.kernels import composites_of
-from conformance.properties.registry import PROPERTIES, _own_graph
+from conformance.properties.registry import PROPERTIES
 from conformance.running.tasks import examples_of
-from conformance.subjects.operations import compiled
 
 KINDS = ("compiled", "gradient", "kinks", "kernel")
-TOGETHER = 50  # kernels of one program for NVRTC
-
-
-def within_bounds(on, example):
-    """A compiled function's results, held to the operation's bounds: the host's exp is another than the device's."""
-    inputs, outputs = _own_graph(example)
-    return agreement(on, example, compiled(on, inputs, outputs, on.arrays(example)))
-
-
-def programs(sources):
-    """The sources in as few programs as have one beginning each, their kernels numbered."""
-    groups = {}
-    for source in sorted(sources):
-        head, mark, kernels = source.partition('extern "C"')
-        groups.setdefault(head, []).append(mark + kernels)
-    for head, bodies in groups.items():
-        for first in range(0, len(bodies), TOGETHER):
-            numbered = enumerate(bodies[first : first + TOGETHER])
-            yield head + "".join(re.sub(r"(__global__ void \w+)\(", rf"\g<1>_{i}(", body) for i, body in numbered)
+WRONG = (Failure, ArithmeticError, AssertionError, LookupError, TypeError, ValueError)
 
 
 def judged(on, case):
@@ -51,53 +36,93 @@ def judged(on, case):
         prop = PROPERTIES[kind]
         for example in examples_of(case, prop, on, count=0) if prop.applies(case, on) else ():
             try:
-                (within_bounds if kind == "compiled" else prop.holds)(on, example)
+                prop.holds(on, example)
                 yield kind, example, ""
-            except (Failure, ArithmeticError, AssertionError, LookupError, TypeError, ValueError) as error:
+            except WRONG as error:
                 yield kind, example, f"{type(error).__name__}: {getattr(error, 'message', error)}"[:300]
 
 
-def on_the_host(parts):
-    """Run the cases; the number of failures."""
-    failures, counts, begun = 0, Counter(), time.perf_counter()
+def chosen(parts):
+    """The cases, those whose names have one of the parts."""
+    return [case for name, case in sorted(discovered().items()) if not parts or any(part in name for part in parts)]
+
+
+def sources_of(cases):
+    """What the cases ask CuPy's compiler for, while definitions run in its place."""
+    found = set()
+    with on_host(lambda source, name, options: found.add(source)) as on:
+        for case in cases:
+            for _ in judged(on, case):
+                pass
+    return found
+
+
+def on_the_host(cases):
+    """Run the cases; what failed, and the kernels that each case started, by name."""
+    failures, counts, started = 0, Counter(), {}
     with on_host() as on:
-        cases = sorted(discovered().items(), key=lambda item: not composites_of(item[1]) & on.kernels)
-        for name, case in cases:  # those with a kernel of their own first; chains are everywhere
-            if case.group == "k" and (not parts or any(part in name for part in parts)):
-                for kind, example, wrong in judged(on, case):
-                    counts[kind] += 1
-                    if wrong:
-                        failures += 1
-                        print(f"{name} {kind} {example.dtype}: {wrong}", flush=True)
-                own = sorted(composites_of(case) & on.kernels)
-                print(
-                    f"{name} {own}: {len(HostKernel.sources)} kernels, {time.perf_counter() - begun:.0f} s", flush=True
-                )
+        for case in cases:
+            before = Counter(HostKernel.sources)
+            for kind, example, wrong in judged(on, case):
+                counts[kind] += 1
+                if wrong:
+                    failures += 1
+                    print(f"{case.name} {kind} {example.dtype}: {wrong}", flush=True)
+            names = Counter()
+            for (_, name), count in (Counter(HostKernel.sources) - before).items():
+                names[name] += count
+            started[case.name] = names
+            own = sorted(composites_of(case) & on.kernels)
+            print(f"{case.name} {own}: {dict(names)}", flush=True)
     print(f"{dict(counts)} examples, {failures} failures")
-    started = Counter()
-    for (_, name), count in HostKernel.sources.items():
-        started[name] += count
-    print(f"kernels started: {dict(started)}")
-    return failures
+    return failures, started
 
 
-def by_nvrtc():
-    """Compile every source that was started."""
-    sources = {source for source, _ in HostKernel.sources}
+def summary(started):
+    """Which cases started which kernels, and which started none."""
+    by_kernel = defaultdict(list)
+    for case, names in started.items():
+        for name in names:
+            by_kernel[name].append(case)
+    for name, cases in sorted(by_kernel.items()):
+        count = sum(started[case][name] for case in cases)
+        print(f"{name}: {count} launches in {len(cases)} cases" + (f", {cases}" if len(cases) < 12 else ""))
+    print(f"no kernel in {sum(not names for names in started.values())}: {[c for c, n in started.items() if not n]}")
+
+
+def by_nvrtc(sources):
+    """Compile every source."""
     for architecture in nvrtc.ARCHITECTURES if nvrtc.library() else ():
         begun = time.perf_counter()
-        total = sum(nvrtc.compiled_size(program, architecture) for program in programs(sources))
+        total = sum(nvrtc.compiled_size(program, architecture) for program, _ in together(sources))
         seconds = time.perf_counter() - begun
         print(f"NVRTC, {architecture}: {len(sources)} sources compile, {total} bytes, {seconds:.0f} s", flush=True)
     if nvrtc.library() is None:
         print("NVRTC: nvidia-cuda-nvrtc-cu12 is not installed")
 
 
-def main(parts):
+def main(arguments):
     """Run both proofs; the number of failures."""
     warnings.simplefilter("ignore")
-    failures = on_the_host(parts)
-    by_nvrtc()
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--kept", type=Path, help="the folder that keeps what was compiled")
+    parser.add_argument("parts", nargs="*")
+    asked = parser.parse_args(arguments)
+    cases = chosen(asked.parts)
+    with tempfile.TemporaryDirectory() as folder:
+        HostKernel.kept = kept_in(asked.kept or Path(folder))
+        begun = time.perf_counter()
+        sources = sources_of(cases)
+        found = time.perf_counter() - begun
+        new = HostKernel.kept.add(sources, compile_to)
+        seconds = time.perf_counter() - begun - found
+        print(
+            f"{len(cases)} cases, {len(sources)} sources in {found:.0f} s, {new} compiled in {seconds:.0f} s",
+            flush=True,
+        )
+        failures, started = on_the_host(cases)
+    summary(started)
+    by_nvrtc(sources | {source for source, _ in HostKernel.sources})
     return failures
 
 

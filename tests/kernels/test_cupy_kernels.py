@@ -48,6 +48,7 @@ def texts(name, dtype):
 
 CASES = (
     "softmax log_softmax normalize_batch_in_training pool2d conv2d depthwise_conv2d gather dropout random_uniform"
+    " random_normal truncated_normal"
 ).split()
 
 
@@ -65,8 +66,9 @@ def test_kernels_give_what_definitions_give(on, name):
 
 def test_every_kernel_has_a_composite_of_its_signature(on):
     home = importlib.import_module("backend.kernels.cupy")
-    own = {n for n in on.kernels if getattr(getattr(home, n), "__module__", "").startswith("backend.kernels.cupy.")}
-    assert len(own) == 17
+    made = {name: getattr(home, name) for name in on.kernels}
+    own = {n for n, f in made.items() if inspect.isfunction(f) and f.__module__.startswith("backend.kernels.cupy.")}
+    assert len(own) == 20
     for name in own:
         given = [inspect.signature(f).parameters.values() for f in (getattr(home, name), COMPOSITES[name].definition)]
         assert len({tuple((p.name, p.kind) for p in each) for each in given}) == 1, name
@@ -120,6 +122,12 @@ def test_draws_have_the_bits_of_the_definition(on, dtype, bounds):
             np.testing.assert_array_equal(
                 sampling.draw_uniform(draw, **how), sampling.draw_uniform.definition(draw, **how), strict=True
             )
+            parameters = {**how, "mean": bounds[0], "stddev": bounds[1] - bounds[0]}
+            del parameters["minval"], parameters["maxval"]
+            for drawn in (sampling.draw_normal, sampling.draw_truncated_normal):
+                np.testing.assert_array_equal(
+                    drawn(draw, **parameters), drawn.definition(draw, **parameters), strict=True
+                )
     for p in (0.0, 0.3, 1.0):
         how = {"seed": 5, "shape": (33, 3), "dtype": "bool", "p": p}
         np.testing.assert_array_equal(
@@ -290,5 +298,5 @@ def test_nvrtc_compiles_every_source(on, architecture):
     for name in ("softmax", "normalization", "pooling", "convolution", "indexing", "random"):
         for dtype in ("float16", "float32", "float64"):
             assert nvrtc.compiled_size(texts(name, dtype), architecture) > 0
-    chains = {source for source, name in host.HostKernel.sources if name == "chain"}
-    assert all(nvrtc.compiled_size(source, architecture) > 0 for source in chains)
+    others = {source for source, name in host.HostKernel.sources if name in ("chain", "nest", "normal", "rows_taken")}
+    assert all(nvrtc.compiled_size(source, architecture) > 0 for source in others)

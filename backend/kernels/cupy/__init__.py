@@ -11,8 +11,12 @@ from .chains import fused as fused
 from .convolution import convolution as convolution
 from .convolution import convolution_input_gradient as convolution_input_gradient
 from .convolution import convolution_kernel_gradient as convolution_kernel_gradient
+from .indexing import gather_rows as gather_rows
 from .indexing import scatter_add_rows as scatter_add_rows
 from .indexing import take_adjoint as take_adjoint
+from .nests import CompiledNest as CompiledNest
+from .normal import draw_normal as draw_normal
+from .normal import draw_truncated_normal as draw_truncated_normal
 from .normalization import batch_norm as batch_norm
 from .normalization import batch_norm_gradient as batch_norm_gradient
 from .pooling import average_pool as average_pool

@@ -12,7 +12,9 @@ __all__ = [
     "BLOCK",
     "CLOSE",
     "LOOP",
+    "MOST_BLOCKS",
     "NARROW",
+    "PRELUDE",
     "WORK",
     "dense",
     "empty",
@@ -22,6 +24,7 @@ __all__ = [
     "on_device",
     "rows_launch",
     "source_for",
+    "start",
 ]
 
 BLOCK = 256  # threads of a block; kernels that share memory have room for as many, which must be a power of two
@@ -123,7 +126,12 @@ def launch(kernel: Callable[..., Any], count: int, *arguments: Any, wide: bool =
 def rows_launch(kernel: Callable[..., Any], rows: int, *arguments: Any) -> None:
     """Start a kernel whose blocks stride over `rows` rows."""
     if rows:
-        kernel((min(rows, MOST_BLOCKS),), (BLOCK,), _typed(arguments, wide=False))
+        start(kernel, min(rows, MOST_BLOCKS), *arguments)
+
+
+def start(kernel: Callable[..., Any], blocks: int, *arguments: Any) -> None:
+    """Start a kernel with 32-bit indices in so many blocks."""
+    kernel((blocks,), (BLOCK,), _typed(arguments, wide=False))
 
 
 def _typed(arguments: Sequence[Any], wide: bool) -> tuple[Any, ...]:

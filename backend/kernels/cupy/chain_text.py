@@ -5,15 +5,15 @@ from __future__ import annotations
 import math
 import struct
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..description import COMPARISONS
 from ._launch import LOOP, PRELUDE
 
-__all__ = ["HELPERS", "kernel_text"]
+__all__ = ["HELPERS", "TYPES", "Literal", "kernel_text", "line_of"]
 
 # By dtype: the type in memory, and the type of a value in a register. A float16 is a float that is rounded each time.
-_TYPES = {
+TYPES = {
     "bool": ("bool", "bool"),
     "int8": ("signed char", "signed char"),
     "int16": ("short", "short"),
@@ -28,6 +28,14 @@ _TYPES = {
     "float64": ("double", "double"),
 }
 _FLOATS = ("float16", "float32", "float64")
+
+
+class Literal(NamedTuple):
+    """A number within an expression, of the dtype that it has there."""
+
+    value: bool | int | float
+    dtype: str
+
 
 # As the device's own instructions, of two zeros the positive one is larger.
 HELPERS = """\
@@ -49,6 +57,7 @@ _ANY = {
     "isnan": "{0} != {0}",
     "isfinite": "{0} - {0} == 0",
     "isinf": "{0} == {0} && {0} - {0} != 0",
+    "identity": "{0}",
     "positive": "{0}",
     "real": "{0}",
     "conj": "{0}",
@@ -69,6 +78,7 @@ _FLOAT = {
     "maximum": "maximum({0}, {1}, copysign{f}(1.0{f}, {0}))",
     "minimum": "minimum({0}, {1}, copysign{f}(1.0{f}, {0}))",
     "signbit": "copysign{f}(1.0{f}, {0}) < 0",
+    "sigmoid": "exp{f}(smaller({0}, ({T})0)) / (1 + exp{f}(smaller({0}, -{0})))",
     "logaddexp": "{0} == {1} ? ({T})({0} + 0.6931471805599453)"
     " : larger({0}, {1}) + log1p{f}(exp{f}(-fabs{f}({0} - {1})))",
 }
@@ -110,19 +120,19 @@ def kernel_text(chain: Any, patterns: Sequence[str], dims: int, wide: bool) -> s
     """
     lines = []
     for number, step in enumerate(chain.steps, len(chain.arrays)):
-        line = _line(chain, step)
+        line = line_of(chain, step)
         if line is None:
             return None
-        lines.append(f"{_TYPES[step.dtype][1]} v{number} = {line};")
+        lines.append(f"{TYPES[step.dtype][1]} v{number} = {line};")
     dtypes = [
         chain.arrays[i] if i < len(chain.arrays) else chain.steps[i - len(chain.arrays)].dtype for i in chain.results
     ]
-    parameters = [f"const {_TYPES[d][0]} *a{i}" for i, d in enumerate(chain.arrays)]
-    parameters += [f"{_TYPES[d][0]} *r{i}" for i, d in enumerate(dtypes)] + ["index_t count"]
+    parameters = [f"const {TYPES[d][0]} *a{i}" for i, d in enumerate(chain.arrays)]
+    parameters += [f"{TYPES[d][0]} *r{i}" for i, d in enumerate(dtypes)] + ["index_t count"]
     parameters += [f"index_t n{axis}" for axis in range(1, dims)]
     parameters += [f"index_t s{i}_{axis}" for i, p in enumerate(patterns) if p == "s" for axis in range(dims)]
     reads = [
-        f"{_TYPES[dtype][1]} v{i} = load(a{i}, {_place(i, pattern, dims)});"
+        f"{TYPES[dtype][1]} v{i} = load(a{i}, {_place(i, pattern, dims)});"
         for i, (dtype, pattern) in enumerate(zip(chain.arrays, patterns, strict=True))
     ]
     writes = [f"store(r{i}, i, v{value});" for i, value in enumerate(chain.results)]
@@ -151,10 +161,10 @@ def _place(number: int, pattern: str, dims: int) -> str:
     return " + ".join(f"{index} * s{number}_{axis}" for axis, index in enumerate(indices))
 
 
-def _line(chain: Any, step: Any) -> str | None:
-    """The expression of one call, rounded where its dtype is float16."""
+def line_of(chain: Any, step: Any) -> str | None:
+    """The expression of one call, rounded where its dtype is float16; None for a call without a line here."""
     dtypes = [_dtype_of(chain, operand) for operand in step.operands]
-    if step.dtype not in _TYPES or any(d not in _TYPES for d in dtypes):
+    if step.dtype not in TYPES or any(d not in TYPES for d in dtypes):
         return None
     deciding = dtypes[-1] if step.dtype == "bool" else step.dtype
     if step.function not in ("astype", "where") and len(set(dtypes)) > 1:
@@ -165,7 +175,7 @@ def _line(chain: Any, step: Any) -> str | None:
         return None
     wide = deciding in ("int64", "uint64")
     words = {
-        "T": _TYPES[step.dtype][1],
+        "T": TYPES[step.dtype][1],
         "U": "(unsigned long long)" if wide else "(unsigned)",
         "f": "" if deciding == "float64" else "f",
         "bits": str(8 * _SIZES[deciding]) if deciding in _SIZES else "",
@@ -195,7 +205,7 @@ def _operand(operand: Any) -> str:
 
 def _number(value: Any, dtype: str) -> str:
     """A literal of C, rounded once; infinities and NaN by their definition."""
-    kind = _TYPES[dtype][1]
+    kind = TYPES[dtype][1]
     if dtype == "bool":
         return "true" if value else "false"
     if dtype not in _FLOATS:

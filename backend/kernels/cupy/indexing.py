@@ -1,4 +1,6 @@
-"""The adjoint of take: parts sorted by index, each place then adds up its own, in the same order in each run.
+"""Rows by index, and the adjoint of take.
+
+The adjoint sorts parts by index; each place then adds up its own, in the same order in each run.
 
 Atomic additions would need no sort, but their order, and with it the last bits, would change from run to run.
 """
@@ -11,9 +13,22 @@ from typing import Any
 
 import cupy
 
-from ._launch import CLOSE, NARROW, WORK, dense, empty, kernel_of, on_device, rows_launch
+from ._launch import (
+    CLOSE,
+    LOOP,
+    NARROW,
+    PRELUDE,
+    WORK,
+    dense,
+    empty,
+    kernel_of,
+    launch,
+    loaded,
+    on_device,
+    rows_launch,
+)
 
-__all__ = ["scatter_add_rows", "take_adjoint"]
+__all__ = ["gather_rows", "scatter_add_rows", "take_adjoint"]
 
 LANES = 32  # columns that a block reads side by side; with fewer, a block has one column of one place
 
@@ -57,6 +72,47 @@ extern "C" __global__ void sums_of_elements(const T *g, const long long *order, 
 
 
 _kernel = functools.partial(kernel_of, CLOSE + SOURCE)
+
+# Rows of elements that are copied as they are, by their bytes. All threads that find an index out of range write 1.
+ROWS = f"""\
+extern "C" __global__ void rows_taken(const T *x, const I *indices, T *y, int *outside, index_t count, index_t rows,
+    index_t width)
+{{
+{LOOP}
+        I index = indices[i / width];
+        bool met = index >= 0 && index < rows;
+        if (!met) outside[0] = 1;
+        y[i] = x[(met ? (index_t)index : 0) * width + i % width];
+    }}
+}}
+"""
+_BYTES = {1: ("uint8", "unsigned char"), 2: ("uint16", "unsigned short"), 4: ("uint32", "unsigned")}
+_BYTES[8] = ("uint64", "unsigned long long")
+_INDICES = {"int32": "int", "int64": "long long"}
+
+
+@functools.cache
+def _copying(size: int, index: str) -> Any:
+    """The kernel for elements of so many bytes and indices of a dtype."""
+    types = f"{PRELUDE}typedef {_BYTES[size][1]} T;\ntypedef {_INDICES[index]} I;\ntypedef int index_t;\n"
+    return loaded(types + ROWS, "rows_taken")
+
+
+@on_device
+def gather_rows(x: Any, indices: Any) -> Any:
+    """Copies of rows; the definition says what is wrong with an index out of range."""
+    size, index = x.dtype.itemsize, str(indices.dtype)
+    if size not in _BYTES or index not in _INDICES or not x.size or not indices.size:
+        return NotImplemented
+    width = x.size // len(x)
+    if max(indices.size * width, x.size) > NARROW or _copying(size, index) is None:
+        return NotImplemented
+    y = empty((*indices.shape, *x.shape[1:]), x.dtype)
+    outside = cupy.zeros((1,), dtype="int32")
+    kind = _BYTES[size][0]
+    given = dense(x).view(kind), dense(indices), y.view(kind), outside
+    launch(_copying(size, index), y.size, *given, y.size, len(x), width)
+    return NotImplemented if int(outside[0]) else y
 
 
 @on_device

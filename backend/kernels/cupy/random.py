@@ -9,11 +9,11 @@ from typing import Any
 
 from ._launch import NARROW, WORK, empty, kernel_of, launch, on_device
 
-__all__ = ["draw_bernoulli", "draw_uniform"]
+__all__ = ["THREEFRY", "draw_bernoulli", "draw_uniform", "keys_of", "plain", "rounded"]
 
 # Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011. The layout is that of
 # ops/rng/threefry.py: element i is word i % 2 of evaluation i / 2; in float64 it has both words of evaluation i.
-SOURCE = """\
+THREEFRY = """\
 struct words { unsigned a, b; };
 __device__ words threefry(unsigned key0, unsigned key1, unsigned number, unsigned draw)
 {
@@ -31,6 +31,8 @@ __device__ words threefry(unsigned key0, unsigned key1, unsigned number, unsigne
     }
     return words{a, b};
 }
+"""
+SOURCE = """\
 __device__ W spread(W unit, W scale, W least, W most, index_t standard)
 {
     return standard ? unit : smaller(unit * scale + least, most);
@@ -71,10 +73,10 @@ extern "C" __global__ void bernoulli(const int *draw, unsigned char *y, index_t 
 _FLOATS = {"float16": ("e", "H", 2.0**-24), "float32": ("f", "I", 2.0**-126), "float64": ("d", "Q", 2.0**-1022)}
 
 
-_kernel = functools.partial(kernel_of, SOURCE)
+_kernel = functools.partial(kernel_of, THREEFRY + SOURCE)
 
 
-def _plain(draw: Any, seed: Any, shape: Any) -> bool:
+def plain(draw: Any, seed: Any, shape: Any) -> bool:
     """Whether seed and shape are such that nothing is to be refused; else the definition runs, and refuses."""
     return (
         type(seed) is int
@@ -90,17 +92,17 @@ def _plain(draw: Any, seed: Any, shape: Any) -> bool:
 @on_device
 def draw_uniform(draw: Any, *, seed: int, shape: Any, dtype: str, minval: float, maxval: float) -> Any:
     """Both words of an evaluation in one thread; bounds are rounded to the dtype on the host, as by the definition."""
-    if not _plain(draw, seed, shape) or dtype not in WORK or _kernel("uniform", dtype) is None:
+    if not plain(draw, seed, shape) or dtype not in WORK or _kernel("uniform", dtype) is None:
         return NotImplemented
     if type(minval) is not float or type(maxval) is not float:
         return NotImplemented
-    least, end = _rounded(minval, dtype), _rounded(maxval, dtype)
-    if not least < end or not math.isfinite(end - least) or not math.isfinite(_rounded(end - least, dtype)):
+    least, end = rounded(minval, dtype), rounded(maxval, dtype)
+    if not least < end or not math.isfinite(end - least) or not math.isfinite(rounded(end - least, dtype)):
         return NotImplemented
-    scale = _rounded(end - least, "float64" if dtype == "float64" else "float32")
+    scale = rounded(end - least, "float64" if dtype == "float64" else "float32")
     y = empty(shape, dtype)
     most = max(least, _below(end, dtype))
-    numbers = (*_keys(seed), y.size, scale, least, most, int((least, end) == (0.0, 1.0)))
+    numbers = (*keys_of(seed), y.size, scale, least, most, int((least, end) == (0.0, 1.0)))
     launch(_kernel("uniform", dtype), -(-y.size // 2) if dtype != "float64" else y.size, draw, y, *numbers)
     return y
 
@@ -108,22 +110,22 @@ def draw_uniform(draw: Any, *, seed: int, shape: Any, dtype: str, minval: float,
 @on_device
 def draw_bernoulli(draw: Any, *, seed: int, shape: Any, dtype: str, p: float) -> Any:
     """The 24 bits of the float32 `draw_uniform`, compared as integers."""
-    if not _plain(draw, seed, shape) or dtype not in ("bool", *WORK) or _kernel("bernoulli", "float32") is None:
+    if not plain(draw, seed, shape) or dtype not in ("bool", *WORK) or _kernel("bernoulli", "float32") is None:
         return NotImplemented
     if type(p) is not float or not 0.0 <= p <= 1.0:
         return NotImplemented
     y = empty(shape, "uint8")
-    launch(_kernel("bernoulli", "float32"), -(-y.size // 2), draw, y, *_keys(seed), y.size, math.ceil(p * 2**24))
+    launch(_kernel("bernoulli", "float32"), -(-y.size // 2), draw, y, *keys_of(seed), y.size, math.ceil(p * 2**24))
     return y.view("bool") if dtype == "bool" else y.astype(dtype)
 
 
-def _keys(seed: int) -> tuple[int, int]:
+def keys_of(seed: int) -> tuple[int, int]:
     """The two words of a seed, as signed integers."""
     low, high = seed % 2**32, seed // 2**32 % 2**32
     return low - 2**32 * (low >= 2**31), high - 2**32 * (high >= 2**31)
 
 
-def _rounded(value: float, dtype: str) -> float:
+def rounded(value: float, dtype: str) -> float:
     """A number as a dtype has it; NaN where it has none."""
     code = _FLOATS[dtype][0]
     try:

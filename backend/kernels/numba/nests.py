@@ -11,6 +11,7 @@ import numpy as np
 
 from ...arrays.threads import shared
 from ..description import COLUMN, FULL, ROW, SCALAR, Nest
+from ..spaces import form_in, space_of, sums_rows, varying
 from . import mathematics
 from .chains import Layout, cost, printed, printed_together
 from .compile import from_source, parts_of
@@ -196,17 +197,17 @@ def _cuts(count: int, work: int) -> tuple[tuple[int, int, int], ...]:
 
 def _plan(owner: CompiledNest, shapes: tuple[tuple[int, ...], ...]) -> _Plan | None:
     nest = owner.nest
-    space = _space(nest, shapes)
+    space = space_of(nest, shapes)
     if not math.prod(space):
         return None  # what a maximum of nothing is, the definition says
-    varying = [_varying(x.of_rows, shape, space, nest.split) for x, shape in zip(nest.inputs, shapes, strict=True)]
-    split = nest.split if nest.split is not None else _split(varying, len(space))
+    along = [varying(x.of_rows, shape, space, nest.split) for x, shape in zip(nest.inputs, shapes, strict=True)]
+    split = nest.split if nest.split is not None else _split(along, len(space))
     flat = split is None
     cut = len(space) if split is None else split
     forms, varies = zip(
         *(
-            _form(x.of_rows, each, shape, space, cut)
-            for x, each, shape in zip(nest.inputs, varying, shapes, strict=True)
+            form_in(x.of_rows, each, shape, space, cut)
+            for x, each, shape in zip(nest.inputs, along, shapes, strict=True)
         ),
         strict=True,
     )
@@ -229,33 +230,10 @@ def _plan(owner: CompiledNest, shapes: tuple[tuple[int, ...], ...]) -> _Plan | N
             kept = (1,) * cut if o.ndim == len(space) else ()
             made = _Made(place, dtype, (len(cuts), width), (*kept, *space[cut:]), rows * mean)
         else:
-            count = rows if _sums_rows(nest, o.number) else rows * width
+            count = rows if sums_rows(nest, o.number) else rows * width
             made = _Made(SCALAR, dtype, (len(cuts),), (1,) * o.ndim, count * mean)
         outputs.append(made)
     return _Plan(kernel(text), forms, tuple(outputs), rows, width, cuts)
-
-
-def _sums_rows(nest: Nest, number: int) -> bool:
-    x = nest.values[number - len(nest.inputs)].operands[0]
-    return x >= len(nest.inputs) and nest.place(x) == ROW
-
-
-def _space(nest: Nest, shapes: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
-    """The shape of the space: what the arrays broadcast to."""
-    whole = [shape for x, shape in zip(nest.inputs, shapes, strict=True) if not x.of_rows]
-    found = np.broadcast_shapes((1,) * nest.ndim, *whole)
-    of_rows = [shape for x, shape in zip(nest.inputs, shapes, strict=True) if x.of_rows]
-    if of_rows and nest.split:
-        found = (*np.broadcast_shapes(found[: nest.split], *of_rows), *found[nest.split :])
-    return found
-
-
-def _varying(of_rows: bool, shape: tuple[int, ...], space: tuple[int, ...], split: int | None) -> list[bool | None]:
-    """Along which axes of the space an array varies; None where there is nothing to vary along."""
-    if of_rows and split is not None:
-        shape = (*shape, *(1,) * (len(space) - split))
-    shape = (1,) * (len(space) - len(shape)) + shape
-    return [None if whole == 1 else n == whole for n, whole in zip(shape, space, strict=True)]
 
 
 def _split(varying: Sequence[list[bool | None]], ndim: int) -> int | None:
@@ -267,17 +245,3 @@ def _split(varying: Sequence[list[bool | None]], ndim: int) -> int | None:
         if all(len({*each[:split]} - {None}) < 2 and len({*each[split:]} - {None}) < 2 for each in mixed):
             return split
     return ndim - 1
-
-
-def _form(
-    of_rows: bool, varying: list[bool | None], shape: tuple[int, ...], space: tuple[int, ...], split: int
-) -> tuple[tuple[int, ...] | None, tuple[bool, bool]]:
-    """The shape to which an array is repeated where it varies along some rows, or some places, alone; else None."""
-    parts = [{*varying[:split]} - {None}, {*varying[split:]} - {None}]
-    varies = tuple(True in part for part in parts)
-    if all(len(part) < 2 for part in parts):
-        return None, (varies[0], varies[1])
-    aligned = (*shape, *(1,) * (len(space) - split)) if of_rows else (1,) * (len(space) - len(shape)) + shape
-    lead = space[:split] if len(parts[0]) > 1 else aligned[:split]
-    rest = space[split:] if len(parts[1]) > 1 else aligned[split:]
-    return (*lead, *rest), (varies[0], varies[1])

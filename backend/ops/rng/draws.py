@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ...arrays.namespaces import describe
+from ...arrays.quantile_tables import BELOW_2
 from ...arrays.typing import Array
 from .normal_quantile import constant, fence, half_normal_quantile, tail_probabilities
 from .threefry import drawn
@@ -20,9 +21,6 @@ _FLOATS = {
 }
 _INTEGERS = {"uint8": (0, 2**8), "int8": (-(2**7), 2**7), "int16": (-(2**15), 2**15)}
 _INTEGERS |= {"int32": (-(2**31), 2**31), "int64": (-(2**63), 2**63)}
-
-# Phi(-2).
-_BELOW_2 = 0.022750131948179207
 
 
 def uniform(
@@ -187,7 +185,7 @@ def _normal(
     limit = constant(10 * scale if 0 < scale < 1e37 else math.inf, work, xp, device)
 
     def finish(*bits: Array) -> Array:
-        p, q = tail_probabilities(bits, _BELOW_2 if truncated else 0.0, dtype=work, xp=xp, device=device)
+        p, q = tail_probabilities(bits, BELOW_2 if truncated else 0.0, dtype=work, xp=xp, device=device)
         z = half_normal_quantile(p, q, dtype=work, xp=xp, device=device)
         if truncated:
             z = xp.minimum(z, constant(2.0, work, xp, device))

@@ -222,16 +222,20 @@ def pinv(x: Any, *, rtol: Any = None) -> Judged:
 
 
 def conditioned(draw: Draw, dtype: str, *shape: int) -> np.ndarray:
-    """Matrices far from singular ones: a random one, with a multiple of the identity."""
+    """Matrices far from singular ones: a random one of norm about 1, with a multiple of the identity."""
     x = draw(dtype, *shape, low=-1, high=1)
     diagonal_ = 3.0 * np.eye(*shape[-2:])
-    return np.asarray(x + diagonal_).astype(dtype)
+    return np.asarray(x / max(1.0, np.sqrt(max(shape[-2:]) / 5)) + diagonal_).astype(dtype)
+
+
+LARGE = ((33, 33), (65, 65), (0, 3, 3), (1, 2, 1, 3, 3))  # in one dtype: blocks and their tails, no matrices, five axes
 
 
 def square(draw: Draw, dtype: str) -> Iterator[Call]:
     yield from (
         call(conditioned(draw, dtype, *shape)) for shape in ((3, 3), (1, 1), (2, 3, 3), (4, 4), (2, 2, 2, 2), (5, 5))
     )
+    yield from (call(conditioned(draw, dtype, *shape)) for shape in LARGE if dtype == "float32")
     yield call(conditioned(draw, dtype, 3, 3)[::-1].copy())
 
 
@@ -244,12 +248,14 @@ def definite(draw: Draw, dtype: str) -> Iterator[Call]:
 def oblong(draw: Draw, dtype: str) -> Iterator[Call]:
     yield from (
         call(conditioned(draw, dtype, *shape))
-        for shape in ((3, 3), (4, 2), (2, 4), (2, 3, 2), (2, 2, 3), (1, 3), (3, 1))
+        for shape in ((3, 3), (4, 2), (2, 4), (2, 3, 2), (2, 2, 3), (1, 3), (3, 1), (1, 1))
     )
+    yield from (call(conditioned(draw, dtype, *shape)) for shape in (*LARGE, (40, 30), (17, 257)) if dtype == "float32")
 
 
 def oblong_any(draw: Draw, dtype: str) -> Iterator[Call]:
-    yield from (call(draw(dtype, *shape)) for shape in ((3, 3), (4, 2), (2, 4), (2, 3, 4), (1, 1), (2, 2, 3, 2)))
+    shapes = ((3, 3), (4, 2), (2, 4), (2, 3, 4), (1, 1), (2, 2, 3, 2))
+    yield from (call(draw(dtype, *shape)) for shape in (*shapes, *(LARGE if dtype in ("float32", "int64") else ())))
 
 
 def normed(draw: Draw, dtype: str) -> Iterator[Call]:
@@ -319,6 +325,8 @@ def tensors(draw: Draw, first: str, second: str) -> Iterator[Call]:
     yield call(draw(first, 3, 3), draw(second, 3, 3))
     yield call(draw(first, 4), draw(second, 4))
     yield call(draw(first), draw(second, 2))
+    yield call(draw(first, 2, 2, 3, 2), draw(second, 2, 3, 2))
+    yield call(draw(first, 2, 1, 3, 2, 2), draw(second, 2, 2))
 
 
 def contractions(x1: Any, x2: Any) -> list[Any]:
@@ -339,7 +347,10 @@ def contractions(x1: Any, x2: Any) -> list[Any]:
 
 
 def vectors(draw: Draw, first: str, second: str) -> Iterator[Call]:
-    for a, b in (((3,), (3,)), ((2, 3), (2, 3)), ((3,), (2, 3)), ((2, 1, 3), (3, 3)), ((3, 3), (3,)), ((0, 3), (3,))):
+    pairs = [((3,), (3,)), ((2, 3), (2, 3)), ((3,), (2, 3)), ((2, 1, 3), (3, 3)), ((3, 3), (3,)), ((0, 3), (3,))]
+    pairs += [((2, 1, 2, 3), (1, 2, 2, 3)), ((2, 1, 2, 1, 3), (2, 1, 3))]
+    pairs += [((401, 3), (401, 3)), ((1400, 3), (3,))] if first == second == "float32" else []
+    for a, b in pairs:
         yield call(draw(first, *a), draw(second, *b))
 
 

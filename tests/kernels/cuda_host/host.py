@@ -14,7 +14,9 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["HostKernel", "compiler", "host_cupy", "kernels_of", "parameters_of"]
+from .building import Kept
+
+__all__ = ["HostKernel", "compile_to", "compiler", "host_cupy", "kept_in", "kernels_of", "parameters_of"]
 
 HERE = Path(__file__).parent
 _C = {"long long": ctypes.c_longlong, "int": ctypes.c_int, "double": ctypes.c_double}
@@ -59,26 +61,43 @@ def host_text(source: str) -> str:
     return f"{text}static void thread_body()\n{{\n{calls}}}\n{starts}"
 
 
-@functools.cache
-def _built(source: str) -> Any:
+def compile_to(source: str, path: Path) -> None:
+    """Compile a program to a library."""
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder)
-        (path / "kernel.cpp").write_text(host_text(source))
-        command = [str(compiler()), *_FLAGS, "-o", str(path / "kernel.so"), str(path / "kernel.cpp")]
+        text = Path(folder) / "kernel.cpp"
+        text.write_text(host_text(source))
+        command = [str(compiler()), *_FLAGS, "-o", str(path), str(text)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr[:2000] + source
-        return ctypes.CDLL(str(path / "kernel.so"))
+
+
+@functools.cache
+def _library(path: Path) -> Any:
+    return ctypes.CDLL(str(path))
+
+
+@functools.cache
+def _built(source: str) -> tuple[Any, str]:
+    """The library of a source's kernels, and the end of their names in it."""
+    found = HostKernel.kept.find(source) if HostKernel.kept else None
+    if found:
+        return _library(found[0]), found[1]
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "kernel.so"
+        compile_to(source, path)
+        return ctypes.CDLL(str(path)), ""
 
 
 @functools.cache
 def _start(source: str, name: str) -> tuple[Any, list[str], bool]:
     """How to start a kernel, the types of its parameters, and whether its threads meet at barriers."""
-    start = getattr(_built(source), f"start_{name}")
+    library, end = _built(source)
+    start = getattr(library, f"start_{name}{end}")
     kinds = [kind for kind, _ in parameters_of(source, name)]
     start.argtypes = [ctypes.c_uint, ctypes.c_uint, ctypes.c_int, ctypes.c_int]
     start.argtypes += [ctypes.c_void_p if "*" in kind else _C[_plain(kind, source)] for kind in kinds]
     body = source[source.index(f"void {name}(") :].partition("\n}\n")[0]
-    return start, kinds, "__syncthreads" in body or "_of_block" in body
+    return start, kinds, any(word in body for word in ("__syncthreads", "_of_block", "over_lanes"))
 
 
 def _plain(kind: str, source: str) -> str:
@@ -91,6 +110,7 @@ def _plain(kind: str, source: str) -> str:
 class HostKernel:
     """cupy.RawKernel over NumPy's arrays. Threads that meet at barriers run in two orders, with the same bits."""
 
+    kept: Kept | None = None  # what was compiled before
     sources: dict[tuple[str, str], int] = {}  # noqa: RUF012 - every kernel that was started, and how often
 
     def __init__(self, source: str, name: str, options: tuple[str, ...] = ()) -> None:
@@ -125,10 +145,16 @@ class HostKernel:
         return float(value) if expected is float else int(value)
 
 
-def host_cupy() -> Any:
-    """What `backend.kernels.cupy` uses of CuPy, over NumPy's arrays."""
-    same = "add empty zeros ascontiguousarray int8 uint8 int32 int64 float32 float64 searchsorted arange where".split()
+def kept_in(folder: Path) -> Kept:
+    """The folder of libraries, for these headers and flags."""
+    return Kept(folder, [*(path.read_text() for path in sorted(HERE.glob("*.h"))), *_FLAGS])
+
+
+def host_cupy(kernel: Any = HostKernel) -> Any:
+    """What `backend.kernels.cupy` uses of CuPy, over NumPy's arrays; `kernel` takes the place of cupy.RawKernel."""
+    same = "add empty zeros ascontiguousarray broadcast_to int8 uint8 int32 int64 float32 float64"
+    same = f"{same} searchsorted arange where".split()
     cuda = types.SimpleNamespace(Device=lambda: "cpu", nvrtc=types.SimpleNamespace(getVersion=lambda: (12, 9)))
     functions = {name: getattr(np, name) for name in same}
     functions["argsort"] = functools.partial(np.argsort, kind="stable")  # as CuPy's is
-    return types.SimpleNamespace(RawKernel=HostKernel, cuda=cuda, fuse=lambda body: body, **functions)
+    return types.SimpleNamespace(RawKernel=kernel, cuda=cuda, fuse=lambda body: body, **functions)

@@ -7,6 +7,7 @@ import sys
 import types
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import backend as K
 from backend.arrays.backends import Backend
@@ -16,7 +17,7 @@ from backend.kernels import lookup
 from conformance.subjects.namespaces import Namespace
 from conformance.subjects.operations import owning
 
-from .host import host_cupy
+from .host import HostKernel, host_cupy
 
 __all__ = ["on_host"]
 
@@ -24,11 +25,11 @@ THREADS = 64  # of a block: several slices of 32 lanes, and small arrays have mo
 
 
 @contextmanager
-def on_host() -> Iterator[Namespace]:
+def on_host(kernel: Any = HostKernel) -> Iterator[Namespace]:
     """CuPy's kernels on the host within the block: the namespace, as conformance knows one."""
     kernels = [name for name in sys.modules if name.startswith("backend.kernels.cupy")]
     before = {name: sys.modules.pop(name) for name in ["cupy", *kernels] if name in sys.modules}
-    sys.modules["cupy"] = host_cupy()
+    sys.modules["cupy"] = host_cupy(kernel)
     xp = types.ModuleType("cupy")
     vars(xp).update({k: v for k, v in vars(adapted).items() if not k.startswith("__") or k.startswith("__array")})
     _forget()

@@ -222,9 +222,33 @@ def _complex(inner: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
-def _full(shape: Any, fill_value: Any, dtype: Any = None, order: str = "C") -> Any:
-    """A zero is written by memset, which loses its sign."""
-    return np.full(shape, fill_value + 0 if isinstance(fill_value, float) else fill_value, dtype, order)
+def _arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = None) -> Any:
+    """A step is cast to the dtype: OverflowError for a negative one among unsigned integers."""
+    kind = None if dtype is None else core.checked_dtype(dtype)
+    found = np.arange(start, stop, step, dtype=kind)
+    if kind is not None and kind.kind in "iu" and found.size:
+        kind.type(step)
+    return wrapped(found)
+
+
+def _linspace(start: Any, stop: Any, num: int = 50, **how: Any) -> Any:
+    """The step is a Python float: TypeError for complex bounds."""
+    if num > 1:
+        for bound in (start, stop):
+            float(bound)
+    return wrapped(np.linspace(start, stop, num, **how))
+
+
+def _meshgrid(*xi: Any, **how: Any) -> Any:
+    if any(x.ndim != 1 for x in xi):
+        raise ValueError("input has to be 1d")
+    return tuple(wrapped(found) for found in np.meshgrid(*(unwrapped(x) for x in xi), **how))
+
+
+def _solve(a: Any, b: Any) -> Any:
+    if b.ndim == 1 and a.ndim > 2:
+        raise ValueError("a must have (..., M, M) shape and b must have (..., M, K)")
+    return _by_matrix(np.linalg.solve)(a, b)
 
 
 def _works(inner: Callable[..., Any], matrix: Any) -> bool:
@@ -250,9 +274,12 @@ OWN: dict[str, Callable[..., Any]] = {
     "repeat": _repeat,
     "argmax": _argument_of(np.argmax),
     "argmin": _argument_of(np.argmin),
-    **{name: _of_dtype(getattr(np, name)) for name in ("empty", "ones", "zeros")},
-    "full": _of_dtype(_full),
+    **{name: _of_dtype(getattr(np, name)) for name in ("empty", "ones", "zeros", "full")},
+    "arange": _arange,
+    "linspace": _linspace,
+    "meshgrid": _meshgrid,
     **{f"linalg.{name}": _complex(getattr(np.linalg, name)) for name in ("eig", "eigvals")},
     **{f"fft.{name}": _transform(name) for name in ("fftn", "ifftn", "rfftn", "irfftn")},
-    **{f"linalg.{name}": _by_matrix(getattr(np.linalg, name)) for name in ("inv", "solve", "cholesky")},
+    **{f"linalg.{name}": _by_matrix(getattr(np.linalg, name)) for name in ("inv", "cholesky")},
+    "linalg.solve": _solve,
 }
