@@ -21,6 +21,7 @@ ALL = (
     "import_cost",
     "keras_step",
     "keras_programs",
+    "keras3_fit",
     "elementwise_chain",
     "convolution",
     "pooling",

@@ -9,47 +9,15 @@ from __future__ import annotations
 import importlib.util
 import os
 import statistics
-import subprocess
 import sys
 from importlib.metadata import version
 
 from . import peers
 from .sides.keras_programs import PROGRAMS
 from .timing import printed
+from .worker import Served
 
 __all__ = ["table"]
-
-
-class _Side:
-    """One program on one library in a process of its own."""
-
-    def __init__(self, program: str, side: str, python: str) -> None:
-        command = [python, "-m", "benchmarks.sides.keras_programs", program, side]
-        environment = {**os.environ, **dict.fromkeys(peers.VARIABLES, str(peers.threads()))}
-        self._process = subprocess.Popen(
-            command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
-
-    def _line(self) -> str:
-        assert self._process.stdout is not None
-        if not (line := self._process.stdout.readline()):
-            _, errors = self._process.communicate()
-            raise RuntimeError(f"a side ended: {errors[-2000:]}")
-        return line
-
-    def wait(self) -> None:
-        """Return when the first epoch, which compiles, is over."""
-        self._line()
-
-    def epoch(self) -> float:
-        """The seconds of an epoch."""
-        assert self._process.stdin is not None
-        self._process.stdin.write("\n")
-        self._process.stdin.flush()
-        return float(self._line())
-
-    def close(self) -> None:
-        self._process.communicate()
 
 
 def table(quick: bool) -> str:
@@ -61,13 +29,15 @@ def table(quick: bool) -> str:
     sides = {name: python for name, python in pythons.items() if python}
     rows = []
     for program in PROGRAMS:
-        running = {name: _Side(program, name, python) for name, python in sides.items()}
+        running = {
+            name: Served(python, "benchmarks.sides.keras_programs", program, name) for name, python in sides.items()
+        }
         for side in running.values():
-            side.wait()
+            side.line()
         found: dict[str, list[float]] = {name: [] for name in running}
         for _ in range(3 if quick else 9):
             for name, side in running.items():
-                found[name].append(side.epoch())
+                found[name].append(side.asked())
         for side in running.values():
             side.close()
         cost = {name: statistics.median(times) for name, times in found.items()}

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import subprocess
 import timeit
 from collections.abc import Callable, Mapping
 from multiprocessing.connection import Connection
@@ -14,7 +15,9 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["Worker"]
+from . import peers
+
+__all__ = ["Served", "Worker"]
 
 
 def _serve(pipe: Connection, make: Callable[[], Any], environment: Mapping[str, str]) -> None:
@@ -61,3 +64,37 @@ class Worker:
         """End the process."""
         self._process.terminate()
         self._process.join()
+
+
+class Served:
+    """A program that prints a line when it is ready, then for each line that it reads a number of seconds."""
+
+    def __init__(self, python: str, module: str, *arguments: str) -> None:
+        environment = {**os.environ, **dict.fromkeys(peers.VARIABLES, str(peers.threads()))}
+        self._process = subprocess.Popen(
+            [python, "-m", module, *arguments],
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def line(self) -> str:
+        """The next line that it prints."""
+        assert self._process.stdout is not None
+        if not (line := self._process.stdout.readline()):
+            _, errors = self._process.communicate()
+            raise RuntimeError(f"a side ended: {errors[-2000:]}")
+        return line
+
+    def asked(self) -> float:
+        """The next number of seconds."""
+        assert self._process.stdin is not None
+        self._process.stdin.write("\n")
+        self._process.stdin.flush()
+        return float(self.line())
+
+    def close(self) -> None:
+        """Wait for its end."""
+        self._process.communicate()

@@ -250,6 +250,12 @@ frozen.layers[1].trainable = False
 before = frozen.layers[1].get_weights()[0]
 fit("frozen", frozen)
 found["frozen kept"] = bool((frozen.layers[1].get_weights()[0] == before).all())
+images = np.zeros((2, 3, 3, 3), "int64")
+layers.RandomBrightness([0.5, 1.0])(images)  # which adds in place
+mixing = keras.Sequential([layers.CutMix(seed=1), layers.Flatten(), layers.Dense(1)])  # which shuffles within a step
+mixing.compile("sgd", "mse")
+mixing.train_on_batch(np.ones((2, 3, 3, 3), "float32"), np.ones((2, 1), "float32"))
+found["images kept"] = not images.any()
 frozen.layers[1].trainable = True
 fit("thawed", frozen)
 found["thawed moved"] = bool((frozen.layers[1].get_weights()[0] != before).any())
@@ -268,7 +274,7 @@ print(json.dumps(found))
 
 def test_settings_of_training(home):
     found = ran(["-c", NETS + SETTINGS], home)
-    assert found.pop("frozen kept") and found.pop("thawed moved")
+    assert found.pop("frozen kept") and found.pop("thawed moved") and found.pop("images kept")
     assert found.pop("functions") == 2  # a generator's batches have no place for sample weights, train_on_batch's have
     for name, curve in found.items():
         # a frozen layer leaves little to learn in two epochs

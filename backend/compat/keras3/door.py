@@ -115,6 +115,8 @@ def _dynamic(module: Any) -> None:
 
     def __getattr__(self: Any, name: str) -> Any:  # noqa: N807 - Python's hook
         if self.__dict__.get("_backend") == NAME:
+            if name == "convert_to_tensor":  # these layers change in place what it gives them: `images += delta`
+                return sys.modules[f"{REPLACED}.tensors"].convert_to_own_tensor
             return getattr(module.backend_module, name)
         return found(self, name)
 

@@ -158,9 +158,10 @@ def categorical(logits: Any, num_samples: int, dtype: Any = "int32", seed: Any =
 def shuffle(x: Any, axis: int = 0, seed: Any = None) -> Any:
     """The slices along an axis in a random order."""
     x = convert_to_tensor(x)
-    xp = array_namespace(x)
     keys = draw_uniform(_words(seed), seed=0, shape=(int(x.shape[axis]),), dtype="int32", minval=-(2**31), maxval=2**31)
-    return xp.take(x, array_namespace(keys).argsort(keys), axis=axis % x.ndim)
+    x, keys = together(x, keys)  # in a traced layer the seed alone is symbolic
+    xp = array_namespace(x, keys)
+    return xp.take(x, xp.argsort(keys), axis=axis % x.ndim)
 
 
 def gamma(shape: Sequence[int], alpha: Any, dtype: Any = None, seed: Any = None) -> Any:

@@ -23,6 +23,7 @@ __all__ = [
     "Variable",
     "cast",
     "convert_to_numpy",
+    "convert_to_own_tensor",
     "convert_to_tensor",
     "device_scope",
     "is_tensor",
@@ -118,6 +119,12 @@ def _supported(name: str) -> str:
     if name.startswith("float8"):
         raise TypeError(f"dtype {name} is not supported with the array_api backend: array libraries do not have float8")
     return name
+
+
+def convert_to_own_tensor(x: Any, dtype: Any = None, sparse: Any = None, ragged: Any = None) -> Any:
+    """The same as `convert_to_tensor`, but an array that shares no memory with x."""
+    found = convert_to_tensor(x, dtype, sparse, ragged)
+    return found if isinstance(found, Tensor) else namespace_of(found).asarray(found, copy=True)
 
 
 def together(*values: Any) -> list[Any]:
