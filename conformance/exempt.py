@@ -11,7 +11,6 @@ _OF_A_FUNCTION = (
 EXEMPT: dict[str, str] = {
     "scan": _OF_A_FUNCTION,
     "rnn": _OF_A_FUNCTION,
-    "export_onnx": "writes a file; tests/api/test_export.py runs it and compares it with the function",
     "custom_gradient": "takes a function; tests/control/test_custom_gradient.py compares it with others",
     "checkpoint": "takes a function; tests/control/test_checkpoint.py compares it with that function",
     "map_fn": _OF_A_FUNCTION,

@@ -11,6 +11,7 @@ onnx = pytest.importorskip("onnx", reason="needs onnx: pip install 'array-api-ba
 ort = pytest.importorskip("onnxruntime", reason="needs onnxruntime: pip install 'array-api-backend[onnx]'")
 pytest.importorskip("ndonnx", reason="needs ndonnx: pip install 'array-api-backend[onnx]'")
 
+pytestmark = pytest.mark.slow
 RNG = np.random.default_rng(0)
 EPS = {"float32": 2**-23, "float64": 2**-52}
 

@@ -17,13 +17,12 @@ from conformance.running.tasks import public_operations, selected, uncovered
 from conformance.subjects.operations import namespace
 from conformance.subjects.probe import STANDARD_NAMES
 
-NAMESPACES = [
-    namespace(name) for name in ("numpy", "torch", "array_api_strict", "jax") if importlib.util.find_spec(name)
-]
+NAMESPACES = [namespace(name) for name in ("numpy", "jax") if importlib.util.find_spec(name)]
 KNOWN = {on.name: expectations(on, Options()) for on in NAMESPACES}
-# jax compiles each function anew for each shape: here its transformations of K. Kinds with many calls are tried on
-# NumPy's functions of the standard alone. The command tries all of them on every namespace, in CI, too.
-MANY_CALLS = ("parameters", "dtypes", "layout", "memory", "sizes")
+# The command tries all kinds on every namespace, in CI, too. Here: NumPy, those with many calls on its functions of the
+# standard alone, without the kernels that numba compiles anew; and jax's transformations of K, where each shape is
+# compiled.
+MANY_CALLS = ("parameters", "dtypes", "layout", "memory", "sizes", "kernel")
 PAIRS = [
     (case, on)
     for case in selected(None, ("standard", "k"))

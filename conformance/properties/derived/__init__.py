@@ -157,17 +157,14 @@ def _refusing(revision: str) -> frozenset[str]:
 
 
 def signature_of(name: str, revision: str) -> Signature | None:
-    """The signature of a function of the standard or of a case of the array object, in a revision.
-
-    One that came later, which a namespace of this revision has nevertheless, has the signature that it came with.
-    """
+    """The signature of a function of the standard or of a case of the array object; None where it came later."""
+    known = signatures(revision)
     word = name.removeprefix("array.")
     candidates = (name, f"array.__{word}__", f"array.__{word.removeprefix('i')}__") if word != name else (name,)
-    for known in (signatures(each) for each in REVISIONS if each >= revision):
-        found = next((c for c in candidates if c in known), None)
-        if found is not None:
-            return Signature(name, known[found])
-    return Signature(name, ATTRIBUTE if name in array_object.ATTRIBUTES else CONSTANT) if name in PLAIN else None
+    found = next((c for c in candidates if c in known), None)
+    if found is None:
+        return Signature(name, ATTRIBUTE if name in array_object.ATTRIBUTES else CONSTANT) if name in PLAIN else None
+    return Signature(name, known[found])
 
 
 PLAIN = (*array_object.ATTRIBUTES, *array_object.CONSTANTS)
