@@ -85,7 +85,10 @@ def sizes(x: Array) -> Shape:
     if isinstance(x, Tensor):
         return x.sizes
     shape = tuple(x.shape)
-    return array_namespace(x).__sizes__(x) if None in shape else shape
+    if None not in shape:
+        return shape
+    known = getattr(array_namespace(x), "__sizes__", None)
+    return shape if known is None else known(x)
 
 
 def broadcasting(name: str, function: Callable[..., Array], *operands: Any) -> Array:
