@@ -149,5 +149,5 @@ def phases(size: int, window: int, stride: int, dilation: int, before: int) -> t
 
 
 def strided_slice(start: int, count: int, stride: int) -> slice:
-    """The key of `count` elements, `stride` apart."""
-    return slice(start, start + (count - 1) * stride + 1 if count else start, stride)
+    """The key of `count` elements, `stride` apart; of none it begins at 0, as the standard wants of an empty axis."""
+    return slice(start, start + (count - 1) * stride + 1, stride) if count else slice(0, 0, stride)

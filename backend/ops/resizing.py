@@ -123,6 +123,8 @@ def _resized(name: str, x: Array, factors: tuple[int, ...], data_format: str, in
 def _between(x: Array, factor: int, axis: int) -> Array:
     """Each element followed by factor - 1 steps on the way to the next one."""
     xp = array_namespace(x)
+    if sizes(x)[axis] == 0:
+        return x
     before = (slice(None),) * axis
     following = xp.concat([x[(*before, slice(1, None), ...)], x[(*before, slice(-1, None), ...)]], axis=axis)
     steps = [x if r == 0 else x * (1 - r / factor) + following * (r / factor) for r in range(factor)]

@@ -163,7 +163,7 @@ def _with_integers(case: Case, call: Call, source: Call) -> Iterator[Call]:
             ),
         )
         yield each
-        yield from (among(each, numbers, free) for numbers in ((0,), (-3,), (1,)))
+        yield among(each, (0, 1) if lowest == 0 else (0, -3, 1), free)
 
 
 @functools.cache

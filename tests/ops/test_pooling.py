@@ -198,3 +198,11 @@ def test_numpy_kernels_decline():
     assert numpy_kernels.max_pool(x, **wide, residuals=True) is NotImplemented
     y, kept = max_pool(x, **wide, residuals=True)
     np.testing.assert_array_equal(max_pool_gradient(np.ones_like(y), x, kept, **wide), x == x.max())
+
+
+def test_no_pixels_on_a_strict_namespace():
+    """The standard leaves a slice open that begins beyond an axis."""
+    xp = pytest.importorskip("array_api_strict", reason="needs array-api-strict")
+    assert K.pool2d(xp.zeros((0, 0, 0, 2)), (2, 3), (2, 2), "same").shape == (0, 0, 0, 2)
+    assert K.pool3d(xp.zeros((0, 3, 0, 2, 2)), (2, 3, 2), (2, 2, 2), "same", pool_mode="avg").shape == (0, 2, 0, 1, 2)
+    assert K.resize_images(xp.zeros((0, 0, 0, 2)), 2, 1, "channels_last", "bilinear").shape == (0, 0, 0, 2)
