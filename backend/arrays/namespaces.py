@@ -75,7 +75,7 @@ def _meet(x: Any) -> Any:
             return None
     elif root in _ARRAY_CLASSES:
         library, name = _ARRAY_CLASSES[root]
-        xp = of_library(library) if isinstance(x, getattr(sys.modules[library], name)) else None
+        xp = of_library(library) if _is_a(x, library, name) else None
     elif hasattr(kind, "__array_namespace__"):
         xp = of_library("ndonnx") if root == "ndonnx" else x.__array_namespace__()
     else:
@@ -124,8 +124,15 @@ def canonical_namespace(xp: Namespace) -> Any:
 
 def _is_torch(x: Any) -> bool:
     """Whether x is a torch tensor, of a subclass defined anywhere; imports nothing, as torch is loaded if x exists."""
-    torch = sys.modules.get("torch")
-    return torch is not None and isinstance(x, torch.Tensor)
+    return _is_a(x, "torch", "Tensor")
+
+
+def _is_a(x: Any, library: str, name: str) -> bool:
+    """Whether x is of a class of a library, if that is loaded; a module of its name may be a stand-in without it."""
+    kind = sys.modules.get(library)
+    for part in name.split("."):
+        kind = getattr(kind, part, None)
+    return isinstance(kind, type) and isinstance(x, kind)
 
 
 def is_array(x: Any) -> bool:
@@ -175,7 +182,7 @@ def is_concrete(x: Any) -> bool:
         return True
     if namespace_of(x) is recorder:
         return False
-    if (jax := sys.modules.get("jax")) and isinstance(x, jax.core.Tracer):
+    if _is_a(x, "jax", "core.Tracer"):
         return False
     if type(x).__module__.startswith("ndonnx."):
         return _values_of_ndonnx(x) is not None
@@ -184,7 +191,7 @@ def is_concrete(x: Any) -> bool:
         if torch.compiler.is_compiling():  # first: it does not trace the rest
             return False
         return not (x.is_meta or torch._C._functorch.is_functorch_wrapped_tensor(x))
-    if (tf := sys.modules.get("tensorflow")) and isinstance(x, tf.Tensor):
+    if _is_a(x, "tensorflow", "Tensor"):
         return hasattr(x, "numpy")
     return True
 
@@ -199,8 +206,8 @@ _WRITABLE: dict[type, bool] = {}  # array type -> whether it supports x[a:b] = y
 
 def outside_traces(xp: Namespace) -> contextlib.AbstractContextManager[Any]:
     """A context in which arrays made of host data are concrete, also while JAX or TensorFlow traces our caller."""
-    if (jax := sys.modules.get("jax")) and xp in (jax.numpy, sys.modules.get(f"{__package__}.libraries.jax")):
-        return jax.ensure_compile_time_eval()
+    if xp in (sys.modules.get("jax.numpy"), sys.modules.get(f"{__package__}.libraries.jax")):
+        return sys.modules["jax"].ensure_compile_time_eval()
     if xp is sys.modules.get(f"{__package__}.libraries.tensorflow"):
         return sys.modules["tensorflow"].init_scope()
     return contextlib.nullcontext()
@@ -276,10 +283,10 @@ def detach(x: Any) -> Any:
     """x detached from its library's own differentiation; x itself where the library has none."""
     if _is_torch(x):
         return x.detach()
-    if (jax := sys.modules.get("jax")) and isinstance(x, jax.Array):
-        return jax.lax.stop_gradient(x)
-    if (tf := sys.modules.get("tensorflow")) and isinstance(x, tf.Tensor):
-        return tf.stop_gradient(x)
+    if _is_a(x, "jax", "Array"):
+        return sys.modules["jax"].lax.stop_gradient(x)
+    if _is_a(x, "tensorflow", "Tensor"):
+        return sys.modules["tensorflow"].stop_gradient(x)
     return x
 
 

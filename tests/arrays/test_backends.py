@@ -265,3 +265,21 @@ def test_what_may_be_written_into():
 def test_jax_arrays_are_never_written_into():
     jnp = pytest.importorskip("jax.numpy", reason="jax is not installed")
     assert not writable(jnp.ones(3))
+
+
+def test_a_module_that_only_has_the_name_of_a_library_is_none():
+    """Programs put empty modules in the places of libraries that a package imports and does not need."""
+    program = """
+import sys, types
+for name in ("tensorflow", "jax", "torch"):
+    sys.modules[name] = types.ModuleType(name)
+import numpy as np
+import backend as K
+x, w = K.placeholder((None, 2)), K.variable(np.ones((2, 1)))
+loss = K.mean(K.square(K.dropout(K.dot(x, w), 0.5)))
+f = K.function([x], [loss], updates=[K.update_sub(w, 0.1 * K.gradients(loss, [w])[0])])
+f([np.ones((4, 2))])
+print(K.softmax(np.zeros(2)), K.stop_gradient(np.ones(1)))
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (done.stdout, done.returncode) == ("[0.5 0.5] [1.]\n", 0), done.stderr
