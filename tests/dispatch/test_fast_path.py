@@ -121,10 +121,11 @@ def test_every_direct_operation_is_tried():
 
 @pytest.mark.parametrize("xp", [np, torch], ids=lambda xp: xp.__name__)
 @pytest.mark.parametrize("name", [*ONE, *PAIRS, *REDUCTIONS, "reshape", "stop_gradient"])
-def test_the_second_call_skips_the_definition(xp, name):
+def test_later_calls_skip_the_definition(xp, name):
     operation, x = getattr(K, name), xp.ones((2, 2), dtype=xp.float32)
     args = (x, x) if name in PAIRS else (x, (4,)) if name == "reshape" else (x,)
-    operation(*args)
+    for _ in range(2):  # the first array of a type makes its dtype known
+        operation(*args)
     ran = []
     sys.setprofile(lambda frame, event, _: ran.append(frame.f_code))
     try:
