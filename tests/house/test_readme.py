@@ -27,7 +27,7 @@ def untouched():
 @pytest.mark.parametrize(
     "page",
     [
-        pytest.param(page, marks=[pytest.mark.slow] if page.endswith("jax.md") else [])  # JAX compiles each row
+        pytest.param(page, marks=[pytest.mark.slow] if page.endswith(("jax.md", "onnx.md")) else [])  # JAX compiles each row
         for page in pages.pages()
         if page != KERAS
     ],
