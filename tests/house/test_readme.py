@@ -27,7 +27,8 @@ def untouched():
 @pytest.mark.parametrize(
     "page",
     [
-        pytest.param(page, marks=[pytest.mark.slow] if page.endswith(("jax.md", "onnx.md")) else [])  # JAX compiles each row
+        # JAX compiles each row; ONNX's packages are installed for the slow tests
+        pytest.param(page, marks=[pytest.mark.slow] if page.endswith(("jax.md", "onnx.md")) else [])
         for page in pages.pages()
         if page != KERAS
     ],
