@@ -120,20 +120,16 @@ def _shard(text: str) -> tuple[int, int]:
 
 def options_of(parsed: argparse.Namespace) -> Options:
     """The options of a run, from the parsed arguments."""
+    from backend.arrays.threads import cores
+
     from .running.engine import Options
     from .running.tasks import SEED
 
     names = (*(FIELDS.get(name, name) for name in OPTIONS), "jobs", "timeout", "expect", "update_xfails", "shrink")
     given = {name: getattr(parsed, name) for name in names}
     given["seed"] = SEED if parsed.seed is None else parsed.seed
-    given["jobs"] = (1 if parsed.only else min(WORKERS, _cores())) if parsed.jobs is None else parsed.jobs
+    given["jobs"] = (1 if parsed.only else min(WORKERS, cores())) if parsed.jobs is None else parsed.jobs
     return Options(isolate=True, **given)
-
-
-def _cores() -> int:
-    """How many cores this process may use."""
-    usable = getattr(os, "sched_getaffinity", None)
-    return len(usable(0)) if usable is not None else os.cpu_count() or 1
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

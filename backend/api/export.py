@@ -5,13 +5,13 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import os
-import uuid
 from typing import Any
 
 import numpy as np
 
 from ..arrays.arguments import shown
 from ..arrays.extras import required
+from ..arrays.files import replaced_as_a_whole
 from ..arrays.namespaces import host, namespace_of, of_library
 from ..compiler.interpreter import Interpreter, UnsupportedError
 from ..compiler.pipeline import GRAPH, run_passes
@@ -83,7 +83,8 @@ def export_onnx(f: Any, path: str | os.PathLike[str], opset: int | None = None) 
         raise ValueError(f"export_onnx: opset is {opset}, expected {OLDEST} to {newest}, which the onnx installed has")
     model = _converted(onnx, _Export(xp, _function_of(f)).model(), opset)
     onnx.checker.check_model(model, full_check=True)
-    _replace(path, model.SerializeToString())
+    data = model.SerializeToString()
+    replaced_as_a_whole("export_onnx", path, True, lambda file: file.write(data))
 
 
 def _function_of(f: Any) -> Function:
@@ -205,18 +206,3 @@ def _converted(onnx: Any, model: Any, opset: int | None) -> Any:
     except (RuntimeError, ValueError, onnx.version_converter.ConvertError) as error:
         first = (str(error).splitlines() or [type(error).__name__])[0]
         raise ValueError(f"export_onnx: opset is {opset}, but the operators need {own}: {first}") from error
-
-
-def _replace(path: str | os.PathLike[str], data: bytes) -> None:
-    """Write a file as a whole: readers see the old one or the new one, never a part."""
-    target = os.path.realpath(path)
-    unfinished = os.path.join(os.path.dirname(target), f".onnx-{uuid.uuid4().hex}.part")
-    try:
-        with open(unfinished, "xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(unfinished, target)
-    finally:
-        if os.path.exists(unfinished):
-            os.remove(unfinished)

@@ -127,6 +127,10 @@ def _is_torch(x: Any) -> bool:
     return _is_a(x, "torch", "Tensor")
 
 
+def _is_ndonnx(x: Any) -> bool:
+    return type(x).__module__.startswith("ndonnx.")
+
+
 def _is_a(x: Any, library: str, name: str) -> bool:
     """Whether x is of a class of a library, if that is loaded; a module of its name may be a stand-in without it."""
     kind = sys.modules.get(library)
@@ -184,8 +188,8 @@ def is_concrete(x: Any) -> bool:
         return False
     if _is_a(x, "jax", "core.Tracer"):
         return False
-    if type(x).__module__.startswith("ndonnx."):
-        return _values_of_ndonnx(x) is not None
+    if _is_ndonnx(x):
+        return of_library("ndonnx").value_of(x) is not None
     if _is_torch(x):
         torch = sys.modules["torch"]
         if torch.compiler.is_compiling():  # first: it does not trace the rest
@@ -194,11 +198,6 @@ def is_concrete(x: Any) -> bool:
     if _is_a(x, "tensorflow", "Tensor"):
         return hasattr(x, "numpy")
     return True
-
-
-def _values_of_ndonnx(x: Any) -> np.ndarray | None:
-    """The values of a lazy array of ndonnx, None where only the file computes them."""
-    return of_library("ndonnx").value_of(x)
 
 
 _WRITABLE: dict[type, bool] = {}  # array type -> whether it supports x[a:b] = y
@@ -250,7 +249,7 @@ def _takes_writing(x: Any) -> bool:
 def in_host_memory(*arrays: Any) -> bool:
     """Whether these arrays lie in host memory, where small blocks are faster because of the caches."""
     for x in arrays:
-        if type(x).__module__.startswith("ndonnx."):
+        if _is_ndonnx(x):
             return True
         if not isinstance(x, _HOST):
             return int(x.__dlpack_device__()[0]) == 1  # kDLCPU
@@ -298,7 +297,7 @@ def host(x: Any) -> np.ndarray:
         return x.detach().cpu().resolve_conj().numpy()
     if hasattr(x, "get") and type(x).__module__.startswith("cupy"):
         return x.get()
-    if type(x).__module__.startswith("ndonnx."):
+    if _is_ndonnx(x):
         return x.unwrap_numpy()
     try:
         return np.asarray(x)

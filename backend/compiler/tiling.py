@@ -20,6 +20,7 @@ from ..arrays.namespaces import (
 from ..arrays.threads import shared, threads
 from ..graph.composite import composite
 from ..kernels.lookup import chain_planner
+from ..kernels.spaces import broadcast
 
 __all__ = ["fused", "set_blocking"]
 
@@ -161,16 +162,5 @@ def _common_shape(arrays: Sequence[Any]) -> tuple[int, ...]:
     found = arrays[0].shape
     for x in arrays:
         if x.shape != found:
-            found = _broadcast(found, x.shape)
-    return tuple(found)
-
-
-def _broadcast(first: tuple[int, ...], second: tuple[int, ...]) -> tuple[int, ...]:
-    """The shape that two shapes known to fit broadcast to; without a generator, which a small chain would notice."""
-    longer, shorter = (first, second) if len(first) >= len(second) else (second, first)
-    skipped = len(longer) - len(shorter)
-    found = list(longer)
-    for axis, n in enumerate(shorter, skipped):
-        if found[axis] == 1:
-            found[axis] = n
+            found = broadcast(found, x.shape)
     return tuple(found)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 
 from .description import ROW, Nest
 
-__all__ = ["form_in", "space_of", "sums_rows", "varying"]
+__all__ = ["broadcast", "common_shape", "form_in", "space_of", "sums_rows", "varying"]
 
 Ints = tuple[int, ...]
 
@@ -14,18 +15,27 @@ Ints = tuple[int, ...]
 def space_of(nest: Nest, shapes: Sequence[Ints]) -> Ints:
     """The shape of the space: what the arrays broadcast to."""
     whole = [shape for x, shape in zip(nest.inputs, shapes, strict=True) if not x.of_rows]
-    found = _common([(1,) * nest.ndim, *whole])
+    found = common_shape([(1,) * nest.ndim, *whole])
     of_rows = [shape for x, shape in zip(nest.inputs, shapes, strict=True) if x.of_rows]
     if of_rows and nest.split:
-        found = (*_common([found[: nest.split], *of_rows]), *found[nest.split :])
+        found = (*common_shape([found[: nest.split], *of_rows]), *found[nest.split :])
     return found
 
 
-def _common(shapes: Sequence[Ints]) -> Ints:
+def common_shape(shapes: Sequence[Ints]) -> Ints:
     """The shape that shapes known to fit broadcast to."""
-    rank = max(map(len, shapes))
-    columns = zip(*((1,) * (rank - len(shape)) + tuple(shape) for shape in shapes), strict=True)
-    return tuple(next((n for n in sizes if n != 1), 1) for sizes in columns)
+    return functools.reduce(broadcast, shapes)
+
+
+def broadcast(first: Ints, second: Ints) -> Ints:
+    """The shape that two shapes known to fit broadcast to; without a generator, which a small chain would notice."""
+    longer, shorter = (first, second) if len(first) >= len(second) else (second, first)
+    skipped = len(longer) - len(shorter)
+    found = list(longer)
+    for axis, n in enumerate(shorter, skipped):
+        if found[axis] == 1:
+            found[axis] = n
+    return tuple(found)
 
 
 def varying(of_rows: bool, shape: Ints, space: Ints, split: int | None) -> list[bool | None]:

@@ -11,6 +11,7 @@ from typing import IO, Any
 import numpy as np
 
 import backend as K
+from backend.arrays.files import replaced_as_a_whole
 
 from . import saving
 from .lookup import CUSTOM
@@ -55,7 +56,7 @@ def write_model(model: Any, path: str | os.PathLike[str], overwrite: bool, inclu
                 with archive.open(f"{label}.npy", "w", force_zip64=True) as entry:
                     np.lib.format.write_array(entry, np.asanyarray(value), version=(1, 0), allow_pickle=False)
 
-    saving.replaced_as_a_whole("save", path, overwrite, write_to)
+    replaced_as_a_whole("save", path, overwrite, write_to)
 
 
 # ---- reading

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
 import os
 import re
 import struct
-import uuid
 import zipfile
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import combinations
 from typing import IO, Any
 
 import numpy as np
 
 from backend.arrays.extras import required
+from backend.arrays.files import replaced_as_a_whole
 
 from .layer import Layer
 
-__all__ = ["DAMAGE", "WEIGHTS", "array_in", "header_in", "labels", "read", "replaced_as_a_whole", "write"]
+__all__ = ["DAMAGE", "WEIGHTS", "array_in", "header_in", "labels", "read", "write"]
 
 WEIGHTS = "weights/"  # begins the names of the weights in the file of a whole model
 
@@ -56,29 +55,6 @@ def write(path: str | os.PathLike[str], names: Sequence[str], values: Sequence[A
         replaced_as_a_whole("save_weights", path, overwrite, lambda file: file.write(text))
     else:
         replaced_as_a_whole("save_weights", path, overwrite, lambda file: np.savez(file, **arrays))
-
-
-def replaced_as_a_whole(
-    asker: str, path: str | os.PathLike[str], overwrite: bool, write_to: Callable[[IO[bytes]], Any]
-) -> None:
-    """Write a file, or replace one: readers see the old file or the new one, never a part.
-
-    Each call writes to a file of its own in the same folder, which then takes the path's place; errors leave neither
-    a new file nor a changed one.
-    """
-    if not overwrite and os.path.exists(path):
-        raise FileExistsError(f"{asker}: {os.fspath(path)} exists already; pass overwrite=True to replace it")
-    target = os.path.realpath(path)  # a symbolic link stays one
-    unfinished = os.path.join(os.path.dirname(target), f".weights-{uuid.uuid4().hex}.part")
-    try:
-        with open(unfinished, "xb") as file:  # not mkstemp, which gives the file to its owner alone
-            write_to(file)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(unfinished, target)
-    finally:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(unfinished)
 
 
 def read(

@@ -15,8 +15,8 @@ import numpy as np
 from backend.graph.primitives import PRIMITIVES
 
 from ..case import A, Call, Case, parts
-from ..examples import Example, ranges, sized, typical
-from .validity import keep, spreads
+from ..examples import Example, typical
+from .validity import keep, resized
 from .variations import NUMBERS, WHOLE, among, equal, holding, mapped, of_axes, scaled, whole, with_axes
 from .varied import MOVERS
 
@@ -123,8 +123,5 @@ def _stacked(count: int, i: int, x: np.ndarray) -> np.ndarray:
 
 def _small(case: Case, index: int, dtype: str) -> Iterator[Call]:
     """A call with all sizes 1 or 0, and with each one alone."""
-    letters = list(ranges(case.calls[index]))
     for size in (1, 0) if case.judge is None or case.name in GENERAL else (1,):
-        for spread in spreads(case, index, size):
-            one = sized(case, index, dtype, tuple(zip(letters, spread, strict=True)))
-            yield one.filled(one.values)
+        yield from resized(case, index, dtype, size)

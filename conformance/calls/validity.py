@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from ..case import Call, Case, parts
-from ..examples import Example, ranges
+from ..examples import Example, ranges, sized
 from ..subjects.operations import expected
 
-__all__ = ["SMALL", "keep", "spreads"]
+__all__ = ["SMALL", "keep", "resized", "spreads"]
 
 SMALL = 3  # the size of letters that are not varied
 
@@ -50,3 +50,11 @@ def spreads(case: Case, index: int, size: int) -> Iterator[tuple[int, ...]]:
         yield (size,) * count
     if count > 1:
         yield from (tuple(size if k == i else SMALL for k in range(count)) for i in range(count))
+
+
+def resized(case: Case, index: int, dtype: str, size: int) -> Iterator[Call]:
+    """A call with all sizes this one, and with each one alone."""
+    letters = list(ranges(case.calls[index]))
+    for spread in spreads(case, index, size):
+        one = sized(case, index, dtype, tuple(zip(letters, spread, strict=True)))
+        yield one.filled(one.values)

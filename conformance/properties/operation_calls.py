@@ -19,7 +19,7 @@ import numpy as np
 
 import backend as K
 
-from ..calls.validity import SMALL, keep, spreads
+from ..calls.validity import SMALL, keep, resized, spreads
 from ..calls.variations import NUMBERS, SPECIAL, among, equal, holding, mapped, of_axes, whole, with_axes, with_scalars
 from ..case import A, Call, Case, parts
 from ..examples import Example, ranges, sized, typical
@@ -182,7 +182,7 @@ def _derived(case: Case, dtypes: tuple[str, ...]) -> list[Example]:
             else (holding(call, number) for number in (-2.0, 0.5, 2e-33)),
             _with_equal_sizes(case, index, dtype),
             _with_integers(case, call, case.calls[index]),
-            _empty(case, index, dtype),
+            resized(case, index, dtype, 0),
         )
         for each in calls:
             keep(found, case, each, dtype, MOST)
@@ -241,14 +241,6 @@ def _of_lengths(case: Case, index: int, dtype: str) -> Iterator[Example]:
         found += [(*others, math.ceil((count / row) ** (1 / power))) for count in LENGTHS]
     for spread in found:
         yield _with_sizes(case, index, dtype, letters, spread)
-
-
-def _empty(case: Case, index: int, dtype: str) -> Iterator[Call]:
-    """A call with all sizes 0, and with each one alone."""
-    letters = list(ranges(case.calls[index]))
-    for spread in spreads(case, index, 0):
-        one = _with_sizes(case, index, dtype, letters, spread)
-        yield one.filled(one.values)
 
 
 def _largest(example: Example) -> int:

@@ -7,6 +7,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from ..spaces import common_shape
 from ._launch import NARROW, empty, launch, loaded, on_device
 from .chain_text import kernel_text
 
@@ -27,7 +28,7 @@ def fused(arrays: tuple[Any, ...], *, body: Any) -> Any:
     chain = getattr(body, "steps", None)
     if chain is None or tuple(str(x.dtype) for x in arrays) != chain.arrays:
         return NotImplemented
-    shape = _common_shape([x.shape for x in arrays])
+    shape = common_shape([x.shape for x in arrays])
     steps = [_strides(x, shape) for x in arrays]
     if None in steps:
         return NotImplemented
@@ -45,13 +46,6 @@ def fused(arrays: tuple[Any, ...], *, body: Any) -> Any:
     extra = [*sizes[1:], *(n for s in read for n in s)] if read else []
     launch(kernel, math.prod(shape), *arrays, *results, math.prod(shape), *extra, wide=wide)
     return results if len(results) > 1 else results[0]
-
-
-def _common_shape(shapes: Sequence[Ints]) -> Ints:
-    """The shape that shapes known to fit broadcast to."""
-    rank = max(map(len, shapes))
-    columns = zip(*((1,) * (rank - len(shape)) + tuple(shape) for shape in shapes), strict=True)
-    return tuple(next((n for n in sizes if n != 1), 1) for sizes in columns)
 
 
 def _strides(x: Any, shape: Ints) -> Ints | None:
