@@ -118,6 +118,7 @@ def roll(x: Any, /, shift: Any, *, axis: Any = None) -> Any:
     shifts = as_sizes(shift) * len(axes) if len(as_sizes(shift)) == 1 else as_sizes(shift)
     for at, by in zip(axes, shifts, strict=True):
         size = size_of(x, at)
+        cut: Any
         if isinstance(size, int) and isinstance(by, int):
             cut = -by % size if size else 0
         else:
