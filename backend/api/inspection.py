@@ -9,7 +9,7 @@ import numpy as np
 
 from ..arrays.arguments import shown
 from ..arrays.dtypes import dtype_name, python_dtype
-from ..arrays.namespaces import array_namespace, device_of, is_array
+from ..arrays.namespaces import array_namespace, device_of, is_array, is_variable, namespace_of
 from ..dispatch.boundary import named, sizes
 from ..dispatch.operation import operation
 from ..graph.dims import product
@@ -149,7 +149,8 @@ def int_shape(x: Any) -> tuple[int | None, ...] | None:
     if isinstance(x, Sparse):
         return x.shape
     if is_array(x):
-        return tuple(None if n is None or math.isnan(n) else int(n) for n in x.shape)
+        shape = namespace_of(x).static_shape(x) if is_variable(x) else x.shape
+    return tuple(None if n is None or math.isnan(n) else int(n) for n in shape)
     if isinstance(x, (bool, int, float, complex, list, tuple)):
         return np.shape(x)
     raise TypeError(f"int_shape: x is {shown(x)}, expected a tensor, an array or a number")

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from .dtypes import dtype_name, is_integer, kind_of
-from .namespaces import host, is_array, is_concrete
+from .namespaces import host, is_array, is_concrete, is_variable, namespace_of
 
 __all__ = [
     "flag",
@@ -33,7 +33,8 @@ def shown(value: Any) -> str:
         given = getattr(value, "given_name", None)
         called = f" {ascii(given)[1:-1]}" if given else ""
         try:
-            shape = f"shape {tuple(value.shape)}"
+            sizes = namespace_of(value).static_shape(value) if is_variable(value) else value.shape
+            shape = f"shape {tuple(sizes)}"
         except ValueError:  # of a symbolic tensor
             shape = "unknown rank"
         return f"an array{called} of {shape} and dtype {_dtype_shown(value.dtype)}"

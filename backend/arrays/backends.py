@@ -62,6 +62,8 @@ class Backend:
         The functions of the standard.
     device : object, optional
         The library's own device; None for its default.
+    executor : object, optional
+        What compiles functions in place of the library itself, as PyTensor does for NumPy's arrays.
 
     Notes
     -----
@@ -77,6 +79,7 @@ class Backend:
     name: str
     xp: Any = field(compare=False)
     device: Any = None
+    executor: Any = field(default=None, compare=False)
 
     def asarray(self, value: Any, dtype: str | None = None) -> Any:
         """An array of this backend from host data or from an array of any library.
@@ -295,6 +298,8 @@ def _reproducible(spec: str, base: str) -> Backend:
             f"backend {spec!r}: name the library, as in 'reproducible:numpy' or 'reproducible:torch:cuda:0'"
         )
     below = _registered.get(base) or _opened.get(base) or _open(base)
+    if below.executor is not None:
+        raise ValueError(f"backend {spec!r}: {below.name} compiles functions, which then round as its rewrites have it")
     try:
         return Backend(spec, reproducible(below.xp, below.device), below.device)
     except ValueError as error:

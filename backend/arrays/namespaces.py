@@ -24,6 +24,7 @@ __all__ = [
     "in_host_memory",
     "is_array",
     "is_concrete",
+    "is_variable",
     "memory_order",
     "namespace_of",
     "of_library",
@@ -107,7 +108,12 @@ def of_library(name: str) -> Any:
 
 
 # By the package that an array's class comes from: the library, and the name of its class of arrays there.
-_ARRAY_CLASSES = {"jax": ("jax", "Array"), "jaxlib": ("jax", "Array"), "tensorflow": ("tensorflow", "Tensor")}
+_ARRAY_CLASSES = {
+    "jax": ("jax", "Array"),
+    "jaxlib": ("jax", "Array"),
+    "tensorflow": ("tensorflow", "Tensor"),
+    "pytensor": ("pytensor", "tensor.variable.TensorVariable"),
+}
 _ADAPTED = {
     "array_api_compat.numpy": "numpy",
     "array_api_compat.torch": "torch",
@@ -197,7 +203,12 @@ def is_concrete(x: Any) -> bool:
         return not (x.is_meta or torch._C._functorch.is_functorch_wrapped_tensor(x))
     if _is_a(x, "tensorflow", "Tensor"):
         return hasattr(x, "numpy")
-    return True
+    return not is_variable(x)
+
+
+def is_variable(x: Any) -> bool:
+    """Whether x is a variable of PyTensor: an array to come, of another library's graph than ours."""
+    return _is_a(x, *_ARRAY_CLASSES["pytensor"])
 
 
 _WRITABLE: dict[type, bool] = {}  # array type -> whether it supports x[a:b] = y
@@ -299,6 +310,10 @@ def host(x: Any) -> np.ndarray:
         return x.get()
     if _is_ndonnx(x):
         return x.unwrap_numpy()
+    if is_variable(x) and (known := of_library("pytensor").value_of(x)) is None:
+        raise TypeError(f"got the variable {x} of PyTensor, which has values only in its functions; expected an array")
+    if is_variable(x):
+        return known
     try:
         return np.asarray(x)
     except (TypeError, ValueError, RuntimeError):

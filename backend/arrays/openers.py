@@ -94,6 +94,17 @@ def _open_dask(device: str) -> tuple[Any, Any]:
     return xp, None
 
 
+def _open_pytensor(mode: str) -> tuple[Any, ...]:
+    """NumPy's arrays, and PyTensor to compile functions of them, in one of its modes."""
+    from pytensor.compile.mode import get_mode
+
+    try:
+        get_mode(mode or None)
+    except Exception as error:  # PyTensor's own classes, one a kind of mode
+        raise ValueError(f"pytensor has no mode {mode!r}: {_first_line(error)}") from error
+    return of_library("numpy"), None, of_library("pytensor").Executor(mode)
+
+
 def _open_ndonnx(device: str) -> tuple[Any, Any]:
     if device:
         raise ValueError(f"ndonnx has no devices, got {device!r}: the runtime of a file chooses one")
@@ -104,7 +115,7 @@ def _first_line(error: BaseException) -> str:
     return (str(error).splitlines() or [type(error).__name__])[0]
 
 
-BUILT_IN: dict[str, Callable[[str], tuple[Any, Any]]] = {
+BUILT_IN: dict[str, Callable[[str], tuple[Any, ...]]] = {
     "numpy": _open_numpy,
     "torch": _open_torch,
     "cupy": _open_cupy,
@@ -113,6 +124,7 @@ BUILT_IN: dict[str, Callable[[str], tuple[Any, Any]]] = {
     "array_api_strict": _open_array_api_strict,
     "dask": _open_dask,
     "ndonnx": _open_ndonnx,
+    "pytensor": _open_pytensor,
 }
 EXTRAS = {
     "torch": "torch",
@@ -121,6 +133,7 @@ EXTRAS = {
     "tensorflow": "tensorflow",
     "dask": "dask",
     "ndonnx": "onnx",
+    "pytensor": "pytensor",
     "array_api_strict": "test",
 }
 ALIASES = {"pytorch": "torch", "strict": "array_api_strict"}

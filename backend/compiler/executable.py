@@ -28,6 +28,7 @@ from ..kernels.lookup import (
 from .adaptive import Adaptive
 from .codegen import ENTRY, Source, print_program
 from .elementwise_steps import steps_of
+from .executed import executed
 from .pipeline import GRAPH, LAUNCHED, NESTED, PROGRAM, run_passes, selected, stages_of
 from .program import Graph
 from .report import Stages, cost, nests_stage
@@ -102,6 +103,9 @@ class Executable:
         key = _binding(backend, in_place)
         if key in self._bound:
             return self._bound[key]
+        if backend.executor is not None:
+            self._bound[key] = executed(self, backend.executor)
+            return self._bound[key]
         plain, fixed = self._made(backend, in_place, self.jit is True)
         if not fixed:
             return plain  # for this trace alone
@@ -173,7 +177,7 @@ class _Overridden:
 
 def _binding(backend: Backend, in_place: bool) -> tuple[Any, ...]:
     """What a bound program depends on."""
-    return id(backend.xp), str(backend.device), kernels_enabled(), in_place
+    return id(backend.xp), str(backend.device), kernels_enabled(), in_place, str(backend.executor)
 
 
 @functools.cache

@@ -42,7 +42,8 @@ class Interpreter:
     """Evaluates tensors on arrays of `xp`, a namespace with `getitem`, `size_of` and `value_of`.
 
     `values` holds what is known by the id of a tensor: NumPy arrays and lazy ones. `lazily` makes a lazy array of a
-    NumPy array; `rules` give the result of a tensor in another way, or None.
+    NumPy array; `rules` give the result of a tensor in another way, or None. With `effects`, the caller sees to the
+    new values of variables; else a call that changes one is unsupported.
     """
 
     def __init__(
@@ -50,8 +51,10 @@ class Interpreter:
         xp: Any,
         lazily: Callable[[np.ndarray[Any, Any], Tensor | None], Any],
         rules: Sequence[Callable[[Interpreter, Tensor], Any]] = (),
+        effects: bool = False,
     ) -> None:
         self.xp = xp
+        self.effects = effects
         self.numpy = of_library("numpy")
         self.values: dict[int, Any] = {}
         self._lazily = lazily
@@ -92,17 +95,34 @@ class Interpreter:
             if found is not None:
                 self.values[id(t)] = found
                 return
+        self.keep(t.node, t, self.results(t.node))
+
+    def results(self, node: Node) -> Any:
+        """What a call gives: an array, or a tuple of them; UnsupportedError where the library cannot."""
         try:
-            results = self._call(t.node)
+            return self._call(node)
         except UnsupportedError:
             raise
-        except (AttributeError, NotImplementedError, TypeError, ValueError, IndexError) as error:
+        except (AttributeError, NotImplementedError, TypeError, ValueError, IndexError, OverflowError) as error:
             first = (str(error).splitlines() or [""])[0]
-            raise UnsupportedError(f"{t.node.primitive.name}: {first or type(error).__name__}") from error
-        for index, value in enumerate(results if t.node.multi_output else (results,)):
-            output = t if index == t.index else t.node.output(index)
+            raise UnsupportedError(f"{node.primitive.name}: {first or type(error).__name__}") from error
+
+    def keep(self, node: Node, t: Tensor, results: Any) -> Any:
+        """Remember what a call gave, t among its tensors; the value of t."""
+        for index, value in enumerate(results if node.multi_output else (results,)):
+            output = t if index == t.index else node.output(index)
             self._kept.append(output)
-            self.values[id(output)] = self._typed(value, output.dtype)
+            self.values[id(output)] = self._shaped(self._typed(value, output.dtype), output.spec)
+        return self.values[id(t)]
+
+    def arguments(self, node: Node, xp: Any) -> tuple[Any, dict[str, Any]]:
+        """The arguments of a call, with the dtypes of a namespace."""
+        args, kwargs = self._arguments((node.args, node.kwargs))
+        return self._for(xp, args), self._for(xp, kwargs)
+
+    def is_lazy(self, value: Any) -> bool:
+        """Whether a value is a lazy array."""
+        return is_array(value) and namespace_of(value) is self.xp
 
     def _typed(self, value: Any, dtype: DType) -> Any:
         """A result in the dtype that the graph gives it: some functions of a library give a wider one."""
@@ -111,11 +131,24 @@ class Interpreter:
         xp = namespace_of(value)
         return xp.astype(value, getattr(xp, dtype))
 
+    def _shape_of(self, value: Any) -> tuple[Any, ...]:
+        """The shape of a lazy array, whose attribute may be an array itself."""
+        known = getattr(self.xp, "static_shape", None)
+        return tuple(value.shape if known is None else known(value))
+
+    def _shaped(self, value: Any, spec: Spec) -> Any:
+        """A result with the sizes that the graph knows, where its namespace can be told of them."""
+        told = getattr(self.xp, "specified", None)
+        if told is None or spec.shape is None or namespace_of(value) is not self.xp:
+            return value
+        return told(value, tuple(n if isinstance(n, int) else None for n in spec.shape))
+
     # ---- calls
 
     def _call(self, node: Node) -> Any:
         # of control flow the bodies that run are looked at; whether variables change is seen from their new values
-        if (node.effects and not node.primitive.forwards) or not node.primitive.pure:
+        changes = bool(node.effects) and not node.primitive.forwards and not self.effects
+        if changes or not node.primitive.pure:
             raise UnsupportedError(f"{node.primitive.name}: it draws random numbers, prints, or has another effect")
         given = self._arguments((node.args, node.kwargs))
         if not isinstance(node.function, str):
@@ -177,7 +210,8 @@ class Interpreter:
         """What stands for a tensor while a definition is recorded: with the sizes that its value has."""
         if id(t) not in known:
             value = self.values[id(t)]
-            shape = tuple(int(n) if isinstance(n, (int, np.integer)) else None for n in value.shape)
+            found = value.shape if isinstance(value, np.ndarray | np.generic) else self._shape_of(value)
+            shape = tuple(int(n) if isinstance(n, (int, np.integer)) else None for n in found)
             known[id(t)] = _Argument(None, 0, Spec(shape, t.dtype), t.name)
             self.values[id(known[id(t)])] = value
             self._kept.append(known[id(t)])
@@ -187,7 +221,7 @@ class Interpreter:
         """The body of a loop or branch as a function of arrays; with `lazy` it gives lazy arrays alone."""
 
         def run(*values: Any) -> tuple[Any, ...]:
-            inner = Interpreter(self.xp, self._lazily, self._rules)
+            inner = Interpreter(self.xp, self._lazily, self._rules, self.effects)
             inner._kept, inner._constants, inner._sizes = self._kept, self._constants, self._sizes
             inner.values = {id(t): value for t, value in zip(body.inputs, values, strict=True)}
             found = inner(body.outputs)

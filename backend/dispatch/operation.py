@@ -22,6 +22,7 @@ from ..arrays.quiet import ERRORS, IGNORED
 from ..arrays.typing import Array
 from ..graph.primitives import PRIMITIVES
 from ..graph.tensor import Placeholder, Tensor
+from .foreign_graphs import LIBRARY, add_to_graph, holds_variables, loaded
 from .parameters import ARRAYS, check_of, is_array_like
 
 __all__ = ["operation"]
@@ -31,6 +32,7 @@ Given = ParamSpec("Given")
 Others = ParamSpec("Others")
 _KEPT = (ValueError, TypeError, IndexError, NotImplementedError, OverflowError)
 PURE = "ops"  # the room of functions that do nothing but compute
+COMPUTING = (".ops.", ".control.", ".api.random", ".api.learning_phase")  # whose functions give arrays of arrays
 HOST = frozenset([np.ndarray, *(np.dtype(c).type for c in "?bBhHiIlLqQefdFD")])  # whose functions NumPy would warn of
 _NEVER = (MemoryError, RecursionError, ImportError, Warning)
 _OURS = re.compile(r"[\w.]+: ")  # how messages of ours begin: with the name of a function
@@ -92,17 +94,20 @@ def operation(function: Callable[..., Any]) -> Any:
     code = function.__code__
     positional = code.co_varnames[: code.co_argcount]
     names = (*positional, *code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount])
-    checks = {name: check for name in names if (check := check_of(function.__annotations__.get(name, "Any")))}
+    checks = _checks(function, names)
     places = [(place, name, checks[name]) for place, name in enumerate(positional) if name in checks]
     plain = places[0][0] if places else 1000  # as many arguments need no check
     own = function.__name__
     _names.add(own)
     ignore, restore = ERRORS.set, ERRORS.reset
+    computes = _computes(function)
     silent = "Callable" not in str(function.__annotations__)  # a function of the user's keeps its own warnings
 
     @functools.wraps(function)
     def operation(*args: Any, **kwargs: Any) -> Any:
         try:
+            if LIBRARY in loaded and computes and holds_variables((args, kwargs)):
+                return add_to_graph(operation, args, kwargs)
             given: Any = args
             if kwargs:
                 for name in kwargs.keys() & checks.keys():
@@ -129,6 +134,17 @@ def operation(function: Callable[..., Any]) -> Any:
     # By this mark tf.function calls it as it is; AutoGraph would rewrite the checks above, and everything they call.
     operation.autograph_info__ = {}  # type: ignore[attr-defined]
     return operation
+
+
+def _checks(function: Callable[..., Any], names: Sequence[str]) -> dict[str, Any]:
+    """The checks of those parameters that have one, by the annotations."""
+    found = {name: check_of(function.__annotations__.get(name, "Any")) for name in names}
+    return {name: check for name, check in found.items() if check}
+
+
+def _computes(function: Callable[..., Any]) -> bool:
+    """Whether a function gives arrays of arrays, and nothing else."""
+    return any(room in function.__module__ for room in COMPUTING)
 
 
 # ---- errors: everything below runs when one is raised ------------------------------------------------------------

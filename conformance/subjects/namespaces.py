@@ -60,6 +60,8 @@ class Namespace:
 
         The failures of torch, which is array_api_compat's namespace, are not those of torch itself.
         """
+        if self.backend.executor is not None:  # NumPy's arrays, but other compiled functions
+            return self.name.partition(":")[0]
         if self.library not in BUILT_IN or is_adapted(self.name, self.opening.taken_as):
             return self.library
         return self.name.partition(":")[0] if self.name != self.library else f"{self.name}.module"

@@ -30,6 +30,7 @@ LIBRARIES = {
     "keras",
     "numba",
     "ndonnx",
+    "pytensor",
     "tensorflow",
 }
 
@@ -56,6 +57,7 @@ FLOOR_OF = {room: number for number, rooms in enumerate(FLOORS) for room in room
 # What a kernel may use of ours: nothing that decides what an operation means.
 SHARED_WITH_KERNELS = {
     "backend.arrays.libraries.ndonnx",  # what lies between its arrays and the operators that its kernels call
+    "backend.arrays.libraries.pytensor",  # the same of its variables
     "backend.arrays.quantile_tables",
     "backend.arrays.threads",
     "backend.arrays.windows",
@@ -63,7 +65,11 @@ SHARED_WITH_KERNELS = {
     "backend.kernels.description",
     "backend.kernels.spaces",
 }
-ARRAYS_OF = {"numba": "numpy", "ndonnx": "numpy"}  # a compiler, or arrays to come, and the library of their values
+ARRAYS_OF = {
+    "numba": "numpy",
+    "ndonnx": "numpy",
+    "pytensor": "numpy",
+}  # a compiler, or arrays to come, and the library of their values
 OPENING = {"arrays.backends", "arrays.namespaces", "arrays.openers"}  # they import libraries, when asked for
 DOOR = {"compat.keras3.__init__", "compat.keras3.__main__", "compat.keras3.door"}
 CIRCLES = {("graph.tensor", "graph.standard.namespace")}
