@@ -149,8 +149,8 @@ def int_shape(x: Any) -> tuple[int | None, ...] | None:
     if isinstance(x, Sparse):
         return x.shape
     if is_array(x):
-        shape = namespace_of(x).static_shape(x) if is_variable(x) else x.shape
-    return tuple(None if n is None or math.isnan(n) else int(n) for n in shape)
+        found = namespace_of(x).static_shape(x) if is_variable(x) else x.shape
+        return tuple(None if n is None or math.isnan(n) else int(n) for n in found)
     if isinstance(x, (bool, int, float, complex, list, tuple)):
         return np.shape(x)
     raise TypeError(f"int_shape: x is {shown(x)}, expected a tensor, an array or a number")

@@ -62,7 +62,9 @@ def _compiled(
 ) -> Callable[..., Sequence[np.ndarray]]:
     """The program for arguments of these shapes; UnsupportedError for a call that cannot be part of one."""
     inputs = [executor.variable(shape, str(t.dtype)) for t, shape in zip(places, shapes, strict=True)]
-    interpreter = Interpreter(executor.xp, lambda value, t: executor.constant(value), (_Calls(executor),), effects=True)
+    interpreter = Interpreter(
+        executor.xp, lambda value, t: executor.constant(value), (_Calls(executor),), changes_variables=True
+    )
     interpreter.values = {id(t): x for t, x in zip(places, inputs, strict=True)}
     return executor.compiled(inputs, [interpreter.lazy(value) for value in interpreter(graph.roots)])
 
@@ -113,7 +115,7 @@ class _Calls:
             node is None
             or node.primitive.forwards
             or not node.primitive.pure
-            or (node.effects and not interpreter.effects)
+            or (node.effects and not interpreter.changes_variables)
         ):
             return None
         if any(isinstance(value, Subgraph) for value in node.kwargs.values()):

@@ -42,8 +42,8 @@ class Interpreter:
     """Evaluates tensors on arrays of `xp`, a namespace with `getitem`, `size_of` and `value_of`.
 
     `values` holds what is known by the id of a tensor: NumPy arrays and lazy ones. `lazily` makes a lazy array of a
-    NumPy array; `rules` give the result of a tensor in another way, or None. With `effects`, the caller sees to the
-    new values of variables; else a call that changes one is unsupported.
+    NumPy array; `rules` give the result of a tensor in another way, or None. With `changes_variables`, the caller sees
+    to the new values of variables; else a call that changes one is unsupported.
     """
 
     def __init__(
@@ -51,10 +51,10 @@ class Interpreter:
         xp: Any,
         lazily: Callable[[np.ndarray[Any, Any], Tensor | None], Any],
         rules: Sequence[Callable[[Interpreter, Tensor], Any]] = (),
-        effects: bool = False,
+        changes_variables: bool = False,
     ) -> None:
         self.xp = xp
-        self.effects = effects
+        self.changes_variables = changes_variables
         self.numpy = of_library("numpy")
         self.values: dict[int, Any] = {}
         self._lazily = lazily
@@ -147,7 +147,7 @@ class Interpreter:
 
     def _call(self, node: Node) -> Any:
         # of control flow the bodies that run are looked at; whether variables change is seen from their new values
-        changes = bool(node.effects) and not node.primitive.forwards and not self.effects
+        changes = bool(node.effects) and not node.primitive.forwards and not self.changes_variables
         if changes or not node.primitive.pure:
             raise UnsupportedError(f"{node.primitive.name}: it draws random numbers, prints, or has another effect")
         given = self._arguments((node.args, node.kwargs))
@@ -221,7 +221,7 @@ class Interpreter:
         """The body of a loop or branch as a function of arrays; with `lazy` it gives lazy arrays alone."""
 
         def run(*values: Any) -> tuple[Any, ...]:
-            inner = Interpreter(self.xp, self._lazily, self._rules, self.effects)
+            inner = Interpreter(self.xp, self._lazily, self._rules, self.changes_variables)
             inner._kept, inner._constants, inner._sizes = self._kept, self._constants, self._sizes
             inner.values = {id(t): value for t, value in zip(body.inputs, values, strict=True)}
             found = inner(body.outputs)

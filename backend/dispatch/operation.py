@@ -110,21 +110,20 @@ def operation(function: Callable[..., Any]) -> Any:
                 return add_to_graph(operation, args, kwargs)
             given: Any = args
             if kwargs:
-                for name in kwargs.keys() & checks.keys():
-                    kwargs[name] = checks[name](own, name, kwargs[name])
+                kwargs.update({name: checks[name](own, name, kwargs[name]) for name in kwargs.keys() & checks.keys()})
             if len(args) > plain:
                 given = list(args)
                 for place, name, check in places:
                     if place >= len(given):
                         break
                     given[place] = check(own, name, given[place])
-            if silent and type(args[0] if args else next(iter(kwargs.values()), None)) in HOST:
-                token = ignore(IGNORED)
-                try:
-                    return function(*given, **kwargs)
-                finally:
-                    restore(token)
-            return function(*given, **kwargs)
+            if not silent or type(args[0] if args else next(iter(kwargs.values()), None)) not in HOST:
+                return function(*given, **kwargs)
+            token = ignore(IGNORED)
+            try:
+                return function(*given, **kwargs)
+            finally:
+                restore(token)
         except Exception as error:
             better = _explained(function, args, kwargs, error)
             if better is error:
