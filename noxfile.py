@@ -133,6 +133,17 @@ def benchmarks(session: nox.Session) -> None:
 
 
 @nox.session
+def pytensor(session: nox.Session) -> None:
+    """PyTensor: its tests, the program of Theano's days, and conformance of compiled functions; `-- --budget 60`."""
+    session.install("-e", ".[test,pytensor,examples]")
+    session.run("python", "-m", "pytest", "-n", "0", "tests/arrays/test_pytensor.py")
+    session.run("python", "examples/theano_logistic.py")
+    kinds = ("--group", "k", "--kind", "compiled,unknown,gradient,second")
+    found = session.posargs or ["--budget", "400"]
+    session.run("python", "-m", "conformance", "pytensor:FAST_COMPILE", *kinds, "--no-verdicts", *found)
+
+
+@nox.session
 def onnx(session: nox.Session) -> None:
     """ONNX files: their tests, which ONNX Runtime runs, and the example that deploys a net."""
     session.install("-e", ".[test,onnx]")

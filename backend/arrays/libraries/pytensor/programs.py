@@ -17,6 +17,9 @@ from .variables import Call
 
 __all__ = ["Executor"]
 
+# rewrites by which 0 * x and 0 / x are 0, and x == x is True, whatever x is
+CARELESS = ("local_mul_zero", "local_zero_div", "local_useless_elemwise", "local_useless_elemwise_comparison")
+
 
 class Executor:
     """PyTensor as what compiles functions of NumPy's arrays, in one of its modes."""
@@ -58,8 +61,8 @@ class Executor:
         return made
 
     def _mode(self, outputs: Sequence[Any]) -> Mode:
-        mode = get_mode(self.mode) if self.mode else get_default_mode()
+        mode = (get_mode(self.mode) if self.mode else get_default_mode()).excluding(*CARELESS)
         numba = "numba" in type(mode.linker).__name__.lower()
         if numba and any(getattr(v.type, "dtype", "") == "float16" for v in ancestors(list(outputs))):
-            return get_mode("FAST_COMPILE")  # Numba has no float16
+            return get_mode("FAST_COMPILE").excluding(*CARELESS)  # Numba has no float16
         return mode
