@@ -186,10 +186,14 @@ def test_lstm(batch, time, features, units):
 @pytest.mark.parametrize(("seed", "draw"), [(3, [0]), (-5, [-7]), (2**40 + 1, [2**31 - 1]), (0, [-9, 4])])
 def test_draws_have_the_bits_of_their_definitions(shape, seed, draw):
     draw, how = np.asarray(draw, np.int32), {"seed": seed, "shape": shape}
-    for name, parameters in [("draw_bernoulli", {"p": p}) for p in (0.0, 0.3, 0.5, 1.0)] + [
-        ("draw_uniform", {"minval": low, "maxval": high}) for low, high in ((0.0, 1.0), (-0.1, 0.3), (-2, 0), (1, 3e4))
+    normals = [{"mean": mean, "stddev": stddev} for mean, stddev in ((0.0, 1.0), (-1e3, 7.0), (3.0, 0.0))]
+    for name, parameters in [
+        *(("draw_bernoulli", {"p": p}) for p in (0.0, 0.3, 0.5, 1.0)),
+        *(("draw_uniform", {"minval": a, "maxval": b}) for a, b in ((0.0, 1.0), (-0.1, 0.3), (-2, 0), (1, 3e4))),
+        *((name, each) for name in ("draw_normal", "draw_truncated_normal") for each in normals),
     ]:
-        for dtype in ("float32", "float64", *(["bool"] if "p" in parameters else [])):
+        more = ["bool"] if "p" in parameters else ["float16"] if "mean" in parameters else []
+        for dtype in ("float32", "float64", *more):
             found = getattr(kernels, name)(draw, dtype=dtype, **how, **parameters)
             wanted = COMPOSITES[name].definition(draw, dtype=dtype, **how, **parameters)
             assert (found.dtype, found.shape) == (wanted.dtype, wanted.shape)
@@ -204,6 +208,8 @@ def test_draws_leave_what_is_wrong_or_rare_to_their_definitions():
     assert kernels.draw_uniform(draw, seed=1, minval=0, maxval=9, **how | {"dtype": "int32"}) is NotImplemented
     assert kernels.draw_bernoulli(draw, seed=1, p=1.5, **how) is NotImplemented
     assert kernels.draw_bernoulli(draw, seed=2**70, p=0.5, **how) is NotImplemented
+    assert kernels.draw_normal(draw, seed=1, mean=0.0, stddev=-1.0, **how) is NotImplemented
+    assert kernels.draw_truncated_normal(draw, seed=1, mean=float("inf"), stddev=1.0, **how) is NotImplemented
 
 
 @pytest.mark.parametrize("kind", ["int32", "int64"])

@@ -18,6 +18,8 @@ from .cumulative import cumulative_sum
 from .gru import gru_sequence as gru_sequence
 from .gru import gru_sequence_gradient as gru_sequence_gradient
 from .nests import CompiledNest as CompiledNest
+from .normal import draw_normal as draw_normal
+from .normal import draw_truncated_normal as draw_truncated_normal
 from .normalization import batch_norm as batch_norm
 from .normalization import batch_norm_gradient as batch_norm_gradient
 from .pooling import average_pool as average_pool

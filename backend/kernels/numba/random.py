@@ -14,7 +14,7 @@ import numpy as np
 
 from .compile import compiled, in_parts, inline
 
-__all__ = ["draw_bernoulli", "draw_uniform"]
+__all__ = ["BLOCK", "draw_bernoulli", "draw_uniform", "key_of", "words"]
 
 MOST = 2**32  # elements
 BLOCK = 512  # evaluations whose words lie in the cache
@@ -25,7 +25,7 @@ NONE = np.uint16(0)
 
 def draw_bernoulli(draw: np.ndarray, *, seed: int, shape: Any, dtype: str, p: float) -> Any:
     """Whether the 24 upper bits of each word, as a number, are below p * 2**24."""
-    key = _key(draw, seed, shape)
+    key = key_of(draw, seed, shape)
     if key is None or dtype not in ("bool", "float32", "float64") or not 0 <= p <= 1:
         return NotImplemented
     size = math.prod(shape)
@@ -36,7 +36,7 @@ def draw_bernoulli(draw: np.ndarray, *, seed: int, shape: Any, dtype: str, p: fl
 
 def draw_uniform(draw: np.ndarray, *, seed: int, shape: Any, dtype: str, minval: float, maxval: float) -> Any:
     """The upper bits of each word, or of two, as a number of [0, 1), times the span, plus the least."""
-    key = _key(draw, seed, shape)
+    key = key_of(draw, seed, shape)
     if key is None or dtype not in ("float32", "float64"):
         return NotImplemented
     kind = np.dtype(dtype).type
@@ -53,7 +53,7 @@ def draw_uniform(draw: np.ndarray, *, seed: int, shape: Any, dtype: str, minval:
     return out
 
 
-def _key(draw: np.ndarray, seed: int, shape: Any) -> tuple[np.uint32, np.uint32, np.uint32] | None:
+def key_of(draw: np.ndarray, seed: int, shape: Any) -> tuple[np.uint32, np.uint32, np.uint32] | None:
     """The key's two words and the counter's second; None for what the definition refuses."""
     if draw.dtype != np.int32 or draw.size not in (1, 2) or not isinstance(seed, numbers.Integral):
         return None
@@ -61,9 +61,9 @@ def _key(draw: np.ndarray, seed: int, shape: Any) -> tuple[np.uint32, np.uint32,
         return None
     if not -(2**63) <= seed < 2**64 or math.prod(shape) > MOST:
         return None
-    words = [int(word) % 2**32 for word in draw.reshape(-1)]
-    seed = int(seed) ^ (words[0] if len(words) > 1 else 0)
-    return np.uint32(seed % 2**32), np.uint32(seed // 2**32 % 2**32), np.uint32(words[-1])
+    counter = [int(word) % 2**32 for word in draw.reshape(-1)]
+    seed = int(seed) ^ (counter[0] if len(counter) > 1 else 0)
+    return np.uint32(seed % 2**32), np.uint32(seed // 2**32 % 2**32), np.uint32(counter[-1])
 
 
 # ---- the compiled parts: `start` and `stop` number evaluations
@@ -86,7 +86,7 @@ def _four(x0, x1, a, b, c, d):  # type: ignore[no-untyped-def]
 
 
 @inline
-def _words(key0, key1, number, second):  # type: ignore[no-untyped-def]
+def words(key0, key1, number, second):  # type: ignore[no-untyped-def]
     """The two words of an evaluation."""
     key2 = np.uint32(key0 ^ key1 ^ np.uint32(0x1BD11BDA))
     x0, x1 = np.uint32(number + key0), np.uint32(second + key1)
@@ -107,7 +107,7 @@ def _upper(word, bits):  # type: ignore[no-untyped-def]
 def _below(start, stop, key0, key1, second, limit, pairs):  # type: ignore[no-untyped-def]
     """Two truth values in one number: two stores, one apart, would not be vectorized and take four times as long."""
     for e in range(np.uint64(start), np.uint64(stop)):
-        x0, x1 = _words(key0, key1, np.uint32(e), second)
+        x0, x1 = words(key0, key1, np.uint32(e), second)
         first = FIRST if _upper(x0, 24) < limit else NONE
         pairs[e] = first | (SECOND if _upper(x1, 24) < limit else NONE)
 
@@ -115,12 +115,12 @@ def _below(start, stop, key0, key1, second, limit, pairs):  # type: ignore[no-un
 @compiled(distinct=True)
 def _units(start, stop, key0, key1, second, scale, least, most, out):  # type: ignore[no-untyped-def]
     """The words of a block lie in memory first, for the same reason."""
-    words = np.empty((2, BLOCK), np.uint32)
-    firsts, seconds = words[0], words[1]
+    both = np.empty((2, BLOCK), np.uint32)
+    firsts, seconds = both[0], both[1]
     for begin in range(np.uint64(start), np.uint64(stop), np.uint64(BLOCK)):
         count = min(np.uint64(BLOCK), np.uint64(stop) - begin)
         for i in range(count):
-            firsts[i], seconds[i] = _words(key0, key1, np.uint32(begin + i), second)
+            firsts[i], seconds[i] = words(key0, key1, np.uint32(begin + i), second)
         whole = min(count, np.uint64(out.size // 2) - begin)
         pairs = out[2 * begin : 2 * (begin + whole)]
         for i in range(whole):
@@ -139,7 +139,7 @@ def _unit(word, scale, least, most):  # type: ignore[no-untyped-def]
 @compiled(distinct=True)
 def _wide_units(start, stop, key0, key1, second, scale, least, most, out):  # type: ignore[no-untyped-def]
     for e in range(np.uint64(start), np.uint64(stop)):
-        x0, x1 = _words(key0, key1, np.uint32(e), second)
+        x0, x1 = words(key0, key1, np.uint32(e), second)
         high, low = np.float64(np.int32(_upper(x0, 27))), np.float64(np.int32(_upper(x1, 26)))
         u = (high * 2.0**26 + low) * 2.0**-53
         out[e] = min(u * scale + least, most)
