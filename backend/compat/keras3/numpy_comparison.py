@@ -13,7 +13,6 @@ from .core import convert_to_tensor
 from .dtype_rules import (
     array_like,
     boolean,
-    cast_to,
     common,
     counted,
     in_common,
