@@ -176,7 +176,7 @@ def keras(session: nox.Session) -> None:
 def keras3(session: nox.Session) -> None:
     """Keras 3's own tests, which its wheel has, on NumPy and torch; `-- numpy --quick`, `-- numpy --only models`."""
     session.install(TORCH, "-e", ".[keras3]", "jax", "pandas", "pillow", "pytest", "pytest-xdist", "scikit-learn")
-    ours = ("", "_functions", "_modes", "_recurrent")
+    ours = ("", "_functions", "_modes", "_recurrent", "_settings")
     session.run("pytest", "-q", "-n0", *(f"tests/compat/test_keras3{name}.py" for name in ours))
     session.run("python", "tests/compat/keras3_suite.py", *(session.posargs or ["numpy", "torch"]))
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 import multiprocessing
 import os
 import subprocess
+import tempfile
+import threading
 import timeit
 from collections.abc import Callable, Mapping
 from multiprocessing.connection import Connection
@@ -67,34 +69,53 @@ class Worker:
 
 
 class Served:
-    """A program that prints a line when it is ready, then for each line that it reads a number of seconds."""
+    """A program that prints a line when it is ready, then for each line that it reads a number of seconds.
 
-    def __init__(self, python: str, module: str, *arguments: str) -> None:
+    With `limit` it is ended when an answer takes longer than that, in seconds. Its warnings go to a file: a pipe that
+    nobody reads would stop it when it is full.
+    """
+
+    def __init__(self, python: str, module: str, *arguments: str, limit: float | None = None) -> None:
+        self._limit = limit
+        self._errors = tempfile.TemporaryFile("w+")  # noqa: SIM115 - the process has it until `close`
         environment = {**os.environ, **dict.fromkeys(peers.VARIABLES, str(peers.threads()))}
         self._process = subprocess.Popen(
             [python, "-m", module, *arguments],
             env=environment,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stderr=self._errors,
             text=True,
         )
 
     def line(self) -> str:
         """The next line that it prints."""
         assert self._process.stdout is not None
-        if not (line := self._process.stdout.readline()):
-            _, errors = self._process.communicate()
-            raise RuntimeError(f"a side ended: {errors[-2000:]}")
+        ending = threading.Timer(self._limit, self._process.kill) if self._limit else None
+        if ending is not None:
+            ending.start()
+        line = self._process.stdout.readline()
+        if ending is not None:
+            ending.cancel()
+        if not line:
+            self._process.communicate()
+            self._errors.seek(0)
+            late = f"it gave no answer within {self._limit} s, or " if self._limit else ""
+            raise RuntimeError(f"a side ended: {late}{self._errors.read()[-2000:]}")
         return line
 
-    def asked(self) -> float:
-        """The next number of seconds."""
+    def asked(self, question: str = "") -> float:
+        """The next number of seconds; of what, where a side serves several things."""
+        return float(self.answer(question))
+
+    def answer(self, question: str = "") -> str:
+        """The line that it prints for the line that it gets."""
         assert self._process.stdin is not None
-        self._process.stdin.write("\n")
+        self._process.stdin.write(f"{question}\n")
         self._process.stdin.flush()
-        return float(self.line())
+        return self.line()
 
     def close(self) -> None:
         """Wait for its end."""
         self._process.communicate()
+        self._errors.close()

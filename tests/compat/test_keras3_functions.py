@@ -18,7 +18,7 @@ import json
 import numpy as np
 import backend as K
 import backend.compat.keras3
-from keras import ops
+from keras import layers, ops
 
 rng = np.random.default_rng(0)
 x = rng.uniform(0.1, 0.9, (2, 3, 4)).astype("float32")
@@ -47,6 +47,12 @@ calls = dict(
     affine=(lambda v: ops.image.affine_transform(v, moved), image), hsv=(ops.image.rgb_to_hsv, image),
     perspective=(lambda v: ops.image.perspective_transform(v[0], corners, corners * 0.9 + 0.1), image),
     blur=(ops.image.gaussian_blur, image), sobel=(ops.image.sobel_edges, image),
+    counts=(lambda v: ops.bincount(ops.cast(v[0] * 9, "int32"), v[0], minlength=4), x),
+    nonzero=(lambda v: ops.stack(ops.nonzero(v > 0.5)), x), where=(lambda v: ops.stack(ops.where(v < 0.3)), x),
+    unique=(lambda v: ops.unique(ops.round(v * 3), return_counts=True)[1], x),
+    padded=(lambda v: ops.unique(ops.round(v * 3), axis=1, size=5, fill_value=7), x),
+    repeat=(lambda v: ops.repeat(v, ops.cast(v[0, :, 0] * 4, "int32"), axis=1), x),
+    equalized=(layers.Equalization(bins=16, value_range=(0, 1)), image),
 )
 sums = {}
 for name, (function, value) in calls.items():
@@ -56,6 +62,11 @@ for name, (function, value) in calls.items():
     assert eager.dtype == compiled.dtype, (name, eager.dtype, compiled.dtype)
     np.testing.assert_allclose(eager, compiled, rtol=1e-5, atol=1e-6, err_msg=name)
     sums[name] = float(np.sum(eager, dtype="float64"))
+weights, whole = K.placeholder((4,)), np.array([2, 0, 2, 5])
+loss = ops.sum(ops.square(ops.bincount(K.constant(whole, dtype="int32"), weights)))
+values = np.array([1, 2, 3, 4], "float32")
+gradient = K.function([weights], K.gradients(loss, [weights]))([ops.convert_to_tensor(values)])[0]
+np.testing.assert_allclose(ops.convert_to_numpy(gradient), [8, 4, 8, 8])
 print(json.dumps(sums))
 """
 

@@ -13,7 +13,6 @@ from .core import convert_to_tensor
 from .dtype_rules import (
     array_like,
     boolean,
-    cast_to,
     common,
     counted,
     in_common,
@@ -24,6 +23,7 @@ from .dtype_rules import (
     quiet,
 )
 from .numpy_elementwise import pair_of_arrays
+from .value_shapes import nonzero_places
 
 __all__ = [
     "allclose",
@@ -167,13 +167,9 @@ def logical_not(x: Any) -> Any:
 def where(condition: Any, x1: Any = None, x2: Any = None) -> Any:
     condition = boolean(condition)
     if x1 is None and x2 is None:
-        return _nonzero(condition)
+        return nonzero_places(condition)
     x1, x2 = pair_of_arrays(x1, x2)
     return array_namespace(condition, x1, x2).where(condition, x1, x2)
-
-
-def _nonzero(condition: Any) -> Any:
-    return tuple(cast_to(places, "int32") for places in array_namespace(condition).nonzero(condition))
 
 
 def select(condlist: Any, choicelist: Any, default: Any = 0) -> Any:

@@ -8,12 +8,12 @@ from typing import Any
 from keras.src.backend.common.backend_utils import vectorize_impl
 
 import backend as K
-from backend.dispatch.boundary import moved
+from backend.dispatch.boundary import moved, sizes
 from backend.dispatch.promotion import array_namespace, device_of, is_concrete
 
 from .core import convert_to_tensor, vectorized_map
 from .dtype_rules import boolean, cast_to, common, counted, floats, in_common, is_real_float, name_of, quiet
-from .numpy_shapes import pad
+from .value_shapes import different_rows, nonzero_places, occurrences
 
 __all__ = [
     "argpartition",
@@ -49,13 +49,12 @@ def take(x: Any, indices: Any, axis: Any = None) -> Any:
     if axis is None:
         x, axis = xp.reshape(x, (-1,)), 0
     indices, axis = _indices(x, indices), axis % x.ndim
-    count = x.shape[axis]
-    if count is not None:
-        indices = xp.where(indices < 0, indices + count, indices)
+    shape = sizes(x)
+    indices = xp.where(indices < 0, indices + shape[axis], indices)
     if indices.ndim == 1:
         return xp.take(x, indices, axis=axis)
     found = xp.take(x, xp.reshape(indices, (-1,)), axis=axis)
-    return xp.reshape(found, (*x.shape[:axis], *indices.shape, *x.shape[axis + 1 :]))
+    return xp.reshape(found, (*shape[:axis], *sizes(indices), *shape[axis + 1 :]))
 
 
 def take_along_axis(x: Any, indices: Any, axis: Any = None) -> Any:
@@ -68,9 +67,7 @@ def take_along_axis(x: Any, indices: Any, axis: Any = None) -> Any:
 
 
 def nonzero(x: Any) -> tuple[Any, ...]:
-    x = boolean(x)
-    xp = array_namespace(x)
-    return tuple(cast_to(places, "int32") for places in xp.nonzero(x))
+    return nonzero_places(boolean(x))
 
 
 def unravel_index(indices: Any, shape: Any) -> tuple[Any, ...]:
@@ -146,21 +143,12 @@ def bincount(x: Any, weights: Any = None, minlength: int = 0, sparse: bool = Fal
     if sparse:
         raise ValueError("Unsupported value `sparse=True` with array_api backend")
     x = convert_to_tensor(x)
-    dtype = "int32"
     if weights is not None:
         weights = convert_to_tensor(weights)
-        dtype = common(x, weights)
-        weights = cast_to(weights, dtype)
-    if x.ndim == 1:
-        return cast_to(K.bincount(x, weights, minlength=minlength), dtype)
-    if x.ndim != 2:
+        weights = cast_to(weights, common(x, weights))
+    if x.ndim not in (1, 2):
         raise ValueError(f"bincount: x has {x.ndim} dimensions, expected 1 or 2")
-    rows = [
-        K.bincount(x[i, :], None if weights is None else weights[i, :], minlength=minlength) for i in range(x.shape[0])
-    ]
-    longest = max(row.shape[0] for row in rows)
-    rows = [pad(row, ((0, longest - row.shape[0]),)) for row in rows]
-    return cast_to(array_namespace(*rows).stack(rows), dtype)
+    return occurrences(x, weights, least=int(minlength))
 
 
 @quiet
@@ -192,43 +180,13 @@ def unique(
     rows = xp.reshape(x, (-1, 1)) if axis is None else moved(x, axis, 0)
     shape = rows.shape[1:]
     flat = xp.reshape(rows, (rows.shape[0], math.prod(shape)))
-    first, inverse, counts = _different_rows(flat)
-    found = xp.reshape(xp.take(flat, first, axis=0), (first.shape[0], *shape))
+    found, first, inverse, counts = different_rows(flat, size=size, fill=0 if fill_value is None else fill_value)
+    found = xp.reshape(found, (sizes(first)[0], *shape))
     values = xp.reshape(found, (-1,)) if axis is None else moved(found, 0, axis)
-    inverse = xp.reshape(inverse, x.shape) if axis is None else inverse
-    dim = 0 if axis is None else axis % x.ndim
-    if size is not None:
-        values = _fitted(values, dim, size, 0 if fill_value is None else fill_value)
-        first, counts = _fitted(first, 0, size, 1), _fitted(counts, 0, size, 0)
+    inverse = xp.reshape(inverse, sizes(x)) if axis is None else inverse
     more = ((return_index, first), (return_inverse, inverse), (return_counts, counts))
     results = [values, *(cast_to(v, "int32") for wanted, v in more if wanted)]
     return results[0] if len(results) == 1 else tuple(results)
-
-
-def _different_rows(rows: Any) -> tuple[Any, Any, Any]:
-    """Where each different row occurs first, in the rows' order; which of them each row is; how often each occurs."""
-    xp, count = array_namespace(rows), rows.shape[0]
-    index = xp.arange(count, device=device_of(rows))
-    order, numbers = index, counted(rows)
-    for column in reversed(range(rows.shape[1])):
-        order = xp.take(order, xp.argsort(xp.take(numbers[:, column], order, axis=0), stable=True), axis=0)
-    ordered = xp.take(numbers, order, axis=0)
-    differs = xp.any(ordered[1:, :] != ordered[:-1, :], axis=1)
-    begins = xp.concat([index[:1] == 0, differs], axis=0) if count else differs
-    group = xp.cumulative_sum(cast_to(begins, name_of(index))) - 1
-    starts = xp.nonzero(begins)[0]
-    inverse = xp.take(group, xp.argsort(order), axis=0)
-    ends = xp.concat([starts[1:], index[:1] * 0 + count], axis=0) if count else starts
-    return xp.take(order, starts, axis=0), inverse, ends - starts
-
-
-def _fitted(x: Any, axis: int, size: int, fill: Any) -> Any:
-    """An array with this many elements along an axis, cut or filled up."""
-    count = x.shape[axis]
-    if count >= size:
-        return x[(*(slice(None),) * axis, slice(0, size), ...)]
-    widths = tuple((0, size - count) if a == axis else (0, 0) for a in range(x.ndim))
-    return pad(x, widths, constant_values=fill)
 
 
 # ---- functions --------------------------------------------------------------------------------------------------

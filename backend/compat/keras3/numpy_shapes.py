@@ -11,6 +11,7 @@ from backend.dispatch.promotion import array_namespace, device_of, is_array
 
 from .core import convert_to_numpy, convert_to_tensor
 from .dtype_rules import array_like, cast_to, common, is_number, name_of, plain_axis
+from .value_shapes import repeated_places
 
 __all__ = [
     "append",
@@ -289,6 +290,10 @@ def repeat(x: Any, repeats: Any, axis: Any = None) -> Any:
     if axis is None:
         x, axis = ravel(x), 0
     xp = array_namespace(x)
+    if isinstance(counts, K.Tensor):
+        axis = axis % x.ndim
+        counts = xp.broadcast_to(xp.reshape(counts, (-1,)), (sizes(x)[axis],))
+        return xp.take(x, repeated_places(counts), axis=axis)
     if not isinstance(counts, tuple):
         return xp.repeat(x, counts, axis=axis)
     if len(counts) == 1:

@@ -19,6 +19,7 @@ from backend.graph.traversal import toposort
 
 from .tensors import Variable, convert_to_tensor, moved
 from .tracing import Recording
+from .value_shapes import asks_for_values
 
 __all__ = ["Step"]
 
@@ -159,6 +160,8 @@ class Step:
         read = [(v, p) for v, p in t.read.values() if id(p) in met]
         inputs = [*(places[i] for i in used), *(p for _, p in read)]
         jit = self._jit and describe(backend.xp) == "jax"
+        if jit and asks_for_values(toposort([*t.outputs, *t.news])):
+            jit = False  # XLA compiles for fixed shapes
         function = Function(inputs, roots, effects_of(roots), self.name, jit=jit)
         return Program(function, used, tuple(v for v, _ in read), t.assigned, t.results, t.structure, [])
 

@@ -21,7 +21,7 @@ from backend.arrays.namespaces import describe
 
 from .eager import EagerStep
 from .steps import Step
-from .tensors import convert_to_numpy, convert_to_tensor, is_tensor
+from .tensors import convert_to_numpy, convert_to_tensor, is_tensor, readable
 
 __all__ = ["NumpyTrainer"]
 
@@ -306,6 +306,7 @@ class NumpyTrainer(base_trainer.Trainer):
     def _batches(
         self, x: Any, y: Any, sample_weight: Any, batch_size: Any, steps: Any, shuffle: bool = False, **how: Any
     ) -> EpochIterator:
+        x, y, sample_weight = (readable(data) for data in (x, y, sample_weight))
         return EpochIterator(
             x=x,
             y=y,
