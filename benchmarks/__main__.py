@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from . import peers
-from .timing import machine, versions
+from .compare import compared_files
+from .timing import blas, machine, print_below, processor, versions
 
 ALL = (
     "call_cost",
@@ -41,17 +42,26 @@ def main() -> None:
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"any of {', '.join(ALL)}; default all")
     parser.add_argument("--quick", action="store_true", help="fewer and shorter rounds, for rough figures")
     parser.add_argument("--alone", action="store_true", help="only K, NumPy and PyTorch, whatever else is installed")
+    parser.add_argument("--peers", metavar="LIST", help=f"beside these only some of {','.join(peers.OTHERS)}")
     parser.add_argument("--threads", type=int, default=2, help="threads for every side; default 2")
     parser.add_argument("--json", type=Path, metavar="FILE", help="save every figure in this file")
+    parser.add_argument("--compare", type=Path, nargs=2, metavar=("OLD", "NEW"), help="measure nothing: two such files")
     parser.add_argument("--plot", type=Path, metavar="FILE", help="plot the figures that have a target")
     chosen = parser.parse_args()
     if unknown := set(chosen.names) - set(ALL):
         parser.error(f"no benchmark named {', '.join(sorted(unknown))}; choose from {', '.join(ALL)}")
+    try:
+        if chosen.compare:
+            print(compared_files(*chosen.compare))
+            return
+        if chosen.alone or chosen.peers is not None:
+            peers.only(*(name for name in (chosen.peers or "").split(",") if name))
+    except ValueError as error:
+        parser.error(str(error))
     peers.limit(chosen.threads)
-    if chosen.alone:
-        peers.only("numpy", "torch", "cupy")
     where = f"{machine(*PACKAGES)}; {os.cpu_count()} cores, {chosen.threads} threads for every side"
     print(where, end="\n\n")
+    print_below(f"{processor()}. {blas()}. Threads: {chosen.threads}, unless the table says otherwise.")
     rows: list[Any] = []
     for name in chosen.names or ALL:
         module = importlib.import_module(f"benchmarks.{name}")
@@ -64,6 +74,8 @@ def main() -> None:
     if chosen.json:
         about = {
             "machine": platform.machine(),
+            "processor": processor(),
+            "blas": blas(),
             "cores": os.cpu_count(),
             "threads": chosen.threads,
             "quick": chosen.quick,

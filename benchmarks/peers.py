@@ -9,7 +9,22 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-__all__ = ["absence", "limit", "only", "peer", "threads"]
+__all__ = ["OTHERS", "absence", "limit", "only", "peer", "threads"]
+
+OWN = ("numpy", "torch", "cupy")  # what K runs on, and is compared with by hand
+OTHERS = (
+    "array_api_compat",
+    "autograd",
+    "autoray",
+    "eagerpy",
+    "jax",
+    "keras",
+    "numba",
+    "numexpr",
+    "pytensor",
+    "tensorflow",
+    "torch.compile",
+)
 
 VARIABLES = (
     "OMP_NUM_THREADS",
@@ -47,9 +62,11 @@ def threads() -> int:
 
 
 def only(*names: str) -> None:
-    """Leave out every other peer."""
+    """Leave out every other peer but NumPy, PyTorch and CuPy; ValueError for a name that is none."""
+    if unknown := sorted(set(names) - {*OWN, *OTHERS}):
+        raise ValueError(f"no peer is named {', '.join(unknown)}; choose from {', '.join(OTHERS)}")
     _CHOSEN.clear()
-    _CHOSEN.update(names)
+    _CHOSEN.update(OWN, names)
 
 
 def absence(name: str) -> str | None:

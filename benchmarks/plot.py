@@ -10,11 +10,10 @@ import matplotlib.figure
 import matplotlib.ticker
 
 from .comparison import LIMIT, Row, certain, ratios
+from .gallery import BAD, FAINT, GOOD, INK, OPEN, SOFT
 
 __all__ = ["picture"]
 
-INK, SOFT, FAINT, GOOD, BAD = "#22303c", "#7d8a96", "#e4e8ec", "#1b7f5c", "#c8402f"
-OPEN = "#c98a1b"  # processes of the same program disagree
 MARKS = "os^Dv<>pP*"  # one for each peer
 HUES = ("#2a6fb0", "#e9962b", "#7a4fb5", "#1f9fb5", "#b5467f", "#8a6d3b", "#4f5d75", "#5c9e31", "#d95f5f", "#999999")
 

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import functools
+import importlib.util
 import platform
 import statistics
+import subprocess
+import sys
 import time
 import timeit
 from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any
 
-__all__ = ["Costs", "interleaved", "machine", "printed", "versions"]
+import numpy as np
+
+__all__ = ["Costs", "blas", "interleaved", "machine", "print_below", "printed", "processor", "versions"]
 
 Costs = dict[str, float]
 
@@ -45,12 +52,21 @@ def _count(timer: Any, seconds: float) -> int:
     return max(1, round(number * seconds / took))
 
 
+_BELOW: list[str] = []  # what stands below every table
+
+
+def print_below(*lines: str) -> None:
+    """Have these lines stand below every table from now on."""
+    _BELOW[:] = lines
+
+
 def printed(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """A table in Markdown, columns lined up."""
     widths = [max(len(row[i]) for row in (heads, *rows)) for i in range(len(heads))]
     lines = [[cell.ljust(width) for cell, width in zip(row, widths, strict=True)] for row in (heads, *rows)]
     lines.insert(1, ["-" * width for width in widths])
-    return "\n".join([f"### {title}", "", *(f"| {' | '.join(line)} |" for line in lines), ""])
+    below = [text for line in _BELOW for text in (line, "")]
+    return "\n".join([f"### {title}", "", *(f"| {' | '.join(line)} |" for line in lines), "", *below])
 
 
 def versions(*packages: str) -> dict[str, str]:
@@ -68,3 +84,32 @@ def machine(*packages: str) -> str:
     """The machine and the versions that the figures belong to."""
     found = ", ".join(f"{name} {number}" for name, number in versions(*packages).items())
     return f"{platform.machine()}, Python {platform.python_version()}, {found}"
+
+
+def processor() -> str:
+    """The processor's name; its architecture where the system does not say more."""
+    path = Path("/proc/cpuinfo")
+    for line in path.read_text().splitlines() if path.exists() else ():
+        name, _, value = line.partition(":")
+        if name.strip() == "model name" and value.strip() not in ("", "unknown"):
+            return value.strip()
+    return platform.processor() or platform.machine()
+
+
+_TORCH = """
+import re, torch
+print(*re.findall(r"(?:Math Kernel Library|OpenBLAS) Version [\\w.]+|MKL-DNN v[\\d.]+", torch.__config__.show()))
+"""
+
+
+@functools.cache
+def blas() -> str:
+    """The libraries that multiply matrices for NumPy and PyTorch, with their versions."""
+    own = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
+    found = f"NumPy: {own.get('name', 'unknown')} {own.get('version', '')}".strip()
+    if importlib.util.find_spec("torch") is None:
+        return found
+    # in a process of its own: this one may not have loaded torch, and its start may be what is measured next
+    run = subprocess.run([sys.executable, "-c", _TORCH], capture_output=True, text=True, check=False)
+    names = run.stdout.strip().replace("Math Kernel Library Version", "MKL").replace("MKL-DNN", "oneDNN")
+    return f"{found}; PyTorch: {names or 'unknown'}"

@@ -15,6 +15,7 @@ from ..control.nests import flatten, restore
 from ..dispatch.operation import operation
 from ..graph.recording import tensor
 from ..graph.tensor import Tensor, record
+from ..graph.traversal import bodies_within, toposort
 from .tracing import Differentiated, Traced
 
 __all__ = ["grad", "value_and_grad"]
@@ -119,7 +120,7 @@ def value_and_grad(
     (np.float64(2.0), array([1., 1.]))
     """
     argnums = checked_argnums("value_and_grad", argnums)
-    traced = _traced("value_and_grad", f, argnums, has_aux)
+    traced = _traced("value_and_grad", f, argnums, has_aux, with_value=True)
 
     @functools.wraps(f)
     def evaluate(*args: Any, **kwargs: Any) -> Any:
@@ -133,7 +134,7 @@ def value_and_grad(
 def gradient_of(function: str, f: Callable[..., Any], argnums: Any, has_aux: bool = False) -> Callable[..., Any]:
     """`grad`, for the function that errors name."""
     argnums = checked_argnums(function, argnums)
-    traced = _traced(function, f, argnums, has_aux)
+    traced = _traced(function, f, argnums, has_aux, with_value=False)
 
     @functools.wraps(f)
     def gradient(*args: Any, **kwargs: Any) -> Any:
@@ -179,7 +180,9 @@ def _is_other(value: Any) -> bool:
     return is_array(value) or isinstance(value, bool)
 
 
-def _traced(function: str, f: Callable[..., Any], argnums: Any, has_aux: bool) -> Traced:
+def _traced(function: str, f: Callable[..., Any], argnums: Any, has_aux: bool, with_value: bool) -> Traced:
+    """f with its gradient. Without its value, None is in the value's place, so that nothing computes it."""
+
     def build(args: list[Any], kwargs: dict[str, Any]) -> Any:
         wanted = _positions(function, argnums, len(args))
         args = [_own(function, i, a) if i in wanted else a for i, a in enumerate(args)]
@@ -195,9 +198,19 @@ def _traced(function: str, f: Callable[..., Any], argnums: Any, has_aux: bool) -
         xp = loss.__array_namespace__()
         slopes = [xp.zeros_like(t) if g is None else g for g, t in zip(gradients(loss, targets), targets, strict=True)]
         nests = restore(structure, slopes)
+        if not with_value and not _acts(loss):
+            found = (None, found[1]) if has_aux else None
         return found, tuple(nests) if isinstance(argnums, tuple) else nests[0]
 
     return Traced(function, f, build)
+
+
+def _acts(t: Tensor) -> bool:
+    """Whether evaluating t does more than compute it: updates a variable, or prints."""
+    order = toposort([t])
+    within = [n for _, body in bodies_within(order) for n in toposort(body.outputs)]
+    nodes = [n.node for n in (*order, *within) if n.node is not None]
+    return any(node.effects or not node.primitive.pure for node in nodes)
 
 
 def _name(f: Any) -> str:

@@ -56,7 +56,7 @@ class Again(NamedTuple):
     settings: tuple[Any, ...]
     same_state: Callable[[], bool]
     program: Program
-    is_flat: bool  # whether the results are the outputs as they are, in a tuple
+    places: list[int | None] | None  # which outputs the results are, if they are a tuple of outputs and None
 
 
 class Traced:
@@ -93,7 +93,9 @@ class Traced:
         if last is None or not last.fast.fits(args) or last.settings != _settings() or not last.same_state():
             return None
         outputs = last.fast.run(last.fast.program, *args)[0]
-        return tuple(outputs) if last.is_flat else _restored(last.program, outputs)
+        if last.places is None:
+            return _restored(last.program, outputs)
+        return tuple([None if i is None else outputs[i] for i in last.places])
 
     def _remember(self, args: Sequence[Any], program: Program) -> None:
         """Have `again` run this program for calls like this one, where no more than its arrays have to be looked at."""
@@ -106,9 +108,7 @@ class Traced:
         backend = _backend_of(list(args))
         fast = fast_call(backend, function.executable, args, [tuple(v.shape) for v in args])
         if fast is not None:
-            flat = flatten((0.0,) * len(program.results))[1] == program.structure
-            is_flat = flat and all(isinstance(v, Tensor) for v in program.results)
-            self._last = Again(fast, _settings(), same, program, is_flat)
+            self._last = Again(fast, _settings(), same, program, _places(program))
 
     def __call__(self, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
         values, shape = flatten((list(args), kwargs))
@@ -272,6 +272,19 @@ def _run(program: Program, values: list[Any], dtypes: list[str | None]) -> Any:
         ]
         outputs = program.function.run(backend, feeds)
     return _restored(program, outputs)
+
+
+def _places(program: Program) -> list[int | None] | None:
+    """Which output each result is, where the results are a tuple of outputs and None; else None."""
+    if program.structure is None or program.structure[0] is not tuple:
+        return None
+    parts = program.structure[1]
+    if not all(part is None or part == "array" for part in parts):
+        return None
+    if not all(isinstance(v, Tensor) for v in program.results):
+        return None
+    numbers = iter(range(len(parts)))
+    return [None if part is None else next(numbers) for part in parts]
 
 
 def _restored(program: Program, outputs: Sequence[Any]) -> Any:

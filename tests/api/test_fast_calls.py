@@ -162,3 +162,27 @@ def test_jax_traces_what_was_called_before():
     np.testing.assert_array_equal(jax.jit(gradient)(x), 2.0 * np.ones(3))
     np.testing.assert_array_equal(jax.vmap(gradient)(x[None])[0], 2.0 * np.ones(3))
     gradient(x)
+
+
+def test_a_gradient_does_not_compute_the_value_but_does_what_the_value_does(capsys):
+    gradient, both = K.grad(square), K.value_and_grad(square)
+    x = np.asarray([1.0, 2.0])
+    gradient(x), both(x)
+    sources = [traced(f)._last.program.function.source for f in (gradient, both)]
+    assert ["xp.sum" in source for source in sources] == [False, True]
+
+    steps = K.variable(0.0)
+    counted = K.grad(lambda x: K.sum(x) + 0.0 * K.update_add(steps, 1.0))
+    printed = K.grad(lambda x: K.print_tensor(K.sum(x), "loss"))
+    for _ in range(2):
+        np.testing.assert_allclose(counted(x), [1.0, 1.0])
+        np.testing.assert_allclose(printed(x), [1.0, 1.0])
+    assert K.get_value(steps) == 2.0
+    assert capsys.readouterr().out.count("loss") == 2
+
+    nested = K.grad(lambda x: (K.sum(x**2), {"kept": x, "none": None}), has_aux=True)
+    for _ in range(2):
+        slope, aux = nested(x)
+        np.testing.assert_allclose(slope, [2.0, 4.0])
+        np.testing.assert_allclose(aux["kept"], x)
+        assert aux["none"] is None
