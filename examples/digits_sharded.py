@@ -31,9 +31,9 @@ class Layout(NamedTuple):
 def on_jax(parallel: str) -> Layout:
     """A mesh of all devices that JAX has, those of other hosts included."""
     import jax
-    from jax.sharding import NamedSharding, PartitionSpec
+    from jax.sharding import AxisType, NamedSharding, PartitionSpec
 
-    mesh = jax.make_mesh((jax.device_count(),), ("devices",))
+    mesh = jax.make_mesh((jax.device_count(),), ("devices",), axis_types=(AxisType.Auto,))
 
     def layout(*axes: str | None) -> Any:
         return NamedSharding(mesh, PartitionSpec(*axes))

@@ -7,6 +7,7 @@ from typing import Any
 
 import jax
 import numpy as np
+from jax.sharding import AxisType, Mesh, NamedSharding
 
 from ...arrays.checks import Check, collected_checks
 
@@ -59,6 +60,8 @@ class Compiled:
     def __call__(self, *arrays: Any) -> Any:
         if self.refused is not None or any(isinstance(x, jax.core.Tracer) for x in arrays):
             return self._plain(*arrays)
+        if len(jax.devices()) > 1:
+            arrays = tuple(map(_automatic, arrays))
         try:
             results, checks = self._compiled(*arrays)
         except _RefusedError as error:
@@ -69,6 +72,19 @@ class Compiled:
         if checks is not None:
             checks.check()
         return results
+
+
+def _automatic(x: Any) -> Any:
+    """x with a mesh whose axes JAX's partitioner may use as it likes, where they were explicit: no data moves.
+
+    With explicit axes each operation must say how its result is divided, where it is not clear from its arguments.
+    """
+    sharding = x.sharding
+    if not isinstance(sharding, NamedSharding) or AxisType.Explicit not in sharding.mesh.axis_types:
+        return x
+    mesh = sharding.mesh
+    free = Mesh(mesh.devices, mesh.axis_names, axis_types=(AxisType.Auto,) * len(mesh.axis_names))
+    return jax.device_put(x, NamedSharding(free, sharding.spec))
 
 
 def _as_checks(checks: list[Check]) -> _Checks | None:
