@@ -1,4 +1,4 @@
-"""Questions about values while a library's compiler traces a program: the run answers them, or the program needs them."""
+"""Questions about values while a library's compiler traces a program: its run answers them, or it is refused."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from . import namespaces
 
-__all__ = ["Check", "ValuesNeededError", "can_ask", "collected_checks", "is_concrete", "is_collecting", "refuse"]
+__all__ = ["Check", "ValuesNeededError", "can_ask", "collected_checks", "is_collecting", "is_concrete", "refuse"]
 
 Check = tuple[Any, Callable[[], Exception]]  # a 0-d boolean array that is true where the error is due
 _collected: contextvars.ContextVar[list[Check] | None] = contextvars.ContextVar("checks", default=None)

@@ -19,8 +19,8 @@ from ..graph.tensor import Constant, Placeholder, Tensor
 from ..kernels.lookup import (
     backed,
     can_compile,
-    compiles_by_itself,
     compiled_kernels_of,
+    compiles_by_itself,
     kernels_enabled,
     kernels_of,
     prints_chains,

@@ -8,6 +8,7 @@ import numpy as np
 
 from .. import config
 from ..arrays.arguments import shown
+from ..arrays.checks import can_ask, is_concrete, refuse
 from ..arrays.dtypes import (
     common_dtype,
     dtype_name,
@@ -17,7 +18,6 @@ from ..arrays.dtypes import (
     python_dtype,
     scalar_of,
 )
-from ..arrays.checks import can_ask, is_concrete, refuse
 from ..arrays.namespaces import array_namespace, describe, device_of, is_array, namespace_of, plain
 from ..arrays.registry import FLOATING_ARRAYS, NAMESPACE_OF_TYPE, REAL_ARRAYS, remember_dtype
 from ..arrays.typing import Array, ArrayLike, DTypeLike, Namespace

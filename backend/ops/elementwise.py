@@ -14,11 +14,11 @@ from ..dispatch.operation import operation
 from ..dispatch.promotion import (
     array_namespace,
     arrays,
+    can_ask,
     dtype_name,
     floating,
     inexact,
     is_array,
-    can_ask,
     is_integer,
     kind_of,
     native_dtype,

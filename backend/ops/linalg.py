@@ -13,13 +13,13 @@ from ..dispatch.operation import operation
 from ..dispatch.promotion import (
     array_namespace,
     arrays,
+    can_ask,
     device_of,
     dtype_name,
-    can_ask,
-    refuse,
     is_integer,
     native_dtype,
     promoted_numbers,
+    refuse,
 )
 from ..graph.composite import composite
 from .reductions import kept

@@ -14,10 +14,10 @@ from ..dispatch.operation import operation
 from ..dispatch.promotion import (
     array_namespace,
     arrays,
+    can_ask,
     device_of,
     dtype_name,
     floating,
-    can_ask,
     native_dtype,
     promoted_floats,
     refuse,

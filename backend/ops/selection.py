@@ -12,9 +12,9 @@ from ..dispatch.operation import operation
 from ..dispatch.promotion import (
     array_namespace,
     arrays,
+    can_ask,
     device_of,
     dtype_name,
-    can_ask,
     is_float,
     is_integer,
     native_dtype,

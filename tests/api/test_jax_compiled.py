@@ -66,7 +66,7 @@ def test_loops_and_branches_are_traced_once():
     slope = K.gradients(K.sum(last) + K.sum(chosen), [x])[0]
     f, _ = both([x], [last, every, doubled, limited, chosen, slope], [ROWS])
     assert "call by call" not in what_became(f)
-    text = str(jax.make_jaxpr(lambda v: f.executable.bind(K.active(), False)._compiled(v)[0])(ROWS))  # noqa: SLF001
+    text = str(jax.make_jaxpr(lambda v: f.executable.bind(K.active(), False)._compiled(v)[0])(ROWS))
     seen = [name for name in ("scan", "while", "cond") if f"{name}[" in text]
     assert seen == ["scan", "while", "cond"]
     both([x], [last, every], [ROWS[:1]])

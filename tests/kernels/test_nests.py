@@ -258,7 +258,7 @@ def test_auto_on_numpy():
         K.set_jit(None)
 
 
-@pytest.mark.parametrize("mode", [None, 1, "on", "Auto"])
+@pytest.mark.parametrize("mode", [1, "on", "Auto"])
 def test_a_wrong_mode_is_refused(mode):
     with pytest.raises(ValueError, match=r"set_jit: mode is .* expected True, False or 'auto'"):
         K.set_jit(mode)

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 import jax
-import numpy as np
 from jax.sharding import AxisType, Mesh, NamedSharding
 
 from ...arrays.checks import Check, collected_checks
@@ -32,7 +31,7 @@ class _Checks:
     def check(self) -> None:
         """Raise the first error that is due."""
         for wrong, error in zip(self.wrong, self.errors, strict=True):
-            if bool(np.asarray(wrong)):
+            if bool(wrong):
                 raise error()
 
 
