@@ -31,7 +31,7 @@ from .chunks import is_lazy, over_chunks
 from .fast_call import FastCall, fast_call
 from .feeding import HOST, as_keras_feeds, as_keras_targets, feed, returned, runs_keras
 from .sparse_placeholder import SparsePlaceholder
-from .variables import Variable
+from .variables import Variable, placed_as
 
 __all__ = ["Function", "eval", "function"]
 
@@ -94,7 +94,7 @@ class Function:
         name: str = "function",
         structure: Callable[[list[Any]], Any] = list,
         sparse: dict[int, SparsePlaceholder] | None = None,
-        jit: bool | str = False,
+        jit: bool | str | None = False,
         passes: Sequence[str] | None = None,
     ) -> None:
         self.name = name
@@ -256,7 +256,7 @@ def _made_again(
     structure: Callable[[list[Any]], Any],
     sparse: dict[int, SparsePlaceholder],
     passes: Sequence[str],
-    jit: bool | str,
+    jit: bool | str | None,
 ) -> Function:
     """The function of a pickle or a copy, compiled from its graph."""
     effects = [Effect(variable, new) for variable, new in zip(updated, news, strict=True)]
@@ -271,6 +271,8 @@ def _commit(name: str, variables: Sequence[Variable], news: Sequence[Any]) -> No
                 f"{name}: the new value of {variable.name} has shape {tuple(new.shape)}, expected {variable.shape}; "
                 "no variable was changed"
             )
+    if variables and hasattr(variables[0].backend.xp, "__placed_as__"):
+        news = [placed_as(new, v.array, v.backend.xp) for v, new in zip(variables, news, strict=True)]
     # Python handles signals between two bytecodes, and this loop is one: it runs within deque, map and setattr
     collections.deque(map(setattr, variables, itertools.repeat("array"), news), maxlen=0)
 
@@ -302,9 +304,9 @@ def function(
         Whether the program goes through the library's own compiler where it has one: ``jax.jit``, ``torch.compile``,
         ``tf.function`` with XLA, for elementwise chains that are no kernel already ``cupy.fuse``, and for NumPy's
         arrays numba where it is installed. The first call takes long then, results may differ in their last digits,
-        and loops over a size known only at run time are compiled anew for each. None is what `set_jit` has chosen;
-        'auto' compiles what runs often enough, and keeps what proves faster. ``f.stages`` shows what numba compiles,
-        and what it refuses.
+        and loops over a size known only at run time are compiled anew for each. None is what `set_jit` has chosen: at
+        first ``jax.jit`` on JAX, and no compiler elsewhere. 'auto' compiles what runs often enough, and keeps what
+        proves faster. ``f.stages`` shows what is compiled, and what runs call by call because it was refused.
     passes : sequence of str, optional
         The passes of the compiler to run; all by default.
     explain : bool, optional

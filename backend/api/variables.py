@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol, overload
 
 import numpy as np
@@ -32,6 +32,8 @@ __all__ = [
     "get_value",
     "is_variable",
     "moving_average_update",
+    "place",
+    "placed_as",
     "set_value",
     "update",
     "update_add",
@@ -112,7 +114,7 @@ class Variable(Tensor):
         array = self.backend.asarray(_numbers("set_value", value), self.dtype)
         if tuple(array.shape) != self.shape:
             raise ValueError(f"set_value: {self.name} has shape {self.shape}, the value has {tuple(array.shape)}")
-        self.array = self.backend.xp.asarray(array, copy=True)
+        self.array = placed_as(self.backend.xp.asarray(array, copy=True), self.array, self.backend.xp)
 
     def move(self, backend: Backend) -> None:
         """Move the value to another backend.
@@ -133,7 +135,8 @@ class Variable(Tensor):
             raise TypeError(f"move: backend is {shown(backend)}, expected one that K.get_backend gives")
         if backend.xp is not self.backend.xp or backend.device != self.backend.device:
             with outside_traces(backend.xp):
-                self.array = backend.asarray(self.array, self.dtype)
+                # values of the host, since an array made of one on a device would stay there
+                self.array = backend.asarray(self.array if backend.device is not None else host(self.array), self.dtype)
             self.backend = backend
 
     def _facts(self) -> dict[str, str]:
@@ -166,6 +169,66 @@ def _unpickled(value: np.ndarray, dtype: str) -> Variable:
     """A variable on the active backend."""
     backend = active()
     return Variable(backend.xp.asarray(backend.asarray(value, dtype), copy=True), backend)
+
+
+def placed_as(array: Any, like: Any, xp: Any) -> Any:
+    """The array as `like` lies on several devices, where it does and the library has arrays that do."""
+    placed = getattr(xp, "__placed_as__", None)
+    return array if placed is None else placed(array, like)
+
+
+def place(variables: Variable | Sequence[Variable], sharding: Any) -> None:
+    """Lay the values of variables out over several devices, or on one of them.
+
+    Parameters
+    ----------
+    variables : Variable or sequence of Variable
+    sharding : object
+        What the library calls such a layout: for JAX a ``jax.sharding.Sharding`` or a device.
+
+    Raises
+    ------
+    TypeError
+        For anything but variables, for a library whose arrays lie on one device, and for a wrong kind of layout.
+    ValueError
+        Where a shape does not fit the layout, naming the variable; no variable has moved then.
+
+    Notes
+    -----
+    Updates and `set_value` keep the layout. A function runs on all devices of its arrays; variables that were not
+    placed, such as an optimizer's moments, follow by themselves at the first call.
+
+    References
+    ----------
+    This library; as ``jax.device_put``.
+
+    Examples
+    --------
+    >>> import jax
+    >>> mesh = jax.make_mesh((1,), ("batch",))
+    >>> with K.use_backend("jax"):
+    ...     w = K.variable([1.0, 2.0])
+    >>> K.place(w, jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec()))
+    >>> w.array.sharding.mesh.axis_names
+    ('batch',)
+    """
+    each = [variables] if isinstance(variables, Variable) else variables
+    if not isinstance(each, (list, tuple)) or not all(isinstance(v, Variable) for v in each):
+        raise TypeError(f"place: variables is {shown(variables)}, expected a variable or a list of them")
+    placed = []
+    for v in each:
+        lay = getattr(v.backend.xp, "__place__", None)
+        if lay is None:
+            raise TypeError(f"place: {v.name} is on {v.backend.name!r}, whose arrays lie on one device")
+        try:
+            placed.append(lay(v.array, sharding))
+        except TypeError as error:
+            raise TypeError(f"place: sharding is {shown(sharding)}, {error}") from None
+        except ValueError as error:
+            raise ValueError(f"place: {v.name} of shape {v.shape} does not fit the sharding: {error}") from error
+    for v, array in zip(each, placed, strict=True):
+        v.array = array
+        v.backend = Backend(v.backend.name, v.backend.xp)  # what is made beside it goes where it is needed
 
 
 class _Matrix(Protocol):

@@ -24,6 +24,7 @@ __all__ = [
     "in_host_memory",
     "is_array",
     "is_concrete",
+    "is_traced_by_jax",
     "memory_order",
     "namespace_of",
     "of_library",
@@ -176,8 +177,16 @@ def describe(xp: Namespace) -> str:
 
 
 def device_of(x: Any) -> Any:
-    """The device of an array, for creation functions; None where the namespace has no devices."""
-    return None if isinstance(x, _HOST) else getattr(x, "device", None) or None  # '' in TensorFlow's traces
+    """The device of an array, for creation functions; None where it has none, or lies on several devices."""
+    if isinstance(x, _HOST):
+        return None
+    device = getattr(x, "device", None) or None  # '' in TensorFlow's traces
+    return None if hasattr(device, "device_set") else device  # JAX gives a sharding
+
+
+def is_traced_by_jax(x: Any) -> bool:
+    """Whether x is a tracer of JAX's."""
+    return _is_a(x, "jax", "core.Tracer")
 
 
 def is_concrete(x: Any) -> bool:
@@ -186,7 +195,7 @@ def is_concrete(x: Any) -> bool:
         return True
     if namespace_of(x) is recorder:
         return False
-    if _is_a(x, "jax", "core.Tracer"):
+    if is_traced_by_jax(x):
         return False
     if _is_ndonnx(x):
         return of_library("ndonnx").value_of(x) is not None

@@ -19,6 +19,7 @@ from ..graph.tensor import Constant, Placeholder, Tensor
 from ..kernels.lookup import (
     backed,
     can_compile,
+    compiles_by_itself,
     compiled_kernels_of,
     kernels_enabled,
     kernels_of,
@@ -30,7 +31,7 @@ from .codegen import ENTRY, Source, print_program
 from .elementwise_steps import steps_of
 from .pipeline import GRAPH, LAUNCHED, NESTED, PROGRAM, run_passes, selected, stages_of
 from .program import Graph
-from .report import Stages, cost, nests_stage
+from .report import Stages, cost, nests_stage, whole_stage
 from .rewriter import Rewriter
 
 __all__ = ["Executable"]
@@ -46,7 +47,7 @@ class Executable:
         outputs: Sequence[Tensor],
         updates: Sequence[Tensor],
         passes: Sequence[str] | None = None,
-        jit: bool | str = False,
+        jit: bool | str | None = False,
     ) -> None:
         self.name = name
         self.passes = selected(passes)
@@ -75,10 +76,12 @@ class Executable:
     @property
     def stages(self) -> Stages:
         """The program after each pass, and what became of its loops where they are compiled."""
-        if not self.nests:
-            return stages_of(self.recorded, self.passes)
-        found = stages_of(self.recorded, self.passes, (*NESTED, *PROGRAM))
-        return Stages([*found, nests_stage(found[-1], self.nests)])
+        if self.nests:
+            found = stages_of(self.recorded, self.passes, (*NESTED, *PROGRAM))
+            return Stages([*found, nests_stage(found[-1], self.nests)])
+        found = stages_of(self.recorded, self.passes)
+        compiled = [f for f in self._bound.values() if hasattr(f, "refused")]
+        return Stages([*found, whole_stage(found[-1], compiled[-1].refused)]) if compiled else found
 
     def _source(self, in_place: bool, fuse_small: bool = False, nested: bool = False) -> tuple[Source, Any]:
         """What is printed, and its code; `fuse_small` makes kernels of all chains, `nested` loop nests."""
@@ -102,7 +105,8 @@ class Executable:
         key = _binding(backend, in_place)
         if key in self._bound:
             return self._bound[key]
-        plain, fixed = self._made(backend, in_place, self.jit is True)
+        jit = compiles_by_itself(backend.xp) if self.jit is None else self.jit is True
+        plain, fixed = self._made(backend, in_place, jit)
         if not fixed:
             return plain  # for this trace alone
         if self.jit == "auto" and can_compile(backend.xp):
