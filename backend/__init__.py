@@ -19,6 +19,7 @@ from .api.grad import *  # noqa: F403
 from .api.inspection import *  # noqa: F403
 from .api.learning_phase import *  # noqa: F403
 from .api.naming import *  # noqa: F403
+from .api.places import *  # noqa: F403
 from .api.plot import *  # noqa: F403
 from .api.random import *  # noqa: F403
 from .api.session import *  # noqa: F403

@@ -13,7 +13,7 @@ import numpy as np
 
 from ..arrays.arguments import shown
 from ..arrays.backends import Backend, active
-from ..arrays.namespaces import device_of, host, is_array, namespace_of, writable
+from ..arrays.namespaces import device_of, host, is_array, namespace_of, placed_as, writable
 from ..compiler.adaptive import jit_choice
 from ..compiler.executable import Executable
 from ..compiler.report import Stages
@@ -31,7 +31,7 @@ from .chunks import is_lazy, over_chunks
 from .fast_call import FastCall, fast_call
 from .feeding import HOST, as_keras_feeds, as_keras_targets, feed, returned, runs_keras
 from .sparse_placeholder import SparsePlaceholder
-from .variables import Variable, placed_as
+from .variables import Variable
 
 __all__ = ["Function", "eval", "function"]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Any, Protocol, overload
 
 import numpy as np
@@ -12,7 +12,7 @@ from .. import config
 from ..arrays.arguments import numbers, shown
 from ..arrays.backends import Backend, active
 from ..arrays.dtypes import dtype_name
-from ..arrays.namespaces import host, is_array, outside_traces
+from ..arrays.namespaces import host, is_array, outside_traces, placed_as
 from ..arrays.typing import ArrayLike, DTypeLike
 from ..dispatch.boundary import given
 from ..dispatch.operation import operation
@@ -32,8 +32,6 @@ __all__ = [
     "get_value",
     "is_variable",
     "moving_average_update",
-    "place",
-    "placed_as",
     "set_value",
     "update",
     "update_add",
@@ -169,68 +167,6 @@ def _unpickled(value: np.ndarray, dtype: str) -> Variable:
     """A variable on the active backend."""
     backend = active()
     return Variable(backend.xp.asarray(backend.asarray(value, dtype), copy=True), backend)
-
-
-def placed_as(array: Any, like: Any, xp: Any) -> Any:
-    """The array as `like` lies on several devices, where it does and the library has arrays that do."""
-    placed = getattr(xp, "__placed_as__", None)
-    return array if placed is None else placed(array, like)
-
-
-def place(variables: Variable | Sequence[Variable], sharding: Any) -> None:
-    """Lay the values of variables out over several devices, or on one of them.
-
-    Parameters
-    ----------
-    variables : Variable or sequence of Variable
-    sharding : object
-        What the library calls such a layout: for JAX a ``jax.sharding.Sharding`` or a device, for torch a
-        pair of a ``DeviceMesh`` and a list of placements, one for each of its dimensions.
-
-    Raises
-    ------
-    TypeError
-        For anything but variables, for a library whose arrays lie on one device, and for a wrong kind of layout.
-    ValueError
-        Where a shape does not fit the layout, naming the variable; no variable has moved then.
-
-    Notes
-    -----
-    Updates and `set_value` keep the layout. A function runs on all devices of its arrays; variables that were not
-    placed, such as an optimizer's moments, follow by themselves at the first call.
-
-    References
-    ----------
-    This library; as ``jax.device_put``.
-
-    Examples
-    --------
-    >>> import jax
-    >>> mesh = jax.make_mesh((1,), ("batch",))
-    >>> with K.use_backend("jax"):
-    ...     w = K.variable([1.0, 2.0])
-    >>> K.place(w, jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec()))
-    >>> w.array.sharding.mesh.axis_names
-    ('batch',)
-    """
-    each = [variables] if isinstance(variables, Variable) else variables
-    if not isinstance(each, (list, tuple)) or not all(isinstance(v, Variable) for v in each):
-        raise TypeError(f"place: variables is {shown(variables)}, expected a variable or a list of them")
-    placed = []
-    for v in each:
-        lay = getattr(v.backend.xp, "__place__", None)
-        if lay is None:
-            raise TypeError(f"place: {v.name} is on {v.backend.name!r}, whose arrays lie on one device")
-        try:
-            placed.append(lay(v.array, sharding))
-        except TypeError as error:
-            raise TypeError(f"place: sharding is {shown(sharding)}, {error}") from None
-        except ValueError as error:
-            raise ValueError(f"place: {v.name} of shape {v.shape} does not fit the sharding: {error}") from error
-    for v, array in zip(each, placed, strict=True):
-        v.array = array
-        if getattr(array, "device", None) != v.backend.device:
-            v.backend = Backend(v.backend.name, v.backend.xp)  # what is made beside it goes where it is needed
 
 
 class _Matrix(Protocol):

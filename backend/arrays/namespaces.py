@@ -30,6 +30,7 @@ __all__ = [
     "of_library",
     "on_a_device",
     "outside_traces",
+    "placed_as",
     "plain",
     "set_recorder",
     "writable",
@@ -285,6 +286,12 @@ def memory_order(x: Any) -> tuple[int, ...] | None:
 def computes_in_one_thread(*arrays: Any) -> bool:
     """Whether elementwise calls on these arrays use one thread and release the interpreter's lock, as NumPy's do."""
     return all(isinstance(x, _HOST) for x in arrays)
+
+
+def placed_as(array: Any, like: Any, xp: Namespace) -> Any:
+    """The array as `like` lies on several devices, where it does and the library has arrays that do."""
+    placed = getattr(xp, "__placed_as__", None)
+    return array if placed is None else placed(array, like)
 
 
 def detach(x: Any) -> Any:

@@ -210,7 +210,9 @@ def compiled(on: Namespace, inputs: list[Any], outputs: list[Any], arrays: list[
 @functools.lru_cache(maxsize=32)
 def _function(inputs: tuple[Any, ...], outputs: tuple[Any, ...]) -> Any:
     """A graph compiled once for all the feeds it is tried on; tensors are equal where they are one object."""
-    return K.function(list(inputs), list(outputs), jit=False)  # transforms.py has jax.jit; each shape would compile here
+    return K.function(
+        list(inputs), list(outputs), jit=False
+    )  # transforms.py has jax.jit; each shape would compile here
 
 
 def expected(example: Example, library: str = "") -> list[Any]:

@@ -1,9 +1,11 @@
 """Dask arrays fed to compiled functions, and gradients over their chunks."""
 
+import importlib
 import pickle
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -161,3 +163,12 @@ def test_programs_for_other_processes_are_made_once():
     program = _Program(f, K.get_backend("numpy"), [None], [0])
     data = pickle.dumps(program)
     assert pickle.loads(data) is pickle.loads(data)
+
+
+def test_logistic_regression_over_chunks(monkeypatch):
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[2] / "examples"))
+    monkeypatch.delitem(sys.modules, "chunked_logistic", raising=False)
+    example = importlib.import_module("chunked_logistic")
+    losses, w, accuracy = example.train(50_000, 10)
+    assert losses[0] == pytest.approx(np.log(2.0), rel=1e-5) and losses[-1] < 0.3 and accuracy > 0.87
+    assert np.all(np.diff(w) > 0.0)

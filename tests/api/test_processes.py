@@ -1,7 +1,9 @@
 """Compiled functions over two processes of torch, fed with DTensors."""
 
+import importlib
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -39,3 +41,16 @@ def test_losses_over_two_processes_are_those_of_one():
     assert pair.startswith("TypeError: place: sharding is ") and "a pair (DeviceMesh, [Placement, ...])" in pair
     assert axis.startswith("ValueError: place: v of shape (2,) does not fit the sharding: got [Shard(dim=3)]")
     assert "expected one for each of the mesh's 1 dimensions" in count
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("parallel", ["data", "tensor"])
+def test_the_digits_over_two_processes(parallel, monkeypatch):
+    pytest.importorskip("sklearn", reason="the digits are scikit-learn's")
+    printed = launch("examples/digits_sharded.py", "--torch", "--parallel", parallel, "--epochs", "2")
+    (shown,) = re.findall(rf"torch, {parallel}-parallel over 2 devices: the loss of each epoch: (.*)", printed)
+    monkeypatch.syspath_prepend(str(ROOT / "examples"))
+    monkeypatch.delitem(sys.modules, "digits_sharded", raising=False)
+    alone = np.reshape(importlib.import_module("digits_sharded").run("torch", None, 2), (2, -1)).mean(1)
+    np.testing.assert_allclose([float(number) for number in shown.split(", ")], alone, atol=1e-3)
+    assert alone[1] < 0.6 * alone[0]

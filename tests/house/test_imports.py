@@ -57,6 +57,7 @@ FLOOR_OF = {room: number for number, rooms in enumerate(FLOORS) for room in room
 SHARED_WITH_KERNELS = {
     "backend.arrays.libraries.ndonnx",  # what lies between its arrays and the operators that its kernels call
     "backend.arrays.quantile_tables",
+    "backend.arrays.checks",
     "backend.arrays.threads",
     "backend.arrays.windows",
     "backend.config",

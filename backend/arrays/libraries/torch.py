@@ -220,7 +220,7 @@ def astype(x: Any, dtype: Any, /, *, copy: bool = True, device: Any = None) -> A
 # ---- tensors over several processes (DTensor); torch.distributed is loaded where there is one
 
 
-def __place__(x: Any, place: Any) -> Any:
+def __place__(x: Any, place: Any) -> Any:  # noqa: N807 - K looks for it by this name
     """x over the processes of a mesh, for `K.place`; TypeError unless `place` is a pair of a mesh and placements."""
     from torch.distributed.device_mesh import DeviceMesh
     from torch.distributed.tensor import DTensor, Placement, distribute_tensor
@@ -240,7 +240,7 @@ def __place__(x: Any, place: Any) -> Any:
     return distribute_tensor(x, mesh, placements)
 
 
-def __placed_as__(x: Any, like: Any) -> Any:
+def __placed_as__(x: Any, like: Any) -> Any:  # noqa: N807 - K looks for it by this name
     """x over the processes as `like` is, if it is a DTensor; else x."""
     if type(like).__name__ != "DTensor" or (type(x) is type(like) and x.placements == like.placements):
         return x

@@ -24,9 +24,7 @@ def _unfit(dtype: Any, sizes: Any, window: Ints, dilation: Ints, padding: str) -
     return padding not in ("valid", "same", "causal") or not fits(sizes, window, dilation, padding)
 
 
-def _convolved(
-    x: Any, kernel: Any, strides: Ints, padding: str, dilation: Ints, depthwise: bool, wide: bool
-) -> Any:
+def _convolved(x: Any, kernel: Any, strides: Ints, padding: str, dilation: Ints, depthwise: bool, wide: bool) -> Any:
     window = kernel.shape[:-2]
     axes = _LETTERS[-len(window) :]
     channels = x.shape[-1]

@@ -7,9 +7,13 @@ from typing import Any
 
 import torch
 
-from ._precision import precise_program
 from . import attention as _attention
 from . import convolution as _convolution
+from . import gru as _gru
+from . import normalization as _normalization
+from . import pooling as _pooling
+from . import recurrence as _recurrence
+from ._precision import precise_program
 from .elementwise import erf as erf
 from .elementwise import log_softmax as log_softmax
 from .elementwise import relu as relu
@@ -17,10 +21,6 @@ from .elementwise import relu_gradient as relu_gradient
 from .elementwise import sigmoid as sigmoid
 from .elementwise import softmax as softmax
 from .processes import among_processes, by_rows, over_processes
-from . import gru as _gru
-from . import normalization as _normalization
-from . import pooling as _pooling
-from . import recurrence as _recurrence
 
 __all__ = ["jit", "over_processes"]
 
