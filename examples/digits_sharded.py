@@ -1,5 +1,6 @@
 """Digits over several devices, data- or tensor-parallel: `python examples/digits_sharded.py --jax`.
 
+With PyTorch it is one process for each: `torchrun --nproc-per-node 2 examples/digits_sharded.py --torch`.
 On one machine without accelerators, `XLA_FLAGS=--xla_force_host_platform_device_count=4` makes four devices of a CPU.
 """
 
@@ -26,6 +27,7 @@ class Layout(NamedTuple):
     devices: int
     split: Callable[[np.ndarray], Any]  # a batch, its first axis divided among the devices
     place: Callable[[list[Any]], None]  # the variables [hidden, its bias, last, its bias]
+    reports: bool = True  # whether this process is the one that prints
 
 
 def on_jax(parallel: str) -> Layout:
@@ -53,6 +55,32 @@ def on_jax(parallel: str) -> Layout:
         K.place(last_bias, layout())
 
     return Layout(jax.device_count(), split, place)
+
+
+def on_torch(parallel: str) -> Layout:
+    """A mesh of all processes that torchrun has started, those of other hosts included."""
+    import torch
+    import torch.distributed as dist
+    from torch.distributed.device_mesh import init_device_mesh
+    from torch.distributed.tensor import Replicate, Shard, distribute_tensor
+
+    dist.init_process_group("gloo")
+    mesh = init_device_mesh("cpu", (dist.get_world_size(),))
+
+    def split(value: np.ndarray) -> Any:
+        return distribute_tensor(torch.tensor(value), mesh, [Shard(0) if parallel == "data" else Replicate()])
+
+    def place(variables: list[Any]) -> None:
+        if parallel == "data":
+            K.place(variables, (mesh, [Replicate()]))  # a copy in each process
+            return
+        hidden, hidden_bias, last, last_bias = variables
+        K.place(hidden, (mesh, [Shard(1)]))  # each process has some of the hidden units
+        K.place(hidden_bias, (mesh, [Shard(0)]))
+        K.place(last, (mesh, [Shard(0)]))
+        K.place(last_bias, (mesh, [Replicate()]))
+
+    return Layout(dist.get_world_size(), split, place, dist.get_rank() == 0)
 
 
 def net() -> tuple[Any, list[Any]]:
@@ -85,7 +113,7 @@ def run(library: str, layout: Layout | None, epochs: int) -> list[float]:
             for first in range(0, len(x) - BATCH + 1, BATCH):
                 batch = [v[chosen[first : first + BATCH]] for v in (x, y)]
                 feeds = batch if layout is None else list(map(layout.split, batch))
-                losses.append(float(np.asarray(train(feeds)[0])))
+                losses.append(float(K.eval(train(feeds)[0])))
     return losses
 
 
@@ -94,14 +122,17 @@ def main(args: list[str] | None = None) -> list[float]:
     parser = argparse.ArgumentParser(description=__doc__)
     library = parser.add_mutually_exclusive_group(required=True)
     library.add_argument("--jax", dest="library", action="store_const", const="jax")
+    library.add_argument("--torch", dest="library", action="store_const", const="torch")
     parser.add_argument("--parallel", choices=["data", "tensor"], default="data")
     parser.add_argument("--epochs", type=int, default=5)
     chosen = parser.parse_args(args)
-    layout = {"jax": on_jax}[chosen.library](chosen.parallel)
+    layout = {"jax": on_jax, "torch": on_torch}[chosen.library](chosen.parallel)
     losses = run(chosen.library, layout, chosen.epochs)
     steps = len(losses) // chosen.epochs
     ends = ", ".join(f"{np.mean(losses[i : i + steps]):.3f}" for i in range(0, len(losses), steps))
-    print(f"{chosen.library}, {chosen.parallel}-parallel over {layout.devices} devices: the loss of each epoch: {ends}")
+    if layout.reports:
+        how = f"{chosen.library}, {chosen.parallel}-parallel over {layout.devices} devices"
+        print(f"{how}: the loss of each epoch: {ends}")
     return losses
 
 

@@ -27,6 +27,7 @@ from ..graph.display import and_more, as_line, as_table, bytes_shown, plain, sha
 from ..graph.recording import flat, tensor
 from ..graph.tensor import Effect, Tensor
 from ..ops.sparse import Sparse, to_dense
+from .chunks import is_lazy, over_chunks
 from .fast_call import FastCall, fast_call
 from .feeding import HOST, as_keras_feeds, as_keras_targets, feed, returned, runs_keras
 from .sparse_placeholder import SparsePlaceholder
@@ -143,7 +144,8 @@ class Function:
         Parameters
         ----------
         values : list or tuple
-            One array or number for each input; a sparse matrix for a sparse placeholder.
+            One array or number for each input; a sparse matrix for a sparse placeholder. Dask arrays give Dask arrays,
+            computed chunk by chunk, where the outputs keep the rows of axis 0 apart.
         """
         if more:
             raise TypeError(f"{self.name}: got {1 + len(more)} arguments, expected one list of values, as in f([x, y])")
@@ -156,7 +158,9 @@ class Function:
         if isinstance(native, Tensor):
             fed = self.inputs[next(i for i, v in enumerate(values) if v is native)].name
             raise TypeError(f"{self.name}: the value fed for {fed} is symbolic; feed arrays, or build a larger graph")
-        backend = self._backend(native)
+        if is_lazy(native) and (chunks := over_chunks(self, values)) is not None:
+            return self._structure(chunks)
+        backend = self.home(native)
         with backend.quiet():
             feeds = [feed(self.name, backend, t, v) for t, v in zip(self.inputs, values, strict=True)]
             outputs = self.run(backend, feeds)
@@ -212,7 +216,7 @@ class Function:
             return fast.kind is not np.ndarray or active() is backend
         return all(v.backend is backend for v in self.variables) and all(v.backend is backend for v in self.updated)
 
-    def _backend(self, native: Any) -> Backend:
+    def home(self, native: Any) -> Backend:
         """Where to run: where the variables are, else where the arrays fed are, else the active backend."""
         fixed = [v.backend for v in (*self.variables, *self.updated) if not v.migrates]
         if fixed:

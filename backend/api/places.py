@@ -21,7 +21,8 @@ def place(variables: Variable | Sequence[Variable], sharding: Any) -> None:
     ----------
     variables : Variable or sequence of Variable
     sharding : object
-        What the library calls such a layout: for JAX a ``jax.sharding.Sharding`` or a device.
+        What the library calls such a layout: for JAX a ``jax.sharding.Sharding`` or a device, for torch a
+        pair of a ``DeviceMesh`` and a list of placements, one for each of its dimensions.
 
     Raises
     ------
@@ -68,4 +69,5 @@ def place(variables: Variable | Sequence[Variable], sharding: Any) -> None:
             raise ValueError(f"place: {v.name} of shape {v.shape} does not fit the sharding: {error}") from error
     for v, array in zip(each, placed, strict=True):
         v.array = array
-        v.backend = Backend(v.backend.name, v.backend.xp)  # what is made beside it goes where it is needed
+        if getattr(array, "device", None) != v.backend.device:
+            v.backend = Backend(v.backend.name, v.backend.xp)  # what is made beside it goes where it is needed

@@ -233,7 +233,7 @@ def writable(*arrays: Any) -> bool:
         if kind is np.ndarray or isinstance(x, np.generic):
             continue
         if _is_torch(x):  # a trial would be recorded, too
-            if x.requires_grad or not is_concrete(x):
+            if x.requires_grad or not is_concrete(x) or kind.__name__ == "DTensor":
                 return False
             continue
         if kind not in _WRITABLE:
@@ -310,6 +310,7 @@ def host(x: Any) -> np.ndarray:
     if isinstance(x, _HOST):
         return np.asarray(plain(x))
     if _is_torch(x):
+        x = x.full_tensor() if type(x).__name__ == "DTensor" else x  # what all processes hold of it together
         return x.detach().cpu().resolve_conj().numpy()
     if hasattr(x, "get") and type(x).__module__.startswith("cupy"):
         return x.get()

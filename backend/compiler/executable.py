@@ -112,6 +112,9 @@ class Executable:
         if self.jit == "auto" and can_compile(backend.xp):
             calls = self._cost[0] if self._cost else 1
             plain = Adaptive(plain, lambda: self._made(backend, in_place, True)[0], describe(backend.xp), calls)
+        spread = getattr(kernels_of(backend.xp), "over_processes", None)
+        if spread is not None:  # arrays that several processes share may come in the place of others
+            plain = spread(plain, (lambda: self.bind(backend, in_place=False)) if in_place else None)
         self._bound[key] = plain
         return plain
 

@@ -32,7 +32,7 @@ CHAPTERS: dict[str, tuple[str, str]] = {
         "Loops and branches",
         "control.loop control.while_ control.branch control.checkpoint control.custom ops.control_flow",
     ),
-    "derivatives": ("Derivatives", "api.grad api.derivatives autodiff.backward"),
+    "derivatives": ("Derivatives", "api.grad api.derivatives api.chunked_gradients autodiff.backward"),
     "graphs": ("Variables and compiled functions", "api.variables api.places api.function graph.tensor"),
     "inspection": ("Inspecting tensors", "api.inspection ops.debugging ops.sparse"),
     "backends": ("Choosing the library", "arrays.backends api.standard kernels.lookup compiler.tiling"),
