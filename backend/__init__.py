@@ -10,6 +10,7 @@ if _os.environ.get("KERAS_BACKEND") == "array_api":
     from .compat import keras3 as _keras3  # noqa: F401 - Keras 3, imported later, finds K as its backend
 
 from .api import contents as _contents
+from .api.chunked_gradients import *  # noqa: F403
 from .api.creation import *  # noqa: F403
 from .api.derivatives import *  # noqa: F403
 from .api.export import *  # noqa: F403
@@ -18,6 +19,7 @@ from .api.grad import *  # noqa: F403
 from .api.inspection import *  # noqa: F403
 from .api.learning_phase import *  # noqa: F403
 from .api.naming import *  # noqa: F403
+from .api.places import *  # noqa: F403
 from .api.plot import *  # noqa: F403
 from .api.random import *  # noqa: F403
 from .api.session import *  # noqa: F403

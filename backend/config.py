@@ -31,7 +31,7 @@ _DEFAULTS: dict[str, Any] = {
     "image_data_format": "channels_last",
     "kernels": True,
     "blocking": True,
-    "jit": False,
+    "jit": None,  # as the library wants it: JAX's compiler on JAX, none elsewhere
     "jit_cache": True,
     "verify": False,
 }

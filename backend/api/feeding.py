@@ -101,11 +101,12 @@ def feed(function: str, backend: Backend, placeholder: Tensor, value: Any) -> An
         )
     ):
         raise ValueError(f"{function}: {placeholder.name} has shape {placeholder.shape}, the value fed has {shape}")
-    if namespace_of(value) is backend.xp and device_of(value) == backend.device and dtype_name(value.dtype) == dtype:
+    here = backend.device is None or device_of(value) in (backend.device, None)  # None where it lies on several
+    if here and namespace_of(value) is backend.xp and dtype_name(value.dtype) == dtype:
         return value
     if isinstance(value, HOST):
         return backend.asarray(np.asarray(value, dtype=dtype), dtype)
-    if backend.device is not None and device_of(value) != backend.device:
+    if not here:
         raise TypeError(
             f"{function}: the value fed for {placeholder.name} is on {device_of(value)}, "
             f"the function runs on {backend.device}; move it first"

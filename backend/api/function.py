@@ -13,7 +13,7 @@ import numpy as np
 
 from ..arrays.arguments import shown
 from ..arrays.backends import Backend, active
-from ..arrays.namespaces import device_of, host, is_array, namespace_of, writable
+from ..arrays.namespaces import device_of, host, is_array, namespace_of, placed_as, writable
 from ..compiler.adaptive import jit_choice
 from ..compiler.executable import Executable
 from ..compiler.report import Stages
@@ -27,6 +27,7 @@ from ..graph.display import and_more, as_line, as_table, bytes_shown, plain, sha
 from ..graph.recording import flat, tensor
 from ..graph.tensor import Effect, Tensor
 from ..ops.sparse import Sparse, to_dense
+from .chunks import is_lazy, over_chunks
 from .fast_call import FastCall, fast_call
 from .feeding import HOST, as_keras_feeds, as_keras_targets, feed, returned, runs_keras
 from .sparse_placeholder import SparsePlaceholder
@@ -93,7 +94,7 @@ class Function:
         name: str = "function",
         structure: Callable[[list[Any]], Any] = list,
         sparse: dict[int, SparsePlaceholder] | None = None,
-        jit: bool | str = False,
+        jit: bool | str | None = False,
         passes: Sequence[str] | None = None,
     ) -> None:
         self.name = name
@@ -143,7 +144,8 @@ class Function:
         Parameters
         ----------
         values : list or tuple
-            One array or number for each input; a sparse matrix for a sparse placeholder.
+            One array or number for each input; a sparse matrix for a sparse placeholder. Dask arrays give Dask arrays,
+            computed chunk by chunk, where the outputs keep the rows of axis 0 apart.
         """
         if more:
             raise TypeError(f"{self.name}: got {1 + len(more)} arguments, expected one list of values, as in f([x, y])")
@@ -156,7 +158,9 @@ class Function:
         if isinstance(native, Tensor):
             fed = self.inputs[next(i for i, v in enumerate(values) if v is native)].name
             raise TypeError(f"{self.name}: the value fed for {fed} is symbolic; feed arrays, or build a larger graph")
-        backend = self._backend(native)
+        if is_lazy(native) and (chunks := over_chunks(self, values)) is not None:
+            return self._structure(chunks)
+        backend = self.home(native)
         with backend.quiet():
             feeds = [feed(self.name, backend, t, v) for t, v in zip(self.inputs, values, strict=True)]
             outputs = self.run(backend, feeds)
@@ -212,7 +216,7 @@ class Function:
             return fast.kind is not np.ndarray or active() is backend
         return all(v.backend is backend for v in self.variables) and all(v.backend is backend for v in self.updated)
 
-    def _backend(self, native: Any) -> Backend:
+    def home(self, native: Any) -> Backend:
         """Where to run: where the variables are, else where the arrays fed are, else the active backend."""
         fixed = [v.backend for v in (*self.variables, *self.updated) if not v.migrates]
         if fixed:
@@ -252,7 +256,7 @@ def _made_again(
     structure: Callable[[list[Any]], Any],
     sparse: dict[int, SparsePlaceholder],
     passes: Sequence[str],
-    jit: bool | str,
+    jit: bool | str | None,
 ) -> Function:
     """The function of a pickle or a copy, compiled from its graph."""
     effects = [Effect(variable, new) for variable, new in zip(updated, news, strict=True)]
@@ -267,6 +271,8 @@ def _commit(name: str, variables: Sequence[Variable], news: Sequence[Any]) -> No
                 f"{name}: the new value of {variable.name} has shape {tuple(new.shape)}, expected {variable.shape}; "
                 "no variable was changed"
             )
+    if variables and hasattr(variables[0].backend.xp, "__placed_as__"):
+        news = [placed_as(new, v.array, v.backend.xp) for v, new in zip(variables, news, strict=True)]
     # Python handles signals between two bytecodes, and this loop is one: it runs within deque, map and setattr
     collections.deque(map(setattr, variables, itertools.repeat("array"), news), maxlen=0)
 
@@ -298,9 +304,9 @@ def function(
         Whether the program goes through the library's own compiler where it has one: ``jax.jit``, ``torch.compile``,
         ``tf.function`` with XLA, for elementwise chains that are no kernel already ``cupy.fuse``, and for NumPy's
         arrays numba where it is installed. The first call takes long then, results may differ in their last digits,
-        and loops over a size known only at run time are compiled anew for each. None is what `set_jit` has chosen;
-        'auto' compiles what runs often enough, and keeps what proves faster. ``f.stages`` shows what numba compiles,
-        and what it refuses.
+        and loops over a size known only at run time are compiled anew for each. None is what `set_jit` has chosen: at
+        first ``jax.jit`` on JAX, and no compiler elsewhere. 'auto' compiles what runs often enough, and keeps what
+        proves faster. ``f.stages`` shows what is compiled, and what runs call by call because it was refused.
     passes : sequence of str, optional
         The passes of the compiler to run; all by default.
     explain : bool, optional

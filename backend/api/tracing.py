@@ -204,7 +204,8 @@ class Traced:
             return OUTSIDE
         if _tracing.get() and any(isinstance(t, Variable) for t in read):
             return OUTSIDE
-        return Program(Function(inputs, outputs, effects, self.name), results, structure)
+        jit = None if config.setting("jit") is None else False  # a library's compiler where it is the default
+        return Program(Function(inputs, outputs, effects, self.name, jit=jit), results, structure)
 
 
 def _input_dtypes(values: list[Any]) -> list[str | None]:

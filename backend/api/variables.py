@@ -12,7 +12,7 @@ from .. import config
 from ..arrays.arguments import numbers, shown
 from ..arrays.backends import Backend, active
 from ..arrays.dtypes import dtype_name
-from ..arrays.namespaces import host, is_array, outside_traces
+from ..arrays.namespaces import host, is_array, outside_traces, placed_as
 from ..arrays.typing import ArrayLike, DTypeLike
 from ..dispatch.boundary import given
 from ..dispatch.operation import operation
@@ -112,7 +112,7 @@ class Variable(Tensor):
         array = self.backend.asarray(_numbers("set_value", value), self.dtype)
         if tuple(array.shape) != self.shape:
             raise ValueError(f"set_value: {self.name} has shape {self.shape}, the value has {tuple(array.shape)}")
-        self.array = self.backend.xp.asarray(array, copy=True)
+        self.array = placed_as(self.backend.xp.asarray(array, copy=True), self.array, self.backend.xp)
 
     def move(self, backend: Backend) -> None:
         """Move the value to another backend.
@@ -133,7 +133,8 @@ class Variable(Tensor):
             raise TypeError(f"move: backend is {shown(backend)}, expected one that K.get_backend gives")
         if backend.xp is not self.backend.xp or backend.device != self.backend.device:
             with outside_traces(backend.xp):
-                self.array = backend.asarray(self.array, self.dtype)
+                # values of the host, since an array made of one on a device would stay there
+                self.array = backend.asarray(self.array if backend.device is not None else host(self.array), self.dtype)
             self.backend = backend
 
     def _facts(self) -> dict[str, str]:

@@ -24,12 +24,14 @@ __all__ = [
     "in_host_memory",
     "is_array",
     "is_concrete",
+    "is_traced_by_jax",
     "is_variable",
     "memory_order",
     "namespace_of",
     "of_library",
     "on_a_device",
     "outside_traces",
+    "placed_as",
     "plain",
     "set_recorder",
     "writable",
@@ -182,8 +184,16 @@ def describe(xp: Namespace) -> str:
 
 
 def device_of(x: Any) -> Any:
-    """The device of an array, for creation functions; None where the namespace has no devices."""
-    return None if isinstance(x, _HOST) else getattr(x, "device", None) or None  # '' in TensorFlow's traces
+    """The device of an array, for creation functions; None where it has none, or lies on several devices."""
+    if isinstance(x, _HOST):
+        return None
+    device = getattr(x, "device", None) or None  # '' in TensorFlow's traces
+    return None if hasattr(device, "device_set") else device  # JAX gives a sharding
+
+
+def is_traced_by_jax(x: Any) -> bool:
+    """Whether x is a tracer of JAX's."""
+    return _is_a(x, "jax", "core.Tracer")
 
 
 def is_concrete(x: Any) -> bool:
@@ -192,7 +202,7 @@ def is_concrete(x: Any) -> bool:
         return True
     if namespace_of(x) is recorder:
         return False
-    if _is_a(x, "jax", "core.Tracer"):
+    if is_traced_by_jax(x):
         return False
     if _is_ndonnx(x):
         return of_library("ndonnx").value_of(x) is not None
@@ -234,7 +244,7 @@ def writable(*arrays: Any) -> bool:
         if kind is np.ndarray or isinstance(x, np.generic):
             continue
         if _is_torch(x):  # a trial would be recorded, too
-            if x.requires_grad or not is_concrete(x):
+            if x.requires_grad or not is_concrete(x) or kind.__name__ == "DTensor":
                 return False
             continue
         if kind not in _WRITABLE:
@@ -289,6 +299,12 @@ def computes_in_one_thread(*arrays: Any) -> bool:
     return all(isinstance(x, _HOST) for x in arrays)
 
 
+def placed_as(array: Any, like: Any, xp: Namespace) -> Any:
+    """The array as `like` lies on several devices, where it does and the library has arrays that do."""
+    placed = getattr(xp, "__placed_as__", None)
+    return array if placed is None else placed(array, like)
+
+
 def detach(x: Any) -> Any:
     """x detached from its library's own differentiation; x itself where the library has none."""
     if _is_torch(x):
@@ -305,6 +321,7 @@ def host(x: Any) -> np.ndarray:
     if isinstance(x, _HOST):
         return np.asarray(plain(x))
     if _is_torch(x):
+        x = x.full_tensor() if type(x).__name__ == "DTensor" else x  # what all processes hold of it together
         return x.detach().cpu().resolve_conj().numpy()
     if hasattr(x, "get") and type(x).__module__.startswith("cupy"):
         return x.get()

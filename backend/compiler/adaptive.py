@@ -19,13 +19,14 @@ FIRST_GUESS = 0.03  # seconds to compile one call of a program, until it has bee
 _seconds: dict[str, float] = {}  # by library: the seconds that compiling one call of a program took, lately
 
 
-def set_jit(mode: bool | str, cache: bool | str | Path | None = None) -> None:
+def set_jit(mode: bool | str | None, cache: bool | str | Path | None = None) -> None:
     """Choose whether functions are compiled by the library's own compiler where `K.function` does not say.
 
     Parameters
     ----------
-    mode : {False, True, 'auto'}
-        'auto' compiles a function once the time it has spent makes up for compiling it, and keeps what proves faster.
+    mode : {None, False, True, 'auto'}
+        None compiles on JAX alone, whose single calls are slow. 'auto' compiles a function once the time it has spent
+        makes up for compiling it, and keeps what proves faster.
     cache : bool, str or Path, optional
         Where loops that numba has compiled are kept: a folder, True for the user's cache folder, False for nowhere.
         None leaves it as it is.
@@ -39,7 +40,7 @@ def set_jit(mode: bool | str, cache: bool | str | Path | None = None) -> None:
 
     Notes
     -----
-    Off at first; the config file's keys are ``jit`` and ``jit_cache``. Functions made before do not change. NumPy's
+    None at first; the config file's keys are ``jit`` and ``jit_cache``. Functions made before do not change. NumPy's
     arrays need numba, the extra ``[numba]``; without it nothing is compiled for them. Machine code in the cache folder
     is run: let nobody else write there.
 
@@ -54,9 +55,9 @@ def set_jit(mode: bool | str, cache: bool | str | Path | None = None) -> None:
     >>> x = K.placeholder((3,))
     >>> K.function([x], K.exp(x) + 1.0)([np.zeros(3)])
     array([2., 2., 2.], dtype=float32)
-    >>> K.set_jit(False)
+    >>> K.set_jit(None)
     """
-    choice = jit_choice("set_jit", "mode", mode)
+    choice = None if mode is None else jit_choice("set_jit", "mode", mode)
     if cache is not None and not isinstance(cache, (bool, str, Path)):
         raise TypeError(f"set_jit: cache is {shown(cache)}, expected a folder, True or False")
     config.change("jit", choice)

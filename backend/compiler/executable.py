@@ -20,6 +20,7 @@ from ..kernels.lookup import (
     backed,
     can_compile,
     compiled_kernels_of,
+    compiles_by_itself,
     kernels_enabled,
     kernels_of,
     prints_chains,
@@ -31,7 +32,7 @@ from .elementwise_steps import steps_of
 from .executed import executed
 from .pipeline import GRAPH, LAUNCHED, NESTED, PROGRAM, run_passes, selected, stages_of
 from .program import Graph
-from .report import Stages, cost, nests_stage
+from .report import Stages, cost, nests_stage, whole_stage
 from .rewriter import Rewriter
 
 __all__ = ["Executable"]
@@ -47,7 +48,7 @@ class Executable:
         outputs: Sequence[Tensor],
         updates: Sequence[Tensor],
         passes: Sequence[str] | None = None,
-        jit: bool | str = False,
+        jit: bool | str | None = False,
     ) -> None:
         self.name = name
         self.passes = selected(passes)
@@ -76,10 +77,12 @@ class Executable:
     @property
     def stages(self) -> Stages:
         """The program after each pass, and what became of its loops where they are compiled."""
-        if not self.nests:
-            return stages_of(self.recorded, self.passes)
-        found = stages_of(self.recorded, self.passes, (*NESTED, *PROGRAM))
-        return Stages([*found, nests_stage(found[-1], self.nests)])
+        if self.nests:
+            found = stages_of(self.recorded, self.passes, (*NESTED, *PROGRAM))
+            return Stages([*found, nests_stage(found[-1], self.nests)])
+        found = stages_of(self.recorded, self.passes)
+        compiled = [f for f in self._bound.values() if hasattr(f, "refused")]
+        return Stages([*found, whole_stage(found[-1], compiled[-1].refused)]) if compiled else found
 
     def _source(self, in_place: bool, fuse_small: bool = False, nested: bool = False) -> tuple[Source, Any]:
         """What is printed, and its code; `fuse_small` makes kernels of all chains, `nested` loop nests."""
@@ -106,12 +109,16 @@ class Executable:
         if backend.executor is not None:
             self._bound[key] = executed(self, backend.executor)
             return self._bound[key]
-        plain, fixed = self._made(backend, in_place, self.jit is True)
+        jit = compiles_by_itself(backend.xp) if self.jit is None else self.jit is True
+        plain, fixed = self._made(backend, in_place, jit)
         if not fixed:
             return plain  # for this trace alone
         if self.jit == "auto" and can_compile(backend.xp):
             calls = self._cost[0] if self._cost else 1
             plain = Adaptive(plain, lambda: self._made(backend, in_place, True)[0], describe(backend.xp), calls)
+        spread = getattr(kernels_of(backend.xp), "over_processes", None)
+        if spread is not None:  # arrays that several processes share may come in the place of others
+            plain = spread(plain, (lambda: self.bind(backend, in_place=False)) if in_place else None)
         self._bound[key] = plain
         return plain
 

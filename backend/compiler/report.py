@@ -15,7 +15,7 @@ from .literals import comment
 from .program import Program, Routine
 from .schedule import UNKNOWN
 
-__all__ = ["Stage", "Stages", "cost", "nests_stage", "stage"]
+__all__ = ["Stage", "Stages", "cost", "nests_stage", "stage", "whole_stage"]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -61,6 +61,14 @@ def nests_stage(last: Stage, nests: Mapping[str, Any]) -> Stage:
     refused = sum(bool(nest.refused) for nest in nests.values())
     summary = f"{len(nests) - refused} loops compiled, {refused} run call by call."
     return Stage("jit", summary, last.calls, last.held, "\n".join(parts))
+
+
+def whole_stage(last: Stage, refused: str | None) -> Stage:
+    """What became of a program that the library compiles whole: why it runs call by call, if it does."""
+    if refused is None:
+        return Stage("jit", "The library compiles the program whole.", last.calls, last.held, last.text)
+    text = f"# runs call by call: {comment(refused)}"
+    return Stage("jit", "The library refuses the program, which runs call by call.", last.calls, last.held, text)
 
 
 def cost(program: Program) -> tuple[int, int]:

@@ -8,6 +8,7 @@ import numpy as np
 
 from .. import config
 from ..arrays.arguments import shown
+from ..arrays.checks import can_ask, is_concrete, refuse
 from ..arrays.dtypes import (
     common_dtype,
     dtype_name,
@@ -17,7 +18,7 @@ from ..arrays.dtypes import (
     python_dtype,
     scalar_of,
 )
-from ..arrays.namespaces import array_namespace, describe, device_of, is_array, is_concrete, namespace_of, plain
+from ..arrays.namespaces import array_namespace, describe, device_of, is_array, namespace_of, plain
 from ..arrays.registry import FLOATING_ARRAYS, NAMESPACE_OF_TYPE, REAL_ARRAYS, remember_dtype
 from ..arrays.typing import Array, ArrayLike, DTypeLike, Namespace
 from ..graph.recording import ANY, common, tensor
@@ -28,6 +29,7 @@ from .boundary import number_like
 __all__ = [
     "array_namespace",
     "arrays",
+    "can_ask",
     "device_of",
     "dtype_name",
     "floating",
@@ -44,6 +46,7 @@ __all__ = [
     "promoted_floats",
     "promoted_numbers",
     "real",
+    "refuse",
     "require_real",
 ]
 

@@ -18,6 +18,7 @@ __all__ = [
     "can_compile",
     "chain_planner",
     "compiled_kernels_of",
+    "compiles_by_itself",
     "kernels_enabled",
     "kernels_of",
     "prints_chains",
@@ -61,6 +62,11 @@ def program_compiler(xp: Any) -> Callable[..., Any]:
 def can_compile(xp: Any) -> bool:
     """Whether `K.function(..., jit=True)` compiles anything for this library."""
     return compiled_kernels_of(xp) is not None or getattr(kernels_of(xp), "jit", None) is not None
+
+
+def compiles_by_itself(xp: Any) -> bool:
+    """Whether the library's compiler gets every compiled function for which nothing else was chosen."""
+    return bool(getattr(kernels_of(xp), "COMPILES_BY_ITSELF", False))
 
 
 def chain_planner(xp: Any) -> Callable[..., Any] | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..arrays.namespaces import is_concrete
+from ..arrays.checks import is_concrete
 from ..arrays.typing import Array, ArrayLike, Size
 from ..dispatch.boundary import count_of, number_like, numbers_like
 from ..dispatch.operation import operation

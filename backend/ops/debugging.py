@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ..arrays.namespaces import host, is_concrete
+from ..arrays.checks import is_concrete
+from ..arrays.namespaces import host
 from ..arrays.typing import Array
 from ..dispatch.boundary import rank_of, sizes
 from ..dispatch.operation import operation

@@ -14,17 +14,18 @@ from ..dispatch.operation import operation
 from ..dispatch.promotion import (
     array_namespace,
     arrays,
+    can_ask,
     dtype_name,
     floating,
     inexact,
     is_array,
-    is_concrete,
     is_integer,
     kind_of,
     native_dtype,
     numeric,
     promoted,
     promoted_numbers,
+    refuse,
     require_real,
 )
 from ..graph.composite import composite, elementwise, spec
@@ -600,8 +601,9 @@ def pow(x: ArrayLike, a: ArrayLike) -> Array:
 def integer_power(x: Array, a: Array) -> Array:
     """x ** a of integers; ValueError for a negative exponent."""
     xp = array_namespace(x, a)
-    if is_concrete(a) and bool(xp.any(a < 0)):
-        raise ValueError("pow: the exponent of an integer is negative; cast x to a floating dtype")
+    if can_ask(a):
+        text = "pow: the exponent of an integer is negative; cast x to a floating dtype"
+        refuse(xp.any(a < 0), lambda: ValueError(text))
     return broadcasting("pow", xp.pow, x, a)
 
 

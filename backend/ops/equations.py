@@ -10,7 +10,7 @@ from typing import Any
 from ..arrays.typing import Array, ArrayLike
 from ..dispatch.boundary import MISFIT, broadcast, sizes
 from ..dispatch.operation import operation
-from ..dispatch.promotion import array_namespace, dtype_name, inexact, is_concrete, promoted_arrays
+from ..dispatch.promotion import array_namespace, can_ask, dtype_name, inexact, is_concrete, promoted_arrays, refuse
 from ..graph.composite import composite
 
 __all__ = ["det", "inv", "lstsq", "pinv", "slogdet", "solve"]
@@ -332,8 +332,7 @@ def finite(name: str, factor: Callable[[], Any], x: Array, what: str) -> tuple[A
         raise
     results = tuple(found) if isinstance(found, tuple) else (found,)
     xp = array_namespace(results[0])
-    if all(map(is_concrete, results)):
+    if all(map(can_ask, results)):
         whole = functools.reduce(operator.and_, [xp.all(xp.isfinite(r)) for r in results])  # asked once: a GPU waits
-        if not bool(whole):
-            raise ValueError(f"{name}: {what}, or has NaN or infinity")
+        refuse(xp.logical_not(whole), lambda: ValueError(f"{name}: {what}, or has NaN or infinity"))
     return results

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..arrays.namespaces import is_concrete
 from ..arrays.typing import Array, ArrayLike
 from ..dispatch.operation import operation
-from ..dispatch.promotion import array_namespace, dtype_name, is_concrete, is_integer, promoted_arrays
+from ..dispatch.promotion import array_namespace, dtype_name, is_integer, promoted_arrays
 from ..graph.composite import elementwise
 
 __all__ = ["gcd", "lcm"]

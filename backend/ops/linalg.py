@@ -13,12 +13,13 @@ from ..dispatch.operation import operation
 from ..dispatch.promotion import (
     array_namespace,
     arrays,
+    can_ask,
     device_of,
     dtype_name,
-    is_concrete,
     is_integer,
     native_dtype,
     promoted_numbers,
+    refuse,
 )
 from ..graph.composite import composite
 from .reductions import kept
@@ -307,8 +308,9 @@ def gather_rows(x: Array, indices: Array) -> Array:
     """x[indices] along axis 0, after a check of the indices where they are concrete."""
     xp = array_namespace(x)
     count = x.shape[0]
-    if is_concrete(indices) and 0 not in indices.shape and bool(xp.any((indices < 0) | (indices >= count))):
-        raise IndexError(f"gather: an index is out of range for {count} rows (expected 0 to {count - 1})")
+    if can_ask(indices) and 0 not in indices.shape:
+        text = f"gather: an index is out of range for {count} rows (expected 0 to {count - 1})"
+        refuse(xp.any((indices < 0) | (indices >= count)), lambda: IndexError(text))
     if dtype_name(indices.dtype) not in ("int32", "int64"):
         indices = xp.astype(indices, xp.int32)  # torch accepts no other
     if indices.ndim == 1:

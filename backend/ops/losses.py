@@ -14,12 +14,13 @@ from ..dispatch.operation import operation
 from ..dispatch.promotion import (
     array_namespace,
     arrays,
+    can_ask,
     device_of,
     dtype_name,
     floating,
-    is_concrete,
     native_dtype,
     promoted_floats,
+    refuse,
     require_real,
 )
 from ..graph.composite import composite
@@ -334,12 +335,9 @@ def categorical_focal_crossentropy(
 def gather_labels(x: Array, labels: Array) -> Array:
     """x[..., label] of each row; IndexError for labels outside 0 to the number of classes less 1."""
     xp, classes = array_namespace(x), sizes(x)[-1]
-    if is_concrete(labels):
-        outside = (labels < 0) | (labels >= classes)
-        if bool(xp.any(outside)):
-            raise IndexError(
-                f"sparse_categorical_crossentropy: target holds a label outside the classes 0 to {classes - 1}"
-            )
+    if can_ask(labels):
+        text = f"sparse_categorical_crossentropy: target holds a label outside the classes 0 to {classes - 1}"
+        refuse(xp.any((labels < 0) | (labels >= classes)), lambda: IndexError(text))
     if not product(labels.shape):  # an empty axis of classes has no elements
         return xp.zeros(labels.shape, dtype=x.dtype, device=device_of(x))
     rows = product(labels.shape)

@@ -7,7 +7,7 @@ from typing import Any
 from ..arrays.typing import Array, ArrayLike, Sizes
 from ..dispatch.boundary import product, sizes
 from ..dispatch.operation import operation
-from ..dispatch.promotion import array_namespace, arrays, dtype_name, is_concrete, is_integer, native_dtype, numeric
+from ..dispatch.promotion import array_namespace, arrays, can_ask, dtype_name, is_integer, native_dtype, numeric, refuse
 from ..graph.composite import composite, spec
 from .selection import segment_sum_
 
@@ -146,8 +146,9 @@ def flat_indices(indices: Array, *, shape: Any, operation: str) -> Array:
         flat = place if flat is None else flat * n + place
         wrong = (place < 0) | (place >= n)
         outside = wrong if outside is None else outside | wrong
-    if is_concrete(indices) and 0 not in indices.shape and bool(xp.any(outside)):
-        raise IndexError(f"{operation}: an index is out of range for shape {tuple(shape)}; expected 0 to size - 1 each")
+    if can_ask(indices) and 0 not in indices.shape:
+        text = f"{operation}: an index is out of range for shape {tuple(shape)}; expected 0 to size - 1 each"
+        refuse(xp.any(outside), lambda: IndexError(text))
     return xp.reshape(xp.where(outside, -1, flat), (-1,))  # an id below 0 is left out
 
 

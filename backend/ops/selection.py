@@ -12,14 +12,15 @@ from ..dispatch.operation import operation
 from ..dispatch.promotion import (
     array_namespace,
     arrays,
+    can_ask,
     device_of,
     dtype_name,
-    is_concrete,
     is_float,
     is_integer,
     native_dtype,
     numeric,
     real,
+    refuse,
 )
 from ..graph.composite import composite, spec
 
@@ -174,9 +175,9 @@ def take_along_axis_(x: Array, indices: Array, *, axis: int, within: bool = Fals
     xp, n = array_namespace(x), x.shape[axis]
     place = xp.arange(0, device=device_of(x)).dtype  # the integer dtype a library indexes with
     indices = indices if indices.dtype == place else xp.astype(indices, place)
-    checked = not within and is_concrete(indices) and 0 not in indices.shape  # it makes a GPU wait
-    if checked and bool(xp.any((indices < -n) | (indices >= n))):
-        raise IndexError(f"take_along_axis: an index is out of range for {n} elements (expected {-n} to {n - 1})")
+    if not within and can_ask(indices) and 0 not in indices.shape:  # it makes a GPU wait
+        text = f"take_along_axis: an index is out of range for {n} elements (expected {-n} to {n - 1})"
+        refuse(xp.any((indices < -n) | (indices >= n)), lambda: IndexError(text))
     shape = _others("take_along_axis", x, indices, axis)
     whole = (*shape[:axis], n, *shape[axis + 1 :])
     x = x if x.shape == whole else xp.broadcast_to(x, whole)

@@ -6,8 +6,9 @@ import math
 from typing import Any
 
 from ..arrays.arguments import items, number, shown
+from ..arrays.checks import is_concrete
 from ..arrays.dtypes import dtype_name
-from ..arrays.namespaces import host, is_concrete
+from ..arrays.namespaces import host
 from ..arrays.typing import Array, ArrayLike, Axis
 from ..autodiff.cotangents import zeros
 from ..autodiff.scatter import take_adjoint

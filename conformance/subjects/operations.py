@@ -154,7 +154,7 @@ def evaluated(backend: Any, results: Sequence[Any]) -> list[Any]:
     if not tensors:
         return list(results)
     fed = K.Placeholder((1,), dtype="float32")  # determines the library of the values
-    values = iter(K.function([fed], tensors)([backend.asarray(np.zeros(1, "float32"), "float32")]))
+    values = iter(K.function([fed], tensors, jit=False)([backend.asarray(np.zeros(1, "float32"), "float32")]))
     return [next(values) if isinstance(r, Tensor) else r for r in results]
 
 
@@ -210,7 +210,9 @@ def compiled(on: Namespace, inputs: list[Any], outputs: list[Any], arrays: list[
 @functools.lru_cache(maxsize=32)
 def _function(inputs: tuple[Any, ...], outputs: tuple[Any, ...]) -> Any:
     """A graph compiled once for all the feeds it is tried on; tensors are equal where they are one object."""
-    return K.function(list(inputs), list(outputs))
+    return K.function(
+        list(inputs), list(outputs), jit=False
+    )  # transforms.py has jax.jit; each shape would compile here
 
 
 def expected(example: Example, library: str = "") -> list[Any]:

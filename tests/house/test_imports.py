@@ -59,6 +59,7 @@ SHARED_WITH_KERNELS = {
     "backend.arrays.libraries.ndonnx",  # what lies between its arrays and the operators that its kernels call
     "backend.arrays.libraries.pytensor",  # the same of its variables
     "backend.arrays.quantile_tables",
+    "backend.arrays.checks",
     "backend.arrays.threads",
     "backend.arrays.windows",
     "backend.config",

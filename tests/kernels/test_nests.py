@@ -25,9 +25,9 @@ RNG = np.random.default_rng(0)
 def folder(tmp_path_factory):
     """A cache of these tests' own."""
     folder = tmp_path_factory.mktemp("numba")
-    K.set_jit(False, cache=folder)
+    K.set_jit(None, cache=folder)
     yield folder
-    K.set_jit(False, cache=True)
+    K.set_jit(None, cache=True)
 
 
 def both(inputs, outputs, values, **how):
@@ -207,24 +207,24 @@ def test_nothing_is_written_unless_it_is_wanted(tmp_path):
     x = K.placeholder((3,))
     folder = cache_folder()
     try:
-        K.set_jit(False, cache=tmp_path / "none")
+        K.set_jit(None, cache=tmp_path / "none")
         K.function([x], [K.exp(x) * 2.0])([np.zeros(3)])
         K.set_jit(True, cache=False)
         K.function([x], [K.exp(x) * 7.0 - 1.0])([np.zeros(3)])
         assert cache_folder() is None and not list(tmp_path.iterdir())
     finally:
-        K.set_jit(False, cache=folder)
+        K.set_jit(None, cache=folder)
 
 
 def test_a_folder_that_cannot_be_written_is_no_error(tmp_path):
     (tmp_path / "file").write_text("")
     folder = cache_folder()
     try:
-        K.set_jit(False, cache=tmp_path / "file")
+        K.set_jit(None, cache=tmp_path / "file")
         x = K.placeholder((3,))
         assert K.function([x], [K.exp(x) * 11.0 + 0.5 * x], jit=True)([np.zeros(3)])[0].tolist() == [11.0] * 3
     finally:
-        K.set_jit(False, cache=folder)
+        K.set_jit(None, cache=folder)
     assert DiskCache("loops", "", "").cache_path == str(folder)
 
 
@@ -255,10 +255,10 @@ def test_auto_on_numpy():
         assert f([[0.0, 0.0]])[0].tolist() == [2.0, 2.0] and f([[0.0]])[0].tolist() == [2.0]
         assert not f.executable.nests
     finally:
-        K.set_jit(False)
+        K.set_jit(None)
 
 
-@pytest.mark.parametrize("mode", [None, 1, "on", "Auto"])
+@pytest.mark.parametrize("mode", [1, "on", "Auto"])
 def test_a_wrong_mode_is_refused(mode):
     with pytest.raises(ValueError, match=r"set_jit: mode is .* expected True, False or 'auto'"):
         K.set_jit(mode)
@@ -266,7 +266,7 @@ def test_a_wrong_mode_is_refused(mode):
 
 def test_a_wrong_cache_is_refused():
     with pytest.raises(TypeError, match="set_jit: cache is 3, expected a folder, True or False"):
-        K.set_jit(False, cache=3)
+        K.set_jit(None, cache=3)
 
 
 def test_batch_normalization_beside_its_definition():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 
 # Everything but the module's own attributes; what it gives on demand are names about to be removed.
@@ -15,6 +16,20 @@ globals().update(
 
 def __dir__() -> list[str]:
     return dir(jnp)
+
+
+def __place__(x: Any, place: Any) -> Any:  # noqa: N807 - as the standard's own hooks are named
+    """x on the devices that a sharding or a device names, for `K.place`; TypeError for anything else."""
+    if not isinstance(place, (jax.sharding.Sharding, jax.Device)):
+        raise TypeError(f"expected a jax.sharding.Sharding or a jax.Device, got {type(place).__name__}")
+    return jax.device_put(x, place)
+
+
+def __placed_as__(x: Any, like: Any) -> Any:  # noqa: N807 - as above
+    """x as `like` lies on its devices, where these are several; else x."""
+    if isinstance(like, jax.core.Tracer) or len(like.sharding.device_set) == 1:
+        return x
+    return x if isinstance(x, jax.core.Tracer) or x.sharding == like.sharding else jax.device_put(x, like.sharding)
 
 
 def _keeping_nan(reduce: Callable[..., Any], x: Any, axis: Any, keepdims: bool) -> Any:

@@ -217,6 +217,38 @@ def astype(x: Any, dtype: Any, /, *, copy: bool = True, device: Any = None) -> A
     return x.to(dtype=dtype, copy=copy) if device is None else compat.astype(x, dtype, copy=copy, device=device)
 
 
+# ---- tensors over several processes (DTensor); torch.distributed is loaded where there is one
+
+
+def __place__(x: Any, place: Any) -> Any:  # noqa: N807 - K looks for it by this name
+    """x over the processes of a mesh, for `K.place`; TypeError unless `place` is a pair of a mesh and placements."""
+    from torch.distributed.device_mesh import DeviceMesh
+    from torch.distributed.tensor import DTensor, Placement, distribute_tensor
+
+    is_pair = builtins.isinstance(place, tuple) and len(place) == 2 and builtins.isinstance(place[0], DeviceMesh)
+    if not is_pair or not builtins.all(builtins.isinstance(p, Placement) for p in place[1]):
+        raise TypeError("expected a pair (DeviceMesh, [Placement, ...]) of torch.distributed")
+    mesh, placements = place[0], list(place[1])
+    if len(placements) != mesh.ndim:
+        raise ValueError(
+            f"got {len(placements)} placements, expected one for each of the mesh's {mesh.ndim} dimensions"
+        )
+    if builtins.any(p.is_partial() or (p.is_shard() and not -x.ndim <= p.dim < x.ndim) for p in placements):
+        raise ValueError(f"got {placements}, expected Replicate() and Shard(axis) of {x.ndim} axes")
+    if builtins.isinstance(x, DTensor):
+        x = x.full_tensor()
+    return distribute_tensor(x, mesh, placements)
+
+
+def __placed_as__(x: Any, like: Any) -> Any:  # noqa: N807 - K looks for it by this name
+    """x over the processes as `like` is, if it is a DTensor; else x."""
+    if type(like).__name__ != "DTensor" or (type(x) is type(like) and x.placements == like.placements):
+        return x
+    if type(x) is type(like):
+        return x.redistribute(like.device_mesh, like.placements)
+    return __place__(x, (like.device_mesh, like.placements))
+
+
 # ---- the fast paths of K
 
 

@@ -7,30 +7,39 @@ from typing import Any
 
 import torch
 
+from . import attention as _attention
+from . import convolution as _convolution
+from . import gru as _gru
+from . import normalization as _normalization
+from . import pooling as _pooling
+from . import recurrence as _recurrence
 from ._precision import precise_program
-from .attention import attention as attention
-from .convolution import convolution as convolution
-from .convolution import convolution_input_gradient as convolution_input_gradient
-from .convolution import convolution_kernel_gradient as convolution_kernel_gradient
 from .elementwise import erf as erf
 from .elementwise import log_softmax as log_softmax
 from .elementwise import relu as relu
 from .elementwise import relu_gradient as relu_gradient
 from .elementwise import sigmoid as sigmoid
 from .elementwise import softmax as softmax
-from .gru import gru_sequence as gru_sequence
-from .gru import gru_sequence_gradient as gru_sequence_gradient
-from .normalization import batch_norm as batch_norm
-from .normalization import batch_norm_gradient as batch_norm_gradient
-from .pooling import average_pool as average_pool
-from .pooling import average_pool_gradient as average_pool_gradient
-from .pooling import max_pool as max_pool
-from .pooling import max_pool_gradient as max_pool_gradient
-from .pooling import max_pool_selection as max_pool_selection
-from .recurrence import lstm_sequence as lstm_sequence
-from .recurrence import lstm_sequence_gradient as lstm_sequence_gradient
+from .processes import among_processes, by_rows, over_processes
 
-__all__ = ["jit"]
+__all__ = ["jit", "over_processes"]
+
+# What follows takes torch's DTensors, too, where that is right part by part; the elementwise ones above do so anyway.
+attention = among_processes(_attention.attention)
+average_pool = by_rows(_pooling.average_pool)
+average_pool_gradient = by_rows(_pooling.average_pool_gradient)
+batch_norm = among_processes(_normalization.batch_norm)
+batch_norm_gradient = among_processes(_normalization.batch_norm_gradient)
+convolution = among_processes(_convolution.convolution, rows=[0])
+convolution_input_gradient = among_processes(_convolution.convolution_input_gradient, rows=[0])
+convolution_kernel_gradient = among_processes(_convolution.convolution_kernel_gradient, rows=[0, 1], total=True)
+gru_sequence = among_processes(_gru.gru_sequence)
+gru_sequence_gradient = among_processes(_gru.gru_sequence_gradient)
+lstm_sequence = among_processes(_recurrence.lstm_sequence)
+lstm_sequence_gradient = among_processes(_recurrence.lstm_sequence_gradient)
+max_pool = by_rows(_pooling.max_pool)
+max_pool_gradient = by_rows(_pooling.max_pool_gradient)
+max_pool_selection = by_rows(_pooling.max_pool_selection)
 
 
 def jit(scope: dict[str, Any], name: str, chains: list[str]) -> Callable[..., Any]:
