@@ -42,9 +42,8 @@ def main(args: list[str] | None = None) -> None:
     held = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1e9 if sys.platform == "darwin" else 1e6)
     assert abs(float(means.sum()) - 1.0) < 1e-3
     print("| data, GB | chunks | threads | seconds | GB/s | most memory, GB |\n| --- | --- | --- | --- | --- | --- |")
-    print(
-        f"| {data.nbytes / 1e9:.1f} | {chunks} | {given.threads} | {seconds:.1f} | {data.nbytes / 1e9 / seconds:.2f} | {held:.2f} |"
-    )
+    size = data.nbytes / 1e9
+    print(f"| {size:.1f} | {chunks} | {given.threads} | {seconds:.1f} | {size / seconds:.2f} | {held:.2f} |")
 
 
 if __name__ == "__main__":

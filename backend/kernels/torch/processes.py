@@ -84,7 +84,7 @@ def among_processes(kernel: Callable[..., Any], rows: Sequence[int] | None = (),
             parted = [args[i] if _is_spread(args[i]) else None for i in batch]
             if any(x is None or (i in divided and x.placements != first) for i, x in zip(batch, parted, strict=True)):
                 return NotImplemented
-            each = dict(zip(batch, (x.redistribute(placements=first) for x in parted), strict=True))
+            each = dict(zip(batch, (x.redistribute(placements=first) for x in parted if x is not None), strict=True))
             args = tuple(each.get(i, x) for i, x in enumerate(args))
         results = kernel(*(x.to_local() if _is_spread(x) else x for x in args), **kwargs)
         if results is NotImplemented:
