@@ -19,9 +19,10 @@ CASES = [
 ]
 
 
+@pytest.mark.parametrize("product", [0, 2500, 10**6])  # whole windows, a row or a few of one tap of the first axis, all
 @pytest.mark.parametrize("block", [1, 3000, 2**20])  # a row of places, some rows or images, everything
 @pytest.mark.parametrize("shape, window, strides, dilation, padding", CASES)
-def test_every_block_agrees_with_the_definition(monkeypatch, block, shape, window, strides, dilation, padding):
+def test_every_block_agrees_with_the_definition(monkeypatch, product, block, shape, window, strides, dilation, padding):
     rng = np.random.default_rng(block)
     x = rng.standard_normal((*shape[:1], *shape[:0:-1], 5)).swapaxes(1, -2)  # a layout that is not canonical
     kernel = rng.standard_normal((5, 17, *window)).transpose(*range(2, 2 + len(window)), 0, 1)
@@ -39,7 +40,10 @@ def test_every_block_agrees_with_the_definition(monkeypatch, block, shape, windo
             to_kernel(x, g, window=window, **how),
         ]
 
-    monkeypatch.setattr(kernels, "BLOCK_BYTES", block)
+    for name, value in {"BLOCK_BYTES": block, "PRODUCT": product, "MIN_ROWS": 1, "MIN_COLUMNS": 1}.items():
+        monkeypatch.setattr(kernels, name, value)
+    taken, strips = [], kernels._strips
+    monkeypatch.setattr(kernels, "_strips", lambda *given: taken.append(given) or strips(*given))
     ours = found(kernels.convolution, kernels.convolution_input_gradient, kernels.convolution_kernel_gradient)
     K.set_kernels(False)
     try:
@@ -47,6 +51,8 @@ def test_every_block_agrees_with_the_definition(monkeypatch, block, shape, windo
     finally:
         K.set_kernels(True)
     assert [result is NotImplemented for result in ours] == [False, max(strides) > 1, False]
+    if product in (0, 10**6) or strides[0] > 1:
+        assert len(taken) == (3 - (max(strides) > 1) if product and strides[0] == 1 else 0)
     for got, wanted in zip(ours, expected, strict=True):
         if got is not NotImplemented:
             np.testing.assert_allclose(got, wanted, rtol=1e-10, atol=1e-12)
