@@ -28,11 +28,11 @@ if TYPE_CHECKING:
 __all__ = ["main", "options_of", "parser"]
 
 WORKERS = 2  # by default, on two cores or more: each imports the libraries, and takes their memory again
-AS_EXPECTED, FAILURES, USAGE, NO_NAMESPACE, NO_REPORT, INTERRUPTED = 0, 1, 2, 3, 4, 130
+AS_EXPECTED, FAILURES, USAGE, NO_NAMESPACE, NO_REPORT, UNTRIED, INTERRUPTED = 0, 1, 2, 3, 4, 5, 130
 
 
 def parser() -> argparse.ArgumentParser:
-    """The arguments; exit codes: 0 as expected, 1 not as expected, 2 wrong usage, 3 no such namespace, 4 no report."""
+    """The arguments; exit codes: 0 as expected, 1 not, 2 wrong usage, 3 no namespace, 4 no report, 5 out of time."""
     from .properties.registry import KINDS
     from .running.engine import Options
     from .scripts.text import tool_version
@@ -228,7 +228,7 @@ def _run(parsed: argparse.Namespace, start: float) -> int:
         return NO_REPORT
     if difference is None:
         return report.exit_code
-    return difference.exit_code or (FAILURES if report.untried else AS_EXPECTED)
+    return difference.exit_code or (UNTRIED if report.untried else AS_EXPECTED)
 
 
 def _text_file(write: Callable[[Report], str], report: Report, path: Path) -> None:

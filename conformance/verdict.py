@@ -179,8 +179,8 @@ class Report:
 
     @property
     def exit_code(self) -> int:
-        """0 if everything was tried and is as expected, else 1."""
-        return 1 if self.failed or self.untried else 0
+        """0 if everything was tried and is as expected, 5 if the budget did not reach everything, 1 if any is not."""
+        return 1 if self.failed else 5 if self.untried else 0
 
     @property
     def groups(self) -> list[list[Verdict]]:

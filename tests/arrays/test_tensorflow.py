@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import os
 import re
 import subprocess
 import sys
@@ -186,6 +187,25 @@ def test_the_program_of_the_page_runs():
     with contextlib.redirect_stdout(printed):
         exec(code, {})
     assert printed.getvalue() == shown
+
+
+def test_keras_3_trains_on_its_tensors():
+    keras = pytest.importorskip("keras", minversion="3.15", reason="Keras 3.15 is not installed")
+    if keras.__version__ >= "3.16":
+        pytest.skip(f"the door is for Keras 3.15, not {keras.__version__}")
+    code = """
+import numpy as np, keras, backend as K
+x, y = np.random.RandomState(0).rand(64, 8, 8, 1).astype("f"), np.arange(64) % 3
+layers = keras.layers
+net = keras.Sequential([layers.Conv2D(4, 3), layers.BatchNormalization(), layers.Flatten(), layers.Dense(3)])
+net.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+losses = net.fit(x, y, epochs=5, verbose=0).history["loss"]
+print(keras.config.backend(), K.backend(), losses[-1] < losses[0])
+"""
+    env = {**os.environ, "KERAS_BACKEND": "array_api", "K_BACKEND": "tensorflow"}
+    program = f"import backend.compat.keras3.door\n{code}"  # as the wheel's .pth file does
+    run = subprocess.run([sys.executable, "-c", program], env=env, capture_output=True, text=True, check=False)
+    assert run.stdout.split() == ["array_api", "tensorflow", "True"], run.stderr[-2000:]
 
 
 def test_random_numbers_are_those_of_every_library():

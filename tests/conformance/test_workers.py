@@ -212,7 +212,8 @@ def test_each_new_status_fails_a_run_and_is_shown():
         assert ElementTree.fromstring(forms["junit"]).find(".//error") is not None
         assert "**1**" in forms["markdown"] and f'class="{status}"' in forms["html"]
     late = Report([Verdict("numpy", "k", "elementwise", "exp", "value", reason=OUT_OF_TIME)], [])
-    assert late.exit_code == 1 and len(late.untried) == 1
+    assert late.exit_code == 5 and len(late.untried) == 1
+    assert Report([*report.verdicts, *late.verdicts], []).exit_code == 1
 
 
 def test_after_three_lost_processes_an_operation_is_left():
@@ -254,11 +255,15 @@ def test_a_namespace_that_cannot_be_opened_is_one_sentence(tmp_path, monkeypatch
 def test_a_budget_holds_where_calls_hang(tmp_path, monkeypatch):
     name = written(tmp_path, "hanging", "def exp(x): time.sleep(1e6)\ndef cos(x): return 10**10**8\n")
     monkeypatch.syspath_prepend(str(tmp_path))
-    start = time.time()
-    report = conformance.run([name], isolate=True, only="*[eo][xs]*", budget=12.0, jobs=2)
-    assert time.time() - start < 12 * 1.1 and report.exit_code == 1
-    tried = {v.operation: v.status for v in report.verdicts if v.group == "standard" and v.kind == "value"}
-    assert tried["exp"] in ("timed out", "empty") and "timed out" in (tried["exp"], tried["cos"])
+    for budget in (12.0, 60.0):  # a crowded machine may reach neither function in the first
+        start = time.time()
+        report = conformance.run([name], isolate=True, only="*[eo][xs]*", budget=budget, jobs=2)
+        assert time.time() - start < budget * 1.1
+        tried = {v.operation: v.status for v in report.verdicts if v.group == "standard" and v.kind == "value"}
+        assert {tried["exp"], tried["cos"]} <= {"timed out", "empty"}
+        if "timed out" in (tried["exp"], tried["cos"]):
+            break
+    assert report.exit_code == 1
 
 
 def test_what_calls_a_function_that_is_lost_is_blocked_by_it(tmp_path, monkeypatch):
