@@ -37,6 +37,7 @@ __all__ = [
     "evaluated",
     "expected",
     "flat",
+    "forget_functions",
     "functions_of",
     "lacking",
     "namespace",
@@ -207,6 +208,11 @@ def compiled(on: Namespace, inputs: list[Any], outputs: list[Any], arrays: list[
         else:
             return evaluated(on.backend, outputs)
     return [next(found) if isinstance(o, Tensor) else o for o in outputs]
+
+
+def forget_functions() -> None:
+    """Drop the compiled functions: they hold constants that a namespace made, with a planted fault or without."""
+    _function.cache_clear()
 
 
 @functools.lru_cache(maxsize=FUNCTIONS)
