@@ -38,12 +38,14 @@ TYPICAL = (3, 4, 2, 5, 3, 2)  # sizes of a call's letters in order: unequal, so 
 
 
 _changes = 0  # of K's definitions and rules: planted faults
+_graphs: dict[Any, dict[Any, Any]] = {}  # by the form of a call: what does not depend on the values of its arrays
 
 
 def forget() -> None:
     """Drop what was worked out from every example: K's definitions or gradient rules have changed."""
     global _changes
     _changes += 1
+    _graphs.clear()
 
 
 class Example:
@@ -57,6 +59,7 @@ class Example:
         self.marks: dict[str, Any] = {}
         self._cache: dict[Any, Any] = {}
         self._changes = _changes
+        self._form: Any = None
 
     @property
     def cache(self) -> dict[Any, Any]:
@@ -64,6 +67,16 @@ class Example:
         if self._changes != _changes:
             self._cache, self._changes = {}, _changes
         return self._cache
+
+    @property
+    def graphs(self) -> dict[Any, Any]:
+        """What is recorded for calls of this form: arrays of these shapes and dtypes, and the other arguments."""
+        if self._form is None:
+            self._form = (self.case, self.dtype, _form(self.filled(self.values)))
+        found = _graphs.get(self._form)
+        if found is None:
+            found = _graphs[self._form] = {"call": self.call}  # kept, so that no other argument gets the id of one
+        return found
 
     def filled(self, arrays: list[Any]) -> Call:
         """The call with these in place of its arrays."""
@@ -108,6 +121,20 @@ class Example:
 
     def __repr__(self) -> str:
         return f"{self.case.name}{self.filled([(v.dtype.name, v.shape) for v in self.values])!r}"
+
+
+def _form(value: Any) -> Any:
+    """What graphs of a call depend on: its arrays by shape and dtype, numbers and texts as they are."""
+    if isinstance(value, np.ndarray):
+        return value.shape, value.dtype.name
+    if isinstance(value, Call):
+        return _form(value.args), _form(value.kwargs)
+    if isinstance(value, dict):
+        return tuple([(k, _form(v)) for k, v in value.items()])
+    if type(value) in (list, tuple):
+        return (type(value), *map(_form, value))
+    plain = type(value) in (int, float, bool, str, complex, type(None))
+    return (type(value), repr(value) if plain else id(value))  # of 0.0 and -0.0, and NaN, the text tells
 
 
 def ranges(call: Call) -> dict[str, tuple[int, int]]:

@@ -22,7 +22,7 @@ from ..properties import registry as properties
 from ..running.engine import Options, expectations
 from ..running.runner import verdict_on
 from ..running.tasks import Task, tasks_of
-from ..subjects.operations import Namespace, namespace
+from ..subjects.operations import Namespace, forget_functions, namespace
 from ..verdict import Verdict
 from .faults import Mutant
 from .touching import OPERATORS
@@ -84,6 +84,7 @@ def planted(mutant: Mutant, on: Namespace) -> Iterator[None]:
             kept.append((home, name, whole))
             setattr(home, name, _faulty(mutant, whole))
     ours = not mutant.keeps and (rules or not _in_namespace(mutant))
+    forget_functions()
     if ours:
         _forget()
     try:
@@ -93,6 +94,7 @@ def planted(mutant: Mutant, on: Namespace) -> Iterator[None]:
             VJPS[rules] = whole
         for home, name, value in kept:
             setattr(home, name, value)
+        forget_functions()
         if ours:
             _forget()
 

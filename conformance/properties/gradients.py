@@ -92,7 +92,7 @@ def gradient_graph(example: Example) -> tuple[list[Any], list[Any]]:
         targets = [inputs[i] for i in example.differentiated]
         return inputs, [None] * len(targets) if loss is None else K.gradients(loss, targets)
 
-    return recorded(example.cache, "gradients", record)
+    return recorded(example.graphs, "gradients", record)
 
 
 def unknown_gradient(on: Namespace, example: Example) -> float:
@@ -241,7 +241,7 @@ def second_graph(example: Example) -> tuple[list[Any], list[Any]]:
         targets = [inputs[i] for i in example.differentiated]
         return inputs, [None] * len(targets) if loss is None else K.gradients(loss, targets)
 
-    return recorded(example.cache, "second gradients", record)
+    return recorded(example.graphs, "second gradients", record)
 
 
 def _wanted_second(example: Example) -> list[Expected] | None:

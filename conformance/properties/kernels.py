@@ -97,7 +97,7 @@ def _graphs(example: Example) -> Iterator[tuple[list[Any], list[Any]]]:
         inputs = placeholders(example)
         return inputs, symbolic(example, inputs)
 
-    yield recorded(example.cache, "graph", record)
+    yield recorded(example.graphs, "graph", record)
     if example.case.gradient != () and example.differentiated:
         yield gradient_graph(example)
         if example.case.second:

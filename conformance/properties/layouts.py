@@ -243,7 +243,7 @@ def _runs(
         inputs = placeholders(example)
         return inputs, symbolic(example, inputs)
 
-    inputs, outputs = recorded(example.cache, "graph", record)
+    inputs, outputs = recorded(example.graphs, "graph", record)
     yield "compiled", wanted, compiled(on, inputs, outputs, arrays)
     gradients = wanted_gradients(example, on.library) if slopes and example.differentiated else None
     if gradients is not None:

@@ -176,7 +176,7 @@ def _shared(on: Namespace, example: Example) -> None:
     """Results that are computed do not change with the arguments afterwards; a compiled function's never do."""
     case = example.case
     if case.group == "k":
-        inputs, outputs = recorded(example.cache, "graph", lambda: _graph(example))
+        inputs, outputs = recorded(example.graphs, "graph", lambda: _graph(example))
         arrays = on.arrays(example)
         _apart(on, example, arrays, compiled(on, inputs, outputs, arrays), "the result of a compiled function")
         if any(isinstance(o, Tensor) and o.node is not None and o.node.primitive.fresh for o in outputs):

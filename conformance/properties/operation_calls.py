@@ -273,7 +273,7 @@ def operation_holds(on: Namespace, example: Example) -> float:
         inputs = placeholders(example)
         return inputs, symbolic(example, inputs)
 
-    inputs, outputs = recorded(example.cache, "graph", record)
+    inputs, outputs = recorded(example.graphs, "graph", record)
     worst = max(worst, compare(wanted, compiled(on, inputs, outputs, arrays), on.dtypes))
     if "smooth" in example.marks and example.case.gradient != ():
         worst = max(worst, _slopes(on, example, arrays))

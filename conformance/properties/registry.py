@@ -198,7 +198,7 @@ def _graph(example: Example, shapes: Any = None) -> tuple[list[Any], list[Any]]:
 
 def _own_graph(example: Example) -> tuple[list[Any], list[Any]]:
     """The graph of an example's own shapes."""
-    return recorded(example.cache, "graph", lambda: _graph(example))
+    return recorded(example.graphs, "graph", lambda: _graph(example))
 
 
 def run_compiled(on: Namespace, example: Example) -> float | None:

@@ -225,7 +225,7 @@ def _held(on: Namespace, example: Example) -> float:
     if example.case.group == "k":  # of thousands of elements some pass a bound for errors of random sign
         wanted = [roomy(want) for want in expected(example, on.library)]
         worst = compare(wanted, results, on.dtypes)
-        inputs, outputs = recorded(example.cache, "graph", lambda: _graph(example))
+        inputs, outputs = recorded(example.graphs, "graph", lambda: _graph(example))
         return max(worst, compare(wanted, compiled(on, inputs, outputs, arrays), on.dtypes))
     return agreement(on, example, results)
 

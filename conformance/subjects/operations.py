@@ -37,6 +37,7 @@ __all__ = [
     "evaluated",
     "expected",
     "flat",
+    "forget_functions",
     "functions_of",
     "lacking",
     "namespace",
@@ -45,6 +46,8 @@ __all__ = [
     "symbolic",
 ]
 
+
+FUNCTIONS = 1024  # compiled ones that are kept: those of one operation, for each kind of check and each namespace
 
 _reference: contextvars.ContextVar[str] = contextvars.ContextVar("reference", default="numpy")
 
@@ -207,7 +210,12 @@ def compiled(on: Namespace, inputs: list[Any], outputs: list[Any], arrays: list[
     return [next(found) if isinstance(o, Tensor) else o for o in outputs]
 
 
-@functools.lru_cache(maxsize=32)
+def forget_functions() -> None:
+    """Drop the compiled functions: they hold constants that a namespace made, with a planted fault or without."""
+    _function.cache_clear()
+
+
+@functools.lru_cache(maxsize=FUNCTIONS)
 def _function(inputs: tuple[Any, ...], outputs: tuple[Any, ...]) -> Any:
     """A graph compiled once for all the feeds it is tried on; tensors are equal where they are one object."""
     return K.function(
