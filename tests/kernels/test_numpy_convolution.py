@@ -58,8 +58,33 @@ def test_every_block_agrees_with_the_definition(monkeypatch, product, block, sha
             np.testing.assert_allclose(got, wanted, rtol=1e-10, atol=1e-12)
 
 
-def test_few_channels_few_outputs_and_one_tap_are_left_to_the_definition():
+@pytest.mark.parametrize("product", [10**4, 10**6])  # a row or a few of the first axis, all
+@pytest.mark.parametrize("block", [1, 3000, 2**20])  # a row of places, some rows or images, everything
+@pytest.mark.parametrize("shape, window, strides, dilation, padding", CASES)
+def test_few_channels_agree_with_the_definition(monkeypatch, product, block, shape, window, strides, dilation, padding):
+    rng = np.random.default_rng(block)
+    x = rng.standard_normal((*shape[:1], *shape[:0:-1], 2)).swapaxes(1, -2)  # a layout that is not canonical
+    x[(0,) * x.ndim] = np.nan
+    kernel = rng.standard_normal((2, 17, *window)).transpose(*range(2, 2 + len(window)), 0, 1)
+    how = {"strides": strides, "padding": padding, "dilation": dilation}
+    g = rng.standard_normal(convolution(x, kernel, **how).shape)
+    monkeypatch.setattr(kernels, "BLOCK_BYTES", block)
+    monkeypatch.setattr(kernels, "PRODUCT", product)
+    ours = kernels.convolution(x, kernel, **how), kernels.convolution_kernel_gradient(x, g, window=window, **how)
+    K.set_kernels(False)
+    try:
+        expected = convolution(x, kernel, **how), convolution_kernel_gradient(x, g, window=window, **how)
+    finally:
+        K.set_kernels(True)
+    for got, wanted in zip(ours, expected, strict=True):
+        np.testing.assert_allclose(got, wanted, rtol=1e-10, atol=1e-12)
+    monkeypatch.setattr(kernels, "PRODUCT", 1)
+    assert kernels.convolution(x, kernel, **how) is NotImplemented  # not even one row of places
+    assert kernels.convolution_kernel_gradient(x, g, window=window, **how) is NotImplemented
+
+
+def test_few_outputs_and_one_tap_are_left_to_the_definition():
     how = {"strides": (1,), "padding": "valid", "dilation": (1,)}
-    for channels, out, window in [(4, 32, 3), (8, 16, 3), (8, 32, 1)]:
+    for channels, out, window in [(4, 16, 3), (8, 16, 3), (8, 32, 1), (4, 32, 1)]:
         x, kernel = np.ones((2, 9, channels)), np.ones((window, channels, out))
         assert kernels.convolution(x, kernel, **how) is NotImplemented

@@ -14,5 +14,6 @@ from .pooling import average_pool as average_pool
 from .pooling import average_pool_gradient as average_pool_gradient
 from .pooling import max_pool as max_pool
 from .pooling import max_pool_gradient as max_pool_gradient
+from .random import draw_bernoulli as draw_bernoulli
 from .recurrence import lstm_sequence as lstm_sequence
 from .recurrence import lstm_sequence_gradient as lstm_sequence_gradient
