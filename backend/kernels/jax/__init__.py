@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from .activations import log_softmax as log_softmax
+from .activations import softmax as softmax
 from .control import branch as branch
 from .control import loop as loop
 from .control import while_loop as while_loop
