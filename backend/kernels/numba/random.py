@@ -7,15 +7,16 @@ reads it, every evaluation would run twice. Its numbers are + and * rounded once
 from __future__ import annotations
 
 import math
+import numbers
 from typing import Any
 
 import numpy as np
 
-from ..numpy.random import key_of as numpy_key_of
 from .compile import compiled, in_parts, inline
 
 __all__ = ["BLOCK", "draw_bernoulli", "draw_uniform", "key_of", "words"]
 
+MOST = 2**32  # elements
 BLOCK = 512  # evaluations whose words lie in the cache
 WORK = 60  # simple operations of an evaluation, several of which run at once
 FIRST, SECOND = np.frombuffer(b"\1\0\0\1", np.uint16)  # True in the first and in the second byte of two
@@ -54,11 +55,15 @@ def draw_uniform(draw: np.ndarray, *, seed: int, shape: Any, dtype: str, minval:
 
 def key_of(draw: np.ndarray, seed: int, shape: Any) -> tuple[np.uint32, np.uint32, np.uint32] | None:
     """The key's two words and the counter's second; None for what the definition refuses."""
-    found = numpy_key_of(draw, seed, shape)
-    if found is None:
+    if draw.dtype != np.int32 or draw.size not in (1, 2) or not isinstance(seed, numbers.Integral):
         return None
-    first, second, counter = map(np.uint32, found)
-    return first, second, counter
+    if not isinstance(shape, (tuple, list)) or not all(isinstance(n, int) and n >= 0 for n in shape):
+        return None
+    if not -(2**63) <= seed < 2**64 or math.prod(shape) > MOST:
+        return None
+    counter = [int(word) % 2**32 for word in draw.reshape(-1)]
+    seed = int(seed) ^ (counter[0] if len(counter) > 1 else 0)
+    return np.uint32(seed % 2**32), np.uint32(seed // 2**32 % 2**32), np.uint32(counter[-1])
 
 
 # ---- the compiled parts: `start` and `stop` number evaluations

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["draw_bernoulli", "key_of"]
+__all__ = ["draw_bernoulli"]
 
 MOST = 2**32  # elements
 # Evaluations whose words lie in the cache: 295,000 took 8.3 ms by the definition, and in blocks of 2**14 to 2**17 here
@@ -24,7 +24,7 @@ _WORD = 2**32
 
 def draw_bernoulli(draw: np.ndarray, *, seed: int, shape: Any, dtype: str, p: float) -> Any:
     """Whether each word is below ceil(p * 2**24) * 2**8, so that its upper 24 bits are below the first factor."""
-    key = key_of(draw, seed, shape)
+    key = _key_of(draw, seed, shape)
     if key is None or dtype not in ("bool", "float32", "float64") or not 0 <= p <= 1:
         return NotImplemented
     size, limit = math.prod(shape), math.ceil(p * 2**24) * 2**8
@@ -38,7 +38,7 @@ def draw_bernoulli(draw: np.ndarray, *, seed: int, shape: Any, dtype: str, p: fl
     return pairs.reshape(-1)[:size].reshape(shape).astype(dtype, copy=False)
 
 
-def key_of(draw: np.ndarray, seed: int, shape: Any) -> tuple[int, int, int] | None:
+def _key_of(draw: np.ndarray, seed: int, shape: Any) -> tuple[int, int, int] | None:
     """The key's two words and the counter's second; None for what the definition refuses."""
     if draw.dtype != np.int32 or draw.size not in (1, 2) or not isinstance(seed, numbers.Integral):
         return None
