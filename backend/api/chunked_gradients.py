@@ -67,7 +67,7 @@ def chunked_value_and_grad(
     """
     name = "chunked_value_and_grad"
     argnums = checked_argnums(name, argnums)
-    if not isinstance(reduction, str) or reduction not in ("mean", "sum"):
+    if not isinstance(reduction, str) or reduction not in "mean sum".split():
         raise ValueError(f"{name}: reduction is {reduction!r}, expected 'mean' or 'sum'")
     whole = value_and_grad(f, argnums)
 

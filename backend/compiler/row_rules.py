@@ -229,7 +229,7 @@ def _tiled(rows: Any, node: Node, x: Tensor, repetitions: Any) -> State:
     return RowAxis(state.axis + more, state.each)
 
 
-_FILLING = ("zeros", "ones", "full")
+_FILLING = "zeros ones full".split()
 # Rules of calls whose sizes may depend on the number of rows; all other calls then mix them.
 SIZED = {*_FILLING, "branch", "broadcast_to", "getitem", "loop", "reshape"}
 RULES: dict[str, Callable[..., Any]] = {

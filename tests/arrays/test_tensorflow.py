@@ -189,6 +189,47 @@ def test_the_program_of_the_page_runs():
     assert printed.getvalue() == shown
 
 
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda: K.softmax([[np.nan, 1.0, 2.0], [-np.inf, 0.0, 0.0], [np.inf, 1.0, 0.0]]),
+        lambda: K.pool2d(np.asarray([np.nan, 1.0, np.inf, -np.inf], "f").reshape(1, 2, 2, 1), (1, 2)),
+        lambda: K.conv2d(RNG.integers(-3, 4, (2, 2, 2, 1)), RNG.integers(-3, 4, (3, 4, 1, 1)), (1, 3), "same"),
+        lambda: K.conv2d(RNG.integers(-3, 4, (2, 5, 5, 1)), RNG.integers(-3, 4, (1, 4, 1, 1)), (1, 2), "valid"),
+        lambda: K.dot([1.0, 2.0], [3.0, 4.0]),
+        lambda: K.tile(np.arange(24.0).reshape(2, 3, 4), (2, 3, 2)),
+        lambda: K.arange(2**63, 2**63 + 3, dtype="uint64"),
+    ],
+)
+def test_what_tensorflows_own_operations_get_wrong_is_right(f):
+    state, found = RNG.bit_generator.state, []
+    for library in ("numpy", "tensorflow"):
+        RNG.bit_generator.state = state
+        with K.use_backend(library):
+            found.append(K.eval(f()))
+    np.testing.assert_allclose(*found, rtol=1e-6)
+
+
+def test_compiled_functions_multiply_vectors_and_raise_value_errors():
+    with K.use_backend("tensorflow"):
+        x, y, z = K.placeholder((3,)), K.placeholder((3, 2)), K.placeholder((2, 2))
+        np.testing.assert_array_equal(K.function([x, y], K.matmul(x, y))([np.arange(3.0), np.ones((3, 2))]), [3.0, 3.0])
+        with pytest.raises(ValueError, match="inv"):
+            K.function([z], K.inv(z))([np.ones((2, 2))])
+    xp = K.get_backend("tensorflow").xp
+    assert xp.asarray([True, 2], dtype=xp.int8).numpy().tolist() == [1, 2]
+    assert np.isnan(xp.mean(xp.zeros((1, 0), dtype=xp.complex64), axis=1).numpy()).all()
+
+
+def test_maxima_over_windows_of_unknown_sizes_keep_nan_and_infinities():
+    x = RNG.normal(size=(2, 4, 6, 1)).astype("f")
+    x[0, 0, 0], x[0, :2, 2:4], x[1, 3, 3] = np.nan, -np.inf, np.inf
+    pool = tf.function(
+        lambda x: K.pool2d(x, (2, 2), strides=(2, 2)), input_signature=[tf.TensorSpec((None, None, None, 1))]
+    )
+    np.testing.assert_array_equal(pool(x), K.pool2d(x, (2, 2), strides=(2, 2)))
+
+
 def test_keras_3_trains_on_its_tensors():
     keras = pytest.importorskip("keras", minversion="3.15", reason="Keras 3.15 is not installed")
     if keras.__version__ >= "3.16":

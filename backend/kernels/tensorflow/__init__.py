@@ -14,7 +14,6 @@ from .elementwise import log_softmax as log_softmax
 from .elementwise import relu as relu
 from .elementwise import relu_gradient as relu_gradient
 from .elementwise import sigmoid as sigmoid
-from .elementwise import softmax as softmax
 from .pooling import average_pool as average_pool
 from .pooling import average_pool_gradient as average_pool_gradient
 from .pooling import max_pool as max_pool

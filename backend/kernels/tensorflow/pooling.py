@@ -1,7 +1,8 @@
-"""Pooling and its gradients: TensorFlow's own, channels last."""
+"""Pooling and its gradients: TensorFlow's own, channels last; maxima, which lose NaN and -inf, for unknown sizes."""
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import tensorflow as tf
@@ -32,17 +33,25 @@ def _back(y: Any, window: Ints) -> Any:
     return y if len(window) == 2 else tf.squeeze(y, 1)
 
 
+def _maxima_unfit(x: Any, window: Ints, padding: str) -> bool:
+    """Whether the definition computes maxima: it needs known sizes."""
+    return None not in x.shape or _unfit(x, x.shape[1:-1], window, padding)
+
+
 def max_pool(x: Any, *, window: Ints, strides: Ints, padding: str, residuals: bool = False) -> Any:
-    """tf.nn.max_pool; what its gradient needs of it is the result."""
-    if _unfit(x, x.shape[1:-1], window, padding):
+    """tf.nn.max_pool, with NaN where a window has one, and -inf where it has nothing else."""
+    if _maxima_unfit(x, window, padding):
         return NotImplemented
-    y = _back(OPS.MaxPool(input=_image(x, window), **_how(window, strides, padding)), window)
-    return (y, y) if residuals else (y,)
+    how, x = _how(window, strides, padding), _image(x, window)
+    kinds = tf.where(tf.math.is_nan(x), tf.constant(2, x.dtype), tf.cast(x > -math.inf, x.dtype))
+    y, found = OPS.MaxPool(input=x, **how), OPS.MaxPool(input=kinds, **how)
+    whole = tf.where(found > 1, tf.constant(math.nan, x.dtype), tf.where(found > 0, y, tf.constant(-math.inf, x.dtype)))
+    return (_back(whole, window), _back(y, window)) if residuals else (_back(whole, window),)
 
 
 def max_pool_gradient(g: Any, x: Any, kept: Any = None, *, window: Ints, strides: Ints, padding: str) -> Any:
     """TensorFlow's MaxPoolGrad."""
-    if _unfit(x, x.shape[1:-1], window, padding):
+    if _maxima_unfit(x, window, padding):
         return NotImplemented
     how, x = _how(window, strides, padding), _image(x, window)
     known = kept is not None and kept.dtype is x.dtype

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import Any
 
@@ -17,6 +18,7 @@ from .elementwise import bitwise_left_shift, bitwise_right_shift
 from .indexing import *  # noqa: F403
 from .manipulation import *  # noqa: F403
 from .products import *  # noqa: F403
+from .products import matmul
 from .reductions import *  # noqa: F403
 from .sets import *  # noqa: F403
 from .sorting import *  # noqa: F403
@@ -24,7 +26,7 @@ from .traced_sizes import traced_sizes
 
 __array_api_version__ = "2025.12"
 e, inf, nan, pi, newaxis = math.e, math.inf, math.nan, math.pi, None
-_OUR_OWN = {"annotations", "math", "tf", "creation", "dtypes", "elementwise", "indexing", "manipulation",
+_OUR_OWN = {"annotations", "functools", "math", "tf", "creation", "dtypes", "elementwise", "indexing", "manipulation",
             "products", "reductions", "sets", "sorting", "traced_sizes"}  # fmt: skip
 
 
@@ -44,3 +46,19 @@ for _name, _function in (("lshift", bitwise_left_shift), ("rshift", bitwise_righ
     if not hasattr(tf.Tensor, f"__{_name}__"):
         setattr(tf.Tensor, f"__{_name}__", lambda self, other, f=_function: f(self, other))
         setattr(tf.Tensor, f"__r{_name}__", _reflected(_function))
+
+
+def _with_vectors(product: Any) -> Any:
+    """The operator @, which takes matrices alone in TensorFlow, for vectors too; K's compiled programs use it."""
+
+    @functools.wraps(product)
+    def run(self: Any, other: Any) -> Any:
+        ranks = [getattr(getattr(x, "shape", None), "rank", None) for x in (self, other)]
+        return matmul(self, other) if 1 in ranks and None not in ranks else product(self, other)
+
+    run.takes_vectors = True  # type: ignore[attr-defined]
+    return run
+
+
+if not hasattr(tf.Tensor.__matmul__, "takes_vectors"):
+    tf.Tensor.__matmul__ = _with_vectors(tf.Tensor.__matmul__)

@@ -74,7 +74,7 @@ def _nested(obj: Any, dtype: Any) -> Any:
         try:
             return tf.convert_to_tensor(obj, dtype)
         except (TypeError, ValueError):
-            return tf.convert_to_tensor(obj)
+            return _nested(obj, None)
     kinds = {type(v) for v in _flat(obj)}
     if kinds == {int}:
         try:
@@ -167,7 +167,8 @@ def arange(start: Any, /, stop: Any = None, step: Any = 1, *, dtype: Any = None,
             raise ValueError("arange: step is 0, expected another number")
         count = max(0, math.ceil((stop - start) / step))
         if all(isinstance(v, int) for v in given) and dtype.is_integer:
-            return tf.cast(tf.range(count, dtype=int64) * tf.constant(step, int64) + tf.constant(start, int64), dtype)
+            by, first = (tf.constant((v + 2**63) % 2**64 - 2**63, int64) for v in (step, start))  # uint64 wraps
+            return tf.cast(tf.range(count, dtype=int64) * by + first, dtype)
         places = tf.range(count, dtype=tf.float64)
         return tf.cast(places * tf.constant(step, tf.float64) + tf.constant(start, tf.float64), dtype)
 

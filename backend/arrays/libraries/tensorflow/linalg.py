@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import math
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import tensorflow as tf
@@ -72,6 +74,20 @@ def _adjoint(x: Any) -> Any:
     return tf.linalg.adjoint(x)
 
 
+def _raises_value_errors(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function with ValueError for a matrix that it cannot factor or invert, as NumPy's LinAlgError is one."""
+
+    @functools.wraps(function)
+    def run(*args: Any, **options: Any) -> Any:
+        try:
+            return function(*args, **options)
+        except tf.errors.InvalidArgumentError as error:
+            raise ValueError(f"{function.__name__}: {error.message}") from error
+
+    return run
+
+
+@_raises_value_errors
 def cholesky(x: Any, /, *, upper: bool = False) -> Any:
     """The standard's `cholesky`."""
     found = tf.linalg.cholesky(_adjoint(x) if upper else x)
@@ -83,6 +99,7 @@ def det(x: Any, /) -> Any:
     return tf.linalg.det(x)
 
 
+@_raises_value_errors
 def inv(x: Any, /) -> Any:
     """The standard's `inv`."""
     return tf.linalg.inv(x)
@@ -94,6 +111,7 @@ def slogdet(x: Any, /) -> SlogdetResult:
     return SlogdetResult(sign, tf.math.real(found) if x.dtype in COMPLEX else found)
 
 
+@_raises_value_errors
 def solve(x1: Any, x2: Any, /) -> Any:
     """The standard's `solve`."""
     x1, x2 = pair(x1, x2)
@@ -107,12 +125,14 @@ def solve(x1: Any, x2: Any, /) -> Any:
     return found[..., 0] if vector else found
 
 
+@_raises_value_errors
 def eigh(x: Any, /) -> EighResult:
     """The standard's `eigh`."""
     values, vectors = tf.linalg.eigh(x)
     return EighResult(tf.math.real(values) if x.dtype in COMPLEX else values, vectors)
 
 
+@_raises_value_errors
 def eigvalsh(x: Any, /) -> Any:
     """The standard's `eigvalsh`."""
     values = tf.linalg.eigvalsh(x)

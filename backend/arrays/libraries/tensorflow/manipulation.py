@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import tensorflow as tf
@@ -171,6 +172,10 @@ def tile(x: Any, repetitions: Any, /) -> Any:
     times, shape = [index(t) for t in times], list(sizes(x))
     shape = [1] * (len(times) - len(shape)) + shape
     times = [1] * (len(shape) - len(times)) + times
-    apart = tf.reshape(x, shape_from([size for n in shape for size in (1, n)]))
-    wide = tf.broadcast_to(apart, shape_from([size for t, n in zip(times, shape, strict=True) for size in (t, n)]))
-    return tf.reshape(wide, shape_from([t * n for t, n in zip(times, shape, strict=True)]))
+    for i, t in enumerate(times):  # one axis at a time: TensorFlow broadcasts few axes at once, and tf.tile few dtypes
+        if not (isinstance(t, int) and t == 1):
+            before, after = math.prod(shape[:i]), math.prod(shape[i:])
+            x = tf.reshape(x, shape_from((before, 1, after)))
+            x = tf.broadcast_to(x, shape_from((before, t, after)))
+            shape[i] = t * shape[i]
+    return tf.reshape(x, shape_from(shape))

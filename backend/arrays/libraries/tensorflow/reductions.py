@@ -56,7 +56,10 @@ def prod(x: Any, /, *, axis: Any = None, dtype: Any = None, keepdims: bool = Fal
 
 def mean(x: Any, /, *, axis: Any = None, keepdims: bool = False) -> Any:
     """The standard's `mean`."""
-    return _mean(x, _axes(x, axis), keepdims)
+    found = _mean(x, _axes(x, axis), keepdims)
+    if x.dtype.is_complex:  # tf.reduce_mean of no complex numbers is 0, not NaN
+        found = tf.where(tf.equal(tf.size(x), 0), tf.constant(complex(math.nan, math.nan), x.dtype), found)
+    return found
 
 
 def var(x: Any, /, *, axis: Any = None, correction: float = 0.0, keepdims: bool = False) -> Any:
