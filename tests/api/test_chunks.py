@@ -151,6 +151,14 @@ def test_on_a_cluster():
         close(found, K.value_and_grad(loss)(w, x, y))
 
 
+def test_a_gigabyte_is_predicted_in_a_fraction_of_it():
+    command = [sys.executable, "-m", "benchmarks.chunked", "--gigabytes", "1", "--threads", "1"]
+    run = subprocess.run(command, cwd=Path(__file__).parents[2], capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+    size, *_, held = (float(cell) for cell in run.stdout.splitlines()[-1].strip("| ").split("|"))
+    assert size > 0.9 and held < 0.5
+
+
 def test_dask_is_imported_when_it_is_fed():
     program = "import sys, backend as K; K.chunked_value_and_grad(K.sum); assert 'dask' not in sys.modules"
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
