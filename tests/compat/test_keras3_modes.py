@@ -89,6 +89,14 @@ for name, call in calls.items():
 print(json.dumps(found))
 """
 
+SAME_BITS = """
+import hashlib
+keras.utils.set_random_seed(2)  # layers draw the seeds of their initializers when they are made
+model, numbers = fitted([layers.Reshape((2, 4)), layers.LSTM(3), layers.Activation("gelu")])
+bits = b"".join(keras.ops.convert_to_numpy(w).tobytes() for w in model.weights) + numbers.tobytes()
+print(json.dumps([hashlib.sha256(bits).hexdigest()]))
+"""
+
 
 def test_eagerly_tensors_have_values_and_the_numbers_are_the_same(home):
     ran(["-c", NETS + FITTED + EAGER], home)
@@ -101,6 +109,12 @@ def test_several_steps_in_one_call(home):
 
 def test_trainable_takes_effect_at_once(home):
     assert ran(["-c", NETS + FITTED + FLAGS], home) == [True, False, False, True, True]
+
+
+@needs_torch
+def test_training_has_the_same_bits_in_the_reproducible_mode(home):
+    program = ["-c", NETS + FITTED + SAME_BITS]
+    assert ran(program, home, "reproducible:numpy") == ran(program, home, "reproducible:torch")
 
 
 @needs_torch
