@@ -14,7 +14,7 @@ import numpy as np
 from backend.arrays.dtypes import dtype_name, is_float
 from backend.arrays.namespaces import is_array
 from backend.graph.composite import Composite
-from backend.graph.tensor import Node, Tensor
+from backend.graph.tensor import Node, Subgraph, Tensor
 from backend.graph.traversal import toposort
 
 from .. import error_analysis
@@ -105,7 +105,10 @@ def _graphs(example: Example) -> Iterator[tuple[list[Any], list[Any]]]:
 
 
 def _nodes(on: Namespace, outputs: list[Any], known: set[str]) -> list[Node]:
-    """The calls of composites with a kernel in a graph, one of each; not those of `known` names."""
+    """The calls of composites with a kernel in a graph, one of each; not those of `known` names.
+
+    Loops and branches are left out: their bodies are graphs, which only a whole program runs.
+    """
     found: dict[int, Node] = {}
     for t in toposort([o for o in outputs if isinstance(o, Tensor)]):
         node = t.node
@@ -114,7 +117,7 @@ def _nodes(on: Namespace, outputs: list[Any], known: set[str]) -> list[Node]:
             if (
                 name in on.kernels
                 and name not in known
-                and not any(isinstance(v, Tensor) for v in node.kwargs.values())
+                and not any(isinstance(v, (Tensor, Subgraph)) for v in node.kwargs.values())
             ):
                 found[id(node)] = node
     return list(found.values())
