@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import functools
 import gc
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -14,6 +13,7 @@ import numpy as np
 
 from ..arrays.backends import Backend
 from ..arrays.dtypes import dtype_name
+from ..arrays.heap import keep_freed_memory
 from ..arrays.namespaces import describe, is_array, is_concrete, namespace_of, outside_traces
 from ..graph.tensor import Constant, Placeholder, Tensor
 from ..kernels.lookup import (
@@ -125,7 +125,7 @@ class Executable:
     def _made(self, backend: Backend, in_place: bool, jit: bool) -> tuple[Callable[..., Any], bool]:
         """The program on a backend, and whether it can be kept: not where it is traced."""
         xp = backend.xp
-        _keep_freed_memory()
+        keep_freed_memory()
         kernels: Any = compiled_kernels_of(xp) if jit else None
         printed = prints_chains(xp)
         source, code = self._source(in_place, printed, nested=kernels is not None)
@@ -185,19 +185,6 @@ class _Overridden:
 def _binding(backend: Backend, in_place: bool) -> tuple[Any, ...]:
     """What a bound program depends on."""
     return id(backend.xp), str(backend.device), kernels_enabled(), in_place, str(backend.executor)
-
-
-@functools.cache
-def _keep_freed_memory() -> None:
-    """Have glibc keep freed memory, up to 64 MB, for the next arrays, by freeing a block of nearly 32 MB once.
-
-    glibc raises its mmap threshold to the largest block freed so far (at most 32 MB) and its trim threshold to twice
-    that, so later arrays reuse freed pages. Before, any array above 128 KB may be made of pages that the system has yet
-    to fill with zeros: a training step of a batch-norm net met 1295 of these on PyTorch and took 8.9 ms instead of 5.4,
-    one of an LSTM on NumPy 970, and 8.2 ms instead of 6. No page of the block is touched; MALLOC_TRIM_THRESHOLD_ in the
-    environment forbids it.
-    """
-    np.empty(2**25 - 2**13, np.uint8)
 
 
 @contextlib.contextmanager
