@@ -22,7 +22,11 @@ def simplify(node: Node, without: Collection[str] = ()) -> Tensor | None:
 
 def simplified(node: Node) -> list[Tensor] | None:
     """The results that replace those of a call, in the form that the rewriter takes."""
-    found = simplify(node) if isinstance(node.function, str) else None
+    if isinstance(node.function, str):
+        found = simplify(node)
+    else:
+        rule = node.function.simplify_rule
+        found = None if rule is None else rule(*node.args, **node.kwargs)
     return None if found is None else [found]
 
 

@@ -11,7 +11,9 @@ from convolution_tools import (
 )
 
 import backend as K
+from backend.compiler.pipeline import without
 from backend.kernels import numpy as numpy_kernels
+from backend.ops.activations import relu_gradient
 from backend.ops.pooling import (
     average_pool,
     average_pool_gradient,
@@ -206,3 +208,39 @@ def test_no_pixels_on_a_strict_namespace():
     assert K.pool2d(xp.zeros((0, 0, 0, 2)), (2, 3), (2, 2), "same").shape == (0, 0, 0, 2)
     assert K.pool3d(xp.zeros((0, 3, 0, 2, 2)), (2, 3, 2), (2, 2, 2), "same", pool_mode="avg").shape == (0, 2, 0, 1, 2)
     assert K.resize_images(xp.zeros((0, 0, 0, 2)), 2, 1, "channels_last", "bilinear").shape == (0, 0, 0, 2)
+
+
+def _rectified(window, strides, padding, given):
+    """The gradient of a pooled rectifier, its source, and the gradient by the calls as recorded."""
+    x = K.variable(given)
+    y = pool2d(K.relu(x), window, strides, padding)
+    gradient = K.gradients(K.sum(y * y * y), [x])
+    f = K.function([], gradient)
+    with without("simplify"):
+        plain = K.function([], gradient)
+    return f([])[0], f.source, plain([])[0]
+
+
+@pytest.mark.parametrize("backend", ["numpy", "torch"])
+@pytest.mark.parametrize("padding", ["valid", "same"])
+@pytest.mark.parametrize(("window", "strides"), [((2, 2), (2, 2)), ((3, 3), (2, 2)), ((1, 2), (2, 3))])
+def test_rectifiers_gradient_comes_before_that_of_pooling(window, strides, padding, backend):
+    """Ties and windows without a positive element included; the mask is that of the pooled elements."""
+    given = np.round(2 * drawn(3, 7, 8, 2)).astype("f")
+    given[0, :4, :4] = -1.0
+    with K.use_backend(backend):
+        found, source, expected = _rectified(window, strides, padding, given)
+    np.testing.assert_array_equal(found, expected)
+    assert np.any(found)
+    assert source.index(" relu_gradient(") < source.index(" max_pool_gradient(")
+
+
+def test_a_rectifiers_gradient_stays_where_something_else_was_pooled():
+    x, other = K.variable(drawn(2, 4, 4, 1)), K.variable(drawn(2, 4, 4, 1, seed=1))
+    how = {"window": (2, 2), "strides": (2, 2), "padding": "valid"}
+    top, kept = max_pool(other * 1.5, residuals=True, **how)
+    given = relu_gradient(max_pool_gradient(top, other * 1.5, kept, **how), K.relu(x))
+    assert relu_gradient.simplify_rule(*given.node.args) is None
+    f = K.function([], [given])
+    expected = np.where(K.get_value(x) > 0, K.eval(max_pool_gradient(top, other * 1.5, **how)), 0)
+    np.testing.assert_array_equal(f([])[0], expected)
