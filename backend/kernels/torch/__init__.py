@@ -16,6 +16,7 @@ from . import recurrence as _recurrence
 from ._precision import precise_program
 from .elementwise import erf as erf
 from .elementwise import log_softmax as log_softmax
+from .elementwise import mask as mask
 from .elementwise import relu as relu
 from .elementwise import relu_gradient as relu_gradient
 from .elementwise import sigmoid as sigmoid
