@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from ..arrays import namespaces
+from ..graph.composite import COMPOSITES
 from ..graph.patterns import AnyCall, Functions, Rules, Variable, rule
 from ..graph.primitives import PRIMITIVES
 from ..graph.tensor import Node, Tensor
@@ -15,18 +16,14 @@ __all__ = ["SIMPLIFY_RULES", "join", "simplified", "simplify"]
 
 
 def simplify(node: Node, without: Collection[str] = ()) -> Tensor | None:
-    """The tensor that can replace a call of a function of the standard, by the rules not in `without`; else None."""
+    """The tensor that can replace a call, by the rules not in `without`; else None."""
     found = SIMPLIFY_RULES.find(node, without)
     return None if found is None else found[1]
 
 
 def simplified(node: Node) -> list[Tensor] | None:
     """The results that replace those of a call, in the form that the rewriter takes."""
-    if isinstance(node.function, str):
-        found = simplify(node)
-    else:
-        rule = node.function.simplify_rule
-        found = None if rule is None else rule(*node.args, **node.kwargs)
+    found = simplify(node)
     return None if found is None else [found]
 
 
@@ -101,6 +98,29 @@ def _whole(parts: Sequence[Tensor], axis: int) -> Tensor | None:
     return whole if end == whole.sizes[axis] else None
 
 
+def _is_composite(function: Any, name: str) -> bool:
+    return not isinstance(function, str) and function is COMPOSITES.get(name)
+
+
+def _masked_first(call: Node) -> Tensor | None:
+    """The gradient of a rectifier, pooled: masks the cotangents of the windows, which are fewer than the elements.
+
+    A window's largest element is masked as the window is. Where it is NaN, pooling leaves open which element gets the
+    cotangent, and that element is not masked.
+    """
+    out, gradient = call.args[1], call.args[0].node
+    if gradient is None or not _is_composite(gradient.function, "max_pool_gradient"):
+        return None
+    given, x, kept = (*gradient.args, None)[:3]
+    pool = None if kept is None else kept.node
+    if x is not out or pool is None or not _is_composite(pool.function, "max_pool"):
+        return None
+    if pool.args[0] is not x or pool.kwargs != {**gradient.kwargs, "residuals": True}:
+        return None
+    found: Tensor = gradient.function(call.function(given, pool.output(0)), x, kept, **gradient.kwargs)
+    return found
+
+
 _x, _y, _c, _f = Variable("x"), Variable("y"), Variable("c"), Functions()
 _one, _axis, _shape = Variable("one", _is_one), Variable("axis"), Variable("shape")
 _first, _second, _any = Variable("first"), Variable("second"), Variable("_")
@@ -142,6 +162,7 @@ SIMPLIFY_RULES = Rules(
         AnyCall(lambda function: function == "concat"),
         lambda call: _whole(call.args[0], call.kwargs["axis"]),
     ),
+    rule("pooled before masked", AnyCall(lambda function: _is_composite(function, "relu_gradient")), _masked_first),
     rule("operand repeated for nothing", AnyCall(_is_elementwise), _unbroadcast),
     opened=_opened,
     make=lambda function, *arguments: getattr(namespaces.recorder, function)(*arguments),

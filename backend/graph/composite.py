@@ -44,7 +44,6 @@ class Composite:
         self.vjp_rule: Callable[..., Any] | None = None
         self.shape_rule: Callable[..., Any] | None = None
         self.prune_rule: Callable[..., Any] | None = None
-        self.simplify_rule: Callable[..., Any] | None = None
         self.primitive = Primitive(name=self.__name__, **facts)
         self.has_residuals = "residuals" in (definition.__kwdefaults__ or {})
         self._bound: dict[tuple[Any, bool], Callable[..., Any]] = {}
@@ -69,11 +68,6 @@ class Composite:
     def prune(self, rule: Callable[..., Any]) -> Callable[..., Any]:
         """Say how to do without unused outputs: rule(live, *args, **kwargs) -> (args, kwargs, indices still given)."""
         self.prune_rule = rule
-        return rule
-
-    def simplify(self, rule: Callable[..., Any]) -> Callable[..., Any]:
-        """Say how fewer or smaller calls give the same: rule(*args, **kwargs) -> a tensor, or None."""
-        self.simplify_rule = rule
         return rule
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:

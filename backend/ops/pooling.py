@@ -14,7 +14,6 @@ from ..dispatch.boundary import sizes
 from ..dispatch.operation import operation
 from ..dispatch.promotion import array_namespace, floating
 from ..graph.composite import composite, spec
-from .activations import relu_gradient
 from .windows.geometry import (
     Box,
     channels_first,
@@ -264,19 +263,6 @@ def _(h: Array, out: Array, g: Array, x: Array, kept: Array | None = None, **how
 @max_pool_gradient.shape
 def _(g: Array, x: Array, kept: Array | None = None, **how: Any) -> Any:
     return sizes(x)
-
-
-@relu_gradient.simplify
-def _(g: Any, out: Any) -> Any:
-    """Of what a rectifier gave, pooled: its gradient comes first, for the largest elements, which are fewer."""
-    if g.node is None or g.node.function is not max_pool_gradient:
-        return None
-    of_pool, x, kept = (*g.node.args, None)[:3]
-    pool = None if kept is None else kept.node
-    how = {**g.node.kwargs, "residuals": True}
-    if x is not out or pool is None or pool.function is not max_pool or pool.args[0] is not x or pool.kwargs != how:
-        return None
-    return max_pool_gradient(relu_gradient(of_pool, pool.output(0)), x, kept, **g.node.kwargs)
 
 
 @composite

@@ -8,6 +8,8 @@ import backend as K
 from backend.compiler.simplify import SIMPLIFY_RULES, simplify
 from backend.graph.standard import namespace as xp
 from backend.graph.tensor import Placeholder, Tensor, record
+from backend.ops.activations import relu_gradient
+from backend.ops.pooling import max_pool, max_pool_gradient
 
 DATA = np.array([[-0.0, 1.5, np.inf], [np.nan, -2.0, 3.0]], dtype="f")
 
@@ -31,6 +33,13 @@ def again(xp, function, x, argument):
     return record(function, (x, argument), {}, x.spec) if xp is not numpy else x
 
 
+def pooled(xp, x):
+    """The gradient of a rectifier whose result is pooled."""
+    y, how = K.relu(xp.reshape(x, (1, 2, 3, 1))), {"window": (1, 3), "strides": (1, 3), "padding": "valid"}
+    top, kept = max_pool(y, residuals=True, **how)
+    return relu_gradient(max_pool_gradient(top, y, kept, **how), y)
+
+
 FIRES = {  # by rule: a call that it replaces
     "plus a negative": lambda xp, x: x + xp.negative(xp.exp(x)),
     "negative plus": lambda xp, x: xp.negative(xp.exp(x)) + x,
@@ -50,6 +59,7 @@ FIRES = {  # by rule: a call that it replaces
     "reshaped twice": lambda xp, x: xp.reshape(xp.reshape(x, (6,)), (3, 2)),
     "kept axes dropped": lambda xp, x: xp.squeeze(xp.sum(x, axis=1, keepdims=True), 1),
     "slices concatenated again": lambda xp, x: xp.concat([x[:, :1], x[:, 1:2], x[:, 2:]], axis=1),
+    "pooled before masked": pooled,
     "operand repeated for nothing": lambda xp, x: x * xp.broadcast_to(xp.max(x, axis=1, keepdims=True), (2, 3)),
 }
 
