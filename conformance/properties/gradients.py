@@ -14,6 +14,7 @@ from backend.arrays.namespaces import array_namespace, is_array
 from ..examples import Example
 from ..judging.bounds import EPS, Expected, analysing
 from ..judging.failures import Failure, compare
+from ..kept import graphs_of
 from ..subjects.operations import (
     Namespace,
     analysed,
@@ -112,15 +113,12 @@ def unknown_gradient(on: Namespace, example: Example) -> float:
         loss = contraction(results, fed, lambda out: K.Placeholder((None,) * out.ndim, out.dtype))
         return [*inputs, *softmax_], K.gradients(loss, [inputs[i] for i in example.differentiated])
 
-    inputs, found = recorded(_unknown, (example.call_key, example.dtype), record)
+    inputs, found = recorded(graphs_of(example.case), ("unknown gradients", example.call_key, example.dtype), record)
     values = [e.value for e in expected(example, on.library) if isinstance(e, Expected) and e.dtype in EPS]
     names = [e.dtype for e in expected(example, on.library) if isinstance(e, Expected) and e.dtype in EPS]
     arrays = [*on.arrays(example), *(on.array(weights(v.shape, n)) for v, n in zip(values, names, strict=True))]
     results = compiled(on, inputs, [g for g in found if g is not None], arrays)
     return compare([w for w, g in zip(wanted, found, strict=True) if g is not None], results, on.dtypes)
-
-
-_unknown: dict[Any, Any] = {}
 
 
 def wanted_gradients(example: Example, library: str = "") -> list[Expected] | None:
