@@ -24,7 +24,7 @@ _kept: dict[Case, dict[Any, Any]] = {}  # the case tried last stands last
 
 def kept_of(case: Case) -> dict[Any, Any]:
     """What is kept of a case, from now on the one tried last."""
-    found = _kept[case] = _kept.pop(case, None) or {}
+    found = _kept[case] = _kept.pop(case, {})
     while len(_kept) > CASES:
         del _kept[next(iter(_kept))]
     return found
