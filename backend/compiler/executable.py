@@ -30,6 +30,7 @@ from .adaptive import Adaptive
 from .codegen import ENTRY, Source, print_program
 from .elementwise_steps import steps_of
 from .executed import executed
+from .loops.description import description
 from .pipeline import GRAPH, LAUNCHED, NESTED, PROGRAM, run_passes, selected, stages_of
 from .program import Graph
 from .report import Stages, cost, nests_stage, whole_stage
@@ -56,7 +57,7 @@ class Executable:
         self._sources: dict[tuple[bool, bool, bool], tuple[Source, Any]] = {}  # by in_place, fuse_small and nested
         self._cost: tuple[int, int] | None = None
         self._bound: dict[tuple[Any, ...], Callable[..., Any]] = {}
-        self.nests: dict[str, Any] = {}  # the compiled loop nests, by the names of their bodies
+        self.nests: dict[str, Any] = {}  # the compiled loop nests and bodies of loops, by their names
         with _no_collection():
             fed = [t if isinstance(t, Placeholder) else Placeholder(t.spec.shape, t.dtype, t.name) for t in inputs]
             recorded = Graph(tuple(fed), tuple(outputs), tuple(updates))
@@ -145,6 +146,9 @@ class Executable:
             scope[name] = (kernels or kernels_of(xp)).CompiledNest(nest, scope[name])
             if kernels is not None:
                 self.nests[name] = scope[name]
+        if kernels is not None:
+            for name, body in source.loops.items():
+                scope[name] = self.nests[name] = kernels.CompiledBody(description(body), scope[name])
         compiler = program_compiler(xp) if jit else None
         run: Callable[..., Any] = scope[ENTRY] if compiler is None else compiler(scope, ENTRY, list(source.chains))
         return run, all(is_concrete(x) for x in scope.values() if is_array(x))
