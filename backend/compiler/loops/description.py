@@ -8,7 +8,7 @@ import numpy as np
 
 from ...graph.dims import Dim
 from ...graph.tensor import Constant, Node, Subgraph, Tensor
-from ...kernels.description import DTYPES, FUNCTIONS, REALS, REDUCTIONS, Body, Call
+from ...kernels.description import DTYPES, REALS, REDUCTIONS, Body, Call
 from ..described import ALIASES, NATIVE, Calls, axes_of, fits
 from ..literals import literal
 from .body import calls
@@ -81,6 +81,8 @@ class _Writer:
         name = node.primitive.name
         if name in NATIVE and fits(node, NATIVE[name]):
             self._write(t, NATIVE[name], tuple(map(self.operand, node.args)))
+        elif name == "sum_to":  # the adjoint of broadcasting: which axes it sums, sizes say
+            self._write(t, name, (self.operand(node.args[0]),), (self.sizes(node.kwargs["shape"]),))
         elif name in ALIASES:
             self._write(t, "identity", (self.operand(node.args[0]),))
         else:
@@ -99,8 +101,6 @@ class _Writer:
             self.numbers[id(t)] = self.numbers[id(parts[-1])]
 
     def _write(self, t: Tensor, function: str, operands: tuple[Any, ...], told: tuple[Any, ...] = ()) -> None:
-        if function not in _FORMS and function not in FUNCTIONS | REDUCTIONS:
-            raise _RefusedError(f"{function} is not part of a compiled loop")
         self.numbers[id(t)] = self._first + len(self.calls)
         self.calls.append(Call(function, operands, told, str(t.dtype)))
 

@@ -48,10 +48,7 @@ class Laid:
         for call in body.calls:
             told = self._told(call)
             operands = tuple(self._needed(call.function, told, o) for o in map(self._mine, call.operands))
-            function = call.function
-            if function == "full" and isinstance(operands[0], int):
-                function, operands = "broadcast_to", (self._copied(operands[0], call.dtype),)
-            self._places.append(self._put(Call(function, operands, told, call.dtype)))
+            self._places.append(self._put(self._plain(Call(call.function, operands, told, call.dtype))))
             self._sizes.append(self.shapes[self._places[-1]])
         if any(0 in shape for shape in self.shapes):
             raise DeclinedError("arrays without elements")
@@ -75,7 +72,7 @@ class Laid:
         return ARITHMETIC[function](*map(self._size, arguments))
 
     def _told(self, call: Call) -> tuple[Any, ...]:
-        if call.function in ("reshape", "broadcast_to", "full"):
+        if call.function in ("reshape", "broadcast_to", "full", "sum_to"):
             return (tuple(map(self._size, call.told[0])),)
         if call.function != "getitem":
             return call.told
@@ -84,6 +81,19 @@ class Laid:
             between = isinstance(k, tuple) and not isinstance(k[0], str)
             key.append(tuple(map(self._size, k)) if between else None if k is None else self._size(k))
         return (tuple(key),)
+
+    def _plain(self, call: Call) -> Call:
+        """A call of what has no loop of its own in the words of what has one."""
+        if call.function == "full" and isinstance(call.operands[0], int):
+            return Call("broadcast_to", (self._copied(call.operands[0], call.dtype),), call.told, call.dtype)
+        if call.function == "sum_to":
+            (x,), (shape,) = call.operands, call.told
+            own = self.shape_of(x)
+            lead = len(own) - len(shape)
+            axes = (*range(lead), *(lead + i for i, n in enumerate(shape) if n == 1 != own[lead + i]))
+            summed = self._put(Call("sum", (x,), (axes, True), call.dtype)) if axes else x
+            return Call("reshape", (summed,), (shape,), call.dtype)
+        return call
 
     def call(self, number: int) -> Call | None:
         """The call that gives a value; None for inputs and constants."""

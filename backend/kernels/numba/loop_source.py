@@ -310,5 +310,5 @@ def _sum(first: str, second: str) -> str:
 
 
 def _aligned(index: Index, shape: Ints) -> Index:
-    """The index of an element of an array that is repeated along axes: those where it has size 1, and the first ones."""
+    """The index of an element of an array that is repeated: along axes of size 1, and along the first ones."""
     return ["" if n == 1 else i for i, n in zip(index[len(index) - len(shape) :], shape, strict=True)]
