@@ -31,9 +31,9 @@ from .codegen import ENTRY, Source, print_program
 from .elementwise_steps import steps_of
 from .executed import executed
 from .loops.description import description
-from .pipeline import GRAPH, LAUNCHED, NESTED, PROGRAM, run_passes, selected, stages_of
+from .pipeline import GRAPH, LAUNCHED, NESTED, PASSES, PROGRAM, run_passes, selected, stages_of
 from .program import Graph
-from .report import Stages, cost, nests_stage, whole_stage
+from .report import Stages, auto_stage, cost, nests_stage, whole_stage
 from .rewriter import Rewriter
 
 __all__ = ["Executable"]
@@ -78,12 +78,13 @@ class Executable:
     @property
     def stages(self) -> Stages:
         """The program after each pass, and what became of its loops where they are compiled."""
-        if self.nests:
-            found = stages_of(self.recorded, self.passes, (*NESTED, *PROGRAM))
-            return Stages([*found, nests_stage(found[-1], self.nests)])
-        found = stages_of(self.recorded, self.passes)
+        found = stages_of(self.recorded, self.passes, (*NESTED, *PROGRAM) if self.nests else PASSES)
         compiled = [f for f in self._bound.values() if hasattr(f, "refused")]
-        return Stages([*found, whole_stage(found[-1], compiled[-1].refused)]) if compiled else found
+        chosen = [f.verdict for f in self._bound.values() if isinstance(f, Adaptive)]
+        more = [nests_stage(found[-1], self.nests)] if self.nests else []
+        more += [whole_stage(found[-1], compiled[-1].refused)] if compiled and not self.nests else []
+        more += [auto_stage(found[-1], chosen[-1])] if chosen else []
+        return Stages([*found, *more])
 
     def _source(self, in_place: bool, fuse_small: bool = False, nested: bool = False) -> tuple[Source, Any]:
         """What is printed, and its code; `fuse_small` makes kernels of all chains, `nested` loop nests."""
