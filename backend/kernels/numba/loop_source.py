@@ -125,7 +125,8 @@ class Printer:
         return f"({self.sizes(n - 1)} - {i})" if i else self.sizes(n - 1)
 
     def _keyed(self, key: Any, index: Index, base: Ints) -> Index:
-        given, found = iter(index), []
+        given = iter(index)
+        found: list[str] = []
         for k in key:
             if k is None:
                 next(given)
