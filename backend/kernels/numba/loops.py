@@ -42,6 +42,9 @@ def product(a, at_a, b, at_b, z, at_z, rows, depth, columns):  # type: ignore[no
         one_row(x[i], y, out[i])
 
 
+SCOPE["product"] = product
+
+
 class _Plan(NamedTuple):
     """What to do for arrays of certain shapes."""
 
@@ -117,8 +120,6 @@ def loop(initial: Arrays, sequences: Arrays, captured: Arrays, *, body: Any, len
     given = (*initial, *sequences, *captured)
     if not _usable(given, body.description.inputs) or any(len(x) != steps for x in sequences):
         return NotImplemented
-    key = (len(initial), len(sequences), *[a.shape for a in captured])
-    key += (*[a.shape for a in initial], *[a.shape[1:] for a in sequences])
     count = len(initial)
     carry = [np.array(a, order="C").reshape(-1) for a in initial]
     rows, kept = [_rows(a) for a in sequences], [_flat(a) for a in captured]
@@ -130,7 +131,7 @@ def loop(initial: Arrays, sequences: Arrays, captured: Arrays, *, body: Any, len
         plan.run(*arguments(plan, [np.empty((1, math.prod(s)), d) for s, d in plan.outputs], 0))
 
     shapes = (*[a.shape for a in initial], *[a.shape[1:] for a in sequences], *[a.shape for a in captured])
-    plan = body.plan(key, lambda: _scan(body.description, shapes, count, len(sequences)), prove)
+    plan = body.plan((count, len(rows), shapes), lambda: _scan(body.description, shapes, count, len(sequences)), prove)
     if plan is None:
         return NotImplemented
     outputs = [np.empty((steps, *shape), dtype) for shape, dtype in plan.outputs]
@@ -193,12 +194,7 @@ def _plan(text: str, laid: Sequence[Laid], memory: dict[str, tuple[int, str]], s
     outputs = tuple((body.shapes[o], np.dtype(body.dtypes[o])) for o in body.outputs[body.carry :])
     constants = tuple(_flat(c) for each in laid for c in each.body.constants)
     needed = tuple((size, np.dtype(dtype)) for size, dtype in memory.values())
-    return text, _Plan(_kernel(text), outputs, needed, tuple(sizes.names) or (1,), constants)
-
-
-def _kernel(text: str) -> Callable[..., Any]:
-    SCOPE["product"] = product
-    return kernel(text)
+    return text, _Plan(kernel(text), outputs, needed, tuple(sizes.names) or (1,), constants)
 
 
 def _scan(description: Body, shapes: Shapes, carry: int, sequences: int) -> tuple[str, _Plan]:
