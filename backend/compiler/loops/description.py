@@ -172,7 +172,7 @@ def _indexed(writer: _Writer, node: Node) -> Form:
         if isinstance(k, slice):
             found.append((writer.size(k.start), writer.size(k.stop), 1 if k.step is None else k.step))
         elif k is None or isinstance(k, (int, Dim)):
-            found.append(writer.size(k))  # type: ignore[arg-type]
+            found.append(writer.size(k))
         else:
             raise _RefusedError("an index that the loop itself computes")
     return "getitem", (writer.operand(x),), (tuple(found),)

@@ -115,10 +115,11 @@ def _of(plan: _Plan) -> list[np.ndarray]:
 def loop(initial: Arrays, sequences: Arrays, captured: Arrays, *, body: Any, length: Any, reverse: bool) -> Any:
     """A scan; `length` counts where there are no sequences."""
     steps = len(sequences[0]) if sequences else int(length)
-    if not isinstance(body, CompiledBody) or not isinstance(body.description, Body) or not steps:
+    described = body.description if isinstance(body, CompiledBody) else ""
+    if isinstance(described, str) or not steps:
         return NotImplemented
     given = (*initial, *sequences, *captured)
-    if not _usable(given, body.description.inputs) or any(len(x) != steps for x in sequences):
+    if not _usable(given, described.inputs) or any(len(x) != steps for x in sequences):
         return NotImplemented
     count = len(initial)
     carry = [np.array(a, order="C").reshape(-1) for a in initial]
@@ -131,7 +132,7 @@ def loop(initial: Arrays, sequences: Arrays, captured: Arrays, *, body: Any, len
         plan.run(*arguments(plan, [np.empty((1, math.prod(s)), d) for s, d in plan.outputs], 0))
 
     shapes = (*[a.shape for a in initial], *[a.shape[1:] for a in sequences], *[a.shape for a in captured])
-    plan = body.plan((count, len(rows), shapes), lambda: _scan(body.description, shapes, count, len(sequences)), prove)
+    plan = body.plan((count, len(rows), shapes), lambda: _scan(described, shapes, count, len(sequences)), prove)
     if plan is None:
         return NotImplemented
     outputs = [np.empty((steps, *shape), dtype) for shape, dtype in plan.outputs]
