@@ -26,7 +26,8 @@ def keep_freed_memory() -> None:
     if not any(name.startswith("MALLOC_") or name == "GLIBC_TUNABLES" for name in os.environ):
         allocator = _glibc()
         if allocator is not None:
-            allocator.mallopt(_MMAP_THRESHOLD, MOST)
+            if not allocator.mallopt(_MMAP_THRESHOLD, MOST):
+                allocator.mallopt(_MMAP_THRESHOLD, 2**25)  # the most that glibc took before 2.35
             allocator.mallopt(_TRIM_THRESHOLD, MOST)
 
 

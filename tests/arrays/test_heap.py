@@ -7,10 +7,13 @@ from backend.arrays import heap
 
 class _Allocator:
     def __init__(self):
-        self.set = {}
+        self.set, self.most = {}, 2**30
 
     def mallopt(self, option, value):
-        self.set[option] = value
+        taken = option != -3 or value <= self.most
+        if taken:
+            self.set[option] = value
+        return int(taken)
 
 
 @pytest.fixture
@@ -25,6 +28,12 @@ def allocator(monkeypatch):
 def test_blocks_and_the_end_of_the_heap_are_kept(allocator):
     heap.keep_freed_memory.__wrapped__()
     assert allocator.set == {-3: heap.MOST, -1: heap.MOST}
+
+
+def test_an_older_glibc_maps_blocks_from_32_megabytes_on(allocator):
+    allocator.most = 2**25
+    heap.keep_freed_memory.__wrapped__()
+    assert allocator.set == {-3: 2**25, -1: heap.MOST}
 
 
 @pytest.mark.parametrize("name", ["MALLOC_TRIM_THRESHOLD_", "GLIBC_TUNABLES"])
