@@ -33,7 +33,9 @@ __all__ = ["operation_examples", "operation_holds"]
 
 BASES = 2  # calls of a case that are varied
 SMOOTH = (4, 8, 10, 11, 13, 15, 16)  # places of `with_axes` whose gradients are checked: 3, 5, none, thin, one axis
-EQUAL = 4  # all sizes of a call: other axes fit what goes with an axis, and means of whole numbers are exact
+# All sizes of a call: other axes fit what goes with an axis; means of 4 whole numbers are exact, and 3 leave a tail.
+EQUAL, ODD = 4, 3
+LINE = 333  # elements of a vector
 LENGTHS = (2, 17, 333, 4097)  # elements of the largest array, where gradients are checked
 PAIRS = 48  # calls with two arguments changed
 MOST = 3000  # elements of a call
@@ -127,6 +129,15 @@ def _with_options(case: Case, call: Call) -> Iterator[Call]:
     yield from (pairs[i] for i in sorted(rng.permutation(len(pairs))[:PAIRS]))
 
 
+def _channels_first(case: Case, call: Call) -> Iterator[Call]:
+    """An image whose channels stand first, with each other option."""
+    names = list(inspect.signature(getattr(K, case.name)).parameters)
+    arrays = [v for v in parts(call) if isinstance(v, np.ndarray)]
+    if "data_format" in names and arrays and arrays[0].ndim > 2:
+        turned = mapped(call, lambda i, x: x if i else np.ascontiguousarray(np.moveaxis(x, -1, 1)))
+        yield from _with_options(case, _given(case, turned, "data_format", "channels_first"))
+
+
 def _with_numbers(case: Case, call: Call, source: Call) -> Iterator[Call]:
     """Large, tiny, whole, half and equal numbers in those arrays that may hold any."""
     free = [isinstance(p, A) and p.is_float for p in parts(source)]
@@ -150,7 +161,10 @@ def _with_integers(case: Case, call: Call, source: Call) -> Iterator[Call]:
     """Whole numbers in place of floats, in the integer dtypes that calls of the case have; zeros and negative ones."""
     free = [isinstance(p, A) and p.is_float for p in parts(source)]
     others = {v.dtype.name for i in range(len(case.calls)) for v in typical(case, i, case.dtypes[0]).values}
-    for dtype in sorted({*others, *case.dtypes}):
+    if "bool" in others:
+        truth = mapped(call, lambda i, x: x > 0.5 if x.dtype.kind == "f" and free[i] else x)
+        yield from (truth, mapped(truth, lambda i, x: x if i else of_axes(x, 3)))
+    for dtype in sorted({*others, *case.dtypes, "int32"}):
         if np.dtype(dtype).kind not in "iu":
             continue
         lowest = np.iinfo(dtype).min
@@ -163,6 +177,7 @@ def _with_integers(case: Case, call: Call, source: Call) -> Iterator[Call]:
             ),
         )
         yield each
+        yield mapped(each, lambda i, x: x if i else of_axes(x, 3))
         yield among(each, (0, 1) if lowest == 0 else (0, -3, 1), free)
 
 
@@ -176,6 +191,8 @@ def _derived(case: Case, dtypes: tuple[str, ...]) -> list[Example]:
         calls = itertools.chain(
             _with_options(case, call),
             _with_options(case, mapped(call, lambda i, x: x if i else of_axes(x, 3))),
+            _channels_first(case, call),
+            (mapped(call, lambda i, x: np.resize(x, LINE) if x.dtype.kind == "f" and x.size else x) for _ in "1"),
             with_scalars(call),
             _with_numbers(case, call, case.calls[index])
             if case.name not in ARBITRARY
@@ -222,12 +239,14 @@ def _with_equal_sizes(case: Case, index: int, dtype: str) -> Iterator[Call]:
     letters = list(ranges(case.calls[index]))
     if not letters:
         return
-    one = sized(case, index, dtype, tuple((letter, EQUAL) for letter in letters))
-    call = one.filled(one.values)
-    yield whole(call)
-    for each in _with_options(case, call):
-        yield each
-        yield whole(each)
+    for size in (EQUAL, ODD):
+        one = sized(case, index, dtype, tuple((letter, size) for letter in letters))
+        call = one.filled(one.values)
+        yield whole(call)
+        for each in _with_options(case, call):
+            yield each
+            if size == EQUAL:
+                yield whole(each)
 
 
 def _of_lengths(case: Case, index: int, dtype: str) -> Iterator[Example]:

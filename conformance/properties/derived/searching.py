@@ -96,6 +96,9 @@ def lined_up(draw: Draw, first: str, second: str) -> Iterator[Call]:
     yield call(line, sought[3].reshape(()))
     yield call(line, np.zeros((0,), dtype=second))
     yield call(line[:0], sought)
+    if kind_of(first) == kind_of(second) == "float":
+        far = [-3e30, -12345.678, -1.0, 0.5, 12345.678, 1.5e31, np.inf]
+        yield call(np.asarray(far, dtype=first), draw.shuffled([*far, -np.inf, 2e30, 1e4], second))
     if first == second:
         yield call(line[draw.rng.permutation(8)], sought)
         for scalar in (3, 4) if kind_of(first) != "float" else (3.0, 2.5, 3):
