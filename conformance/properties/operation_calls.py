@@ -164,7 +164,8 @@ def _with_integers(case: Case, call: Call, source: Call) -> Iterator[Call]:
     if "bool" in others:
         truth = mapped(call, lambda i, x: x > 0.5 if x.dtype.kind == "f" and free[i] else x)
         yield from (truth, mapped(truth, lambda i, x: x if i else of_axes(x, 3)))
-    for dtype in sorted({*others, *case.dtypes, "int32"}):
+    own = any(map(callable, (*call.args, *call.kwargs.values())))  # a function that is written for floats
+    for dtype in sorted({*others, *case.dtypes, *(() if own else ("int32",))}):
         if np.dtype(dtype).kind not in "iu":
             continue
         lowest = np.iinfo(dtype).min
