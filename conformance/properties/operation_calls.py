@@ -107,7 +107,7 @@ def _given(case: Case, call: Call, name: str, value: Any) -> Call:
     return Call(call.args, {**call.kwargs, name: value})
 
 
-def _with_options(case: Case, call: Call) -> Iterator[Call]:
+def _with_options(case: Case, call: Call, pairs: bool = True) -> Iterator[Call]:
     """Each option alone, then some two at a time."""
     arrays = [v for v in parts(call) if isinstance(v, np.ndarray)]
     if not arrays:
@@ -119,14 +119,26 @@ def _with_options(case: Case, call: Call) -> Iterator[Call]:
     }
     for name, values in by_name.items():
         yield from (_given(case, call, name, value) for value in values)
-    pairs = [
+    both = [
         _given(case, _given(case, call, one, value), other, second)
         for one, other in itertools.combinations(by_name, 2)
         for value in by_name[one]
         for second in by_name[other]
+        if pairs
     ]
     rng = np.random.default_rng(zlib.crc32(case.name.encode()))
-    yield from (pairs[i] for i in sorted(rng.permutation(len(pairs))[:PAIRS]))
+    yield from (both[i] for i in sorted(rng.permutation(len(both))[:PAIRS]))
+
+
+def _of_fewer_axes(call: Call) -> Iterator[Call]:
+    """One of several arrays without its last axis, or without its first."""
+    count = sum(isinstance(v, np.ndarray) for v in parts(call))
+    for place, last in itertools.product(range(count) if count > 1 else (), (True, False)):
+        yield mapped(call, lambda i, x, at=place, end=last: _first(x, end) if i == at and x.size and x.ndim else x)  # type: ignore[misc]
+
+
+def _first(x: np.ndarray, last: bool) -> np.ndarray:
+    return x[..., 0] if last else x[0]
 
 
 def _channels_first(case: Case, call: Call) -> Iterator[Call]:
@@ -193,6 +205,7 @@ def _derived(case: Case, dtypes: tuple[str, ...]) -> list[Example]:
             _with_options(case, call),
             _with_options(case, mapped(call, lambda i, x: x if i else of_axes(x, 3))),
             _channels_first(case, call),
+            _of_fewer_axes(call),
             (mapped(call, lambda i, x: np.resize(x, LINE) if x.dtype.kind == "f" and x.size else x) for _ in "1"),
             with_scalars(call),
             _with_numbers(case, call, case.calls[index])
@@ -240,11 +253,11 @@ def _with_equal_sizes(case: Case, index: int, dtype: str) -> Iterator[Call]:
     letters = list(ranges(case.calls[index]))
     if not letters:
         return
-    for size in (EQUAL, ODD):
+    for size in (EQUAL, ODD, 1):
         one = sized(case, index, dtype, tuple((letter, size) for letter in letters))
         call = one.filled(one.values)
         yield whole(call)
-        for each in _with_options(case, call):
+        for each in _with_options(case, call, pairs=size > 1):
             yield each
             if size == EQUAL:
                 yield whole(each)

@@ -199,6 +199,7 @@ def middle(draw: Draw, dtype: str) -> Iterator[Call]:
     """Arrays to be reduced: three dimensions, a line, a scalar, nothing."""
     yield call(draw(dtype, 2, 3, 4))
     yield call(draw(dtype, 5))
+    yield call(draw(dtype, 1, 3))
     yield call(draw(dtype))
     yield call(draw(dtype, 2, 0))
 
@@ -232,6 +233,7 @@ def small(draw: Draw, dtype: str) -> Iterator[Call]:
     """Few factors that do not overflow."""
     yield call(draw(dtype, 2, 3, 4, low=1, high=2))
     yield call(draw(dtype, 5, low=-2, high=2))
+    yield call(draw(dtype, 1, 3, low=1, high=2))
     yield call(draw(dtype))
     yield call(draw(dtype, 2, 0))
     yield from infinite(dtype)
@@ -243,6 +245,7 @@ def ranked(draw: Draw, dtype: str) -> Iterator[Call]:
     """Distinct values and ties, the limits of integers among them."""
     yield call(draw.distinct(dtype, 2, 3, 4))
     yield call(draw(dtype, 5, low=0, high=2))
+    yield call(draw.distinct(dtype, 1, 3))
     yield call(draw.distinct(dtype))
     yield from infinite(dtype)
     if kind_of(dtype) in ("int", "uint"):
