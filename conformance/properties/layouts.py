@@ -11,6 +11,9 @@ from backend.arrays.dtypes import dtype_name
 from backend.graph.primitives import PRIMITIVES
 
 from ..calls.arrangements import LAYOUTS, MIXED, MORE, Arrange
+from ..calls.function_calls import AXES_OPEN
+from ..calls.validity import keep
+from ..calls.variations import mapped, of_axes
 from ..case import A, Case, parts
 from ..examples import Example, sized, typical
 from ..judging.bounds import Expected
@@ -26,6 +29,7 @@ ALIKE = {"repeated": (slice(None, 1), ...), "repeated last": (..., slice(None, 1
 OF_K = ("channels-first", "stacked", "thin-inside", "misaligned")  # besides those of its compiled functions
 Known = dict[int, list[Any] | None]  # by example: the bits of its results where its arrays lie as new ones do
 LENGTHS = (9, 18, 2)  # of a call's letters, the last ones first: whole vectors and a tail
+STACK = 100  # elements of a stack of matrices at most
 SHIFTS = ("bitwise_left_shift", "bitwise_right_shift")
 FIRST_WRITTEN = frozenset({"array.setitem"})  # may not be repeated or read-only
 
@@ -45,7 +49,15 @@ def layout_examples(case: Case, on: Namespace, seed: int) -> list[Example]:
         for one, other in pairs:
             one.marks["beside"] = other
             found.append(one)
+    if case.judge is not None and found and (stack := _stacked(case, found[0], dtype)) is not None:
+        found.append(stack)
     return found
+
+
+def _stacked(case: Case, example: Example, dtype: str) -> Example | None:
+    """Two matrices in place of one, so that one may be repeated: repeated rows and columns make it singular."""
+    call = mapped(example.filled(example.values), lambda i, x: of_axes(x, 3) if not i and x.ndim == 2 else x)
+    return keep({}, case, call, dtype, STACK) if case.name not in AXES_OPEN else None
 
 
 def _letters(call: Any) -> list[str]:
@@ -91,7 +103,8 @@ def _alike(example: Example, name: str) -> Example:
         return example
     if (name, "alike") not in example.cache:
         row = PRIMITIVES.get(example.case.name)
-        whole = row is not None and row.elementwise
+        # with no other array beside it, an array holds no indices and no counts
+        whole = (row is not None and row.elementwise) or len(example.values) == 1
         kinds = "f" if example.case.group == "k" else "fciub" if whole else "fc"
         counted = row is not None and row.name in SHIFTS  # by the second array
         values = [

@@ -31,7 +31,7 @@ from .in_place import in_place
 from .threaded import threaded
 from .writing import write
 
-__all__ = ["memory", "memory_examples"]
+__all__ = ["memory", "memory_examples", "memory_of_results"]
 
 AXES = 4  # of a call with more axes than those of the cases
 MOST = 3000  # its elements
@@ -97,6 +97,21 @@ def memory(on: Namespace, example: Example) -> float | None:
         in_place(on, example)
         if example.call is example.case.calls[0]:
             copies(on, example.case.name)
+    return 0.0
+
+
+def memory_of_results(on: Namespace, example: Example) -> float:
+    """A call leaves its arguments alone, and no later call changes its results."""
+    arrays = on.arrays(example)
+    results = eager(on, example, arrays)
+    before = _kept(results)
+    if isinstance(arrays[0] if arrays else None, np.ndarray):  # arrays of a module's own only the module reads
+        _unchanged(on, example, arrays)
+    with contextlib.suppress(Exception):  # as above
+        eager(on, _other(example))
+    _same(before, results, "overwritten", "a later call changed the result")
+    for _ in range(REPEATED):
+        _same(before, eager(on, example), "differs", "called again with the same arguments")
     return 0.0
 
 

@@ -13,7 +13,10 @@ from ..judging.bounds import EPS, Expected
 from ..judging.failures import Failure, compare
 from ..subjects.modules import Module
 from ..subjects.operations import Namespace, expected
+from .agreement import roomy
 from .gradients import loosened, wanted_gradients, weights
+from .memory import memory_of_results
+from .operation_calls import IN_ORDER
 from .registry import PROPERTIES, Property
 
 __all__ = ["properties_of"]
@@ -28,6 +31,21 @@ def refused(on: Module, example: Example) -> float:
     except Exception:  # noqa: BLE001 - any exception will do
         return 0.0
     raise Failure("no error", "no error, expected one", "an error", result)
+
+
+def derived(on: Module, example: Example) -> float | None:
+    """Whatever else it accepts, it gives the values and shapes that K's docstring says.
+
+    None where it refuses: the classic API does not say which other arguments a function takes.
+    """
+    try:
+        results = on.results(example, on.arrays(example))
+    except Exception:  # noqa: BLE001 - any refusal will do
+        return None
+    wanted = expected(example)
+    if example.case.chapter not in IN_ORDER:
+        wanted = [roomy(want) for want in wanted]
+    return compare(wanted, results, on.dtypes, ("value", "shape"))
 
 
 def through_function(on: Module, example: Example, shapes: Sequence[Any] | None = None) -> float:
@@ -95,6 +113,11 @@ def _both(name: str, more: Callable[[Case, Namespace], bool]) -> Callable[[Case,
 _OF_MODULES: dict[str, Property] = {
     **{name: PROPERTIES[name] for name in ("shape", "dtype", "determinism")},
     "value": PROPERTIES["value"]._replace(applies=_both("value", _with())),
+    "parameters": PROPERTIES["parameters"]._replace(holds=derived, applies=_both("parameters", _with())),
+    "memory": PROPERTIES["memory"]._replace(
+        holds=memory_of_results, examples="typical", applies=_both("memory", _with())
+    ),
+    "sizes": PROPERTIES["sizes"]._replace(holds=derived, applies=_both("sizes", _with())),
     "error": PROPERTIES["error"]._replace(holds=refused),
     "compiled": PROPERTIES["compiled"]._replace(
         holds=through_function, examples="typical", applies=_both("compiled", _with("placeholder", "function"))

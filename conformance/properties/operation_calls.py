@@ -34,7 +34,9 @@ __all__ = ["operation_examples", "operation_holds"]
 
 BASES = 2  # calls of a case that are varied
 SMOOTH = (4, 8, 10, 11, 13, 15, 16)  # places of `with_axes` whose gradients are checked: 3, 5, none, thin, one axis
-EQUAL = 4  # all sizes of a call: other axes fit what goes with an axis, and means of whole numbers are exact
+# All sizes of a call: other axes fit what goes with an axis; means of 4 whole numbers are exact, and 3 leave a tail.
+EQUAL, ODD = 4, 3
+LINE = 333  # elements of a vector
 LENGTHS = (2, 17, 333, 4097)  # elements of the largest array, where gradients are checked
 PAIRS = 48  # calls with two arguments changed
 MOST = 3000  # elements of a call
@@ -106,7 +108,7 @@ def _given(case: Case, call: Call, name: str, value: Any) -> Call:
     return Call(call.args, {**call.kwargs, name: value})
 
 
-def _with_options(case: Case, call: Call) -> Iterator[Call]:
+def _with_options(case: Case, call: Call, pairs: bool = True) -> Iterator[Call]:
     """Each option alone, then some two at a time."""
     arrays = [v for v in parts(call) if isinstance(v, np.ndarray)]
     if not arrays:
@@ -118,14 +120,35 @@ def _with_options(case: Case, call: Call) -> Iterator[Call]:
     }
     for name, values in by_name.items():
         yield from (_given(case, call, name, value) for value in values)
-    pairs = [
+    both = [
         _given(case, _given(case, call, one, value), other, second)
         for one, other in itertools.combinations(by_name, 2)
         for value in by_name[one]
         for second in by_name[other]
+        if pairs
     ]
     rng = np.random.default_rng(zlib.crc32(case.name.encode()))
-    yield from (pairs[i] for i in sorted(rng.permutation(len(pairs))[:PAIRS]))
+    yield from (both[i] for i in sorted(rng.permutation(len(both))[:PAIRS]))
+
+
+def _of_fewer_axes(call: Call) -> Iterator[Call]:
+    """One of several arrays without its last axis, or without its first."""
+    count = sum(isinstance(v, np.ndarray) for v in parts(call))
+    for place, last in itertools.product(range(count) if count > 1 else (), (True, False)):
+        yield mapped(call, lambda i, x, at=place, end=last: _first(x, end) if i == at and x.size and x.ndim else x)  # type: ignore[misc]
+
+
+def _first(x: np.ndarray, last: bool) -> np.ndarray:
+    return x[..., 0] if last else x[0]
+
+
+def _channels_first(case: Case, call: Call) -> Iterator[Call]:
+    """An image whose channels stand first, with each other option."""
+    names = list(inspect.signature(getattr(K, case.name)).parameters)
+    arrays = [v for v in parts(call) if isinstance(v, np.ndarray)]
+    if "data_format" in names and arrays and arrays[0].ndim > 2:
+        turned = mapped(call, lambda i, x: x if i else np.ascontiguousarray(np.moveaxis(x, -1, 1)))
+        yield from _with_options(case, _given(case, turned, "data_format", "channels_first"))
 
 
 def _with_numbers(case: Case, call: Call, source: Call) -> Iterator[Call]:
@@ -151,7 +174,11 @@ def _with_integers(case: Case, call: Call, source: Call) -> Iterator[Call]:
     """Whole numbers in place of floats, in the integer dtypes that calls of the case have; zeros and negative ones."""
     free = [isinstance(p, A) and p.is_float for p in parts(source)]
     others = {v.dtype.name for i in range(len(case.calls)) for v in typical(case, i, case.dtypes[0]).values}
-    for dtype in sorted({*others, *case.dtypes}):
+    if "bool" in others:
+        truth = mapped(call, lambda i, x: x > 0.5 if x.dtype.kind == "f" and free[i] else x)
+        yield from (truth, mapped(truth, lambda i, x: x if i else of_axes(x, 3)))
+    own = any(map(callable, (*call.args, *call.kwargs.values())))  # a function that is written for floats
+    for dtype in sorted({*others, *case.dtypes, *(() if own else ("int32",))}):
         if np.dtype(dtype).kind not in "iu":
             continue
         lowest = np.iinfo(dtype).min
@@ -164,6 +191,7 @@ def _with_integers(case: Case, call: Call, source: Call) -> Iterator[Call]:
             ),
         )
         yield each
+        yield mapped(each, lambda i, x: x if i else of_axes(x, 3))
         yield among(each, (0, 1) if lowest == 0 else (0, -3, 1), free)
 
 
@@ -177,6 +205,9 @@ def _derived(case: Case, dtypes: tuple[str, ...]) -> list[Example]:
         calls = itertools.chain(
             _with_options(case, call),
             _with_options(case, mapped(call, lambda i, x: x if i else of_axes(x, 3))),
+            _channels_first(case, call),
+            _of_fewer_axes(call),
+            (mapped(call, lambda i, x: np.resize(x, LINE) if x.dtype.kind == "f" and x.size else x) for _ in "1"),
             with_scalars(call),
             _with_numbers(case, call, case.calls[index])
             if case.name not in ARBITRARY
@@ -223,12 +254,14 @@ def _with_equal_sizes(case: Case, index: int, dtype: str) -> Iterator[Call]:
     letters = list(ranges(case.calls[index]))
     if not letters:
         return
-    one = sized(case, index, dtype, tuple((letter, EQUAL) for letter in letters))
-    call = one.filled(one.values)
-    yield whole(call)
-    for each in _with_options(case, call):
-        yield each
-        yield whole(each)
+    for size in (EQUAL, ODD, 1):
+        one = sized(case, index, dtype, tuple((letter, size) for letter in letters))
+        call = one.filled(one.values)
+        yield whole(call)
+        for each in _with_options(case, call, pairs=size > 1):
+            yield each
+            if size == EQUAL:
+                yield whole(each)
 
 
 def _of_lengths(case: Case, index: int, dtype: str) -> Iterator[Example]:

@@ -43,7 +43,8 @@ def made(*names: str, **changes: Any) -> str:
 
 def test_the_example_has_one_fault_and_it_is_found():
     report = run(EXAMPLE)
-    assert [v.id for v in report.failed] == ["hard_sigmoid/value"] and report.exit_code == 1
+    assert {v.operation for v in report.failed} == {"hard_sigmoid"} and report.exit_code == 1
+    assert [v.kind for v in report.failed] == ["value", "parameters", "sizes"]
     counts = report.counts()
     assert counts["identical"] + counts["within"] > 50
     lacking = [v for v in report.verdicts if v.operation == "conv2d"]
@@ -65,7 +66,8 @@ def test_the_script_needs_nothing_but_the_module_and_fails():
 def test_k_itself_is_such_a_module_and_holds():
     report = run("backend", only="[ds]*")
     kinds = {v.kind for v in report.verdicts}
-    assert kinds == {"value", "shape", "dtype", "error", "determinism", "compiled", "unknown", "gradient"}
+    derived = {"parameters", "memory", "sizes"}
+    assert kinds == {"value", "shape", "dtype", "error", "determinism", "compiled", "unknown", "gradient"} | derived
     assert report.failed == [] and len(report.verdicts) > 100
     assert report.namespaces[0].probe["missing"] == []
 
@@ -74,9 +76,29 @@ def _noisy(x, level, noise_shape=None, seed=None):
     return K.dropout(x, level, noise_shape, seed) + next(_numbers) * 1e-3
 
 
+def _doubled(x, axis):
+    """Twice the values where the axis is -2."""
+    return 2 * x if axis == -2 else x
+
+
+_kept = {}
+
+
+def _in_one_buffer(x, alpha=0.0, max_value=None, threshold=0.0):
+    found = np.asarray(K.relu(x, alpha, max_value, threshold))
+    buffer = _kept.setdefault((found.shape, found.dtype), np.empty_like(found))
+    buffer[...] = found
+    return buffer
+
+
 FAULTS = {
     "tanh/value": {"tanh": lambda x: K.tanh(x) * 1.0001},
     "softmax/value": {"softmax": lambda x, axis=-1: K.softmax(x, 0)},
+    "repeat_elements/parameters": {
+        "repeat_elements": lambda x, rep, axis: _doubled(K.repeat_elements(x, rep, axis), axis)
+    },
+    "softmax/sizes": {"softmax": lambda x, axis=-1: _doubled(K.softmax(x, axis), -(np.size(x) > 64) * 2)},
+    "relu/memory": {"relu": _in_one_buffer},
     "sum/dtype": {"sum": lambda x, axis=None, keepdims=False: K.cast(K.sum(x, axis, keepdims), "float64")},
     "mean/shape": {"mean": lambda x, axis=None, keepdims=False: K.mean(x, axis)},
     "elu/error": {"elu": lambda x, alpha=1.0: K.elu(x, 1.0 if alpha is None else alpha)},

@@ -1,9 +1,12 @@
 """Faults that earlier releases of the tool missed: each has to be found by the kind of check that was mended for it."""
 
+import numpy as np
 import pytest
 
+from conformance.case import discovered_standard
 from conformance.mutants.check import INTACT, planted, silent
-from conformance.mutants.generated import Generated, made
+from conformance.mutants.faults import Mutant, result
+from conformance.mutants.generated import Generated, home_of, made
 from conformance.mutants.scoring import bad_verdicts
 from conformance.subjects.operations import namespace
 
@@ -30,6 +33,11 @@ FAULTS = [
         "a valid call raises ValueError",
         "parameters",
     ),
+    ("all", "a broadcast array", "the result has one axis more", "layout"),
+    ("linalg.inv", "a broadcast array", "the result has one axis more", "layout"),
+    ("searchsorted", "a number above 10**4", "a valid call raises ValueError", "dtypes"),
+    ("K.argmin", "bool", "the result has one axis less", "parameters"),
+    ("K.resize", "data_format='channels_last'", "the tail beyond a multiple of 8 is 0", "parameters"),
     ("K.binary_crossentropy", "a Python number on the right", "the result has one axis less", "parameters"),
     (
         "K.ones_like",
@@ -59,3 +67,52 @@ def test_a_rule_is_found_now(target, condition, effect):
     on = namespace(INTACT)
     with silent(), planted(made(fault), on):
         assert any(bad_verdicts(case, "parameters", on, seed=0) for case in fault.cases)
+
+
+def _largest(got, *args, **kwargs):
+    return np.where(np.isneginf(got), np.finfo(got.dtype).min, got).astype(got.dtype) if got.dtype.kind == "f" else got
+
+
+def _one_more(when):
+    """The last element is one more where a call meets a condition."""
+
+    def change(got, *args, **kwargs):
+        if got.size and when(got, *args, **kwargs):
+            got = got.copy()
+            got.reshape(-1)[-1] += 1
+        return got
+
+    return change
+
+
+# What each does wrong is in no list of the self-check.
+BY_HAND = [
+    ("max", _largest, "parameters"),
+    ("take", _one_more(lambda got, x, i, *, axis=None: x.ndim > 1 and (i < 0).any()), "parameters"),
+    ("take_along_axis", _one_more(lambda got, x, i, *, axis=-1: (i < 0).any()), "parameters"),
+    (
+        "take_along_axis",
+        _one_more(lambda got, x, i, *, axis=-1: 1 in i.shape and x.shape[0] != i.shape[0]),
+        "parameters",
+    ),
+    (
+        "roll",
+        _one_more(lambda got, x, shift, *, axis=None: isinstance(axis, tuple) and axis == (0, 1, 0)),
+        "parameters",
+    ),
+    ("clip", _one_more(lambda got, x, low=None, high=None: np.ndim(low) > x.ndim), "parameters"),
+    ("nextafter", lambda got, x, y: np.where(np.asarray(x) == 0, 0, got).astype(got.dtype), "dtypes"),
+    ("logaddexp", lambda got, x, y: np.where(np.isneginf(got), np.nan, got).astype(got.dtype), "dtypes"),
+    ("floor_divide", _one_more(lambda got, x, y: got.dtype == np.int8 and x.shape and x[-1] == -128), "dtypes"),
+    ("log", lambda got, x: got * (1 + (np.abs(x) > 1e25)) if x.dtype.kind == "c" else got, "dtypes"),
+    ("matmul", lambda got, x, y: got + (x.shape == (0,) and y.ndim > 2), "parameters"),
+    ("linalg.cross", _one_more(lambda got, x, y, *, axis=-1: axis == -2 and x.shape != y.shape), "parameters"),
+    ("linalg.vector_norm", lambda got, x, **how: got + (not x.size), "parameters"),
+]
+
+
+@pytest.mark.parametrize(("target", "change", "kind"), BY_HAND)
+def test_a_fault_that_nobody_planned_is_found_now(target, change, kind):
+    on = namespace(INTACT)
+    with silent(), planted(Mutant("", home_of(target), result(change), keeps=True), on):
+        assert bad_verdicts(discovered_standard()[target], kind, on, seed=0)

@@ -270,7 +270,7 @@ def meshgrid(*arrays: Any, indexing: str = "xy") -> Any:
 
 
 def grids(draw: Draw, signature: Signature) -> Iterator[Call]:
-    for sizes in ((), (3,), (2, 3), (2, 3, 4), (2, 1, 3, 2), (0, 2), (2, 0, 1)):
+    for sizes in ((), (3,), (2, 3), (2, 3, 4), (3, 3, 3), (2, 1, 3, 2), (0, 2), (2, 0, 1)):
         arrays = tuple(draw("float32", n) for n in sizes)
         yield Call(arrays, {})
         yield from (Call(arrays, {"indexing": way}) for way in ("xy", "ij"))

@@ -193,6 +193,7 @@ def promotions_dtypes(draw: Draw, signature: Signature) -> Iterator[Call]:
     for d, scalar in itertools.product(ALL, scalars):
         yield call(Dtype(d), scalar)
         yield call(scalar, draw(d, 2))
+        yield call(draw(d), scalar)
         yield call(draw(d), scalar, Dtype(d))
 
 

@@ -25,6 +25,7 @@ from .values import Draw
 __all__ = ["SUBJECTS", "OutsideError", "Signature", "Subject", "by_dtype", "by_parameter", "subject"]
 
 PAIRS = 40  # calls for one pair of parameters; the combinations are thinned beyond
+TRIPLES = 16  # calls for three of them
 MOST = 60  # calls for one dtype
 Bases = Callable[..., Iterable[Call]]  # (draw, dtype of the first array, of the second, ...) -> calls
 
@@ -113,13 +114,15 @@ def middling(allowed: Sequence[str]) -> str:
 
 
 def by_parameter(draw: Draw, signature: Signature, bases: Bases, given: Mapping[str, Any]) -> Iterator[Call]:
-    """Each parameter alone, and each pair of parameters, at each kind of value."""
+    """Each parameter alone, each pair of parameters, and some of three, at each kind of value."""
     for i, base in enumerate(bases(draw, *map(middling, signature.arrays))):
         choices = _choices(signature, base, given)
         yield base
         yield from _singles(base, choices)
         for p, q in itertools.combinations(choices, 2) if i < 4 else ():
             yield from _thinned(_both(base, p, q), PAIRS, i)  # each base other ones
+        for some in itertools.combinations(choices, 3) if i < 2 else ():
+            yield from _thinned(_together(base, some), TRIPLES, i)
         if not i and len(signature.arrays) == 1:
             empty = mapped(base, lambda i, x: np.zeros((*x.shape[:-1], 0), x.dtype) if x.ndim else x)
             yield from (_outside(each) for each in (*with_axes(base), empty) if _takes_axis(signature, each))
@@ -141,8 +144,14 @@ def _outside(base: Call) -> Call:
 
 def _both(base: Call, one: tuple[str, Sequence[Any]], other: tuple[str, Sequence[Any]]) -> list[Call]:
     """Two parameters at each pair of their values."""
-    (p, values), (q, others) = one, other
-    return [Call(base.args, {**base.kwargs, p: v, q: w}) for v, w in itertools.product(values, others)]
+    return _together(base, (one, other))
+
+
+def _together(base: Call, choices: Sequence[tuple[str, Sequence[Any]]]) -> list[Call]:
+    """Several parameters at each combination of their values."""
+    names = [name for name, _ in choices]
+    given = itertools.product(*(values for _, values in choices))
+    return [Call(base.args, {**base.kwargs, **dict(zip(names, values, strict=True))}) for values in given]
 
 
 def _thinned(calls: Sequence[Call], most: int, start: int = 0) -> list[Call]:

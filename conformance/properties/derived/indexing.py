@@ -11,11 +11,13 @@ from ...case import Call, call, parts
 from ...judging.bounds import Expected
 from .axes import one_axis
 from .deriving import Signature, subject
-from .manipulation import exact
+from .manipulation import common, exact, spread_out
 from .promotion import ALL, INTEGER, Undefined, kind_of, scalar_dtype
 from .values import Draw, edge_integers
 
 __all__: list[str] = []
+
+SIGNED_SINCE = "2024.12"  # the revision that says what a negative index of `take` is
 
 COLON = slice(None)
 LINE: list[Any] = [0, -1, 4, -5, (2,), (-1, ...), (..., -2), ..., (None, 1), (1, None), COLON, (COLON, None)]
@@ -214,7 +216,10 @@ def taken(draw: Draw, dtype: str, index: str) -> Iterator[Call]:
         x = draw(dtype, *shape)
         if kind_of(dtype) in ("int", "uint"):
             x = np.resize(np.asarray(edge_integers(dtype)[-5:], dtype), shape)
-        yield from (call(x, np.asarray(i, dtype=index)) for i in ([1, 0, 1], [0], [1, 1, 1, 0, 0, 1, 0], []))
+        places: list[list[int]] = [[1, 0, 1], [0], [1, 1, 1, 0, 0, 1, 0], []]
+        if kind_of(index) == "int" and draw.revision >= SIGNED_SINCE:
+            places.append([-1, 0, -2, 1, -1])
+        yield from (call(x, np.asarray(i, dtype=index)) for i in places)
 
 
 def take_dtypes(draw: Draw, signature: Signature) -> Iterator[Call]:
@@ -229,16 +234,25 @@ def take_dtypes(draw: Draw, signature: Signature) -> Iterator[Call]:
 
 def take_along_axis(x: Any, indices: Any, *, axis: int = -1) -> Expected:
     at = one_axis(axis, x.ndim)
-    same = [n == m or 1 in (n, m) for i, (n, m) in enumerate(zip(x.shape, indices.shape, strict=True)) if i != at]
-    if not all(same) or any(not 0 <= i < x.shape[at] for i in indices.reshape(-1).tolist()):
-        raise Undefined("shapes")
-    shape = [max(n, m) if i != at else m for i, (n, m) in enumerate(zip(x.shape, indices.shape, strict=True))]
-    if list(indices.shape) != shape or any(x.shape[i] != n for i, n in enumerate(shape) if i != at):
-        raise Undefined("broadcasting")  # sizes of 1: libraries and revisions differ
-    out = np.empty(shape, dtype=x.dtype)
-    for place in np.ndindex(*shape):
+    n = x.shape[at]
+    if any(not -n <= i < n for i in indices.reshape(-1).tolist()):
+        raise Undefined("outside")
+    rest = list(common([s[:at] + s[at + 1 :] for s in (x.shape, indices.shape)]))
+    x, indices = (spread_out(a, (*rest[:at], a.shape[at], *rest[at:])) for a in (x, indices))
+    out = np.empty(indices.shape, dtype=x.dtype)
+    for place in np.ndindex(*indices.shape):
         out[place] = x[(*place[:at], int(indices[place]), *place[at + 1 :])]
     return exact(out)
+
+
+# Shapes of an array and of indices that broadcast along the other axes.
+SPREAD = (
+    ((2, 3, 4), (1, 3, 2), -1),
+    ((2, 3, 4), (2, 5, 1), 1),
+    ((1, 3), (4, 2), 1),
+    ((3, 1), (2, 4), 0),
+    ((2, 3), (2, 1), 0),
+)
 
 
 def along_axes(draw: Draw, signature: Signature) -> Iterator[Call]:
@@ -250,6 +264,10 @@ def along_axes(draw: Draw, signature: Signature) -> Iterator[Call]:
                 places = draw.rng.integers(0, shape[at], [count if i == at else n for i, n in enumerate(shape)])
                 yield call(x, places.astype("int64"), axis=axis)
         yield call(x, draw.rng.integers(0, shape[-1], shape).astype("int64"))
+        yield call(x, draw.rng.integers(-shape[-1], shape[-1], shape).astype("int64"))
+    for first, second, axis in SPREAD:
+        n = first[axis]
+        yield call(draw("float32", *first), draw.rng.integers(-n, n, second).astype("int64"), axis=axis)
 
 
 def along_dtypes(draw: Draw, signature: Signature) -> Iterator[Call]:

@@ -132,7 +132,7 @@ def vector_norm(x: Any, *, axis: Any = None, keepdims: bool = False, ord: float 
     dtype = REAL_OF[x.dtype.name]
     rows = np.abs(rows_of(wide(x), axes))
     n = rows.shape[-1]
-    if not n or (ord < 0 and not rows.all()):
+    if (not n and not 0 <= ord < INF) or (ord < 0 and not rows.all()):
         raise Undefined("nothing")
     if abs(ord) == INF:
         out = rows.max(-1) if ord > 0 else rows.min(-1)
@@ -152,9 +152,11 @@ def vector_norm(x: Any, *, axis: Any = None, keepdims: bool = False, ord: float 
 
 
 def matrix_norm(x: Any, *, keepdims: bool = False, ord: Any = "fro") -> Expected:  # noqa: A002
-    if ord is None or 0 in x.shape:
-        raise Undefined("order")
     dtype = REAL_OF[x.dtype.name]
+    if ord is None or (0 in x.shape[-2:] and ord != "fro"):
+        raise Undefined("order")
+    if not x.size:
+        return exact(np.zeros((*x.shape[:-2], 1, 1) if keepdims else x.shape[:-2], dtype))
     sizes = np.abs(wide(x))
     if ord in ("fro", 1, -1, INF, -INF):
         sums = sizes.sum(axis=-2 if ord in (1, -1) else -1)
@@ -178,6 +180,8 @@ def matrix_norm(x: Any, *, keepdims: bool = False, ord: Any = "fro") -> Expected
 
 def matrix_rank(x: Any, *, rtol: Any = None) -> Expected:
     """How many singular values exceed rtol times the largest."""
+    if 0 in x.shape:
+        return exact(np.zeros(x.shape[:-2], defaults().integer))
     values = np.linalg.svd(
         x.astype(np.complex128 if kind_of(x.dtype.name) == "complex" else np.float64), compute_uv=False
     )
@@ -196,8 +200,10 @@ def judged(judge: Callable[..., Any]) -> Any:
     return lambda *args, **kwargs: Judged(lambda results: judge(Call(args, kwargs), results), ("value",))
 
 
-def pinv(x: Any, *, rtol: Any = None) -> Judged:
+def pinv(x: Any, *, rtol: Any = None) -> Any:
     """The singular values up to rtol times the largest count as zero."""
+    if 0 in x.shape:
+        return exact(np.zeros((*x.shape[:-2], x.shape[-1], x.shape[-2]), x.dtype))
     given = x.astype(np.complex128 if kind_of(x.dtype.name) == "complex" else np.float64)
     u, s, vh = np.linalg.svd(given, full_matrices=False)
     eps = EPS[REAL_OF[x.dtype.name]]
@@ -229,13 +235,15 @@ def conditioned(draw: Draw, dtype: str, *shape: int) -> np.ndarray:
 
 
 LARGE = ((33, 33), (65, 65), (0, 3, 3), (1, 2, 1, 3, 3))  # in one dtype: blocks and their tails, no matrices, five axes
+NOTHING = ((0, 0), (2, 0, 0))
+THIN = (*NOTHING, (0, 3), (3, 0), (2, 0, 3), (2, 3, 0))
 
 
 def square(draw: Draw, dtype: str) -> Iterator[Call]:
     yield from (
         call(conditioned(draw, dtype, *shape)) for shape in ((3, 3), (1, 1), (2, 3, 3), (4, 4), (2, 2, 2, 2), (5, 5))
     )
-    yield from (call(conditioned(draw, dtype, *shape)) for shape in LARGE if dtype == "float32")
+    yield from (call(conditioned(draw, dtype, *shape)) for shape in (*LARGE, *NOTHING) if dtype == "float32")
     yield call(conditioned(draw, dtype, 3, 3)[::-1].copy())
 
 
@@ -250,12 +258,15 @@ def oblong(draw: Draw, dtype: str) -> Iterator[Call]:
         call(conditioned(draw, dtype, *shape))
         for shape in ((3, 3), (4, 2), (2, 4), (2, 3, 2), (2, 2, 3), (1, 3), (3, 1), (1, 1))
     )
-    yield from (call(conditioned(draw, dtype, *shape)) for shape in (*LARGE, (40, 30), (17, 257)) if dtype == "float32")
+    large = (*LARGE, *THIN, (40, 30), (17, 257))
+    yield from (call(conditioned(draw, dtype, *shape)) for shape in large if dtype == "float32")
 
 
 def oblong_any(draw: Draw, dtype: str) -> Iterator[Call]:
     shapes = ((3, 3), (4, 2), (2, 4), (2, 3, 4), (1, 1), (2, 2, 3, 2))
-    yield from (call(draw(dtype, *shape)) for shape in (*shapes, *(LARGE if dtype in ("float32", "int64") else ())))
+    yield from (
+        call(draw(dtype, *shape)) for shape in (*shapes, *((*LARGE, *THIN) if dtype in ("float32", "int64") else ()))
+    )
 
 
 def normed(draw: Draw, dtype: str) -> Iterator[Call]:
@@ -286,6 +297,11 @@ def systems(draw: Draw, first: str, second: str) -> Iterator[Call]:
         ((1, 1), (1, 4)),
         ((3, 3), (2, 3, 1)),
         ((2, 1, 2, 2), (3, 2, 2)),
+        ((0, 0), (0, 2)),
+        ((2, 0, 0), (0,)),
+        ((3, 3), (3, 0)),
+        ((0, 2, 2), (2,)),
+        ((1, 2, 2), (0, 2, 3)),
     ):
         yield call(conditioned(draw, first, *shape), draw(second, *right))
 
@@ -307,6 +323,11 @@ def factors(draw: Draw, first: str, second: str) -> Iterator[Call]:
         ((2, 0), (0, 3)),
         ((4,), (2, 4, 3)),
         ((2, 3, 4), (4,)),
+        ((0,), (0,)),
+        ((0,), (2, 0, 3)),
+        ((2, 3, 0), (0,)),
+        ((0, 2, 3), (3, 4)),
+        ((2, 1, 3, 0), (4, 0, 1)),
     ]
     for a, b in pairs:
         yield call(
@@ -348,7 +369,7 @@ def contractions(x1: Any, x2: Any) -> list[Any]:
 
 def vectors(draw: Draw, first: str, second: str) -> Iterator[Call]:
     pairs = [((3,), (3,)), ((2, 3), (2, 3)), ((3,), (2, 3)), ((2, 1, 3), (3, 3)), ((3, 3), (3,)), ((0, 3), (3,))]
-    pairs += [((2, 1, 2, 3), (1, 2, 2, 3)), ((2, 1, 2, 1, 3), (2, 1, 3))]
+    pairs += [((2, 1, 2, 3), (1, 2, 2, 3)), ((2, 1, 2, 1, 3), (2, 1, 3)), ((3, 2), (4, 3, 2)), ((2, 3, 1), (3, 4))]
     pairs += [((401, 3), (401, 3)), ((1400, 3), (3,))] if first == second == "float32" else []
     for a, b in pairs:
         yield call(draw(first, *a), draw(second, *b))

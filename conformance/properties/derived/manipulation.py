@@ -312,7 +312,7 @@ def roll(x: Any, shift: Any, *, axis: Any = None) -> Expected:
         line = x.reshape(-1)
         n = max(line.size, 1)
         return exact(line[(np.arange(line.size) - shift) % n].reshape(x.shape))
-    axes = normalized(axis, x.ndim)
+    axes = [one_axis(a, x.ndim) for a in ((axis,) if isinstance(axis, int) else axis)]  # each is shifted, if twice
     shifts = (shift,) * len(axes) if isinstance(shift, int) else shift
     if len(shifts) != len(axes) or (isinstance(axis, int) and not isinstance(shift, int)) or not axes:
         raise Undefined("counts")
@@ -376,5 +376,14 @@ subject("permute_dims", permute_dims, ordered)
 subject("moveaxis", moveaxis, moved)
 subject("repeat", repeat, copies)
 subject("reshape", reshape, with_values(shape=reshaped), {"copy": [None, True]})
-subject("roll", roll, with_values(shift=lambda x: SHIFTS))
+
+
+def rolled(draw: Draw, dtype: str) -> Iterator[Call]:
+    """Each shift; several of one axis."""
+    yield from with_values(shift=lambda x: SHIFTS)(draw, dtype)
+    x = draw(dtype, 3, 4)
+    yield from (call(x, *each[:1], axis=each[1]) for each in (((1, 1, -2), (0, 1, 0)), ((1, 2), (-1, 1)), (1, (1, 1))))
+
+
+subject("roll", roll, rolled)
 subject("tile", tile, with_values(repetitions=lambda x: [(), (2,), (1, 2), (2, 1, 3), (0,), (0, 2), (3, 1, 1, 2)]))

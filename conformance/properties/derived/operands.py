@@ -28,8 +28,8 @@ from .elementwise import (
     two,
 )
 from .exact import COMPARISONS, INTEGER_TWO
-from .promotion import REAL_OF, Undefined, kind_of, promoted
-from .values import Draw, edge_floats, edge_integers, spread
+from .promotion import BITS, REAL_OF, Undefined, kind_of, promoted
+from .values import Draw, edge_floats, edge_integers, every_byte, far, spread
 
 __all__: list[str] = []
 
@@ -40,7 +40,7 @@ def vector(draw: Draw, dtype: str) -> np.ndarray:
     if kind == "bool":
         return np.asarray([True, False, True])
     if kind in ("int", "uint"):
-        return np.asarray(edge_integers(dtype), dtype=dtype)
+        return every_byte(dtype) if BITS[dtype] == 8 else np.asarray(edge_integers(dtype), dtype=dtype)
     if kind == "float":
         return np.concatenate([np.asarray(edge_floats(dtype), dtype=dtype), spread(draw, dtype)])
     plane = draw(dtype, 120, low=-4, high=4)
@@ -56,9 +56,22 @@ def defined(name: str, x: np.ndarray, reference: Callable[..., Any]) -> np.ndarr
         out = SMOOTH[name](wide(x))
         return x[~np.isnan(out) & (x != 0)]
     if kind == "complex" and name in COMPLEX_SMOOTH | SMOOTH:
-        out = COMPLEX_SMOOTH.get(name, SMOOTH.get(name, np.positive))(wide(x))
-        return x[(np.abs(out) < LARGEST[REAL_OF[x.dtype.name]] / 4) & (np.abs(out) > 1e-3)]
+        size = _size_of(name, x)
+        return x[(size < LARGEST[REAL_OF[x.dtype.name]] / 4) & (size > 1e-3)]
     return x
+
+
+def _size_of(name: str, x: np.ndarray) -> np.ndarray:
+    """The modulus of a function of complex numbers."""
+    f = COMPLEX_SMOOTH.get(name, SMOOTH.get(name, np.positive))
+    return np.asarray(np.abs(f(wide(x))))
+
+
+def distant(name: str, draw: Draw, dtype: str) -> np.ndarray:
+    """Complex numbers far from 1 whose results are normal numbers."""
+    x = far(draw, dtype)
+    size, info = _size_of(name, x), np.finfo(dtype)
+    return x[(size < info.max) & (size > info.smallest_normal / info.eps)]
 
 
 def single_dtypes(name: str, reference: Callable[..., Any]) -> Callable[..., Iterable[Call]]:
@@ -67,6 +80,8 @@ def single_dtypes(name: str, reference: Callable[..., Any]) -> Callable[..., Ite
     def calls(draw: Draw, signature: Signature) -> Iterator[Call]:
         for dtype in signature.arrays[0]:
             x = defined(name, vector(draw, dtype), reference)
+            if kind_of(dtype) == "complex" and name in COMPLEX_SMOOTH | SMOOTH:
+                x = np.concatenate([x, distant(name, draw, dtype)])
             yield call(x)
             if x.size > 1:
                 yield call(x[1].reshape(()))
@@ -131,7 +146,11 @@ def paired(seed: int, name: str, first: str, second: str) -> tuple[np.ndarray, n
         left, right = edge_integers(first), edge_integers(second)
         if name not in COMPARISONS and name not in INTEGER_TWO:
             raise Undefined(name)
-        picked = draw.rng.integers(0, (len(left), len(right)), (160, 2))
+        if first == second and BITS[first] == 8:  # each number beside some of every size
+            left, right = every_byte(first).tolist(), right[:12] + right[-3:]
+            picked = np.asarray(list(itertools.product(range(len(left)), range(len(right)))))
+        else:
+            picked = draw.rng.integers(0, (len(left), len(right)), (160, 2))
         pairs = [(left[i], right[j]) for i, j in picked] + list(itertools.product(left[:6], right[:6]))
         a, b = np.asarray([p for p, _ in pairs], dtype=first), np.asarray([q for _, q in pairs], dtype=second)
         keep = draw.rng.permutation(np.flatnonzero(meaningful(name, dtype, a.astype(dtype), b.astype(dtype))))
@@ -141,6 +160,8 @@ def paired(seed: int, name: str, first: str, second: str) -> tuple[np.ndarray, n
         for x, d in ((a, first), (b, second)):
             edges = np.asarray(edge_floats(d), dtype=d)
             x[: edges.size] = draw.rng.permutation(edges)
+    if name == "logaddexp":  # the logarithm of 0 is an operand as any other; the tables have the rows of NaN and +inf
+        a[-3:], b[-3:] = [-np.inf, -np.inf, 2.5], [-np.inf, 1.25, -np.inf]
     if name == "pow" and kind_of(dtype) == "float":
         a[::2], b[1::2] = np.abs(a[::2]), np.rint(b[1::2])
         a, b = (
@@ -249,7 +270,9 @@ def limits_of(least: Any, most: Any) -> Callable[..., list[Any]]:
         if kind_of(x.dtype.name) in ("int", "uint"):
             info = np.iinfo(x.dtype)
             numbers = [int(info.min), int(info.max) - 1]
-        return [None, least, most, *numbers, own[0], row, np.resize(own, (*x.shape[:-1], 1)) if x.ndim else own[1]]
+        column = np.resize(own, (*x.shape[:-1], 1)) if x.ndim else own[1]
+        larger = np.resize(own[::-1], (2, *x.shape))
+        return [None, least, most, *numbers, own[0], row, column, larger]
 
     return values
 

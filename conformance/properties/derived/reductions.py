@@ -43,6 +43,8 @@ def cast(x: np.ndarray, dtype: str | None) -> np.ndarray:
     old, new = kind_of(name), kind_of(dtype)
     if order.index(new) < order.index(old) or (old, new) == ("int", "uint"):
         raise Undefined(f"{name} as {dtype}")
+    if new == "complex" and old != new and not np.all(np.isfinite(x)):
+        raise Undefined("a complex infinity times a real one")
     if new in ("int", "uint") and not all(fits(int(v), dtype) for v in x.flat):
         raise Undefined("overflow")
     return x.astype(dtype)
@@ -92,6 +94,8 @@ def var(x: Any, *, axis: Any = None, correction: float = 0.0, keepdims: bool = F
     centre = rows.sum(axis=-1, keepdims=True) / n
     off = rows - centre
     squares = (off**2).sum(axis=-1)
+    if not np.all(np.isfinite(rows)):
+        raise Undefined("no row speaks of infinities")
     shift = eps * (summation(n) * np.abs(rows).sum(axis=-1) / n + np.abs(centre[:, 0]))
     updates = 2 * eps * np.abs(centre[:, 0]) * np.abs(off).sum(axis=-1)
     error = (summation(n) + 3.0) * eps * squares + n * shift**2 + updates
@@ -195,8 +199,20 @@ def middle(draw: Draw, dtype: str) -> Iterator[Call]:
     """Arrays to be reduced: three dimensions, a line, a scalar, nothing."""
     yield call(draw(dtype, 2, 3, 4))
     yield call(draw(dtype, 5))
+    yield call(draw(dtype, 1, 3))
     yield call(draw(dtype))
     yield call(draw(dtype, 2, 0))
+
+
+INFINITE = ((-np.inf,) * 3, (np.inf,) * 3, (1.5, -np.inf, 2.0), (1.5, np.inf, 2.0), (-np.inf, -1.5, -2.0))
+
+
+def infinite(dtype: str) -> Iterator[Call]:
+    """Rows with infinities of one sign, and of nothing else."""
+    if kind_of(dtype) == "float":
+        x = np.asarray(INFINITE, dtype=dtype)
+        yield from (call(a, axis=axis) for a, axis in ((x, 1), (np.ascontiguousarray(x.T), 0)))
+        yield from (call(np.asarray(row, dtype=dtype)) for row in INFINITE[:2])
 
 
 def added(draw: Draw, dtype: str) -> Iterator[Call]:
@@ -208,6 +224,7 @@ def added(draw: Draw, dtype: str) -> Iterator[Call]:
         yield call(draw.shuffled([high // 16 - 1, 1, high // 16, 3, 2, high // 8, 0], dtype))
         yield call(draw(dtype, 700, low=50, high=100))
     else:
+        yield from infinite(dtype)
         yield call(draw(dtype, 10000))
         yield call(np.asarray(draw(dtype, 10000) + 1000).astype(dtype))
 
@@ -216,8 +233,10 @@ def small(draw: Draw, dtype: str) -> Iterator[Call]:
     """Few factors that do not overflow."""
     yield call(draw(dtype, 2, 3, 4, low=1, high=2))
     yield call(draw(dtype, 5, low=-2, high=2))
+    yield call(draw(dtype, 1, 3, low=1, high=2))
     yield call(draw(dtype))
     yield call(draw(dtype, 2, 0))
+    yield from infinite(dtype)
     if kind_of(dtype) in ("int", "uint"):
         yield call(draw.shuffled([2] * 30 + [3] * 4, dtype))
 
@@ -226,7 +245,9 @@ def ranked(draw: Draw, dtype: str) -> Iterator[Call]:
     """Distinct values and ties, the limits of integers among them."""
     yield call(draw.distinct(dtype, 2, 3, 4))
     yield call(draw(dtype, 5, low=0, high=2))
+    yield call(draw.distinct(dtype, 1, 3))
     yield call(draw.distinct(dtype))
+    yield from infinite(dtype)
     if kind_of(dtype) in ("int", "uint"):
         info = np.iinfo(dtype)
         yield call(draw.shuffled([info.max, info.max - 1, info.min, info.min + 1, 3], dtype))

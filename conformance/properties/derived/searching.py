@@ -96,6 +96,9 @@ def lined_up(draw: Draw, first: str, second: str) -> Iterator[Call]:
     yield call(line, sought[3].reshape(()))
     yield call(line, np.zeros((0,), dtype=second))
     yield call(line[:0], sought)
+    if kind_of(first) == kind_of(second) == "float":
+        far = [-3e30, -12345.678, -1.0, 0.5, 12345.678, 1.5e31, np.inf]
+        yield call(np.asarray(far, dtype=first), draw.shuffled([*far, -np.inf, 2e30, 1e4], second))
     if first == second:
         yield call(line[draw.rng.permutation(8)], sought)
         for scalar in (3, 4) if kind_of(first) != "float" else (3.0, 2.5, 3):
@@ -187,8 +190,11 @@ def members(draw: Draw, first: str, second: str) -> Iterator[Call]:
         yield call(np.asarray([1, 5, 1], first), np.asarray([1, 1], second))
 
 
-def sort(x: Any, *, axis: int = -1, descending: bool = False, stable: bool = True) -> Expected:
+def sort(x: Any, *, axis: int = -1, descending: bool = False, stable: bool = True) -> Any:
+    """Where a NaN goes is open; the numbers beside it are in order all the same."""
     at = one_axis(axis, x.ndim)
+    if kind_of(x.dtype.name) == "float" and np.isnan(x).any():
+        return _numbers_in_order(x, sort, descending)
     out = along(
         x,
         at,
@@ -197,8 +203,32 @@ def sort(x: Any, *, axis: int = -1, descending: bool = False, stable: bool = Tru
     return Expected(out, np.zeros(out.shape) if kind_of(x.dtype.name) == "float" else None, x.dtype.name)
 
 
+def _numbers_in_order(x: Any, reference: Any, descending: bool) -> Judged:
+    """A line with NaN: what is left without them is what the reference gives."""
+    if x.ndim > 1:
+        raise Undefined("several lines with NaN")
+    numbers = reference(x[~np.isnan(x)], descending=descending)
+    index = np.flatnonzero(~np.isnan(x))
+
+    def pairs(found: list[Any]) -> list[tuple[Any, Any]]:
+        (got,) = found
+        if got.shape != x.shape:
+            return [(str(x.shape), str(got.shape))]
+        if reference is sort:
+            return [(numbers, got[~np.isnan(got)])]
+        kept = got[np.isin(got, index)]  # the places of numbers, in order
+        places = Expected(index[numbers.value].astype(numbers.dtype), None, numbers.dtype)
+        return [(places, kept), (Expected(np.arange(x.size), None, numbers.dtype), np.sort(got))]
+
+    return Judged(pairs)
+
+
 def argsort(x: Any, *, axis: int = -1, descending: bool = False, stable: bool = True) -> Any:
     at = one_axis(axis, x.ndim)
+    if kind_of(x.dtype.name) == "float" and np.isnan(x).any():
+        if not stable:
+            raise Undefined("ties in any order")
+        return _numbers_in_order(x, argsort, descending)
 
     def order(rows: np.ndarray) -> np.ndarray:
         places = []
@@ -235,6 +265,8 @@ def sorted_of(draw: Draw, dtype: str) -> Iterator[Call]:
             yield base
     yield call(draw(dtype, 1))
     yield call(draw(dtype, 0))
+    if kind_of(dtype) == "float":
+        yield call(np.asarray([3.0, NAN, -1.0, np.inf, 3.0, NAN, -np.inf, 2.0, 3.0], dtype=dtype))
 
 
 def unique(name: str) -> Any:

@@ -11,7 +11,7 @@ import numpy as np
 from ...data import LATEST
 from .promotion import REAL_OF, kind_of
 
-__all__ = ["Draw", "edge_floats", "edge_integers", "spread"]
+__all__ = ["Draw", "edge_floats", "edge_integers", "every_byte", "far", "spread"]
 
 
 class Draw:
@@ -46,10 +46,21 @@ class Draw:
         return np.asarray([values[i] for i in order], dtype=dtype)
 
 
+def limits(dtype: str) -> tuple[int, int]:
+    """The smallest and the largest integer of a dtype."""
+    info = np.iinfo(dtype)
+    return int(info.min), int(info.max)
+
+
+def every_byte(dtype: str) -> np.ndarray:
+    """All integers of a dtype of 8 bits."""
+    low, high = limits(dtype)
+    return np.arange(low, high + 1).astype(dtype)
+
+
 def edge_integers(dtype: str) -> list[int]:
     """Small numbers of both signs, powers of two around which conversions to floats lose digits, and the limits."""
-    info = np.iinfo(dtype)
-    low, high = int(info.min), int(info.max)
+    low, high = limits(dtype)
     powers = [2**e for e in (4, 7, 15, 24, 31, 53, 62, 63)]
     around = [p + d for p in powers for d in (-1, 0, 1)]
     candidates = [0, 1, 2, 3, 5, 7, 10, *around, high // 3, high - 2, high - 1, high]
@@ -78,3 +89,18 @@ def spread(draw: Draw, dtype: str, count: int = 160) -> np.ndarray:
     limit = float(np.log(info.max))  # where exp overflows
     edge = [sign * (limit + off) for off in (-1.0, -0.1, 0.1, 0.5) for sign in (1, -1)]  # sinh has twice as far to go
     return np.concatenate([signed, edge, draw.rng.uniform(-limit, limit, count)]).astype(dtype)
+
+
+def far(draw: Draw, dtype: str, count: int = 60) -> np.ndarray:
+    """Complex numbers of small and of large modulus, in all directions, whose squares leave the range of the dtype.
+
+    And some with a component a little above the logarithm of the largest number, half of which sinh and sin still hold.
+    """
+    info = np.finfo(dtype)
+    small = draw.rng.uniform(info.minexp + 2 * info.nmant + 8, -info.nmant - 8, count)
+    large = draw.rng.uniform(info.nmant + 8, info.maxexp - 8, count)
+    angle = draw.rng.uniform(-3, 3, 2 * count)
+    edge = complex(float(np.log(info.max)) + 0.3, 1.0)
+    edges = [edge, -edge, edge.conjugate(), 1j * edge, -1j * edge, complex(edge.imag, edge.real)]
+    numbers = np.concatenate([2.0 ** np.concatenate([small, large]) * np.exp(1j * angle), edges])
+    return np.asarray(draw.rng.permutation(numbers)).astype(dtype)
