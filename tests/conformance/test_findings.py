@@ -97,7 +97,7 @@ def test_each_program_gives_what_its_row_says(versions, setup, rows):
 
 
 def test_numpy_agrees_with_what_should_be_or_shares_the_defect():
-    """What a row calls right is checked by another library, but for array_api_strict's devices and TensorFlow's names."""
+    """What a row calls right is checked by another library; some devices and TensorFlow's names are of one alone."""
     numpy = importlib.metadata.version("numpy")
     if numpy != next(versions["numpy"] for title, versions, *_ in sections() if title == "NumPy"):
         pytest.skip(f"the findings are of another NumPy than {numpy}")
