@@ -7,7 +7,7 @@ from typing import Any, Literal, overload
 import numpy as np
 
 from ..arrays.arguments import integer, is_sequence, items, numbers
-from ..arrays.namespaces import array_namespace, is_array
+from ..arrays.namespaces import array_namespace, is_array, plain
 from ..arrays.typing import DTypeLike, Sizes
 from ..config import floatx
 from ..dispatch.boundary import dtype_from, named
@@ -331,6 +331,6 @@ def identity(x: Any, name: str | None = None) -> Any:
     array([1., 2.], dtype=float32)
     """
     if is_array(x) and not isinstance(x, Tensor):
-        return x
+        return plain(x)
     x = array_namespace().asarray(x)
     return named(record("identity", (x,), {}, x.spec), name)

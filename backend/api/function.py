@@ -7,7 +7,7 @@ import itertools
 import operator
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Never
+from typing import Any, ClassVar, Never
 
 import numpy as np
 
@@ -85,6 +85,8 @@ class Function:
     >>> [g([np.ones(3)]).tolist() for _ in range(2)], f([np.ones(3)]).tolist()
     ([[1.0, 2.0, 3.0], [2.0, 3.0, 4.0]], [1.0, 2.0, 3.0])
     """
+
+    autograph_info__: ClassVar[dict[str, Any]] = {}  # by this mark tf.function calls it as it is, as it does operations
 
     def __init__(
         self,

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..arrays.dtypes import dtype_name, is_float, kind_of
-from ..arrays.namespaces import host, is_concrete
+from ..arrays.namespaces import host, is_concrete, plain
 from ..arrays.typing import Array, DTypeLike, Size, Sizes
 from ..dispatch.boundary import dtype_from, sizes
 from ..dispatch.operation import operation
@@ -393,7 +393,7 @@ def dropout(x: Array, level: Any, noise_shape: Sequence[Size | None] | None = No
     array([[0., 0., 0., 0.],
            [2., 2., 2., 2.]])
     """
-    x = x if is_array(x) else tensor(x)
+    x = plain(x) if is_array(x) else tensor(x)
     if not is_float(dtype_name(x.dtype)):
         raise ValueError(f"dropout: x has dtype {dtype_name(x.dtype)}, expected a floating dtype")
     shape = _noise_shape(x, noise_shape)

@@ -20,6 +20,7 @@ __all__ = [
     "describe",
     "detach",
     "device_of",
+    "has_rank",
     "host",
     "in_host_memory",
     "is_array",
@@ -57,44 +58,55 @@ def namespace_of(x: Any) -> Any:
 
 
 def _meet(x: Any) -> Any:
-    """Find, remember and return the namespace of a type that is not in the table."""
+    """Find, remember and return the namespace of a type that is not in the table.
+
+    Classes of which operations take `plain` values stay out of the table.
+    """
+    xp = _found(x)
+    if xp is not None:
+        learn_dtypes(xp)
+        kind = type(x)
+        if not _is_a(x, *_VARIABLE) and (kind is np.ndarray or not isinstance(x, np.ndarray)):
+            remember_type(kind, xp)
+    return xp
+
+
+def _found(x: Any) -> Any:
+    """The namespace of an array by its class, and None for anything else."""
     kind = type(x)
     if issubclass(kind, _PYTHON) and not hasattr(kind, "__array_namespace__"):
         return None
     root = kind.__module__.partition(".")[0]
     if isinstance(x, _HOST):
-        xp = of_library("numpy")
-        if kind is not np.ndarray and isinstance(x, np.ndarray):
-            learn_dtypes(xp)
-            return xp  # a subclass stays out of the tables: operations take `plain` views of it
-    elif _is_torch(x):
-        xp = of_library("torch")
-    elif root in ("cupy", "dask"):
+        return of_library("numpy")
+    if _is_torch(x):
+        return of_library("torch")
+    if root in ("cupy", "dask"):
         import array_api_compat
 
         try:
-            xp = array_api_compat.array_namespace(x)
+            return array_api_compat.array_namespace(x)
         except TypeError:
             return None
-    elif root in _ARRAY_CLASSES:
+    if root in _ARRAY_CLASSES:
         library, name = _ARRAY_CLASSES[root]
-        xp = of_library(library) if _is_a(x, library, name) else None
-    elif hasattr(kind, "__array_namespace__"):
-        xp = of_library("ndonnx") if root == "ndonnx" else x.__array_namespace__()
-    else:
-        return None
-    if xp is not None:
-        learn_dtypes(xp)
-        remember_type(kind, xp)
-    return xp
+        return of_library(library) if _is_a(x, library, name) or _is_a(x, *_VARIABLE) else None
+    if hasattr(kind, "__array_namespace__"):
+        return of_library("ndonnx") if root == "ndonnx" else x.__array_namespace__()
+    return None
 
 
 def plain(x: Any) -> Any:
     """A NumPy array of a subclass (a matrix, a memory map) as a plain view, without the subclass's own operators.
 
+    Of a variable of TensorFlow it is the value, which is a tensor and is recorded by a tape that watches the variable.
     TypeError for a masked array with a masked element, whose mask would be lost.
     """
-    if type(x) is np.ndarray or not isinstance(x, np.ndarray):
+    if type(x) is np.ndarray or type(x) in NAMESPACE_OF_TYPE:
+        return x
+    if _is_a(x, *_VARIABLE):
+        return sys.modules["tensorflow"].convert_to_tensor(x)
+    if not isinstance(x, np.ndarray):
         return x
     if isinstance(x, np.ma.MaskedArray) and np.ma.is_masked(x):
         raise TypeError(
@@ -116,6 +128,7 @@ _ARRAY_CLASSES = {
     "tensorflow": ("tensorflow", "Tensor"),
     "pytensor": ("pytensor", "tensor.variable.TensorVariable"),
 }
+_VARIABLE = ("tensorflow", "Variable")  # of another class than a tensor; operations take its value
 _ADAPTED = {
     "array_api_compat.numpy": "numpy",
     "array_api_compat.torch": "torch",
@@ -211,6 +224,7 @@ def is_concrete(x: Any) -> bool:
         if torch.compiler.is_compiling():  # first: it does not trace the rest
             return False
         return not (x.is_meta or torch._C._functorch.is_functorch_wrapped_tensor(x))
+    x = plain(x)
     if _is_a(x, "tensorflow", "Tensor"):
         return hasattr(x, "numpy")
     return not is_variable(x)
@@ -219,6 +233,11 @@ def is_concrete(x: Any) -> bool:
 def is_variable(x: Any) -> bool:
     """Whether x is a variable of PyTensor: an array to come, of another library's graph than ours."""
     return _is_a(x, *_ARRAY_CLASSES["pytensor"])
+
+
+def has_rank(x: Any) -> bool:
+    """Whether the number of axes of an array is known; not that of some tensors in a trace of TensorFlow."""
+    return not _is_a(x, "tensorflow", "Tensor") or x.shape.rank is not None
 
 
 _WRITABLE: dict[type, bool] = {}  # array type -> whether it supports x[a:b] = y
@@ -311,6 +330,7 @@ def detach(x: Any) -> Any:
         return x.detach()
     if _is_a(x, "jax", "Array"):
         return sys.modules["jax"].lax.stop_gradient(x)
+    x = plain(x)
     if _is_a(x, "tensorflow", "Tensor"):
         return sys.modules["tensorflow"].stop_gradient(x)
     return x

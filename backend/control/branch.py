@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..arrays.arguments import shown
+from ..arrays.namespaces import plain
 from ..arrays.typing import Array
 from ..autodiff.backward import pulled_back
 from ..dispatch.promotion import array_namespace, arrays, is_array, is_concrete, promoted
@@ -110,11 +111,12 @@ def cond(condition: Array, then: Callable[[], Any], otherwise: Callable[[], Any]
         return then() if condition else otherwise()
     if not is_array(condition):
         raise TypeError(f"cond: condition is {shown(condition)}, expected an array or a number")
+    condition = plain(condition)
     if condition.ndim:
         raise ValueError(f"cond: the condition has shape {tuple(condition.shape)}, expected a scalar")
     if not is_symbolic(condition) and is_concrete(condition):
         found, structure = flatten(then() if condition else otherwise())
-        return restore(structure, [x if is_array(x) else arrays(x, condition)[1] for x in found])
+        return restore(structure, [plain(x) if is_array(x) else arrays(x, condition)[1] for x in found])
     xp = array_namespace(condition)
     condition = condition if condition.dtype == xp.bool else xp.astype(condition, xp.bool)
     start = Placeholder((), "bool").number  # what the functions record has larger numbers

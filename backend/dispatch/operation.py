@@ -17,7 +17,7 @@ import numpy as np
 
 from ..arrays.arguments import shown
 from ..arrays.dtypes import dtype_name
-from ..arrays.namespaces import describe, is_array, is_concrete, namespace_of
+from ..arrays.namespaces import describe, has_rank, is_array, is_concrete, namespace_of
 from ..arrays.quiet import ERRORS, IGNORED
 from ..arrays.typing import Array
 from ..graph.primitives import PRIMITIVES
@@ -157,10 +157,13 @@ def _is_ours(error: BaseException) -> bool:
 def _explained(function: Callable[..., Any], args: Any, kwargs: Any, error: Exception) -> Exception:
     """The error itself, or one that says which operation and which argument."""
     name = function.__name__
-    if str(error).startswith(f"{name}: ") and isinstance(error, _KEPT):
-        return error
     if isinstance(error, _NEVER) or type(error).__module__.partition(".")[0] in ("jax", "jaxlib", "torch"):
         return error  # a library's own, with a meaning for it: out of memory, a value of a tracer
+    of_an_argument = isinstance(error, TypeError) and _is_ours(error)
+    if not of_an_argument and not all(map(has_rank, _arrays([*args, *kwargs.values()]))):
+        return ValueError(f"{name}: got a tensor of unknown rank, expected one whose number of axes is known")
+    if str(error).startswith(f"{name}: ") and isinstance(error, _KEPT):
+        return error
     signature = inspect.signature(function)
     try:
         given = signature.bind(*args, **kwargs).arguments
@@ -205,8 +208,19 @@ def _wrong_argument(function: Callable[..., Any], given: dict[str, Any]) -> str 
         wanted, optional, _ = function.__annotations__.get(parameter, "Any").partition(" | None")
         if wanted in ARRAYS and not (optional and value is None) and not is_array_like(value):
             return f"{parameter} is {shown(value)}, expected an array, a number, or a list of them"
+        strange = next((x for x in _arrays([value]) if not _has_numbers(x)), None)
+        if strange is not None:
+            return f"{parameter} is {shown(strange)}, expected one of numbers"
     libraries = _libraries(given)
     return None if libraries is None else f"{libraries}; convert one of them first"
+
+
+def _has_numbers(x: Any) -> bool:
+    """Whether the dtype of an array is one that K knows; libraries have others, of text and of 8 bits."""
+    try:
+        return bool(dtype_name(x.dtype))
+    except TypeError:
+        return False
 
 
 def _arrays(values: Any) -> list[Any]:

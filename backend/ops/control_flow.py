@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from ..arrays.namespaces import plain
 from ..arrays.typing import Array
 from ..control.branch import cond
 from ..dispatch.boundary import broadcast, ndim_of, sizes
@@ -65,6 +66,7 @@ def switch(condition: Array, then_expression: Any, else_expression: Any) -> Arra
     """
     if isinstance(condition, (bool, int, float)):
         return _value(then_expression if condition else else_expression)
+    condition = plain(condition)
     if ndim_of(condition) == 0:
         return cond(condition, _function(then_expression), _function(else_expression))
     return _select_elements(condition, _value(then_expression), _value(else_expression))

@@ -104,9 +104,68 @@ def test_sizes_that_a_trace_does_not_know_can_be_compared_but_not_read():
         tf.function(lambda a: K.map_fn(lambda row: row * 2.0, a), input_signature=signature, autograph=False)(x)
 
 
-def test_a_trace_of_unknown_rank_is_refused():
-    with pytest.raises(ValueError, match="rank"):
-        tf.function(K.batch_flatten, input_signature=[tf.TensorSpec(None)])(tf.ones((2, 3)))
+@pytest.mark.parametrize(
+    "f", [K.softmax, K.batch_flatten, lambda x: K.sum(x, axis=0), lambda x: K.conv2d(x, x), K.expand_dims]
+)
+def test_a_trace_of_unknown_rank_is_refused(f):
+    run = tf.function(f, input_signature=[tf.TensorSpec(None)], autograph=False)
+    with pytest.raises(ValueError, match=r"^\w+: got a tensor of unknown rank, expected one whose number of axes"):
+        run(tf.ones((2, 3)))
+
+
+def test_arrays_without_numbers_are_refused_by_name():
+    with pytest.raises(
+        TypeError, match=r"^softmax: x is an array of shape \(1,\) and dtype .*string.*, expected one of"
+    ):
+        K.softmax(tf.constant(["a"]))
+    with pytest.raises(TypeError, match=r"^dot: y is an array of shape \(2, 2\) and dtype .*qint8"):
+        K.dot(tf.ones((2, 2)), tf.cast(tf.ones((2, 2)), tf.qint8))
+
+
+def test_operations_take_the_value_of_a_variable():
+    x, w = tf.constant(IMAGES), tf.Variable(KERNEL)
+    np.testing.assert_array_equal(net(x, w).numpy(), net(x, tf.constant(KERNEL)).numpy())
+    with tf.GradientTape(persistent=True) as tape:
+        value, through = K.sum(K.square(net(x, w))), K.sum(K.stop_gradient(w))
+    wanted = K.grad(lambda kernel: K.sum(K.square(net(IMAGES, kernel))))(KERNEL)
+    np.testing.assert_allclose(tape.gradient(value, w).numpy(), wanted, rtol=1e-3, atol=1e-5)
+    assert tape.gradient(through, w) is None
+    np.testing.assert_array_equal(K.grad(lambda a: K.sum(a * a))(w).numpy(), 2 * KERNEL)
+    for f in (K.identity, lambda v: K.dropout(v, 0.0), lambda v: K.switch(tf.Variable(True), v, -v), K.stop_gradient):
+        kept = f(w)
+        assert isinstance(kept, tf.Tensor)
+        w.assign_add(tf.ones_like(w))
+        np.testing.assert_allclose(kept.numpy(), w.numpy() - 1.0, rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize("jit", [False, True])
+def test_a_step_on_a_variable_in_tf_function_changes_it(jit):
+    v = tf.Variable([[1.0, 2.0]])
+
+    @tf.function(jit_compile=jit)
+    def step(x):
+        with tf.GradientTape() as tape:
+            loss = K.sum(K.square(K.dot(v, x) + 1.0))
+        v.assign_sub(0.1 * tape.gradient(loss, v))
+        return loss
+
+    assert [float(step(tf.eye(2))) for _ in range(2)] == pytest.approx([13.0, 8.32])
+
+
+def test_a_compiled_function_runs_in_tf_function_as_it_is(caplog):
+    """AutoGraph would rewrite it, and warn of what it cannot."""
+    with K.use_backend("tensorflow"):
+        f = K.function([p := K.placeholder((None, 3))], [K.softmax(p)])
+
+    def run(x):
+        return f([x])[0]
+
+    tf.get_logger().addHandler(caplog.handler)
+    try:
+        np.testing.assert_allclose(tf.function(run)(tf.ones((2, 3))).numpy(), 1 / 3, rtol=1e-6)
+    finally:
+        tf.get_logger().removeHandler(caplog.handler)
+    assert not [r for r in caplog.records if "AutoGraph" in r.getMessage()]
 
 
 @pytest.mark.parametrize("jit", [False, True])
@@ -228,6 +287,26 @@ def test_maxima_over_windows_of_unknown_sizes_keep_nan_and_infinities():
         lambda x: K.pool2d(x, (2, 2), strides=(2, 2)), input_signature=[tf.TensorSpec((None, None, None, 1))]
     )
     np.testing.assert_array_equal(pool(x), K.pool2d(x, (2, 2), strides=(2, 2)))
+
+
+def extremes(x):
+    """What is made of maxima and minima."""
+    y = K.reverse(x, 0)
+    pooled = K.pool2d(x, (2, 2), strides=(2, 2), padding="same")
+    found = K.max(x), K.min(x, axis=-1), K.maximum(x, y), K.minimum(y, x), K.clip(x, -0.5, y), pooled, K.argmax(x, 1)
+    rows = K.reshape(x, (2, -1))
+    return (*found, K.segment_max(rows, [1, 1], 2), K.norm(rows, ord=np.inf, axis=-1), K.softmax(rows))
+
+
+@pytest.mark.parametrize("jit", [False, True])
+def test_maxima_keep_nan_where_xla_compiles_them(jit):
+    x = RNG.normal(size=(2, 5, 5, 2)).astype("f")
+    x[0, 0, 0, 0] = x[1, 4, 4, 1] = x[1, 1, 1, 0] = np.nan
+    x[0, 2, 3, 1], x[0, 3, 2] = np.inf, -np.inf
+    for found, want in zip(tf.function(extremes, jit_compile=jit)(x), extremes(x), strict=True):
+        np.testing.assert_allclose(found.numpy(), want, rtol=1e-6)
+    slope = K.grad(lambda a: K.sum(K.relu(a)))  # 1 at NaN
+    np.testing.assert_array_equal(tf.function(slope, jit_compile=jit)(x).numpy(), slope(x))
 
 
 def test_keras_3_trains_on_its_tensors():

@@ -379,3 +379,10 @@ def test_constants_and_attributes_are_tried_though_their_cases_have_no_calls():
     assert {"pi", "newaxis", "info.dtypes", "array.dlpack", "array.iadd"} <= {case.name for case in silent}
     for case in silent:
         assert any(examples_of(case, prop, place, 0) for prop, place, _ in tasks_of(case, on)), case.name
+
+
+def test_every_failing_call_can_be_made_smaller():
+    """Also where one of its arrays is empty and another is not, as in a product."""
+    for example in derived.examples_of(CASES["matmul"], "dtypes", LATEST, 0, Defaults(), ""):
+        found = example.smaller(lambda part: True)
+        assert sum(v.size for v in found.values) <= sum(v.size for v in example.values)

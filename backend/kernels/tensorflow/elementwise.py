@@ -15,8 +15,8 @@ def relu(x: Any) -> Any:
 
 
 def relu_gradient(g: Any, out: Any) -> Any:
-    """TensorFlow's ReluGrad."""
-    return tf.raw_ops.ReluGrad(gradients=g, features=out) if g.shape == out.shape else NotImplemented
+    """g where `out` is not 0; TensorFlow's ReluGrad is 0 where it is NaN."""
+    return tf.where(out <= 0, tf.zeros((), g.dtype), g) if g.dtype is out.dtype else NotImplemented
 
 
 def sigmoid(x: Any) -> Any:

@@ -59,14 +59,21 @@ class Derived(Example):
         rows = {v.shape[0] for v in self.values if v.ndim}
         count = rows.pop() if len(rows) == 1 else 1
         for half in (slice(0, count // 2), slice(count // 2, count)) if count > 1 else ():
-            part = self.again(replaced(self.call, functools.partial(_rows, half)))
+            part = self._of(functools.partial(_rows, half))
             if part is not None and fails(part):
                 return part.smaller(fails)
         if count == 1 and self.values and all(v.ndim > 1 for v in self.values):
-            part = self.again(replaced(self.call, lambda x: x[0]))
+            part = self._of(lambda x: x[0])
             if part is not None and fails(part):
                 return part.smaller(fails)
         return self
+
+    def _of(self, part: Callable[[np.ndarray], np.ndarray]) -> Derived | None:
+        """The example with these parts of its arrays; None where they make no call, as of the factors of a product."""
+        try:
+            return self.again(replaced(self.call, part))
+        except (ValueError, IndexError):
+            return None
 
 
 def _rows(which: slice, x: np.ndarray) -> np.ndarray:

@@ -224,6 +224,7 @@ add, subtract, multiply = _binary("add", tf.add), _binary("subtract", tf.subtrac
 divide = _binary("divide", tf.realdiv)
 equal, not_equal = _binary("equal", tf.equal), _binary("not_equal", tf.not_equal)
 _BOOLS = frozenset((tf.bool,))
+_NARROW = frozenset((tf.bfloat16, tf.float16, tf.float32))
 
 
 def _ordering(name: str, function: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
@@ -235,8 +236,23 @@ def _ordering(name: str, function: Callable[[Any, Any], Any]) -> Callable[[Any, 
 
 less, less_equal = _ordering("less", tf.less), _ordering("less_equal", tf.less_equal)
 greater, greater_equal = _ordering("greater", tf.greater), _ordering("greater_equal", tf.greater_equal)
-maximum = _binary("maximum", computed(_BOOLS, uint8, tf.maximum))
-minimum = _binary("minimum", computed(_BOOLS, uint8, tf.minimum))
+
+
+def _keeping_nan(choose: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    """The choice, which XLA takes from a comparison (2.21 on the CPU): a trace, which it may compile, looks for NaN."""
+
+    def run(x: Any, y: Any) -> Any:
+        found = choose(x, y)
+        if tf.executing_eagerly() or not x.dtype.is_floating:
+            return found
+        return tf.where(tf.math.is_nan(x), x, tf.where(tf.math.is_nan(y), y, found))
+
+    return run
+
+
+_larger, _smaller = _keeping_nan(tf.maximum), _keeping_nan(tf.minimum)
+maximum = _binary("maximum", computed(_BOOLS, uint8, _larger))
+minimum = _binary("minimum", computed(_BOOLS, uint8, _smaller))
 logical_and, logical_or = _binary("logical_and", tf.logical_and), _binary("logical_or", tf.logical_or)
 logical_xor = _binary("logical_xor", tf.math.logical_xor)
 bitwise_and = _bitwise("bitwise_and", tf.bitwise.bitwise_and, tf.logical_and)
@@ -268,7 +284,21 @@ def _with_sign(x: Any, y: Any) -> Any:
     return tf.where(signbit(y), -tf.abs(x), tf.abs(x))
 
 
-floor_divide = _binary("floor_divide", tf.math.floordiv)
+def _floor_divide(x: Any, y: Any) -> Any:
+    """The quotient rounded down: as many bits again tell whether it was whole, in float64 the remainder does."""
+    if x.dtype in _NARROW:
+        return tf.cast(tf.floor(tf.realdiv(tf.cast(x, tf.float64), tf.cast(y, tf.float64))), x.dtype)
+    found = tf.math.floordiv(x, y)
+    if not x.dtype.is_floating:
+        return found
+    quotient, rest = tf.realdiv(x, y), tf.truncatemod(x, y)
+    twice, below = 2 * tf.abs(rest), tf.not_equal(rest < 0, y < 0)
+    raised = tf.where(below, tf.not_equal(rest, 0) & (twice < tf.abs(y)), twice > tf.abs(y))
+    raised = raised & tf.equal(quotient, found) & tf.math.is_finite(y)
+    return tf.where(raised, found - 1, found)
+
+
+floor_divide = _binary("floor_divide", _floor_divide)
 
 
 def _remainder(x: Any, y: Any) -> Any:
@@ -279,15 +309,13 @@ def _remainder(x: Any, y: Any) -> Any:
 
 remainder = _binary("remainder", _remainder)
 pow = _binary("pow", computed(frozenset(UNSIGNED), int64, tf.pow))
-_hypot = computed(
-    frozenset((tf.bfloat16, tf.float16, tf.float32)), tf.float64, lambda x, y: _long_side(tf.abs(x), tf.abs(y))
-)
+_hypot = computed(_NARROW, tf.float64, lambda x, y: _long_side(tf.abs(x), tf.abs(y)))
 hypot = _binary("hypot", _hypot)
 
 
 def _long_side(x: Any, y: Any) -> Any:
     """The hypotenuse of sides that are not negative, without overflow; infinite where a side is."""
-    long, short = tf.maximum(x, y), tf.minimum(x, y)
+    long, short = _larger(x, y), _smaller(x, y)
     ratio = tf.math.divide_no_nan(short, long)
     found = long * tf.sqrt(1 + ratio * ratio)
     infinite = tf.logical_or(tf.math.is_inf(x), tf.math.is_inf(y))
@@ -322,7 +350,7 @@ nextafter = _binary("nextafter", _next)
 
 def clip(x: Any, /, min: Any = None, max: Any = None) -> Any:
     """The standard's `clip`."""
-    for bound, function in ((min, tf.maximum), (max, tf.minimum)):
+    for bound, function in ((min, _larger), (max, _smaller)):
         if bound is not None:
             x = function(x, _bound(bound, x))
     return tf.identity(x) if min is None and max is None else x

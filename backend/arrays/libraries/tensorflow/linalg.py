@@ -13,7 +13,7 @@ from .dtypes import COMPLEX, complex64, complex128, float64
 from .manipulation import matrix_transpose
 from .operands import axes_of, axis_of, pair, shape_from, sizes
 from .products import matmul, tensordot, vecdot
-from .reductions import sum
+from .reductions import largest, smallest, sum
 
 __all__ = [
     "cholesky",
@@ -180,7 +180,7 @@ def _tolerance(x: Any, s: Any, given: Any) -> Any:
         part = tf.cast(tf.maximum(rows, columns), real) * tf.constant(float(eps), real)
     else:
         part = tf.cast(given, real)
-    return tf.reduce_max(s, -1, keepdims=True) * (part[..., None] if part.shape.rank else part)
+    return largest(s, -1, keepdims=True) * (part[..., None] if part.shape.rank else part)
 
 
 def matrix_rank(x: Any, /, *, rtol: Any = None) -> Any:
@@ -252,14 +252,14 @@ def matrix_norm(x: Any, /, *, keepdims: bool = False, ord: Any = "fro") -> Any:
         return vector_norm(x, axis=(-2, -1), keepdims=keepdims)
     if ord in ("nuc", 2, -2):
         s = svdvals(x)
-        reduce = {"nuc": tf.reduce_sum, 2: tf.reduce_max, -2: tf.reduce_min}[ord]
+        reduce = {"nuc": tf.reduce_sum, 2: largest, -2: smallest}[ord]
         found = reduce(s, -1)
         return found[..., None, None] if keepdims else found
     if ord not in (1, -1, math.inf, -math.inf):
         raise ValueError(f"matrix_norm: ord is {ord!r}, expected 'fro', 'nuc', 1, -1, 2, -2, inf or -inf")
     added, other = (-2, -1) if abs(ord) == 1 else (-1, -2)
     sums = tf.reduce_sum(tf.abs(x), added, keepdims=True)
-    found = (tf.reduce_max if ord > 0 else tf.reduce_min)(sums, other, keepdims=True)
+    found = (largest if ord > 0 else smallest)(sums, other, keepdims=True)
     return found if keepdims else tf.squeeze(found, [-2, -1])
 
 
@@ -268,9 +268,9 @@ def vector_norm(x: Any, /, *, axis: Any = None, keepdims: bool = False, ord: Any
     axes = axes_of(axis, x.shape.rank)
     size = tf.abs(x)
     if ord == math.inf:
-        return tf.reduce_max(size, axes, keepdims)
+        return largest(size, axes, keepdims)
     if ord == -math.inf:
-        return tf.reduce_min(size, axes, keepdims)
+        return smallest(size, axes, keepdims)
     if ord == 0:
         return tf.reduce_sum(tf.cast(tf.not_equal(size, tf.zeros((), size.dtype)), size.dtype), axes, keepdims)
     if ord == 1:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import math
+from collections.abc import Callable
 from typing import Any
 
 import tensorflow as tf
@@ -81,6 +82,22 @@ def std(x: Any, /, *, axis: Any = None, correction: float = 0.0, keepdims: bool 
     return tf.cast(tf.sqrt(var(wide, axis=axis, correction=correction, keepdims=keepdims)), x.dtype)
 
 
+def _keeping_nan(reduce: Callable[..., Any]) -> Callable[..., Any]:
+    """The reduction, which loses NaN where XLA compiles it (2.21 on the CPU): a trace, which it may, looks for NaN."""
+
+    def run(x: Any, axes: Any, keepdims: bool = False) -> Any:
+        found = reduce(x, axes, keepdims)
+        if tf.executing_eagerly() or not x.dtype.is_floating:
+            return found
+        lost = tf.reduce_any(tf.math.is_nan(x), axes, keepdims)
+        return tf.where(lost, tf.constant(math.nan, x.dtype), found)
+
+    return run
+
+
+largest, smallest = _keeping_nan(tf.reduce_max), _keeping_nan(tf.reduce_min)
+
+
 def _extreme(x: Any, axis: Any, keepdims: bool, reduce: Any) -> Any:
     axes = axes_of(axis, x.shape.rank)
     if builtins.any(x.shape[a] == 0 for a in axes):
@@ -92,12 +109,12 @@ def _extreme(x: Any, axis: Any, keepdims: bool, reduce: Any) -> Any:
 
 def max(x: Any, /, *, axis: Any = None, keepdims: bool = False) -> Any:
     """The standard's `max`."""
-    return _extreme(x, axis, keepdims, tf.reduce_max)
+    return _extreme(x, axis, keepdims, largest)
 
 
 def min(x: Any, /, *, axis: Any = None, keepdims: bool = False) -> Any:
     """The standard's `min`."""
-    return _extreme(x, axis, keepdims, tf.reduce_min)
+    return _extreme(x, axis, keepdims, smallest)
 
 
 def _truth(x: Any) -> Any:
