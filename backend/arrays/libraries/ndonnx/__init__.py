@@ -14,6 +14,7 @@ from . import sizes
 
 globals().update({name: getattr(ndonnx, name) for name in ndonnx.__all__})
 
+from .double_precision import *  # noqa: E402, F403
 from .elementwise import *  # noqa: E402, F403
 from .files import *  # noqa: E402, F403
 from .loops import *  # noqa: E402, F403
