@@ -1,8 +1,9 @@
-"""The standard's functions on ndonnx's arrays, where ONNX Runtime has them in too few digits or loses a sign."""
+"""ndonnx: functions that ONNX Runtime has in too few digits, and what is computed at once where values are known."""
 
 import numpy as np
 import pytest
 
+import backend as K
 from backend.arrays.namespaces import of_library
 
 ndonnx = pytest.importorskip("ndonnx", reason="needs ndonnx: pip install 'array-api-backend[onnx]'")
@@ -48,3 +49,38 @@ def test_the_sign_of_zero_is_copied():
     x = ndonnx.asarray(np.zeros(2))
     signs = of_library("ndonnx").copysign(x, ndonnx.asarray(np.asarray([-0.0, 0.0]))).unwrap_numpy()
     assert list(np.signbit(signs)) == [True, False]
+
+
+@pytest.mark.parametrize("name", ["expm1", "log1p"])
+def test_small_numbers_of_float16(name):
+    x = np.asarray([2**-12, -(2**-11), 0.0, 0.5], "float16")
+    found = getattr(of_library("ndonnx"), name)(ndonnx.asarray(x)).unwrap_numpy()
+    assert found.dtype == np.float16
+    np.testing.assert_allclose(found, getattr(np, name)(x.astype("float64")), rtol=2**-10)
+
+
+def test_loops_and_branches_of_known_values_have_values():
+    with K.use_backend("ndonnx"):
+        x, n = K.placeholder((None, 2)), K.placeholder(())
+        total, sums = K.scan(lambda c, row: (c + row, c * 2.0), K.zeros((2,)), x)
+        root = K.while_loop(lambda r: abs(r * r - n) > 1e-4, lambda r: 0.5 * (r + n / r), K.ones_like(n))
+        f = K.function([x, n], [total, sums, root, K.cond(n > 1, lambda: n, lambda: -n), K.cumprod(x)])
+        rows = np.asarray([[1.0, 2.0], [3.0, 4.0]], "f")
+        found = f([rows, np.float32(4)])
+        assert [y.shape for y in f([rows[:0], np.float32(1)])[:2]] == [(2,), (0, 2)]
+    for got, want in zip(found, [[4, 6], [[0, 0], [2, 4]], 2, 4, [[1, 2], [3, 8]]], strict=True):
+        np.testing.assert_allclose(got, want, rtol=1e-5)
+
+
+@pytest.mark.parametrize("cell", ["lstm", "gru"])
+def test_cells_of_no_steps(cell):
+    weights = [ndonnx.asarray(np.ones((1, n), "f")) for n in {"lstm": (4, 4), "gru": (3, 3)}[cell]]
+    last, outputs, _ = getattr(K, cell)(ndonnx.asarray(np.zeros((2, 0, 1), "f")), *weights)
+    assert outputs.unwrap_numpy().shape == (2, 0, 1)
+    np.testing.assert_array_equal(last.unwrap_numpy(), np.zeros((2, 1)))
+
+
+@pytest.mark.parametrize("shape", [(4, 2), (4, -1), (-1, 0)])
+def test_shapes_that_do_not_fit_are_refused_at_once(shape):
+    with pytest.raises(ValueError, match="reshape"):
+        K.reshape(ndonnx.asarray(np.zeros((2, 3), "f")), shape)

@@ -14,10 +14,10 @@ from . import sizes
 
 globals().update({name: getattr(ndonnx, name) for name in ndonnx.__all__})
 
-from .double_precision import *  # noqa: E402, F403
 from .elementwise import *  # noqa: E402, F403
 from .files import *  # noqa: E402, F403
 from .loops import *  # noqa: E402, F403
+from .precision import *  # noqa: E402, F403
 from .reductions import *  # noqa: E402, F403
 from .selection import *  # noqa: E402, F403
 from .sizes import *  # noqa: E402, F403

@@ -8,7 +8,7 @@ from typing import Any
 import ndonnx
 import numpy as np
 
-from .double_precision import atan
+from .precision import atan
 from .values import number_like, signbit, signed_one
 
 __all__ = ["atan2", "conj", "copysign", "hypot", "logaddexp", "maximum", "minimum", "real"]

@@ -1,6 +1,8 @@
-"""Functions of float64 numbers that ONNX Runtime computes in float32 alone, from those that it has in both.
+"""Functions that ndonnx computes in too few digits.
 
-It has exp, expm1, log, log1p, sin, tanh and sqrt in both. Other dtypes go to ndonnx's own functions.
+ONNX Runtime has these trigonometric, hyperbolic and inverse functions in float32 alone. Those of float64 are made of
+exp, expm1, log, log1p, sin and sqrt, which it has in both. What ndonnx makes of several operators goes through float32
+where the numbers are of float16.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ import spox.opset.ai.onnx.v21 as op
 
 from .values import as_type, number_like, of_onnx, signed_one
 
-__all__ = ["acos", "acosh", "asin", "asinh", "atan", "atanh", "cos", "cosh", "sinh", "tan"]
+__all__ = ["acos", "acosh", "asin", "asinh", "atan", "atanh", "cos", "cosh", "expm1", "log1p", "sinh", "tan"]
 
 HALF_PI, HALF_PI_REST = math.pi / 2, 6.123233995736766e-17  # their sum has twice the digits
 LARGE = 2.0**28  # where x * x + 1 is x * x
@@ -35,6 +37,22 @@ def _own(name: str) -> Callable[[Callable[[Any], Any]], Callable[[Any], Any]]:
         return either
 
     return with_others
+
+
+def _through_float32(name: str) -> Callable[[Any], Any]:
+    """ndonnx's function, of float16 in float32."""
+    own = getattr(ndonnx, name)
+
+    def either(x: Any, /) -> Any:
+        half = x.dtype == ndonnx.float16
+        return ndonnx.astype(own(ndonnx.astype(x, ndonnx.float32)), x.dtype) if half else own(x)
+
+    either.__name__ = either.__qualname__ = name
+    either.__doc__ = f"The standard's `{name}`."
+    return either
+
+
+expm1, log1p = _through_float32("expm1"), _through_float32("log1p")
 
 
 def _odd(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
