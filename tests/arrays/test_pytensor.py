@@ -147,6 +147,58 @@ def test_a_model_trains_as_on_numpy():
     np.testing.assert_allclose(found[1], found[0], rtol=1e-4)
 
 
+UNLIKE_REAL_NUMBERS = {
+    "0 * x": lambda x, y: [x * 0.0, K.zeros_like(x) * x, K.dot(K.zeros((1, 5)), K.expand_dims(x)), 0.0 / x],
+    "x - x": lambda x, y: [x - x, x / x, (x * y) / y, (x + y) - y, (x / y) * y, 1.0 / (1.0 / x)],
+    "x == x": lambda x, y: [K.equal(x, x), K.not_equal(x, x), K.less_equal(x, x), K.greater(x, x)],
+    "order": lambda x, y: [(x + 1e17) - 1e17, (x * 1e200) * 1e-200, (x * 1e200) * (y * 1e200) * 1e-300],
+    "inverse": lambda x, y: [K.log(K.exp(x)), K.exp(K.log(x)), K.sqrt(K.square(x)), K.square(K.sqrt(x))],
+    "logarithms": lambda x, y: [K.log(1.0 + x), K.log(K.softmax(x)), K.log(K.sum(K.exp(x))), x**0, x**2],
+    "gradients": lambda x, y: [K.gradients(K.sum(0.0 * K.log(x)), [x])[0], K.gradients(K.max(x), [x])[0]],
+    "loop": lambda x, y: [K.scan(lambda c, s: (c + (s - s) * 0.0, (s + 1e17) - 1e17), x[4], x)[1]],
+    "while": lambda x, y: [K.while_loop(lambda v: K.sum(v) < 9, lambda v: (v + 1.0) + x[4] * 0.0, y * 0.0)],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", UNLIKE_REAL_NUMBERS)
+def test_identities_that_floating_point_numbers_lack_rewrite_nothing(name, mode=QUICK):
+    feeds = [
+        [np.asarray([np.nan, np.inf, -np.inf, -0.0, 3.0]), np.asarray([1.0, 2.0, np.inf, 0.0, 7.0])],
+        [np.asarray([0.1, -1e-20, 800.0, -800.0, 30.0]), np.asarray([3.0, 0.7, 0.0, -1.0, 2.0])],
+    ]
+    found = []
+    for spec in ("numpy", mode):
+        with K.use_backend(spec):
+            x, y = K.placeholder((5,), dtype="float64"), K.placeholder((5,), dtype="float64")
+            f = K.function([x, y], UNLIKE_REAL_NUMBERS[name](x, y))
+            found.append([value for feed in feeds for value in f(feed)])
+    for want, got in zip(*found, strict=True):
+        np.testing.assert_allclose(got, want, rtol=1e-14, atol=0, strict=True)
+        np.testing.assert_array_equal(np.signbit(got[want == 0]), np.signbit(want[want == 0]))
+
+
+@pytest.mark.slow  # Numba compiles
+def test_numba_keeps_what_is_not_a_number_and_the_order():
+    test_identities_that_floating_point_numbers_lack_rewrite_nothing("x - x", "pytensor")
+    test_identities_that_floating_point_numbers_lack_rewrite_nothing("order", "pytensor")
+    test_identities_that_floating_point_numbers_lack_rewrite_nothing("loop", "pytensor")
+
+
+def test_bodies_of_loops_are_compiled_in_the_mode_of_the_function():
+    from pytensor.scan.op import Scan
+
+    seen = []
+    with K.use_backend(QUICK):
+        x = K.placeholder((None,))
+        total = K.scan(lambda c, s: (c + K.scan(lambda d, t: (d + t, d), c, x)[0], s), K.zeros(()), x)[0]
+        f = K.function([x], [total])
+        with pytest.MonkeyPatch.context() as patch:
+            own = Scan.fn.fget
+            patch.setattr(Scan, "fn", property(lambda op: (seen.append(op.mode), own(op))[1]))
+            np.testing.assert_allclose(f([np.ones(3)])[0], 21)
+    assert len({id(mode) for mode in seen}) == 1 and "VMLinker" in type(seen[0].linker).__name__
+
+
 def test_what_cannot_be_compiled_is_refused_by_name():
     with K.use_backend(QUICK):
         x = K.placeholder((2,))
