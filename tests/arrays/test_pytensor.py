@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 
 import backend as K
+import conformance
 from backend import models
+from conformance import errors
 
 pytensor = pytest.importorskip("pytensor", reason="needs pytensor: pip install 'array-api-backend[pytensor]'")
 import pytensor.tensor as pt  # noqa: E402 - where it is installed
@@ -272,6 +274,11 @@ def test_the_namespace_has_the_standards_functions():
         how = {"axis": 0} if name.startswith("cumulative") else {}
         (found,) = evaluated([operator.attrgetter(name)(xp)(x, *rest, **how)], {x: first})
         np.testing.assert_allclose(found, operator.attrgetter(name)(numpy_namespace)(first, *rest, **how), atol=1e-12)
+
+
+def test_the_standard_is_numpys_to_keep():
+    with pytest.raises(errors.UsageError, match="NumPy's arrays and functions"):
+        conformance.run([QUICK], only="xp.exp")
 
 
 @pytest.mark.slow
