@@ -204,9 +204,20 @@ def test_bodies_of_loops_are_compiled_in_the_mode_of_the_function():
 def test_what_cannot_be_compiled_is_refused_by_name():
     with K.use_backend(QUICK):
         x = K.placeholder((2,))
-        f = K.function([x], [K.print_tensor(x, "x")], name="printing")
+        f = K.function([x], [K.print_tensor(K.constant([1.0]), "one") + x], name="printing")
         with pytest.raises(ValueError, match=f"printing: {QUICK} cannot run it: print_tensor"):
             f([np.ones(2)])
+
+
+def test_tensors_are_printed_when_the_function_runs(capsys):
+    with K.use_backend(QUICK):
+        x = K.placeholder((None,))
+        y = K.square(K.print_tensor(2.0 * x, "x ="))
+        f = K.function([x], [y, K.gradients(K.sum(y), [x])[0]])
+        for value in (1.0, 2.0):
+            found, slope = f([np.full(2, value, "f")])
+            np.testing.assert_array_equal([found, slope], [[4 * value**2] * 2, [8 * value] * 2])
+    assert capsys.readouterr().out == "x = [2. 2.]\nx = [4. 4.]\n"
 
 
 # ---- variables of PyTensor
