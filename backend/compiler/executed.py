@@ -101,8 +101,9 @@ set_writer(added)
 class _Calls:
     """The rule for calls that become one operation of the program, which calls NumPy or a kernel of ours for it.
 
-    Those are random draws, which have the same bits everywhere; what prints; with `own_kernels` what has one (convolution, pooling,
-    cells); and what the library has no functions for. The library cannot differentiate them; K differentiates before.
+    Those are random draws, which have the same bits everywhere; what prints; with `own_kernels` what has one
+    (convolution, pooling, cells); and what the library has no functions for. The library cannot differentiate them; K
+    differentiates before.
     """
 
     def __init__(self, executor: Any, own_kernels: bool = True) -> None:

@@ -287,6 +287,27 @@ def test_the_namespace_has_the_standards_functions():
         np.testing.assert_allclose(found, operator.attrgetter(name)(numpy_namespace)(first, *rest, **how), atol=1e-12)
 
 
+@pytest.mark.parametrize(
+    ("call", "expected"),
+    [
+        (lambda xp, z: xp.round(5 * z), [2 + 2j, 0, -15 - 20j]),
+        (lambda xp, z: xp.sign(z), [0.6 + 0.8j, 0, -0.6 - 0.8j]),
+        (lambda xp, z: xp.linspace(z[1], 2.0, 3), [0j, 1, 2]),
+        (lambda xp, z: xp.linalg.pinv(xp.eye(2) * xp.asarray([4.0, 1.0]), rtol=xp.abs(z[0])), [[0.25, 0], [0, 0]]),
+        (lambda xp, z: xp.linalg.matrix_rank(xp.eye(2), rtol=xp.abs(z[1])), 2),
+    ],
+)
+def test_complex_numbers_and_tolerances_that_are_computed(call, expected):
+    z = pt.zvector("z")
+    (found,) = evaluated([call(K.namespace(z), z)], {z: np.asarray([0.3 + 0.4j, 0, -3 - 4j])})
+    np.testing.assert_allclose(found, expected, atol=1e-12)
+
+
+def test_a_single_array_is_joined_along_an_axis_that_it_has():
+    with pytest.raises(IndexError):
+        K.namespace(pt.vector("x")).concat([pt.vector("x")], axis=2)
+
+
 def test_the_standard_is_numpys_to_keep():
     with pytest.raises(errors.UsageError, match="NumPy's arrays and functions"):
         conformance.run([QUICK], only="xp.exp")
