@@ -80,6 +80,26 @@ def test_cells_of_no_steps(cell):
     np.testing.assert_array_equal(last.unwrap_numpy(), np.zeros((2, 1)))
 
 
+def test_arguments_out_of_the_domain_may_be_large():
+    assert np.isnan(of_library("ndonnx").acosh(ndonnx.asarray(np.asarray([-1.7e308]))).unwrap_numpy()).all()
+
+
+def test_which_dtypes_can_be_cast():
+    xp = of_library("ndonnx")
+    assert xp.can_cast(xp.int8, xp.int32) and xp.can_cast(ndonnx.asarray(np.ones(2, "f")), xp.float64)
+    assert not xp.can_cast(xp.int32, xp.int8) and not xp.can_cast(xp.float64, xp.float32)
+
+
+def test_the_mean_of_nothing_is_nan():
+    x = ndonnx.asarray(np.zeros((0, 2), "f"))
+    assert np.isnan(of_library("ndonnx").mean(x, axis=0).unwrap_numpy()).all()
+
+
+def test_sizes_that_do_not_broadcast_are_refused():
+    with pytest.raises(ValueError, match="broadcast"):
+        of_library("ndonnx").broadcast_to(ndonnx.asarray(np.zeros((2, 3), "f")), (1, 3))
+
+
 @pytest.mark.parametrize("shape", [(4, 2), (4, -1), (-1, 0)])
 def test_shapes_that_do_not_fit_are_refused_at_once(shape):
     with pytest.raises(ValueError, match="reshape"):

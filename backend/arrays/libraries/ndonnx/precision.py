@@ -106,7 +106,7 @@ def asinh(x: Any) -> Any:
 @_own("acosh")
 def acosh(x: Any) -> Any:
     above = x - 1.0
-    near = ndonnx.log1p(above + ndonnx.sqrt(above * (above + 2.0)))
+    near = ndonnx.log1p(above + ndonnx.sqrt(above) * ndonnx.sqrt(above + 2.0))
     return ndonnx.where(x > LARGE, ndonnx.log(x) + math.log(2), near)
 
 

@@ -100,7 +100,12 @@ def broadcast_to(x: Any, /, shape: Any) -> Any:
     """The standard's `broadcast_to`."""
     if isinstance(shape, ndonnx.Array) and shape.ndim:
         return ndonnx.broadcast_to(x, shape)
-    return of_onnx(op.expand(x.unwrap_spox(), vector(as_sizes(shape))))
+    shape = as_sizes(shape)
+    if (
+        all_known(shape) and all_known(x.shape) and np.broadcast_shapes(x.shape, shape) != shape
+    ):  # Expand goes both ways
+        raise ValueError(f"broadcast_to: {tuple(x.shape)} does not broadcast to {tuple(map(int, shape))}")
+    return of_onnx(op.expand(x.unwrap_spox(), vector(shape)))
 
 
 def broadcast_arrays(*arrays: Any) -> list[Any]:

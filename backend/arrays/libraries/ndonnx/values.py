@@ -12,6 +12,7 @@ import spox.opset.ai.onnx.v21 as op
 __all__ = [
     "OPSET",
     "as_type",
+    "can_cast",
     "fixed",
     "number_like",
     "numpy_dtype",
@@ -23,6 +24,11 @@ __all__ = [
 ]
 
 OPSET = 21  # that of the operators here
+
+
+def can_cast(from_: Any, to: Any, /) -> bool:
+    """The standard's `can_cast`: ndonnx's says yes to narrower dtypes."""
+    return np.can_cast(getattr(from_, "dtype", from_).unwrap_numpy(), to.unwrap_numpy())
 
 
 def value_of(x: Any) -> np.ndarray | None:
