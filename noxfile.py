@@ -139,16 +139,18 @@ def pytensor(session: nox.Session) -> None:
     session.run("python", "-m", "pytest", "-n", "0", "tests/arrays/test_pytensor.py")
     session.run("python", "examples/theano_logistic.py")
     kinds = ("--group", "k", "--kind", "compiled,unknown,gradient,second")
-    found = session.posargs or ["--budget", "400"]
+    found = session.posargs or ["--examples", "0"]  # seven minutes of processor time
     session.run("python", "-m", "conformance", "pytensor:FAST_COMPILE", *kinds, "--no-verdicts", *found)
 
 
 @nox.session
 def onnx(session: nox.Session) -> None:
-    """ONNX files: their tests, which ONNX Runtime runs, and the example that deploys a net."""
+    """ONNX files: their tests, which ONNX Runtime runs, the example that deploys a net, and conformance of ndonnx."""
     session.install("-e", ".[test,onnx]")
-    session.run("python", "-m", "pytest", "-n0", "tests/api/test_export.py", *session.posargs)
+    session.run("python", "-m", "pytest", "-n0", "tests/api/test_export.py", "tests/arrays/test_ndonnx.py")
     session.run("python", "examples/digits_onnx.py", "--file", str(Path(session.create_tmp()) / "digits.onnx"))
+    found = session.posargs or ["--kind", "value,shape,dtype", "--examples", "0"]  # ten minutes of processor time
+    session.run("python", "-m", "conformance", "ndonnx", "--no-verdicts", *found)
 
 
 @nox.session

@@ -56,9 +56,8 @@ def export_onnx(f: Any, path: str | os.PathLike[str], opset: int | None = None) 
     alone is computed now. The learning phase is that of a test, unless it is an input.
 
     Convolution, pooling, batch normalization, LSTM, GRU, softmax, loops and branches are ONNX's own operators. ONNX
-    Runtime 1.32 has no convolution and no average pooling in float64; LSTM and GRU are written as loops there, and
-    ``cos``, ``tan``, ``cosh``, ``sinh`` and the inverse functions in float32, with a warning. An index out of range
-    raises in K; what it does in a file depends on the runtime.
+    Runtime 1.32 has no convolution and no average pooling in float64; LSTM and GRU are written as loops there. An
+    index out of range raises in K; what it does in a file depends on the runtime.
 
     References
     ----------

@@ -101,8 +101,9 @@ set_writer(added)
 class _Calls:
     """The rule for calls that become one operation of the program, which calls NumPy or a kernel of ours for it.
 
-    Those are random draws, which have the same bits everywhere; with `own_kernels` what has one (convolution, pooling,
-    cells); and what the library has no functions for. The library cannot differentiate them; K differentiates before.
+    Those are random draws, which have the same bits everywhere; what prints; with `own_kernels` what has one
+    (convolution, pooling, cells); and what the library has no functions for. The library cannot differentiate them; K
+    differentiates before.
     """
 
     def __init__(self, executor: Any, own_kernels: bool = True) -> None:
@@ -111,17 +112,14 @@ class _Calls:
 
     def __call__(self, interpreter: Interpreter, t: Tensor) -> Any:
         node = t.node
-        if (
-            node is None
-            or node.primitive.forwards
-            or not node.primitive.pure
-            or (node.effects and not interpreter.changes_variables)
-        ):
+        if node is None or node.primitive.forwards:
+            return None
+        if not interpreter.changes_variables and (node.effects or not node.primitive.pure):
             return None
         if any(isinstance(value, Subgraph) for value in node.kwargs.values()):
             return None
-        name = node.primitive.name
-        if not name.startswith("draw_") and (node.primitive.elementwise or not hasattr(self.kernels, name)):
+        name, pure = node.primitive.name, node.primitive.pure
+        if pure and not name.startswith("draw_") and (node.primitive.elementwise or not hasattr(self.kernels, name)):
             try:
                 results = interpreter.results(node)
             except UnsupportedError:
@@ -144,7 +142,7 @@ class _Calls:
             return _Place(len(leaves) - 1)
 
         places = _mapped((args, kwargs), interpreter.is_lazy, place)
-        if not leaves:  # known beforehand
+        if not leaves:  # known beforehand; what would print is refused
             return interpreter.results(node)
         function = _numpy_function(interpreter, node)
 

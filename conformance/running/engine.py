@@ -278,6 +278,7 @@ def _check_applies(options: Options, targets: Sequence[Target]) -> None:
     if not any(target.judged for target in targets):
         raise UsageError(
             f"{options.only or options.group!r} selects nothing that applies to {', '.join(options.names)}"
+            " (a library that only compiles functions, such as PyTensor, has NumPy's arrays and functions: check numpy)"
         )
 
 

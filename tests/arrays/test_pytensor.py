@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 
 import backend as K
+import conformance
 from backend import models
+from conformance import errors
 
 pytensor = pytest.importorskip("pytensor", reason="needs pytensor: pip install 'array-api-backend[pytensor]'")
 import pytensor.tensor as pt  # noqa: E402 - where it is installed
@@ -147,12 +149,75 @@ def test_a_model_trains_as_on_numpy():
     np.testing.assert_allclose(found[1], found[0], rtol=1e-4)
 
 
+UNLIKE_REAL_NUMBERS = {
+    "0 * x": lambda x, y: [x * 0.0, K.zeros_like(x) * x, K.dot(K.zeros((1, 5)), K.expand_dims(x)), 0.0 / x],
+    "x - x": lambda x, y: [x - x, x / x, (x * y) / y, (x + y) - y, (x / y) * y, 1.0 / (1.0 / x)],
+    "x == x": lambda x, y: [K.equal(x, x), K.not_equal(x, x), K.less_equal(x, x), K.greater(x, x)],
+    "order": lambda x, y: [(x + 1e17) - 1e17, (x * 1e200) * 1e-200, (x * 1e200) * (y * 1e200) * 1e-300],
+    "inverse": lambda x, y: [K.log(K.exp(x)), K.exp(K.log(x)), K.sqrt(K.square(x)), K.square(K.sqrt(x))],
+    "logarithms": lambda x, y: [K.log(1.0 + x), K.log(K.softmax(x)), K.log(K.sum(K.exp(x))), x**0, x**2],
+    "gradients": lambda x, y: [K.gradients(K.sum(0.0 * K.log(x)), [x])[0], K.gradients(K.max(x), [x])[0]],
+    "loop": lambda x, y: [K.scan(lambda c, s: (c + (s - s) * 0.0, (s + 1e17) - 1e17), x[4], x)[1]],
+    "while": lambda x, y: [K.while_loop(lambda v: K.sum(v) < 9, lambda v: (v + 1.0) + x[4] * 0.0, y * 0.0)],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", UNLIKE_REAL_NUMBERS)
+def test_identities_that_floating_point_numbers_lack_rewrite_nothing(name, mode=QUICK):
+    feeds = [
+        [np.asarray([np.nan, np.inf, -np.inf, -0.0, 3.0]), np.asarray([1.0, 2.0, np.inf, 0.0, 7.0])],
+        [np.asarray([0.1, -1e-20, 800.0, -800.0, 30.0]), np.asarray([3.0, 0.7, 0.0, -1.0, 2.0])],
+    ]
+    found = []
+    for spec in ("numpy", mode):
+        with K.use_backend(spec):
+            x, y = K.placeholder((5,), dtype="float64"), K.placeholder((5,), dtype="float64")
+            f = K.function([x, y], UNLIKE_REAL_NUMBERS[name](x, y))
+            found.append([value for feed in feeds for value in f(feed)])
+    for want, got in zip(*found, strict=True):
+        np.testing.assert_allclose(got, want, rtol=1e-14, atol=0, strict=True)
+        np.testing.assert_array_equal(np.signbit(got[want == 0]), np.signbit(want[want == 0]))
+
+
+@pytest.mark.slow  # Numba compiles
+def test_numba_keeps_what_is_not_a_number_and_the_order():
+    test_identities_that_floating_point_numbers_lack_rewrite_nothing("x - x", "pytensor")
+    test_identities_that_floating_point_numbers_lack_rewrite_nothing("order", "pytensor")
+    test_identities_that_floating_point_numbers_lack_rewrite_nothing("loop", "pytensor")
+
+
+def test_bodies_of_loops_are_compiled_in_the_mode_of_the_function():
+    from pytensor.scan.op import Scan
+
+    seen = []
+    with K.use_backend(QUICK):
+        x = K.placeholder((None,))
+        total = K.scan(lambda c, s: (c + K.scan(lambda d, t: (d + t, d), c, x)[0], s), K.zeros(()), x)[0]
+        f = K.function([x], [total])
+        with pytest.MonkeyPatch.context() as patch:
+            own = Scan.fn.fget
+            patch.setattr(Scan, "fn", property(lambda op: (seen.append(op.mode), own(op))[1]))
+            np.testing.assert_allclose(f([np.ones(3)])[0], 21)
+    assert len({id(mode) for mode in seen}) == 1 and "VMLinker" in type(seen[0].linker).__name__
+
+
 def test_what_cannot_be_compiled_is_refused_by_name():
     with K.use_backend(QUICK):
         x = K.placeholder((2,))
-        f = K.function([x], [K.print_tensor(x, "x")], name="printing")
+        f = K.function([x], [K.print_tensor(K.constant([1.0]), "one") + x], name="printing")
         with pytest.raises(ValueError, match=f"printing: {QUICK} cannot run it: print_tensor"):
             f([np.ones(2)])
+
+
+def test_tensors_are_printed_when_the_function_runs(capsys):
+    with K.use_backend(QUICK):
+        x = K.placeholder((None,))
+        y = K.square(K.print_tensor(2.0 * x, "x ="))
+        f = K.function([x], [y, K.gradients(K.sum(y), [x])[0]])
+        for value in (1.0, 2.0):
+            found, slope = f([np.full(2, value, "f")])
+            np.testing.assert_array_equal([found, slope], [[4 * value**2] * 2, [8 * value] * 2])
+    assert capsys.readouterr().out == "x = [2. 2.]\nx = [4. 4.]\n"
 
 
 # ---- variables of PyTensor
@@ -220,6 +285,32 @@ def test_the_namespace_has_the_standards_functions():
         how = {"axis": 0} if name.startswith("cumulative") else {}
         (found,) = evaluated([operator.attrgetter(name)(xp)(x, *rest, **how)], {x: first})
         np.testing.assert_allclose(found, operator.attrgetter(name)(numpy_namespace)(first, *rest, **how), atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("call", "expected"),
+    [
+        (lambda xp, z: xp.round(5 * z), [2 + 2j, 0, -15 - 20j]),
+        (lambda xp, z: xp.sign(z), [0.6 + 0.8j, 0, -0.6 - 0.8j]),
+        (lambda xp, z: xp.linspace(z[1], 2.0, 3), [0j, 1, 2]),
+        (lambda xp, z: xp.linalg.pinv(xp.eye(2) * xp.asarray([4.0, 1.0]), rtol=xp.abs(z[0])), [[0.25, 0], [0, 0]]),
+        (lambda xp, z: xp.linalg.matrix_rank(xp.eye(2), rtol=xp.abs(z[1])), 2),
+    ],
+)
+def test_complex_numbers_and_tolerances_that_are_computed(call, expected):
+    z = pt.zvector("z")
+    (found,) = evaluated([call(K.namespace(z), z)], {z: np.asarray([0.3 + 0.4j, 0, -3 - 4j])})
+    np.testing.assert_allclose(found, expected, atol=1e-12)
+
+
+def test_a_single_array_is_joined_along_an_axis_that_it_has():
+    with pytest.raises(IndexError):
+        K.namespace(pt.vector("x")).concat([pt.vector("x")], axis=2)
+
+
+def test_the_standard_is_numpys_to_keep():
+    with pytest.raises(errors.UsageError, match="NumPy's arrays and functions"):
+        conformance.run([QUICK], only="xp.exp")
 
 
 @pytest.mark.slow

@@ -1,7 +1,11 @@
-"""Control flow: Loop and If. A body is a function of lazy arrays that gives lazy arrays."""
+"""Control flow: Loop and If. A body is a function of lazy arrays that gives lazy arrays.
+
+Values that are known now go through no Loop and no If, whose results are known only in a file.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import ndonnx
@@ -10,7 +14,7 @@ import spox
 import spox.opset.ai.onnx.v21 as op
 from spox._future import TypeWarningLevel, type_warning_level
 
-from ...arrays.libraries.ndonnx import fixed, of_onnx, repeated, size_of, take, typed
+from ...arrays.libraries.ndonnx import fixed, of_onnx, repeated, size_of, take, typed, value_of
 from ...arrays.libraries.ndonnx import loop as onnx_loop
 
 __all__ = ["branch", "loop", "while_loop"]
@@ -26,6 +30,8 @@ def loop(
     reverse: bool,
 ) -> Any:
     """Loop over as many steps; each takes its slices of the sequences, and the outputs are stacked."""
+    if isinstance(length, int) and _known((*initial, *sequences, *captured)):
+        return NotImplemented
     steps = size_of(sequences[0], 0) if sequences else length
 
     def step(number: Any, *state: Any) -> list[Any]:
@@ -38,10 +44,17 @@ def loop(
     return (*found[:count], *(ndonnx.flip(y, axis=0) if reverse else y for y in found[count:]))
 
 
+def _known(arrays: Iterable[Any]) -> bool:
+    return all(value_of(x) is not None for x in arrays)
+
+
 def branch(
     condition: Any, first: tuple[Any, ...], second: tuple[Any, ...], *, then: Any, otherwise: Any
 ) -> tuple[Any, ...]:
     """If."""
+    known = value_of(condition)
+    if known is not None:
+        return tuple(then(*first) if known else otherwise(*second))
     found: list[list[Any]] = []
 
     def results(body: Any, arrays: tuple[Any, ...]) -> list[Any]:
@@ -70,8 +83,10 @@ def while_loop(
     condition: Any,
     body: Any,
     limit: Any,
-) -> tuple[Any, ...]:
+) -> Any:
     """Loop, with the number of iterations as a further value."""
+    if _known((*initial, *test_captured, *captured)) and (limit is None or isinstance(limit, int) or _known([limit])):
+        return NotImplemented
 
     def step(_number: Any, _going: Any, *state: Any) -> list[Any]:
         count, *arrays = map(of_onnx, state)

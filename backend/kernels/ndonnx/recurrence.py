@@ -20,7 +20,7 @@ GRU_GATES = (0, 1, 2)  # z, r, new in both
 
 def lstm_sequence(x: Any, kernel: Any, recurrent: Any, bias: Any, h: Any, c: Any, *, residuals: bool = False) -> Any:
     """LSTM, which ONNX Runtime has in float32 and float16; the definition's loop in float64."""
-    if residuals or x.dtype == ndonnx.float64 or None in (*kernel.shape, *recurrent.shape):
+    if residuals or not _has_operator(x, kernel, recurrent):
         return NotImplemented
     every, h, c = op.lstm(
         permuted(x, (1, 0, 2)),
@@ -47,7 +47,7 @@ def gru_sequence(
     residuals: bool = False,
 ) -> Any:
     """GRU, as `lstm_sequence`."""
-    if residuals or x.dtype == ndonnx.float64 or None in (*kernel.shape, *recurrent.shape):
+    if residuals or not _has_operator(x, kernel, recurrent):
         return NotImplemented
     every, h = op.gru(
         permuted(x, (1, 0, 2)),
@@ -60,6 +60,11 @@ def gru_sequence(
         linear_before_reset=int(reset_after),
     )
     return _batch_first(every), _last(h)
+
+
+def _has_operator(x: Any, kernel: Any, recurrent: Any) -> bool:
+    """Whether ONNX Runtime computes it; of no steps or no sequences its GRU may abort the process."""
+    return x.dtype != ndonnx.float64 and 0 not in x.shape and None not in (*kernel.shape, *recurrent.shape)
 
 
 def _in_order(weights: Any, gates: Sequence[int]) -> Any:

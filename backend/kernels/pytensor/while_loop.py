@@ -6,22 +6,23 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import pytensor
 import pytensor.tensor as pt
 from pytensor.graph.basic import Apply
-from pytensor.graph.op import Op
 from pytensor.tensor.type import TensorType
+
+from ...arrays.libraries.pytensor import Loop, function
 
 __all__ = ["WhileLoop", "while_loop"]
 
 
-class WhileLoop(Op):
+class WhileLoop(Loop):
     """It runs two functions that PyTensor compiles: whether to go on, and the next state."""
 
     def __init__(self, state: Sequence[Any], test: Any, step: Any, tested: Sequence[Any], used: Sequence[Any]) -> None:
         self.count, self.tested = len(state), len(tested)
         places = [[x.type() for x in values] for values in ([*state, *tested], [*state, *used])]
         self.graphs = [(ins, list(f(*ins))) for ins, f in zip(places, (test, step), strict=True)]
+        self.bodies = [outputs for _, outputs in self.graphs]
         self.functions: list[Any] = []
 
     def make_node(self, *inputs: Any) -> Any:
@@ -32,7 +33,7 @@ class WhileLoop(Op):
     def perform(self, node: Any, inputs: Sequence[Any], outputs: Any) -> None:
         """Run the loop."""
         if not self.functions:
-            self.functions = [pytensor.function(*graph, on_unused_input="ignore") for graph in self.graphs]
+            self.functions = [function(*graph, self.mode) for graph in self.graphs]
         test, step = self.functions
         limit, state = int(inputs[0]), list(inputs[1 : 1 + self.count])
         tested, used = inputs[1 + self.count : 1 + self.count + self.tested], inputs[1 + self.count + self.tested :]

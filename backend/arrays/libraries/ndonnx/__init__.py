@@ -17,6 +17,7 @@ globals().update({name: getattr(ndonnx, name) for name in ndonnx.__all__})
 from .elementwise import *  # noqa: E402, F403
 from .files import *  # noqa: E402, F403
 from .loops import *  # noqa: E402, F403
+from .precision import *  # noqa: E402, F403
 from .reductions import *  # noqa: E402, F403
 from .selection import *  # noqa: E402, F403
 from .sizes import *  # noqa: E402, F403

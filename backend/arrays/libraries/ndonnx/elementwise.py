@@ -8,9 +8,10 @@ from typing import Any
 import ndonnx
 import numpy as np
 
-from .values import number_like
+from .precision import atan
+from .values import number_like, signbit, signed_one
 
-__all__ = ["atan2", "conj", "copysign", "hypot", "logaddexp", "maximum", "minimum", "real", "signbit"]
+__all__ = ["atan2", "conj", "copysign", "hypot", "logaddexp", "maximum", "minimum", "real"]
 
 
 def maximum(x1: Any, x2: Any, /) -> Any:
@@ -28,15 +29,10 @@ def _operands(*values: Any) -> list[Any]:
     return [x if isinstance(x, ndonnx.Array) else number_like(like, x) for x in values]
 
 
-def signbit(x: Any, /) -> Any:
-    """The standard's `signbit`; that of NaN is lost, as ONNX has no bits of floating numbers."""
-    return (x < 0) | ((x == 0) & (ndonnx.reciprocal(x) < 0))
-
-
 def copysign(x1: Any, x2: Any, /) -> Any:
     """The standard's `copysign`."""
     x1, x2 = _operands(x1, x2)
-    return ndonnx.where(signbit(x2), -abs(x1), abs(x1))
+    return abs(x1) * signed_one(x2)
 
 
 def hypot(x1: Any, x2: Any, /) -> Any:
@@ -55,7 +51,7 @@ def atan2(x1: Any, x2: Any, /) -> Any:
     large, small = maximum(a, b), minimum(a, b)
     both = ndonnx.isinf(a) & ndonnx.isinf(b)
     share = ndonnx.where(both, number_like(x, 1), small / ndonnx.where(large == 0, number_like(x, 1), large))
-    angle = ndonnx.atan(share)
+    angle = atan(share)
     angle = ndonnx.where(a > b, number_like(x, math.pi / 2) - angle, angle)
     return copysign(ndonnx.where(signbit(x), number_like(x, math.pi) - angle, angle), y)
 

@@ -13,7 +13,7 @@ from spox._future import TypeWarningLevel, type_warning_level
 
 from .selection import concat, take
 from .sizes import ones, size_of
-from .values import fixed, of_onnx, typed
+from .values import fixed, numpy_dtype, of_onnx, typed, value_of
 
 __all__ = ["cumulative_prod", "loop", "repeated"]
 
@@ -56,7 +56,11 @@ def loop(most: Any, start: Any, initial: Sequence[Any], body: Callable[..., Sequ
 
 def cumulative_prod(x: Any, /, *, axis: Any = None, dtype: Any = None, include_initial: bool = False) -> Any:
     """The standard's `cumulative_prod`, as a Loop: ndonnx's takes logarithms, which negative numbers lack."""
-    x = x if dtype is None else ndonnx.astype(x, dtype)
+    x = ndonnx.astype(x, dtype or {"i": ndonnx.int64, "u": ndonnx.uint64}.get(numpy_dtype(x).kind, x.dtype))
+    known = value_of(x)
+    if known is not None:  # a Loop's results are known only in a file
+        found = np.cumulative_prod(known, axis=axis, dtype=known.dtype, include_initial=include_initial)
+        return ndonnx.asarray(found)
     rows = ndonnx.moveaxis(x, 0 if axis is None else axis, 0)
     first = ones(tuple(size_of(rows, i) for i in range(1, rows.ndim)), dtype=x.dtype)
 

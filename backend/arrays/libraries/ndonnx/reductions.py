@@ -51,8 +51,11 @@ def prod(x: Any, /, *, axis: Any = None, dtype: Any = None, keepdims: bool = Fal
 
 
 def mean(x: Any, /, *, axis: Any = None, keepdims: bool = False) -> Any:
-    """The standard's `mean`, as ReduceMean."""
+    """The standard's `mean`, as ReduceMean; of no elements NaN, where ONNX Runtime's is 0."""
     axes = axes_of(x, axis)
+    if 0 in (x.shape[i] for i in axes):
+        total = sum(x, axis=axis, keepdims=keepdims)
+        return total / number_like(x, 0)
     return of_onnx(op.reduce_mean(x.unwrap_spox(), fixed(axes, np.int64), keepdims=keepdims)) if axes else x
 
 

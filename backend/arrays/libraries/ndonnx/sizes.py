@@ -73,10 +73,22 @@ def reshape(x: Any, /, shape: Any, *, copy: bool | None = None) -> Any:
     if isinstance(shape, ndonnx.Array) and shape.ndim:
         return ndonnx.reshape(x, shape)
     shape = as_sizes(shape)
+    if all_known(shape) and all_known(x.shape):
+        shape = _fitting(x.shape, shape)
     unknown = [i for i, n in enumerate(shape) if not isinstance(n, (int, np.integer))]
     if len(unknown) == 1 and math.prod(n for i, n in enumerate(shape) if i not in unknown) > 0:
         shape = tuple(-1 if i in unknown else n for i, n in enumerate(shape))
     return of_onnx(op.reshape(x.unwrap_spox(), vector(shape), allowzero=not _left_open(shape)))
+
+
+def _fitting(sizes: Sequence[int], shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape, -1 replaced; an error where the elements do not fit, for which ONNX Runtime gives no values."""
+    count, given = math.prod(sizes), math.prod(n for n in shape if n != -1)
+    if shape.count(-1) == 1 and given and count % given == 0:
+        return tuple(count // given if n == -1 else int(n) for n in shape)
+    if -1 in shape or count != given:
+        raise ValueError(f"reshape: {tuple(sizes)} does not fit into {tuple(map(int, shape))}")
+    return shape
 
 
 def _left_open(shape: tuple[Any, ...]) -> bool:
@@ -88,7 +100,12 @@ def broadcast_to(x: Any, /, shape: Any) -> Any:
     """The standard's `broadcast_to`."""
     if isinstance(shape, ndonnx.Array) and shape.ndim:
         return ndonnx.broadcast_to(x, shape)
-    return of_onnx(op.expand(x.unwrap_spox(), vector(as_sizes(shape))))
+    shape = as_sizes(shape)
+    if (
+        all_known(shape) and all_known(x.shape) and np.broadcast_shapes(x.shape, shape) != shape
+    ):  # Expand goes both ways
+        raise ValueError(f"broadcast_to: {tuple(x.shape)} does not broadcast to {tuple(map(int, shape))}")
+    return of_onnx(op.expand(x.unwrap_spox(), vector(shape)))
 
 
 def broadcast_arrays(*arrays: Any) -> list[Any]:

@@ -9,9 +9,26 @@ import ndonnx
 import numpy as np
 import spox.opset.ai.onnx.v21 as op
 
-__all__ = ["OPSET", "as_type", "fixed", "number_like", "numpy_dtype", "of_onnx", "typed", "value_of"]
+__all__ = [
+    "OPSET",
+    "as_type",
+    "can_cast",
+    "fixed",
+    "number_like",
+    "numpy_dtype",
+    "of_onnx",
+    "signbit",
+    "signed_one",
+    "typed",
+    "value_of",
+]
 
 OPSET = 21  # that of the operators here
+
+
+def can_cast(from_: Any, to: Any, /) -> bool:
+    """The standard's `can_cast`: ndonnx's says yes to narrower dtypes."""
+    return np.can_cast(getattr(from_, "dtype", from_).unwrap_numpy(), to.unwrap_numpy())
 
 
 def value_of(x: Any) -> np.ndarray | None:
@@ -45,6 +62,16 @@ def as_type(x: Any, dtype: Any) -> Any:
 def number_like(x: Any, value: Any) -> Any:
     """A 0-d constant of the dtype of x."""
     return of_onnx(fixed(value, numpy_dtype(x)))
+
+
+def signbit(x: Any, /) -> Any:
+    """The standard's `signbit`; that of NaN is lost, as ONNX has no bits of floating numbers."""
+    return (x < 0) | ((x == 0) & (ndonnx.reciprocal(x) < 0))
+
+
+def signed_one(x: Any) -> Any:
+    """1 or -1, with the sign of x: a factor that keeps the sign of zero, which ONNX Runtime's Where does not."""
+    return ndonnx.where(signbit(x), number_like(x, -1), number_like(x, 1))
 
 
 def typed(results: Sequence[Any], types: Sequence[Any]) -> list[Any]:

@@ -18,6 +18,8 @@ from .linalg import tensordot as tensordot
 from .linalg import vecdot as vecdot
 from .manipulation import *  # noqa: F403
 from .programs import Executor as Executor
+from .programs import Loop as Loop
+from .programs import function as function
 from .reductions import *  # noqa: F403
 from .variables import shape_of
 from .variables import size_of as size_of

@@ -8,7 +8,7 @@ import numpy as np
 import pytensor.tensor as pt
 from pytensor.tensor.variable import TensorVariable
 
-from .variables import as_sizes, cast, common, number, shape_of, size_of, tensor
+from .variables import as_sizes, cast, common, kind_of, number, shape_of, size_of, tensor
 
 # fmt: off
 __all__ = [
@@ -86,12 +86,13 @@ def linspace(
     start: Any, stop: Any, /, num: Any, *, dtype: Any = None, device: Any = None, endpoint: bool = True
 ) -> Any:
     """The standard's `linspace`; the number may be a 0-d variable."""
-    dtype = dtype or "float64"
+    ends = [asarray(value) for value in (start, stop)]
+    dtype = dtype or ("complex128" if any(kind_of(x) == "c" for x in ends) else "float64")
     wide = "complex128" if np.dtype(dtype).kind == "c" else "float64"
     count = cast(asarray(num), "int64")
     steps = pt.maximum(count - 1 if endpoint else count, number(1, "int64"))
     weights = pt.cast(pt.arange(count), wide) / pt.cast(steps, wide)
-    first, last = (cast(asarray(value), wide) for value in (start, stop))
+    first, last = (cast(x, wide) for x in ends)
     return cast(first * (1 - weights) + last * weights, dtype)
 
 
@@ -120,6 +121,8 @@ def triu(x: Any, /, *, k: int = 0) -> Any:
 
 def meshgrid(*arrays: Any, indexing: str = "xy") -> list[Any]:
     """The standard's `meshgrid`."""
+    if not arrays:
+        return []
     found = common(arrays)
     order = list(range(len(found)))
     if indexing == "xy" and len(found) > 1:

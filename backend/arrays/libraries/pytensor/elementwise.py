@@ -104,9 +104,8 @@ tan, tanh, exp, expm1 = _unary("tan", pt.tan), _unary("tanh", pt.tanh), _unary("
 log, log1p, log2 = _unary("log", pt.log), _unary("log1p", pt.log1p), _unary("log2", pt.log2)
 log10, sqrt, square = _unary("log10", pt.log10), _unary("sqrt", pt.sqrt), _unary("square", pt.sqr)
 reciprocal, negative, abs = _unary("reciprocal", pt.reciprocal), _unary("negative", pt.neg), _unary("abs", pt.abs)
-sign = _unary("sign", pt.sign)
 ceil, floor = _unary("ceil", pt.ceil, "biu"), _unary("floor", pt.floor, "biu")
-trunc, round = _unary("trunc", pt.trunc, "biu"), _unary("round", pt.round_half_to_even, "biu")
+trunc = _unary("trunc", pt.trunc, "biu")
 conj, real, imag = _unary("conj", pt.conj, "biuf"), _unary("real", pt.real, "biuf"), _unary("imag", pt.imag)
 bitwise_invert, logical_not = _unary("bitwise_invert", pt.invert), _unary("logical_not", pt.invert)
 positive = _unary("positive", lambda x: x)
@@ -123,6 +122,20 @@ bitwise_or, logical_or = _binary("bitwise_or", pt.or_), _binary("logical_or", pt
 bitwise_xor, logical_xor = _binary("bitwise_xor", pt.xor), _binary("logical_xor", pt.xor)
 atan2 = _binary("atan2", pt.arctan2)
 
+
+def _rounded(x: Any) -> Any:
+    if kind_of(x) != "c":
+        return pt.round_half_to_even(x)
+    return cast(pt.complex(pt.round_half_to_even(pt.real(x)), pt.round_half_to_even(pt.imag(x))), x.dtype)
+
+
+def _direction(x: Any) -> Any:
+    if kind_of(x) != "c":
+        return pt.sign(x)
+    return pt.switch(pt.eq(x, number(0, x.dtype)), x, cast(x / pt.abs(x), x.dtype))
+
+
+round, sign = _unary("round", _rounded, "biu"), _unary("sign", _direction)
 signbit, hypot = numpy_function("signbit", 1, "bool"), numpy_function("hypot", 2)
 copysign, nextafter = numpy_function("copysign", 2), numpy_function("nextafter", 2)
 

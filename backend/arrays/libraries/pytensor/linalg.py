@@ -24,6 +24,11 @@ class EighResult(NamedTuple):
     eigenvectors: Any
 
 
+class EigResult(NamedTuple):
+    eigenvalues: Any
+    eigenvectors: Any
+
+
 class QRResult(NamedTuple):
     Q: Any
     R: Any
@@ -177,11 +182,11 @@ def eigvalsh(x: Any, /) -> Any:
     return by_numpy("linalg.eigvalsh", [tensor(x)], (_real(x.dtype), static_shape(x)[:-1]))
 
 
-def eig(x: Any, /) -> EighResult:
+def eig(x: Any, /) -> EigResult:
     """The standard's `linalg.eig`."""
     x = tensor(x)
     shape, dtype = static_shape(x), _complex(x.dtype)
-    return EighResult(*by_numpy("linalg.eig", [x], ((dtype, shape[:-1]), (dtype, shape))))
+    return EigResult(*by_numpy("linalg.eig", [x], ((dtype, shape[:-1]), (dtype, shape))))
 
 
 def eigvals(x: Any, /) -> Any:

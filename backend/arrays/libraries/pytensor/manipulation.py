@@ -66,7 +66,8 @@ def concat(arrays: Any, /, *, axis: int | None = 0) -> Any:
     found = common(arrays)
     if axis is None:
         found, axis = [reshape(x, (-1,)) for x in found], 0
-    return found[0] if len(found) == 1 else pt.join(axis_of(axis, found[0].ndim), *found)
+    axis = axis_of(axis, found[0].ndim)
+    return found[0] if len(found) == 1 else pt.join(axis, *found)
 
 
 def stack(arrays: Any, /, *, axis: int = 0) -> Any:

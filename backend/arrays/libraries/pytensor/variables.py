@@ -159,34 +159,39 @@ class Call(Op):
 class NumPyCall(Call):
     """A call of a function of the standard, by name: two of the same arguments are one."""
 
-    __props__ = ("name", "parameters", "types")
+    __props__ = ("name", "parameters", "named", "types")
 
-    def __init__(self, name: str, parameters: tuple[Any, ...], types: tuple[Any, ...]) -> None:
+    def __init__(self, name: str, parameters: tuple[Any, ...], named: tuple[str, ...], types: tuple[Any, ...]) -> None:
         self.name = name
         self.parameters = parameters  # (name, value) pairs
+        self.named = named  # the names of the last arrays, which are given as keywords
         super().__init__(self._results, types)
 
     def _results(self, *arrays: Any) -> tuple[Any, ...]:
+        first = len(arrays) - len(self.named)
+        keywords = {**dict(self.parameters), **dict(zip(self.named, arrays[first:], strict=True))}
         with np.errstate(all="ignore"):
-            found = operator.attrgetter(self.name)(numpy_namespace)(*arrays, **dict(self.parameters))
+            found = operator.attrgetter(self.name)(numpy_namespace)(*arrays[:first], **keywords)
         return found if isinstance(found, tuple) else (found,)
 
+    @property
+    def _key(self) -> tuple[Any, ...]:
+        return self.name, self.parameters, self.named, self.types
+
     def __eq__(self, other: object) -> bool:
-        return type(other) is NumPyCall and (self.name, self.parameters, self.types) == (
-            other.name,
-            other.parameters,
-            other.types,
-        )
+        return type(other) is NumPyCall and self._key == other._key
 
     def __hash__(self) -> int:
-        return hash((self.name, self.parameters, self.types))
+        return hash(self._key)
 
 
 def by_numpy(function: str, inputs: Sequence[Any], types: Any, **parameters: Any) -> Any:
     """The results of a call of NumPy; one result where `types` is one (dtype, shape)."""
     single = isinstance(types[0], str)
-    given = tuple((name, value) for name, value in parameters.items() if value is not None)
-    found = NumPyCall(function, given, (types,) if single else tuple(types))(*inputs, return_list=True)
+    arrays = {name: tensor(x) for name, x in parameters.items() if isinstance(x, (TensorVariable, np.ndarray))}
+    given = tuple((name, x) for name, x in parameters.items() if x is not None and name not in arrays)
+    call = NumPyCall(function, given, tuple(arrays), (types,) if single else tuple(types))
+    found = call(*inputs, *arrays.values(), return_list=True)
     return found[0] if single else tuple(found)
 
 
