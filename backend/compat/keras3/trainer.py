@@ -38,6 +38,7 @@ class NumpyTrainer(base_trainer.Trainer):
         self.train_function: Any = None
         self.test_function: Any = None
         self.predict_function: Any = None
+        self._eval_epoch_iterator: Batches | None = None
 
     # ---- steps
 
