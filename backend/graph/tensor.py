@@ -495,12 +495,14 @@ def _size_leaf(leaf: Dim, tensor: Any) -> Any:
 class Control(NamedTuple):
     """What precedes every call recorded now: effects that happen first, and the values of variables after them.
 
-    `compute(node)` is called after it, where calls are to be computed at once.
+    `compute(node)` is called after it, where calls are to be computed at once. `places(mask)` gives where a boolean
+    tensor with one axis is true, where shapes may depend on values.
     """
 
     effects: tuple[Effect, ...]
     values: Mapping[int, Tensor]  # id of a variable -> its new value
     compute: Callable[[Node], None] | None = None
+    places: Callable[[Tensor], Tensor] | None = None
 
 
 _NO_CONTROL = Control((), MappingProxyType({}))

@@ -97,7 +97,7 @@ def outcome(case: ElementTree.Element) -> Outcome:
 
 
 def expectations(file: str) -> dict[str, str]:
-    """Patterns of the tests that are expected to fail, with the reasons."""
+    """Patterns of the tests that are expected to fail, or of "test: error", with the reasons."""
     lines = (HERE / file).read_text("utf-8").splitlines()
     pairs = [line.partition("  ") for line in lines if line and not line.startswith("#")]
     return {pattern: reason.strip() for pattern, _, reason in pairs}
@@ -107,11 +107,7 @@ def judged(
     title: str, outcomes: list[Outcome], expected: dict[str, str], group: Callable[[Outcome], str]
 ) -> list[Outcome]:
     """Print what happened, group by group; the failures nobody expected."""
-    reasons = {
-        o.id: next((why for pattern, why in expected.items() if fnmatch.fnmatchcase(o.id, pattern)), "")
-        for o in outcomes
-        if o.outcome == "failed"
-    }
+    reasons = {o.id: _reason(o, expected) for o in outcomes if o.outcome == "failed"}
     print(f"\n{title}\n{'':52} passed  failed  of these expected  skipped  seconds")
     for name in [*dict.fromkeys(map(group, outcomes)), "all"]:
         mine = [o for o in outcomes if name in (group(o), "all")]
@@ -126,6 +122,12 @@ def judged(
     for why, count in Counter(o.why for o in outcomes if o.outcome == "skipped").most_common():
         print(f"skipped by the tests themselves, {count}: {why}")
     return [o for o in outcomes if o.outcome == "failed" and not reasons[o.id]]
+
+
+def _reason(o: Outcome, expected: dict[str, str]) -> str:
+    """Why a failure is expected; empty where it is not."""
+    named = (o.id, f"{o.id}: {o.why}")
+    return next((why for pattern, why in expected.items() if any(fnmatch.fnmatchcase(n, pattern) for n in named)), "")
 
 
 def exit_code(unexpected: list[tuple[str, Outcome]]) -> int:

@@ -1,5 +1,6 @@
 """Ways to run a Keras 3 step: eagerly, several in one call, on changed flags, on a changed backend; what is refused."""
 
+import pytest
 from test_keras3 import NETS, home, needs_torch, pytestmark, ran
 
 __all__ = ["home", "pytestmark"]
@@ -89,6 +90,39 @@ for name, call in calls.items():
 print(json.dumps(found))
 """
 
+BY_VALUES = """
+from keras import ops
+class Plain(layers.Layer):
+    def call(self, x):
+        ids = ops.where(x[:, 0] > 0, 1, 0)
+        largest = ops.segment_max(x, ids, 2)
+        kept = ops.sum(ops.where(x > 0, x, 0.0)), ops.sum(ops.where(x[:, :1] < 0, x, 0.0)), ops.sum(x[:, ::2])
+        return x * 0.1 * sum([*kept, ops.sum(largest * ops.segment_sum(x, ids, 2))])
+class ByValues(layers.Layer):
+    def call(self, x):
+        ids = ops.where(x[:, 0] > 0, 1, 0)
+        kept = ops.sum(x[x > 0]), ops.sum(x[x[:, 0] < 0]), ops.sum(x[..., [True, False] * 4])
+        assert x[x > 0].shape == (None,) or not curves
+        return x * 0.1 * sum([*kept, ops.sum(ops.segment_max(x, ids) * ops.segment_sum(x, ids))])
+curves = []
+for kind, eager in ((ByValues, True), (ByValues, False), (Plain, False)):
+    keras.utils.set_random_seed(1)
+    model = keras.Sequential([layers.Flatten(), layers.Dense(8), kind(), layers.Dense(4)])
+    model.compile(keras.optimizers.SGD(1e-3), loss, run_eagerly=eager)
+    history = model.fit(x * 0.1, y, batch_size=40, epochs=3, verbose=0)
+    curves.append(history.history["loss"] + list(map(float, model.predict(x, verbose=0).ravel()[:9])))
+for curve in curves[:2]:
+    np.testing.assert_allclose(curve, curves[2], rtol=1e-4)
+class Wrong(layers.Layer):
+    def call(self, x):
+        return x[x[:, :3] > 0]
+try:
+    keras.Sequential([layers.Flatten(), Wrong()])(x)
+    print(json.dumps([""]))
+except IndexError as error:
+    print(json.dumps([str(error)]))
+"""
+
 SAME_BITS = """
 import hashlib
 keras.utils.set_random_seed(2)  # layers draw the seeds of their initializers when they are made
@@ -109,6 +143,12 @@ def test_several_steps_in_one_call(home):
 
 def test_trainable_takes_effect_at_once(home):
     assert ran(["-c", NETS + FITTED + FLAGS], home) == [True, False, False, True, True]
+
+
+@needs_torch
+@pytest.mark.parametrize("library", ["numpy", "torch"])
+def test_masks_and_segments_whose_sizes_depend_on_values(home, library):
+    ran(["-c", NETS + BY_VALUES], home, library)
 
 
 @needs_torch

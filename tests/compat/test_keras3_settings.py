@@ -84,15 +84,24 @@ for name, setting in SETTINGS.items():
 halves = [ops.convert_to_tensor(a, "bfloat16") for a in (x, rng.normal(size=(96, 4)))]  # NumPy reads none of torch's
 def batches():
     yield tuple(halves)
-for name, data in {"bfloat16 arrays": halves, "bfloat16 batches": [batches()]}.items():
+class Dataset(keras.utils.PyDataset):
+    def __len__(self):
+        return 1
+    def __getitem__(self, index):
+        return tuple(halves)
+fed = {"bfloat16 arrays": halves, "bfloat16 batches": [batches()], "bfloat16 dataset": [Dataset()]}
+if os.environ["K_BACKEND"] == "torch":
+    from torch.utils.data import DataLoader, TensorDataset
+    fed["bfloat16 loader"] = [DataLoader(TensorDataset(*halves), batch_size=96)]
+for name, data in fed.items():
     keras.utils.set_random_seed(1)
     model = mixed("mixed_bfloat16")
     model.compile("sgd", "mse")
-    found[name] = model.fit(*data, batch_size=96, verbose=0).history
+    found[name] = model.fit(*data, batch_size=96, shuffle=False, verbose=0).history
 print(json.dumps(found))
 """
 # Products in half precision are rounded after sums that the libraries order each in its way.
-ROUNDING = {"mixed float16": 2e-3, "mixed bfloat16": 2e-2, "bfloat16 arrays": 2e-2, "bfloat16 batches": 2e-2}
+ROUNDING = {"bfloat16": 2e-2, " float16": 2e-3, "": 2e-5}
 
 
 @pytest.fixture(scope="module")
@@ -105,8 +114,15 @@ def test_losses_are_the_same_on_numpy_and_torch_with_each_setting(histories):
     on_numpy, on_torch = histories
     for name, history in on_numpy.items():
         for key, curve in history.items():
-            rounding = ROUNDING.get(name, 2e-5)
+            rounding = next(r for part, r in ROUNDING.items() if part in name)
             np.testing.assert_allclose(on_torch[name][key], curve, rtol=rounding, err_msg=f"{name}: {key}")
+
+
+@needs_torch
+def test_half_precision_is_read_from_every_source(histories):
+    for found, sources in zip(histories, (["batches", "dataset"], ["batches", "dataset", "loader"]), strict=True):
+        expected = found["bfloat16 arrays"]
+        assert [name for name in sources if found[f"bfloat16 {name}"] != expected] == []
 
 
 @needs_torch
@@ -114,8 +130,7 @@ def test_each_setting_has_an_effect(histories):
     """A setting that is not heard would pass the comparison."""
     curves = {name: history["loss"] for name, history in histories[0].items()}
     plain = curves.pop("plain")
-    for name in ("bfloat16 arrays", "bfloat16 batches"):  # one epoch, on other data
-        del curves[name]
+    curves = {name: curve for name, curve in curves.items() if not name.startswith("bfloat16")}  # on other data
     assert np.isfinite(list(curves.values())).all()
     same = {name for name, curve in curves.items() if np.allclose(curve, plain, rtol=1e-6)}
     assert same == {"own step", "loss scaling", "several steps a call"}

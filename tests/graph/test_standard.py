@@ -13,7 +13,7 @@ import backend as K
 from backend.arrays.dtypes import DTYPES
 from backend.arrays.namespaces import array_namespace
 from backend.graph.standard import namespace as xp
-from backend.graph.tensor import Constant, Placeholder, Tensor
+from backend.graph.tensor import Constant, Placeholder, Tensor, control
 
 NOT_STANDARD = {
     "Device",
@@ -144,6 +144,23 @@ def test_data_dependent_indices_and_repeats_say_so():
         x[x > 0]
     with pytest.raises(ValueError, match=r"repeat: .*would depend on values"):
         xp.repeat(x, placeholder(3, dtype="int64"))
+
+
+def test_masks_where_shapes_may_depend_on_values():
+    x, asked = placeholder(2, 3, 4), []
+    places = placeholder(None, dtype="int64")
+    token = control.set(control.get()._replace(places=lambda mask: asked.append(mask.shape) or places))
+    try:
+        assert x[x > 0].shape == (None,)
+        assert x[:, x[0, :, :] > 0].shape == (2, None)
+        assert x[..., np.asarray([True, False, True, True]), None].shape == (2, 3, None, 1)
+        assert asked == [(24,), (12,), (4,)]
+        with pytest.raises(IndexError, match=r"mask of shape \(4,\) on axis 1 of shape \(2, 3, 4\)"):
+            x[:, [True] * 4]
+        with pytest.raises(IndexError, match="4 indices for shape"):
+            x[x > 0, 0]
+    finally:
+        control.reset(token)
 
 
 @pytest.mark.parametrize(

@@ -16,8 +16,7 @@ from backend.dispatch.promotion import array_namespace, is_array, native_dtype
 from backend.graph.recording import tensor
 from backend.graph.tensor import Tensor
 
-from .core import convert_to_tensor
-from .tensors import together
+from .tensors import convert_to_tensor, together
 
 __all__ = [
     "array_like",

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import backend as K
+from backend.dispatch.boundary import sizes
 from backend.dispatch.promotion import array_namespace
 
-from .core import convert_to_numpy, convert_to_tensor
+from .core import convert_to_tensor
 from .dtype_rules import cast_to, common, counted, floats, is_real_float, kept, name_of, plain_axis, quiet
 from .fourier import _get_complex_tensor_from_tuple as _get_complex_tensor_from_tuple
 from .fourier import extract_sequences, fft, fft2, ifft2, irfft, istft, rfft, stft
+from .value_shapes import up_to_largest
 
 __all__ = [
     "cdist",
@@ -45,9 +47,8 @@ def _segments(function: Any) -> Any:
 
     def reduced(data: Any, segment_ids: Any, num_segments: Any = None, sorted: bool = False) -> Any:
         data, ids = convert_to_tensor(data), cast_to(convert_to_tensor(segment_ids), "int32")
-        if num_segments is None:
-            num_segments = int(convert_to_numpy(ids).max()) + 1
-        return cast_to(function(data, ids, int(num_segments)), name_of(data))
+        count = sizes(up_to_largest(ids))[0] if num_segments is None else int(num_segments)
+        return cast_to(function(data, ids, count), name_of(data))
 
     return quiet(reduced)
 

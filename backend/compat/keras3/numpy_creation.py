@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from keras.src.backend import config, standardize_dtype
 
+from backend.arrays.arguments import integer
 from backend.arrays.backends import active
 from backend.dispatch.boundary import moved
 from backend.dispatch.promotion import array_namespace, device_of, is_array, native_dtype
@@ -123,8 +124,8 @@ def view(x: Any, dtype: Any = None) -> Any:
 def eye(N: Any, M: Any = None, k: int = 0, dtype: Any = None) -> Any:  # noqa: N803 - Keras's names
     dtype = standardize_dtype(dtype or config.floatx())
     made = active()
-    found = made.xp.eye(int(N), None if M is None else int(M), k=int(k), device=made.device)
-    return cast_to(found, dtype)
+    rows, columns = integer("eye", "N", N), None if M is None else integer("eye", "M", M)
+    return cast_to(made.xp.eye(rows, columns, k=integer("eye", "k", k), device=made.device), dtype)
 
 
 def identity(n: Any, dtype: Any = None) -> Any:
@@ -133,7 +134,8 @@ def identity(n: Any, dtype: Any = None) -> Any:
 
 def tri(N: Any, M: Any = None, k: int = 0, dtype: Any = None) -> Any:  # noqa: N803 - Keras's names
     dtype = standardize_dtype(dtype or config.floatx())
-    rows, columns = int(N), int(N) if M is None else int(M)
+    rows = integer("tri", "N", N)
+    columns = rows if M is None else integer("tri", "M", M)
     return tril(ones((rows, columns), dtype), k)
 
 

@@ -148,7 +148,7 @@ def bincount(x: Any, weights: Any = None, minlength: int = 0, sparse: bool = Fal
         weights = cast_to(weights, common(x, weights))
     if x.ndim not in (1, 2):
         raise ValueError(f"bincount: x has {x.ndim} dimensions, expected 1 or 2")
-    return occurrences(x, weights, least=int(minlength))
+    return occurrences(cast_to(x, "int32"), weights, least=int(minlength))  # torch does not compute with uint16
 
 
 @quiet

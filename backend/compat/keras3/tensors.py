@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import inspect
 from collections.abc import Iterator
 from typing import Any
 
@@ -31,7 +30,6 @@ __all__ = [
     "moved",
     "owned",
     "random_seed_dtype",
-    "readable",
     "shape",
     "together",
 ]
@@ -174,15 +172,6 @@ def convert_to_numpy(x: Any) -> np.ndarray:
         xp = namespace_of(x)
         return host(xp.astype(x, xp.float32)).astype(_numpy_dtype("bfloat16"))
     return np.array(host(x))
-
-
-def readable(data: Any) -> Any:
-    """Data with arrays of bfloat16 on the host: Keras's data adapters ask `numpy.asarray`, and torch refuses it."""
-    if isinstance(data, (tuple, list, dict)) and any(is_array(x) for x in tree.flatten(data)):
-        return tree.map_structure(readable, data)
-    if inspect.isgenerator(data):
-        return (readable(batch) for batch in data)
-    return convert_to_numpy(data) if is_array(data) and dtype_name(data.dtype) == "bfloat16" else data
 
 
 def is_tensor(x: Any) -> bool:

@@ -14,10 +14,11 @@ from keras.src.backend.common.stateless_scope import StatelessScope, get_statele
 from keras.src.backend.common.symbolic_scope import SymbolicScope
 
 from backend.arrays.backends import active
-from backend.graph.tensor import Placeholder
+from backend.graph.tensor import Placeholder, control
 
 from .immediate import computed_at_once, held
 from .tensors import is_tensor, moved
+from .value_shapes import true_places
 
 __all__ = ["HoldingRecording", "Recording", "compute_output_spec", "kept_apart"]
 
@@ -30,7 +31,7 @@ class Recording(StatelessScope):
     """A scope in which a variable that is read stands for a placeholder, whoever owns it.
 
     `read` has the variables read with their placeholders, `assigned` those assigned, by id; `state_mapping` has the new
-    values.
+    values. Tensors may be indexed with boolean masks.
     """
 
     records = True
@@ -39,6 +40,14 @@ class Recording(StatelessScope):
         super().__init__(collect_losses=collect_losses)
         self.read: dict[int, tuple[Any, Placeholder]] = {}
         self.assigned: dict[int, Any] = {}
+
+    def __enter__(self) -> Recording:
+        self._token = control.set(control.get()._replace(places=true_places))
+        return super().__enter__()
+
+    def __exit__(self, *error: Any) -> None:
+        super().__exit__(*error)
+        control.reset(self._token)
 
     def get_current_value(self, variable: Any) -> Any:
         """What stands for the variable now: the value last assigned, or its placeholder."""

@@ -11,7 +11,6 @@ from keras.src import callbacks as callbacks_module
 from keras.src.backend import config
 from keras.src.trainers import trainer as base_trainer
 from keras.src.trainers.data_adapters import array_slicing, data_adapter_utils
-from keras.src.trainers.epoch_iterator import EpochIterator
 from keras.src.utils import traceback_utils
 from keras.src.utils.python_utils import pythonify_logs
 
@@ -19,9 +18,10 @@ import backend as K
 from backend.arrays.backends import active
 from backend.arrays.namespaces import describe
 
+from .batches import Batches, readable
 from .eager import EagerStep
 from .steps import Step
-from .tensors import convert_to_numpy, convert_to_tensor, is_tensor, readable
+from .tensors import convert_to_numpy, convert_to_tensor, is_tensor
 
 __all__ = ["NumpyTrainer"]
 
@@ -38,6 +38,7 @@ class NumpyTrainer(base_trainer.Trainer):
         self.train_function: Any = None
         self.test_function: Any = None
         self.predict_function: Any = None
+        self._eval_epoch_iterator: Batches | None = None
 
     # ---- steps
 
@@ -177,7 +178,7 @@ class NumpyTrainer(base_trainer.Trainer):
         callbacks.on_train_end(logs=logs)
         return self.history
 
-    def _epoch(self, batches: EpochIterator, callbacks: Any) -> dict[str, Any]:
+    def _epoch(self, batches: Batches, callbacks: Any) -> dict[str, Any]:
         """Train on every batch once; the metrics of the epoch."""
         logs: Any = {}
         for first, last, data in batches:
@@ -305,12 +306,11 @@ class NumpyTrainer(base_trainer.Trainer):
 
     def _batches(
         self, x: Any, y: Any, sample_weight: Any, batch_size: Any, steps: Any, shuffle: bool = False, **how: Any
-    ) -> EpochIterator:
-        x, y, sample_weight = (readable(data) for data in (x, y, sample_weight))
-        return EpochIterator(
-            x=x,
-            y=y,
-            sample_weight=sample_weight,
+    ) -> Batches:
+        return Batches(
+            x=readable(x),
+            y=readable(y),
+            sample_weight=readable(sample_weight),
             batch_size=batch_size,
             steps_per_epoch=steps,
             shuffle=shuffle,
@@ -319,7 +319,7 @@ class NumpyTrainer(base_trainer.Trainer):
         )
 
     def _callback_list(
-        self, callbacks: Any, verbose: Any, batches: EpochIterator, epochs: int = 1, add_history: bool = False
+        self, callbacks: Any, verbose: Any, batches: Batches, epochs: int = 1, add_history: bool = False
     ) -> Any:
         if isinstance(callbacks, callbacks_module.CallbackList):
             return callbacks

@@ -13,7 +13,15 @@ from backend.graph.tensor import Tensor
 
 from .dtype_rules import cast_to, counted, name_of
 
-__all__ = ["asks_for_values", "different_rows", "nonzero_places", "occurrences", "repeated_places"]
+__all__ = [
+    "asks_for_values",
+    "different_rows",
+    "nonzero_places",
+    "occurrences",
+    "repeated_places",
+    "true_places",
+    "up_to_largest",
+]
 
 
 @composite(discrete=True)
@@ -27,6 +35,24 @@ def _(x: Any) -> Any:
     if not x.ndim:
         raise ValueError("nonzero: x has 0 dimensions, expected at least 1")
     return (spec((None,), "int32"),) * x.ndim
+
+
+def true_places(mask: Any) -> Any:
+    """Where a boolean array with one axis is true."""
+    return nonzero_places(mask)[0]
+
+
+@composite(discrete=True)
+def up_to_largest(x: Any) -> Any:
+    """The integers from 0 to the largest element of x; none where x has no elements."""
+    xp = array_namespace(x)
+    count = int(xp.max(x)) + 1 if 0 not in x.shape else 0
+    return xp.arange(max(count, 0), dtype=x.dtype, device=device_of(x))
+
+
+@up_to_largest.shape
+def _(x: Any) -> Any:
+    return spec((None,), x.dtype)
 
 
 @composite
@@ -109,7 +135,7 @@ def _fitted(x: Any, size: int, fill: Any) -> Any:
     return xp.concat([x, more], axis=0)
 
 
-_ALL = frozenset((nonzero_places, occurrences, repeated_places, different_rows))
+_ALL = frozenset((nonzero_places, occurrences, repeated_places, different_rows, up_to_largest))
 
 
 def asks_for_values(tensors: Iterable[Tensor]) -> bool:

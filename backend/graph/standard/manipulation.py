@@ -24,7 +24,7 @@ from ..shape_rules import (
     same,
     slice_of,
 )
-from ..tensor import Tensor, record, spec
+from ..tensor import Tensor, control, record, spec
 
 __all__ = [
     "broadcast_arrays",
@@ -272,9 +272,9 @@ def take_along_axis(x: Any, indices: Any, /, *, axis: int = -1) -> Tensor:
 
 
 def getitem(x: Tensor, key: Any) -> Tensor:
-    """Record x[key]: integers, slices, None, Ellipsis, one integer array, or 0-d integer tensors."""
+    """Record x[key]: integers, slices, None, Ellipsis, one integer array or mask, or 0-d integer tensors."""
     keys = tuple(map(_plain_key, key)) if isinstance(key, tuple) else (_plain_key(key),)
-    used = sum(1 for k in keys if k is not None and k is not Ellipsis)
+    used = sum(k.ndim if _is_mask(k) else 1 for k in keys if k is not None and k is not Ellipsis)
     if sum(1 for k in keys if k is Ellipsis) > 1:
         raise IndexError("getitem: more than one Ellipsis")
     if used > x.ndim:
@@ -283,7 +283,31 @@ def getitem(x: Tensor, key: Any) -> Tensor:
         keys = (*keys, Ellipsis)
     at = next(i for i, k in enumerate(keys) if k is Ellipsis)
     keys = keys[:at] + (slice(None),) * (x.ndim - used) + keys[at + 1 :]
-    return _indexed(x, keys)
+    return _indexed(*_unmasked(x, keys))
+
+
+def _is_mask(k: Any) -> bool:
+    return isinstance(k, Tensor) and k.dtype == "bool" and k.ndim > 0
+
+
+def _unmasked(x: Tensor, keys: tuple[Any, ...]) -> tuple[Tensor, tuple[Any, ...]]:
+    """x and the keys with each mask as the places where it is true, on an axis that joins those that it covers."""
+    found, axis = [], 0
+    for k in keys:
+        if _is_mask(k):
+            end, places = axis + k.ndim, control.get().places
+            if places is None:
+                raise IndexError("getitem: a boolean mask gives a shape that depends on values; use K.where")
+            if any(
+                isinstance(n, int) and isinstance(m, int) and n != m
+                for n, m in zip(k.sizes, x.sizes[axis:end], strict=True)
+            ):
+                raise IndexError(f"getitem: a boolean mask of shape {_shown(k)} on axis {axis} of shape {_shown(x)}")
+            x = reshape(x, (*x.sizes[:axis], product(x.sizes[axis:end]), *x.sizes[end:]))
+            k = places(reshape(k, (-1,)))
+        found.append(k)
+        axis += k is not None
+    return x, tuple(found)
 
 
 def _plain_key(k: Any) -> Any:
@@ -299,7 +323,7 @@ def _plain_key(k: Any) -> Any:
     if isinstance(k, range):
         return list(k)
     if isinstance(k, list) or (is_array(k) and len(k.shape) > 0):
-        return k
+        return tensor(k)
     try:
         return integer("getitem", "an index", k)
     except TypeError as error:
@@ -359,8 +383,6 @@ def _position(k: Any, size: Any, x: Tensor) -> Any:
 
 def _index_array(k: Any) -> Tensor:
     index = tensor(k)
-    if index.dtype == "bool":
-        raise IndexError("getitem: a boolean mask gives a shape that depends on values; use K.where")
     if kind_of(index.dtype) != "integer":
         raise IndexError(f"getitem: an index of dtype {dtype_name(index.dtype)}; expected integers")
     return index
