@@ -14,7 +14,7 @@ from ..arrays.dtypes import DType
 from ..graph.dim_text import compounds
 from ..graph.dims import Dim
 from ..graph.tasks import Task, finished
-from ..graph.tensor import Constant, Node, Placeholder, Subgraph, Tensor
+from ..graph.tensor import Constant, Node, Placeholder, Spec, Subgraph, Tensor
 from ..kernels.description import Nest
 from .described import Described
 from .literals import comment, literal
@@ -54,6 +54,7 @@ class _Printer:
         self.fixed: dict[int, str] = {}  # constants and what is computed once, for all routines
         self.bodies: dict[int, str] = {}
         self._once = itertools.count(1)
+        self._specs: dict[Spec, str] = {}
 
     def printed(self, name: str) -> Source:
         main = self.program.main
@@ -103,6 +104,12 @@ class _Printer:
             self.source.constants[name] = t
         return self.fixed[id(t)]
 
+    def described(self, spec: Spec) -> str:
+        """The dtype and shape of a result."""
+        if spec not in self._specs:
+            self._specs[spec] = f"{spec.dtype} {_shape(spec.shape)}"
+        return self._specs[spec]
+
     def composite(self, function: Any) -> str:
         """The name of a composite: its own, unless that means something else here."""
         name = function.__name__
@@ -142,7 +149,7 @@ class _Scope:
     def share_sizes(self, steps: Sequence[Step]) -> None:
         """Find the deep size expressions that several calls or expressions need: each is computed once, and named."""
         depth: dict[Any, int] = {}
-        for dim, uses in compounds([size for step in steps for size in _sizes((step.node.args, step.node.kwargs))]):
+        for dim, uses in compounds([size for step in steps for size in _sizes_of(step.node)]):
             depth[dim] = 1 + max(depth.get(a, 0) for a in dim.arguments)
             if uses > 1 and depth[dim] >= SHARED_DEPTH:
                 self._shared_sizes.add(dim)
@@ -153,7 +160,7 @@ class _Scope:
         if not self._shared_sizes:
             return []
         lines = []
-        for dim, _ in compounds(_sizes((step.node.args, step.node.kwargs)), self._named_sizes):
+        for dim, _ in compounds(_sizes_of(step.node), self._named_sizes):
             if dim in self._shared_sizes:
                 name = f"n{len(self._named_sizes) + 1}"
                 lines.append(f"{name} = {self.text(dim)}")
@@ -162,9 +169,10 @@ class _Scope:
 
     def name(self, t: Tensor) -> str:
         """What a tensor is called here."""
-        if isinstance(t, Constant):
-            return self._printer.constant(t)
-        return self._names.get(id(t)) or self._printer.fixed[id(t)]
+        found = self._names.get(id(t))
+        if found is not None:
+            return found
+        return self._printer.constant(t) if isinstance(t, Constant) else self._printer.fixed[id(t)]
 
     def targets(self, step: Step) -> list[str]:
         """New names for the results of a step; that of the argument it writes over, where it does."""
@@ -191,7 +199,7 @@ class _Scope:
             text = f"{left} = {self.call(node)}"
         if step.frees:
             text += f"; del {', '.join(map(self.name, step.frees))}"
-        return f"{text}  # {', '.join(f'{s.dtype} {_shape(s.shape)}' for s in node.specs)}"
+        return f"{text}  # {', '.join(map(self._printer.described, node.specs))}"
 
     def call(self, node: Node) -> str:
         """The call, as an operator, by its template, or by name."""
@@ -205,7 +213,7 @@ class _Scope:
         if node.function == "getitem":
             return facts.template.format(self.text(node.args[0]), self.key(*node.args))  # type: ignore[union-attr]
         if facts.template is not None:
-            return facts.template.format(*(self.operand(a, facts.sign) for a in node.args))
+            return facts.template.format(*[self.operand(a, facts.sign) for a in node.args])
         if facts.name == "asarray":
             items = node.args[0]
             value = f"[{', '.join(map(self.text, items))}]" if isinstance(items, tuple) else self.text(items)
@@ -214,7 +222,7 @@ class _Scope:
 
     def arguments(self, node: Node) -> str:
         """The arguments of a call, by position and by keyword."""
-        return ", ".join([*map(self.text, node.args), *(f"{k}={self.text(v)}" for k, v in node.kwargs.items())])
+        return ", ".join([*map(self.text, node.args), *[f"{k}={self.text(v)}" for k, v in node.kwargs.items()]])
 
     def operand(self, value: Any, sign: str | None) -> str:
         """An argument beside an operator: in parentheses where it begins with a sign of its own."""
@@ -252,8 +260,17 @@ class _Scope:
         return f"{start}:{stop}" + ("" if key.step == 1 else f":{literal(key.step)}")
 
 
-def _sizes(value: Any) -> Iterator[Dim]:
+def _sizes_of(node: Node) -> list[Dim]:
     """The size expressions in the arguments of a call."""
+    found: list[Dim] = []
+    for value in (*node.args, *node.kwargs.values()):
+        if not isinstance(value, (Tensor, int, str, float)):
+            found += _sizes(value)
+    return found
+
+
+def _sizes(value: Any) -> Iterator[Dim]:
+    """The size expressions in an argument."""
     if isinstance(value, Dim):
         yield value
     elif isinstance(value, (tuple, list)):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..graph.tensor import Constant, Subgraph, Tensor
-from ..graph.traversal import toposort
+from ..graph.traversal import all_within, toposort
 from .program import Graph, elements
 
 __all__ = ["fold"]
@@ -30,16 +30,8 @@ def fold(graph: Graph) -> Graph:
                 continue
             if node.kwargs:
                 pending += [toposort(v.outputs) for v in node.kwargs.values() if isinstance(v, Subgraph)]
-            if _read(node.inputs, folded) and node.primitive.pure:
+            if all_within(node.inputs, folded) and node.primitive.pure:
                 size = elements(t)
                 if size is not None and size <= MAX_FOLDED:
                     folded.add(id(t))
     return graph.with_facts(folded=frozenset(folded))
-
-
-def _read(inputs: Sequence[Tensor], known: set[int]) -> bool:
-    """Whether all inputs are known."""
-    for i in inputs:  # half as long as all() with a generator
-        if id(i) not in known:
-            return False
-    return True

@@ -21,7 +21,8 @@ def liveness(program: Program) -> Program:
 def _freed(routine: Routine) -> Routine:
     last: dict[int, int] = {}  # tensor -> the position of the step that is the last to read it
     for position, step in enumerate(routine.steps):
-        last.update((id(t), position) for t in step.node.inputs)
+        for t in step.node.inputs:
+            last[id(t)] = position
     keep = {id(t) for t in routine.outputs}
     frees: dict[int, list[Tensor]] = {}
     for step in routine.steps:
@@ -29,7 +30,8 @@ def _freed(routine: Routine) -> Routine:
             if t is not None and id(t) in last and id(t) not in keep and _large(t):
                 frees.setdefault(last[id(t)], []).append(t)
     return routine.with_steps(
-        dataclasses.replace(step, frees=tuple(frees[i])) if i in frees else step for i, step in enumerate(routine.steps)
+        Step(step.node, step.results, tuple(frees[i]), step.into) if i in frees else step
+        for i, step in enumerate(routine.steps)
     )
 
 

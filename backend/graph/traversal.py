@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from .tensor import Node, Subgraph, Tensor
 
-__all__ = ["bodies_within", "dependents", "inputs_of", "postorder", "toposort"]
+__all__ = ["all_within", "bodies_within", "dependents", "inputs_of", "postorder", "toposort"]
 
 Part = TypeVar("Part")
 
@@ -73,6 +73,14 @@ def postorder(roots: Iterable[Part], needs: Callable[[Part], Iterable[Part]]) ->
         stack.append((part, True))
         stack += [(p, False) for p in needs(part) if id(p) not in done]
     return order
+
+
+def all_within(tensors: Iterable[Tensor], ids: Container[int]) -> bool:
+    """Whether the ids of all tensors are among these."""
+    for t in tensors:  # takes half as long as all() of a generator
+        if id(t) not in ids:
+            return False
+    return True
 
 
 def dependents(order: Iterable[Tensor], inputs: Iterable[Tensor]) -> set[int]:
