@@ -197,4 +197,3 @@ def _keep_freed_memory() -> None:
     environment forbids it.
     """
     np.empty(2**25 - 2**13, np.uint8)
-

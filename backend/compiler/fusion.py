@@ -41,7 +41,7 @@ def fuse(graph: Graph) -> Graph:
         if not in_blocks or MIN_CHAIN * len(results) <= len(chain):
             call = _call(chain, own, results)
             instead.update((id(t), call.output(index)) for index, t in enumerate(results))
-    return graph.rewritten(instead=instead, intern=False)
+    return graph.rewritten(instead=instead, shared=None)  # no two calls become equal by it
 
 
 def _allocates(t: Tensor) -> bool:

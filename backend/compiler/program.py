@@ -45,7 +45,7 @@ class Graph:
 
     def rewritten(self, **how: Any) -> Graph:
         """The graph after a `Rewriter` with these options."""
-        return self.replaced(Rewriter(shared=self.shared, **how)(self.roots, self.order))
+        return self.replaced(Rewriter(**{"shared": self.shared, **how})(self.roots, self.order))
 
     def replaced(self, roots: Iterable[Tensor]) -> Graph:
         """The graph with other roots in the place of its own; itself, where they are the same."""

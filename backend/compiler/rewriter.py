@@ -172,9 +172,16 @@ class Rewriter:
         return made, indices
 
     def _made_of(self, node: Node, args: Any, kwargs: Any, indices: Sequence[int]) -> Node:
-        if args is node.args and sum(isinstance(a, Tensor) for a in args) == len(node.inputs):  # no others inside
-            new = self.new
-            args = tuple([new.get(id(a), a) if isinstance(a, Tensor) else a for a in args])
+        new = self.new
+        made: list[Any] = []
+        count = 0
+        for a in args:
+            if isinstance(a, Tensor):
+                a = new.get(id(a), a)
+                count += 1
+            made.append(a)
+        if args is node.args and count == len(node.inputs):  # no others inside
+            args = tuple(made)
         else:
             args = map_tensors(args, self._replace, self._resize)
             kwargs = map_tensors(kwargs, self._replace, self._resize)
