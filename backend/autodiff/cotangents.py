@@ -78,7 +78,7 @@ def unbroadcast(g: Array, x: Array, core: int = 0) -> Array:
     known to be equal, `sum_to` compares them at run time.
     """
     shape, own = sizes(x), sizes(g)
-    if len(shape) == len(own) and all(n is m or type(n) is type(m) is int and n == m for n, m in zip(shape, own)):
+    if len(shape) == len(own) and all(map(_same, shape, own)):
         return cast(g, x)
     lead = len(own) - len(shape)
     pairs = list(zip(shape, own[lead:], strict=True))[: x.ndim - core]
@@ -86,6 +86,10 @@ def unbroadcast(g: Array, x: Array, core: int = 0) -> Array:
         return cast(sum_to(g, shape=shape), x)
     axes = (*range(lead), *(lead + i for i, (n, m) in enumerate(pairs) if _is_one(n) and not _is_one(m)))
     return cast(_summed(g, lead, axes), x)
+
+
+def _same(n: Any, m: Any) -> bool:
+    return n is m or (type(n) is type(m) is int and n == m)
 
 
 def _is_one(size: Any) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -109,20 +109,9 @@ class Rewriter:
             else:
                 if id(node) not in results:
                     kept.append(node)
-                    kwargs = self._pruned[id(node)][1] if id(node) in self._pruned else node.kwargs
-                    for value in kwargs.values():
-                        if isinstance(value, Subgraph) and id(value) not in self._bodies:
-                            yield from self._body(value)
-                    made, indices = self._made(node)
-                    better = None if self._rule is None else self._by_rule(made)
-                    if isinstance(better, Generator):
-                        better = yield from better
-                    if better is not None:
-                        results[id(node)] = dict(zip(indices, better, strict=True))
-                    elif made is node:
-                        results[id(node)] = None
-                    else:
-                        results[id(node)] = {i: made.output(place) for place, i in enumerate(indices)}
+                    needed = self._call(node)
+                    if needed is not None:
+                        yield from needed
                 changed = results[id(node)]
                 found = source if changed is None else changed[source.index]
             new[key] = found
@@ -131,24 +120,47 @@ class Rewriter:
                 new[id(found)] = found
         return [new[id(t)] for t in outputs]
 
-    def _by_rule(self, made: Node) -> Any:
-        """The results of a new call by the rule, or None; a task, where they are yet to be rewritten."""
-        if id(made) in self._better:
-            return self._better[id(made)]
-        self._kept.append(made)
-        better = self._rule(made)  # type: ignore[misc]
-        if better is None:
-            self._better[id(made)] = None
-            return None
-        return self._rewritten(made, better)
+    def _call(self, node: Node) -> Task | None:
+        """Find what takes the place of a call's results; a task, where other parts have to be rewritten for it."""
+        kwargs = self._pruned[id(node)][1] if id(node) in self._pruned else node.kwargs
+        for value in kwargs.values():
+            if isinstance(value, Subgraph) and id(value) not in self._bodies:
+                return self._with_bodies(node, kwargs)
+        made, indices = self._made(node)
+        better = None
+        if self._rule is not None:
+            if id(made) not in self._better:
+                self._kept.append(made)
+                found = self._better[id(made)] = self._rule(made)
+                if found is not None:
+                    return self._by_rule(node, made, indices, found)
+            better = self._better[id(made)]
+        self._put(node, made, indices, better)
+        return None
 
-    def _rewritten(self, made: Node, better: list[Tensor]) -> Task:
-        """Rewrite the results of a rule."""
+    def _with_bodies(self, node: Node, kwargs: dict[str, Any]) -> Task:
+        for value in kwargs.values():
+            if isinstance(value, Subgraph) and id(value) not in self._bodies:
+                yield from self._body(value)
+        needed = self._call(node)
+        if needed is not None:
+            yield from needed
+
+    def _by_rule(self, node: Node, made: Node, indices: Sequence[int], found: list[Tensor]) -> Task:
+        """Rewrite what the rule gives for a call."""
         intern, self._intern = self._intern, True  # the calls of a rule are new, even those that stay
-        better = yield self._task(better)
+        better = self._better[id(made)] = yield self._task(found)
         self._intern = intern
-        self._better[id(made)] = better
-        return better
+        self._put(node, made, indices, better)
+
+    def _put(self, node: Node, made: Node, indices: Sequence[int], better: list[Tensor] | None) -> None:
+        """Say what takes the place of a call's results, by their indices; None where nothing does."""
+        if better is not None:
+            self._results[id(node)] = dict(zip(indices, better, strict=True))
+        elif made is node:
+            self._results[id(node)] = None
+        else:
+            self._results[id(node)] = {i: made.output(place) for place, i in enumerate(indices)}
 
     def _made(self, node: Node) -> tuple[Node, Sequence[int]]:
         """The call on what its arguments have become, and which of its results it gives: itself, where all is the same.

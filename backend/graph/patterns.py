@@ -133,7 +133,7 @@ class Rules:
     def _all_match(self, patterns: tuple[Any, ...], terms: tuple[Any, ...], found: dict[str, Any]) -> bool:
         if len(patterns) != len(terms):
             return False
-        for pattern, term in zip(patterns, terms, strict=True):  # takes half as long as all() of a generator
+        for pattern, term in zip(patterns, terms, strict=True):  # noqa: SIM110 - half as long as all()
             if not self._matches(pattern, term, found):
                 return False
         return True

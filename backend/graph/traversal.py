@@ -26,7 +26,8 @@ def toposort(
 ) -> list[Tensor]:
     """Every tensor the outputs need, each after its inputs; what `stop` holds for is taken as given.
 
-    So are tensors whose ids are `known`. `instead` maps tensors, by id, to others whose inputs they need in place of their own.
+    So are tensors whose ids are `known`. `instead` maps tensors, by id, to others whose inputs they need in place of
+    their own.
     """
     done: set[int] = set()
     order: list[Tensor] = []
@@ -77,7 +78,7 @@ def postorder(roots: Iterable[Part], needs: Callable[[Part], Iterable[Part]]) ->
 
 def all_within(tensors: Iterable[Tensor], ids: Container[int]) -> bool:
     """Whether the ids of all tensors are among these."""
-    for t in tensors:  # takes half as long as all() of a generator
+    for t in tensors:  # noqa: SIM110 - takes half as long as all() of a generator
         if id(t) not in ids:
             return False
     return True
