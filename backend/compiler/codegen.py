@@ -18,6 +18,7 @@ from ..graph.tensor import Constant, Node, Placeholder, Spec, Subgraph, Tensor
 from ..kernels.description import Nest
 from .described import Described
 from .literals import comment, literal
+from .memory_reuse import subtract_into
 from .program import Program, Routine, Step
 from .tiling import fused
 
@@ -176,7 +177,7 @@ class _Scope:
 
     def targets(self, step: Step) -> list[str]:
         """New names for the results of a step; that of the argument it writes over, where it does."""
-        if step.into is not None:
+        if step.into is not None and not _is_overwritten(step):
             (t,) = step.results
             self._names[id(t)] = self.name(step.into)
         return [self._target(t) for t in step.results]
@@ -191,14 +192,17 @@ class _Scope:
     def line(self, step: Step, targets: Sequence[str]) -> str:
         """The line of a step: the call, what is freed after it, and the results' dtypes and shapes."""
         node = step.node
-        if step.into is not None:
+        if _is_overwritten(step):
+            text = f"{targets[0]} = {self._printer.composite(subtract_into)}({self.arguments(node)})"
+        elif step.into is not None:
             x, y = node.args if node.args[0] is step.into else node.args[::-1]
             text = f"{self.name(x)} {node.primitive.sign}= {self.text(y)}"
         else:
             left = f"{', '.join(targets)}," if node.multi_output and len(targets) == 1 else ", ".join(targets)
             text = f"{left} = {self.call(node)}"
-        if step.frees:
-            text += f"; del {', '.join(map(self.name, step.frees))}"
+        frees = (*step.frees, step.into) if _is_overwritten(step) else step.frees
+        if frees:
+            text += f"; del {', '.join(map(self.name, frees))}"
         return f"{text}  # {', '.join(map(self._printer.described, node.specs))}"
 
     def call(self, node: Node) -> str:
@@ -258,6 +262,11 @@ class _Scope:
             end = end.arguments[1]  # nothing is taken where stop lies before start
         stop = "" if _equal(end, size) else self.text(end)
         return f"{start}:{stop}" + ("" if key.step == 1 else f":{literal(key.step)}")
+
+
+def _is_overwritten(step: Step) -> bool:
+    """Whether a difference is written over its second operand, for which there is no operator."""
+    return step.into is not None and step.node.function == "subtract" and step.into is not step.node.args[0]
 
 
 def _sizes_of(node: Node) -> list[Dim]:

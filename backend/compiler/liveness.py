@@ -6,6 +6,7 @@ import dataclasses
 from typing import Any
 
 from ..graph.tensor import Node, Tensor
+from .memory_reuse import MIN_OVERWRITTEN
 from .program import Program, Routine, Step, elements
 
 __all__ = ["liveness", "reuse"]
@@ -59,6 +60,10 @@ def _in_place(step: Step, shown: set[int]) -> Step:
     for x, y in (node.args, node.args[::-1])[: 2 if node.primitive.commutative else 1]:
         if isinstance(x, Tensor) and id(x) in spare and _fits(x, y, node):
             return dataclasses.replace(step, frees=tuple(t for t in step.frees if t is not x), into=x)
+    if node.function == "subtract" and isinstance(node.args[0], Tensor):
+        x, y = node.args
+        if isinstance(y, Tensor) and id(y) in spare and (elements(y) or 0) >= MIN_OVERWRITTEN and _fits(y, x, node):
+            return dataclasses.replace(step, frees=tuple(t for t in step.frees if t is not y), into=y)
     return step
 
 

@@ -20,6 +20,7 @@ from .elementwise import relu as relu
 from .elementwise import relu_gradient as relu_gradient
 from .elementwise import sigmoid as sigmoid
 from .elementwise import softmax as softmax
+from .elementwise import subtract_into as subtract_into
 from .processes import among_processes, by_rows, over_processes
 
 __all__ = ["DIRECT", "jit", "over_processes"]
