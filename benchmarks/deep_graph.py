@@ -17,7 +17,7 @@ from .sides.ours import Layers
 
 __all__ = ["NETS", "measured", "report", "table"]
 
-QUESTION = "A network made ready to train"
+QUESTION = "A deep network made ready to train"
 NOTE = (
     "Seconds of processor time. Layers: dense ones of width 4, with their gradients and updates. allowed: 1 second for "
     "1000 layers. linear: the first row scaled to this many layers. The LSTM runs step by step through K.rnn; a block "
