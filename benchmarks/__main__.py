@@ -27,6 +27,7 @@ ALL = (
     "convolution",
     "pooling",
     "compiled_kernels",
+    "compiled_loops",
     "training_step",
     "inference",
     "memory",

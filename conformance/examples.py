@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import io
 import random
 import zlib
@@ -15,6 +14,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from .case import SIZES, A, Call, Case, parts, replaced
+from .kept import drop_graphs, graphs_of, once_per_case
 
 __all__ = [
     "Example",
@@ -38,14 +38,13 @@ TYPICAL = (3, 4, 2, 5, 3, 2)  # sizes of a call's letters in order: unequal, so 
 
 
 _changes = 0  # of K's definitions and rules: planted faults
-_graphs: dict[Any, dict[Any, Any]] = {}  # by the form of a call: what does not depend on the values of its arrays
 
 
 def forget() -> None:
     """Drop what was worked out from every example: K's definitions or gradient rules have changed."""
     global _changes
     _changes += 1
-    _graphs.clear()
+    drop_graphs()
 
 
 class Example:
@@ -72,10 +71,11 @@ class Example:
     def graphs(self) -> dict[Any, Any]:
         """What is recorded for calls of this form: arrays of these shapes and dtypes, and the other arguments."""
         if self._form is None:
-            self._form = (self.case, self.dtype, _form(self.filled(self.values)))
-        found = _graphs.get(self._form)
+            self._form = (self.dtype, _form(self.filled(self.values)))
+        graphs = graphs_of(self.case)
+        found: dict[Any, Any] | None = graphs.get(self._form)
         if found is None:
-            found = _graphs[self._form] = {"call": self.call}  # kept, so that no other argument gets the id of one
+            found = graphs[self._form] = {"call": self.call}  # kept, so that no other argument gets the id of one
         return found
 
     def filled(self, arrays: list[Any]) -> Call:
@@ -193,7 +193,7 @@ def _seeded(case: Case, *numbers: int) -> np.random.Generator:
     return np.random.default_rng([zlib.crc32(case.name.encode()), *numbers])
 
 
-@functools.cache
+@once_per_case
 def typical(case: Case, index: int, dtype: str, variant: int = 0, seed: int = 0) -> Example:
     """One example of middling sizes, certain to be tried; `variant` 1 has other sizes than 0, both other values."""
     call = case.calls[index]
@@ -204,7 +204,7 @@ def typical(case: Case, index: int, dtype: str, variant: int = 0, seed: int = 0)
     return _built(case, call, dtype, sizes, _seeded(case, index, variant, seed), whole=False)
 
 
-@functools.cache
+@once_per_case
 def least(case: Case, index: int, dtype: str) -> Example:
     """One example of the smallest sizes that are not 0; `typical` where no size is free."""
     call = case.calls[index]
@@ -214,7 +214,7 @@ def least(case: Case, index: int, dtype: str) -> Example:
     return _built(case, call, dtype, sizes, _seeded(case, index, 5), whole=False)
 
 
-@functools.cache
+@once_per_case
 def sized(case: Case, index: int, dtype: str, sizes: tuple[tuple[str, int], ...], seed: int = 0) -> Example:
     """One example with these sizes of some letters, beyond their ranges too; the others are small."""
     call = case.calls[index]
@@ -222,7 +222,7 @@ def sized(case: Case, index: int, dtype: str, sizes: tuple[tuple[str, int], ...]
     return _built(case, call, dtype, found, _seeded(case, index, 11, seed, *found.values()), whole=False)
 
 
-@functools.cache
+@once_per_case
 def beside(example: Example) -> Example:
     """Another example of the same shapes: the floats are other ones, the rest is the same."""
     rng = _seeded(example.case, 7)
@@ -230,7 +230,7 @@ def beside(example: Example) -> Example:
     return Example(example.case, example.call, values, example.dtype)
 
 
-@functools.cache
+@once_per_case
 def edges(case: Case) -> list[Example]:
     """The literal examples of a case, in each of its dtypes where they hold floats."""
     found = []
@@ -242,7 +242,7 @@ def edges(case: Case) -> list[Example]:
     return found
 
 
-@functools.cache
+@once_per_case
 def erroneous(case: Case, index: int, dtype: str) -> Example:
     """The arguments of one of a case's errors."""
     call = case.errors[index][1]
@@ -276,7 +276,7 @@ def _settings(count: int, *phases: hypothesis.Phase) -> hypothesis.settings:
     )
 
 
-@functools.cache
+@once_per_case
 def drawn(case: Case, index: int, count: int, seed: int) -> list[Example]:
     """So many examples of one call of a case, by hypothesis: the same list for the same seed."""
     found: list[Example] = []

@@ -4,14 +4,24 @@ from __future__ import annotations
 
 import contextlib
 import contextvars
+import itertools
 from collections.abc import Iterator
 
 from ..arrays.arguments import text
 
 __all__ = ["get_uid", "name_scope", "reset_uids"]
 
+
+class _Scope:
+    """One ``with K.name_scope`` block: its path 'outer/inner/'. Two blocks of one path are told apart."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+
+
 _counts: dict[str, int] = {}
-_scope: contextvars.ContextVar[str] = contextvars.ContextVar("name_scope", default="")
+_owners: dict[str, _Scope] = {}  # the block that first made a variable of this path
+_scope: contextvars.ContextVar[_Scope | None] = contextvars.ContextVar("name_scope", default=None)
 
 
 def get_uid(prefix: str = "") -> int:
@@ -55,6 +65,7 @@ def reset_uids() -> None:
     1
     """
     _counts.clear()
+    _owners.clear()
 
 
 @contextlib.contextmanager
@@ -73,7 +84,9 @@ def name_scope(name: str | None) -> Iterator[str]:
 
     Notes
     -----
-    Scopes nest, joined by '/', and are local to the thread or task.
+    Scopes nest, joined by '/', and are local to the thread or task. The last part of a variable's name is the name
+    it was given, as in TensorFlow: where an earlier block of the same scope has a variable of that name, the scope
+    gets a number, 'dense_1/kernel:0'. A second 'kernel' within one block is 'dense/kernel_1:0'.
 
     References
     ----------
@@ -87,18 +100,21 @@ def name_scope(name: str | None) -> Iterator[str]:
     ('encoder/dense/', 'encoder/dense/kernel:0')
     """
     name = None if name is None else text("name_scope", "name", name)
-    scope = _scope.get() + name.rstrip("/") + "/" if name else ""
+    outer = _scope.get()
+    scope = _Scope((outer.path if outer else "") + name.rstrip("/") + "/") if name else None
     token = _scope.set(scope)
     try:
-        yield scope
+        yield scope.path if scope else ""
     finally:
         _scope.reset(token)
 
 
 def scoped(name: str) -> str:
-    """The name of a variable: within a scope 'scope/name:0', or 'scope/name_1:0' where that is taken."""
-    if not _scope.get():
+    """The name of a variable in the current scope, with numbers where it is taken (see `name_scope`)."""
+    scope = _scope.get()
+    if scope is None:
         return name
-    whole = _scope.get() + name
+    paths = itertools.chain([scope.path], (f"{scope.path[:-1]}_{n}/" for n in itertools.count(1)))
+    whole = next(path + name for path in paths if _owners.setdefault(path + name, scope) is scope)
     number = get_uid(f"name {whole}") - 1
     return f"{whole}_{number}:0" if number else f"{whole}:0"

@@ -14,8 +14,10 @@ from ..arrays.arguments import shown
 __all__ = ["Adaptive", "jit_choice", "set_jit"]
 
 TRIALS = 5  # calls of the compiled program before it is judged
+MOST_TRIALS = 40  # where none of them had arrays of shapes met before: then it stays compiled
 FIRST_GUESS = 0.03  # seconds to compile one call of a program, until it has been measured
 
+clock = time.perf_counter
 _seconds: dict[str, float] = {}  # by library: the seconds that compiling one call of a program took, lately
 
 
@@ -76,15 +78,20 @@ class Adaptive:
     """A program that is compiled once it has run as long as compiling takes, and stays so if that is faster.
 
     `compiled` makes the compiled program; `library` names the arrays' library, `calls` counts what is to be compiled.
+    Calls are compared with calls on arrays of the same shapes. A compiled program that cannot be made, or that fails
+    where the plain one does not, counts as slower.
     """
 
     def __init__(self, plain: Callable[..., Any], compiled: Callable[[], Any], library: str, calls: int) -> None:
         self._make, self._library, self._calls = compiled, library, max(calls, 1)
         self._run = self._plain = plain
-        self._spent, self._best, self._rival = 0.0, float("inf"), float("inf")
+        self._spent = 0.0
+        self._best: dict[Any, float] = {}  # by the shapes of the arrays: the shortest plain call, and
+        self._rival: dict[Any, float] = {}  # the shortest compiled one
         self._trials = -1  # of the compiled program; -1 before it is made
         self._decided = False
         self._lock = threading.Lock()
+        self.verdict = "It has not run as long yet as compiling takes."
 
     @property
     def decided(self) -> bool:
@@ -95,26 +102,47 @@ class Adaptive:
         if self._decided:
             return self._run(*arrays)
         with self._lock:
-            before = time.perf_counter()
-            run = self._run
-        result = run(*arrays)
+            run, before = self._run, clock()
+        try:
+            result = run(*arrays)
+        except Exception as error:
+            if run is self._plain:
+                raise
+            result = self._plain(*arrays)  # what is wrong with the arrays themselves, it says
+            self._decide(self._plain, f"Compiled, it failed: {type(error).__name__}.")
+            return result
         with self._lock:
             if not self._decided and run is self._run:
-                self._count(time.perf_counter() - before)
+                self._count(clock() - before, tuple([tuple(a.shape) for a in arrays]))
         return result
 
-    def _count(self, took: float) -> None:
+    def _decide(self, run: Callable[..., Any], verdict: str) -> None:
+        self._run, self._decided, self.verdict = run, True, verdict
+
+    def _count(self, took: float, shapes: Any) -> None:
         if self._trials < 0:
             self._spent += took
-            self._best = min(self._best, took)
+            self._best[shapes] = min(self._best.get(shapes, took), took)
             if self._spent >= _seconds.get(self._library, FIRST_GUESS) * self._calls:
-                self._run, self._trials = self._make(), 0
+                self._compile()
             return
         self._trials += 1
         if self._trials == 1:  # this one compiled it
             _seconds[self._library] = took / self._calls
+            return
+        self._rival[shapes] = min(self._rival.get(shapes, took), took)
+        shared = self._best.keys() & self._rival.keys()
+        if self._trials <= TRIALS or (not shared and self._trials <= MOST_TRIALS):
+            return
+        if sum(self._rival[each] for each in shared) <= sum(self._best[each] for each in shared):
+            self._decide(self._run, "Compiled, it proved faster.")
         else:
-            self._rival = min(self._rival, took)
-        if self._trials > TRIALS:
-            self._run = self._run if self._rival < self._best else self._plain
-            self._decided = True
+            self._decide(self._plain, "Compiled, it proved slower.")
+
+    def _compile(self) -> None:
+        try:
+            self._run, self._trials = self._make(), 0
+        except Exception as error:  # noqa: BLE001 - whatever a compiler raises: the call has its result
+            self._decide(self._plain, f"It cannot be compiled: {type(error).__name__}.")
+        else:
+            self.verdict = "Compiled, on trial."

@@ -18,6 +18,7 @@ from ..graph.tensor import Constant, Node, Placeholder, Spec, Subgraph, Tensor
 from ..kernels.description import Nest
 from .described import Described
 from .literals import comment, literal
+from .loops.description import LOOPS
 from .memory_reuse import subtract_into
 from .program import Program, Routine, Step
 from .tiling import fused
@@ -38,6 +39,7 @@ class Source:
     composites: dict[str, Any] = dataclasses.field(default_factory=dict)
     chains: dict[str, Subgraph] = dataclasses.field(default_factory=dict)  # the bodies that work element by element
     nests: dict[str, Nest] = dataclasses.field(default_factory=dict)  # the bodies that are loop nests
+    loops: dict[str, Subgraph] = dataclasses.field(default_factory=dict)  # the bodies that run many times
 
 
 def print_program(program: Program, name: str = "function") -> Source:
@@ -127,6 +129,8 @@ class _Printer:
                 self.bodies[id(body)] = name = f"body_{len(self.bodies) + 1}"
                 if isinstance(body, Described):
                     self.source.nests[name] = body.description
+                elif node.primitive.name in LOOPS:
+                    self.source.loops[name] = body
                 routine = self.program.bodies[id(body)]
                 names = [f"x{i}" for i in range(1, len(routine.inputs) + 1)]
                 lines = yield self.routine(routine, names, name, _results_of(routine))

@@ -26,7 +26,18 @@ from ..kernels.description import (
 )
 from .literals import literal
 
-__all__ = ["ROWWISE", "Calls", "Described", "described", "end_to_end", "key_of"]
+__all__ = [
+    "ALIASES",
+    "NATIVE",
+    "ROWWISE",
+    "Calls",
+    "Described",
+    "axes_of",
+    "described",
+    "end_to_end",
+    "fits",
+    "key_of",
+]
 
 NATIVE = {"sigmoid": "sigmoid"}  # composites that a printer has a function for
 ALIASES = {"stop_gradient"}  # composites that give their argument
@@ -72,8 +83,8 @@ class Calls:
     def count(self, node: Node) -> int:
         """The functions of the standard that a call is made of; 0 where it cannot be in a nest."""
         if isinstance(node.function, str):
-            return int(_fits(node, node.function))
-        if node.function.__name__ in NATIVE and _fits(node, NATIVE[node.function.__name__]):
+            return int(fits(node, node.function))
+        if node.function.__name__ in NATIVE and fits(node, NATIVE[node.function.__name__]):
             return 4
         if node.function.__name__ in ALIASES:
             return int(all(t.dtype in DTYPES for t in node.inputs))
@@ -164,7 +175,7 @@ def _reduced(node: Node, key: Any, split: int | None, places: Mapping[Tensor, st
     return None
 
 
-def _fits(node: Node, function: str) -> bool:
+def fits(node: Node, function: str) -> bool:
     """Whether a printer can write a call of the standard on these dtypes."""
     dtypes = {t.dtype for t in node.inputs}
     result = node.specs[0].dtype

@@ -29,9 +29,10 @@ from .adaptive import Adaptive
 from .codegen import ENTRY, Source, print_program
 from .elementwise_steps import steps_of
 from .executed import executed
-from .pipeline import GRAPH, LAUNCHED, NESTED, PROGRAM, run_passes, selected, stages_of
+from .loops.description import description
+from .pipeline import GRAPH, LAUNCHED, NESTED, PASSES, PROGRAM, run_passes, selected, stages_of
 from .program import Graph
-from .report import Stages, cost, nests_stage, whole_stage
+from .report import Stages, auto_stage, cost, nests_stage, whole_stage
 from .rewriter import Rewriter
 
 __all__ = ["Executable"]
@@ -55,7 +56,7 @@ class Executable:
         self._sources: dict[tuple[bool, bool, bool], tuple[Source, Any]] = {}  # by in_place, fuse_small and nested
         self._cost: tuple[int, int] | None = None
         self._bound: dict[tuple[Any, ...], Callable[..., Any]] = {}
-        self.nests: dict[str, Any] = {}  # the compiled loop nests, by the names of their bodies
+        self.nests: dict[str, Any] = {}  # the compiled loop nests and bodies of loops, by their names
         with no_collection():
             fed = [t if isinstance(t, Placeholder) else Placeholder(t.spec.shape, t.dtype, t.name) for t in inputs]
             recorded = Graph(tuple(fed), tuple(outputs), tuple(updates))
@@ -76,12 +77,13 @@ class Executable:
     @property
     def stages(self) -> Stages:
         """The program after each pass, and what became of its loops where they are compiled."""
-        if self.nests:
-            found = stages_of(self.recorded, self.passes, (*NESTED, *PROGRAM))
-            return Stages([*found, nests_stage(found[-1], self.nests)])
-        found = stages_of(self.recorded, self.passes)
+        found = stages_of(self.recorded, self.passes, (*NESTED, *PROGRAM) if self.nests else PASSES)
         compiled = [f for f in self._bound.values() if hasattr(f, "refused")]
-        return Stages([*found, whole_stage(found[-1], compiled[-1].refused)]) if compiled else found
+        chosen = [f.verdict for f in self._bound.values() if isinstance(f, Adaptive)]
+        more = [nests_stage(found[-1], self.nests)] if self.nests else []
+        more += [whole_stage(found[-1], compiled[-1].refused)] if compiled and not self.nests else []
+        more += [auto_stage(found[-1], chosen[-1])] if chosen else []
+        return Stages([*found, *more])
 
     def _source(self, in_place: bool, fuse_small: bool = False, nested: bool = False) -> tuple[Source, Any]:
         """What is printed, and its code; `fuse_small` makes kernels of all chains, `nested` loop nests."""
@@ -144,6 +146,9 @@ class Executable:
             scope[name] = (kernels or kernels_of(xp)).CompiledNest(nest, scope[name])
             if kernels is not None:
                 self.nests[name] = scope[name]
+        if kernels is not None:
+            for name, body in source.loops.items():
+                scope[name] = self.nests[name] = kernels.CompiledBody(description(body), scope[name])
         compiler = program_compiler(xp) if jit else None
         run: Callable[..., Any] = scope[ENTRY] if compiler is None else compiler(scope, ENTRY, list(source.chains))
         return run, all(is_concrete(x) for x in scope.values() if is_array(x))

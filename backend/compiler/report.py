@@ -16,7 +16,7 @@ from .literals import comment
 from .program import Program, Routine
 from .schedule import UNKNOWN
 
-__all__ = ["Stage", "Stages", "cost", "nests_stage", "stage", "whole_stage"]
+__all__ = ["Stage", "Stages", "auto_stage", "cost", "nests_stage", "stage", "whole_stage"]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -70,6 +70,11 @@ def whole_stage(last: Stage, refused: str | None) -> Stage:
         return Stage("jit", "The library compiles the program whole.", last.calls, last.held, last.text)
     text = f"# runs call by call: {comment(refused)}"
     return Stage("jit", "The library refuses the program, which runs call by call.", last.calls, last.held, text)
+
+
+def auto_stage(last: Stage, verdict: str) -> Stage:
+    """What `jit="auto"` has come to."""
+    return Stage("auto", verdict, last.calls, last.held, last.text)
 
 
 def cost(program: Program) -> tuple[int, int]:

@@ -15,6 +15,9 @@ __all__ = [
     "ROW",
     "SCALAR",
     "SUMS",
+    "VIEWS",
+    "Body",
+    "Call",
     "Input",
     "Nest",
     "Output",
@@ -73,6 +76,29 @@ class Nest(NamedTuple):
         return self.values[number - len(self.inputs)].place
 
 
+class Call(NamedTuple):
+    """A call in a loop's body: a function of the standard, its operands, what else it is told, and the result's dtype.
+
+    An operand is the number of an input, a constant or a call, in this order; or a number's text and its dtype, ''
+    for that of the others; or, in the place of the text, a size. A size is an int, or a function and its arguments:
+    ("size", number, axis) of an array, or arithmetic as that of `operator` on sizes, its names the signs.
+    """
+
+    function: str
+    operands: tuple[Any, ...]
+    told: tuple[Any, ...]
+    dtype: str
+
+
+class Body(NamedTuple):
+    """A loop's body: the dtypes of its inputs, arrays that are always the same, calls in order, and its results."""
+
+    inputs: tuple[str, ...]
+    constants: tuple[Any, ...]
+    calls: tuple[Call, ...]
+    outputs: tuple[Any, ...]
+
+
 # The comparisons, by their signs in Python and in C.
 COMPARISONS = {"less": "<", "less_equal": "<=", "greater": ">", "greater_equal": ">=", "equal": "==", "not_equal": "!="}
 
@@ -88,3 +114,5 @@ SUMS = frozenset(["sum", "mean"])
 REDUCTIONS = SUMS | {"max", "min"}
 REALS = frozenset(["float32", "float64"])
 DTYPES = REALS | {"int32", "int64", "bool"}
+# What shows an array of a loop's body in another form, so that a printer needs no loop for it.
+VIEWS = frozenset("reshape permute_dims expand_dims squeeze broadcast_to getitem flip".split())

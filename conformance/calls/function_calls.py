@@ -16,6 +16,7 @@ from backend.graph.primitives import PRIMITIVES
 
 from ..case import A, Call, Case, parts
 from ..examples import Example, typical
+from ..kept import once_per_case
 from .validity import keep, resized
 from .variations import NUMBERS, WHOLE, among, equal, holding, mapped, of_axes, scaled, whole, with_axes
 from .varied import MOVERS
@@ -48,7 +49,7 @@ STACKED = frozenset(
 FIXED = frozenset(("array.getitem", "array.getitem_reversed", "array.setitem"))  # the key belongs to the shape
 
 
-@functools.cache
+@once_per_case
 def function_calls(case: Case) -> tuple[Example, ...]:
     """The valid variations of a case's calls, each once."""
     found: dict[str, Example] = {}

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from backend.graph.primitives import PRIMITIVES
 
 from ..case import A, Call, Case, call
+from ..kept import once_per_case
 
 __all__ = ["raised"]
 
@@ -99,7 +99,7 @@ def _moved(case: Case) -> Iterator[Call]:
             yield call(A(4, rows), x)
 
 
-@functools.cache
+@once_per_case
 def raised(case: Case) -> tuple[Call, ...]:
     """The calls of a function of the standard with 1 to 5 dimensions; () where it takes certain ones."""
     row = PRIMITIVES.get(case.name)

@@ -124,7 +124,8 @@ def _check_values(i: int, want: Expected, found: np.ndarray, name: str) -> float
     error, bound = differences(want, found)
     worst = deviation(error, bound)
     if name in EPS:
-        measured[name] = max(measured.get(name, 0.0), ulps(want.value, error, bound, name))
+        off = ulps(want.value, error, bound, name) if worst else 0.0
+        measured[name] = max(measured.get(name, 0.0), off)
     if worst > 1.0:
         at = _worst(error, bound)
         place = f"at {at}" if at else "in the scalar"

@@ -17,7 +17,6 @@ from backend.graph.composite import COMPOSITES
 
 from .. import examples
 from ..case import Case
-from ..properties import gradients
 from ..properties import registry as properties
 from ..running.engine import Options, expectations
 from ..running.runner import verdict_on
@@ -123,8 +122,6 @@ def _in_namespace(mutant: Mutant) -> bool:
 def _forget() -> None:
     """Clear every cache of results that depend on the rules and definitions of K."""
     examples.forget()
-    gradients._unknown.clear()
-    properties._graphs.clear()
     for composite in COMPOSITES.values():
         composite._bound.clear()
 

@@ -11,13 +11,13 @@ import backend as K
 from backend.arrays.dtypes import dtype_name, is_float
 from backend.arrays.namespaces import array_namespace, is_array
 
-from .. import error_analysis
 from ..examples import Example
 from ..judging.bounds import EPS, Expected, analysing
 from ..judging.failures import Failure, compare
+from ..kept import graphs_of
 from ..subjects.operations import (
-    BOUNDED,
     Namespace,
+    analysed,
     as_expected,
     compiled,
     eager,
@@ -113,15 +113,12 @@ def unknown_gradient(on: Namespace, example: Example) -> float:
         loss = contraction(results, fed, lambda out: K.Placeholder((None,) * out.ndim, out.dtype))
         return [*inputs, *softmax_], K.gradients(loss, [inputs[i] for i in example.differentiated])
 
-    inputs, found = recorded(_unknown, (example.call_key, example.dtype), record)
+    inputs, found = recorded(graphs_of(example.case), ("unknown gradients", example.call_key, example.dtype), record)
     values = [e.value for e in expected(example, on.library) if isinstance(e, Expected) and e.dtype in EPS]
     names = [e.dtype for e in expected(example, on.library) if isinstance(e, Expected) and e.dtype in EPS]
     arrays = [*on.arrays(example), *(on.array(weights(v.shape, n)) for v, n in zip(values, names, strict=True))]
     results = compiled(on, inputs, [g for g in found if g is not None], arrays)
     return compare([w for w, g in zip(wanted, found, strict=True) if g is not None], results, on.dtypes)
-
-
-_unknown: dict[Any, Any] = {}
 
 
 def wanted_gradients(example: Example, library: str = "") -> list[Expected] | None:
@@ -134,16 +131,12 @@ def wanted_gradients(example: Example, library: str = "") -> list[Expected] | No
             example.cache[key] = None
         else:
             with analysing(library):
-                arrays = [error_analysis.bounded(v) for v in example.values]
-                results = iter(compiled(ANALYSIS, inputs, [g for g in found if g is not None], arrays))
+                results = iter(analysed(inputs, [g for g in found if g is not None], example.values))
             example.cache[key] = [
                 _zeros(example.values[i]) if g is None else as_expected(next(results))
                 for i, g in zip(example.differentiated, found, strict=True)
             ]
     return example.cache[key]
-
-
-ANALYSIS = Namespace("conformance.error_analysis", BOUNDED)
 
 
 def _zeros(value: np.ndarray) -> Expected:
@@ -251,8 +244,7 @@ def _wanted_second(example: Example) -> list[Expected] | None:
     first, wanted = wanted_gradients(example), None
     if first is not None and all(np.all(np.isfinite(w.value)) for w in first):
         inputs, found = second_graph(example)
-        arrays = [error_analysis.bounded(v) for v in example.values]
-        results = iter(compiled(ANALYSIS, inputs, [g for g in found if g is not None], arrays))
+        results = iter(analysed(inputs, [g for g in found if g is not None], example.values))
         wanted = [
             _zeros(example.values[i]) if g is None else as_expected(next(results))
             for i, g in zip(example.differentiated, found, strict=True)

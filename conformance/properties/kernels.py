@@ -109,16 +109,13 @@ def _nodes(on: Namespace, outputs: list[Any], known: set[str]) -> list[Node]:
 
     Loops and branches are left out: their bodies are graphs, which only a whole program runs.
     """
+    wanted = on.kernels - known
     found: dict[int, Node] = {}
     for t in toposort([o for o in outputs if isinstance(o, Tensor)]):
         node = t.node
         if node is not None and isinstance(node.function, Composite):
             name = node.function.__name__
-            if (
-                name in on.kernels
-                and name not in known
-                and not any(isinstance(v, (Tensor, Subgraph)) for v in node.kwargs.values())
-            ):
+            if name in wanted and not any(isinstance(v, (Tensor, Subgraph)) for v in node.kwargs.values()):
                 found[id(node)] = node
     return list(found.values())
 

@@ -24,6 +24,7 @@ from ..calls.variations import NUMBERS, SPECIAL, among, equal, holding, mapped, 
 from ..case import A, Call, Case, parts
 from ..examples import Example, ranges, sized, typical
 from ..judging.failures import compare
+from ..kept import once_per_case
 from ..subjects.operations import Namespace, compiled, eager, expected, functions_of, placeholders, recorded, symbolic
 from .agreement import roomy
 from .gradients import check_differences, gradient_graph, wanted_gradients
@@ -166,7 +167,7 @@ def _with_integers(case: Case, call: Call, source: Call) -> Iterator[Call]:
         yield among(each, (0, 1) if lowest == 0 else (0, -3, 1), free)
 
 
-@functools.cache
+@once_per_case
 def _derived(case: Case, dtypes: tuple[str, ...]) -> list[Example]:
     """The valid calls of an operation, each once."""
     found: dict[str, Example] = {}

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import functools
-
 import numpy as np
 
 from ..calls.function_calls import function_calls
 from ..calls.varied import varied
 from ..case import Call, Case, parts
 from ..examples import Example
+from ..kept import once_per_case
 from ..subjects.operations import Namespace, eager, expected
 from .agreement import agreement
 from .derived import as_specified, derived_parameters, is_derived
@@ -45,7 +44,7 @@ def has_parameters(case: Case, on: Namespace) -> bool:
     return bool(case.calls) or is_derived(case, on)
 
 
-@functools.cache
+@once_per_case
 def _elements(case: Case) -> list[Example]:
     """Calls of a function that hands elements on, with special, large and small numbers among them."""
     found = []

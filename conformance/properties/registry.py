@@ -21,6 +21,7 @@ from ..case import A, Case, parts
 from ..examples import Example, edges
 from ..judging.bounds import EPS, FLOOR, Expected
 from ..judging.failures import Failure, allowed_dtypes, compare
+from ..kept import graphs_of
 from ..reading import host
 from ..special_cases import Probe, covers, fewer, probes, revision_of, special_case
 from ..subjects.operations import (
@@ -218,12 +219,10 @@ def run_compiled(on: Namespace, example: Example) -> float | None:
 
 def unknown(on: Namespace, example: Example) -> float | None:
     """Sizes may be unknown until the function runs, and the gradient is the same."""
-    inputs, outputs = recorded(_graphs, (example.call_key, example.dtype), lambda: _graph(example, example.unknown))
+    key = ("unknown", example.call_key, example.dtype)
+    inputs, outputs = recorded(graphs_of(example.case), key, lambda: _graph(example, example.unknown))
     worst = compare(expected(example, on.library), compiled(on, inputs, outputs, on.arrays(example)), on.dtypes)
     return max(worst, unknown_gradient(on, example))
-
-
-_graphs: dict[Any, Any] = {}  # of unknown sizes, shared by the examples of a call
 
 
 def kernel(on: Namespace, example: Example) -> float | None:

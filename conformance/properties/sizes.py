@@ -8,7 +8,6 @@ axes are tried on 1 to 5 of them.
 from __future__ import annotations
 
 import copy
-import functools
 from typing import Any
 
 import numpy as np
@@ -17,6 +16,7 @@ from ..calls.ranks import raised
 from ..case import A, Call, Case, call, parts
 from ..examples import Example, ranges, sized, typical, value_of
 from ..judging.failures import Failure, compare
+from ..kept import once_per_case
 from ..special_cases import Probe, failing_rows, probes, revision_of, special_case
 from ..subjects.functions import Dtype
 from ..subjects.operations import Namespace, compiled, eager, expected, placeholders, recorded, symbolic
@@ -86,7 +86,7 @@ def _known(example: Example, library: str) -> bool:
     return True
 
 
-@functools.cache
+@once_per_case
 def _of_call(case: Case, index: int, dtypes: tuple[str, ...], lengths: tuple[int, ...], seed: int) -> list[Example]:
     """The examples of one call, the smallest first."""
     limits = _limits(case, index)
@@ -154,14 +154,14 @@ CREATED = {
 }
 
 
-@functools.cache
+@once_per_case
 def _created(case: Case) -> list[Example]:
     """The sizes of functions that make arrays of sizes alone."""
     make = CREATED.get(case.name)
     return [] if make is None else [Example(case, each, [], "float32") for n in LENGTHS for each in make(n)]
 
 
-@functools.cache
+@once_per_case
 def _raised(case: Case, dtype: str, seed: int) -> list[Example]:
     """Examples of 1 to 5 dimensions."""
     rng = np.random.default_rng([seed, 17])

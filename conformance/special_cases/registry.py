@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -11,6 +10,7 @@ import numpy as np
 from ..case import STANDARD, A, Call, Case
 from ..data import LATEST, REVISIONS, special_cases
 from ..examples import typical
+from ..kept import once_per_case
 from .deciding import binding, rows_of
 from .general import general
 from .probe import Probe
@@ -42,10 +42,15 @@ def covers(name: str, revision: str = LATEST) -> bool:
     return bool(probes(name, revision))
 
 
-@functools.cache
 def probes(name: str, revision: str = LATEST) -> list[Probe]:
     """The calls for a case's special cases, the same objects for every namespace of a revision."""
-    return list(_all(name, revision))
+    case = STANDARD.get(name)
+    return [] if case is None else _probes(case, revision)
+
+
+@once_per_case
+def _probes(case: Case, revision: str) -> list[Probe]:
+    return list(_all(case, revision))
 
 
 def fewer(found: Sequence[Probe]) -> list[Probe]:
@@ -60,10 +65,8 @@ def fewer(found: Sequence[Probe]) -> list[Probe]:
     return kept
 
 
-def _all(name: str, revision: str) -> Iterator[Probe]:
-    if (case := STANDARD.get(name)) is None:
-        return
-    function = function_of_case(name)
+def _all(case: Case, revision: str) -> Iterator[Probe]:
+    function = function_of_case(case.name)
     if function in SCALARS:
         yield from scalars(case, function, revision)
     elif function in REDUCTIONS:

@@ -30,6 +30,7 @@ from .targets import Namespace, namespace
 
 __all__ = [
     "Namespace",
+    "analysed",
     "called",
     "compiled",
     "depends_on_values",
@@ -208,6 +209,23 @@ def compiled(on: Namespace, inputs: list[Any], outputs: list[Any], arrays: list[
         else:
             return evaluated(on.backend, outputs)
     return [next(found) if isinstance(o, Tensor) else o for o in outputs]
+
+
+def analysed(inputs: list[Any], outputs: list[Any], values: Sequence[np.ndarray]) -> list[Any]:
+    """The outputs of a graph that are tensors, each with its error bound.
+
+    They come of the program that writes over arrays no longer used, which the libraries under test run as well, so that
+    one program is printed of each graph: `x += y` on arrays with bounds, which are not written to, is `x = x + y`.
+    """
+    tensors = [o for o in outputs if isinstance(o, Tensor)]
+    if not tensors:
+        return []
+    arrays = [error_analysis.bounded(v) for v in values]
+    function = _function(tuple(inputs), tuple(tensors))
+    with K.use_backend(BOUNDED):
+        if function.defaults or function.variables or function.updated:
+            return list(function(arrays))
+        return list(function.executable.bind(BOUNDED, in_place=True)(*arrays)[0])
 
 
 def forget_functions() -> None:

@@ -1,5 +1,7 @@
 """Counters of names, and scopes."""
 
+import contextlib
+
 import pytest
 
 import backend as K
@@ -24,3 +26,19 @@ def test_name_scopes_nest_and_end():
             assert top == ""
     with K.name_scope("again") as again:
         assert again == "again/"
+
+
+def test_a_variable_keeps_the_last_part_of_its_name():
+    def made(*scopes):
+        with contextlib.ExitStack() as stack:
+            for scope in scopes:
+                stack.enter_context(K.name_scope(scope))
+            return [K.variable([1.0], name=name).name for name in ("kernel", "bias", "kernel")]
+
+    K.reset_uids()
+    assert made("dense") == ["dense/kernel:0", "dense/bias:0", "dense/kernel_1:0"]
+    assert made("dense") == ["dense_1/kernel:0", "dense_1/bias:0", "dense_1/kernel_1:0"]
+    assert made("dense") == ["dense_2/kernel:0", "dense_2/bias:0", "dense_2/kernel_1:0"]
+    assert made("a", "dense")[0] == "a/dense/kernel:0" and made("a", "dense")[0] == "a/dense_1/kernel:0"
+    K.reset_uids()
+    assert made("dense")[0] == "dense/kernel:0"

@@ -278,8 +278,7 @@ def test_the_command_line_says_what_came_out_by_its_exit_code(tmp_path, capsys):
 
 def test_examples_are_the_same_for_the_same_seed():
     def bits(seed: int) -> list[bytes]:
-        drawn.cache_clear()
-        return [v.tobytes() for e in drawn(EXP, 0, 5, seed) for v in e.values]
+        return [v.tobytes() for e in drawn.__wrapped__(EXP, 0, 5, seed) for v in e.values]
 
     assert bits(1) == bits(1) != bits(2)
     assert typical(EXP, 0, "float32").values[0].shape == (3, 4)

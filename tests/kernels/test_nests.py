@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 import backend as K
-from backend.compiler.adaptive import Adaptive
 from backend.kernels.description import FUNCTIONS
 
 pytestmark = pytest.mark.slow
@@ -226,36 +225,6 @@ def test_a_folder_that_cannot_be_written_is_no_error(tmp_path):
     finally:
         K.set_jit(None, cache=folder)
     assert DiskCache("loops", "", "").cache_path == str(folder)
-
-
-def fake(seconds, clock, name):
-    def run(*arrays):
-        clock[0] += seconds.pop(0) if isinstance(seconds, list) else seconds
-        return name
-
-    return run
-
-
-@pytest.mark.parametrize(("compiled", "kept"), [(0.1, "compiled"), (3.0, "plain")])
-def test_auto_compiles_what_has_run_long_enough_and_keeps_what_is_faster(compiled, kept, monkeypatch):
-    clock = [0.0]
-    monkeypatch.setattr("time.perf_counter", lambda: clock[0])
-    monkeypatch.setattr("backend.compiler.adaptive._seconds", {"numpy": 0.5})
-    times = [7.0, *[compiled] * 20]  # the first call compiles
-    run = Adaptive(fake(1.0, clock, "plain"), lambda: fake(times, clock, "compiled"), "numpy", 10)
-    names = [run() for _ in range(20)]
-    assert names[:6] == ["plain"] * 5 + ["compiled"] and run.decided and names[-1] == kept
-
-
-def test_auto_on_numpy():
-    K.set_jit("auto")
-    try:
-        x = K.placeholder((None,))
-        f = K.function([x], [K.exp(x) * 2.0])
-        assert f([[0.0, 0.0]])[0].tolist() == [2.0, 2.0] and f([[0.0]])[0].tolist() == [2.0]
-        assert not f.executable.nests
-    finally:
-        K.set_jit(None)
 
 
 @pytest.mark.parametrize("mode", [1, "on", "Auto"])

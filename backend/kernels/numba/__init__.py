@@ -17,6 +17,9 @@ from .convolution import convolution_kernel_gradient as convolution_kernel_gradi
 from .cumulative import cumulative_sum
 from .gru import gru_sequence as gru_sequence
 from .gru import gru_sequence_gradient as gru_sequence_gradient
+from .loops import CompiledBody as CompiledBody
+from .loops import loop as loop
+from .loops import while_loop as while_loop
 from .nests import CompiledNest as CompiledNest
 from .normal import draw_normal as draw_normal
 from .normal import draw_truncated_normal as draw_truncated_normal

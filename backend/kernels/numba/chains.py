@@ -7,12 +7,12 @@ stays in the cache. Sums run over blocks in the arrays' own dtype, and over the 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from ..description import COLUMN, COMPARISONS, FULL, REDUCTIONS, ROW, SCALAR, Nest, Value
 
-__all__ = ["Layout", "cost", "printed", "printed_together"]
+__all__ = ["Layout", "cost", "expression", "indented", "printed", "printed_together"]
 
 # Unsigned, since numba takes a negative index from the end: with signed ones a loop takes twice as long.
 UNSIGNED = ("begin, end, places = uint64(start), uint64(stop), uint64(width)",)
@@ -73,6 +73,33 @@ class Layout(NamedTuple):
     varies: tuple[tuple[bool, bool], ...]
 
 
+def expression(
+    function: str, operands: Sequence[Any], result: str, dtype_of: Callable[[int], str], name_of: Callable[[int], str]
+) -> str:
+    """An elementwise call; operands are numbers, whose dtypes and texts are given, or the text of one and its dtype."""
+    dtype = result
+    if function in OF_OPERANDS:
+        known = [dtype_of(n) if isinstance(n, int) else n[1] for n in operands]
+        known = [each for each in known if each]
+        ranked = ("float64", "float32", "int64", "int32", "bool")
+        dtype = min(known, key=ranked.index) if known else result
+
+    def operand(given: Any, dtype: str) -> str:
+        text, own = (name_of(given), dtype_of(given)) if isinstance(given, int) else given
+        if own == dtype and isinstance(given, int):
+            return str(text)
+        return f"{dtype}({text})" if own in ("", dtype) or isinstance(given, int) else f"{dtype}({own}({text}))"
+
+    texts = [operand(o, dtype) for o in operands]
+    if function == "where":
+        texts[0] = operand(operands[0], "bool")
+    template = TEMPLATES[function]
+    if not dtype.startswith("float") and function in ("maximum", "minimum"):
+        template = "{0} if {0} %s {1} else {1}" % (">" if function == "maximum" else "<")
+    text = template.format(*texts, one=f"{dtype}(1)", zero=f"{dtype}(0)", inf=f"{dtype}(inf)")
+    return f"{result}({text})" if result.startswith("int") else text
+
+
 def printed(nest: Nest, layout: Layout) -> str:
     """The source of loops(inputs, outputs, rows, width, part, start, stop): it does rows or elements start to stop."""
     return _Printer(nest, layout).text()
@@ -128,32 +155,10 @@ class _Printer:
             return f"x{number}[i, j]"
         return f"x{number}[{'i' if rows else 'j' if within else '0'}]"
 
-    def operand(self, operand: Any, dtype: str) -> str:
-        """An operand in a dtype."""
-        if isinstance(operand, tuple):
-            text, own = operand
-            return f"{dtype}({text})" if own in ("", dtype) else f"{dtype}({own}({text}))"
-        own = self.nest.dtype(operand)
-        return f"v{operand}" if own == dtype else f"{dtype}(v{operand})"
-
-    def _operand_dtype(self, value: Value) -> str:
-        known = [self.nest.dtype(n) if isinstance(n, int) else n[1] for n in value.operands]
-        known = [dtype for dtype in known if dtype]
-        ranked = ("float64", "float32", "int64", "int32", "bool")
-        return min(known, key=ranked.index) if known else value.dtype
-
     def expression(self, number: int) -> str:
         """A value by the names of its operands."""
         value = self.nest.values[number - self.first]
-        dtype = self._operand_dtype(value) if value.function in OF_OPERANDS else value.dtype
-        operands = [self.operand(o, dtype) for o in value.operands]
-        if value.function == "where":
-            operands[0] = self.operand(value.operands[0], "bool")
-        template = TEMPLATES[value.function]
-        if not dtype.startswith("float") and value.function in ("maximum", "minimum"):
-            template = "{0} if {0} %s {1} else {1}" % (">" if value.function == "maximum" else "<")
-        text = template.format(*operands, one=f"{dtype}(1)", zero=f"{dtype}(0)", inf=f"{dtype}(inf)")
-        return f"{value.dtype}({text})" if value.dtype.startswith("int") else text
+        return expression(value.function, value.operands, value.dtype, self.nest.dtype, lambda n: f"v{n}")
 
     # ---- loops
 
@@ -163,7 +168,7 @@ class _Printer:
         outputs = [f"{'o' if self.nest.place(o.number) == FULL else 'y'}{i}" for i, o in enumerate(self.nest.outputs)]
         head = f"def loops({', '.join([*inputs, *outputs])}, rows, width, part, start, stop):"
         lines = [*self._shaped(), *UNSIGNED, *self.once(), *(self.flat() if self.layout.flat else self._rows())]
-        return "\n".join([head, *_indented(lines)]) + "\n"
+        return "\n".join([head, *indented(lines)]) + "\n"
 
     def _shaped(self) -> Iterator[str]:
         """The arrays in the form in which the loops read them."""
@@ -197,12 +202,12 @@ class _Printer:
         inner += [f"y{i}[j] = v{n}" for n, i in self.outputs.items() if n not in totals]
         inner += [f"s{n} = plus(s{n}, v{self._summed(n)})" for n in totals]
         if not totals:
-            return ["for j in range(begin, end):", *_indented(inner)]
+            return ["for j in range(begin, end):", *indented(inner)]
         lines = [f"t{n} = 0.0" for n in totals]
         block = [f"s{n} = {self.nest.dtype(n)}(0)" for n in totals]
-        block += [f"for j in range(first, min(first + uint64({BLOCK}), end)):", *_indented(inner)]
+        block += [f"for j in range(first, min(first + uint64({BLOCK}), end)):", *indented(inner)]
         block += [f"t{n} += s{n}" for n in totals]
-        lines += [f"for first in range(begin, end, uint64({BLOCK})):", *_indented(block)]
+        lines += [f"for first in range(begin, end, uint64({BLOCK})):", *indented(block)]
         return lines + [f"y{self.outputs[n]}[part] = t{n}" for n in totals]
 
     def _summed(self, number: int) -> int:
@@ -234,13 +239,13 @@ class _Printer:
             row += self._stage(stage, kept)
         row += [f"y{i}[i] = v{n}" for n, i in self.outputs.items() if self.nest.place(n) == ROW]
         if not columns:
-            loop = ["for i in range(begin, end):", *_indented(row)]
+            loop = ["for i in range(begin, end):", *indented(row)]
         else:
             flush = ["for j in range(places):"]
             for n in columns:
                 flush += [f"    y{self.outputs[n]}[part, j] += s{n}[j]", f"    s{n}[j] = 0"]
-            block = [f"for i in range(first, min(first + uint64({ROWS}), end)):", *_indented(row), *flush]
-            loop = [f"for first in range(begin, end, uint64({ROWS})):", *_indented(block)]
+            block = [f"for i in range(first, min(first + uint64({ROWS}), end)):", *indented(row), *flush]
+            loop = [f"for first in range(begin, end, uint64({ROWS})):", *indented(block)]
         return [*setup, *loop, *(f"y{self.outputs[n]}[part] = t{n}" for n in totals)]
 
     def _stage(self, stage: int, kept: set[int]) -> list[str]:
@@ -269,7 +274,7 @@ class _Printer:
                 step = {"max": "largest", "min": "smallest"}.get(v.function, "plus")
                 inner.append(f"s{n} = {step}(s{n}, {x})")
         if inner:
-            lines += ["for j in range(places):", *_indented(inner)]
+            lines += ["for j in range(places):", *indented(inner)]
         for n, v in sums:
             if v.place == SCALAR:
                 lines.append(f"t{n} += {f'v{self._summed(n)}' if self._of_row(n) else f's{n}'}")
@@ -301,7 +306,7 @@ class _Printer:
         return lines
 
 
-def _indented(lines: list[str]) -> list[str]:
+def indented(lines: list[str]) -> list[str]:
     return [f"    {line}" for line in lines]
 
 
@@ -325,7 +330,7 @@ def printed_together(nest: Nest, common: int) -> str:
     loop = printer.flat()[1:]
     lines = [
         f"def loops({', '.join(parameters)}, start, stop):",
-        *_indented(once),
+        *indented(once),
         "    before = 0",
         f"    for k in range(len({names[0]}s)):",
         *(f"        {n} = {n}s[k]" for n in (*names, *outs)),
