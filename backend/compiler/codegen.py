@@ -204,7 +204,7 @@ class _Scope:
         else:
             left = f"{', '.join(targets)}," if node.multi_output and len(targets) == 1 else ", ".join(targets)
             text = f"{left} = {self.call(node)}"
-        frees = (*step.frees, step.into) if _is_overwritten(step) else step.frees
+        frees = step.frees if step.into is None or not _is_overwritten(step) else (*step.frees, step.into)
         if frees:
             text += f"; del {', '.join(map(self.name, frees))}"
         return f"{text}  # {', '.join(map(self._printer.described, node.specs))}"

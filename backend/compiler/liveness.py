@@ -22,8 +22,8 @@ def liveness(program: Program) -> Program:
 def _freed(routine: Routine) -> Routine:
     last: dict[int, int] = {}  # tensor -> the position of the step that is the last to read it
     for position, step in enumerate(routine.steps):
-        for t in step.node.inputs:
-            last[id(t)] = position
+        for read in step.node.inputs:
+            last[id(read)] = position
     keep = {id(t) for t in routine.outputs}
     frees: dict[int, list[Tensor]] = {}
     for step in routine.steps:

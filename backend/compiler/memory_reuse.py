@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ..arrays.typing import Array
+from ..dispatch.boundary import sizes
 from ..graph.composite import composite
 
 __all__ = ["MIN_OVERWRITTEN", "subtract_into"]
@@ -19,5 +22,5 @@ def subtract_into(x: Array, y: Array) -> Array:
 
 
 @subtract_into.shape
-def _(x: Array, y: Array) -> tuple[int, ...]:
-    return y.sizes
+def _(x: Array, y: Array) -> tuple[Any, ...]:
+    return sizes(y)

@@ -134,8 +134,8 @@ class _Waiting:
             own = []
             for t in step.results:
                 if t is not None:
-                    values[id(t)] = value = _Value(t, id(t) not in keep)
-                    own.append(value)
+                    values[id(t)] = given = _Value(t, id(t) not in keep)
+                    own.append(given)
             self._gives.append(own)
         for call in order:
             reads: dict[int, _Value] = {}

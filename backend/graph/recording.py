@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -145,7 +145,7 @@ def common(function: str, kinds: tuple[str, ...], *operands: Any) -> tuple[str, 
     return name, result
 
 
-def _refuse_two_libraries(operands: list[Any]) -> None:
+def _refuse_two_libraries(operands: Sequence[Any]) -> None:
     """TypeError for a variable of one library beside an array of another, whose own gradients would be lost."""
     foreign = [
         x for x in operands if not isinstance(x, (Tensor, float, int, np.ndarray, np.generic, Dim)) and is_array(x)
