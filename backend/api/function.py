@@ -23,6 +23,7 @@ from ..config import setting
 from ..dispatch.boundary import given
 from ..dispatch.operation import operation
 from ..dispatch.parameters import is_array_like
+from ..graph.collection import no_collection
 from ..graph.display import and_more, as_line, as_table, bytes_shown, plain, shape_shown
 from ..graph.recording import flat, tensor
 from ..graph.tensor import Effect, Tensor
@@ -369,10 +370,11 @@ def function(
     single = not isinstance(outputs, (list, tuple))
     roots = [tensor(to_dense(t)) for t in ([outputs] if single else outputs)]
     extra, effects = _updates(updates or ())
-    found = effects_of([*roots, *extra, *(e.new for e in effects)])
     structure = _only if single else tuple if isinstance(outputs, tuple) else list
     chosen = setting("jit") if jit is None else jit_choice("function", "jit", jit)
-    made = Function(inputs, roots, [*found, *effects], name, structure, sparse, chosen, passes)
+    with no_collection():
+        found = effects_of([*roots, *extra, *(e.new for e in effects)])
+        made = Function(inputs, roots, [*found, *effects], name, structure, sparse, chosen, passes)
     if explain:
         print(made.stages)
     return made

@@ -90,6 +90,8 @@ def items(value: Any) -> Sequence[Any]:
 
 def integers(name: str, argument: str, value: Any) -> tuple[int, ...]:
     """A tuple of integers from a tuple, list, range or integer array of one dimension; TypeError for anything else."""
+    if type(value) is tuple and all(type(entry) is int for entry in value):
+        return value
     if not is_sequence(value):
         raise TypeError(f"{name}: {argument} is {shown(value)}, expected a sequence of integers")
     return tuple(integer(name, f"an entry of {argument}", entry) for entry in items(value))

@@ -7,6 +7,7 @@ from typing import Any
 
 from ..arrays.arguments import shown
 from ..arrays.dtypes import is_float
+from ..graph.collection import no_collection
 from ..graph.dims import dim_tensors
 from ..graph.tasks import Task, finished
 from ..graph.tensor import Node, Tensor, leaves, map_tensors, record, spec
@@ -60,7 +61,8 @@ def gradients(loss: Any, variables: Any) -> list[Tensor | None]:
                 "variables; for functions of arrays there is K.grad"
             )
     seeds = [x.__array_namespace__().ones_like(x) if is_float(x.dtype) else None for x in losses]
-    return backward(losses, seeds, targets)
+    with no_collection():
+        return backward(losses, seeds, targets)
 
 
 def backward(
@@ -76,7 +78,7 @@ def pulled_back(
 ) -> Task:
     """`backward` as a task: the rule of a composite with bodies is itself a task that yields these."""
     closed = {id(t) for t in targets} if stop else set()
-    order = toposort(outputs, stop=lambda t: id(t) in closed)
+    order = toposort(outputs, known=closed)
     needed = dependents(order, targets)
     calls: dict[Node, dict[int, Tensor]] = {}  # in topological order, with the results that are used
     for t in order:

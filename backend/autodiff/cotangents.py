@@ -77,12 +77,19 @@ def unbroadcast(g: Array, x: Array, core: int = 0) -> Array:
     The last `core` axes of `x` are never broadcast, such as those of matrices. Where the sizes are unknown and not
     known to be equal, `sum_to` compares them at run time.
     """
-    shape, lead = sizes(x), g.ndim - x.ndim
-    pairs = list(zip(shape, sizes(g)[lead:], strict=True))[: x.ndim - core]
+    shape, own = sizes(x), sizes(g)
+    if len(shape) == len(own) and all(map(_same, shape, own)):
+        return cast(g, x)
+    lead = len(own) - len(shape)
+    pairs = list(zip(shape, own[lead:], strict=True))[: x.ndim - core]
     if any(isinstance(n, Dim) and n != m and not _is_one(m) for n, m in pairs):
         return cast(sum_to(g, shape=shape), x)
     axes = (*range(lead), *(lead + i for i, (n, m) in enumerate(pairs) if _is_one(n) and not _is_one(m)))
     return cast(_summed(g, lead, axes), x)
+
+
+def _same(n: Any, m: Any) -> bool:
+    return n is m or (type(n) is type(m) is int and n == m)
 
 
 def _is_one(size: Any) -> bool:

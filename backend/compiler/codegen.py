@@ -14,11 +14,12 @@ from ..arrays.dtypes import DType
 from ..graph.dim_text import compounds
 from ..graph.dims import Dim
 from ..graph.tasks import Task, finished
-from ..graph.tensor import Constant, Node, Placeholder, Subgraph, Tensor
+from ..graph.tensor import Constant, Node, Placeholder, Spec, Subgraph, Tensor
 from ..kernels.description import Nest
 from .described import Described
 from .literals import comment, literal
 from .loops.description import LOOPS
+from .memory_reuse import subtract_into
 from .program import Program, Routine, Step
 from .tiling import fused
 
@@ -56,6 +57,7 @@ class _Printer:
         self.fixed: dict[int, str] = {}  # constants and what is computed once, for all routines
         self.bodies: dict[int, str] = {}
         self._once = itertools.count(1)
+        self._specs: dict[Spec, str] = {}
 
     def printed(self, name: str) -> Source:
         main = self.program.main
@@ -105,6 +107,12 @@ class _Printer:
             self.source.constants[name] = t
         return self.fixed[id(t)]
 
+    def described(self, spec: Spec) -> str:
+        """The dtype and shape of a result."""
+        if spec not in self._specs:
+            self._specs[spec] = f"{spec.dtype} {_shape(spec.shape)}"
+        return self._specs[spec]
+
     def composite(self, function: Any) -> str:
         """The name of a composite: its own, unless that means something else here."""
         name = function.__name__
@@ -146,7 +154,7 @@ class _Scope:
     def share_sizes(self, steps: Sequence[Step]) -> None:
         """Find the deep size expressions that several calls or expressions need: each is computed once, and named."""
         depth: dict[Any, int] = {}
-        for dim, uses in compounds([size for step in steps for size in _sizes((step.node.args, step.node.kwargs))]):
+        for dim, uses in compounds([size for step in steps for size in _sizes_of(step.node)]):
             depth[dim] = 1 + max(depth.get(a, 0) for a in dim.arguments)
             if uses > 1 and depth[dim] >= SHARED_DEPTH:
                 self._shared_sizes.add(dim)
@@ -157,7 +165,7 @@ class _Scope:
         if not self._shared_sizes:
             return []
         lines = []
-        for dim, _ in compounds(_sizes((step.node.args, step.node.kwargs)), self._named_sizes):
+        for dim, _ in compounds(_sizes_of(step.node), self._named_sizes):
             if dim in self._shared_sizes:
                 name = f"n{len(self._named_sizes) + 1}"
                 lines.append(f"{name} = {self.text(dim)}")
@@ -166,13 +174,14 @@ class _Scope:
 
     def name(self, t: Tensor) -> str:
         """What a tensor is called here."""
-        if isinstance(t, Constant):
-            return self._printer.constant(t)
-        return self._names.get(id(t)) or self._printer.fixed[id(t)]
+        found = self._names.get(id(t))
+        if found is not None:
+            return found
+        return self._printer.constant(t) if isinstance(t, Constant) else self._printer.fixed[id(t)]
 
     def targets(self, step: Step) -> list[str]:
         """New names for the results of a step; that of the argument it writes over, where it does."""
-        if step.into is not None:
+        if step.into is not None and not _is_overwritten(step):
             (t,) = step.results
             self._names[id(t)] = self.name(step.into)
         return [self._target(t) for t in step.results]
@@ -187,15 +196,18 @@ class _Scope:
     def line(self, step: Step, targets: Sequence[str]) -> str:
         """The line of a step: the call, what is freed after it, and the results' dtypes and shapes."""
         node = step.node
-        if step.into is not None:
+        if _is_overwritten(step):
+            text = f"{targets[0]} = {self._printer.composite(subtract_into)}({self.arguments(node)})"
+        elif step.into is not None:
             x, y = node.args if node.args[0] is step.into else node.args[::-1]
             text = f"{self.name(x)} {node.primitive.sign}= {self.text(y)}"
         else:
             left = f"{', '.join(targets)}," if node.multi_output and len(targets) == 1 else ", ".join(targets)
             text = f"{left} = {self.call(node)}"
-        if step.frees:
-            text += f"; del {', '.join(map(self.name, step.frees))}"
-        return f"{text}  # {', '.join(f'{s.dtype} {_shape(s.shape)}' for s in node.specs)}"
+        frees = step.frees if step.into is None or not _is_overwritten(step) else (*step.frees, step.into)
+        if frees:
+            text += f"; del {', '.join(map(self.name, frees))}"
+        return f"{text}  # {', '.join(map(self._printer.described, node.specs))}"
 
     def call(self, node: Node) -> str:
         """The call, as an operator, by its template, or by name."""
@@ -209,7 +221,7 @@ class _Scope:
         if node.function == "getitem":
             return facts.template.format(self.text(node.args[0]), self.key(*node.args))  # type: ignore[union-attr]
         if facts.template is not None:
-            return facts.template.format(*(self.operand(a, facts.sign) for a in node.args))
+            return facts.template.format(*[self.operand(a, facts.sign) for a in node.args])
         if facts.name == "asarray":
             items = node.args[0]
             value = f"[{', '.join(map(self.text, items))}]" if isinstance(items, tuple) else self.text(items)
@@ -218,7 +230,7 @@ class _Scope:
 
     def arguments(self, node: Node) -> str:
         """The arguments of a call, by position and by keyword."""
-        return ", ".join([*map(self.text, node.args), *(f"{k}={self.text(v)}" for k, v in node.kwargs.items())])
+        return ", ".join([*map(self.text, node.args), *[f"{k}={self.text(v)}" for k, v in node.kwargs.items()]])
 
     def operand(self, value: Any, sign: str | None) -> str:
         """An argument beside an operator: in parentheses where it begins with a sign of its own."""
@@ -256,8 +268,22 @@ class _Scope:
         return f"{start}:{stop}" + ("" if key.step == 1 else f":{literal(key.step)}")
 
 
-def _sizes(value: Any) -> Iterator[Dim]:
+def _is_overwritten(step: Step) -> bool:
+    """Whether a difference is written over its second operand, for which there is no operator."""
+    return step.into is not None and step.node.function == "subtract" and step.into is not step.node.args[0]
+
+
+def _sizes_of(node: Node) -> list[Dim]:
     """The size expressions in the arguments of a call."""
+    found: list[Dim] = []
+    for value in (*node.args, *node.kwargs.values()):
+        if not isinstance(value, (Tensor, int, str, float)):
+            found += _sizes(value)
+    return found
+
+
+def _sizes(value: Any) -> Iterator[Dim]:
+    """The size expressions in an argument."""
     if isinstance(value, Dim):
         yield value
     elif isinstance(value, (tuple, list)):

@@ -46,7 +46,7 @@ def steps_of(body: Subgraph) -> Chain | None:
     places = {id(t): i for i, t in enumerate(body.inputs)}
     steps: list[Step] = []
     try:
-        for t in toposort(body.outputs, stop=lambda t: id(t) in places):
+        for t in toposort(body.outputs, known=places):
             if t.node is not None and id(t) not in places:
                 places[id(t)] = _listed(t, places, steps, len(body.inputs))
         results = tuple(places[id(t)] for t in body.outputs)
@@ -92,7 +92,7 @@ def _by_definition(node: Any, operands: list[int | Literal], steps: list[Step], 
     inputs = [Placeholder((), a.dtype) for a in node.args]
     result = node.function.definition(*inputs)
     places: dict[int, Any] = dict(zip(map(id, inputs), operands, strict=True))
-    for t in toposort([result], stop=lambda t: id(t) in places):
+    for t in toposort([result], known=places):
         if t.node is not None and id(t) not in places:
             places[id(t)] = _listed(t, places, steps, first)
     return places[id(result)] if id(result) in places else _operand(result, places, str(result.dtype))

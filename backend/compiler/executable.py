@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-import gc
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,6 +13,7 @@ from ..arrays.backends import Backend
 from ..arrays.dtypes import dtype_name
 from ..arrays.heap import keep_freed_memory
 from ..arrays.namespaces import describe, is_array, is_concrete, namespace_of, outside_traces
+from ..graph.collection import no_collection
 from ..graph.tensor import Constant, Placeholder, Tensor
 from ..kernels.lookup import (
     backed,
@@ -58,12 +57,12 @@ class Executable:
         self._cost: tuple[int, int] | None = None
         self._bound: dict[tuple[Any, ...], Callable[..., Any]] = {}
         self.nests: dict[str, Any] = {}  # the compiled loop nests and bodies of loops, by their names
-        with _no_collection():
+        with no_collection():
             fed = [t if isinstance(t, Placeholder) else Placeholder(t.spec.shape, t.dtype, t.name) for t in inputs]
             recorded = Graph(tuple(fed), tuple(outputs), tuple(updates))
             replaced = {id(t): p for t, p in zip(inputs, fed, strict=True) if p is not t}
             self.recorded = recorded.replaced(Rewriter(replaced)(recorded.roots)) if replaced else recorded
-            self.graph = dataclasses.replace(run_passes(self.recorded, self.passes, GRAPH), shared=None)
+            self.graph = run_passes(self.recorded, self.passes, GRAPH).with_facts(shared=None)
 
     @property
     def source(self) -> str:
@@ -91,12 +90,12 @@ class Executable:
         key = in_place, fuse_small, nested
         if key not in self._sources:
             passes = self.passes if in_place else [name for name in self.passes if name != "reuse"]
-            with _no_collection():
+            with no_collection():
                 graph = self.graph
                 if nested or fuse_small:
                     recorded = dataclasses.replace(self.recorded, least=None if nested else 0)
                     found = run_passes(recorded, self.passes, NESTED if nested else LAUNCHED)
-                    graph = dataclasses.replace(found, shared=None, leaves=self.graph.free())
+                    graph = found.with_facts(shared=None, leaves=self.graph.free())
                 program = run_passes(graph, passes, PROGRAM)
                 source = print_program(program, self.name)
                 self._cost = cost(program)
@@ -190,15 +189,3 @@ class _Overridden:
 def _binding(backend: Backend, in_place: bool) -> tuple[Any, ...]:
     """What a bound program depends on."""
     return id(backend.xp), str(backend.device), kernels_enabled(), in_place, str(backend.executor)
-
-
-@contextlib.contextmanager
-def _no_collection() -> Iterator[None]:
-    """No cyclic garbage collection: on a large graph it takes half of the time to compile."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()

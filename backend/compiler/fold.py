@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 
 from ..graph.tensor import Constant, Subgraph, Tensor
-from ..graph.traversal import toposort
+from ..graph.traversal import all_within, toposort
 from .program import Graph, elements
 
 __all__ = ["fold"]
@@ -18,22 +17,21 @@ def fold(graph: Graph) -> Graph:
     """Mark the calls of the graph and of its bodies that depend on constants alone and whose results are small."""
     folded: set[int] = set()
     seen: set[int] = set()
-    pending: list[Sequence[Tensor]] = [graph.roots]
+    pending: list[Sequence[Tensor]] = [graph.order]
     while pending:
-        for t in toposort(pending.pop()):
+        for t in pending.pop():
+            node = t.node
             if id(t) in seen:
                 continue
             seen.add(id(t))
-            if isinstance(t, Constant):
-                folded.add(id(t))
-            elif t.node is not None:
-                pending += [v.outputs for v in t.node.kwargs.values() if isinstance(v, Subgraph)]
-                size = elements(t)
-                if (
-                    t.node.primitive.pure
-                    and size is not None
-                    and size <= MAX_FOLDED
-                    and all(id(i) in folded for i in t.node.inputs)
-                ):
+            if node is None:
+                if isinstance(t, Constant):
                     folded.add(id(t))
-    return dataclasses.replace(graph, folded=frozenset(folded))
+                continue
+            if node.kwargs:
+                pending += [toposort(v.outputs) for v in node.kwargs.values() if isinstance(v, Subgraph)]
+            if all_within(node.inputs, folded) and node.primitive.pure:
+                size = elements(t)
+                if size is not None and size <= MAX_FOLDED:
+                    folded.add(id(t))
+    return graph.with_facts(folded=frozenset(folded))

@@ -6,7 +6,7 @@ from typing import Any
 
 from ..graph.dims import Dim
 from ..graph.tensor import Constant, Node, Subgraph, Tensor
-from ..graph.traversal import inputs_of
+from ..graph.traversal import all_within, inputs_of
 from . import tiling
 from .grouping import Group, Grouping, body_of
 from .program import Graph, elements
@@ -28,9 +28,11 @@ def fuse(graph: Graph) -> Graph:
     if not chains:
         return graph
     readers: dict[int, set[int]] = {}
+    joined = {id(t) for chain in chains for t in chain}
     for t in order:
         for i in inputs_of(t):
-            readers.setdefault(id(i), set()).add(id(t))
+            if id(i) in joined:
+                readers.setdefault(id(i), set()).add(id(t))
     last = {id(t) for t in graph.roots}
     instead: dict[int, Tensor] = {}
     for chain in chains:
@@ -39,12 +41,15 @@ def fuse(graph: Graph) -> Graph:
         if not in_blocks or MIN_CHAIN * len(results) <= len(chain):
             call = _call(chain, own, results)
             instead.update((id(t), call.output(index)) for index, t in enumerate(results))
-    return graph.rewritten(instead=instead, intern=False)
+    return graph.rewritten(instead=instead, shared=None)  # no two calls become equal by it
 
 
 def _allocates(t: Tensor) -> bool:
     """Whether t is the result of an elementwise call, in memory of its own."""
-    return t.node is not None and t.node.primitive.elementwise and t.node.primitive.fresh
+    if t.node is None:
+        return False
+    facts = t.node.primitive
+    return facts.elementwise and facts.fresh
 
 
 def _shape_key(t: Tensor, least: int) -> Any:
@@ -54,7 +59,7 @@ def _shape_key(t: Tensor, least: int) -> Any:
     total = elements(t)
     if total is not None and total < least:
         return None
-    return tuple(size.key if isinstance(size, Dim) else size for size in t.spec.shape)
+    return t.spec.shape
 
 
 def _chains(order: list[Tensor], least: int) -> list[list[Tensor]]:
@@ -65,7 +70,7 @@ def _chains(order: list[Tensor], least: int) -> list[list[Tensor]]:
         node = t.node
         if node is None:
             continue
-        if all(id(i) in constant for i in node.inputs):
+        if all_within(node.inputs, constant):
             constant.add(id(t))
             continue
         key = _shape_key(t, least) if _allocates(t) and not any(isinstance(a, Dim) for a in node.args) else None

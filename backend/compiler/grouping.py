@@ -66,11 +66,16 @@ class Grouping(Generic[G]):
 
     def joined(self, node: Node, choose: Callable[[list[G]], list[G]]) -> tuple[list[G], int]:
         """The groups that a call joins, of those that `choose` picks from some, and the groups it needs, as bits."""
-        near: list[G] = list(dict.fromkeys(self.of[id(i)].now() for i in node.inputs if id(i) in self.of))
+        found: dict[G, None] = {}
         needs = 0
         for i in node.inputs:
-            needs |= self._before.get(id(i), 0)
-        joins = choose(near)
+            group = self.of.get(id(i))
+            if group is not None:
+                found[group.now()] = None
+            elif id(i) in self._before:
+                needs |= self._before[id(i)]
+        near = list(found)
+        joins = choose(near) if near else near
         while True:
             for group in near:
                 needs |= 0 if group in joins else group.bit | group.before

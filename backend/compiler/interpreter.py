@@ -81,7 +81,7 @@ class Interpreter:
         return self._constants[id(value)]
 
     def _needed(self, outputs: list[Tensor]) -> list[Tensor]:
-        return toposort(outputs, stop=lambda t: id(t) in self.values)
+        return toposort(outputs, known=self.values)
 
     def _evaluate(self, t: Tensor) -> None:
         self._kept.append(t)

@@ -6,6 +6,7 @@ import dataclasses
 from typing import Any
 
 from ..graph.tensor import Node, Tensor
+from .memory_reuse import MIN_OVERWRITTEN
 from .program import Program, Routine, Step, elements
 
 __all__ = ["liveness", "reuse"]
@@ -21,7 +22,8 @@ def liveness(program: Program) -> Program:
 def _freed(routine: Routine) -> Routine:
     last: dict[int, int] = {}  # tensor -> the position of the step that is the last to read it
     for position, step in enumerate(routine.steps):
-        last.update((id(t), position) for t in step.node.inputs)
+        for read in step.node.inputs:
+            last[id(read)] = position
     keep = {id(t) for t in routine.outputs}
     frees: dict[int, list[Tensor]] = {}
     for step in routine.steps:
@@ -29,7 +31,8 @@ def _freed(routine: Routine) -> Routine:
             if t is not None and id(t) in last and id(t) not in keep and _large(t):
                 frees.setdefault(last[id(t)], []).append(t)
     return routine.with_steps(
-        dataclasses.replace(step, frees=tuple(frees[i])) if i in frees else step for i, step in enumerate(routine.steps)
+        Step(step.node, step.results, tuple(frees[i]), step.into) if i in frees else step
+        for i, step in enumerate(routine.steps)
     )
 
 
@@ -57,6 +60,10 @@ def _in_place(step: Step, shown: set[int]) -> Step:
     for x, y in (node.args, node.args[::-1])[: 2 if node.primitive.commutative else 1]:
         if isinstance(x, Tensor) and id(x) in spare and _fits(x, y, node):
             return dataclasses.replace(step, frees=tuple(t for t in step.frees if t is not x), into=x)
+    if node.function == "subtract" and isinstance(node.args[0], Tensor):
+        x, y = node.args
+        if isinstance(y, Tensor) and id(y) in spare and (elements(y) or 0) >= MIN_OVERWRITTEN and _fits(y, x, node):
+            return dataclasses.replace(step, frees=tuple(t for t in step.frees if t is not y), into=y)
     return step
 
 

@@ -51,7 +51,7 @@ def _prune(graph: Graph) -> Graph:
 
 
 def _cse(graph: Graph) -> Graph:
-    return dataclasses.replace(graph, shared={}).rewritten()
+    return graph.with_facts(shared={}).rewritten()
 
 
 def _simplify(graph: Graph) -> Graph:

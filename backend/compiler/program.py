@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import math
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -40,11 +39,13 @@ class Graph:
     @functools.cached_property
     def has_bodies(self) -> bool:
         """Whether some call has a body: a loop, a branch, a chain."""
-        return any(isinstance(v, Subgraph) for t in self.order if t.node for v in t.node.kwargs.values())
+        return any(
+            isinstance(v, Subgraph) for t in self.order if t.node and t.node.kwargs for v in t.node.kwargs.values()
+        )
 
     def rewritten(self, **how: Any) -> Graph:
         """The graph after a `Rewriter` with these options."""
-        return self.replaced(Rewriter(shared=self.shared, **how)(self.roots, self.order))
+        return self.replaced(Rewriter(**{"shared": self.shared, **how})(self.roots, self.order))
 
     def replaced(self, roots: Iterable[Tensor]) -> Graph:
         """The graph with other roots in the place of its own; itself, where they are the same."""
@@ -53,6 +54,12 @@ class Graph:
             return self
         count = len(self.outputs)
         return dataclasses.replace(self, outputs=roots[:count], updates=roots[count:])
+
+    def with_facts(self, **facts: Any) -> Graph:
+        """The graph with other facts about it, but the same roots."""
+        found = dataclasses.replace(self, **facts)
+        found.__dict__["order"] = self.order  # which depends on the roots alone
+        return found
 
     def free(self) -> tuple[list[Placeholder], list[Tensor]]:
         """The placeholders that are read without being inputs, and the variables that are read, in order."""
@@ -123,26 +130,38 @@ def _routine(
     order: list[Tensor] | None = None,
 ) -> Routine:
     own = {id(t) for t in inputs}
-    order = order or toposort(outputs, stop=lambda t: id(t) in own)
-    results: dict[int, dict[int, Tensor]] = {}  # node -> its results in use
-    nodes: dict[int, Node] = {}  # each where the first of its results stands
+    order = order or toposort(outputs, known=own)
+    results: dict[int, list[Tensor | None]] = {}  # node -> its results in use, each where the first of them stands
+    nodes: list[Node] = []
     for t in order:
-        if t.node is not None and id(t) not in own:
-            results.setdefault(id(t.node), {})[t.index] = t
-            nodes[id(t.node)] = t.node
+        node = t.node
+        if node is not None and id(t) not in own:
+            found = results.get(id(node))
+            if found is None:
+                found = results[id(node)] = [None] * len(node.specs)
+                nodes.append(node)
+            found[t.index] = t
     setup: list[Step] = []
     steps: list[Step] = []
-    for node in nodes.values():
+    folded = graph.folded
+    for node in nodes:
         found = results[id(node)]
-        step = Step(node, tuple(found.get(i) for i in range(len(node.specs))))
-        (setup if any(id(t) in graph.folded for t in found.values()) else steps).append(step)
+        is_setup = folded and any(id(t) in folded for t in found if t is not None)
+        (setup if is_setup else steps).append(Step(node, tuple(found)))
     return Routine(inputs, outputs, tuple(setup), tuple(steps))
 
 
 def elements(t: Tensor) -> int | None:
     """The number of elements; None where it is known only when the program runs."""
     shape = t.spec.shape
-    return None if shape is None or any(type(n) is not int for n in shape) else math.prod(shape)
+    if shape is None:
+        return None
+    total = 1
+    for size in shape:
+        if type(size) is not int:
+            return None
+        total *= size
+    return total
 
 
 def _copies(graph: Graph) -> frozenset[int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 from collections.abc import Mapping
 from typing import Any
@@ -86,7 +87,7 @@ def _held(routine: Routine) -> int:
     """The most bytes that results of the main routine hold at a time; results that are views hold none."""
     now = most = 0
     for step in routine.steps:
-        now += sum(_bytes(t) for t in step.results if t is not None)
+        now += sum([_bytes(t) for t in step.results if t is not None])
         now -= 0 if step.into is None else _bytes(step.into)
         most = max(most, now)
         now -= sum(map(_bytes, step.frees))
@@ -96,5 +97,10 @@ def _held(routine: Routine) -> int:
 def _bytes(t: Tensor) -> int:
     if t.node is None or t.spec.shape is None or (t.node.primitive.view and not t.node.primitive.fresh):
         return 0
-    item = 2 if t.dtype == "bfloat16" else np.dtype(t.dtype).itemsize
-    return item * math.prod(size if isinstance(size, int) else UNKNOWN for size in t.spec.shape)
+    return _item(t.dtype) * math.prod([size if isinstance(size, int) else UNKNOWN for size in t.spec.shape])
+
+
+@functools.cache
+def _item(dtype: str) -> int:
+    """The bytes of one element."""
+    return 2 if dtype == "bfloat16" else np.dtype(dtype).itemsize

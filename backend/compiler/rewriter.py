@@ -90,81 +90,122 @@ class Rewriter:
 
     def _task(self, outputs: Iterable[Tensor], order: list[Tensor] | None = None) -> Task:
         outputs = list(outputs)
-        new, results, instead = self.new, self._results, self._instead
+        new, results, instead, kept = self.new, self._results, self._instead, self._kept
         if order is None or instead or new:
-            order = toposort(outputs, stop=lambda t: id(t) in new, instead=instead)
+            order = toposort(outputs, known=new, instead=instead)
+        if self._prune and not new and not any(map(_may_drop, order)):
+            return outputs
         live = self._live(order, outputs) if self._prune else None
-        if live is not None and not (self._pruned or self._has_bodies or self.new):
+        if live is not None and not (self._pruned or self._has_bodies or new):
             return outputs
         for t in order:
             key = id(t)
             if key in new or (live is not None and key not in live):
                 continue
-            source = instead.get(key, t)
+            source = instead.get(key, t) if instead else t
             node = source.node
             if node is None:
                 found = self._constant(source) if isinstance(source, Constant) else source
             else:
                 if id(node) not in results:
-                    self._kept.append(node)
-                    yield from self._call(node)
+                    kept.append(node)
+                    needed = self._call(node)
+                    if needed is not None:
+                        yield from needed
                 changed = results[id(node)]
                 found = source if changed is None else changed[source.index]
             new[key] = found
             if found is not t:
-                self._kept.append(t)
+                kept.append(t)
                 new[id(found)] = found
         return [new[id(t)] for t in outputs]
 
-    def _call(self, node: Node) -> Task:
-        """Find what takes the place of a call's results, by their indices; None where nothing does."""
-        args, kwargs, indices = self._pruned.get(id(node)) or (node.args, node.kwargs, None)
+    def _call(self, node: Node) -> Task | None:
+        """Find what takes the place of a call's results; a task, where other parts have to be rewritten for it."""
+        kwargs = self._pruned[id(node)][1] if id(node) in self._pruned else node.kwargs
+        for value in kwargs.values():
+            if isinstance(value, Subgraph) and id(value) not in self._bodies:
+                return self._with_bodies(node, kwargs)
+        made, indices = self._made(node)
+        better = None
+        if self._rule is not None:
+            if id(made) not in self._better:
+                self._kept.append(made)
+                found = self._better[id(made)] = self._rule(made)
+                if found is not None:
+                    return self._by_rule(node, made, indices, found)
+            better = self._better[id(made)]
+        self._put(node, made, indices, better)
+        return None
+
+    def _with_bodies(self, node: Node, kwargs: dict[str, Any]) -> Task:
         for value in kwargs.values():
             if isinstance(value, Subgraph) and id(value) not in self._bodies:
                 yield from self._body(value)
-        made, indices = self._made(node) if indices is None else self._made_of(node, args, self._own(kwargs), indices)
-        if self._shared is not None and (self._intern or made is not node):
-            self._kept.append(made)
-            made = self._shared.setdefault((made.function, _key(made.args), _key(made.kwargs)), made)
-        if id(made) not in self._better:
-            better = self._rule(made) if self._rule is not None else None
-            if better is not None:
-                intern, self._intern = self._intern, True  # the calls of a rule are new, even those that stay
-                better = yield self._task(better)
-                self._intern = intern
-            self._better[id(made)] = better
-            self._kept.append(made)
-        better = self._better[id(made)]
+        needed = self._call(node)
+        if needed is not None:
+            yield from needed
+
+    def _by_rule(self, node: Node, made: Node, indices: Sequence[int], found: list[Tensor]) -> Task:
+        """Rewrite what the rule gives for a call."""
+        intern, self._intern = self._intern, True  # the calls of a rule are new, even those that stay
+        better = self._better[id(made)] = yield self._task(found)
+        self._intern = intern
+        self._put(node, made, indices, better)
+
+    def _put(self, node: Node, made: Node, indices: Sequence[int], better: list[Tensor] | None) -> None:
+        """Say what takes the place of a call's results, by their indices; None where nothing does."""
         if better is not None:
             self._results[id(node)] = dict(zip(indices, better, strict=True))
+        elif made is node:
+            self._results[id(node)] = None
         else:
-            same = made is node
-            self._results[id(node)] = None if same else {i: made.output(place) for place, i in enumerate(indices)}
+            self._results[id(node)] = {i: made.output(place) for place, i in enumerate(indices)}
 
-    def _made(self, node: Node) -> tuple[Node, Iterable[int]]:
-        """The call on what its arguments have become: itself, where they are what they were."""
-        kwargs, new = self._own(node.kwargs), self.new
-        same = kwargs is node.kwargs and self._resize is None
-        if same:
-            for t in node.inputs:
-                if new.get(id(t), t) is not t:
-                    same = False
-                    break
-        return (
-            (node, range(len(node.specs))) if same else self._made_of(node, node.args, kwargs, range(len(node.specs)))
-        )
+    def _made(self, node: Node) -> tuple[Node, Sequence[int]]:
+        """The call on what its arguments have become, and which of its results it gives: itself, where all is the same.
 
-    def _made_of(self, node: Node, args: Any, kwargs: Any, indices: Iterable[int]) -> tuple[Node, Iterable[int]]:
-        if args is node.args and sum(isinstance(a, Tensor) for a in args) == len(node.inputs):  # no others inside
-            args = tuple(self._replace(a) if isinstance(a, Tensor) else a for a in args)
+        With `shared`, an equal call that is known already.
+        """
+        if id(node) in self._pruned:
+            args, kwargs, indices = self._pruned[id(node)]
+            made = self._made_of(node, args, self._own(kwargs), indices)
+        else:
+            kwargs, indices, new = self._own(node.kwargs), range(len(node.specs)), self.new
+            same = kwargs is node.kwargs and self._resize is None
+            if same:
+                for t in node.inputs:
+                    if new.get(id(t), t) is not t:
+                        same = False
+                        break
+            made = node if same else self._made_of(node, node.args, kwargs, indices)
+        if self._shared is not None and (self._intern or made is not node):
+            made = self._shared.setdefault(_call_key(made), made)
+        return made, indices
+
+    def _made_of(self, node: Node, args: Any, kwargs: Any, indices: Sequence[int]) -> Node:
+        new = self.new
+        made: list[Any] = []
+        count = 0
+        for a in args:
+            if isinstance(a, Tensor):
+                a = new.get(id(a), a)
+                count += 1
+            made.append(a)
+        if args is node.args and count == len(node.inputs):  # no others inside
+            args = tuple(made)
         else:
             args = map_tensors(args, self._replace, self._resize)
             kwargs = map_tensors(kwargs, self._replace, self._resize)
-        specs = tuple(self._spec(node.specs[i]) for i in indices)
-        return Node(node.function, args, kwargs, specs, node.multi_output), indices
+        return Node(node.function, args, kwargs, tuple([self._spec(node.specs[i]) for i in indices]), node.multi_output)
 
     def _spec(self, old: Spec) -> Spec:
-        if old.shape is None or not any(isinstance(n, Dim) for n in old.shape):
+        if old.shape is None:
+            return old
+        for size in old.shape:
+            if isinstance(size, Dim):
+                break
+        else:
             return old
         return Spec(map_tensors(old.shape, self._replace, self._resize), old.dtype)
 
@@ -258,8 +299,27 @@ def self_contained(
     return Subgraph(places, rewriter(outputs))
 
 
+def _may_drop(t: Tensor) -> bool:
+    """Whether the call that gives t may have results that nothing reads, or a body in which there are such."""
+    node = t.node
+    if node is None:
+        return False
+    return len(node.specs) > 1 or (bool(node.kwargs) and any(isinstance(v, Subgraph) for v in node.kwargs.values()))
+
+
+def _call_key(node: Node) -> Any:
+    """A hashable key, equal for equal calls."""
+    args = tuple([id(a) if isinstance(a, Tensor) else _key(a) for a in node.args])
+    return node.function, args, _key(node.kwargs) if node.kwargs else ()
+
+
 def _key(value: Any) -> Any:
     """A hashable key, equal for equal arguments; 1, 1.0 and True differ."""
+    kind = type(value)
+    if kind is tuple:
+        return tuple([_key(v) for v in value])
+    if kind is int:
+        return ("int", value)
     if isinstance(value, (Tensor, Subgraph)):
         return id(value)
     if isinstance(value, Dim):
@@ -274,7 +334,7 @@ def _key(value: Any) -> Any:
         return value
     if isinstance(value, float):
         return ("float", value.hex())
-    return (type(value).__name__, value) if isinstance(value, (int, complex, bool)) else id(value)
+    return (kind.__name__, value) if isinstance(value, (int, complex, bool)) else id(value)
 
 
 def is_view(t: Tensor) -> bool:

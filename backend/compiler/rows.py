@@ -35,7 +35,7 @@ class _Rows:
         self.count: Any = Dim("size", Placeholder((None,), "float32"), 0)  # of rows
 
     def visit(self, roots: Iterable[Tensor]) -> None:
-        for t in toposort(roots, lambda t: id(t) in self.known):
+        for t in toposort(roots, known=self.known):
             if id(t) in self.known:
                 continue
             if t.node is None:

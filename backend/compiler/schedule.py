@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from ..graph.dims import known
-from ..graph.tensor import Node, Tensor
-from ..graph.traversal import postorder
-from .program import Program, Routine
+from ..graph.tensor import Tensor
+from .program import Program, Routine, Step
 
 __all__ = ["UNKNOWN", "schedule"]
 
@@ -26,103 +25,153 @@ def schedule(program: Program) -> Program:
 
 
 def _scheduled(routine: Routine) -> Routine:
-    steps = {id(step.node): step for step in routine.steps}
-    results = {key: [t for t in step.results if t is not None] for key, step in steps.items()}
-    nodes = [step.node for step in routine.steps]
-    order = _eagerly(_deepest_first(nodes, set(steps)), results, {id(t) for t in routine.outputs})
-    return routine.with_steps(steps[id(node)] for node in order)
+    steps = routine.steps
+    if len(steps) < 2:
+        return routine
+    order = _eagerly(_deepest_first(steps), steps, {id(t) for t in routine.outputs})
+    return routine.with_steps([steps[i] for i in order])
 
 
-def _before(nodes: Sequence[Node], inside: set[int]) -> dict[int, list[Node]]:
-    """The calls that have to run before each call; effectful ones, such as printing, keep the order of the graph."""
-    found: dict[int, list[Node]] = {}
-    last: Node | None = None
-    for node in nodes:
-        needed = {id(i.node): i.node for i in node.inputs if i.node is not None and id(i.node) in inside}
-        if not node.primitive.pure:
+def _before(steps: Sequence[Step]) -> list[list[int]]:
+    """The calls that have to run before each call, all by position; effectful ones keep the order of the graph."""
+    position = {id(step.node): i for i, step in enumerate(steps)}
+    found: list[list[int]] = []
+    last: int | None = None
+    for i, step in enumerate(steps):
+        needed: dict[int, None] = {}
+        for t in step.node.inputs:
+            if t.node is not None and (place := position.get(id(t.node))) is not None:
+                needed[place] = None
+        if not step.node.primitive.pure:
             if last is not None:
-                needed[id(last)] = last
-            last = node
-        found[id(node)] = list(needed.values())
+                needed[last] = None
+            last = i
+        found.append(list(needed))
     return found
 
 
-def _deepest_first(nodes: Sequence[Node], inside: set[int]) -> list[Node]:
+def _deepest_first(steps: Sequence[Step]) -> list[int]:
     """The calls in depth-first order, of a call's inputs the deepest first."""
-    before = _before(nodes, inside)
-    depth: dict[int, int] = {}
-    for node in nodes:
-        depth[id(node)] = 1 + max((depth[id(n)] for n in before[id(node)]), default=0)
-    read = {id(n) for needed in before.values() for n in needed}
-    ends = [node for node in reversed(nodes) if id(node) not in read]
-    return postorder(ends, lambda node: sorted(before[id(node)], key=lambda n: depth[id(n)]))
+    before = _before(steps)
+    depth: list[int] = []
+    ends = [True] * len(steps)
+    for needed in before:
+        depth.append(1 + max([depth[n] for n in needed], default=0))
+        for n in needed:
+            ends[n] = False
+        if len(needed) > 1:
+            needed.sort(key=depth.__getitem__)
+    return _postorder([i for i in range(len(steps)) if ends[i]], before)
 
 
-def _eagerly(nodes: Sequence[Node], results: dict[int, list[Tensor]], keep: set[int]) -> list[Node]:
+def _postorder(roots: Iterable[int], before: Sequence[list[int]]) -> list[int]:
+    """Every call that the roots need, each after those before it, of which the last one comes first."""
+    done = [False] * len(before)
+    order: list[int] = []
+    for root in roots:
+        path, waiting = [root], [reversed(before[root])]
+        while path:
+            for call in waiting[-1]:
+                if not done[call]:
+                    path.append(call)
+                    waiting.append(reversed(before[call]))
+                    break
+            else:
+                waiting.pop()
+                call = path.pop()
+                done[call] = True
+                order.append(call)
+    return order
+
+
+def _eagerly(order: Sequence[int], steps: Sequence[Step], keep: set[int]) -> list[int]:
     """The calls in this order, except that one that frees at least as much as it allocates runs immediately."""
-    waiting = _Waiting(nodes, results, keep)
-    order = []
-    for first in nodes:
+    waiting = _Waiting(order, steps, keep)
+    found: list[int] = []
+    for first in order:
         pending = [first]
         while pending:
-            node = pending.pop()
-            if waiting.has_run(node) or (node is not first and not waiting.pays(node)):
+            call = pending.pop()
+            if waiting.done[call] or (call != first and not waiting.pays(call)):
                 continue
-            order.append(node)
-            pending += reversed(waiting.run(node))
-    return order
+            found.append(call)
+            pending += reversed(waiting.run(call))
+    return found
+
+
+class _Value:
+    """A tensor that calls read or give: the calls that have yet to read it, and whether the last one frees it."""
+
+    __slots__ = ("_shape", "_weight", "freed", "readers")
+
+    def __init__(self, t: Tensor, freed: bool) -> None:
+        self._shape = t.spec.shape
+        self._weight = -1
+        self.freed = freed
+        self.readers: dict[int, None] = {}
+
+    @property
+    def weight(self) -> int:
+        """The number of its elements, as far as they are known."""
+        if self._weight < 0:
+            self._weight = math.prod([known(size) or UNKNOWN for size in self._shape or ()])
+        return self._weight
 
 
 class _Waiting:
     """The calls that have yet to run: which tensors they read, and how many of their inputs are still missing."""
 
-    def __init__(self, nodes: Sequence[Node], results: dict[int, list[Tensor]], keep: set[int]) -> None:
-        self._results = results
-        self._keep = keep
-        self._done: set[int] = set()
-        self._weights: dict[int, int] = {}
-        self._readers: dict[int, dict[int, Node]] = {}  # by tensor
-        self._missing: dict[int, int] = {}  # by node
-        self._inputs = {id(node): list({id(t): t for t in node.inputs}.values()) for node in nodes}
-        for node in nodes:
-            inputs = self._inputs[id(node)]
-            for t in inputs:
-                self._readers.setdefault(id(t), {})[id(node)] = node
-            self._missing[id(node)] = sum(map(self._computed, inputs))
+    def __init__(self, order: Sequence[int], steps: Sequence[Step], keep: set[int]) -> None:
+        values: dict[int, _Value] = {}
+        count = len(steps)
+        self.done = [False] * count
+        self._pure = [step.node.primitive.pure for step in steps]
+        self._gives: list[list[_Value]] = []
+        self._reads: list[list[_Value]] = [[]] * count
+        self._missing = [0] * count
+        inside = {id(step.node) for step in steps}
+        for step in steps:
+            own = []
+            for t in step.results:
+                if t is not None:
+                    values[id(t)] = given = _Value(t, id(t) not in keep)
+                    own.append(given)
+            self._gives.append(own)
+        for call in order:
+            reads: dict[int, _Value] = {}
+            for t in steps[call].node.inputs:
+                key = id(t)
+                if key in reads:
+                    continue
+                value = values.get(key)
+                computed = t.node is not None and id(t.node) in inside
+                if value is None:
+                    values[key] = value = _Value(t, computed and key not in keep)
+                reads[key] = value
+                value.readers[call] = None
+                self._missing[call] += computed
+            self._reads[call] = list(reads.values())
 
-    def _computed(self, t: Tensor) -> bool:
-        return t.node is not None and id(t.node) in self._results
-
-    def has_run(self, node: Node) -> bool:
-        """Whether the call has run."""
-        return id(node) in self._done
-
-    def pays(self, node: Node) -> bool:
+    def pays(self, call: int) -> bool:
         """Whether the call can run now, and frees at least as much as it allocates."""
-        if self._missing[id(node)] or not node.primitive.pure:
+        if self._missing[call] or not self._pure[call]:
             return False
-        freed = sum(
-            self._weight(t)
-            for t in self._inputs[id(node)]
-            if self._computed(t) and id(t) not in self._keep and len(self._readers[id(t)]) == 1
-        )
-        return freed > 0 and freed >= sum(map(self._weight, self._results[id(node)]))
+        freed = 0
+        for value in self._reads[call]:
+            if value.freed and len(value.readers) == 1:
+                freed += value.weight
+        return freed > 0 and freed >= sum([value.weight for value in self._gives[call]])
 
-    def _weight(self, t: Tensor) -> int:
-        if id(t) not in self._weights:
-            self._weights[id(t)] = math.prod(known(size) or UNKNOWN for size in t.spec.shape or ())
-        return self._weights[id(t)]
-
-    def run(self, node: Node) -> list[Node]:
+    def run(self, call: int) -> list[int]:
         """Run the call; gives those for which that changed something."""
-        self._done.add(id(node))
-        near: dict[int, Node] = {}
-        for t in self._inputs[id(node)]:
-            del self._readers[id(t)][id(node)]
-            if len(self._readers[id(t)]) == 1:
-                near.update(self._readers[id(t)])
-        for t in self._results[id(node)]:
-            for reader in self._readers.get(id(t), {}).values():
-                self._missing[id(reader)] -= 1
-                near[id(reader)] = reader
-        return list(near.values())
+        self.done[call] = True
+        near: dict[int, None] = {}
+        for value in self._reads[call]:
+            del value.readers[call]
+            if len(value.readers) == 1:
+                near.update(value.readers)
+        for value in self._gives[call]:
+            for reader in value.readers:
+                self._missing[reader] -= 1
+                near[reader] = None
+        return list(near)

@@ -53,6 +53,8 @@ def _is_one(value: Any) -> bool:
 
 def _unbroadcast(call: Node) -> Tensor | None:
     """An operand need not be repeated beside another that has the whole shape."""
+    if not any(_arguments("broadcast_to", a) for a in call.args):
+        return None
     shape = call.specs[0].shape
     whole = [a for a in call.args if isinstance(a, Tensor) and a.spec.shape is not None and a.sizes == shape]
     repeated = {id(a) for a in whole if _arguments("broadcast_to", a)}

@@ -120,7 +120,7 @@ def _of_node(node: Node, checked: Checked) -> Iterator[str]:
 
 def _of_body(function: str, body: Subgraph, checked: Checked) -> Iterator[str]:
     own = {id(t) for t in body.inputs}
-    for t in toposort(body.outputs, stop=lambda t: id(t) in own):
+    for t in toposort(body.outputs, known=own):
         if id(t) in own or isinstance(t, Constant):
             continue
         if t.node is None:

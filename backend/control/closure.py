@@ -58,7 +58,7 @@ def close_over(
     inputs, so that they are computed once, outside the loop.
     """
     own = {id(t) for t in inputs}
-    order = toposort(outputs, stop=lambda t: id(t) in own)
+    order = toposort(outputs, known=own)
     if outer is None:
         inside = dependents(order, inputs)
     else:

@@ -12,10 +12,21 @@ from typing import Any, TypeVar, cast
 
 from ..arrays.registry import FLOATING_ARRAYS, NAMESPACE_OF_TYPE, REAL_ARRAYS, TypeTable, type_table
 from ..arrays.typing import Array
+from ..config import setting
+from ..kernels.lookup import kernels_of
 from .boundary import MISFIT
 from .promotion import floating, inexact
 
-__all__ = ["fast_pair", "fast_path", "fast_product", "fast_reduction", "fast_reshape", "fast_stop_gradient"]
+__all__ = [
+    "fast_kernel",
+    "fast_kernel_along",
+    "fast_pair",
+    "fast_path",
+    "fast_product",
+    "fast_reduction",
+    "fast_reshape",
+    "fast_stop_gradient",
+]
 
 Definition = TypeVar("Definition", bound=Callable[..., Any])
 _ERRORS = (AttributeError, KeyError, *MISFIT)  # after these the definition runs
@@ -138,6 +149,51 @@ def fast_reduction(bring: Callable[[Any], Any]) -> Callable[[Definition], Defini
         return cast(Definition, operation)
 
     return shortened
+
+
+def _remember_kernel(functions: TypeTable, name: str, x: Array) -> None:
+    """Keep the function of the library's kernels that is an operation as it is, if there is one for arrays like x."""
+    kind = type(x)
+    if kind in FLOATING_ARRAYS and x.dtype in FLOATING_ARRAYS[kind]:
+        found = getattr(kernels_of(FLOATING_ARRAYS[kind][x.dtype]), "DIRECT", {})
+        if name in found:
+            functions.setdefault(kind, {})[x.dtype] = found[name]
+
+
+def fast_kernel(definition: Definition) -> Definition:
+    """For an operation of one floating array that is one function of the library, where its kernels are on."""
+    name, functions = definition.__name__, type_table()
+
+    @functools.wraps(definition)
+    def operation(x: Array) -> Array:
+        try:
+            if setting("kernels"):
+                return functions[type(x)][x.dtype](x)
+        except KeyError:
+            _remember_kernel(functions, name, x)
+        except _ERRORS:
+            pass
+        return definition(x)
+
+    return cast(Definition, operation)
+
+
+def fast_kernel_along(definition: Definition) -> Definition:
+    """The same along one axis, by default the last."""
+    name, functions = definition.__name__, type_table()
+
+    @functools.wraps(definition)
+    def operation(x: Array, axis: Any = -1) -> Array:
+        try:
+            if type(axis) is int and x.ndim and setting("kernels"):  # libraries accept axis 0 of a 0-d array
+                return functions[type(x)][x.dtype](x, axis)
+        except KeyError:
+            _remember_kernel(functions, name, x)
+        except _ERRORS:
+            pass
+        return definition(x, axis)
+
+    return cast(Definition, operation)
 
 
 def fast_reshape(definition: Definition) -> Definition:

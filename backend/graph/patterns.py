@@ -12,7 +12,6 @@ the same variables, or a function of them, which may return None to decline.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from itertools import repeat
 from typing import Any, NamedTuple
 
 __all__ = ["AnyCall", "Call", "Functions", "Rule", "Rules", "Variable", "number", "rule"]
@@ -105,7 +104,7 @@ class Rules:
         if function not in self._by_function:
             self._by_function[function] = tuple(each for each in self._rules if _applies(each.pattern, function))
         for each in self._by_function[function]:
-            if each.name in without:
+            if without and each.name in without:
                 continue
             found: dict[str, Any] = {}
             if isinstance(each.pattern, AnyCall):
@@ -132,7 +131,12 @@ class Rules:
         return function == pattern.function and not keywords and self._all_match(pattern.arguments, arguments, found)
 
     def _all_match(self, patterns: tuple[Any, ...], terms: tuple[Any, ...], found: dict[str, Any]) -> bool:
-        return len(patterns) == len(terms) and all(map(self._matches, patterns, terms, repeat(found)))
+        if len(patterns) != len(terms):
+            return False
+        for pattern, term in zip(patterns, terms, strict=True):  # noqa: SIM110 - half as long as all()
+            if not self._matches(pattern, term, found):
+                return False
+        return True
 
     def _built(self, replacement: Any, found: dict[str, Any]) -> Any:
         if isinstance(replacement, Variable):

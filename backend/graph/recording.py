@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -117,12 +117,20 @@ def common(function: str, kinds: tuple[str, ...], *operands: Any) -> tuple[str, 
     Tensors decide, and where there are none, constants that were given a dtype; NumPy and other arrays beside them take
     the tensors' dtype unless that would lose their kind. Python numbers stay numbers.
     """
-    arrays = [x for x in operands if not isinstance(x, (bool, int, float, complex, Dim))]
-    _refuse_two_libraries(arrays)
-    arrays = [tensor(x) for x in arrays]
-    numbers = [0 if isinstance(x, Dim) else x for x in operands if isinstance(x, (bool, int, float, complex, Dim))]
+    first = operands[0]
+    if type(first) is Tensor and all(type(x) is Tensor and x.spec.dtype == first.spec.dtype for x in operands):
+        name = checked_kind(function, first.spec.dtype, kinds)
+        return name, [cast(x, name) for x in operands]
+    _refuse_two_libraries(operands)
+    arrays: list[Tensor] = []
+    numbers: list[Any] = []
+    for x in operands:
+        if isinstance(x, (bool, int, float, complex, Dim)):
+            numbers.append(0 if isinstance(x, Dim) else x)
+        else:
+            arrays.append(tensor(x))
     tensors = [x.dtype for x in arrays if not isinstance(x, Constant)]
-    constants = [x for x in arrays if isinstance(x, Constant)]
+    constants = [x for x in arrays if isinstance(x, Constant)] if len(tensors) < len(arrays) else []
     fixed = [x.dtype for x in constants]
     name = common_dtype(tensors or [x.dtype for x in constants if x.typed] or fixed, numbers, fixed)
     name = checked_kind(function, name, kinds)
@@ -137,9 +145,11 @@ def common(function: str, kinds: tuple[str, ...], *operands: Any) -> tuple[str, 
     return name, result
 
 
-def _refuse_two_libraries(operands: list[Any]) -> None:
+def _refuse_two_libraries(operands: Sequence[Any]) -> None:
     """TypeError for a variable of one library beside an array of another, whose own gradients would be lost."""
-    foreign = [x for x in operands if not isinstance(x, (Tensor, np.ndarray, np.generic)) and is_array(x)]
+    foreign = [
+        x for x in operands if not isinstance(x, (Tensor, float, int, np.ndarray, np.generic, Dim)) and is_array(x)
+    ]
     for x in foreign:
         for v in operands:
             library = getattr(getattr(v, "backend", None), "xp", None) if isinstance(v, Tensor) else None
@@ -185,7 +195,8 @@ def binary(function: str, kinds: tuple[str, ...] = NUMERIC, result: str | None =
 
 
 def _elementwise_shape(function: str, operands: list[Any]) -> tuple[Any, ...] | None:
-    shapes = [x.spec.shape for x in operands if isinstance(x, Tensor)]
-    if None in shapes:
-        return None
-    return broadcast(function, *(x.sizes for x in operands if isinstance(x, Tensor)))
+    tensors = [x for x in operands if isinstance(x, Tensor)]
+    for x in tensors:
+        if x.spec.shape is None:
+            return None
+    return broadcast(function, *[x.sizes for x in tensors])

@@ -38,6 +38,8 @@ def axes_of(name: str, axis: Any, ndim: int) -> tuple[int, ...]:
     """The axes named by None (all), an integer or a sequence, counted from the front and without repetition."""
     if axis is None:
         return tuple(range(ndim))
+    if type(axis) is tuple and all(type(a) is int and 0 <= a < ndim for a in axis) and len(set(axis)) == len(axis):
+        return axis
     plain = plain_axis(name, axis)
     axes = tuple(axis_of(name, a, ndim) for a in (plain if isinstance(plain, tuple) else (plain,)))
     if len(set(axes)) != len(axes):
@@ -69,6 +71,8 @@ def same(a: Any, b: Any) -> Any:
 
 def broadcast(name: str, *shapes: Sequence[Any]) -> tuple[Any, ...]:
     """The shape that several broadcast to."""
+    if len(shapes) == 1 or (len(shapes) == 2 and shapes[0] == shapes[1]):
+        return tuple(shapes[0])
     ndim = max(map(len, shapes), default=0)
     result: list[Any] = []
     for position in range(-ndim, 0):

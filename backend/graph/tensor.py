@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from ..arrays.dtypes import DType, dtype_name
+from ..arrays import namespaces
+from ..arrays.dtypes import DTYPES, DType, dtype_name
 from ..compat.tensor_attributes import Operation, Shape
 from .dims import Dim, dim_tensors, known, known_product
 from .display import html_table, plain, tensor_facts
@@ -33,6 +34,9 @@ __all__ = [
 ]
 
 
+_DTYPES = {name: DType(name) for name in DTYPES}
+
+
 class Spec(NamedTuple):
     """The shape and dtype of an array to come; a size is an int, a Dim, or None where only the array has it."""
 
@@ -42,7 +46,7 @@ class Spec(NamedTuple):
 
 def spec(shape: Iterable[Any] | None, dtype: Any) -> Spec:
     """A Spec from any iterable of sizes and any dtype."""
-    return Spec(None if shape is None else tuple(shape), DType(dtype_name(dtype)))
+    return Spec(None if shape is None else tuple(shape), _DTYPES[dtype_name(dtype)])
 
 
 class Effect(NamedTuple):
@@ -87,7 +91,7 @@ class Node:
         self.kwargs = kwargs
         self.specs = specs
         self.multi_output = multi_output  # whether the call gives a tuple, be it of one
-        self.inputs = tuple(leaves((args, kwargs)))
+        self.inputs = _inputs(args, kwargs)
         self._effects = effects
         self._outputs: dict[int, Any] = {}  # weak: a tensor holds its node, not the other way round
         self.held: tuple[Any, ...] | None = None  # the results, where `Control.compute` has computed them
@@ -214,7 +218,11 @@ class Tensor(Values):
         >>> K.eval(y, {x: np.ones((2, 3))}).shape
         (6,)
         """
-        return tuple(Dim("size", self, axis) if size is None else size for axis, size in enumerate(self._known_rank()))
+        shape = self._known_rank()
+        for size in shape:
+            if size is None:
+                return tuple(Dim("size", self, axis) if size is None else size for axis, size in enumerate(shape))
+        return shape
 
     def _known_rank(self) -> tuple[Any, ...]:
         if self.spec.shape is None:
@@ -261,9 +269,9 @@ class Tensor(Values):
         return self._name
 
     def __array_namespace__(self, *, api_version: str | None = None) -> Any:
-        from .standard import namespace  # the namespace is made of functions on tensors: it comes after this module
-
-        return namespace.checked_version(api_version)
+        if namespaces.recorder is None:
+            from .standard import namespace  # noqa: F401 - made of functions on tensors, it comes after this module
+        return namespaces.recorder if api_version is None else namespaces.recorder.checked_version(api_version)
 
     def to_device(self, device: Any, /, *, stream: Any = None) -> Tensor:
         """The tensor itself: the device is chosen when the graph runs.
@@ -464,6 +472,20 @@ def leaves(structure: Any) -> Iterator[Tensor]:
         yield from leaves((structure.start, structure.stop, structure.step))
 
 
+_PLAIN = frozenset((int, float, bool, str, DType, type(None)))  # most arguments that hold no tensor
+
+
+def _inputs(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Tensor, ...]:
+    """The same as `leaves((args, kwargs))`, without a generator for each argument."""
+    found: list[Tensor] = []
+    for value in (*args, *kwargs.values()) if kwargs else args:
+        if isinstance(value, Tensor):
+            found.append(value)
+        elif type(value) not in _PLAIN:
+            found += leaves(value)
+    return tuple(found)
+
+
 def map_tensors(structure: Any, replace: Callable[[Tensor], Any], resize: Callable[[Dim], Any] | None = None) -> Any:
     """The same arguments with each tensor replaced by what `replace` gives for it, and sizes accordingly.
 
@@ -478,7 +500,7 @@ def map_tensors(structure: Any, replace: Callable[[Tensor], Any], resize: Callab
             return structure  # without a walk, which would make towers of sizes quadratic
         return structure.replace(lambda leaf: _size_leaf(leaf, replace(leaf.arguments[0])))
     if isinstance(structure, (tuple, list)):
-        return tuple(map_tensors(item, replace, resize) for item in structure)
+        return tuple([item if type(item) in _PLAIN else map_tensors(item, replace, resize) for item in structure])
     if isinstance(structure, dict):
         return {key: map_tensors(value, replace, resize) for key, value in structure.items()}
     if isinstance(structure, slice):
@@ -528,5 +550,4 @@ def record(
     node = Node(function, args, kwargs, specs, not single, (*before.effects, *effects))
     if before.compute is not None:
         before.compute(node)
-    tensors = tuple(map(node.output, range(len(node.specs))))
-    return tensors[0] if single else tensors
+    return node.output(0) if single else tuple(map(node.output, range(len(node.specs))))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import TypeVar
 
 from .tensor import Node, Subgraph, Tensor
 
-__all__ = ["bodies_within", "dependents", "inputs_of", "postorder", "toposort"]
+__all__ = ["all_within", "bodies_within", "dependents", "inputs_of", "postorder", "toposort"]
 
 Part = TypeVar("Part")
 
@@ -21,28 +21,37 @@ def inputs_of(t: Tensor) -> tuple[Tensor, ...]:
 def toposort(
     outputs: Iterable[Tensor],
     stop: Callable[[Tensor], bool] | None = None,
+    known: Container[int] = (),
     instead: Mapping[int, Tensor] = MappingProxyType({}),
 ) -> list[Tensor]:
     """Every tensor the outputs need, each after its inputs; what `stop` holds for is taken as given.
 
-    `instead` maps tensors, by id, to others whose inputs they need in place of their own.
+    So are tensors whose ids are `known`. `instead` maps tensors, by id, to others whose inputs they need in place of
+    their own.
     """
     done: set[int] = set()
     order: list[Tensor] = []
-    stack: list[tuple[Tensor, bool]] = [(tensor, False) for tensor in reversed(list(outputs))]
-    while stack:
-        tensor, ready = stack.pop()
-        if id(tensor) in done:
-            continue
-        node = instead[id(tensor)].node if id(tensor) in instead else tensor.node
-        if ready or node is None or (stop is not None and stop(tensor)):
-            done.add(id(tensor))
-            order.append(tensor)
-            continue
-        stack.append((tensor, True))
-        for needed in reversed(node.inputs):
-            if id(needed) not in done:
-                stack.append((needed, False))  # noqa: PERF401 - half as long as a generator takes
+    path: list[tuple[Tensor, Iterator[Tensor]]] = []  # calls in the making, each with its inputs that are yet to come
+    for root in outputs:
+        waiting: Iterator[Tensor] = iter((root,))
+        while True:
+            for t in waiting:
+                key = id(t)
+                if key in done:
+                    continue
+                node = instead[key].node if instead and key in instead else t.node
+                if node is not None and key not in known and (stop is None or not stop(t)):
+                    path.append((t, waiting))
+                    waiting = iter(node.inputs)
+                    break
+                done.add(key)
+                order.append(t)
+            else:
+                if not path:
+                    break
+                t, waiting = path.pop()
+                done.add(id(t))
+                order.append(t)
     return order
 
 
@@ -65,6 +74,14 @@ def postorder(roots: Iterable[Part], needs: Callable[[Part], Iterable[Part]]) ->
         stack.append((part, True))
         stack += [(p, False) for p in needs(part) if id(p) not in done]
     return order
+
+
+def all_within(tensors: Iterable[Tensor], ids: Container[int]) -> bool:
+    """Whether the ids of all tensors are among these."""
+    for t in tensors:  # noqa: SIM110 - takes half as long as all() of a generator
+        if id(t) not in ids:
+            return False
+    return True
 
 
 def dependents(order: Iterable[Tensor], inputs: Iterable[Tensor]) -> set[int]:

@@ -8,7 +8,7 @@ from typing import Any
 from ..arrays.typing import Array, Axes, Axis
 from ..autodiff.cotangents import mask_
 from ..dispatch.boundary import count_of, normalize_axis, sizes
-from ..dispatch.fast_path import fast_path
+from ..dispatch.fast_path import fast_kernel, fast_kernel_along, fast_path
 from ..dispatch.operation import operation
 from ..dispatch.promotion import (
     array_namespace,
@@ -230,6 +230,7 @@ def selu(x: Array) -> Array:
     return elu(x, SELU_ALPHA) * SELU_SCALE
 
 
+@fast_kernel_along
 @operation
 def softmax(x: Array, axis: Axes = -1) -> Array:
     """Exponentials of x, scaled to sum 1 along an axis or several together.
@@ -292,6 +293,7 @@ def _(g: Array, out: Array, x: Array, *, axis: int | tuple[int, ...]) -> tuple[A
     return ((g - xp.sum(g * out, axis=axis, keepdims=True)) * out,)
 
 
+@fast_kernel_along
 @operation
 def log_softmax(x: Array, axis: Axes = -1) -> Array:
     """Logarithm of the softmax, accurate where softmax itself underflows.
@@ -417,6 +419,7 @@ def softsign(x: Array) -> Array:
     return x / (1.0 + xp.abs(x))
 
 
+@fast_kernel
 @operation
 def sigmoid(x: Array) -> Array:
     """Logistic function, ``1 / (1 + exp(-x))``.

@@ -85,3 +85,25 @@ def test_loops_without_a_round():
     last, _ = K.scan(lambda h, row: (h + row, h), start, x)
     data = [np.zeros((0, 3)), np.ones(3)]
     assert apart([*data, *K.function([x, start], [rounds, last, start])(data)])
+
+
+@pytest.mark.parametrize("library", ["numpy", "torch"])
+def test_a_difference_is_written_over_its_second_operand_and_no_other_memory(library):
+    pytest.importorskip(library)
+    size = 2**8  # squared, the least elements from which it is
+    with K.use_backend(library):
+        x, w = K.placeholder((None, size)), K.variable(np.linspace(-1, 1, size * size).reshape(size, size))
+        (g,) = K.gradients(K.mean(K.square(K.dot(x, w))), [w])
+        news = [w - 0.1 * g, w + (w - 0.5 * g)]
+        plain = K.function([x], news, passes=[])
+        f = K.function([x], [K.sum(g)], updates=[(w, news[0])])
+        assert "subtract_into(w1, v" in f.source
+        value = np.ones((3, size), "float32")
+        held, before = w.array, np.array(K.get_value(w))
+        expected = plain([value])[0]
+        f([value])
+        np.testing.assert_array_equal(K.get_value(w), expected)
+        np.testing.assert_array_equal(np.asarray(held), before)
+        shown = K.function([x], [g, w - g])  # g is an output: it stays as it is
+        assert "subtract_into" not in shown.source
+        np.testing.assert_array_equal(shown([value])[1], K.get_value(w) - shown([value])[0])

@@ -33,6 +33,7 @@ ONE = (
 )
 PAIRS = ("equal", "greater", "greater_equal", "less", "less_equal", "maximum", "minimum", "not_equal", "dot")
 REDUCTIONS = ("max", "min", "prod", "sum")
+KERNELS = ("sigmoid", "softmax", "log_softmax")  # direct where the library's kernels have one function for them
 LIBRARIES = [np, torch, array_api_strict]
 
 
@@ -97,6 +98,30 @@ def test_reductions(xp, name):
     assert K.eval(getattr(K, name)(x=x, axis=0, keepdims=True)).shape == (1,)
 
 
+@pytest.mark.parametrize("name", KERNELS)
+def test_kernels(xp, name):
+    for x in [*arrays(xp), 2, 2.5, [1.0, 2.0], "text", None]:
+        same(getattr(K, name), x)
+        if name != "sigmoid":
+            for axis in (0, -1, 1, 5, (0, 1), [0], [], True, "one", None):
+                same(getattr(K, name), x, axis)
+
+
+@pytest.mark.parametrize("name", KERNELS)
+def test_kernels_switched_off_leave_the_definition(name):
+    x = torch.linspace(-9, 9, 50)
+    operation = getattr(K, name)
+    operation(x)
+    K.set_kernels(False)
+    try:
+        plain, defined = operation(x), operation.__wrapped__(x)
+    finally:
+        K.set_kernels(True)
+    assert torch.equal(plain, defined) and torch.equal(
+        operation(x), getattr(torch, name)(x, *[-1][: name != "sigmoid"])
+    )
+
+
 def test_reshape(xp):
     for x in [*arrays(xp), 2.0, [1.0, 2.0]]:
         for shape in ((3, 2), (6,), (-1,), [3, 2], (4, 4), (), (True, 6), (2.0, 3), (None, 3), 6, (-1, -1), ((6,),)):
@@ -116,13 +141,22 @@ def test_every_direct_operation_is_tried():
         for name, value in vars(K).items()
         if getattr(getattr(value, "__code__", None), "co_filename", "").endswith("fast_path.py")
     }
-    assert found == {*ONE, *PAIRS, *REDUCTIONS, "reshape", "stop_gradient"}
+    assert found == {*ONE, *PAIRS, *REDUCTIONS, *KERNELS, "reshape", "stop_gradient"}
 
 
 @pytest.mark.parametrize("xp", [np, torch], ids=lambda xp: xp.__name__)
 @pytest.mark.parametrize("name", [*ONE, *PAIRS, *REDUCTIONS, "reshape", "stop_gradient"])
 def test_later_calls_skip_the_definition(xp, name):
-    operation, x = getattr(K, name), xp.ones((2, 2), dtype=xp.float32)
+    skips(getattr(K, name), xp, name)
+
+
+@pytest.mark.parametrize("name", KERNELS)
+def test_later_calls_of_kernels_skip_the_definition(name):
+    skips(getattr(K, name), torch, name)
+
+
+def skips(operation, xp, name):
+    x = xp.ones((2, 2), dtype=xp.float32)
     args = (x, x) if name in PAIRS else (x, (4,)) if name == "reshape" else (x,)
     for _ in range(2):  # the first array of a type makes its dtype known
         operation(*args)

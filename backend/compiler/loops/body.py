@@ -20,7 +20,7 @@ LARGE = 2**15
 def calls(body: Subgraph) -> list[Tensor]:
     """The results of a body's calls, each after what it needs."""
     own = {id(t) for t in body.inputs}
-    return [t for t in toposort(body.outputs, stop=lambda t: id(t) in own) if t.node is not None]
+    return [t for t in toposort(body.outputs, known=own) if t.node is not None]
 
 
 def is_small(t: Tensor) -> bool:

@@ -89,7 +89,7 @@ class _Motion:
         """The ids of the calls that stay in the loop: those that carries need, and those that cannot be batched."""
         roots = [new for i, new in enumerate(self.news) if i not in self.sums]
         while True:
-            needed = toposort(roots, stop=lambda t: id(t) in self.before)
+            needed = toposort(roots, known=self.before)
             inside = {id(t) for t in needed if t.node is not None} - self.before
             stuck = self._first_stuck(inside)
             if stuck is None:
@@ -164,7 +164,7 @@ class _Motion:
         """The loop of the kept carries: its results are the last of them, then the other roots, stacked."""
         carries = [self.carries[i] for i in kept]
         stop = before | {id(c) for c in carries}
-        edge = [t for t in toposort(roots, stop=lambda t: id(t) in stop) if id(t) in before]
+        edge = [t for t in toposort(roots, known=stop) if id(t) in before]
         stacked = [t for t in edge if id(t) in self.outer.stacked]
         same = [t for t in edge if id(t) not in self.outer.stacked]
         places = {id(t): Placeholder(t.spec.shape, t.dtype) for t in edge}

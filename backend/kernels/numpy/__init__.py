@@ -6,6 +6,7 @@ from .convolution import convolution_input_gradient as convolution_input_gradien
 from .convolution import convolution_kernel_gradient as convolution_kernel_gradient
 from .elementwise import mask as mask
 from .elementwise import relu_gradient as relu_gradient
+from .elementwise import subtract_into as subtract_into
 from .gru import gru_sequence as gru_sequence
 from .gru import gru_sequence_gradient as gru_sequence_gradient
 from .normalization import batch_norm as batch_norm

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["mask", "relu_gradient"]
+__all__ = ["mask", "relu_gradient", "subtract_into"]
 
 _BITS = {np.dtype("float16"): np.int16, np.dtype("float32"): np.int32, np.dtype("float64"): np.int64}
 # The elements of one block: 2.8 million elements of float32 took 2.9 ms by blocks and 4.3 at once.
@@ -40,6 +40,11 @@ def relu_gradient(g: np.ndarray, out: np.ndarray) -> Any:
         masks -= 1
 
     return _kept(g, write)
+
+
+def subtract_into(x: np.ndarray, y: np.ndarray) -> Any:
+    """numpy.subtract with out=y."""
+    return np.subtract(x, y, out=y) if type(y) is np.ndarray else NotImplemented
 
 
 def _kept(g: np.ndarray, write: Callable[[slice, np.ndarray], None]) -> np.ndarray:

@@ -21,9 +21,10 @@ from .elementwise import relu as relu
 from .elementwise import relu_gradient as relu_gradient
 from .elementwise import sigmoid as sigmoid
 from .elementwise import softmax as softmax
+from .elementwise import subtract_into as subtract_into
 from .processes import among_processes, by_rows, over_processes
 
-__all__ = ["jit", "over_processes"]
+__all__ = ["DIRECT", "jit", "over_processes"]
 
 # What follows takes torch's DTensors, too, where that is right part by part; the elementwise ones above do so anyway.
 attention = among_processes(_attention.attention)
@@ -41,6 +42,9 @@ lstm_sequence_gradient = among_processes(_recurrence.lstm_sequence_gradient)
 max_pool = by_rows(_pooling.max_pool)
 max_pool_gradient = by_rows(_pooling.max_pool_gradient)
 max_pool_selection = by_rows(_pooling.max_pool_selection)
+
+# Functions that are an operation of K as they are, for every floating tensor: of x, or of x and one axis.
+DIRECT = {"log_softmax": torch.log_softmax, "sigmoid": torch.sigmoid, "softmax": torch.softmax}
 
 
 def jit(scope: dict[str, Any], name: str, chains: list[str]) -> Callable[..., Any]:

@@ -80,7 +80,11 @@ def channels_first(x: Tensor) -> Tensor:
 
 def tracked(*given: Tensor | None) -> bool:
     """Whether torch records one of the tensors for its own differentiation or vmap."""
-    return any(x is not None and (x.requires_grad or torch._C._functorch.is_functorch_wrapped_tensor(x)) for x in given)
+    if any(x is not None and x.requires_grad for x in given):
+        return True
+    if torch.compiler.is_compiling():  # which cannot trace the question, and would cut its graph in two
+        return False
+    return any(x is not None and torch._C._functorch.is_functorch_wrapped_tensor(x) for x in given)
 
 
 def channels_last(x: Tensor) -> Tensor:

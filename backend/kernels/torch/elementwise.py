@@ -9,8 +9,7 @@ from torch import Tensor
 
 from ._layout import Ints, tracked
 
-__all__ = ["erf", "log_softmax", "mask", "relu", "relu_gradient", "sigmoid", "softmax"]
-
+__all__ = ["erf", "log_softmax", "mask", "relu", "relu_gradient", "sigmoid", "softmax", "subtract_into"]
 
 _BITS = {2: torch.int16, 4: torch.int32, 8: torch.int64}
 
@@ -51,3 +50,8 @@ def log_softmax(x: Tensor, *, axis: int | Ints) -> Any:
 def relu_gradient(g: Tensor, out: Tensor) -> Any:
     """torch.ops.aten.threshold_backward."""
     return NotImplemented if g.shape != out.shape else torch.ops.aten.threshold_backward(g, out, 0.0)
+
+
+def subtract_into(x: Tensor, y: Tensor) -> Any:
+    """torch.sub with out=y."""
+    return torch.sub(x, y, out=y) if type(y) is Tensor else NotImplemented
