@@ -206,11 +206,18 @@ def _same(writer: _Writer, node: Node) -> Form:
 
 
 _FORMS: dict[str, Any] = {
-    **dict.fromkeys(("reshape", "broadcast_to"), _reshaped),
-    **dict.fromkeys(("permute_dims", "matrix_transpose"), _permuted),
-    **dict.fromkeys(("expand_dims", "squeeze", "flip"), _along),
-    **dict.fromkeys(("zeros", "ones", "full"), _filled),
-    **dict.fromkeys(("concat", "stack"), _joined),
+    "reshape": _reshaped,
+    "broadcast_to": _reshaped,
+    "permute_dims": _permuted,
+    "matrix_transpose": _permuted,
+    "expand_dims": _along,
+    "squeeze": _along,
+    "flip": _along,
+    "zeros": _filled,
+    "ones": _filled,
+    "full": _filled,
+    "concat": _joined,
+    "stack": _joined,
     "getitem": _indexed,
     "matmul": _multiplied,
     "identity": _same,
