@@ -19,6 +19,7 @@ TARGETS = {"MLP": 1.0, "convnet": 1.5, "LSTM": 1.2, "batch norm": 1.2}  # on Num
 ON_TORCH = 0.8
 SECONDS = 25  # for each net, so that the whole takes less than three minutes
 ROUNDS = (5, 31)  # at least and at most
+PAUSE = 0.2  # seconds between sides: a side's idle threads spin before they sleep, those of OpenBLAS for tens of ms
 LIMIT = 120  # seconds for one answer of a side, the import of Keras included
 
 
@@ -45,6 +46,7 @@ def _row(net: str, running: dict[str, Served], seconds: float) -> list[str]:
     end, rounds = time.perf_counter() + seconds, 0
     while rounds < ROUNDS[0] or (rounds < ROUNDS[1] and time.perf_counter() < end):
         for side, process in running.items():
+            time.sleep(PAUSE)
             found[side].append(_answer(process, net))
         rounds += 1
     cost = {side: statistics.median(wall for wall, _ in times) * 1e3 for side, times in found.items()}

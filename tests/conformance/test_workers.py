@@ -266,6 +266,18 @@ def test_a_budget_holds_where_calls_hang(tmp_path, monkeypatch):
     assert report.exit_code == 1
 
 
+@pytest.mark.parametrize(("given", "expected"), [(None, "1"), ("3", "3")])
+def test_a_worker_has_one_thread_where_the_environment_does_not_say(tmp_path, monkeypatch, given, expected):
+    text = "with open(os.path.join(_here, 'threads'), 'w') as file: file.write(os.environ['OMP_NUM_THREADS'])\n"
+    name = written(tmp_path, f"counting_{expected}", text)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    if given is not None:
+        monkeypatch.setenv("OMP_NUM_THREADS", given)
+    conformance.run([name], isolate=True, only="xp.exp", kind="shape")
+    assert (tmp_path / "threads").read_text() == expected
+
+
 def test_what_calls_a_function_that_is_lost_is_blocked_by_it(tmp_path, monkeypatch):
     name = written(tmp_path, "without_exp", "def exp(x): os._exit(3)\n")
     monkeypatch.syspath_prepend(str(tmp_path))
