@@ -67,6 +67,8 @@ loss = ops.sum(ops.square(ops.bincount(K.constant(whole, dtype="int32"), weights
 values = np.array([1, 2, 3, 4], "float32")
 gradient = K.function([weights], K.gradients(loss, [weights]))([ops.convert_to_tensor(values)])[0]
 np.testing.assert_allclose(ops.convert_to_numpy(gradient), [8, 4, 8, 8])
+assert not ops.is_tensor(np.array(["text"])) and not ops.is_tensor(np.array([None]))
+assert ops.is_tensor(ops.convert_to_tensor(values)) and ops.is_tensor(weights)
 print(json.dumps(sums))
 """
 

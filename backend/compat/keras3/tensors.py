@@ -175,8 +175,10 @@ def convert_to_numpy(x: Any) -> np.ndarray:
 
 
 def is_tensor(x: Any) -> bool:
-    """Whether x is an array of the active backend, or a symbolic tensor."""
-    return isinstance(x, Tensor) or (is_array(x) and namespace_of(x) is active().xp)
+    """Whether x is an array of the active backend, or a symbolic tensor; arrays of text or objects are none."""
+    if isinstance(x, Tensor):
+        return True
+    return is_array(x) and namespace_of(x) is active().xp and getattr(x.dtype, "kind", "") not in tuple("USTO")
 
 
 def shape(x: Any) -> tuple[int | None, ...]:
