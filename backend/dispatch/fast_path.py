@@ -151,18 +151,20 @@ def fast_reduction(bring: Callable[[Any], Any]) -> Callable[[Definition], Defini
     return shortened
 
 
-def _remember_kernel(functions: TypeTable, name: str, x: Array) -> None:
-    """Keep the function of the library's kernels that is an operation as it is, if there is one for arrays like x."""
+def _remember_kernel(functions: TypeTable, definition: Callable[..., Any], x: Array) -> None:
+    """Keep what runs for arrays like x: a function of the library's kernels, or the operation's definition.
+
+    The latter, too, so that the next call does not fail first.
+    """
     kind = type(x)
     if kind in FLOATING_ARRAYS and x.dtype in FLOATING_ARRAYS[kind]:
-        found = getattr(kernels_of(FLOATING_ARRAYS[kind][x.dtype]), "DIRECT", {})
-        if name in found:
-            functions.setdefault(kind, {})[x.dtype] = found[name]
+        direct = getattr(kernels_of(FLOATING_ARRAYS[kind][x.dtype]), "DIRECT", {})
+        functions.setdefault(kind, {})[x.dtype] = direct.get(definition.__name__, definition)
 
 
 def fast_kernel(definition: Definition) -> Definition:
     """For an operation of one floating array that is one function of the library, where its kernels are on."""
-    name, functions = definition.__name__, type_table()
+    functions = type_table()
 
     @functools.wraps(definition)
     def operation(x: Array) -> Array:
@@ -170,7 +172,7 @@ def fast_kernel(definition: Definition) -> Definition:
             if setting("kernels"):
                 return functions[type(x)][x.dtype](x)
         except KeyError:
-            _remember_kernel(functions, name, x)
+            _remember_kernel(functions, definition, x)
         except _ERRORS:
             pass
         return definition(x)
@@ -180,7 +182,7 @@ def fast_kernel(definition: Definition) -> Definition:
 
 def fast_kernel_along(definition: Definition) -> Definition:
     """The same along one axis, by default the last."""
-    name, functions = definition.__name__, type_table()
+    functions = type_table()
 
     @functools.wraps(definition)
     def operation(x: Array, axis: Any = -1) -> Array:
@@ -188,7 +190,7 @@ def fast_kernel_along(definition: Definition) -> Definition:
             if type(axis) is int and x.ndim and setting("kernels"):  # libraries accept axis 0 of a 0-d array
                 return functions[type(x)][x.dtype](x, axis)
         except KeyError:
-            _remember_kernel(functions, name, x)
+            _remember_kernel(functions, definition, x)
         except _ERRORS:
             pass
         return definition(x, axis)
