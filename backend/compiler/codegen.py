@@ -196,15 +196,16 @@ class _Scope:
     def line(self, step: Step, targets: Sequence[str]) -> str:
         """The line of a step: the call, what is freed after it, and the results' dtypes and shapes."""
         node = step.node
+        frees = step.frees
         if _is_overwritten(step):
             text = f"{targets[0]} = {self._printer.composite(subtract_into)}({self.arguments(node)})"
+            frees = (*frees, node.args[1])
         elif step.into is not None:
             x, y = node.args if node.args[0] is step.into else node.args[::-1]
             text = f"{self.name(x)} {node.primitive.sign}= {self.text(y)}"
         else:
             left = f"{', '.join(targets)}," if node.multi_output and len(targets) == 1 else ", ".join(targets)
             text = f"{left} = {self.call(node)}"
-        frees = step.frees if step.into is None or not _is_overwritten(step) else (*step.frees, step.into)
         if frees:
             text += f"; del {', '.join(map(self.name, frees))}"
         return f"{text}  # {', '.join(map(self._printer.described, node.specs))}"

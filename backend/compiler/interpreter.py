@@ -7,7 +7,6 @@ and evaluated in its place, since recorded code is right for sizes that are not 
 
 from __future__ import annotations
 
-import math
 import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
@@ -20,6 +19,7 @@ from ..graph.dim_text import walk
 from ..graph.dims import Dim
 from ..graph.tensor import Constant, Node, Spec, Subgraph, Tensor, map_tensors
 from ..graph.traversal import toposort
+from ..kernels.description import ARITHMETIC
 from ..kernels.lookup import kernels_of
 
 __all__ = ["Interpreter", "UnsupportedError"]
@@ -290,7 +290,7 @@ class Interpreter:
     def _combined(self, dim: Dim, known: Mapping[Any, Any]) -> Any:
         values = [known[a] if isinstance(a, Dim) else a for a in dim.arguments]
         if all(isinstance(value, int) for value in values):
-            return _EXACT[dim.function](*values)
+            return ARITHMETIC[dim.function](*values)
         name, first, *rest = _LAZY[dim.function], *(self.xp.asarray(v, dtype=self.xp.int64) for v in values)
         for value in rest:
             first = getattr(self.xp, name)(first, value)
@@ -306,12 +306,4 @@ def _function(xp: Any, name: str) -> Callable[..., Any]:
     return found
 
 
-_EXACT: dict[str, Callable[..., int]] = {
-    "+": lambda *values: sum(values),
-    "*": lambda *values: math.prod(values),
-    "//": operator.floordiv,
-    "%": operator.mod,
-    "max": max,
-    "min": min,
-}
 _LAZY = {"+": "add", "*": "multiply", "//": "floor_divide", "%": "remainder", "max": "maximum", "min": "minimum"}

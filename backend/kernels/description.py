@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import math
+import operator
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 __all__ = [
+    "ARITHMETIC",
     "COLUMN",
     "COMPARISONS",
     "DTYPES",
@@ -81,7 +85,7 @@ class Call(NamedTuple):
 
     An operand is the number of an input, a constant or a call, in this order; or a number's text and its dtype, ''
     for that of the others; or, in the place of the text, a size. A size is an int, or a function and its arguments:
-    ("size", number, axis) of an array, or arithmetic as that of `operator` on sizes, its names the signs.
+    ("size", number, axis) of an array, or one of ARITHMETIC on sizes.
     """
 
     function: str
@@ -98,6 +102,16 @@ class Body(NamedTuple):
     calls: tuple[Call, ...]
     outputs: tuple[Any, ...]
 
+
+# What sizes are made of, by the functions of `Dim`.
+ARITHMETIC: dict[str, Callable[..., int]] = {
+    "+": lambda *values: sum(values),
+    "*": lambda *values: math.prod(values),
+    "//": operator.floordiv,
+    "%": operator.mod,
+    "max": max,
+    "min": min,
+}
 
 # The comparisons, by their signs in Python and in C.
 COMPARISONS = {"less": "<", "less_equal": "<=", "greater": ">", "greater_equal": ">=", "equal": "==", "not_equal": "!="}

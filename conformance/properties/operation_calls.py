@@ -207,7 +207,7 @@ def _derived(case: Case, dtypes: tuple[str, ...]) -> list[Example]:
             _with_options(case, mapped(call, lambda i, x: x if i else of_axes(x, 3))),
             _channels_first(case, call),
             _of_fewer_axes(call),
-            (mapped(call, lambda i, x: np.resize(x, LINE) if x.dtype.kind == "f" and x.size else x) for _ in "1"),
+            [mapped(call, lambda i, x: np.resize(x, LINE) if x.dtype.kind == "f" and x.size else x)],
             with_scalars(call),
             _with_numbers(case, call, case.calls[index])
             if case.name not in ARBITRARY

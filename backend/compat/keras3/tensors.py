@@ -174,11 +174,14 @@ def convert_to_numpy(x: Any) -> np.ndarray:
     return np.array(host(x))
 
 
+_TEXT = frozenset("USTO")  # kinds of NumPy's dtypes: text and objects
+
+
 def is_tensor(x: Any) -> bool:
     """Whether x is an array of the active backend, or a symbolic tensor; arrays of text or objects are none."""
     if isinstance(x, Tensor):
         return True
-    return is_array(x) and namespace_of(x) is active().xp and getattr(x.dtype, "kind", "") not in tuple("USTO")
+    return is_array(x) and namespace_of(x) is active().xp and getattr(x.dtype, "kind", "") not in _TEXT
 
 
 def shape(x: Any) -> tuple[int | None, ...]:

@@ -7,11 +7,10 @@ operand whose elements lie one after another, or a result needs memory of its ow
 from __future__ import annotations
 
 import math
-import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ..description import REDUCTIONS, VIEWS, Body, Call
+from ..description import ARITHMETIC, REDUCTIONS, VIEWS, Body, Call
 from ..spaces import common_shape
 
 __all__ = ["DeclinedError", "Laid"]
@@ -19,14 +18,6 @@ __all__ = ["DeclinedError", "Laid"]
 Ints = tuple[int, ...]
 LARGEST_PRODUCT = 2**21  # multiplications of one product, of 16 rows at most, from which BLAS's blocks win
 ROWS = 16
-ARITHMETIC: dict[str, Callable[..., int]] = {
-    "+": lambda *values: sum(values),
-    "*": lambda *values: math.prod(values),
-    "//": operator.floordiv,
-    "%": operator.mod,
-    "max": max,
-    "min": min,
-}
 IN_ORDER = frozenset(["reshape", "expand_dims", "squeeze"])  # the elements stay one after another
 
 

@@ -161,7 +161,7 @@ def while_loop(
     condition.refused, condition.sources = body.refused, {"": "# within the loop of its body"}
     if plan is None:
         return NotImplemented
-    done, most = 0, AT_ONCE
+    done = 0
     while limit is None or done < limit:
         most = AT_ONCE if limit is None else min(AT_ONCE, limit - done)
         count = run(plan, most)

@@ -119,8 +119,8 @@ def by_parameter(draw: Draw, signature: Signature, bases: Bases, given: Mapping[
         choices = _choices(signature, base, given)
         yield base
         yield from _singles(base, choices)
-        for p, q in itertools.combinations(choices, 2) if i < 4 else ():
-            yield from _thinned(_both(base, p, q), PAIRS, i)  # each base other ones
+        for two in itertools.combinations(choices, 2) if i < 4 else ():
+            yield from _thinned(_together(base, two), PAIRS, i)  # each base other ones
         for some in itertools.combinations(choices, 3) if i < 2 else ():
             yield from _thinned(_together(base, some), TRIPLES, i)
         if not i and len(signature.arrays) == 1:
@@ -140,11 +140,6 @@ def _takes_axis(signature: Signature, base: Call) -> bool:
 def _outside(base: Call) -> Call:
     """The call with an axis that lies outside of any array."""
     return Call(base.args, {**base.kwargs, "axis": OUTSIDE})
-
-
-def _both(base: Call, one: tuple[str, Sequence[Any]], other: tuple[str, Sequence[Any]]) -> list[Call]:
-    """Two parameters at each pair of their values."""
-    return _together(base, (one, other))
 
 
 def _together(base: Call, choices: Sequence[tuple[str, Sequence[Any]]]) -> list[Call]:
@@ -179,7 +174,7 @@ def by_dtype(draw: Draw, signature: Signature, bases: Bases, given: Mapping[str,
         for base in bases(draw, *same):
             choices = _choices(signature, base, given)
             found += [base, *list(_singles(base, choices))[turn % 2 :: 2]]
-            both = [pair for p, q in itertools.combinations(choices, 2) for pair in _both(base, p, q)]
+            both = [each for two in itertools.combinations(choices, 2) for each in _together(base, two)]
             found += _thinned(both, MOST // 4, turn)
         yield from _thinned(found, MOST)
         yield from (_outside(base) for base in found[:1] if _takes_axis(signature, base))

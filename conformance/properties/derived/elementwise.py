@@ -32,11 +32,24 @@ __all__ = [
     "two",
 ]
 
+
+def _expm1(z: np.ndarray) -> np.ndarray:
+    x, y = z.real, z.imag
+    return np.expm1(x) * np.cos(y) - 2 * np.sin(y / 2) ** 2 + 1j * np.exp(x) * np.sin(y)
+
+
+def _log1p(z: np.ndarray) -> np.ndarray:
+    """Near 0 by the square of |1 + z|, less 1."""
+    x, y = z.real, z.imag
+    near_zero = np.log1p(x * (2 + x) + y * y) / 2 + 1j * np.arctan2(y, 1 + x)
+    return np.where(np.abs(z) < 0.25, near_zero, np.log(1 + z))
+
+
 # Functions with an error, by what computes them in extended precision.
 SMOOTH = {**UNARY, "reciprocal": np.reciprocal, "square": np.square}
 COMPLEX_SMOOTH: dict[str, Callable[..., Any]] = {  # where a formula keeps more digits than NumPy's function
-    "expm1": lambda z: _expm1(z),
-    "log1p": lambda z: _log1p(z),
+    "expm1": _expm1,
+    "log1p": _log1p,
     "log2": lambda z: np.log(z) / np.log(np.longdouble(2)),
     "log10": lambda z: np.log(z) / np.log(np.longdouble(10)),
     "reciprocal": lambda z: 1 / z,
@@ -59,20 +72,6 @@ BINARY: dict[str, Callable[..., Any]] = {
     "pow": np.power,
     "subtract": np.subtract,
 }
-
-
-def _expm1(z: np.ndarray) -> np.ndarray:
-    x, y = z.real, z.imag
-    return np.expm1(x) * np.cos(y) - 2 * np.sin(y / 2) ** 2 + 1j * np.exp(x) * np.sin(y)
-
-
-def _log1p(z: np.ndarray) -> np.ndarray:
-    """Near 0 by the square of |1 + z|, less 1."""
-    x, y = z.real, z.imag
-    near_zero = np.log1p(x * (2 + x) + y * y) / 2 + 1j * np.arctan2(y, 1 + x)
-    return np.where(np.abs(z) < 0.25, near_zero, np.log(1 + z))
-
-
 PICKY = ("atan2", "divide", "pow")  # NaN for some finite operands
 OPERATORS = {row.dunder: row.name for row in PRIMITIVES.values() if row.dunder and row.sign and row.elementwise}
 UNARY_OPERATORS = {"pos": "positive", "neg": "negative", "abs": "abs", "invert": "bitwise_invert"}

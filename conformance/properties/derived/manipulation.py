@@ -382,7 +382,8 @@ def rolled(draw: Draw, dtype: str) -> Iterator[Call]:
     """Each shift; several of one axis."""
     yield from with_values(shift=lambda x: SHIFTS)(draw, dtype)
     x = draw(dtype, 3, 4)
-    yield from (call(x, *each[:1], axis=each[1]) for each in (((1, 1, -2), (0, 1, 0)), ((1, 2), (-1, 1)), (1, (1, 1))))
+    for shift, axis in (((1, 1, -2), (0, 1, 0)), ((1, 2), (-1, 1)), (1, (1, 1))):
+        yield call(x, shift, axis=axis)
 
 
 subject("roll", roll, rolled)
