@@ -276,10 +276,8 @@ def _chosen(options: Options) -> list[Case]:
 
 def _check_applies(options: Options, targets: Sequence[Target]) -> None:
     if not any(target.judged for target in targets):
-        raise UsageError(
-            f"{options.only or options.group!r} selects nothing that applies to {', '.join(options.names)}"
-            " (a library that only compiles functions, such as PyTensor, has NumPy's arrays and functions: check numpy)"
-        )
+        why = "; ".join(f"{target.name} {target.apart}" for target in targets)
+        raise UsageError(f"{options.only or options.group!r} selects nothing that applies: {why}")
 
 
 def target_of(on: Namespace, options: Options, cases: Sequence[Case]) -> Target:
@@ -292,6 +290,7 @@ def target_of(on: Namespace, options: Options, cases: Sequence[Case]) -> Target:
         expectations(on, options),
         _file(on, options, on.place) if options.update_xfails else {},
         frozenset((case.group, case.name) for case in cases if on.judges(case)),
+        on.apart,
         on.compiles,
     )
 
