@@ -19,6 +19,8 @@ from backend.arrays.namespaces import describe, host, is_array, namespace_of
 from backend.graph.recording import tensor
 from backend.graph.tensor import Constant, Tensor
 
+from .distribution_lib import refuse_several_devices
+
 __all__ = [
     "Variable",
     "cast",
@@ -56,6 +58,7 @@ class Variable(KerasVariable):
         self._trainable = bool(value)
 
     def _initialize(self, value: Any) -> None:
+        refuse_several_devices()
         self._value = owned(value, self._dtype)
 
     def _direct_assign(self, value: Any) -> None:
