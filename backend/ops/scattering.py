@@ -198,7 +198,7 @@ def scatter_update(x: ArrayLike, indices: ArrayLike, updates: ArrayLike, reducti
 
 
 @operation
-def slice_update(x: ArrayLike, start: Sizes, updates: ArrayLike) -> Array:
+def slice_update(x: ArrayLike, start: ArrayLike, updates: ArrayLike) -> Array:
     """Replace the block of an array that begins at `start`.
 
     Parameters
@@ -239,9 +239,7 @@ def slice_update(x: ArrayLike, start: Sizes, updates: ArrayLike) -> Array:
            [4, 9, 6]])
     """
     _, x, updates = arrays(x, updates)
-    entries: Any = start
-    if is_array(entries):
-        entries = [entries[i] for i in range(x.ndim)] if entries.shape in ((x.ndim,), (None,)) else [entries]
+    entries = _entries(start, x.ndim)
     if not len(entries) == updates.ndim == x.ndim:
         raise ValueError(
             f"slice_update: start has {len(entries)} entries and updates {updates.ndim} dimensions for "
@@ -255,6 +253,13 @@ def slice_update(x: ArrayLike, start: Sizes, updates: ArrayLike) -> Array:
     if wrong := [a for a in moving if a.ndim or not is_integer(dtype_name(a.dtype))]:
         raise TypeError(f"slice_update: start holds {shown(wrong[0])}, expected integers")
     return slice_update_(x, _as(x, updates), tuple(as_index(a) for a in moving), fixed=fixed)
+
+
+def _entries(start: Any, ndim: int) -> list[Any]:
+    """The entries of a start: ints and arrays."""
+    if is_array(start) and start.ndim:
+        start = [start[i] for i in range(ndim if start.shape[0] is None else start.shape[0])]
+    return list(start) if isinstance(start, (list, tuple)) else [start]
 
 
 def _as(x: Array, updates: Array) -> Array:
