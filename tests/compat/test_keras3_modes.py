@@ -131,6 +131,53 @@ bits = b"".join(keras.ops.convert_to_numpy(w).tobytes() for w in model.weights) 
 print(json.dumps([hashlib.sha256(bits).hexdigest()]))
 """
 
+AGAIN = """
+class Block(layers.Layer):
+    def __init__(self, **options):
+        super().__init__(**options)
+        inner = [layers.Masking(), layers.LSTM(6, return_sequences=True), layers.BatchNormalization()]
+        self.inner = keras.Sequential([*inner, layers.Dropout(0.3), layers.Dense(8, "tanh")])
+    def call(self, x, training=False):
+        self.add_loss(1e-2 * keras.ops.mean(x * x))
+        return self.inner(x, training=training)
+data = x * (np.arange(8)[None, :, None] < rng.integers(2, 9, 96)[:, None, None])
+def curve(scope, **options):
+    keras.utils.set_random_seed(1)
+    with scope:
+        blocks = [Block(name="first"), Block()]
+    model = keras.Sequential([keras.Input((8, 8)), *blocks, layers.GlobalAveragePooling1D(), layers.Dense(4)])
+    model.compile(keras.optimizers.Adam(1e-2), loss, **options)
+    history = model.fit(data, y, batch_size=20, epochs=3, verbose=0, validation_data=(data, y)).history
+    sources = [] if options else [p.source for p in model.train_function.step.programs]
+    return np.concatenate(list(history.values())), sum(s.count("checkpointed(") for s in sources)
+import contextlib
+expected, calls = curve(contextlib.nullcontext())
+assert not calls, calls
+for mode in ("full", "larger_than", "list_of_layers"):
+    scope = keras.RematScope(mode, 10, ["first"])
+    found, calls = curve(scope)
+    np.testing.assert_allclose(found, expected, rtol=1e-5, err_msg=mode)
+    assert calls, mode
+found, _ = curve(keras.RematScope("full"), run_eagerly=True)
+np.testing.assert_allclose(found, expected, rtol=1e-5)
+
+import backend as K
+place = K.placeholder((None, 4))
+def steep(x):
+    return [keras.ops.tanh(keras.ops.tanh(x * weight)), None, weight, {"input": x}]
+weight = keras.Variable(np.full(4, 0.5, "float32"))
+sources, numbers = [], []
+for f in (steep, keras.remat(steep)):
+    first, nothing, same, rest = f(place)
+    assert nothing is None and same is weight and rest["input"] is place
+    step = K.function([place], K.gradients(K.sum(first * first), [place]))
+    numbers.append(keras.ops.convert_to_numpy(step([keras.ops.convert_to_tensor(x[:, 0, :4])])[0]))
+    sources.append(step.source.count("tanh("))
+np.testing.assert_allclose(*numbers, rtol=1e-5)
+assert sources == [2, 4], sources
+print(json.dumps([]))
+"""
+
 
 def test_eagerly_tensors_have_values_and_the_numbers_are_the_same(home):
     ran(["-c", NETS + FITTED + EAGER], home)
@@ -149,6 +196,12 @@ def test_trainable_takes_effect_at_once(home):
 @pytest.mark.parametrize("library", ["numpy", "torch"])
 def test_masks_and_segments_whose_sizes_depend_on_values(home, library):
     ran(["-c", NETS + BY_VALUES], home, library)
+
+
+@needs_torch
+@pytest.mark.parametrize("library", ["numpy", "torch"])
+def test_remat_computes_again_and_the_numbers_are_the_same(home, library):
+    ran(["-c", NETS + AGAIN], home, library)
 
 
 @needs_torch
