@@ -30,6 +30,7 @@ __all__ = ["operation"]
 Function = TypeVar("Function", bound=Callable[..., Any])
 Given = ParamSpec("Given")
 Others = ParamSpec("Others")
+_WITHOUT_VALUES = re.compile(" has no values yet| is symbolic and ")  # errors that only symbolic tensors give
 _KEPT = (ValueError, TypeError, IndexError, NotImplementedError, OverflowError)
 PURE = "ops"  # the room of functions that do nothing but compute
 COMPUTING = (".ops.", ".control.", ".api.random", ".api.learning_phase")  # whose functions give arrays of arrays
@@ -277,7 +278,7 @@ def _recorded(function: Callable[..., Any], args: Any, kwargs: Any, error: Excep
     try:
         operation(function)(*map(symbolic, args), **{name: symbolic(value) for name, value in kwargs.items()})
     except _KEPT as found:
-        return found
+        return error if _WITHOUT_VALUES.search(str(found)) else found
     except Exception:  # noqa: BLE001 - the error that came first is the one to report
         return error
     return error
