@@ -10,7 +10,7 @@ from .program import Program, Routine, Step, elements
 
 __all__ = ["liveness", "reuse"]
 
-MIN_FREED = 2**10  # elements from which a dead value is worth a `del`
+MIN_FREED = 2**9  # elements from which a dead value is worth a `del`
 
 
 def liveness(program: Program) -> Program:

@@ -148,7 +148,7 @@ def _routine(
     steps: list[Step] = []
     folded = graph.folded
     for node, results in calls:
-        is_setup = folded and any([id(t) in folded for t in results if t is not None])
+        is_setup = folded and any(id(t) in folded for t in results if t is not None)
         (setup if is_setup else steps).append(Step(node, tuple(results)))
     return Routine(inputs, outputs, tuple(setup), tuple(steps))
 
