@@ -23,8 +23,8 @@ def _freed(routine: Routine) -> Routine:
     for position, step in enumerate(routine.steps):
         for read in step.node.inputs:
             last[id(read)] = position
-    for t in routine.outputs:
-        last.pop(id(t), None)
+    for output in routine.outputs:
+        last.pop(id(output), None)
     frees: dict[int, list[Tensor]] = {}
     for step in routine.steps:
         for t in step.results:

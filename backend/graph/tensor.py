@@ -111,7 +111,7 @@ class Node:
 
     def output(self, index: int) -> Tensor:
         """The tensor of one result: one object as long as anybody holds it."""
-        held = self._first if index == 0 else self._others and self._others.get(index)
+        held = self._first if index == 0 else (self._others or {}).get(index)
         found = None if held is None else held()
         if found is None:
             found = Tensor(self, index, self.specs[index])
@@ -124,7 +124,8 @@ class Node:
 
     def names(self) -> dict[int, str]:
         """The given names of those outputs that somebody holds, by number."""
-        held = {i: reference() for i, reference in ((0, self._first), *(self._others or {}).items()) if reference}
+        references = {0: self._first, **(self._others or {})}
+        held = {i: reference() for i, reference in references.items() if reference is not None}
         return {i: t.given_name for i, t in held.items() if t is not None and t.given_name is not None}
 
     def __repr__(self) -> str:
