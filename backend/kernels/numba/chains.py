@@ -30,6 +30,8 @@ TEMPLATES = {
     "reciprocal": "{one} / {0}",
     "sign": "{0} if ({0} == {zero}) | ({0} != {0}) else copysign({one}, {0})",
     "pow": "{0} ** {1}",
+    "remainder": "{0} % {1}",
+    "floor_divide": "{0} // {1}",
     "where": "{1} if {0} else {2}",
     "isnan": "{0} != {0}",
     "isinf": "abs({0}) == {inf}",

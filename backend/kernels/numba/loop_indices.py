@@ -1,0 +1,128 @@
+"""Loops of a body whose results or reads are at places that values say: where extrema lie, gathers, sums by index.
+
+An index out of range ends the function with -1: then the definition runs, from the start, and says what is wrong.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+
+from ..description import REALS, Call
+from .loop_elements import Elements, Index, Lines, aligned
+
+__all__ = ["INDEXED", "highest", "lowest"]
+
+FAILED = "return -1"
+
+
+def lowest(dtype: str) -> str:
+    """The text of the lowest number of a dtype."""
+    return f"{dtype}({'-inf' if dtype in REALS else np.iinfo(dtype).min})"
+
+
+def highest(dtype: str) -> str:
+    """The text of the highest number of a dtype."""
+    return f"{dtype}({'inf' if dtype in REALS else np.iinfo(dtype).max})"
+
+
+def _extreme(body: Elements, number: int, call: Call) -> Lines:
+    """The first NaN, else the first of the largest, as NumPy counts."""
+    (x,), (axis, keepdims) = call.operands, call.told
+    shape = body.laid.shapes[x]
+    index = body.axes(shape)
+    over = range(len(shape)) if axis is None else (axis,)
+    outer, within = (["" if (a in over) != inside else i for a, i in enumerate(index)] for inside in (False, True))
+    kept = ["" if a in over else i for a, i in enumerate(index) if keepdims or a not in over]
+    best, at, new = (f"{body.prefix}{letter}{number}" for letter in ("m", "a", "e"))
+    largest, dtype = call.function == "argmax", body.laid.dtypes[x]
+    place = body.linear(within, shape) if axis is None else index[axis]
+    step = [f"{new} = {body.element(x, index)}"]
+    step += [f"if {new} {'>' if largest else '<'} {best} or ({new} != {new} and {best} == {best}):"]
+    step += [f"    {best}, {at} = {new}, int64({place or '0'})"]
+    lines = [
+        f"{best}, {at} = {lowest(dtype) if largest else highest(dtype)}, int64(0)",
+        *body.nested(within, shape, step),
+    ]
+    return body.nested(outer, shape, [*lines, *body.stored(number, kept, at)])
+
+
+def _running(body: Elements, number: int, call: Call) -> Lines:
+    (x,), (axis,) = call.operands, call.told
+    shape = body.laid.shapes[x]
+    index, total = body.axes(shape), f"{body.prefix}s{number}"
+    outer, within = (["" if (a == axis) != inside else i for a, i in enumerate(index)] for inside in (False, True))
+    start, sign = ("0", "+") if call.function == "cumulative_sum" else ("1", "*")
+    step = [f"{total} = {call.dtype}({total} {sign} {call.dtype}({body.element(x, index)}))"]
+    step += body.stored(number, index, total)
+    return body.nested(outer, shape, [f"{total} = {call.dtype}({start})", *body.nested(within, shape, step)])
+
+
+def _placed(body: Elements, number: int, index: str, count: int, wraps: bool) -> tuple[str, Lines]:
+    """The name of a place, and the statements that find it."""
+    at, n = f"{body.prefix}a{number}", f"int64({body.number(count)})"
+    lines = [f"{at} = int64({index})"]
+    if wraps:
+        lines += [f"if {at} < 0:", f"    {at} += {n}"]
+    return f"uint64({at})", [*lines, f"if {at} < 0 or {at} >= {n}:", f"    {FAILED}"]
+
+
+def _taken(body: Elements, number: int, call: Call) -> Lines:
+    (x, indices), (axis, wraps) = call.operands, call.told
+    shape, own, of = body.laid.shapes[x], body.laid.shapes[number], body.laid.shape_of(indices)
+    index, rest = body.axes(own), axis + len(of)
+    at, found = _placed(body, number, body.element_of(indices, index[axis:rest]), shape[axis], wraps)
+    inner = body.stored(number, index, body.element(x, [*index[:axis], at, *index[rest:]]))
+    inner = [*found, *body.nested(index[rest:], own[rest:], inner)]
+    return body.nested(index[:rest], own[:rest], inner)
+
+
+def _taken_along(body: Elements, number: int, call: Call) -> Lines:
+    (x, indices), (axis, wraps) = call.operands, call.told
+    shape, own, of = body.laid.shapes[x], body.laid.shapes[number], body.laid.shapes[indices]
+    index = body.axes(own)
+    at, inner = _placed(body, number, body.element(indices, aligned(index, of)), shape[axis], wraps)
+    places = aligned(index, shape)
+    inner += body.stored(number, index, body.element(x, [*places[:axis], at, *places[axis + 1 :]]))
+    return body.nested(index, own, inner)
+
+
+def _cleared(body: Elements, number: int) -> Lines:
+    to, size = body.targets[number][0], math.prod(body.laid.shapes[number])
+    return [f"for j in range({body.number(size)}):", f"    {to}[j] = 0"]
+
+
+def _summed(body: Elements, number: int, index: Index, value: str) -> str:
+    place = body.linear(index, body.laid.shapes[number]) or "0"
+    return f"{body.targets[number][0]}[{place}] += {value}"
+
+
+def _added(body: Elements, number: int, call: Call) -> Lines:
+    (g, indices), (axis, size, wraps) = call.operands, call.told
+    shape, of = body.laid.shapes[g], body.laid.shape_of(indices)
+    index, rest = body.axes(shape), axis + len(of)
+    at, found = _placed(body, number, body.element_of(indices, index[axis:rest]), size, wraps)
+    inner = [_summed(body, number, [*index[:axis], at, *index[rest:]], body.element(g, index))]
+    inner = [*found, *body.nested(index[rest:], shape[rest:], inner)]
+    return [*_cleared(body, number), *body.nested(index[:rest], shape[:rest], inner)]
+
+
+def _added_along(body: Elements, number: int, call: Call) -> Lines:
+    (g, indices), (axis, size, wraps) = call.operands, call.told
+    shape, of = body.laid.shapes[g], body.laid.shapes[indices]
+    index = body.axes(shape)
+    at, inner = _placed(body, number, body.element(indices, aligned(index, of)), size, wraps)
+    inner.append(_summed(body, number, [*index[:axis], at, *index[axis + 1 :]], body.element(g, index)))
+    return [*_cleared(body, number), *body.nested(index, shape, inner)]
+
+
+INDEXED: dict[str, Callable[[Elements, int, Call], Lines]] = {
+    **dict.fromkeys(("argmax", "argmin"), _extreme),
+    **dict.fromkeys(("cumulative_sum", "cumulative_prod"), _running),
+    "take": _taken,
+    "take_along_axis": _taken_along,
+    "add_at": _added,
+    "add_along_axis": _added_along,
+}
