@@ -90,8 +90,7 @@ class _Writer:
         elif not fits(node, node.function):
             raise RefusedError(f"{node.function} of {', '.join(str(i.dtype) for i in node.inputs)}")
         else:
-            args = node.args[:1] if node.function == "astype" else node.args
-            self._write(t, node.function, tuple(map(self.operand, args)))
+            self._write(t, node.function, tuple(map(self.operand, node.args)))
 
     def _controlled(self, node: Node) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
         """The operands of a loop or branch within the body, and what it is told."""

@@ -104,6 +104,8 @@ def _multiplied(writer: Writer, node: Node) -> Form:
 
 
 def _same(writer: Writer, node: Node) -> Form:
+    if node.specs[0].dtype != node.args[0].dtype:
+        raise RefusedError(f"{node.function} to another dtype")
     return "identity", (writer.operand(node.args[0]),), ()
 
 
@@ -148,9 +150,26 @@ def _extreme(writer: Writer, node: Node) -> Form:
 
 def _running(writer: Writer, node: Node) -> Form:
     _numbers(node, NUMBERS)
-    if node.kwargs.get("include_initial"):
-        raise RefusedError(f"{node.function} with an initial element")
-    return str(node.function), (writer.operand(node.args[0]),), (node.kwargs.get("axis", 0) % node.args[0].ndim,)
+    axis, initial = node.kwargs.get("axis", 0) % node.args[0].ndim, bool(node.kwargs.get("include_initial"))
+    return str(node.function), (writer.operand(node.args[0]),), (axis, initial)
+
+
+def _ordered(writer: Writer, node: Node) -> Form:
+    """Rows in their order, or the places of their elements."""
+    x = node.args[0]
+    _numbers(node, NUMBERS)
+    if node.primitive.name == "top_places":
+        return "top_places", (writer.operand(x),), (x.ndim - 1, True, writer.size(node.kwargs["k"]))
+    told = (node.kwargs.get("axis", -1) % x.ndim, bool(node.kwargs.get("descending")), None)
+    return str(node.function), (writer.operand(x),), told
+
+
+def _solved(writer: Writer, node: Node) -> Form:
+    """Systems of equations, and inverses."""
+    _numbers(node, REALS)
+    if any(t.dtype != node.specs[0].dtype for t in node.args):
+        raise RefusedError("systems of several dtypes")
+    return node.primitive.name.removeprefix("linalg."), tuple(map(writer.operand, node.args)), ()
 
 
 def _rolled(writer: Writer, node: Node) -> Form:
@@ -183,6 +202,25 @@ def _of_numbers(writer: Writer, node: Node) -> Form:
     if any(isinstance(a, (bool, complex)) for a in node.args):
         raise RefusedError(f"{node.function} of {node.args}")
     return str(node.function), tuple(map(writer.operand, node.args)), ()
+
+
+def _bits(writer: Writer, node: Node) -> Form:
+    """Of booleans as elsewhere; of integers, some in words of their own."""
+    _numbers(node, INDICES | {"bool"})
+    name, dtypes = str(node.function), {str(t.dtype) for t in node.inputs}
+    if len(dtypes) > 1 or any(isinstance(a, bool) for a in node.args):
+        raise RefusedError(f"{name} of several dtypes")
+    words = {} if dtypes == {"bool"} else {"bitwise_xor": "bit_xor", "bitwise_invert": "bit_invert"}
+    return words.get(name, name), tuple(map(writer.operand, node.args)), ()
+
+
+def _cast(writer: Writer, node: Node) -> Form:
+    """To truth values by comparison; of real numbers, those that no integer holds are left to the definition."""
+    _numbers(node)
+    x, result = node.args[0], node.specs[0].dtype
+    if result == "bool" != x.dtype:
+        return "not_equal", (writer.operand(x), ("0", "")), ()
+    return "truncated" if x.dtype in REALS and result in INDICES else "astype", (writer.operand(x),), ()
 
 
 # ---- elements at indices that the loop computes: one out of range is left to the definition
@@ -248,16 +286,20 @@ FORMS: dict[str, Callable[[Writer, Node], Form]] = {
     **dict.fromkeys(("concat", "stack"), _joined),
     "getitem": _indexed,
     "matmul": _multiplied,
-    "identity": _same,
+    **dict.fromkeys(("identity", "asarray"), _same),
     **dict.fromkeys(FOLDS, _folded),
     "sum_to": _summed_to,
     **dict.fromkeys(("var", "std"), _spread),
     **dict.fromkeys(("argmax", "argmin"), _extreme),
     **dict.fromkeys(("cumulative_sum", "cumulative_prod"), _running),
+    **dict.fromkeys(("sort", "argsort", "top_places"), _ordered),
+    **dict.fromkeys(("solve", "inv", "linalg.solve", "linalg.inv"), _solved),
     "roll": _rolled,
     "tensordot": _contracted,
     "vecdot": _dotted,
-    **dict.fromkeys(("remainder", "floor_divide"), _of_numbers),
+    **dict.fromkeys(("remainder", "floor_divide", "abs", "square"), _of_numbers),
+    **dict.fromkeys(("bitwise_and", "bitwise_or", "bitwise_xor", "bitwise_invert"), _bits),
+    "astype": _cast,
     **dict.fromkeys(("gather_rows", "take"), _taken),
     "take_along_axis": _taken_along,
     "gather_labels": _labelled,

@@ -32,6 +32,8 @@ TEMPLATES = {
     "pow": "{0} ** {1}",
     "remainder": "{0} % {1}",
     "floor_divide": "{0} // {1}",
+    "bit_xor": "{0} ^ {1}",
+    "bit_invert": "~{0}",
     "where": "{1} if {0} else {2}",
     "isnan": "{0} != {0}",
     "isinf": "abs({0}) == {inf}",

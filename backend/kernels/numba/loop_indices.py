@@ -11,7 +11,7 @@ from collections.abc import Callable
 import numpy as np
 
 from ..description import REALS, Call
-from .loop_elements import Elements, Index, Lines, aligned
+from .loop_elements import Elements, Index, Lines, aligned, sum_of
 
 __all__ = ["INDEXED", "highest", "lowest"]
 
@@ -50,14 +50,28 @@ def _extreme(body: Elements, number: int, call: Call) -> Lines:
 
 
 def _running(body: Elements, number: int, call: Call) -> Lines:
-    (x,), (axis,) = call.operands, call.told
+    """Running sums and products, with what they begin with or without."""
+    (x,), (axis, initial) = call.operands, call.told
     shape = body.laid.shapes[x]
     index, total = body.axes(shape), f"{body.prefix}s{number}"
     outer, within = (["" if (a == axis) != inside else i for a, i in enumerate(index)] for inside in (False, True))
     start, sign = ("0", "+") if call.function == "cumulative_sum" else ("1", "*")
+    after = sum_of(index[axis], "1") if initial else index[axis]
     step = [f"{total} = {call.dtype}({total} {sign} {call.dtype}({body.element(x, index)}))"]
-    step += body.stored(number, index, total)
-    return body.nested(outer, shape, [f"{total} = {call.dtype}({start})", *body.nested(within, shape, step)])
+    step += body.stored(number, [*index[:axis], after, *index[axis + 1 :]], total)
+    lines = [f"{total} = {call.dtype}({start})"]
+    if initial:
+        lines += body.stored(number, [*index[:axis], "", *index[axis + 1 :]], total)
+    return body.nested(outer, shape, [*lines, *body.nested(within, shape, step)])
+
+
+def _truncated(body: Elements, number: int, call: Call) -> Lines:
+    """Whole parts as integers."""
+    (x,), shape = call.operands, body.laid.shapes[number]
+    index, new = body.axes(shape), f"{body.prefix}e{number}"
+    most = f"{body.laid.dtypes[x]}({2.0 ** (8 * np.dtype(call.dtype).itemsize - 1)!r})"
+    inner = [f"{new} = {body.element(x, index)}", f"if not (-{most} <= {new} < {most}):", f"    {FAILED}"]
+    return body.nested(index, shape, [*inner, *body.stored(number, index, f"{call.dtype}({new})")])
 
 
 def _placed(body: Elements, number: int, index: str, count: int, wraps: bool) -> tuple[str, Lines]:
@@ -121,6 +135,7 @@ def _added_along(body: Elements, number: int, call: Call) -> Lines:
 INDEXED: dict[str, Callable[[Elements, int, Call], Lines]] = {
     **dict.fromkeys(("argmax", "argmin"), _extreme),
     **dict.fromkeys(("cumulative_sum", "cumulative_prod"), _running),
+    "truncated": _truncated,
     "take": _taken,
     "take_along_axis": _taken_along,
     "add_at": _added,

@@ -11,9 +11,12 @@ from .chains import expression, indented
 from .inner_loops import CONTROLLED
 from .loop_elements import Elements, Index, Lines, aligned, sum_of
 from .loop_indices import INDEXED, highest, lowest
+from .loop_rows import COPIED
 from .result_shapes import Ints
 
 __all__ = ["Printer"]
+
+LOOPS = INDEXED | COPIED
 
 
 class Printer(Elements):
@@ -32,8 +35,8 @@ class Printer(Elements):
                 found += self._reduction(first, function)
             elif function == "matmul":
                 found += self._product(first)
-            elif function in INDEXED:
-                found += INDEXED[function](self, first, call)
+            elif function in LOOPS:
+                found += LOOPS[function](self, first, call)
             elif function in CONTROLLED:
                 found += CONTROLLED[function](self, first, call, self._printed)
             elif function == "result":

@@ -15,11 +15,10 @@ import numpy as np
 from ..description import Body
 from .bodies import Laid
 from .chains import indented
-from .compile import compiled
+from .in_memory import ordered, product, solved
 from .loop_elements import Sizes
 from .loop_source import Printer
 from .nests import SCOPE, kernel
-from .recurrence import four_rows, one_row
 from .result_shapes import DeclinedError
 
 __all__ = ["CompiledBody", "loop", "while_loop"]
@@ -30,21 +29,7 @@ Arrays = Sequence[Any]
 Shapes = tuple[tuple[int, ...], ...]
 
 
-@compiled(distinct=True)
-def product(a, at_a, b, at_b, z, at_z, rows, depth, columns):  # type: ignore[no-untyped-def]
-    """Write the product of two matrices that lie within arrays of one axis."""
-    x = a[at_a : at_a + rows * depth].reshape((rows, depth))
-    y = b[at_b : at_b + depth * columns].reshape((depth, columns))
-    out = z[at_z : at_z + rows * columns].reshape((rows, columns))
-    out[:] = 0
-    whole = rows // 4 * 4
-    for i in range(0, whole, 4):
-        four_rows(x[i], x[i + 1], x[i + 2], x[i + 3], y, out[i], out[i + 1], out[i + 2], out[i + 3])
-    for i in range(whole, rows):
-        one_row(x[i], y, out[i])
-
-
-SCOPE["product"] = product
+SCOPE.update(product=product, ordered=ordered, solved=solved)
 
 
 class _Plan(NamedTuple):

@@ -14,6 +14,8 @@ __all__ = ["RESULT_SHAPES", "DeclinedError", "Ints"]
 Ints = tuple[int, ...]
 LARGEST_PRODUCT = 2**21  # multiplications of one product, of 16 rows at most, from which BLAS's blocks win
 ROWS = 16
+MOST_SORTED = 64  # elements of a row that is sorted by insertion
+MOST_UNKNOWNS = 32
 
 
 class DeclinedError(Exception):
@@ -65,6 +67,10 @@ def _joined(shapes: Sequence[Ints], axis: int) -> Ints:
     return (*shapes[0][:axis], total, *shapes[0][axis + 1 :])
 
 
+def _running(shapes: Sequence[Ints], axis: int, initial: bool) -> Ints:
+    return (*shapes[0][:axis], shapes[0][axis] + initial, *shapes[0][axis + 1 :])
+
+
 def _placed(shapes: Sequence[Ints], axis: int | None, keepdims: bool) -> Ints:
     return _reduced(shapes, tuple(range(len(shapes[0]))) if axis is None else (axis,), keepdims)
 
@@ -89,10 +95,38 @@ def _added_along(shapes: Sequence[Ints], axis: int, size: int, wraps: bool) -> I
     return (*shapes[0][:axis], size, *shapes[0][axis + 1 :])
 
 
+def _ordered(shapes: Sequence[Ints], axis: int, down: bool, most: int | None) -> Ints:
+    (shape,) = shapes
+    if shape[axis] > MOST_SORTED:
+        raise DeclinedError("rows so long that the library sorts them faster")
+    if most is not None and most > shape[axis]:
+        raise DeclinedError("more of the largest than there are elements")
+    return shape if most is None else (*shape[:axis], most, *shape[axis + 1 :])
+
+
+def _solved(shapes: Sequence[Ints], *told: Any) -> Ints:
+    a, *right = shapes
+    if a[-1] > MOST_UNKNOWNS:
+        raise DeclinedError("systems so large that LAPACK is faster")
+    if not right:
+        return a
+    (b,) = right
+    if len(b) == 1:
+        if b != a[-1:]:
+            raise DeclinedError("shapes that do not fit")
+        return a[:-1]
+    if b[-2] != a[-1]:
+        raise DeclinedError("shapes that do not fit")
+    return (*common_shape([a[:-2], b[:-2]]), *b[-2:])
+
+
 RESULT_SHAPES: dict[str, Callable[..., Ints]] = {
     **dict.fromkeys(FOLDS, _reduced),
     **dict.fromkeys(("argmax", "argmin"), _placed),
-    **dict.fromkeys(("cumulative_sum", "cumulative_prod"), lambda shapes, axis: shapes[0]),
+    **dict.fromkeys(("cumulative_sum", "cumulative_prod"), _running),
+    **dict.fromkeys(("sort", "argsort", "top_places"), _ordered),
+    **dict.fromkeys(("solve", "inv"), _solved),
+    "truncated": lambda shapes: shapes[0],
     "take": _taken,
     "take_along_axis": _taken_along,
     "add_at": _added,
