@@ -243,9 +243,9 @@ class TestRefused:
         assert any("without steps" in str(b.refused) for b in bodies(f.executable))
 
     def test_rows_too_long_for_insertion(self, interpreted, monkeypatch):
-        monkeypatch.setattr(result_shapes, "MOST_SORTED", 3)
+        monkeypatch.setattr(result_shapes, "LONGEST_SORTED", 3)
         monkeypatch.setattr(result_shapes, "MOST_UNKNOWNS", 1)
-        for step, why in ((lambda h, x: xp(h).sort(h + x[0]), "sorts them"), (lambda h, x: K.inv(x)[0] + h, "LAPACK")):
+        for step, why in ((lambda h, x: xp(h).sort(h + x[0]), "to sort"), (lambda h, x: K.inv(x)[0] + h, "LAPACK")):
             h, xs = K.placeholder((4,)), K.placeholder((None, 4, 4))
             f = K.function([h, xs], [K.scan(lambda h, x, step=step: (step(h, x), ()), h, xs)[0]], jit=True)
             f([drawn(4), drawn(2, 4, 4)])

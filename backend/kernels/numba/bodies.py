@@ -150,6 +150,10 @@ class Laid:
         """The shape of an operand, () of a number."""
         return self.shapes[operand] if isinstance(operand, int) else ()
 
+    def dtype_of(self, operand: Any) -> str:
+        """The dtype of an operand."""
+        return self.dtypes[operand] if isinstance(operand, int) else str(operand[1])
+
     # ---- memory
 
     def root(self, number: int) -> int:

@@ -13,39 +13,47 @@ import numpy as np
 from ..description import REALS, Call
 from .loop_elements import Elements, Index, Lines, aligned, sum_of
 
-__all__ = ["INDEXED", "highest", "lowest"]
+__all__ = ["INDEXED", "fold"]
 
 FAILED = "return -1"
 
 
-def lowest(dtype: str) -> str:
-    """The text of the lowest number of a dtype."""
-    return f"{dtype}({'-inf' if dtype in REALS else np.iinfo(dtype).min})"
+def _end(dtype: str, high: bool) -> str:
+    """The text of the lowest or highest number of a dtype."""
+    if dtype in REALS:
+        return f"{dtype}({'' if high else '-'}inf)"
+    limits = np.iinfo(dtype)
+    return f"{dtype}({limits.max if high else limits.min})"
 
 
-def highest(dtype: str) -> str:
-    """The text of the highest number of a dtype."""
-    return f"{dtype}({'inf' if dtype in REALS else np.iinfo(dtype).max})"
+def fold(function: str, source: str, dtype: str) -> tuple[str, str]:
+    """What a reduction begins with, and how it goes on, as a template of what it has and of the next element."""
+    if function in ("any", "all"):
+        holds = "{1}" if source == "bool" else "({1} != 0)"
+        return ("False", f"{{0}} | {holds}") if function == "any" else ("True", f"{{0}} & {holds}")
+    if function == "max":
+        return _end(dtype, high=False), "largest({0}, {1})" if dtype in REALS else "{0} if {0} > {1} else {1}"
+    if function == "min":
+        return _end(dtype, high=True), "smallest({0}, {1})" if dtype in REALS else "{0} if {0} < {1} else {1}"
+    if function == "prod":
+        return f"{dtype}(1)", f"{dtype}({{0}} * {dtype}({{1}}))"
+    return f"{dtype}(0)", "plus({0}, {1})" if source == dtype and dtype in REALS else f"{dtype}({{0}} + {dtype}({{1}}))"
 
 
 def _extreme(body: Elements, number: int, call: Call) -> Lines:
-    """The first NaN, else the first of the largest, as NumPy counts."""
+    """The first NaN, else the first of the largest: a maximum, which is vectorized, then a search."""
     (x,), (axis, keepdims) = call.operands, call.told
-    shape = body.laid.shapes[x]
+    shape, dtype = body.laid.shapes[x], body.laid.dtypes[x]
     index = body.axes(shape)
-    over = range(len(shape)) if axis is None else (axis,)
-    outer, within = (["" if (a in over) != inside else i for a, i in enumerate(index)] for inside in (False, True))
-    kept = ["" if a in over else i for a, i in enumerate(index) if keepdims or a not in over]
+    outer = [*index[:axis], "", *index[axis + 1 :]]
+    kept = outer if keepdims else [*outer[:axis], *outer[axis + 1 :]]
     best, at, new = (f"{body.prefix}{letter}{number}" for letter in ("m", "a", "e"))
-    largest, dtype = call.function == "argmax", body.laid.dtypes[x]
-    place = body.linear(within, shape) if axis is None else index[axis]
-    step = [f"{new} = {body.element(x, index)}"]
-    step += [f"if {new} {'>' if largest else '<'} {best} or ({new} != {new} and {best} == {best}):"]
-    step += [f"    {best}, {at} = {new}, int64({place or '0'})"]
-    lines = [
-        f"{best}, {at} = {lowest(dtype) if largest else highest(dtype)}, int64(0)",
-        *body.nested(within, shape, step),
-    ]
+    start, step = fold("max" if call.function == "argmax" else "min", dtype, dtype)
+    lines = [f"{best}, {at} = {start}, int64(0)"]
+    if index[axis]:
+        along, element = f"for {index[axis]} in range({body.sizes(shape[axis])}):", body.element(x, index)
+        lines += [along, f"    {best} = {step.format(best, element)}", along, f"    {new} = {element}"]
+        lines += [f"    if {new} == {best} or {new} != {new}:", f"        {at} = int64({index[axis]})", "        break"]
     return body.nested(outer, shape, [*lines, *body.stored(number, kept, at)])
 
 

@@ -19,12 +19,12 @@ def _sorted(body: Elements, number: int, call: Call) -> Lines:
     to = "" if own[axis] == 1 else at
     row = body.room(f"r{number}", (n,), body.laid.dtypes[x])
     places = body.room(f"o{number}", (n,), "int64")
-    lines = body.nested([at], [n], [f"{row}[{at or '0'}] = {body.element(x, index)}"])
+    lines = body.nested([at], (n,), [f"{row}[{at or '0'}] = {body.element(x, index)}"])
     lines.append(f"ordered({row}, {down}, {places})")
     found = f"{places}[{to or '0'}]"
     into = [*index[:axis], to, *index[axis + 1 :]]
     stored = body.stored(number, into, f"{row}[{found}]" if call.function == "sort" else found)
-    lines += body.nested([to], [own[axis]], stored)
+    lines += body.nested([to], (own[axis],), stored)
     outer = ["" if a == axis else i for a, i in enumerate(index)]
     return body.nested(outer, shape, lines)
 
@@ -41,7 +41,7 @@ def _solved(body: Elements, number: int, call: Call) -> Lines:
     matrix = body.room(f"m{number}", (n, n), kind)
     system = body.room(f"r{number}", (n, columns), kind)
     value = body.element(a, [*aligned(index, shape[:-2]), i, j])
-    lines = body.nested([i, j], [n, n], [f"{matrix}[{body.linear([i, j], (n, n)) or '0'}] = {value}"])
+    lines = body.nested([i, j], (n, n), [f"{matrix}[{body.linear([i, j], (n, n)) or '0'}] = {value}"])
     place = body.linear([i, k], (n, columns)) or "0"
     if vector:
         value = body.element(right[0], [i])
@@ -49,10 +49,10 @@ def _solved(body: Elements, number: int, call: Call) -> Lines:
         value = body.element(right[0], [*aligned(index, body.laid.shapes[right[0]][:-2]), i, k])
     else:
         value = f"{kind}({i or '0'} == {k or '0'})"
-    lines += body.nested([i, k], [n, columns], [f"{system}[{place}] = {value}"])
+    lines += body.nested([i, k], (n, columns), [f"{system}[{place}] = {value}"])
     lines += [f"if not solved({matrix}, {system}, int64({body.number(n)})):", "    return -1"]
     into = [*index, i] if vector else [*index, i, k]
-    lines += body.nested([i, k], [n, columns], body.stored(number, into, f"{system}[{place}]"))
+    lines += body.nested([i, k], (n, columns), body.stored(number, into, f"{system}[{place}]"))
     return body.nested(index, batch, lines)
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 
-from ..description import FOLDS, REALS
+from ..description import FOLDS
 from .bodies import Laid
 from .chains import expression, indented
 from .inner_loops import CONTROLLED
 from .loop_elements import Elements, Index, Lines, aligned, sum_of
-from .loop_indices import INDEXED, highest, lowest
+from .loop_indices import INDEXED, fold
 from .loop_rows import COPIED
 from .result_shapes import Ints
 
@@ -84,7 +84,7 @@ class Printer(Elements):
         index = self.axes(shape)
         kept = [i if axis not in axes else "" for axis, i in enumerate(index) if keepdims or axis not in axes]
         count = math.prod(shape[a] for a in axes)
-        neutral, step = _fold(function, self.laid.dtypes[x], call.dtype)
+        neutral, step = fold(function, self.laid.dtypes[x], call.dtype)
         divided = f" / {call.dtype}({self.sizes(count)})" if function == "mean" and count > 1 else ""
         total, element = f"{self.prefix}v{number}", self.element(x, index)
         if own == () or _last_axis(index) in [index[a] for a in axes]:
@@ -170,17 +170,3 @@ class Printer(Elements):
 
 def _last_axis(index: Index) -> str:
     return next((i for i in reversed(index) if i), "")
-
-
-def _fold(function: str, source: str, dtype: str) -> tuple[str, str]:
-    """What a reduction begins with, and how it goes on, as a template of what it has and of the next element."""
-    if function in ("any", "all"):
-        holds = "{1}" if source == "bool" else "({1} != 0)"
-        return ("False", f"{{0}} | {holds}") if function == "any" else ("True", f"{{0}} & {holds}")
-    if function == "max":
-        return lowest(dtype), "largest({0}, {1})" if dtype in REALS else "{0} if {0} > {1} else {1}"
-    if function == "min":
-        return highest(dtype), "smallest({0}, {1})" if dtype in REALS else "{0} if {0} < {1} else {1}"
-    if function == "prod":
-        return f"{dtype}(1)", f"{dtype}({{0}} * {dtype}({{1}}))"
-    return f"{dtype}(0)", "plus({0}, {1})" if source == dtype and dtype in REALS else f"{dtype}({{0}} + {dtype}({{1}}))"

@@ -25,6 +25,9 @@ class Writer(Protocol):
     def shape_of(self, operand: Any) -> Ints:
         """The shape of an operand."""
 
+    def dtype_of(self, operand: Any) -> str:
+        """The dtype of an operand."""
+
     def copied(self, operand: Any, dtype: str = "") -> int:
         """A copy whose elements lie one after another."""
 
@@ -95,6 +98,21 @@ def _spread(root: bool) -> Callable[..., int]:
     return write
 
 
+def _over_all(function: str) -> Callable[..., int]:
+    """What writes the place of an extremum, counted over all axes where none is told."""
+
+    def write(body: Writer, operands: Operands, told: tuple[int | None, bool], dtype: str) -> int:
+        (x,), (axis, keepdims) = operands, told
+        if axis is not None:
+            return body.put(function, operands, told, dtype)
+        shape = body.shape_of(x)
+        flat = body.do("reshape", (x,), ((math.prod(shape),),), body.dtype_of(x))
+        found = body.put(function, (flat,), (0, False), dtype)
+        return body.do("reshape", (found,), ((1,) * len(shape) if keepdims else (),), dtype)
+
+    return write
+
+
 PLAIN: dict[str, Callable[..., int]] = {
     "full": _full,
     "sum_to": _sum_to,
@@ -102,4 +120,6 @@ PLAIN: dict[str, Callable[..., int]] = {
     "tensordot": _tensordot,
     "var": _spread(root=False),
     "std": _spread(root=True),
+    "argmax": _over_all("argmax"),
+    "argmin": _over_all("argmin"),
 }

@@ -14,7 +14,8 @@ __all__ = ["RESULT_SHAPES", "DeclinedError", "Ints"]
 Ints = tuple[int, ...]
 LARGEST_PRODUCT = 2**21  # multiplications of one product, of 16 rows at most, from which BLAS's blocks win
 ROWS = 16
-MOST_SORTED = 64  # elements of a row that is sorted by insertion
+LONGEST_SORTED = 64  # elements of a row that is sorted by insertion, and of
+MOST_SORTED = 2**10  # all rows together
 MOST_UNKNOWNS = 32
 
 
@@ -71,8 +72,8 @@ def _running(shapes: Sequence[Ints], axis: int, initial: bool) -> Ints:
     return (*shapes[0][:axis], shapes[0][axis] + initial, *shapes[0][axis + 1 :])
 
 
-def _placed(shapes: Sequence[Ints], axis: int | None, keepdims: bool) -> Ints:
-    return _reduced(shapes, tuple(range(len(shapes[0]))) if axis is None else (axis,), keepdims)
+def _placed(shapes: Sequence[Ints], axis: int, keepdims: bool) -> Ints:
+    return _reduced(shapes, (axis,), keepdims)
 
 
 def _taken(shapes: Sequence[Ints], axis: int, wraps: bool) -> Ints:
@@ -97,8 +98,8 @@ def _added_along(shapes: Sequence[Ints], axis: int, size: int, wraps: bool) -> I
 
 def _ordered(shapes: Sequence[Ints], axis: int, down: bool, most: int | None) -> Ints:
     (shape,) = shapes
-    if shape[axis] > MOST_SORTED:
-        raise DeclinedError("rows so long that the library sorts them faster")
+    if shape[axis] > LONGEST_SORTED or math.prod(shape) > MOST_SORTED:
+        raise DeclinedError("so much to sort that the library is faster")
     if most is not None and most > shape[axis]:
         raise DeclinedError("more of the largest than there are elements")
     return shape if most is None else (*shape[:axis], most, *shape[axis + 1 :])
