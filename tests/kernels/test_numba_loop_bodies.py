@@ -93,6 +93,7 @@ ARRAYS = {
     "solved": lambda h, x: K.transpose(K.solve(regular(h, x), K.transpose(x))) * 0.1,
     "solved for a vector": lambda h, x: K.solve(regular(h, x), x[0]) * 0.1,
     "inverse": lambda h, x: K.dot(x, K.inv(regular(h, x))) * 0.1,
+    "shape": lambda h, x: number(K.gather(K.shape(h) + rows_of(x[0], h)[:2] * 0, places(x[0], 2)))[None],
     "cond": lambda h, x: K.cond(K.sum(x) > 0.0371, lambda: K.tanh(K.dot(h, W) + x), lambda: h * 0.5),
     "cond of a number": lambda h, x: K.cond(K.sum(h) > x[0, 0], lambda: K.sum(h) * 0.1, lambda: x[0, 0]),
     "scan": lambda h, x: K.scan(lambda a, r: (K.tanh(a * r + h[0]), a * r), x[0] * 0.1, x, reverse=True)[1],

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from ...graph.dims import Dim
-from ...graph.tensor import Node
+from ...graph.tensor import Node, Tensor
 from ...kernels.description import DTYPES, FOLDS, INDICES, REALS
 from ..described import axes_of
 
@@ -104,9 +104,13 @@ def _multiplied(writer: Writer, node: Node) -> Form:
 
 
 def _same(writer: Writer, node: Node) -> Form:
-    if node.specs[0].dtype != node.args[0].dtype:
-        raise RefusedError(f"{node.function} to another dtype")
-    return "identity", (writer.operand(node.args[0]),), ()
+    x = node.args[0]
+    if isinstance(x, tuple) and x and all(isinstance(n, (int, Dim)) for n in x):  # a shape
+        return "stack", tuple(map(writer.operand, x)), (0,)
+    if not isinstance(x, Tensor) or node.specs[0].dtype != x.dtype:
+        shown = x.dtype if isinstance(x, Tensor) else type(x).__name__
+        raise RefusedError(f"{node.function} of {shown} as {node.specs[0].dtype}")
+    return "identity", (writer.operand(x),), ()
 
 
 # ---- reductions, sums along an axis and the like
