@@ -104,3 +104,42 @@ def test_sizes_that_do_not_broadcast_are_refused():
 def test_shapes_that_do_not_fit_are_refused_at_once(shape):
     with pytest.raises(ValueError, match="reshape"):
         K.reshape(ndonnx.asarray(np.zeros((2, 3), "f")), shape)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64", "int8", "int16", "uint32", "int64", "uint64"])
+def test_extremes_of_no_elements(dtype):
+    x = np.zeros((0, 2), dtype)
+    least, largest = (-np.inf, np.inf) if x.dtype.kind == "f" else (np.iinfo(dtype).min, np.iinfo(dtype).max)
+    for name, wanted in (("max", least), ("min", largest)):
+        found = getattr(K, name)(ndonnx.asarray(x), axis=0).unwrap_numpy()
+        assert found.dtype == dtype and list(found) == [wanted, wanted]
+
+
+@pytest.mark.parametrize("name", ["argmax", "argmin"])
+@pytest.mark.parametrize("how", [{}, {"axis": 0}, {"axis": -1, "keepdims": True}, {"keepdims": True}])
+def test_the_first_nan_has_the_place_of_the_extreme(name, how):
+    rows = [[1.0, np.nan, 0.0], [np.nan, 1.0, np.nan], [np.inf, np.nan, -np.inf], [3.0, 1.0, 3.0]]
+    for x in (np.asarray(rows), np.asarray(rows[3:], "f")):
+        found = getattr(of_library("ndonnx"), name)(ndonnx.asarray(x), **how).unwrap_numpy()
+        assert found.dtype == np.int64
+        np.testing.assert_array_equal(found, getattr(np, name)(x, **how))
+
+
+def test_there_is_no_place_among_no_elements():
+    with pytest.raises(ValueError, match="argmax"):
+        K.argmax(ndonnx.asarray(np.zeros((2, 0), "f")))
+
+
+@pytest.mark.filterwarnings("error")  # ndonnx warns where it compares in float64
+@pytest.mark.parametrize("name", ["max", "min", "argmax", "argmin"])
+def test_large_unsigned_numbers_are_compared_in_all_their_digits(name):
+    x = np.asarray([2**63 + 1, 3, 2**63 + 2, 0, 2**64 - 2, 2**64 - 1], "uint64")
+    found = getattr(of_library("ndonnx"), name)(ndonnx.asarray(x)).unwrap_numpy()
+    assert found == getattr(np, name)(x)
+
+
+@pytest.mark.parametrize("correction", [2, 3.0])
+def test_the_variance_without_a_degree_of_freedom_is_nan(correction):
+    xp, x = of_library("ndonnx"), ndonnx.asarray(np.ones((3, 2), "f"))
+    assert np.isnan(xp.var(x, axis=1, correction=correction).unwrap_numpy()).all()
+    assert np.isnan(xp.std(x, axis=1, correction=correction).unwrap_numpy()).all()
