@@ -143,3 +143,47 @@ def test_the_variance_without_a_degree_of_freedom_is_nan(correction):
     xp, x = of_library("ndonnx"), ndonnx.asarray(np.ones((3, 2), "f"))
     assert np.isnan(xp.var(x, axis=1, correction=correction).unwrap_numpy()).all()
     assert np.isnan(xp.std(x, axis=1, correction=correction).unwrap_numpy()).all()
+
+
+@pytest.mark.parametrize(("dtype", "count"), [("float16", 200), ("float32", 2000), ("float64", 2000)])
+def test_floor_division_of_floats(dtype, count):
+    edges = np.asarray([0.0, -0.0, 1.0, -1.0, 0.1, -0.3, 6.0, 6e4, np.inf, -np.inf, np.nan], dtype)
+    pairs = [
+        tuple(each.ravel() for each in np.meshgrid(edges, edges)),
+        (RNG.normal(size=count) * 100, sizes(1e-3, 1, count // 2)),
+    ]
+    for x, y in pairs:
+        x, y = x.astype(dtype), y.astype(dtype)
+        with np.errstate(all="ignore"):
+            wanted = np.floor_divide(x, y)
+        found = of_library("ndonnx").floor_divide(ndonnx.asarray(x), ndonnx.asarray(y)).unwrap_numpy()
+        np.testing.assert_array_equal(found, wanted, strict=True)
+        assert (np.signbit(found) == np.signbit(wanted))[~np.isnan(wanted)].all()
+
+
+@pytest.mark.parametrize(("dtype", "largest"), [("float16", 11.08), ("float32", 88.72), ("float64", 709.78)])
+def test_expm1_overflows_where_exp_does(dtype, largest):
+    x = np.asarray([largest, largest - 3, 1.5, 1.0, 0.5, -1.0, -200.0], dtype)
+    found = of_library("ndonnx").expm1(ndonnx.asarray(x)).unwrap_numpy()
+    np.testing.assert_allclose(found, np.expm1(x.astype("float64")).astype(dtype), rtol=4 * np.finfo(dtype).eps)
+
+
+@pytest.mark.parametrize("name", ["sum", "prod", "cumulative_prod"])
+@pytest.mark.parametrize(("dtype", "wanted"), [("int8", "int64"), ("uint16", "uint64"), ("float32", "float32")])
+def test_the_dtype_of_sums_also_along_no_axes(name, dtype, wanted):
+    function, x = getattr(of_library("ndonnx"), name), ndonnx.asarray(np.ones(2, dtype))
+    found = [function(x), *([] if name == "cumulative_prod" else [function(x, axis=()), function(x[0])])]
+    assert {y.unwrap_numpy().dtype.name for y in found} == {wanted}
+
+
+def test_what_ndonnx_does_not_take():
+    xp = of_library("ndonnx")
+    x = np.arange(6.0).reshape(1, 2, 3)
+    assert xp.permute_dims(ndonnx.asarray(x), (-1, 0, 1)).shape == (3, 1, 2)
+    with pytest.raises(ValueError, match="permute_dims"):
+        xp.permute_dims(ndonnx.asarray(x), (0, 0, 1))
+    assert xp.searchsorted(ndonnx.asarray(x[0, 0]), 1.5).unwrap_numpy() == 2
+    large = xp.arange(2**64 - 4, 2**64 - 1, dtype=xp.uint64).unwrap_numpy()
+    assert list(large) == [2**64 - 4, 2**64 - 3, 2**64 - 2]
+    kinds = xp.__array_namespace_info__().dtypes
+    assert list(kinds(kind="bool")) == ["bool"] and len(kinds(kind=("bool", "integral"))) == 9 and len(kinds()) == 11

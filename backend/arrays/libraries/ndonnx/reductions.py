@@ -13,7 +13,7 @@ from numpy.lib.array_utils import normalize_axis_tuple
 
 from .selection import INDEX_DTYPES
 from .sizes import reshape, size_of
-from .values import fixed, number_like, numpy_dtype, of_onnx
+from .values import added_dtype, fixed, number_like, numpy_dtype, of_onnx
 
 __all__ = [
     "all",
@@ -49,19 +49,22 @@ def vecdot(x1: Any, x2: Any, /, *, axis: int = -1) -> Any:
 
 
 def sum(x: Any, /, *, axis: Any = None, dtype: Any = None, keepdims: bool = False) -> Any:
-    """The standard's `sum`; no axes leave x as it is."""
-    axes = axes_of(x, axis)
-    if not axes:
-        return x if dtype is None else ndonnx.astype(x, dtype)
-    return ndonnx.sum(x, axis=tuple(axes), dtype=dtype, keepdims=keepdims)
+    """The standard's `sum`; no axes leave the elements as they are."""
+    return _accumulated(ndonnx.sum, x, axis, dtype, keepdims)
 
 
 def prod(x: Any, /, *, axis: Any = None, dtype: Any = None, keepdims: bool = False) -> Any:
-    """The standard's `prod`; no axes leave x as it is."""
-    axes = axes_of(x, axis)
+    """The standard's `prod`; no axes leave the elements as they are."""
+    return _accumulated(ndonnx.prod, x, axis, dtype, keepdims)
+
+
+def _accumulated(reduce: Callable[..., Any], x: Any, axis: Any, dtype: Any, keepdims: bool) -> Any:
+    axes, dtype = axes_of(x, axis), dtype or added_dtype(x)
     if not axes:
-        return x if dtype is None else ndonnx.astype(x, dtype)
-    return ndonnx.prod(x, axis=tuple(axes), dtype=dtype, keepdims=keepdims)
+        return ndonnx.astype(x, dtype)
+    own = ndonnx.int64 if dtype == ndonnx.uint64 else dtype  # ONNX Runtime has none of uint64
+    found = reduce(ndonnx.astype(x, own, copy=False), axis=tuple(axes), dtype=own, keepdims=keepdims)
+    return ndonnx.astype(found, dtype, copy=False)
 
 
 def mean(x: Any, /, *, axis: Any = None, keepdims: bool = False) -> Any:
