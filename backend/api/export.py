@@ -116,7 +116,8 @@ class _Export:
         if not graph.outputs:
             raise ValueError(f"export_onnx: {self.function.name} has no outputs, and a file has some")
         values = self.interpreter.values
-        inputs, axes = {}, {}
+        inputs: dict[str, Any] = {}
+        axes: dict[Any, Any] = {}  # by a size of a placeholder: its name
         for place, t in enumerate(graph.inputs, 1):
             if t.spec.shape is None:
                 raise ValueError(f"export_onnx: the input {t.name} has an unknown rank; give the placeholder a shape")
