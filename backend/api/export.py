@@ -121,20 +121,27 @@ class _Export:
         for place, t in enumerate(graph.inputs, 1):
             if t.spec.shape is None:
                 raise ValueError(f"export_onnx: the input {t.name} has an unknown rank; give the placeholder a shape")
+            if not hasattr(self.xp, t.dtype):
+                raise ValueError(f"export_onnx: the input {t.name} is of {t.dtype}, which ndonnx lacks")
             name = self._name(t, f"x{place}")
             shape = tuple(f"{name}_{axis}" if n is None else n for axis, n in enumerate(t.shape))
             axes.update(zip(t.sizes, shape, strict=True))
             values[id(t)] = inputs[name] = self.xp.argument(shape=shape, dtype=getattr(self.xp, t.dtype))
+        asked = self.function.executable.recorded.outputs
+        names = [
+            self._name(t, name or f"y{place}")
+            for place, (t, name) in enumerate(itertools.zip_longest(asked, self.output_names), 1)
+        ]
         for t in self.function.variables:
             values[id(t)] = host(t.array)
-            self.labels[id(values[id(t)])] = t.given_name or ""
+            self.labels[id(values[id(t)])] = self._name(t, t.given_name) if t.given_name else ""
         for t in self.function.defaults:
             values[id(t)] = np.asarray(t.default, dtype=t.dtype)
-        outputs = self._outputs(graph)
+        outputs = dict(zip(names, self._outputs(graph), strict=True))
         self._refuse_updates(graph)
         sizes = {
             name: [n if isinstance(n, int) else axes.get(n) for n in t.sizes]
-            for name, t in zip(outputs, self.function.executable.recorded.outputs, strict=True)
+            for name, t in zip(names, asked, strict=True)
             if t.spec.shape is not None
         }
         return self.xp.model(inputs, outputs, sizes)
@@ -146,16 +153,11 @@ class _Export:
         graph = run_passes(recorded, [name for name in PASSES if name in names], GRAPH)
         return dataclasses.replace(graph, shared=None)
 
-    def _outputs(self, graph: Graph) -> dict[str, Any]:
-        asked = self.function.executable.recorded.outputs
+    def _outputs(self, graph: Graph) -> list[Any]:
         try:
-            found = self.interpreter(graph.outputs)
+            return [self.interpreter.lazy(value) for value in self.interpreter(graph.outputs)]
         except UnsupportedError as error:
             raise ValueError(f"export_onnx: {self.function.name} cannot be written as ONNX: {error}") from error
-        return {
-            self._name(t, name or f"y{place}"): self.interpreter.lazy(value)
-            for place, (t, value, name) in enumerate(itertools.zip_longest(asked, found, self.output_names), 1)
-        }
 
     def _refuse_updates(self, graph: Graph) -> None:
         """ValueError where a variable changes: that of dropout does not while the learning phase is 0."""

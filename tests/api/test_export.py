@@ -271,6 +271,7 @@ def refused():
     yield "draw_normal: it draws random numbers", K.function([x], [x + K.random_normal((3,))])
     yield "linalg.inv", K.function([x], [K.inv(K.dot(K.transpose(x), x))])
     yield "the input y has an unknown rank", K.function([y := K.placeholder(name="y")], [y * 2.0])
+    yield "the input z is of complex64", K.function([z := K.placeholder((3,), dtype="complex64", name="z")], [z * 2])
     yield "expected a K.function or a built model", K.softmax
     yield "expected a K.function or a built", K.models.Sequential([K.models.Dense(2)])
     yield "function has no outputs", K.function([x], [])
@@ -294,6 +295,18 @@ def test_names_are_kept_apart_and_an_input_may_be_an_output(tmp_path):
     assert [value.name for value in file.graph.input] == ["x", "x_2"]
     assert len({value.name for value in (*file.graph.input, *file.graph.output)}) == 5
     agree(file, f, [normal(3), normal(3)])
+
+
+def test_variables_may_have_the_names_of_others_of_inputs_and_of_outputs(tmp_path):
+    x = K.placeholder((None, 3), name="x")
+    weights = [K.variable(normal(3, 3), name=name) for name in ("w", "w", "x", "scores")]
+    y = K.dot(K.dot(K.dot(K.dot(x, weights[0]), weights[1]), weights[2]), weights[3])
+    y.name = "scores"
+    f = K.function([x], [y])
+    file = exported(f, tmp_path)
+    assert [value.name for value in file.graph.output] == ["scores"]
+    assert {w.name for w in file.graph.initializer} == {"w", "w_2", "x_2", "scores_2"}
+    agree(file, f, [normal(2, 3)])
 
 
 def test_the_outputs_of_a_model_have_the_names_of_its_layers_and_the_sizes_that_k_knows(tmp_path):
