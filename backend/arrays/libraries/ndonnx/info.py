@@ -6,7 +6,7 @@ from typing import Any
 
 import ndonnx
 
-__all__ = ["Info", "__array_namespace_info__"]
+__all__ = ["__array_namespace_info__"]
 
 
 class Info(type(ndonnx.__array_namespace_info__())):  # type: ignore[misc]

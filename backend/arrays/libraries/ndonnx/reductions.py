@@ -117,7 +117,7 @@ def _of_comparable(var: Any, own: np.dtype[Any]) -> Any:
         return of_onnx(var)
     if own == np.uint64:
         var = op.bitwise_xor(var, fixed(INT64_MIN))
-    elif own.kind in "iu" and own not in COMPARED:
+    elif own.kind in "iu":
         limits = np.iinfo(own)
         var = op.clip(var, fixed(limits.min, np.int64), fixed(limits.max, np.int64))
     return of_onnx(op.cast(var, to=own))
