@@ -1,29 +1,29 @@
-"""Convolution: the elements of windows put side by side for BLAS; depthwise convolution needs no products of matrices.
+"""Convolution without a copy of its windows: tiles of results in registers, from rows of x as they lie.
 
-A few places at a time, so that their windows stay in the cache; NumPy copies tap by tap, in the time of the products.
-The input gradient with strides of 1 is the same over the inverse tables, and so is the one of a depthwise convolution.
+Where windows reach outside of x, a few rows at a time are copied with zeros around them. The input gradient with
+strides of 1 is the same over the kernel turned round. NumPy's kernel or the definition runs for channels that do not
+fill vectors.
 """
 
 from __future__ import annotations
 
 import functools
 import math
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from .compile import compiled, in_parts
-from .geometry import Ints, Meetings, Windows, dense, flat, meetings, row_of, windows_of
-from .recurrence import added
+from .compile import compiled, in_parts, inline
+from .depthwise import repeated, total_of, weighted, weights_gradient
+from .geometry import Ints, Windows, dense, flat, meetings, windows_of
+from .tiles import Tile, tile_of, tiled, vector_width
 
 __all__ = ["convolution", "convolution_input_gradient", "convolution_kernel_gradient"]
 
-# Of windows side by side: with 64 channels and 3x3 windows, blocks of 2**18, 2**20, 2**21, 2**22 bytes took 22, 20, 24,
-# 31 ms, of which the product took 17 to 19; the definition took 32.
-BLOCK_BYTES = 2**20
-# With so few channels the definition's copies run along the image and take half of the time; with 3 they take 1 to 1.5
-# times as long, but for the input gradient.
-FEW_CHANNELS, FEW_GRADIENTS = 1, 4
+ROWS_BYTES = 2**17  # of rows of x that a part of the work reads: half of a level-2 cache or less
+LEAST_PARTS = 8  # for threads to share
+PACKED = 2**18  # bytes of weights from which those of a tile are put side by side, so that caches hold them
 
 
 def convolution(
@@ -34,17 +34,12 @@ def convolution(
     if over is None:
         return NotImplemented
     *_, channels, out = kernel.shape
-    if not depthwise and channels <= FEW_CHANNELS:
-        return NotImplemented
     if not depthwise:
-        weights = dense(kernel).reshape(-1, out)
-        y = _products(flat(x), weights, _tables(over, False), math.prod(over.places))
-    elif np.isfinite(kernel).all():  # a weight that is not finite makes NaN of the zeros outside of x
-        given, weights = _repeated(flat(x), out), dense(kernel).reshape(-1, channels * out)
-        y = _weighted(given, weights, meetings(over), over.places)
-    else:
+        return _products(x, dense(kernel).reshape(-1, out), over)
+    if not np.isfinite(kernel).all():  # a weight that is not finite makes NaN of the zeros outside of x
         return NotImplemented
-    return y.reshape(over.shape(x, y.shape[-1]))
+    y = weighted(repeated(flat(x), out), dense(kernel).reshape(-1, channels * out), meetings(over), over.places)
+    return y.reshape(over.shape(x, channels * out))
 
 
 def convolution_input_gradient(
@@ -57,21 +52,20 @@ def convolution_input_gradient(
     dilation: Ints,
     depthwise: bool = False,
 ) -> Any:
-    """The cotangents that reach each element, side by side, times the weights; depthwise, weighted."""
+    """The cotangents that reach each element times the weights."""
     over = _windows(g, kernel, tuple(map(int, size)), kernel.shape[:-2], strides, padding, dilation)
     if over is None or over.places[5 - g.ndim :] != g.shape[1:-1] or not np.isfinite(kernel).all():
         return NotImplemented
     *_, channels, out = kernel.shape
     if depthwise:
         weights = dense(kernel).reshape(-1, channels * out)
-        dx = _weighted(flat(g), weights, meetings(over, inverse=True), over.sizes)
+        dx = weighted(flat(g), weights, meetings(over, inverse=True), over.sizes)
         dx = dx if out == 1 else dx.reshape(*dx.shape[:2], channels, out).sum(axis=-1)
-    elif set(over.strides) == {1} and channels > FEW_GRADIENTS:
-        weights = np.swapaxes(dense(kernel).reshape(-1, channels, out)[::-1], 1, 2).reshape(-1, channels)
-        dx = _products(flat(g), weights, _tables(over, True), math.prod(over.sizes))
-    else:
+        return dx.reshape(len(g), *over.sizes[5 - g.ndim :], channels)
+    if set(over.strides) != {1}:
         return NotImplemented
-    return dx.reshape(len(g), *over.sizes[5 - g.ndim :], channels)
+    turned = np.swapaxes(dense(kernel).reshape(-1, channels, out)[::-1], 1, 2).reshape(-1, channels)
+    return _products(g, turned, over.turned())
 
 
 def convolution_kernel_gradient(
@@ -88,17 +82,23 @@ def convolution_kernel_gradient(
     over = _windows(x, g, x.shape[1:-1], tuple(window), strides, padding, dilation)
     if over is None or over.places[5 - g.ndim :] != g.shape[1:-1]:
         return NotImplemented
-    channels, out, given = x.shape[-1], g.shape[-1], flat(g)
+    channels, out = x.shape[-1], g.shape[-1]
     if depthwise:
-        out //= channels
-        weights = _outer(_repeated(flat(x), out), given, meetings(over), over)
-    elif channels <= FEW_CHANNELS:
+        found = weights_gradient(repeated(flat(x), out // channels), flat(g), over)
+        return found.reshape(*window, channels, out // channels)
+    width = vector_width(out, x.itemsize)
+    if not width:
         return NotImplemented
-    else:
-        weights, given = np.zeros((math.prod(window) * channels, out), x.dtype), given.reshape(-1, out)
-        for start, columns in _blocks(flat(x), _tables(over, False), len(given)):
-            weights += columns.T @ given[start : start + len(columns)]
-    return weights.reshape(*window, channels, out)
+    lines, taps, rows = _lines(over, channels, out, len(x), x.itemsize)
+    run, parts = _gradient(tile_of(lines.length, out, width, apart=False)), {}
+    given, cotangents = _images(x), _images(g)
+
+    def part(start: int, stop: int) -> None:
+        parts[start] = np.zeros(math.prod(window) * channels * out, x.dtype)
+        run(start, stop, given, cotangents, parts[start], taps, rows, lines)
+
+    in_parts(part, lines.parts(len(x)), g.size * len(taps) * lines.length // width)
+    return total_of(parts).reshape(*window, channels, out)
 
 
 def _windows(
@@ -112,152 +112,170 @@ def _windows(
     return windows_of(tuple(sizes), tuple(window), tuple(strides), tuple(dilation), padding)
 
 
-def _repeated(x: np.ndarray, multiplier: int) -> np.ndarray:
-    return x if multiplier == 1 else np.repeat(x, multiplier, axis=2)
+class Lines(NamedTuple):
+    """How the rows that windows meet lie, in elements: those of x, or those of copies with zeros around them."""
+
+    copied: int  # 1 where they are copied
+    deep: int  # the planes of x, and the rows of one
+    high: int
+    row: int  # the elements of a row of x, of a copy, and of the zeros that begin it
+    line: int
+    zeros: int
+    planes: int  # that a window meets, how far apart they lie, the planes from window to window, and those before x
+    plane_step: int
+    deep_step: int
+    before_planes: int
+    span: int  # the rows of x in a part, the rows from window to window, and those before x
+    high_step: int
+    before_rows: int
+    places_deep: int
+    places_high: int
+    places_wide: int
+    rows: int  # of places in a part
+    step: int  # from place to place
+    length: int  # of the elements that lie side by side in a window
+    out: int
+
+    def parts(self, images: int) -> int:
+        """The parts of the work: some rows of places each."""
+        return images * self.places_deep * -(-self.places_high // self.rows)
 
 
 @functools.lru_cache(256)
-def _tables(over: Windows, inverse: bool) -> Meetings:
-    """What the taps meet; of the inverse, the last tap first, so that what they meet lies in order."""
-    met = meetings(over, inverse)
-    if not inverse:
-        return met
-    deep, high, wide = (np.ascontiguousarray(m[:, ::-1]) for m in (met.deep, met.high, met.wide))
-    return Meetings(met.sizes, deep, high, wide, met.shift)
+def _lines(over: Windows, channels: int, out: int, images: int, itemsize: int) -> tuple[Lines, np.ndarray, np.ndarray]:
+    """The rows, where the segments of a window lie from its first element on, and where the rows of windows do."""
+    (deep, high, wide), (kd, kh, kw), (dd, dh, dw) = over.sizes, over.window, over.dilation
+    axes = list(zip(over.places, over.strides, over.window, over.dilation, strict=True))
+    reach = [(p - 1) * s + (k - 1) * d + 1 for p, s, k, d in axes]
+    copied = any(over.before) or any(r > n for r, n in zip(reach, over.sizes, strict=True))
+    line = (reach[2] if copied else wide) * channels
+    halo = (kh - 1) * dh
+    most = (ROWS_BYTES // (line * itemsize * kd) - halo - 1) // over.strides[1] + 1
+    rows = max(min(most, over.places[1], images * over.places[0] * over.places[1] // LEAST_PARTS), 1)
+    span = (rows - 1) * over.strides[1] + halo + 1
+    side, length = (1, kw * channels) if dw == 1 else (kw, channels)
+    planes = span * line if copied else dd * high * line
+    offsets = (
+        np.add.outer(np.arange(kd) * planes, np.arange(kh) * dh * line)[..., None] + np.arange(side) * dw * channels
+    )
+    lines = Lines(
+        int(copied), deep, high, wide * channels, line, over.before[2] * channels, kd, dd, over.strides[0],
+        over.before[0], span, over.strides[1], over.before[1], *over.places, rows, over.strides[2] * channels, length, out,
+    )  # fmt: skip
+    return lines, offsets.reshape(-1), np.arange(rows) * over.strides[1] * line
 
 
-def _blocks(x: np.ndarray, met: Meetings, places: int) -> Any:
-    """(first place, the elements of the windows of some places side by side) for all places of all images, in turn."""
-    width = math.prod(m.shape[1] for m in met[1:4]) * x.shape[2]
-    step = min(max(BLOCK_BYTES // (width * x.itemsize), 64), places)
-    buffer, lines = np.empty((step, width), x.dtype), x.reshape(len(x), -1)
-    for start in range(0, places, step):
-        columns = buffer[: min(step, places - start)]
-        run = functools.partial(_fill, start, lines, columns, x.shape[2], met)
-        in_parts(run, len(columns), columns.size // 4)
-        yield start, columns
+def _images(x: np.ndarray) -> np.ndarray:
+    return dense(x).reshape(len(x), -1)
 
 
-def _fill(
-    place: int, lines: np.ndarray, columns: np.ndarray, channels: int, met: Meetings, start: int, stop: int
-) -> None:
-    _side_by_side(start, stop, place, lines, columns, channels, *met)
-
-
-def _products(x: np.ndarray, weights: np.ndarray, met: Meetings, places: int) -> np.ndarray:
+def _products(x: np.ndarray, weights: np.ndarray, over: Windows) -> Any:
     """The windows' elements times the weights, for each place of each image."""
-    y = np.empty((len(x) * places, weights.shape[1]), x.dtype)
-    for start, columns in _blocks(x, met, len(y)):
-        np.matmul(columns, weights, out=y[start : start + len(columns)])
+    out = weights.shape[1]
+    width = vector_width(out, x.itemsize)
+    if not width:
+        return NotImplemented
+    lines, taps, _ = _lines(over, x.shape[-1], out, len(x), x.itemsize)
+    tile = tile_of(over.places[2], out, width, apart=True)
+    block = columns = tile.vectors * width
+    if columns < out and weights.nbytes > PACKED:
+        weights, block = dense(weights.reshape(len(weights), -1, columns).swapaxes(0, 1)), len(weights) * columns
+    else:
+        columns = out
+    y, run = np.empty(over.shape(x, out), x.dtype), _forward(tile)
+    given, found, flat_weights, zeros = _images(x), _images(y), weights.reshape(-1), np.zeros(out, x.dtype)
+
+    def part(start: int, stop: int) -> None:
+        run(start, stop, given, flat_weights, columns, block, zeros, found, taps, lines)
+
+    in_parts(part, lines.parts(len(x)), y.size * len(taps) * lines.length // width)
     return y
 
 
-def _weighted(x: np.ndarray, weights: np.ndarray, met: Meetings, places: Ints) -> np.ndarray:
-    y = np.empty((len(x), math.prod(places), weights.shape[1]), x.dtype)
-    rows = len(x) * places[0] * places[1]
-    in_parts(lambda a, b: _weigh(a, b, x, weights, y, *met), rows, y.size * len(weights))
-    return y
+# ---- the compiled parts: `start` and `stop` number parts of the work, of all images
 
 
-def _outer(x: np.ndarray, g: np.ndarray, met: Meetings, over: Windows) -> np.ndarray:
-    """The sums of products of elements and cotangents, row by row, then over the rows of each thread."""
-    parts: dict[int, np.ndarray] = {}
-
-    def run(start: int, stop: int) -> None:
-        parts[start] = np.zeros((math.prod(over.window), g.shape[2]), x.dtype)
-        _weights_of_channels(start, stop, x, g, parts[start], *met)
-
-    in_parts(run, len(x) * over.places[0] * over.places[1], g.size * math.prod(over.window))
-    first, *rest = (parts[start] for start in sorted(parts))
-    for part in rest:
-        first += part
-    return first
+@inline
+def _place(part, lines):  # type: ignore[no-untyped-def]
+    """The image, the plane of places and the rows of places of a part."""
+    parts = -(-lines.places_high // lines.rows)
+    row = part % parts * lines.rows
+    return (
+        part // parts // lines.places_deep,
+        part // parts % lines.places_deep,
+        row,
+        min(row + lines.rows, lines.places_high),
+    )
 
 
-# ---- the compiled parts: `start` and `stop` number rows of results of all images, for weights rows of places
-
-
-@compiled(distinct=True)
-def _side_by_side(start, stop, first, x, columns, channels, sizes, deep, high, wide, shift):  # type: ignore[no-untyped-def]
-    """`start` and `stop` number places, from place `first` on."""
-    length = wide.shape[1] * channels
-    s, row = (first + start) % len(wide), (first + start) // len(wide)
-    r, d, n = row % len(high), row // len(high) % len(deep), row // (len(high) * len(deep))
-    for i in range(start, stop):
-        line, column = x[n], columns[i]
-        inside = wide[s, 0] >= 0 and wide[s, -1] == wide[s, 0] + wide.shape[1] - 1
-        for k in range(deep.shape[1] * high.shape[1]):
-            a, b = deep[d, k // high.shape[1]], high[r, k % high.shape[1]]
-            into = column[k * length : (k + 1) * length]
-            if a < 0 or b < 0:
-                into[:] = 0
-            elif inside:
-                place = ((a * sizes[1] + b) * sizes[2] + wide[s, 0]) * channels
-                part = line[place : place + length]
-                for c in range(length):
-                    into[c] = part[c]
-            else:
-                for e in range(wide.shape[1]):
-                    place = ((a * sizes[1] + b) * sizes[2] + wide[s, e]) * channels
-                    for c in range(channels):
-                        into[e * channels + c] = line[place + c] if wide[s, e] >= 0 else 0
-        s += 1
-        if s == len(wide):
-            s, row = 0, row + 1
-            r, d, n = row % len(high), row // len(high) % len(deep), row // (len(high) * len(deep))
-
-
-@compiled(distinct=True)
-def _weigh(start, stop, x, weights, y, sizes, deep, high, wide, shift):  # type: ignore[no-untyped-def]
-    at, taps = np.empty((len(wide), len(weights)), np.int64), np.empty((len(wide), len(weights)), np.int64)
-    counts = np.empty(len(wide), np.int64)
-    for row in range(start, stop):
-        n, first = row // (len(deep) * len(high)), row % (len(deep) * len(high)) * len(wide)
-        row_of(row, sizes, deep, high, wide, shift, at, taps, counts)
-        for s in range(len(wide)):
-            out, met, tap = y[n, first + s], at[s], taps[s]
-            if counts[s] == 0:
-                out[:] = 0
-            whole = counts[s] // 3 * 3
-            for i in range(0, whole, 3):
-                x0, x1, x2 = x[n, met[i]], x[n, met[i + 1]], x[n, met[i + 2]]
-                w0, w1, w2 = weights[tap[i]], weights[tap[i + 1]], weights[tap[i + 2]]
-                for c in range(out.size):
-                    total = x0[c] * w0[c] if i == 0 else added(x0[c], w0[c], out[c])
-                    out[c] = added(x2[c], w2[c], added(x1[c], w1[c], total))
-            for i in range(whole, counts[s]):
-                x0, w0 = x[n, met[i]], weights[tap[i]]
-                for c in range(out.size):
-                    out[c] = x0[c] * w0[c] if i == 0 else added(x0[c], w0[c], out[c])
-
-
-@compiled(distinct=True)
-def _weights_of_channels(start, stop, x, g, weights, sizes, deep, high, wide, shift):  # type: ignore[no-untyped-def]
-    total = np.empty(weights.shape[1], weights.dtype)
-    for row in range(start, stop):
-        n, d, r = row // (len(deep) * len(high)), row // len(high) % len(deep), row % len(high)
-        first = (d * len(high) + r) * len(wide)
-        for tap in range(len(weights)):
-            e, rest = tap % wide.shape[1], tap // wide.shape[1]
-            a, b = deep[d, rest // high.shape[1]], high[r, rest % high.shape[1]]
-            if a < 0 or b < 0:
+@inline
+def _copy(image, copy, d, row, lines):  # type: ignore[no-untyped-def]
+    """Copy the rows that windows from a row of places on meet, with zeros around them."""
+    first = row * lines.high_step - lines.before_rows
+    inner = min(lines.row, lines.line - lines.zeros)
+    for plane in range(lines.planes):
+        a = d * lines.deep_step - lines.before_planes + plane * lines.plane_step
+        for i in range(lines.span):
+            at, b = (plane * lines.span + i) * lines.line, first + i
+            if a < 0 or a >= lines.deep or b < 0 or b >= lines.high:
+                copy[at : at + lines.line] = 0
                 continue
-            low, end, base = 0, len(wide), (a * sizes[1] + b) * sizes[2]
-            while low < end and wide[low, e] < 0:
-                low += 1
-            while low < end and wide[end - 1, e] < 0:
-                end -= 1
-            total[:] = 0
-            whole = low + (end - low) // 4 * 4
-            for s in range(low, whole, 4):
-                p, x0, x1 = first + s, x[n, base + wide[s, e]], x[n, base + wide[s + 1, e]]
-                x2, x3, g0 = x[n, base + wide[s + 2, e]], x[n, base + wide[s + 3, e]], g[n, p]
-                g1, g2, g3 = g[n, p + 1], g[n, p + 2], g[n, p + 3]
-                for c in range(total.size):
-                    one = added(x1[c], g1[c], x0[c] * g0[c])
-                    total[c] += added(x3[c], g3[c], added(x2[c], g2[c], one))
-            for s in range(whole, end):
-                x0, g0 = x[n, base + wide[s, e]], g[n, first + s]
-                for c in range(total.size):
-                    total[c] += x0[c] * g0[c]
-            weights[tap] += total
+            copy[at : at + lines.zeros] = 0
+            begin = (a * lines.high + b) * lines.row
+            copy[at + lines.zeros : at + lines.zeros + inner] = image[begin : begin + inner]
+            copy[at + lines.zeros + inner : at + lines.line] = 0
+
+
+@functools.lru_cache(256)
+def _forward(tile: Tile) -> Callable[..., None]:
+    add_products, (count, vectors, width, _) = tiled(tile), tile
+
+    def products(start, stop, x, weights, columns, block, zeros, y, taps, lines):  # type: ignore[no-untyped-def]
+        copy = np.empty(lines.planes * lines.span * lines.line if lines.copied else 0, x.dtype)
+        for part in range(start, stop):
+            n, d, low, high = _place(part, lines)
+            rows, base = x[n], (d * lines.deep_step * lines.high + low * lines.high_step) * lines.line
+            if lines.copied:
+                _copy(rows, copy, d, low, lines)
+                rows, base = copy, 0
+            for o in range(0, lines.out, vectors * width):
+                own = o // (vectors * width) * block
+                for row in range(low, high):
+                    line, place = (
+                        base + (row - low) * lines.high_step * lines.line,
+                        (d * lines.places_high + row) * lines.places_wide,
+                    )
+                    for q in range(0, lines.places_wide, count):
+                        q = min(q, lines.places_wide - count)
+                        to = (place + q) * lines.out + o
+                        add_products(
+                            rows, line + q * lines.step, taps, lines.step, weights, own, columns, lines.length,
+                            zeros, 0, 0, y[n], to, lines.out,
+                        )  # fmt: skip
+
+    return compiled(products, distinct=True, source=f"convolution {tile}")
+
+
+@functools.lru_cache(256)
+def _gradient(tile: Tile) -> Callable[..., None]:
+    add_products, (count, vectors, width, _) = tiled(tile), tile
+
+    def weights_gradient(start, stop, x, g, weights, taps, every_row, lines):  # type: ignore[no-untyped-def]
+        copy = np.empty(lines.planes * lines.span * lines.line if lines.copied else 0, x.dtype)
+        for part in range(start, stop):
+            n, d, low, high = _place(part, lines)
+            rows, base = x[n], (d * lines.deep_step * lines.high + low * lines.high_step) * lines.line
+            if lines.copied:
+                _copy(rows, copy, d, low, lines)
+                rows, base = copy, 0
+            own_rows, given = every_row[: high - low], (d * lines.places_high + low) * lines.places_wide * lines.out
+            for o in range(0, lines.out, vectors * width):
+                for tap in range(len(taps)):
+                    for k in range(0, lines.length, count):
+                        to = (tap * lines.length + k) * lines.out + o
+                        add_products(
+                            rows, base + taps[tap] + k, own_rows, lines.step, g[n], given + o, lines.out,
+                            lines.places_wide, weights, to, lines.out, weights, to, lines.out,
+                        )  # fmt: skip
+
+    return compiled(weights_gradient, distinct=True, source=f"convolution's weights {tile}")
