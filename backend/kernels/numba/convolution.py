@@ -17,7 +17,7 @@ import numpy as np
 from .compile import compiled, in_parts, inline
 from .depthwise import repeated, total_of, weighted, weights_gradient
 from .geometry import Ints, Windows, dense, flat, meetings, windows_of
-from .tiles import Tile, tile_of, tiled, vector_width
+from .tiles import Tile, tile_of, tiled, vectors_of
 
 __all__ = ["convolution", "convolution_input_gradient", "convolution_kernel_gradient"]
 
@@ -86,19 +86,17 @@ def convolution_kernel_gradient(
     if depthwise:
         found = weights_gradient(repeated(flat(x), out // channels), flat(g), over)
         return found.reshape(*window, channels, out // channels)
-    width = vector_width(out, x.itemsize)
-    if not width:
-        return NotImplemented
-    lines, taps, rows = _lines(over, channels, out, len(x), x.itemsize)
-    run, parts = _gradient(tile_of(lines.length, out, width, apart=False)), {}
-    given, cotangents = _images(x), _images(g)
+    width, filled = vectors_of(out, x.itemsize)
+    lines, taps, rows = _lines(over, channels, filled, len(x), x.itemsize)
+    run, parts = _gradient(tile_of(lines.length, filled, width, apart=False)), {}
+    given, cotangents = _images(x), _images(_filled(g, filled))
 
     def part(start: int, stop: int) -> None:
-        parts[start] = np.zeros(math.prod(window) * channels * out, x.dtype)
+        parts[start] = np.zeros(math.prod(window) * channels * filled, x.dtype)
         run(start, stop, given, cotangents, parts[start], taps, rows, lines)
 
     in_parts(part, lines.parts(len(x)), g.size * len(taps) * lines.length // width)
-    return total_of(parts).reshape(*window, channels, out)
+    return dense(total_of(parts).reshape(*window, channels, filled)[..., :out])
 
 
 def _windows(
@@ -169,12 +167,16 @@ def _images(x: np.ndarray) -> np.ndarray:
     return dense(x).reshape(len(x), -1)
 
 
-def _products(x: np.ndarray, weights: np.ndarray, over: Windows) -> Any:
+def _filled(x: np.ndarray, channels: int) -> np.ndarray:
+    """x with zeros for the channels that it lacks."""
+    lacking = channels - x.shape[-1]
+    return np.concatenate([x, np.zeros((*x.shape[:-1], lacking), x.dtype)], axis=-1) if lacking else x
+
+
+def _products(x: np.ndarray, weights: np.ndarray, over: Windows) -> np.ndarray:
     """The windows' elements times the weights, for each place of each image."""
-    out = weights.shape[1]
-    width = vector_width(out, x.itemsize)
-    if not width:
-        return NotImplemented
+    width, out = vectors_of(weights.shape[1], x.itemsize)
+    own, weights = weights.shape[1], _filled(weights, out)
     lines, taps, _ = _lines(over, x.shape[-1], out, len(x), x.itemsize)
     tile = tile_of(over.places[2], out, width, apart=True)
     block = columns = tile.vectors * width
@@ -189,7 +191,7 @@ def _products(x: np.ndarray, weights: np.ndarray, over: Windows) -> Any:
         run(start, stop, given, flat_weights, columns, block, zeros, found, taps, lines)
 
     in_parts(part, lines.parts(len(x)), y.size * len(taps) * lines.length // width)
-    return y
+    return dense(y[..., :own])
 
 
 # ---- the compiled parts: `start` and `stop` number parts of the work, of all images
@@ -217,13 +219,15 @@ def _copy(image, copy, d, row, lines):  # type: ignore[no-untyped-def]
         a = d * lines.deep_step - lines.before_planes + plane * lines.plane_step
         for i in range(lines.span):
             at, b = (plane * lines.span + i) * lines.line, first + i
+            line = copy[at : at + lines.line]
             if a < 0 or a >= lines.deep or b < 0 or b >= lines.high:
-                copy[at : at + lines.line] = 0
+                line[:] = 0
                 continue
-            copy[at : at + lines.zeros] = 0
-            begin = (a * lines.high + b) * lines.row
-            copy[at + lines.zeros : at + lines.zeros + inner] = image[begin : begin + inner]
-            copy[at + lines.zeros + inner : at + lines.line] = 0
+            row = image[(a * lines.high + b) * lines.row :]
+            line[: lines.zeros] = 0
+            line[lines.zeros + inner :] = 0
+            for c in range(inner):  # to assign a slice to a slice takes numba two seconds
+                line[lines.zeros + c] = row[c]
 
 
 @functools.lru_cache(256)

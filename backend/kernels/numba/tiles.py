@@ -15,9 +15,9 @@ from numba import types
 from numba.core.registry import cpu_target
 from numba.extending import intrinsic
 
-__all__ = ["Tile", "tile_of", "tiled", "vector_width"]
+__all__ = ["Tile", "tile_of", "tiled", "vectors_of"]
 
-MIN_WIDTH = 4  # with shorter vectors BLAS wins
+LEAST_WIDTH = 4  # of vectors: zeros fill them where channels do not
 LATENCY = 8  # sums that have to be under way at once: two in each of the four steps of an addition
 _intrinsic: Any = intrinsic  # its stubs count the typing context among a call's arguments
 INT = ir.IntType(64)
@@ -43,10 +43,14 @@ def _registers() -> tuple[int, int]:
     return 16, 32 if triple.startswith(("aarch64", "arm64")) else 16
 
 
-def vector_width(columns: int, itemsize: int) -> int:
-    """The longest vector that divides rows of so many columns; 0 where none does that pays."""
-    width = min(columns & -columns, _registers()[0] // itemsize)
-    return width if width >= MIN_WIDTH or width * itemsize == _registers()[0] else 0
+def vectors_of(columns: int, itemsize: int) -> tuple[int, int]:
+    """The elements of a vector for rows of so many columns, and the columns that whole vectors need."""
+    longest = _registers()[0] // itemsize
+    least = min(LEAST_WIDTH, longest)
+    width = min(columns & -columns, longest)
+    if width < least:
+        width = min(max(1 << (columns - 1).bit_length(), least), longest)
+    return width, -(-columns // width) * width
 
 
 @functools.lru_cache(256)
@@ -62,8 +66,8 @@ def tile_of(rows: int, columns: int, width: int, apart: bool) -> Tile:
         for count in range(1, min(rows, most // vectors - 1) + 1):
             if apart or rows % count == 0:
                 step = max(count * vectors, count + vectors, LATENCY)
-                found.append((-(-rows // count) * (blocks // vectors) * step, -count * vectors, count, vectors))
-    _, _, count, vectors = min(found)
+                found.append((-(-rows // count) * (blocks // vectors) * step, -count * vectors, vectors, count))
+    _, _, vectors, count = min(found)
     return Tile(count, vectors, width, apart)
 
 
