@@ -1,5 +1,6 @@
 """numba's kernels beside the definitions, forward and backward; what they decline; what a compiled function calls."""
 
+import importlib
 import itertools
 
 import numpy as np
@@ -11,8 +12,11 @@ from backend.graph.composite import COMPOSITES
 pytest.importorskip("numba", reason="numba is not installed")
 
 from backend.kernels import numba as kernels
+from backend.kernels.numba import tiles
 
 pytestmark = pytest.mark.slow
+
+CONVOLUTION = importlib.import_module("backend.kernels.numba.convolution")  # the package's name is the function
 
 RNG = np.random.default_rng(5)
 
@@ -108,6 +112,8 @@ CONVOLUTIONS = [
     ((2, 12, 10, 6), (3, 3), 3, (1, 1), "same", (2, 3), False),
     ((3, 20, 4), (4,), 6, (1,), "causal", (2,), False),
     ((2, 5, 6, 4, 2), (2, 3, 2), 3, (1, 1, 1), "valid", (1, 1, 1), False),
+    ((2, 4, 37, 5), (3, 3), 40, (1, 1), "same", (1, 1), False),
+    ((1, 3, 5, 16), (2, 2), 96, (1, 2), "valid", (1, 1), False),
     ((2, 9, 8, 5), (3, 3), 1, (1, 1), "same", (1, 1), True),
     ((2, 9, 8, 5), (3, 2), 3, (2, 1), "valid", (1, 1), True),
     ((2, 10, 9, 4), (3, 3), 2, (1, 1), "same", (2, 2), True),
@@ -125,6 +131,48 @@ def test_convolution(shape, window, out, strides, padding, dilation, depthwise):
             compared("convolution_kernel_gradient", x, g, window=window, **how)
             if depthwise or (set(strides) == {1} and shape[-1] > 4):
                 compared("convolution_input_gradient", g, kernel, size=shape[1:-1], **how)
+
+
+@pytest.fixture
+def cut_small(monkeypatch):
+    """A row of windows is a part of the work, and the weights of each tile are put side by side."""
+    for name, value in {"ROWS_BYTES": 1, "PACKED": 0, "PLACES": 0}.items():
+        monkeypatch.setattr(CONVOLUTION, name, value)
+    _forget()
+    yield
+    _forget()
+
+
+def _forget():
+    CONVOLUTION._lines.cache_clear()
+    tiles.tile_of.cache_clear()
+
+
+@pytest.mark.parametrize("case", [c for c in CONVOLUTIONS if not c[-1]])
+def test_a_convolution_in_small_parts(case, cut_small):
+    test_convolution(*case)
+
+
+@pytest.mark.parametrize("registers", [(64, 32), (32, 16), (16, 32), (16, 16)])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_tiles_for_other_processors(registers, dtype, monkeypatch, cut_small):
+    monkeypatch.setattr(tiles, "_registers", lambda: registers)
+    how = {"strides": (1, 1), "padding": "same", "dilation": (1, 1)}
+    x, kernel, g = (drawn(*shape, dtype=dtype) for shape in ((2, 5, 7, 6), (3, 3, 6, 40), (2, 5, 7, 40)))
+    compared("convolution", x, kernel, **how)
+    compared("convolution_input_gradient", g, kernel, size=(5, 7), **how)
+    compared("convolution_kernel_gradient", x, g, window=(3, 3), **how)
+
+
+@pytest.mark.parametrize("registers", [(64, 32), (32, 16), (16, 16)])
+def test_a_tile_with_its_weights_fits_in_the_registers(registers, monkeypatch, cut_small):
+    monkeypatch.setattr(tiles, "_registers", lambda: registers)
+    for rows, columns, apart in itertools.product((1, 2, 7, 26, 48), (1, 3, 10, 16, 48, 512), (True, False)):
+        width, filled = tiles.vectors_of(columns, 4)
+        tile = tiles.tile_of(rows, filled, width, apart)
+        assert tile.rows * tile.vectors + tile.vectors < registers[1]
+        assert width * 4 <= registers[0] and filled % (width * tile.vectors) == 0 and filled >= columns
+        assert tile.rows <= rows if apart else rows % tile.rows == 0
 
 
 def test_weights_that_are_not_finite_meet_the_zeros_of_padding():
