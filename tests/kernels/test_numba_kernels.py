@@ -1,6 +1,5 @@
 """numba's kernels beside the definitions, forward and backward; what they decline; what a compiled function calls."""
 
-import importlib
 import itertools
 
 import numpy as np
@@ -12,11 +11,10 @@ from backend.graph.composite import COMPOSITES
 pytest.importorskip("numba", reason="numba is not installed")
 
 from backend.kernels import numba as kernels
-from backend.kernels.numba import tiles
+from backend.kernels.numba import lines, tiles
 
 pytestmark = pytest.mark.slow
 
-CONVOLUTION = importlib.import_module("backend.kernels.numba.convolution")  # the package's name is the function
 
 RNG = np.random.default_rng(5)
 
@@ -137,18 +135,18 @@ def test_convolution(shape, window, out, strides, padding, dilation, depthwise):
 def cut_small(monkeypatch):
     """A row of windows is a part of the work, and the weights of each tile are put side by side."""
     for name, value in {"ROWS_BYTES": 1, "PACKED": 0, "PLACES": 0}.items():
-        monkeypatch.setattr(CONVOLUTION, name, value)
+        monkeypatch.setattr(lines, name, value)
     _forget()
     yield
     _forget()
 
 
 def _forget():
-    CONVOLUTION._lines.cache_clear()
+    lines._lines.cache_clear()
     tiles.tile_of.cache_clear()
 
 
-@pytest.mark.parametrize("case", [c for c in CONVOLUTIONS if not c[-1]])
+@pytest.mark.parametrize("case", CONVOLUTIONS)
 def test_a_convolution_in_small_parts(case, cut_small):
     test_convolution(*case)
 
@@ -167,23 +165,23 @@ def test_tiles_for_other_processors(registers, dtype, monkeypatch, cut_small):
 @pytest.mark.parametrize("registers", [(64, 32), (32, 16), (16, 16)])
 def test_a_tile_with_its_weights_fits_in_the_registers(registers, monkeypatch, cut_small):
     monkeypatch.setattr(tiles, "_registers", lambda: registers)
-    for rows, columns, apart in itertools.product((1, 2, 7, 26, 48), (1, 3, 10, 16, 48, 512), (True, False)):
+    for rows, columns, own, repeats in itertools.product((1, 2, 7, 26, 48), (1, 3, 16, 48, 512), *[(True, False)] * 2):
         width, filled = tiles.vectors_of(columns, 4)
-        tile = tiles.tile_of(rows, filled, width, apart)
+        tile = tiles.tile_of(rows, filled, width, own=own, repeats=repeats)
         assert tile.rows * tile.vectors + tile.vectors < registers[1]
         assert width * 4 <= registers[0] and filled % (width * tile.vectors) == 0 and filled >= columns
-        assert tile.rows <= rows if apart else rows % tile.rows == 0
+        assert tile.rows <= rows if repeats else rows % tile.rows == 0
 
 
 def test_weights_that_are_not_finite_meet_the_zeros_of_padding():
     x, kernel = drawn(1, 4, 4, 2), drawn(3, 3, 2, 1)
     kernel[0, 0] = np.inf
     how = {"strides": (1, 1), "padding": "same", "dilation": (1, 1)}
-    assert kernels.convolution(x, kernel, depthwise=True, **how) is NotImplemented
-    with np.errstate(invalid="ignore"):
-        found = kernels.convolution(x, kernel, depthwise=False, **how)
-        wanted = COMPOSITES["convolution"].definition(x, kernel, **how)
-    np.testing.assert_array_equal(np.isnan(found), np.isnan(wanted))
+    for depthwise in (True, False):
+        with np.errstate(invalid="ignore"):
+            found = kernels.convolution(x, kernel, depthwise=depthwise, **how)
+            wanted = COMPOSITES["convolution"].definition(x, kernel, depthwise=depthwise, **how)
+        np.testing.assert_array_equal(np.isnan(found), np.isnan(wanted))
 
 
 @pytest.mark.parametrize("reset_after", [False, True])

@@ -24,12 +24,12 @@ INT = ir.IntType(64)
 
 
 class Tile(NamedTuple):
-    """Rows and vectors of sums; the elements of a vector; whether the rows (else the steps) lie further apart than 1."""
+    """Rows and vectors of sums; the elements of a vector; whether each weight meets an element of its own column."""
 
     rows: int
     vectors: int
     width: int
-    apart: bool
+    own: bool
 
 
 @functools.cache
@@ -54,81 +54,106 @@ def vectors_of(columns: int, itemsize: int) -> tuple[int, int]:
 
 
 @functools.lru_cache(256)
-def tile_of(rows: int, columns: int, width: int, apart: bool) -> Tile:
+def tile_of(rows: int, columns: int, width: int, *, own: bool, repeats: bool) -> Tile:
     """The fastest tile for a product with so many rows and columns.
 
-    Where rows are `apart` the last tile may repeat rows of the one before; else tiles divide the rows.
+    Where it `repeats`, the last tile may have rows of the one before; else tiles divide the rows.
     """
     most = _registers()[1] - 1
     blocks = columns // width
     found = []
     for vectors in (v for v in range(1, min(blocks, most // 2) + 1) if blocks % v == 0):
         for count in range(1, min(rows, most // vectors - 1) + 1):
-            if apart or rows % count == 0:
-                step = max(count * vectors, count + vectors, LATENCY)
-                found.append((-(-rows // count) * (blocks // vectors) * step, -count * vectors, vectors, count))
+            if repeats or rows % count == 0:
+                sums = count * vectors
+                step = max(sums, vectors + (sums if own else count), LATENCY)  # products, loads
+                found.append((-(-rows // count) * (blocks // vectors) * step, -sums, vectors, count))
     _, _, vectors, count = min(found)
-    return Tile(count, vectors, width, apart)
+    return Tile(count, vectors, width, own)
 
 
 @functools.lru_cache(256)
 def tiled(tile: Tile) -> Callable[..., None]:
     """A function of compiled code that adds products to the sums of a tile.
 
-    tiled(tile)(x, at, segments, step, w, w_at, w_step, length, z, z_at, z_step, y, y_at, y_step) writes
-    y[row] = z[row] + the sum over segments s and k < length of x[at + s](row, k) * w[next row]. Rows of x are `step`
-    apart and its k lie side by side, or the other way round if rows are not `apart`. Arrays have one axis, `..._at` says
-    where to begin, and `..._step` how far rows lie from each other.
+    tiled(tile)(x, at, segments, row_step, step, w, w_at, w_step, length, z, z_at, z_step, y, y_at, y_step) writes
+    y[row] = z[row] + the sum over segments s and k < length of x[at + s + row * row_step + k * step] * w[next row], a
+    number times a row of w, or, if `own`, two rows. Arrays have one axis, `..._at` says where to begin, and `..._step`
+    how far rows lie from each other.
     """
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         given = zip(signature.args, arguments, strict=True)
-        x, at, (segments, count), step, w, w_at, w_step, length, z, z_at, z_step, y, y_at, y_step = (
+        x, at, segments, row_step, step, w, w_at, w_step, length, z, z_at, z_step, y, y_at, y_step = (
             _plain(context, builder, kind, value) for kind, value in given
         )
-        (x, _), (w, _), (z, _), (y, _) = x, w, z, y
-        vector = ir.VectorType(x.type.pointee, tile.width)
+        rows = _Rows(builder, tile, signature.args[0].dtype.bitwidth // 8)
 
-        def part(row: Any, v: int) -> Any:
-            return builder.bitcast(builder.gep(row, [INT(v * tile.width)]), vector.as_pointer())
-
-        def loaded(row: Any) -> list[Any]:
-            return [builder.load(part(row, v), align=_itemsize(signature)) for v in range(tile.vectors)]
-
-        def row_of(array: Any, start: Any, apart: Any, i: int) -> Any:
-            return builder.gep(array, [builder.add(start, builder.mul(INT(i), apart))])
-
-        def products(values: list[Any], s: Any) -> list[Any]:
-            first = builder.gep(x, [builder.add(at, builder.load(builder.gep(segments, [s])))])
-            return _repeated(builder, length, values, lambda values, k: one(first, values, k))
-
-        def one(first: Any, values: list[Any], k: Any) -> list[Any]:
-            row, *sums = values
-            first = builder.gep(first, [k if tile.apart else builder.mul(k, step)])
-            weights = loaded(row)
-            found = [builder.gep(row, [w_step])]
+        def products(first: Any, values: list[Any], k: Any) -> list[Any]:
+            at_weights, *sums = values
+            first = builder.gep(first, [builder.mul(k, step)])
+            weights = rows.loaded(at_weights)
+            found = [builder.gep(at_weights, [w_step])]
             for i in range(tile.rows):
-                place = builder.gep(first, [builder.mul(INT(i), step) if tile.apart else INT(i)])
-                many = _splat(builder, builder.load(place), vector)
-                for weight, total in zip(weights, sums[i * tile.vectors :], strict=False):
-                    product = builder.fmul(many, weight, flags=("contract",))
+                elements = rows.elements(builder.gep(first, [builder.mul(INT(i), row_step)]))
+                for element, weight, total in zip(elements, weights, sums[i * tile.vectors :], strict=False):
+                    product = builder.fmul(element, weight, flags=("contract",))
                     found.append(builder.fadd(product, total, flags=("contract",)))
             return found
 
-        sums = [value for i in range(tile.rows) for value in loaded(row_of(z, z_at, z_step, i))]
-        _, *sums = _repeated(builder, count, [builder.gep(w, [w_at]), *sums], products)
-        for i, value in enumerate(sums):
-            to = part(row_of(y, y_at, y_step, i // tile.vectors), i % tile.vectors)
-            builder.store(value, to, align=_itemsize(signature))
+        def segment(values: list[Any], s: Any) -> list[Any]:
+            first = builder.gep(x[0], [builder.add(at, builder.load(builder.gep(segments[0], [s])))])
+            return _repeated(builder, length, values, functools.partial(products, first))
+
+        sums = [value for i in range(tile.rows) for value in rows.loaded(rows.of(z[0], z_at, z_step, i))]
+        _, *sums = _repeated(builder, segments[1], [builder.gep(w[0], [w_at]), *sums], segment)
+        for i in range(tile.rows):
+            rows.store(sums[i * tile.vectors : (i + 1) * tile.vectors], rows.of(y[0], y_at, y_step, i))
         return context.get_dummy_value()
 
     @_intrinsic
-    def add_products(typing, x, at, segments, step, w, w_at, w_step, length, z, z_at, z_step, y, y_at, y_step):  # type: ignore[no-untyped-def]
-        given = x, at, segments, step, w, w_at, w_step, length, z, z_at, z_step, y, y_at, y_step
+    def add_products(
+        typing, x, at, segments, row_step, step, w, w_at, w_step, length, z, z_at, z_step, y, y_at, y_step
+    ):  # type: ignore[no-untyped-def]
+        given = (x, at, segments, row_step, step, w, w_at, w_step, length, z, z_at, z_step, y, y_at, y_step)
         return types.void(*given), generate
 
     function: Callable[..., None] = add_products
     return function
+
+
+class _Rows:
+    """Rows of as many vectors as a tile has, in memory."""
+
+    def __init__(self, builder: Any, tile: Tile, itemsize: int) -> None:
+        self.builder, self.tile, self.itemsize = builder, tile, itemsize
+
+    def of(self, array: Any, start: Any, step: Any, i: int) -> Any:
+        """Where row i begins."""
+        return self.builder.gep(array, [self.builder.add(start, self.builder.mul(INT(i), step))])
+
+    def _part(self, row: Any, v: int) -> Any:
+        vector = ir.VectorType(row.type.pointee, self.tile.width)
+        return self.builder.bitcast(self.builder.gep(row, [INT(v * self.tile.width)]), vector.as_pointer())
+
+    def loaded(self, row: Any) -> list[Any]:
+        """Its vectors, which begin at any element."""
+        return [self.builder.load(self._part(row, v), align=self.itemsize) for v in range(self.tile.vectors)]
+
+    def store(self, values: Sequence[Any], row: Any) -> None:
+        """Write its vectors."""
+        for v, value in enumerate(values):
+            self.builder.store(value, self._part(row, v), align=self.itemsize)
+
+    def elements(self, place: Any) -> list[Any]:
+        """What meets the vectors of weights: a row of its own, or one number for all."""
+        return self.loaded(place) if self.tile.own else [self._splat(self.builder.load(place))] * self.tile.vectors
+
+    def _splat(self, value: Any) -> Any:
+        vector = ir.VectorType(value.type, self.tile.width)
+        one = self.builder.insert_element(ir.Constant(vector, ir.Undefined), value, ir.IntType(32)(0))
+        zeros = ir.Constant(ir.VectorType(ir.IntType(32), vector.count), [0] * vector.count)
+        return self.builder.shuffle_vector(one, ir.Constant(vector, ir.Undefined), zeros)
 
 
 def _plain(context: Any, builder: Any, kind: Any, value: Any) -> Any:
@@ -137,19 +162,6 @@ def _plain(context: Any, builder: Any, kind: Any, value: Any) -> Any:
         array = context.make_array(kind)(context, builder, value)
         return array.data, array.nitems
     return context.cast(builder, value, kind, types.int64)
-
-
-def _itemsize(signature: Any) -> int:
-    """The bytes of an element, at multiples of which vectors lie."""
-    size: int = signature.args[0].dtype.bitwidth // 8
-    return size
-
-
-def _splat(builder: Any, value: Any, vector: Any) -> Any:
-    """A vector of equal elements."""
-    one = builder.insert_element(ir.Constant(vector, ir.Undefined), value, ir.IntType(32)(0))
-    zeros = ir.Constant(ir.VectorType(ir.IntType(32), vector.count), [0] * vector.count)
-    return builder.shuffle_vector(one, ir.Constant(vector, ir.Undefined), zeros)
 
 
 def _repeated(builder: Any, count: Any, values: Sequence[Any], body: Callable[..., list[Any]]) -> list[Any]:
