@@ -18,7 +18,7 @@ from numba.extending import intrinsic
 __all__ = ["Tile", "tile_of", "tiled", "vectors_of"]
 
 LEAST_WIDTH = 4  # of vectors: zeros fill them where channels do not
-LATENCY = 8  # sums that have to be under way at once: two in each of the four steps of an addition
+LATENCY = 8  # sums under way at once: two products begin in each of the four cycles that one takes
 _intrinsic: Any = intrinsic  # its stubs count the typing context among a call's arguments
 INT = ir.IntType(64)
 
@@ -112,9 +112,9 @@ def tiled(tile: Tile) -> Callable[..., None]:
         return context.get_dummy_value()
 
     @_intrinsic
-    def add_products(
+    def add_products(  # type: ignore[no-untyped-def]
         typing, x, at, segments, row_step, step, w, w_at, w_step, length, z, z_at, z_step, y, y_at, y_step
-    ):  # type: ignore[no-untyped-def]
+    ):
         given = (x, at, segments, row_step, step, w, w_at, w_step, length, z, z_at, z_step, y, y_at, y_step)
         return types.void(*given), generate
 
