@@ -60,14 +60,15 @@ def _lines(
 ) -> tuple[Lines, np.ndarray, np.ndarray]:
     """The rows, where the segments of a window lie from its first element on, and where the rows of windows do."""
     (deep, high, wide), (kd, kh, kw), (dd, dh, dw) = over.sizes, over.window, over.dilation
+    along, down, across = over.places
     axes = list(zip(over.places, over.strides, over.window, over.dilation, strict=True))
     reach = [(p - 1) * s + (k - 1) * d + 1 for p, s, k, d in axes]
     copied = any(over.before) or any(r > n for r, n in zip(reach, over.sizes, strict=True))
     line = (reach[2] if copied else wide) * channels
     halo = (kh - 1) * dh
     most = (ROWS_BYTES // (line * itemsize * kd) - halo - 1) // over.strides[1] + 1
-    least = max(images * over.places[0] * over.places[1] // LEAST_PARTS, -(-LEAST_PLACES // over.places[2]))
-    rows = max(min(most, over.places[1], least), 1)
+    least = max(images * along * down // LEAST_PARTS, -(-LEAST_PLACES // across))
+    rows = max(min(most, down, least), 1)
     span = (rows - 1) * over.strides[1] + halo + 1
     side, length = (1, kw if own else kw * channels) if own or dw == 1 else (kw, channels)
     planes = span * line if copied else dd * high * line
@@ -76,7 +77,7 @@ def _lines(
     lines = Lines(
         int(copied), deep, high, wide * channels, line, over.before[2] * channels,
         kd, dd, over.strides[0], over.before[0], span, over.strides[1], over.before[1],
-        *over.places, rows, over.strides[2] * channels, length, dw * channels if own else 1, out,
+        along, down, across, rows, over.strides[2] * channels, length, dw * channels if own else 1, out,
     )  # fmt: skip
     return lines, segments, np.arange(rows) * over.strides[1] * line
 
