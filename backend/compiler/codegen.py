@@ -91,13 +91,16 @@ class _Printer:
         return self.fixed.setdefault(id(t), f"k{next(self._once)}")
 
     def _returned(self, scope: _Scope) -> str:
-        roots = self.program.graph.roots
-        texts = [
-            f"xp.asarray({scope.name(t)}, copy=True)" if i in self.program.copies else scope.name(t)
-            for i, t in enumerate(roots)
-        ]
+        texts = [self._root(i, t, scope.name(t)) for i, t in enumerate(self.program.graph.roots)]
         count = len(self.program.graph.outputs)
         return f"{_tuple(texts[:count])}, {_tuple(texts[count:])}"
+
+    def _root(self, i: int, t: Tensor, name: str) -> str:
+        if i in self.program.copies:
+            return f"xp.asarray({name}, copy=True)"
+        if t.dtype == "bfloat16":  # NumPy gives products of it, and its sums with numbers, in float32
+            return f"xp.astype({name}, xp.bfloat16, copy=False)"
+        return name
 
     def constant(self, t: Constant) -> str:
         """The name of a constant, new or known."""

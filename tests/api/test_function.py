@@ -248,3 +248,14 @@ def test_freed_memory_is_there_for_the_next_call():
     """
     found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert int(found.stdout) < 500
+
+
+def test_results_on_numpy_have_the_dtype_bfloat16_where_the_graph_has():
+    """NumPy itself gives products of bfloat16, and its sums with numbers, in float32."""
+    bfloat16 = pytest.importorskip("ml_dtypes").bfloat16
+    x = K.placeholder((2, 2), dtype="bfloat16")
+    v = K.variable(np.zeros((2, 2)), "bfloat16")
+    f = K.function([x], [x @ x, x + 1.0, K.relu(x, 0.5), x], [(v, x * 3.0)])
+    found = f([np.full((2, 2), 2.0, bfloat16)])
+    assert [y.dtype for y in found] == [bfloat16] * 4 and v.array.dtype == bfloat16
+    assert [float(y[0, 0]) for y in (*found, v.array)] == [8.0, 3.0, 2.0, 2.0, 6.0]

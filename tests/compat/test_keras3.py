@@ -273,7 +273,7 @@ print(json.dumps(found))
 
 
 @pytest.mark.parametrize("turn", [1, -1])
-@pytest.mark.parametrize("other", ["torch", "tensorflow"])
+@pytest.mark.parametrize("other", ["torch", "jax", "tensorflow"])
 def test_files_go_both_ways_between_keras_on_others_and_this(home, other, turn):
     if importlib.util.find_spec(other) is None:
         pytest.skip(f"{other} is not installed")

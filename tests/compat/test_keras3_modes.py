@@ -73,8 +73,15 @@ print(json.dumps([]))
 REFUSED = """
 from keras import ops
 row = np.ones((1, 2, 1, 3), "float32")
+def parallel():
+    keras.distribution.set_distribution(keras.distribution.DataParallel(devices=["cpu:0", "cpu:1"]))
+    try:
+        net("dense")
+    finally:
+        keras.distribution.set_distribution(None)
 calls = dict(
     distribution=lambda: keras.distribution.list_devices(),
+    parallel=parallel,
     sparse=lambda: ops.convert_to_tensor(row, sparse=True),
     ragged=lambda: keras.Input((4,), ragged=True),
     float8=lambda: ops.cast(row, "float8_e4m3fn"),
@@ -164,5 +171,5 @@ def test_variables_go_where_the_active_backend_is(home):
 
 def test_what_is_not_there_is_refused_by_name(home):
     found = ran(["-c", NETS + REFUSED], home)
-    assert set(found) == {"distribution", "sparse", "ragged", "float8", "flash", "export"}
+    assert set(found) == {"distribution", "parallel", "sparse", "ragged", "float8", "flash", "export"}
     assert [name for name, message in found.items() if name not in message] == []

@@ -392,3 +392,11 @@ def test_two_unknown_sizes_meet_in_int32():
     larger = K.maximum(rows, columns)
     assert larger.dtype == "int32"
     assert K.function([x], [larger])([np.ones((2, 5), "float32")])[0] == 5
+
+
+def test_a_number_beside_bfloat16_is_made_by_the_library():
+    """NumPy alone has no bfloat16 for a constant, and torch needs none of NumPy's."""
+    x = placeholder(2, dtype="bfloat16")
+    _, number = xp.maximum(x, 0.5).node.args
+    assert not isinstance(number, Constant) and (number.shape, number.dtype) == ((), "bfloat16")
+    assert "xp.full((), 0.5, dtype=xp.bfloat16" in K.function([x], [xp.maximum(x, 0.5)]).source

@@ -2,7 +2,9 @@
 
 from typing import Any
 
-__all__ = ["distribute_tensor", "get_device_count", "initialize", "list_devices"]
+from keras.src.backend.common import global_state
+
+__all__ = ["distribute_tensor", "get_device_count", "initialize", "list_devices", "refuse_several_devices"]
 
 
 def _refused(name: str) -> NotImplementedError:
@@ -10,6 +12,13 @@ def _refused(name: str) -> NotImplementedError:
         f"keras.distribution: {name} is not supported with the array_api backend, which trains on one device: "
         "K_BACKEND names it, as in torch:cuda:0. Use Keras on JAX to distribute a model"
     )
+
+
+def refuse_several_devices() -> None:
+    """NotImplementedError where `keras.distribution.set_distribution` was given several devices."""
+    found = global_state.get_global_attribute("distribution")
+    if found is not None and found.device_mesh.devices.size > 1:
+        raise _refused(type(found).__name__)
 
 
 def list_devices(device_type: str | None = None) -> list[str]:

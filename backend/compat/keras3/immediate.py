@@ -12,6 +12,8 @@ from backend.arrays.dtypes import dtype_name
 from backend.graph.dims import Dim
 from backend.graph.tensor import Constant, Node, Placeholder, Subgraph, Tensor, control, map_tensors
 
+from .tensors import held_dtype
+
 __all__ = ["Programs", "computed_at_once", "held"]
 
 MOST_PROGRAMS = 4096  # of single calls that are kept; a training step has some hundred
@@ -63,7 +65,7 @@ def _compute(node: Node, backend: Backend, programs: Programs) -> None:
 
 def _array(t: Tensor, backend: Backend) -> Any:
     """The array that a tensor stands for, None where it has none."""
-    return backend.asarray(t.value, t.dtype) if isinstance(t, Constant) else t.held
+    return backend.asarray(t.value, held_dtype(backend, t.dtype)) if isinstance(t, Constant) else t.held
 
 
 def _single(node: Node, inputs: list[Tensor], feeds: list[Any]) -> Function:

@@ -10,6 +10,7 @@ from keras.src.backend.common import standardize_dtype
 from keras.src.backend.config import floatx
 from keras.src.random.seed_generator import SeedGenerator, draw_seed, make_default_seed
 
+from backend.arrays.backends import active
 from backend.arrays.namespaces import device_of, namespace_of
 from backend.dispatch.promotion import array_namespace, is_array
 from backend.graph.tensor import Tensor
@@ -24,7 +25,7 @@ from backend.ops.rng.sampling import (
     spread_integers,
 )
 
-from .tensors import cast, convert_to_numpy, convert_to_tensor, together
+from .tensors import cast, convert_to_numpy, convert_to_tensor, held_dtype, together
 
 __all__ = [
     "SeedGenerator",
@@ -57,6 +58,11 @@ def _sizes(shape: Any) -> tuple[int, ...]:
     return tuple(int(n) for n in shape)
 
 
+def _named(dtype: Any) -> str:
+    """The name of the dtype in which the active backend holds what has this one."""
+    return held_dtype(active(), standardize_dtype(dtype))
+
+
 def _drawn_as(dtype: str) -> str:
     """The dtype to draw in for one that is asked for: bfloat16 is rounded from float32."""
     return "float32" if dtype == "bfloat16" else dtype
@@ -80,7 +86,7 @@ def truncated_normal(
 
 
 def _normal(draw: Any, shape: Any, mean: Any, stddev: Any, dtype: Any, seed: Any) -> Any:
-    name = standardize_dtype(dtype or floatx())
+    name = _named(dtype or floatx())
     own, words = _drawn_as(name), _words(seed)
     if isinstance(mean, (int, float)) and isinstance(stddev, (int, float)):
         found = draw(words, seed=0, shape=_sizes(shape), dtype=own, mean=float(mean), stddev=float(stddev))
@@ -93,7 +99,7 @@ def _normal(draw: Any, shape: Any, mean: Any, stddev: Any, dtype: Any, seed: Any
 
 def uniform(shape: Sequence[int], minval: Any = 0.0, maxval: Any = 1.0, dtype: Any = None, seed: Any = None) -> Any:
     """Numbers spread evenly over [minval, maxval)."""
-    name = standardize_dtype(dtype or floatx())
+    name = _named(dtype or floatx())
     own, words = _drawn_as(name), _words(seed)
     if isinstance(minval, (int, float)) and isinstance(maxval, (int, float)) and minval < maxval:
         bounds = {"minval": float(minval), "maxval": float(maxval)}
@@ -108,9 +114,9 @@ def _uniform(words: Any, shape: tuple[int, ...], dtype: str, part: int) -> Any:
 
 def randint(shape: Sequence[int], minval: Any, maxval: Any, dtype: Any = "int32", seed: Any = None) -> Any:
     """Integers spread evenly over [minval, maxval)."""
-    name, words = standardize_dtype(dtype), _words(seed)
+    name, words = _named(dtype), _words(seed)
     low, high = (v if isinstance(v, int) else _number(v) for v in (minval, maxval))
-    own = name if name in INTEGERS else "int64"
+    own = name if name in INTEGERS else _named("int64")
     if isinstance(low, int) and isinstance(high, int):
         found = draw_uniform(words, seed=0, shape=_sizes(shape), dtype=own, minval=low, maxval=high)
         return cast(found, name)
@@ -166,7 +172,7 @@ def shuffle(x: Any, axis: int = 0, seed: Any = None) -> Any:
 
 def gamma(shape: Sequence[int], alpha: Any, dtype: Any = None, seed: Any = None) -> Any:
     """Gamma-distributed numbers of shape parameter alpha and scale 1."""
-    name = standardize_dtype(dtype or floatx())
+    name = _named(dtype or floatx())
     return cast(_gamma(_words(seed), _sizes(shape), alpha, _work(name), 0), name)
 
 
@@ -201,7 +207,7 @@ def _gamma(words: Any, shape: tuple[int, ...], alpha: Any, dtype: str, part: int
 
 def beta(shape: Sequence[int], alpha: Any, beta: Any, dtype: Any = None, seed: Any = None) -> Any:
     """Beta-distributed numbers: a / (a + b) of gamma variates a and b."""
-    name = standardize_dtype(dtype or floatx())
+    name = _named(dtype or floatx())
     return cast(_beta(_words(seed), _sizes(shape), alpha, beta, _work(name), 0), name)
 
 
@@ -216,7 +222,7 @@ def binomial(shape: Sequence[int], counts: Any, probabilities: Any, dtype: Any =
     References: Relles, "A simple algorithm for generating binomial random variables when N is large", 1972: the median
     of the uniform numbers behind the trials, a beta variate, tells how those of one half compare with p.
     """
-    name = standardize_dtype(dtype or floatx())
+    name = _named(dtype or floatx())
     work, words, sizes = _work(name), _words(seed), _sizes(shape)
     n, p = convert_to_tensor(counts, work), convert_to_tensor(probabilities, work)
     xp = array_namespace(n, p, words)

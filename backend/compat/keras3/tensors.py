@@ -19,6 +19,8 @@ from backend.arrays.namespaces import describe, host, is_array, namespace_of
 from backend.graph.recording import tensor
 from backend.graph.tensor import Constant, Tensor
 
+from .distribution_lib import refuse_several_devices
+
 __all__ = [
     "Variable",
     "cast",
@@ -26,6 +28,7 @@ __all__ = [
     "convert_to_own_tensor",
     "convert_to_tensor",
     "device_scope",
+    "held_dtype",
     "is_tensor",
     "moved",
     "owned",
@@ -55,6 +58,7 @@ class Variable(KerasVariable):
         self._trainable = bool(value)
 
     def _initialize(self, value: Any) -> None:
+        refuse_several_devices()
         self._value = owned(value, self._dtype)
 
     def _direct_assign(self, value: Any) -> None:
@@ -70,7 +74,7 @@ class Variable(KerasVariable):
 def moved(variable: Any, backend: Backend) -> Any:
     """The variable's array, which goes to the backend where another one was active when it was made."""
     if variable._value is not None:  # noqa: SLF001 - `value` asks the scopes
-        variable._value = backend.asarray(variable._value, variable._dtype)  # noqa: SLF001
+        variable._value = backend.asarray(variable._value, held_dtype(backend, variable._dtype))  # noqa: SLF001
     return variable._value  # noqa: SLF001
 
 
@@ -93,12 +97,12 @@ def convert_to_tensor(x: Any, dtype: Any = None, sparse: Any = None, ragged: Any
         raise ValueError("`sparse=True` is not supported with the array_api backend")
     if ragged:
         raise ValueError("`ragged=True` is not supported with the array_api backend")
-    name = None if dtype is None else _supported(standardize_dtype(dtype))
+    backend = active()
+    name = None if dtype is None else held_dtype(backend, _supported(standardize_dtype(dtype)))
     if isinstance(x, KerasVariable):
         x = x.value
     if isinstance(x, Tensor):
         return x if name is None or name == x.dtype else x.__array_namespace__().astype(x, name)
-    backend = active()
     if not isinstance(x, np.generic) and namespace_of(x) is backend.xp:
         return x if name is None or name == dtype_name(x.dtype) else backend.xp.astype(x, backend.dtype(name))
     if type(x) in (bool, int, float) and getattr(get_stateless_scope(), "records", False):
@@ -110,9 +114,20 @@ def convert_to_tensor(x: Any, dtype: Any = None, sparse: Any = None, ragged: Any
         x = convert_to_numpy(x)
     if name is None:
         name = result_type(*(getattr(item, "dtype", type(item)) for item in tree.flatten(x)))
+    name = held_dtype(backend, name)
     # as stored first: NumPy cannot make bfloat16 of what is no array
     value = np.asarray(x)
     return backend.asarray(value if str(value.dtype) == name else value.astype(_numpy_dtype(name)), name)
+
+
+_NARROW = {"int64": "int32", "uint64": "uint32", "float64": "float32", "complex128": "complex64"}
+
+
+def held_dtype(backend: Backend, name: str) -> str:
+    """The dtype in which a backend holds what has this one: JAX has none of 64 bits unless it is told to."""
+    if name not in _NARROW or name in backend.xp.__array_namespace_info__().dtypes():
+        return name
+    return _NARROW[name]
 
 
 def _supported(name: str) -> str:

@@ -17,7 +17,7 @@ from backend.arrays.backends import active
 from backend.graph.tensor import Placeholder, control
 
 from .immediate import computed_at_once, held
-from .tensors import is_tensor, moved
+from .tensors import convert_to_tensor, is_tensor, moved
 from .value_shapes import true_places
 
 __all__ = ["HoldingRecording", "Recording", "compute_output_spec", "kept_apart"]
@@ -129,7 +129,7 @@ def _traced(fn: Callable[..., Any], args: Any, kwargs: Any, size: int, make: Cal
 
 
 def _ones(shape: Any, dtype: str, name: str | None = None) -> Placeholder:
-    return held(active().asarray(np.ones(shape, "float32"), dtype), name)
+    return held(convert_to_tensor(np.ones(shape, "float32"), dtype), name)
 
 
 def _spec(a: Any, b: Any) -> Any:
