@@ -17,33 +17,38 @@ from .sides import ours
 __all__ = ["measured", "report", "table"]
 
 QUESTION = "Inference of one sample"
-NETS = (nets.MLP.of(1), nets.LSTM.of(1))
+NETS = tuple(net.of(1) for net in nets.NETS)
 BY_HAND = "torch eager"
 TARGETS = {"dense": 1.0, "recurrent": 2.0}  # NumPy, times torch eager
 NOTE = (
     f"{PROCESSES} processes per side, the fastest and slowest in brackets. All sides must compute the same "
-    "probabilities. numpy: by hand, with one product of the input for all steps and the four gates as one. "
+    "probabilities. numpy: by hand, with one product of the input for all steps and the four gates as one, and "
+    "convolutions as one product of all windows. "
     "rnn: K.rnn with the step of Keras's LSTM cell instead of K.lstm."
 )
 
 
-def _ours(net: nets.Net, library: str, stepwise: bool) -> Any:
+def _ours(net: nets.Net, library: str, stepwise: bool, jit: bool = False) -> Any:
     peer(library)
-    return ours.predict(net, library, stepwise)
+    return ours.predict(net, library, stepwise, jit)
 
 
-def _side(module: str, net: nets.Net) -> Any:
+def _side(module: str, net: nets.Net, **how: Any) -> Any:
     peer(module)
-    return importlib.import_module(f"benchmarks.sides.{module}").predict(net)
+    return importlib.import_module(f"benchmarks.sides.{module}").predict(net, **how)
 
 
 def sides(net: nets.Net) -> Iterator[Side]:
     """The sides."""
-    for library, targets in (("numpy", (Target(BY_HAND, TARGETS[net.kind]),)), ("torch", (Target(BY_HAND, 1.1),))):
+    on_numpy = (Target(BY_HAND, TARGETS[net.kind]),) if net.kind in TARGETS else ()
+    for library, targets in (("numpy", on_numpy), ("torch", (Target(BY_HAND, 1.1),))):
         yield Side(f"K [{library}]", library, functools.partial(_ours, net, library, False), targets)
         if net.kind == "recurrent":
             yield Side(f"K [{library}], rnn", library, functools.partial(_ours, net, library, True))
     yield Side(BY_HAND, "torch", functools.partial(_side, "torch", net))
+    jitted = functools.partial(_ours, net, "torch", False, True)
+    yield Side("K [torch], jit", "torch.compile", jitted, (Target("torch.compile", 1.05),))
+    yield Side("torch.compile", "torch.compile", functools.partial(_side, "torch", net, compiled=True))
     yield Side("numpy", "numpy", functools.partial(_side, "numpy", net))
     yield Side("jax.jit", "jax", functools.partial(_side, "jax", net))
     for library in ("numpy", "torch"):

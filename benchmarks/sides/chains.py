@@ -39,14 +39,14 @@ def formula(chain: str) -> Callable[[Any, Any], Any]:
     return gelu if chain == CHAINS[0] else leaky
 
 
-def ours(chain: str, size: int, library: str) -> Call:
+def ours(chain: str, size: int, library: str, jit: bool = False) -> Call:
     """K: recorded on a placeholder, compiled, run on arrays of the library."""
     import backend as K
 
     peer(library.partition(":")[0])
     with K.use_backend(library):
         x = K.placeholder((None,), name="x")
-        f = K.function([x], [formula(chain)(K, x)])
+        f = K.function([x], [formula(chain)(K, x)], jit=jit)
         value = K.variable(data(size)).array
     return lambda: f([value])[0]
 

@@ -21,6 +21,29 @@ def relu(x: Any) -> Any:
     return np.maximum(x, 0)
 
 
+def conv(x: Any, kernel: Any, bias: Any, padding: str) -> Any:
+    rows, columns, _, outgoing = kernel.shape
+    if padding == "same":
+        x = np.pad(x, [(0, 0), (rows // 2, rows // 2), (columns // 2, columns // 2), (0, 0)])
+    windows = np.lib.stride_tricks.sliding_window_view(x, (rows, columns), (1, 2)).transpose(0, 1, 2, 4, 5, 3)
+    y = windows.reshape(*windows.shape[:3], -1) @ kernel.reshape(-1, outgoing)
+    return y if bias is None else y + bias
+
+
+def pool(x: Any) -> Any:
+    count, rows, columns, channels = x.shape
+    x = x[:, : rows // 2 * 2, : columns // 2 * 2]
+    return np.max(x.reshape(count, rows // 2, 2, columns // 2, 2, channels), axis=(2, 4))
+
+
+def flat(x: Any) -> Any:
+    return x.reshape(x.shape[0], -1)
+
+
+def normalized(x: Any, gamma: Any, beta: Any) -> Any:
+    return x * (gamma / (1 + 1e-3) ** 0.5) + beta  # by moving averages that no step has updated
+
+
 def lstm(x: Any, kernel: Any, recurrent: Any, bias: Any) -> Any:
     units = recurrent.shape[0]
     h = c = np.zeros((x.shape[0], units), x.dtype)

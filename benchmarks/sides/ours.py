@@ -115,11 +115,11 @@ def native(value: np.ndarray) -> Any:
     return K.variable(value).array
 
 
-def predict(net: Net, backend: str = "numpy", stepwise: bool = False) -> Callable[[], Any]:
+def predict(net: Net, backend: str = "numpy", stepwise: bool = False, jit: bool = False) -> Callable[[], Any]:
     """A function that computes the probabilities of the net's batch."""
     with K.use_backend(backend):
         x = K.placeholder((None, *net.sample), name="samples")
         w = {name: K.variable(v, name=name) for name, v in weights(net).items()}
-        f = K.function([x], [K.softmax(logits(net, Layers(stepwise, training=False), w, x))])
+        f = K.function([x], [K.softmax(logits(net, Layers(stepwise, training=False), w, x))], jit=jit)
         samples = native(batch(net)[0])
     return lambda: f([samples])[0]

@@ -44,7 +44,7 @@ def short(monkeypatch):
     ("name", "tiny"),
     [
         ("training_step", {"which": TINY}),
-        ("inference", {"which": (TINY[0].of(1), TINY[2].of(1))}),
+        ("inference", {"which": tuple(net.of(1) for net in TINY)}),
         ("elementwise_chain", {"size": 50, "sweep": (10, 20)}),
         ("deep_graph", {"depths": (3, 6)}),
     ],
