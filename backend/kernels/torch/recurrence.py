@@ -23,7 +23,10 @@ def lstm_sequence(
     """oneDNN's layer in float32 on the CPU, with its workspace as residual; elsewhere torch.lstm, with none."""
     if declined(x, kernel, recurrent, bias, h, c):
         return NotImplemented
-    if not _fused(x):
+    fused = _fused(x)
+    if fused and not residuals and not torch.compiler.is_compiling():  # torch's own call of that layer is shorter
+        return _public(x, _weights(kernel, recurrent, bias), h, c)
+    if not fused:
         every, h, c = _public(x, _own_weights(kernel, recurrent, bias), h, c)
         return (every, h, c, *[x.new_empty(0)] * 2) if residuals else (every, h, c)
     keep = residuals and not torch.compiler.is_compiling()  # Inductor of torch 2.13 fails on the workspace
@@ -101,7 +104,9 @@ def declined(*given: Tensor | None) -> bool:
     """Whether the definition runs: empty arrays, half precision, and tensors that torch records."""
     if torch.compiler.is_compiling() and any(x is not None and x.is_cuda for x in given):
         return True  # compiled by torch 2.11, cuDNN gives the states and their gradients with a further axis
-    return tracked(*given) or any(x is not None and (0 in x.shape or x.dtype.itemsize == 2) for x in given)
+    if tracked(*given):
+        return True
+    return any(x is not None and (not x.numel() or x.dtype.itemsize == 2) for x in given)
 
 
 def _fused(x: Tensor) -> bool:
