@@ -20,6 +20,7 @@ from ..kernels.lookup import (
     can_compile,
     compiled_kernels_of,
     compiles_by_itself,
+    has_kernel,
     keeping_of,
     kernels_enabled,
     kernels_of,
@@ -32,6 +33,7 @@ from .elementwise_steps import steps_of
 from .executed import executed
 from .kept import Apart, Kept, apart, laid_out
 from .loops.description import description
+from .memory_reuse import step_down, stepwise
 from .pipeline import GRAPH, KEEP, LAUNCHED, NESTED, PASSES, PROGRAM, run_passes, selected, stages_of
 from .program import Graph, Program
 from .report import Stages, auto_stage, cost, kept_stage, nests_stage, whole_stage
@@ -58,7 +60,7 @@ class Executable:
         self.name = name
         self.passes = selected(passes)
         self.jit = jit
-        self._sources: dict[tuple[bool, ...], tuple[Source, Any]] = {}  # by in_place, fuse_small and nested
+        self._sources: dict[tuple[bool, ...], tuple[Source, Any]] = {}  # by how they are printed
         self._parts: dict[bool, tuple[tuple[Source, Any], tuple[Source, Any]]] = {}  # what is kept and the rest
         self._updated = tuple(updates)
         self._apart: Apart | None = None
@@ -95,13 +97,18 @@ class Executable:
         more += [auto_stage(found[-1], chosen[-1])] if chosen else []
         return Stages([*found, *more])
 
-    def _source(self, in_place: bool, fuse_small: bool = False, nested: bool = False) -> tuple[Source, Any]:
-        """What is printed, and its code; `fuse_small` makes kernels of all chains, `nested` loop nests."""
-        key = in_place, fuse_small, nested
+    def _source(
+        self, in_place: bool, fuse_small: bool = False, nested: bool = False, steps: bool = False
+    ) -> tuple[Source, Any]:
+        """What is printed, and its code.
+
+        `fuse_small` makes kernels of all chains, `nested` loop nests, `steps` one call of an update by a gradient.
+        """
+        key = in_place, fuse_small, nested, steps
         if key not in self._sources:
             passes = self.passes if in_place else [name for name in self.passes if name != "reuse"]
             with no_collection():
-                graph = self.graph
+                graph = stepwise(self.graph) if steps else self.graph
                 if nested or fuse_small:
                     recorded = dataclasses.replace(self.recorded, least=None if nested else 0)
                     found = run_passes(recorded, self.passes, NESTED if nested else LAUNCHED)
@@ -142,10 +149,14 @@ class Executable:
         keep_freed_memory()
         kernels: Any = compiled_kernels_of(xp) if jit else None
         printed = prints_chains(xp)
-        parts = self._divided() if keeping_of(xp) and not printed and kernels is None else None
-        if parts is not None:
-            return self._in_parts(backend, in_place, jit, parts)
-        source, code = self._source(in_place, printed, nested=kernels is not None)
+        if not printed and kernels is None:
+            steps = has_kernel(xp, step_down)
+            parts = self._divided(steps) if keeping_of(xp) else None
+            if parts is not None:
+                return self._in_parts(backend, in_place, jit, parts)
+            source, code = self._source(in_place, steps=steps)
+        else:
+            source, code = self._source(in_place, printed, nested=kernels is not None)
         scope = self._scope(backend, source, code, kernels)
         if printed:
             for name, body in source.chains.items():
@@ -173,10 +184,10 @@ class Executable:
             exec(code, scope)  # the printer wrote it: names and literals of its own alone
         return scope
 
-    def _divided(self) -> Apart | None:
+    def _divided(self, steps: bool) -> Apart | None:
         """The graph in two parts, of which the first depends on variables alone; None where nothing is kept."""
         if self._apart is None and KEEP in self.passes:
-            self._apart = apart(self.graph, self._updated)
+            self._apart = apart(stepwise(self.graph) if steps else self.graph, self._updated)
         return self._apart
 
     def _in_parts(self, backend: Backend, in_place: bool, jit: bool, parts: Apart) -> tuple[Callable[..., Any], bool]:

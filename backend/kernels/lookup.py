@@ -19,6 +19,7 @@ __all__ = [
     "chain_planner",
     "compiled_kernels_of",
     "compiles_by_itself",
+    "has_kernel",
     "keeping_of",
     "kernels_enabled",
     "kernels_of",
@@ -78,6 +79,11 @@ def chain_planner(xp: Any) -> Callable[..., Any] | None:
 def prints_chains(xp: Any) -> bool:
     """Whether the library has a kernel for elementwise chains: it prints a body's `steps`, of any size, as one call."""
     return kernels_enabled() and hasattr(kernels_of(xp), "fused")
+
+
+def has_kernel(xp: Any, composite: Any) -> bool:
+    """Whether a library has a kernel for a composite."""
+    return kernels_enabled() and hasattr(kernels_of(xp), composite.__name__)
 
 
 def keeping_of(xp: Any) -> tuple[Callable[..., Any], Callable[..., Any]] | None:

@@ -22,6 +22,8 @@ from .elementwise import relu as relu
 from .elementwise import relu_gradient as relu_gradient
 from .elementwise import sigmoid as sigmoid
 from .elementwise import softmax as softmax
+from .elementwise import step_down as step_down
+from .elementwise import step_down_into as step_down_into
 from .elementwise import subtract_into as subtract_into
 from .processes import among_processes, by_rows, over_processes
 
