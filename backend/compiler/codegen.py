@@ -198,7 +198,7 @@ class _Scope:
         node = step.node
         frees = step.frees
         if _is_overwritten(step):
-            text = f"{targets[0]} = {self._printer.composite(OVERWRITING[node.function])}({self.arguments(node)})"
+            text = f"{targets[0]} = {self._printer.composite(OVERWRITING[node.function][0])}({self.arguments(node)})"
             frees = (*frees, node.args[1])
         elif step.into is not None:
             x, y = node.args if node.args[0] is step.into else node.args[::-1]

@@ -6,7 +6,7 @@ import dataclasses
 from typing import Any
 
 from ..graph.tensor import Node, Tensor
-from .memory_reuse import MIN_OVERWRITTEN, OVERWRITING
+from .memory_reuse import OVERWRITING
 from .program import Program, Routine, Step, elements
 
 __all__ = ["liveness", "reuse"]
@@ -64,7 +64,12 @@ def _in_place(step: Step, shown: set[int]) -> Step:
             return dataclasses.replace(step, frees=tuple(t for t in step.frees if t is not x), into=x)
     if overwrites and isinstance(node.args[0], Tensor):
         x, y = node.args
-        if isinstance(y, Tensor) and id(y) in spare and (elements(y) or 0) >= MIN_OVERWRITTEN and _fits(y, x, node):
+        if (
+            isinstance(y, Tensor)
+            and id(y) in spare
+            and (elements(y) or 0) >= OVERWRITING[node.function][1]
+            and _fits(y, x, node)
+        ):
             return dataclasses.replace(step, frees=tuple(t for t in step.frees if t is not y), into=y)
     return step
 

@@ -12,7 +12,7 @@ from ..graph.tensor import Tensor
 from .program import Graph
 from .rewriter import Rewriter
 
-__all__ = ["MIN_OVERWRITTEN", "OVERWRITING", "step_down", "stepwise", "subtract_into"]
+__all__ = ["OVERWRITING", "step_down", "stepwise", "subtract_into"]
 
 # Elements from which it saves more than its call costs. An update, w - rate * gradient, then needs no new memory: that
 # of the gradient becomes the variable's. From 32 MB on glibc has new memory filled with zeros, page by page, each time.
@@ -37,7 +37,9 @@ def step_down_into(x: Array, y: Array, *, rate: float) -> Array:
     return x - rate * y
 
 
-OVERWRITING: dict[Any, Any] = {"subtract": subtract_into, step_down: step_down_into}  # by what is called without
+# By the function that is called without: what may write over its second argument, and from how many elements on.
+# The gradient of a convolution's kernel lies as the library's convolution wants kernels, and so does the new kernel.
+OVERWRITING: dict[Any, tuple[Any, int]] = {"subtract": (subtract_into, MIN_OVERWRITTEN), step_down: (step_down_into, 1)}
 
 
 @subtract_into.shape
