@@ -76,7 +76,10 @@ class Executable:
 
     @property
     def source(self) -> str:
-        """The straight-line Python that runs, the same from run to run; on CuPy small chains are one call each, too."""
+        """The straight-line Python that runs, the same from run to run.
+
+        On CuPy small chains are one call each, too; on torch so is a step down a gradient, and what is kept is apart.
+        """
         return self._source(in_place=True)[0].text
 
     @property
@@ -151,9 +154,10 @@ class Executable:
         printed = prints_chains(xp)
         if not printed and kernels is None:
             steps = has_kernel(xp, step_down)
-            parts = self._divided(steps) if keeping_of(xp) else None
-            if parts is not None:
-                return self._in_parts(backend, in_place, jit, parts)
+            keeping = keeping_of(xp)
+            parts = None if keeping is None else self._divided(steps)
+            if parts is not None and keeping is not None:
+                return self._in_parts(backend, in_place, jit, parts, *keeping)
             source, code = self._source(in_place, steps=steps)
         else:
             source, code = self._source(in_place, printed, nested=kernels is not None)
@@ -190,7 +194,9 @@ class Executable:
             self._apart = apart(stepwise(self.graph) if steps else self.graph, self._updated)
         return self._apart
 
-    def _in_parts(self, backend: Backend, in_place: bool, jit: bool, parts: Apart) -> tuple[Callable[..., Any], bool]:
+    def _in_parts(
+        self, backend: Backend, in_place: bool, jit: bool, parts: Apart, state: Any, ordinary: Any
+    ) -> tuple[Callable[..., Any], bool]:
         """The program of two parts; the library's compiler gets the second, which has other layouts from the start."""
         if in_place not in self._parts:
             passes = [name for name in self.passes if name != "reuse"]  # variables may be recorded where inputs are not
@@ -201,7 +207,6 @@ class Executable:
                 kept = dataclasses.replace(kept, copies=frozenset())  # nothing but the rest sees it, which only reads
                 self._parts[in_place] = self._printed(kept), self._printed(rest)
         xp, (kept, rest) = backend.xp, self._parts[in_place]
-        state, ordinary = keeping_of(xp) or (None, None)
         scopes = self._scope(backend, *kept), self._scope(backend, *rest)
         made = quick = ordinary(scopes[0][ENTRY])
         layouts = [name for name, c in kept[0].composites.items() if c is laid_out]

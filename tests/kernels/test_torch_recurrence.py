@@ -21,7 +21,6 @@ def trained(bias):
 
 @pytest.mark.parametrize("bias", [None, torch.randn(16)])
 def test_under_torch_compile_it_is_one_operation_each_way_with_the_same_results(bias):
-    recurrence.traceable()
     torch.compiler.reset()
     explained = torch._dynamo.explain(trained)(bias)
     assert explained.graph_count == 1

@@ -57,5 +57,4 @@ DIRECT = {"log_softmax": torch.log_softmax, "sigmoid": torch.sigmoid, "softmax":
 
 def jit(scope: dict[str, Any], name: str, chains: list[str]) -> Callable[..., Any]:
     """torch.compile, for `K.function(..., jit=True)`."""
-    _recurrence.traceable()
     return precise_program(torch.compile(scope[name]))

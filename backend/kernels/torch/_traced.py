@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -22,14 +21,15 @@ _SCHEMAS = {
 Layer = Callable[..., tuple[Tensor, ...]]
 
 
-@functools.cache
-def define(forward: Layer, backward: Layer) -> Any:
+def define(forward: Layer, backward: Layer) -> None:
     """Give the operations to torch, once a process.
 
     The size of oneDNN's workspace is known to oneDNN alone, and torch.compile has to know sizes beforehand: so the
     forward operation gives a ticket of one byte, which has the workspace as an attribute.
     """
-    library = torch.library.Library("array_api_backend", "DEF")
+    if hasattr(torch.ops.array_api_backend, "lstm"):
+        return
+    library = torch.library.Library("array_api_backend", "FRAGMENT")
     for name, schema in _SCHEMAS.items():
         library.define(name + schema)
 
@@ -40,14 +40,14 @@ def define(forward: Layer, backward: Layer) -> Any:
         return every, h, c, ticket
 
     def gradient(*given: Any) -> tuple[Tensor, ...]:
-        *given, ticket, cells = given
-        return backward(*given, ticket.workspace, cells)
+        *rest, ticket, cells = given
+        return backward(*rest, ticket.workspace, cells)
 
     library.impl("lstm", run, "CPU")
     library.impl("lstm_gradient", gradient, "CPU")
     torch.library.register_fake("array_api_backend::lstm", _shapes, lib=library)
     torch.library.register_fake("array_api_backend::lstm_gradient", _gradient_shapes, lib=library)
-    return library  # which has to stay
+    torch.ops.array_api_backend.library = library  # which has to stay
 
 
 def _shapes(x: Tensor, kernel: Tensor, recurrent: Tensor, bias: Tensor | None, h: Tensor, c: Tensor) -> Any:

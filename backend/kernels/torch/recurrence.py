@@ -12,7 +12,7 @@ from . import _traced
 from ._layout import Ints, dense, tracked
 from ._precision import as_precise_as_products
 
-__all__ = ["lstm_sequence", "lstm_sequence_gradient", "traceable"]
+__all__ = ["lstm_sequence", "lstm_sequence_gradient"]
 
 _HAS_ONEDNN = torch.backends.mkldnn.is_available()
 _LSTM = 2  # torch's number for the LSTM cell of oneDNN and of cuDNN
@@ -128,9 +128,7 @@ def _layer_gradient(
     return d_x.transpose(0, 1), d_kernel.mT, d_recurrent.mT, d_bias, d_h.reshape(h.shape), d_c.reshape(c.shape)
 
 
-def traceable() -> None:
-    """Make this layer one operation for torch.compile."""
-    _traced.define(_layer, _layer_gradient)
+_traced.define(_layer, _layer_gradient)
 
 
 def declined(*given: Tensor | None) -> bool:
