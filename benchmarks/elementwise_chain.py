@@ -19,6 +19,7 @@ SIZE = 4_000_000
 SIZES = (1_000, 100_000, 1_000_000, 4_000_000, 16_000_000)
 NOTE = (
     f"{PROCESSES} processes per side, the fastest and slowest in brackets. numpy out=: in place by hand. "
+    "jit: numba compiles the function. "
     "keras 3: keras.ops. roofline: a copy of the same number of elements, which reads and writes each "
     "once; tanh costs more than that on every side."
 )
@@ -33,6 +34,8 @@ def sides(chain: str, size: int, swept: bool = False) -> Iterator[Side]:
     ahead = () if swept else (Target("numpy", 0.5), Target("numexpr", 1.0), Target("torch", 1.0))
     for library, targets in (("numpy", ahead), ("torch", (Target("torch", 1.0),))):
         yield Side(f"K [{library}]", library, functools.partial(chains.ours, chain, size, library), targets)
+    compiled = () if swept else (Target("jax.jit", 1.3), Target("torch.compile", 1.3))
+    yield Side("K [numpy], jit", "numba", functools.partial(chains.ours, chain, size, "numpy", jit=True), compiled)
     yield Side("numpy", "numpy", side("numpy"))
     yield Side("numpy out=", "numpy", side("numpy_out"))
     yield Side("torch", "torch", side("torch"))

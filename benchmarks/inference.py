@@ -19,12 +19,12 @@ __all__ = ["measured", "report", "table"]
 QUESTION = "Inference of one sample"
 NETS = tuple(net.of(1) for net in nets.NETS)
 BY_HAND = "torch eager"
-TARGETS = {"dense": 1.0, "recurrent": 2.0}  # NumPy, times torch eager
+TARGETS = {"dense": 1.0, "recurrent": 2.0}  # NumPy without a compiler, times torch eager
 NOTE = (
     f"{PROCESSES} processes per side, the fastest and slowest in brackets. All sides must compute the same "
     "probabilities. numpy: by hand, with one product of the input for all steps and the four gates as one, and "
     "convolutions as one product of all windows. "
-    "rnn: K.rnn with the step of Keras's LSTM cell instead of K.lstm."
+    "jit: numba compiles the function, or torch.compile. rnn: K.rnn with the step of Keras's LSTM cell instead of K.lstm."
 )
 
 
@@ -45,6 +45,7 @@ def sides(net: nets.Net) -> Iterator[Side]:
         yield Side(f"K [{library}]", library, functools.partial(_ours, net, library, False), targets)
         if net.kind == "recurrent":
             yield Side(f"K [{library}], rnn", library, functools.partial(_ours, net, library, True))
+    yield Side("K [numpy], jit", "numba", functools.partial(_ours, net, "numpy", False, True), (Target(BY_HAND, 1.0),))
     yield Side(BY_HAND, "torch", functools.partial(_side, "torch", net))
     jitted = functools.partial(_ours, net, "torch", False, True)
     yield Side("K [torch], jit", "torch.compile", jitted, (Target("torch.compile", 1.05),))

@@ -20,11 +20,13 @@ __all__ = ["measured", "report", "table"]
 QUESTION = "A training step"
 BY_HAND, KERAS = "torch by hand", "keras 3 [torch]"
 TARGETS = {"dense": 1.2, "convolution": 1.8, "recurrent": 2.0, "normalized": 2.0}  # NumPy, times torch by hand
+JIT_TARGETS = {"dense": 1.0, "convolution": 1.3, "recurrent": 1.0, "normalized": 1.0}  # compiled by numba
 NOTE = (
     f"{PROCESSES} processes per side, the fastest and slowest in brackets. All sides start from the same weights "
     "and must have the same first five losses. roofline: the operations of the products at the rate of a "
-    "1024x1024 matrix product. torch.compile: the net with its loss, and the optimizer's "
-    "step. tf.function: with jit_compile=True, by hand. rnn: K.rnn with the step of Keras's LSTM "
+    "1024x1024 matrix product. jit: numba compiles the function, or torch.compile. torch.compile: the net with its "
+    "loss, and the optimizer's step. "
+    "tf.function: with jit_compile=True, by hand. rnn: K.rnn with the step of Keras's LSTM "
     "cell instead of K.lstm."
 )
 
@@ -42,6 +44,8 @@ def sides(net: nets.Net) -> Iterator[Side]:
         yield Side(f"K [{library}]", library, functools.partial(_ours, net, library, False), targets)
         if net.kind == "recurrent":
             yield Side(f"K [{library}], rnn", library, functools.partial(_ours, net, library, True))
+    targets = (Target(BY_HAND, JIT_TARGETS[net.kind]),)
+    yield Side("K [numpy], jit", "numba", functools.partial(_ours, net, "numpy", False, True), targets)
     yield Side(BY_HAND, "torch", functools.partial(_side, "torch", net))
     jitted = functools.partial(_ours, net, "torch", False, True)
     yield Side("K [torch], jit", "torch.compile", jitted, (Target("torch.compile", 1.05),))

@@ -6,12 +6,13 @@ from typing import Any, Literal, overload
 
 import numpy as np
 
-from ..arrays.arguments import integer, is_sequence, items, numbers
+from ..arrays.arguments import integer, is_sequence, items, namespace_of_sizes, numbers
 from ..arrays.namespaces import array_namespace, is_array, plain
 from ..arrays.typing import DTypeLike, Sizes
 from ..config import floatx
 from ..dispatch.boundary import dtype_from, named
 from ..dispatch.operation import operation
+from ..dispatch.promotion import native_dtype
 from ..graph.tensor import Constant, Placeholder, Tensor, record
 from .sparse_placeholder import SparsePlaceholder
 from .variables import variable
@@ -261,6 +262,9 @@ def _filled(function: str, shape: Any, dtype: Any, name: str | None) -> Tensor:
         raise ValueError(f"{function}: shape {sizes} holds a negative size")
     if all(isinstance(n, int) and n for n in sizes):
         return variable(getattr(np, function)(sizes, "int8"), wanted, name)
+    if xp := namespace_of_sizes(sizes):
+        filled: Tensor = getattr(xp, function)(sizes, dtype=native_dtype(xp, wanted))
+        return filled
     return named(getattr(array_namespace(), function)(sizes, dtype=wanted), name)
 
 

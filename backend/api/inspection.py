@@ -308,7 +308,7 @@ def size(x: Any, name: str | None = None) -> Any:
 def _integers(x: Any, of: Any) -> Any:
     xp = array_namespace(x)
     if is_array(x) and not isinstance(x, Tensor):
-        found = of(tuple(x.shape))
+        found = of(sizes(x))
         return xp.asarray(list(found) if isinstance(found, tuple) else found, dtype=xp.int32, device=device_of(x))
     found = of(sizes(xp.asarray(x)))
     return xp.asarray(list(found) if isinstance(found, tuple) else found, dtype="int32")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,10 +17,12 @@ __all__ = [
     "integers",
     "is_sequence",
     "items",
+    "namespace_of_sizes",
     "number",
     "numbers",
     "one_or_several",
     "shown",
+    "size_at_run_time",
     "text",
 ]
 
@@ -64,6 +66,27 @@ def integer(name: str, argument: str, value: Any) -> int:
             if is_array(value) and is_concrete(value):
                 return int(value)
     raise TypeError(f"{name}: {argument} is {shown(value)}, expected an integer")
+
+
+def size_at_run_time(value: Any) -> Any:
+    """A size that only a program of its library knows, for calculations; None for anything else.
+
+    It is a 0-d integer array without a value of a library that has such sizes, or what the library's `__sizes__` gave.
+    """
+    if getattr(type(value), "is_size", False):
+        return value
+    if is_array(value) and _is_one_integer(value) and not is_concrete(value):
+        xp = namespace_of(value)
+        return getattr(xp, "__size__", lambda size: size)(value) if hasattr(xp, "__sizes__") else None
+    return None
+
+
+def namespace_of_sizes(sizes: Iterable[Any]) -> Any:
+    """The namespace of the first size that only a program of its library knows; None where there is none."""
+    for size in sizes:
+        if type(size) is not int and size_at_run_time(size) is not None:
+            return namespace_of(getattr(size, "tensor", size))
+    return None
 
 
 def _is_one_integer(value: Any) -> bool:

@@ -42,6 +42,9 @@ def loop(
     others.
     """
     xp = array_namespace(*initial, *sequences, *captured)
+    if sequences and sequences[0].shape[0] is None and hasattr(xp, "__scan__"):
+        looped: tuple[Any, ...] = xp.__scan__(lambda *values: body(*values, *captured), initial, sequences, reverse)
+        return looped
     carry: tuple[Any, ...] = tuple(initial)
     rows: list[Any] = []
     steps = zip(*map(xp.unstack, sequences), strict=True) if sequences else ((),) * length

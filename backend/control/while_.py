@@ -130,6 +130,14 @@ def while_loop_(
             state = tuple(body(*state, *captured))
             if not count:
                 check_shapes("while_loop: the body", initial, state)
+        elif hasattr(xp, "__while_loop__"):
+            last: tuple[Array, ...] = xp.__while_loop__(
+                lambda *values: condition(*values, *test_captured),
+                lambda *values: body(*values, *captured),
+                state,
+                limit,
+            )
+            return last
         else:
             if limit is None:
                 raise ValueError(

@@ -11,7 +11,7 @@ from ..arrays.dtypes import dtype_name, is_float
 from ..arrays.namespaces import array_namespace, describe, device_of, is_array, on_a_device
 from ..arrays.typing import Array, DTypeLike, Shape
 from ..graph.dim_values import size_from, sizes_from
-from ..graph.dims import product
+from ..graph.dims import Dim, product
 from ..graph.shape_rules import axes_of, axis_of, broadcast, concatenated, reduced, reshaped
 from ..graph.tensor import Tensor
 
@@ -28,6 +28,7 @@ __all__ = [
     "given",
     "moved",
     "named",
+    "namespace_for",
     "ndim_of",
     "normalize_axis",
     "number_like",
@@ -89,6 +90,11 @@ def sizes(x: Array) -> Shape:
         return shape
     known = getattr(array_namespace(x), "__sizes__", None)
     return shape if known is None else known(x)
+
+
+def namespace_for(xp: Any, shape: Shape) -> Any:
+    """What makes an array of a shape: the recorder where a size is an expression of the graph, else xp."""
+    return array_namespace() if any(isinstance(n, Dim) for n in shape) else xp
 
 
 def broadcasting(name: str, function: Callable[..., Array], *operands: Any) -> Array:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays.arguments import integer, is_sequence, items, shown
+from ..arrays.arguments import integer, is_sequence, items, shown, size_at_run_time
 from ..arrays.dtypes import is_integer
 from ..arrays.namespaces import host
 from .dims import Dim, largest, product, smallest
@@ -23,13 +23,15 @@ Known = dict[int, Any]  # by a tensor's id: the integers it stands for, or None
 def size_from(name: str, argument: str, value: Any) -> Any:
     """One size: a Python int from an integer of any kind, or a Dim from a symbolic 0-d tensor of integers.
 
+    An integer of a library's own trace, without a value, becomes what that library has for sizes.
     Sizes of tensors and arithmetic on them are seen through, other tensors are read when the function runs. TypeError
     that names the operation and its argument for anything else.
     """
     if type(value) is int or isinstance(value, Dim):
         return value
     if not isinstance(value, Tensor):
-        return integer(name, argument, value)
+        lazily = size_at_run_time(value)
+        return integer(name, argument, value) if lazily is None else lazily
     if not is_integer(value.dtype) or value.spec.shape != ():
         raise TypeError(f"{name}: {argument} is {shown(value)}, expected an integer")
     found = _value(value, {})

@@ -8,10 +8,20 @@ from ..arrays.registry import NAMESPACE_OF_TYPE
 from ..arrays.typing import Array, Axes, Pairs, Size, Sizes
 from ..autodiff.scatter import scatter_slice
 from ..config import data_format_of
-from ..dispatch.boundary import MISFIT, axes_of, axis_of, concatenated, count_of, product, reshaped, sizes
+from ..dispatch.boundary import (
+    MISFIT,
+    axes_of,
+    axis_of,
+    concatenated,
+    count_of,
+    namespace_for,
+    product,
+    reshaped,
+    sizes,
+)
 from ..dispatch.fast_path import fast_reshape
 from ..dispatch.operation import operation
-from ..dispatch.promotion import array_namespace, arrays, device_of, promoted_arrays
+from ..dispatch.promotion import arrays, device_of, promoted_arrays
 from ..graph.composite import composite
 from .sparse import Sparse, sparse_concatenate, to_dense
 
@@ -86,9 +96,7 @@ def reshape(x: Array, shape: Sizes) -> Array:
     xp, x = arrays(x)
     wanted: Any = shape
     target = reshaped("reshape", sizes(x), wanted)
-    if not _INT.issuperset(map(type, target)):
-        xp = array_namespace()  # symbolic, even if x is not
-    return xp.reshape(x, target)
+    return namespace_for(xp, target).reshape(x, target)
 
 
 @operation
@@ -531,7 +539,8 @@ def slice(x: Array, start: Sizes, size: Sizes) -> Array:
 
 def _slice_at(x: Array, start: tuple[int, ...], size: tuple[int, ...]) -> Array:
     for axis, (n, a, k) in enumerate(zip(x.shape, start, size, strict=True)):
-        if not (a >= 0 and k >= 0 and a + k <= n):
+        known = isinstance(n, int) and isinstance(a, int) and isinstance(k, int)  # not in a library's own trace
+        if known and not (a >= 0 and k >= 0 and a + k <= n):
             raise ValueError(f"slice: on axis {axis}, {k} elements from {a} on do not lie within its size {n}")
     return x[tuple(Slice(a, a + k) for a, k in zip(start, size, strict=True))] if x.ndim else x
 

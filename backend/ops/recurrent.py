@@ -9,7 +9,7 @@ from ..arrays.typing import Array
 from ..control.loop import scan
 from ..dispatch.boundary import moved, sizes
 from ..dispatch.operation import operation
-from ..dispatch.promotion import arrays
+from ..dispatch.promotion import arrays, device_of
 
 __all__ = ["rnn"]
 
@@ -70,7 +70,8 @@ def rnn(
     dropout mask, is computed once. If the first output has
     `_uses_learning_phase` True, so has the last output.
 
-    There are gradients through everything.
+    There are gradients through everything. Without a step the last output is zeros, and the states are the initial
+    ones.
 
     References
     ----------
@@ -97,7 +98,9 @@ def rnn(
         steps.append(_time_mask(xp, inputs, mask))
     if go_backwards:
         steps = [xp.flip(x, axis=0) for x in steps]
-    first, _ = step_function(inputs[:, 0, ...], states + extra)
+    n = sizes(inputs)
+    blank = xp.zeros((n[0], *n[2:]), dtype=inputs.dtype, device=device_of(inputs)) if n[1] == 0 else inputs[:, 0, ...]
+    first, _ = step_function(blank, states + extra)
 
     def step(carry: Any, slices: Any) -> tuple[Any, Any]:
         previous, old = carry
@@ -108,7 +111,7 @@ def rnn(
         return (output, tuple(new)), output
 
     start = (xp.zeros_like(first), tuple(states))
-    if unroll:
+    if unroll and n[1] != 0:
         carry, rows = start, []
         for t in range(inputs.shape[1]):
             carry, output = step(carry, [x[t, ...] for x in steps])

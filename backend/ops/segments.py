@@ -8,7 +8,8 @@ from typing import Any
 
 from ..arrays.dtypes import limits
 from ..arrays.typing import Array, ArrayLike, Size
-from ..autodiff.cotangents import mask_, sliced
+from ..autodiff.cotangents import conj, mask_, sliced
+from ..control.loop import scan
 from ..dispatch.boundary import number_like, sizes
 from ..dispatch.operation import operation
 from ..dispatch.promotion import (
@@ -189,8 +190,7 @@ def segment_prod(data: ArrayLike, segment_ids: ArrayLike, num_segments: Size) ->
 
     Notes
     -----
-    An empty segment is 1. The gradient is exact with any number of zeros; second derivatives are so in segments
-    without zeros.
+    An empty segment is 1. Derivatives are exact with any number of zeros.
 
     References
     ----------
@@ -209,25 +209,44 @@ def segment_prod(data: ArrayLike, segment_ids: ArrayLike, num_segments: Size) ->
 
 
 def _combined(data: Array, ids: Array, count: Any, combine: Callable[[Any, Any], Any], empty: Any) -> Array:
-    """The parts of each segment combined: sorted by id, runs of one id by doubling, the last of each run taken."""
-    xp, m = array_namespace(data), data.shape[0]
-    if not m:
+    """The parts of each segment combined: sorted by id, runs of one id combined, the last of each run taken."""
+    xp = array_namespace(data)
+    if not data.shape[0]:
         return xp.full((count, *data.shape[1:]), empty, dtype=data.dtype, device=device_of(data))
     ids = places_of(xp, ids, count)
     order = xp.argsort(ids, stable=True)
     keys, values = xp.take(ids, order, axis=0), xp.take(data, order, axis=0)
-    column = (slice(None),) + (None,) * (data.ndim - 1)
-    reach = 1
-    while reach < m:
-        same = (keys[reach:] == keys[:-reach])[column]
-        later, earlier = sliced(values, 0, reach, m), sliced(values, 0, 0, m - reach)
-        values = xp.concat([sliced(values, 0, 0, reach), xp.where(same, combine(later, earlier), later)], axis=0)
-        reach *= 2
+    values = _in_runs(keys, values, combine)
     places = xp.arange(count, dtype=ids.dtype, device=device_of(data))
     after = xp.searchsorted(keys, places, side="right")
     last = xp.where(after > 0, after - 1, 0)
-    found = (xp.take(keys, last, axis=0) == places)[column]
+    found = (xp.take(keys, last, axis=0) == places)[_column(data.ndim)]
     return xp.where(found, xp.take(values, last, axis=0), number_like(data, empty))
+
+
+def _column(ndim: int) -> tuple[Any, ...]:
+    """The index that gives an array of shape (n,) this many dimensions."""
+    return (slice(None),) + (None,) * (ndim - 1)
+
+
+def _in_runs(keys: Array, values: Array, combine: Callable[[Any, Any], Any]) -> Array:
+    """Each part combined with all before it in its run of equal keys, by doubling."""
+    xp, m, reach = array_namespace(values), values.shape[0], 1
+    while reach < m:
+        same = (keys[reach:] == keys[:-reach])[_column(values.ndim)]
+        later, earlier = sliced(values, 0, reach, m), sliced(values, 0, 0, m - reach)
+        values = xp.concat([sliced(values, 0, 0, reach), xp.where(same, combine(later, earlier), later)], axis=0)
+        reach *= 2
+    return values
+
+
+def _before(keys: Array, values: Array) -> Array:
+    """For each part the product of those before it in its run of equal keys."""
+    xp, m = array_namespace(values), values.shape[0]
+    products = sliced(_in_runs(keys, values, xp.multiply), 0, 0, m - 1)
+    same = (keys[1:] == keys[:-1])[_column(values.ndim)]
+    first = xp.ones((1, *values.shape[1:]), dtype=values.dtype, device=device_of(values))
+    return xp.concat([first, xp.where(same, products, number_like(values, 1))], axis=0)
 
 
 @composite
@@ -266,17 +285,56 @@ def _(data, ids, *, count):
 
 @segment_product.vjp
 def _(g, out, data, ids, *, count):
-    xp, zero = array_namespace(g), data == 0
-    zeros = _back(segment_sum_(xp.astype(zero, g.dtype), ids, count=count), ids, count)
-    regular = xp.where(zero, 1.0, data)
-    others = _back(segment_product(regular, ids, count=count), ids, count)  # of those that are not zero
-    slope = xp.where(zero, mask_(zeros == 1, others), mask_(zeros == 0, others / regular))
-    return mask_(_inside(ids, count, data.ndim), _back(g, ids, count) * slope), None
+    others = segment_others(data, ids, count=count)
+    return mask_(_inside(ids, count, data.ndim), _back(g, ids, count) * conj(others)), None
+
+
+@composite
+def segment_others(data: Array, ids: Array, *, count: Any) -> Array:
+    """For each part the product of the others of its segment: of those before it times those after it."""
+    xp = array_namespace(data)
+    if not data.shape[0]:
+        return xp.ones_like(data)
+    ids = places_of(xp, ids, count)
+    order = xp.argsort(ids, stable=True)
+    keys, values = xp.take(ids, order, axis=0), xp.take(data, order, axis=0)
+    after = xp.flip(_before(xp.flip(keys), xp.flip(values, axis=0)), axis=0)
+    return xp.take(_before(keys, values) * after, xp.argsort(order), axis=0)
+
+
+@segment_others.shape
+def _(data, ids, *, count):
+    return sizes(data)
+
+
+@segment_others.vjp
+def _(g, out, data, ids, *, count):
+    """The change of all products of others as the parts change by g, which is exact at zeros and may be differentiated.
+
+    The sum over i of g[i] times the product of all parts of the segment but i and k is the change of the product of all
+    but k, hence of those before k times those after it.
+    """
+    xp, inside = array_namespace(g), _inside(ids, count, data.ndim)
+    places = places_of(xp, ids, count)
+    order = xp.argsort(places, stable=True)
+    parts = tuple(xp.take(x, order, axis=0) for x in (places, conj(data), mask_(inside, g)))
+    one = xp.ones(sizes(data)[1:], dtype=g.dtype, device=device_of(g))
+
+    def step(carry: Any, part: Any) -> Any:
+        (last, product, change), (place, x, slope) = carry, part
+        product, change = xp.where(place == last, product, 1.0), mask_(place == last, change)
+        return (place, product * x, change * x + product * slope), (product, change)
+
+    none = xp.asarray(-1, dtype=places.dtype, device=device_of(places))
+    _, (before, earlier) = scan(step, (none, one, xp.zeros_like(one)), parts)
+    _, (after, later) = scan(step, (none, one, xp.zeros_like(one)), parts, reverse=True)
+    change = xp.take(before * later + earlier * after, xp.argsort(order), axis=0)
+    return mask_(inside, change), None
 
 
 def _inside(ids: Array, count: Any, ndim: int) -> Array:
     """Whether an id is that of a segment, with the dimensions of the data."""
-    return ((ids >= 0) & (ids < count))[(slice(None),) + (None,) * (ndim - 1)]
+    return ((ids >= 0) & (ids < count))[_column(ndim)]
 
 
 def _back(rows: Array, ids: Array, count: Any) -> Array:

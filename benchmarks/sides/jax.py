@@ -43,8 +43,8 @@ def normalized(x: Any, gamma: Any, beta: Any) -> Any:
     return centred * (gamma / jnp.sqrt(variance + 1e-3)) + beta
 
 
-def scaled(x: Any, gamma: Any, beta: Any) -> Any:
-    """`normalized` by moving averages that no step has updated."""
+def at_rest(x: Any, gamma: Any, beta: Any) -> Any:
+    """Batch normalization by moving averages that no step has updated: 0 and 1."""
     return x * (gamma / jnp.sqrt(1 + 1e-3)) + beta
 
 
@@ -83,7 +83,7 @@ def step(net: Net) -> Callable[[], float]:
 
 def predict(net: Net) -> Callable[[], Any]:
     """A function that computes the probabilities of the net's batch."""
-    ops, x = types.SimpleNamespace(**{**globals(), "normalized": scaled}), jnp.asarray(batch(net)[0])
+    ops, x = types.SimpleNamespace(**{**globals(), "normalized": at_rest}), jnp.asarray(batch(net)[0])
     w = {name: jnp.asarray(value) for name, value in weights(net).items()}
     probabilities = jax.jit(lambda w, x: jax.nn.softmax(logits(net, ops, w, x)))
     return lambda: jax.block_until_ready(probabilities(w, x))

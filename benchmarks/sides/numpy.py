@@ -22,18 +22,17 @@ def relu(x: Any) -> Any:
 
 
 def conv(x: Any, kernel: Any, bias: Any, padding: str) -> Any:
-    rows, columns, _, outgoing = kernel.shape
-    if padding == "same":
-        x = np.pad(x, [(0, 0), (rows // 2, rows // 2), (columns // 2, columns // 2), (0, 0)])
-    windows = np.lib.stride_tricks.sliding_window_view(x, (rows, columns), (1, 2)).transpose(0, 1, 2, 4, 5, 3)
-    y = windows.reshape(*windows.shape[:3], -1) @ kernel.reshape(-1, outgoing)
+    around = kernel.shape[0] // 2 if padding == "same" else 0  # square kernels of odd size
+    x = np.pad(x, ((0, 0), (around, around), (around, around), (0, 0)))
+    windows = np.lib.stride_tricks.sliding_window_view(x, kernel.shape[:2], axis=(1, 2))
+    y = np.tensordot(windows, kernel, axes=((4, 5, 3), (0, 1, 2)))
     return y if bias is None else y + bias
 
 
 def pool(x: Any) -> Any:
-    count, rows, columns, channels = x.shape
+    batch, rows, columns, channels = x.shape
     x = x[:, : rows // 2 * 2, : columns // 2 * 2]
-    return np.max(x.reshape(count, rows // 2, 2, columns // 2, 2, channels), axis=(2, 4))
+    return np.max(x.reshape(batch, rows // 2, 2, columns // 2, 2, channels), axis=(2, 4))
 
 
 def flat(x: Any) -> Any:
@@ -41,7 +40,7 @@ def flat(x: Any) -> Any:
 
 
 def normalized(x: Any, gamma: Any, beta: Any) -> Any:
-    return x * (gamma / (1 + 1e-3) ** 0.5) + beta  # by moving averages that no step has updated
+    return x * (gamma / np.sqrt(np.float32(1 + 1e-3))) + beta  # moving averages that no step has updated: 0 and 1
 
 
 def lstm(x: Any, kernel: Any, recurrent: Any, bias: Any) -> Any:

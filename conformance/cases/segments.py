@@ -67,6 +67,7 @@ case(
     kinks=[
         (call([0.0, 2.0, 3.0, 4.0, 0.0], IDS, 2), [8, 0, 1, 0, 0]),
         (call([0.0, 2.0, 3.0, 0.0, 0.0], IDS, 2), [0, 0, 1, 0, 0]),
+        (call([np.inf, 2.0, np.nan, 0.5, 0.0], IDS, 2), [1, np.inf, 1, np.inf, 0]),
     ],
     errors=ERRORS,
     reference=over(np.prod, 1),

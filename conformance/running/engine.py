@@ -12,6 +12,8 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
+from backend.arrays.dtypes import DTYPES
+
 from ..case import ALL_DTYPES, Case
 from ..errors import NamespaceError, UsageError
 from ..judging.xfails import UNEXPLAINED, Entry, inherited, loaded, path_for, unexplained, written
@@ -276,10 +278,8 @@ def _chosen(options: Options) -> list[Case]:
 
 def _check_applies(options: Options, targets: Sequence[Target]) -> None:
     if not any(target.judged for target in targets):
-        raise UsageError(
-            f"{options.only or options.group!r} selects nothing that applies to {', '.join(options.names)}"
-            " (a library that only compiles functions, such as PyTensor, has NumPy's arrays and functions: check numpy)"
-        )
+        why = "; ".join(f"{target.name} {target.apart}" for target in targets)
+        raise UsageError(f"{options.only or options.group!r} selects nothing that applies: {why}")
 
 
 def target_of(on: Namespace, options: Options, cases: Sequence[Case]) -> Target:
@@ -292,6 +292,7 @@ def target_of(on: Namespace, options: Options, cases: Sequence[Case]) -> Target:
         expectations(on, options),
         _file(on, options, on.place) if options.update_xfails else {},
         frozenset((case.group, case.name) for case in cases if on.judges(case)),
+        on.apart,
         on.compiles,
     )
 
@@ -343,12 +344,17 @@ def opened(options: Options) -> list[Namespace]:
 
 
 def expectations(on: Namespace, options: Options) -> dict[str, Entry]:
-    """The expected failures of a namespace: its library's and its device's own; UsageError for one without a reason."""
+    """The expected failures of a namespace: its library's and its device's own; UsageError for one without a reason.
+
+    Those of a dtype that the device lacks are left out: nothing there can fail.
+    """
     if not options.expect:
         return {}
-    return (
-        {**inherited(_file(on, options), on.place), **_file(on, options, on.place)} if on.place else _file(on, options)
-    )
+    if not on.place:
+        return _file(on, options)
+    known = {**inherited(_file(on, options), on.place), **_file(on, options, on.place)}
+    lacking = set(DTYPES) - set(on.probe.dtypes)
+    return {key: entry for key, entry in known.items() if not lacking & set(entry.id.split("/"))}
 
 
 def _file(on: Namespace, options: Options, place: str = "") -> dict[str, Entry]:

@@ -55,6 +55,7 @@ class Target(NamedTuple):
     known: dict[str, Entry]  # the expected failures
     own: dict[str, Entry]  # those of its device's own file, where it is rewritten
     judged: frozenset[tuple[str, str]]  # the operations that apply to it
+    apart: str  # why others do not
     compiles: bool
 
 

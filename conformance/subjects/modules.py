@@ -138,3 +138,8 @@ class Module(Namespace):
     def judges(self, case: Case) -> bool:
         """Whether a case is for an operation of K; a module has no functions of the standard."""
         return case.group == "k"
+
+    @property
+    def apart(self) -> str:
+        """What it says for a case that does not apply to it."""
+        return "is a module of K's operations"

@@ -148,6 +148,13 @@ class Namespace:
         """
         return case.group != "standard" or (self.backend.executor is None and asks(case, self.revision))
 
+    @property
+    def apart(self) -> str:
+        """What it says for a case that does not apply to it."""
+        if self.backend.executor is not None:
+            return "only compiles functions, its arrays and functions are NumPy's: check numpy"
+        return f"is judged by the revision {self.revision}"
+
     def holds(self, example: Example) -> bool:
         """Whether it has every dtype of an example: its arrays' and those its arguments name."""
         return not self.lacks(example)

@@ -92,16 +92,56 @@ def test_sizes_of_a_trace_are_tensors_where_they_are_unknown():
         np.testing.assert_allclose(found.numpy(), want, rtol=1e-6)
 
 
-def test_sizes_that_a_trace_does_not_know_can_be_compared_but_not_read():
+def test_sizes_that_a_trace_does_not_know_can_be_compared():
     signature = [tf.TensorSpec((None, 3))]
     x = RNG.normal(size=(4, 3)).astype("f")
     for function in (lambda a: K.switch(a > 0, a, -a), lambda a: K.binary_crossentropy(K.sigmoid(a), K.sigmoid(a))):
         found = tf.function(function, input_signature=signature, autograph=False)(x)
         np.testing.assert_allclose(found.numpy(), function(x), rtol=1e-5)
-    with pytest.raises(TypeError, match=r"dropout: .* is a size known when the traced function runs"):
-        tf.function(lambda a: K.dropout(a, 0.5, seed=1), input_signature=signature)(x)
-    with pytest.raises(ValueError, match=r"map_fn: .* size known at run time alone"):
-        tf.function(lambda a: K.map_fn(lambda row: row * 2.0, a), input_signature=signature, autograph=False)(x)
+
+
+def _stepped(x, mask=None):
+    return K.rnn(lambda a, s: (K.tanh(a + s[0]), [K.tanh(a + s[0])]), x, [K.zeros_like(x[:, 0])], mask=mask)[:2]
+
+
+UNKNOWN = {
+    "dropout": lambda x: K.dropout(x, 0.5, seed=3),
+    "map_fn": lambda x: K.map_fn(lambda row: row * K.sum(row), x),
+    "foldr": lambda x: K.foldr(lambda total, row: K.tanh(total + row), x),
+    "scan": lambda x: K.scan(lambda c, row: (c + row, c * row), K.zeros_like(x[0]), x, reverse=True),
+    "while_loop": lambda x: K.while_loop(lambda a, i: K.sum(a * a) < 1e3, lambda a, i: (a * 2.0, i + 1), (x, 0 * x[0])),
+    "rnn": _stepped,
+    "masked rnn": lambda x: _stepped(x, x[:, :, 0] > 0),
+    "lstm": lambda x: K.lstm(x, *(tf.fill(shape, 0.3) for shape in ((3, 8), (2, 8), (8,))))[1],
+    "reshape": lambda x: K.reshape(x, (K.shape(x)[0] * K.shape(x)[1], 3)),
+    "slice": lambda x: K.slice(x, (1, 0, 0), (K.shape(x)[0] - 1, 2, 3)),
+    "tile": lambda x: K.tile(x, (K.shape(x)[0], 1, 1)),
+}
+
+
+@pytest.mark.parametrize("f", UNKNOWN.values(), ids=UNKNOWN)
+def test_sizes_that_a_trace_does_not_know_may_be_numbers_of_steps_and_of_draws(f):
+    x = tf.constant(RNG.normal(size=(4, 5, 3)).astype("f"))
+    traced = tf.function(f, input_signature=[tf.TensorSpec((None, None, 3))])
+    with tf.GradientTape(persistent=True) as tape:
+        tape.watch(x)
+        found, expected = (tf.nest.flatten(call(x)) for call in (traced, f))
+        totals = [tf.add_n([tf.reduce_sum(y) for y in ys]) for ys in (found, expected)]
+    for one, other in zip(found, expected, strict=True):
+        np.testing.assert_allclose(one.numpy(), other.numpy(), rtol=1e-5, atol=1e-6)
+    slopes = [tape.gradient(total, x).numpy() for total in totals]
+    np.testing.assert_allclose(*slopes, rtol=1e-5, atol=1e-6)
+
+
+def test_a_loop_of_a_trace_may_have_no_step():
+    signature = [tf.TensorSpec((None, None))]
+    doubled = tf.function(lambda x: K.map_fn(lambda row: K.concatenate([row, row]), x), input_signature=signature)
+    assert doubled(tf.ones((0, 3))).shape == (0, 6) and doubled(tf.ones((2, 3))).shape == (2, 6)
+
+
+def test_zeros_of_a_size_that_a_trace_does_not_know_are_its_own():
+    rows = tf.function(lambda x: K.zeros((K.shape(x)[0], 2)) + x, input_signature=[tf.TensorSpec((None, 1))])
+    np.testing.assert_array_equal(rows(tf.ones((3, 1))).numpy(), np.ones((3, 2)))
 
 
 @pytest.mark.parametrize(

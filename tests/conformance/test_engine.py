@@ -18,7 +18,7 @@ from conformance.__main__ import main
 from conformance.judging.failures import allowed_dtypes
 from conformance.judging.xfails import UNEXPLAINED, Entry, loaded, path_for
 from conformance.properties.registry import PROPERTIES
-from conformance.running.engine import NamespaceError, Options, UsageError
+from conformance.running.engine import NamespaceError, Options, UsageError, expectations
 from conformance.running.runner import verdicts_of
 from conformance.running.tasks import examples_of, selected
 from conformance.subjects.operations import functions_of, namespace
@@ -254,6 +254,14 @@ def test_equal_failures_are_grouped():
     )
     groups = run(name, only="xp.????", kind="dtype").groups
     assert any({v.operation for v in group} == {"sinh", "cosh"} for group in groups)
+
+
+def test_what_is_expected_of_a_dtype_is_not_expected_on_a_device_without_it(tmp_path):
+    ids = (f"xp.isin/value/{dtype}" for dtype in ("float32", "float64"))
+    text = "".join(f'["{i}"]\nreason = "as on its other devices"\n' for i in ids)
+    (tmp_path / "array_api_strict.toml").write_text(text)
+    known = expectations(namespace("array_api_strict:no_float64"), Options(xfails=tmp_path))
+    assert list(known) == ["xp.isin/value/float32"]
 
 
 def test_a_library_s_expected_failures_hold_on_its_devices_and_a_device_has_a_file_of_its_own(tmp_path):

@@ -216,6 +216,18 @@ def test_rnn_without_states_and_with_constants():
         K.rnn(lambda x, s: (x, []), STEPS[0], [])
 
 
+@pytest.mark.parametrize("backend", ["numpy", "array_api_strict", "torch"])
+@pytest.mark.parametrize("unroll", [False, True])
+def test_rnn_without_a_step_gives_zeros_and_the_initial_states(backend, unroll):
+    pytest.importorskip(backend)
+    with K.use_backend(backend):
+        x, start = (K.variable(np.ones(shape)).array for shape in ((2, 0, 3), (2, 3)))
+        last, outputs, states = K.rnn(lambda x, s: (x + s[0], [x + s[0]]), x, [start], unroll=unroll)
+        np.testing.assert_array_equal(K.eval(last), np.zeros((2, 3)))
+        np.testing.assert_array_equal(K.eval(states[0]), np.ones((2, 3)))
+        assert K.int_shape(outputs) == (2, 0, 3)
+
+
 def test_a_mask_of_another_shape_is_refused_by_name():
     with pytest.raises(ValueError, match="rnn: mask has shape"):
         K.rnn(lambda x, s: (x, []), STEPS, [], mask=np.ones((len(STEPS) + 1, STEPS.shape[1])))

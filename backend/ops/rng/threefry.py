@@ -6,6 +6,7 @@ import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from ...arrays.arguments import size_at_run_time
 from ...arrays.typing import Array
 
 __all__ = ["drawn", "random_bits", "threefry2x32"]
@@ -97,13 +98,9 @@ def drawn(
         key0 = key0 ^ draw[:1]
     size = math.prod(sizes)
     total = (size * words + 1) // 2
-    if size > 2**32 or total > 2**32:
-        most = 2**33 // max(words, 2)
-        raise ValueError(f"{operation}: shape {sizes} has {size} elements (expected at most {most})")
-    block = max(_BLOCK, 2 * math.ceil(total / (2 * _MOST_BLOCKS)))
     parts = []
-    for start in range(0, max(total, 1), block):
-        index = xp.arange(min(block, total - start), dtype=xp.int32, device=device)
+    for start, count in _blocks(operation, sizes, size, total, words):
+        index = xp.arange(count, dtype=xp.int32, device=device)
         if start:
             index = index + _word_array(start, xp, device)
         x0, x1 = threefry2x32(key0, key1, index, counter1)
@@ -114,7 +111,18 @@ def drawn(
         else:
             parts.append(finish(x0[0::2], x1[0::2], x0[1::2], x1[1::2]))
     flat = parts[0] if len(parts) == 1 else xp.concat(parts)
-    return xp.reshape(flat[:size] if words == 1 and size % 2 else flat, sizes)
+    return xp.reshape(flat[:size] if words == 1 and (not isinstance(size, int) or size % 2) else flat, sizes)
+
+
+def _blocks(operation: str, sizes: Any, size: Any, total: Any, words: int) -> list[tuple[int, Any]]:
+    """The first evaluation and the length of each block; one block where only a library's program knows the size."""
+    if not isinstance(size, int):
+        return [(0, total)]
+    if size > 2**32 or total > 2**32:
+        most = 2**33 // max(words, 2)
+        raise ValueError(f"{operation}: shape {sizes} has {size} elements (expected at most {most})")
+    block = max(_BLOCK, 2 * math.ceil(total / (2 * _MOST_BLOCKS)))
+    return [(start, min(block, total - start)) for start in range(0, max(total, 1), block)]
 
 
 def _word(bits: Array) -> Array:
@@ -126,11 +134,15 @@ def _word_array(word: int, xp: Any, device: Any) -> Array:
     return xp.full((1,), (word + 2**31) % 2**32 - 2**31, dtype=xp.int32, device=device)
 
 
-def _sizes(operation: str, shape: Sequence[int]) -> tuple[int, ...]:
+def _sizes(operation: str, shape: Sequence[Any]) -> tuple[Any, ...]:
     if not isinstance(shape, (tuple, list)):
         raise TypeError(f"{operation}: shape is {shape!r} (expected a tuple or list of integers)")
-    sizes = tuple(_integer(operation, "an entry of shape", entry) for entry in shape)
-    if any(entry < 0 for entry in sizes):
+    lazily = [size_at_run_time(entry) for entry in shape]
+    sizes = tuple(
+        _integer(operation, "an entry of shape", entry) if size is None else size
+        for entry, size in zip(shape, lazily, strict=True)
+    )
+    if any(isinstance(entry, int) and entry < 0 for entry in sizes):
         raise ValueError(f"{operation}: shape is {sizes} (expected no negative size)")
     return sizes
 

@@ -16,25 +16,27 @@ from .dtypes import __array_namespace_info__ as __array_namespace_info__
 from .elementwise import *  # noqa: F403
 from .elementwise import bitwise_left_shift, bitwise_right_shift
 from .indexing import *  # noqa: F403
+from .loops import scan, while_loop
 from .manipulation import *  # noqa: F403
 from .products import *  # noqa: F403
 from .products import matmul
 from .reductions import *  # noqa: F403
 from .sets import *  # noqa: F403
 from .sorting import *  # noqa: F403
-from .traced_sizes import traced_sizes
+from .traced_sizes import TracedSize, traced_sizes
 
 __array_api_version__ = "2025.12"
 e, inf, nan, pi, newaxis = math.e, math.inf, math.nan, math.pi, None
-_OUR_OWN = {"annotations", "functools", "math", "tf", "creation", "dtypes", "elementwise", "indexing", "manipulation",
-            "products", "reductions", "sets", "sorting", "traced_sizes"}  # fmt: skip
+_OUR_OWN = {"TracedSize", "annotations", "functools", "math", "tf", "creation", "dtypes", "elementwise", "indexing",
+            "loops", "manipulation", "products", "reductions", "scan", "sets", "sorting", "traced_sizes",
+            "while_loop"}  # fmt: skip
 
 
 def __dir__() -> list[str]:
     return sorted(n for n in globals() if n not in _OUR_OWN and (not n.startswith("_") or n.startswith("__array_")))
 
 
-__sizes__ = traced_sizes
+__size__, __sizes__, __scan__, __while_loop__ = TracedSize, traced_sizes, scan, while_loop
 
 
 def _reflected(function: Any) -> Any:

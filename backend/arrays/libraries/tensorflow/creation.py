@@ -69,7 +69,9 @@ def _constant(value: Any, dtype: Any) -> Any:
 
 
 def _nested(obj: Any, dtype: Any) -> Any:
-    """Nested sequences of numbers and tensors."""
+    """Nested sequences of numbers, tensors and sizes."""
+    if any(isinstance(v, TracedSize) for v in _flat(obj)):
+        obj = tf.nest.map_structure(lambda v: tf.cast(index(v), int64), obj)
     if dtype is not None:
         try:
             return tf.convert_to_tensor(obj, dtype)

@@ -15,6 +15,8 @@ class TracedSize:
     """The size of an axis, or what is computed of such sizes: a 0-d tensor of int32."""
 
     __slots__ = ("axis", "of", "tensor")
+    is_size = True
+    dtype, shape = tf.int32, ()  # TensorFlow asks what stands in an index for them
 
     def __init__(self, tensor: Any, of: Any = None, axis: int = 0) -> None:
         self.tensor, self.of, self.axis = tensor, of, axis
