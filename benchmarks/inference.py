@@ -24,7 +24,8 @@ NOTE = (
     f"{PROCESSES} processes per side, the fastest and slowest in brackets. All sides must compute the same "
     "probabilities. numpy: by hand, with one product of the input for all steps and the four gates as one, and "
     "convolutions as one product of all windows. "
-    "jit: numba compiles the function, or torch.compile. rnn: K.rnn with the step of Keras's LSTM cell instead of K.lstm."
+    "jit: numba compiles the function, or torch.compile. "
+    "rnn: K.rnn with the step of Keras's LSTM cell instead of K.lstm."
 )
 
 
