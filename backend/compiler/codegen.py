@@ -19,7 +19,7 @@ from ..kernels.description import Nest
 from .described import Described
 from .literals import comment, literal
 from .loops.description import LOOPS
-from .memory_reuse import subtract_into
+from .memory_reuse import OVERWRITING
 from .program import Program, Routine, Step
 from .tiling import fused
 
@@ -205,7 +205,7 @@ class _Scope:
             left = f"{', '.join(targets)}," if node.multi_output and len(targets) == 1 else ", ".join(targets)
             text = f"{left} = {self.call(node)}"
         elif _is_overwritten(step):
-            text = f"{targets[0]} = {self._printer.composite(subtract_into)}({self.arguments(node)})"
+            text = f"{targets[0]} = {self._printer.composite(OVERWRITING[node.function][0])}({self.arguments(node)})"
             frees = (*frees, node.args[1])
         else:
             x, y = node.args if node.args[0] is step.into else node.args[::-1]
@@ -280,7 +280,7 @@ class _Scope:
 
 def _is_overwritten(step: Step) -> bool:
     """Whether a difference is written over its second operand, for which there is no operator."""
-    return step.into is not None and step.node.function == "subtract" and step.into is not step.node.args[0]
+    return step.into is not None and step.node.function in OVERWRITING and step.into is not step.node.args[0]
 
 
 def _sizes_of(node: Node) -> list[Dim]:

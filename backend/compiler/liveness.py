@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..graph.tensor import Node, Tensor
-from .memory_reuse import MIN_OVERWRITTEN
+from .memory_reuse import OVERWRITING
 from .program import Program, Routine, Step, elements
 
 __all__ = ["liveness", "reuse"]
@@ -54,15 +54,18 @@ def _reused(routine: Routine) -> Routine:
 
 def _in_place(step: Step, shown: set[int]) -> Step:
     node = step.node
-    if not node.primitive.augmented or None in (node.specs[0].shape or (None,)):
+    overwrites = node.function in OVERWRITING
+    if not (overwrites or node.primitive.augmented) or None in (node.specs[0].shape or (None,)):
         return step
     spare = {id(t) for t in step.frees if id(t) not in shown and t.node is not None and t.node.primitive.fresh}
-    for x, y in (node.args, node.args[::-1])[: 2 if node.primitive.commutative else 1]:
+    pairs = (node.args, node.args[::-1])[: int(node.primitive.augmented) + node.primitive.commutative]
+    for x, y in pairs:
         if isinstance(x, Tensor) and id(x) in spare and _fits(x, y, node):
             return step._replace(frees=tuple([t for t in step.frees if t is not x]), into=x)
-    if node.function == "subtract" and isinstance(node.args[0], Tensor):
+    if overwrites and isinstance(node.args[0], Tensor):
         x, y = node.args
-        if isinstance(y, Tensor) and id(y) in spare and (elements(y) or 0) >= MIN_OVERWRITTEN and _fits(y, x, node):
+        least = OVERWRITING[node.function][1]
+        if isinstance(y, Tensor) and id(y) in spare and (elements(y) or 0) >= least and _fits(y, x, node):
             return step._replace(frees=tuple([t for t in step.frees if t is not y]), into=y)
     return step
 

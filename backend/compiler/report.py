@@ -15,7 +15,7 @@ from .literals import comment
 from .program import Program, Routine
 from .schedule import UNKNOWN
 
-__all__ = ["Stage", "Stages", "auto_stage", "cost", "nests_stage", "stage", "whole_stage"]
+__all__ = ["Stage", "Stages", "auto_stage", "cost", "kept_stage", "nests_stage", "stage", "whole_stage"]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -47,6 +47,12 @@ class Stages(list[Stage]):
 def stage(name: str, summary: str, program: Program) -> Stage:
     """The facts about a program, and its text."""
     return Stage(name, summary, *cost(program), print_program(program).text)
+
+
+def kept_stage(last: Stage, kept: str, rest: str) -> Stage:
+    """The program in two: what depends on variables alone, which is kept, and what runs at each call."""
+    summary = "What depends on variables alone is kept until one has another value."
+    return Stage("keep", summary, last.calls, last.held, f"# kept\n{kept}\n# at each call\n{rest}")
 
 
 def nests_stage(last: Stage, nests: Mapping[str, Any]) -> Stage:

@@ -9,7 +9,18 @@ from torch import Tensor
 
 from ._layout import Ints, tracked
 
-__all__ = ["erf", "log_softmax", "mask", "relu", "relu_gradient", "sigmoid", "softmax", "subtract_into"]
+__all__ = [
+    "erf",
+    "log_softmax",
+    "mask",
+    "relu",
+    "relu_gradient",
+    "sigmoid",
+    "softmax",
+    "step_down",
+    "step_down_into",
+    "subtract_into",
+]
 
 _BITS = {2: torch.int16, 4: torch.int32, 8: torch.int64}
 
@@ -55,3 +66,13 @@ def relu_gradient(g: Tensor, out: Tensor) -> Any:
 def subtract_into(x: Tensor, y: Tensor) -> Any:
     """torch.sub with out=y."""
     return torch.sub(x, y, out=y) if type(y) is Tensor else NotImplemented
+
+
+def step_down(x: Tensor, y: Tensor, *, rate: float) -> Tensor:
+    """torch.sub with alpha=rate."""
+    return torch.sub(x, y, alpha=rate)
+
+
+def step_down_into(x: Tensor, y: Tensor, *, rate: float) -> Any:
+    """torch.sub with alpha=rate and out=y."""
+    return torch.sub(x, y, alpha=rate, out=y) if type(y) is Tensor else NotImplemented
