@@ -106,3 +106,17 @@ def test_chains_are_told_from_loops(monkeypatch):
     monkeypatch.setattr(executable, "compiled_kernels_of", lambda xp: None)  # numba, where it is installed
     f([np.ones((2, 4))])
     assert len(given) == 1 and f"fused((x1, v1), body={given[0]})" in f.source
+
+
+@pytest.mark.parametrize("steps", [3, 200])
+def test_loops_that_torch_would_unroll_without_end_run_call_by_call(steps, monkeypatch):
+    monkeypatch.setattr(torch, "compile", functools.partial(torch.compile, backend="eager"))
+    data = RNG.normal(size=(steps, 3)).astype("f")
+    with K.use_backend("torch"):
+        x = K.placeholder((steps, 3))
+        carry, rows = K.scan(lambda c, row: (K.tanh(c + row), c * row), K.zeros((3,)), x)
+        root = K.while_loop(lambda r: K.sum(r) < 100.0, lambda r: r * 2.0, K.exp(x[0]))
+        outputs = [carry, rows, root, *K.gradients(K.sum(carry) + K.sum(rows) + K.sum(root), [x])]
+        fast, plain = (K.function([x], outputs, jit=jit) for jit in (True, False))
+        for found, expected in zip(fast([data]), plain([data]), strict=True):
+            np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)

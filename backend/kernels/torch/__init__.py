@@ -15,6 +15,8 @@ from . import normalization as _normalization
 from . import pooling as _pooling
 from . import recurrence as _recurrence
 from ._precision import precise_program
+from .control import loop as loop
+from .control import while_loop as while_loop
 from .elementwise import erf as erf
 from .elementwise import log_softmax as log_softmax
 from .elementwise import mask as mask
