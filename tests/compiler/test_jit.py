@@ -57,6 +57,7 @@ def recurrent(x, weights):
 
 NETS = {
     "convolution": (convnet, (6, 6, 2), [(3, 3, 2, 4), (4,), (36, 3)]),
+    "channels last": (convnet, (16, 16, 16), [(3, 3, 16, 32), (32,), (13 * 13 * 32, 3)]),
     "recurrent": (recurrent, (5, 4), [(4, 12), (3, 12), (12,), (3, 3)]),
 }
 

@@ -63,9 +63,14 @@ def relu_gradient(g: Tensor, out: Tensor) -> Any:
     return NotImplemented if g.shape != out.shape else torch.ops.aten.threshold_backward(g, out, 0.0)
 
 
+def _is_writable(y: Tensor) -> bool:
+    """Whether a result goes into y: not in torch.compile, which would break its graph where y is not contiguous."""
+    return type(y) is Tensor and not torch.compiler.is_compiling()
+
+
 def subtract_into(x: Tensor, y: Tensor) -> Any:
     """torch.sub with out=y."""
-    return torch.sub(x, y, out=y) if type(y) is Tensor else NotImplemented
+    return torch.sub(x, y, out=y) if _is_writable(y) else NotImplemented
 
 
 def step_down(x: Tensor, y: Tensor, *, rate: float) -> Tensor:
@@ -73,6 +78,6 @@ def step_down(x: Tensor, y: Tensor, *, rate: float) -> Tensor:
     return torch.sub(x, y, alpha=rate)
 
 
-def step_down_into(x: Tensor, y: Tensor, *, rate: float) -> Any:
+def step_down_into(x: Tensor, y: Tensor, *, rate: float) -> Tensor:
     """torch.sub with alpha=rate and out=y."""
-    return torch.sub(x, y, alpha=rate, out=y) if type(y) is Tensor else NotImplemented
+    return torch.sub(x, y, alpha=rate, out=y) if _is_writable(y) else torch.sub(x, y, alpha=rate)
