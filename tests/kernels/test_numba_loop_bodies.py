@@ -163,14 +163,17 @@ def test_special_values(dtype, interpreted):
         close([xs], [last, *every], [values])
 
 
-def test_integers_as_numpy_divides_them(interpreted):
-    pairs = K.placeholder((None, 2), dtype="int32")
+@pytest.mark.parametrize("dtype", ["int32", "int64"])
+@pytest.mark.filterwarnings("ignore:overflow encountered")  # the least integer by -1, which wraps
+def test_integers_as_numpy_divides_them(dtype, interpreted):
+    pairs = K.placeholder((None, 2), dtype=dtype)
     _, every = K.scan(
         lambda n, p: (n + 1, [p[0] // (p[1] + n * 0), p[0] % (p[1] + n * 0), K.abs(p), ~p]),
-        K.zeros((), dtype="int32"),
+        K.zeros((), dtype=dtype),
         pairs,
     )
-    close([pairs], every, [np.asarray([(7, 2), (-7, 2), (7, -2), (-7, -2), (0, 3)], "int32")])
+    least = np.iinfo(dtype).min
+    close([pairs], every, [np.asarray([(7, 2), (-7, 2), (7, -2), (-7, -2), (0, 3), (least, -1), (least, 2)], dtype)])
 
 
 class TestRefused:
