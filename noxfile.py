@@ -149,8 +149,9 @@ def onnx(session: nox.Session) -> None:
     session.install("-e", ".[test,onnx]")
     session.run("python", "-m", "pytest", "-n0", "tests/api/test_export.py", "tests/arrays/test_ndonnx.py")
     session.run("python", "examples/digits_onnx.py", "--file", str(Path(session.create_tmp()) / "digits.onnx"))
-    found = session.posargs or ["--kind", "value,shape,dtype", "--examples", "0"]  # ten minutes of processor time
-    session.run("python", "-m", "conformance", "ndonnx", "--no-verdicts", *found)
+    found = session.posargs or ["--kind", "value,shape,dtype", "--examples", "0", "--budget", "600"]
+    # 5: some operations were not reached, since each call of ndonnx starts ONNX Runtime anew
+    session.run("python", "-m", "conformance", "ndonnx", "--no-verdicts", *found, success_codes=[0, 5])
 
 
 @nox.session

@@ -50,6 +50,109 @@ def _loops(torch: Any) -> Iterator[tuple[str, dict[str, Calls]]]:
             _sides([a], [root], slopes, [values]),
         )
 
+    for name, make in STEPS.items():
+        inputs, outputs, weights, values = make()
+        slopes = None if weights is None else K.gradients(K.sum(K.square(outputs[0])), weights)
+        yield name, _sides(inputs, outputs, slopes, values)
+
+
+# ---- steps with more in them: what is read by index, branches, loops within
+
+
+def _variable(*shape: int) -> Any:
+    return K.variable(0.3 * drawn(*shape))
+
+
+def _greedy() -> Any:
+    """The next token is the likeliest; its embedding is the next input."""
+    table, again, out, start = _variable(11, 16), _variable(16, 16), _variable(16, 11), K.placeholder((None, 16))
+
+    def step(carry: Any, _: Any) -> Any:
+        h, token = carry
+        h = K.tanh(K.gather(table, token) + K.dot(h, again))
+        logits = K.dot(h, out)
+        return (h, K.cast(K.argmax(logits), "int32")), logits
+
+    _, every = K.scan(step, (start, K.cast(start[:, 0] * 0.0, "int32")), None, length=20)
+    return [start], [every], [table, again, out], [drawn(8, 16)]
+
+
+def _attention() -> Any:
+    x, memory = K.placeholder((None, 20, 6)), K.placeholder((None, 9, 16))
+    own, keys, query, score = _variable(22, 16), K.dot(memory, _variable(16, 16)), _variable(16, 16), _variable(16, 1)
+
+    def cell(x: Any, states: Any) -> Any:
+        e = K.dot(K.tanh(keys + K.expand_dims(K.dot(states[0], query), 1)), score)[:, :, 0]
+        context = K.sum(K.expand_dims(K.softmax(e)) * memory, axis=1)
+        h = K.tanh(K.dot(K.concatenate([x, context]), own))
+        return h, [h]
+
+    _, every, _ = K.rnn(cell, x, [K.zeros_like(x[:, 0, :1]) + K.zeros((1, 16))])
+    return [x, memory], [every], [own, query, score], [drawn(8, 20, 6), drawn(8, 9, 16)]
+
+
+def _alignments() -> Any:
+    """The forward pass of CTC over one sequence."""
+    labels, rows = K.constant([0, 3, 0, 2, 0, 2, 0], dtype="int32"), K.placeholder((None, 5))
+    skips = np.asarray([-1e9, -1e9, -1e9, 0.0, -1e9, -1e9, -1e9], "float32")
+
+    def step(a: Any, row: Any) -> Any:
+        one = K.concatenate([K.constant([-1e9]), a[:-1]], axis=0)
+        two = K.concatenate([K.constant([-1e9, -1e9]), a[:-2]], axis=0) + skips
+        a = K.logsumexp(K.stack([a, one, two], axis=0), axis=0) + K.gather(row, labels)
+        return a, a
+
+    _, every = K.scan(step, K.constant([0.0, 0.0] + [-1e9] * 5), rows)
+    return [rows], [every[-1]], [rows], [np.log(np.full((20, 5), 0.2, "float32"))]
+
+
+def _kalman() -> Any:
+    move, look, seen = _variable(4, 4), _variable(2, 4), K.placeholder((None, 2))
+
+    def step(carry: Any, z: Any) -> Any:
+        mean, spread = carry
+        mean, spread = K.dot(move, mean), K.dot(K.dot(move, spread), K.transpose(move)) + 0.1 * K.eye(4)
+        gain = K.transpose(K.solve(K.dot(K.dot(look, spread), K.transpose(look)) + 0.2 * K.eye(2), K.dot(look, spread)))
+        mean = mean + K.dot(gain, z - K.dot(look, mean))
+        return (mean, spread - K.dot(K.dot(gain, look), spread)), mean
+
+    _, every = K.scan(step, (K.zeros((4,)), K.eye(4)), seen)
+    return [seen], [every], [move, look], [drawn(20, 2)]
+
+
+def _guarded() -> Any:
+    """Newton's method that halves a step that makes things worse."""
+    a = K.placeholder((None,))
+
+    def body(x: Any, share: Any) -> Any:
+        new = x - share * (x * x - a) / (2.0 * x)
+        worse = K.sum(K.abs(new * new - a)) > K.sum(K.abs(x * x - a))
+        return K.cond(worse, lambda: (x, share * 0.5), lambda: (new, share))
+
+    root, _ = K.while_loop(lambda x, _: K.max(K.abs(x * x - a)) > 1e-3, body, (a, K.ones(())))
+    return [a], [root], [a], [np.asarray([2.0, 9.0, 30.0], "float32")]
+
+
+def _nested() -> Any:
+    x = K.placeholder((None, None, 3))
+
+    def step(h: Any, rows: Any) -> Any:
+        h, every = K.scan(lambda h, row: (K.tanh(h * 0.5 + row),) * 2, h, rows)
+        return h, K.sum(every, axis=0)
+
+    _, every = K.scan(step, K.zeros((3,)), x)
+    return [x], [every], [x], [drawn(20, 5, 3)]
+
+
+STEPS: dict[str, Callable[[], Any]] = {
+    "greedy decoder: gather, argmax, 20 steps of 8": _greedy,
+    "attention in each step, 20 steps of 8": _attention,
+    "CTC's forward pass: gather, logsumexp, 20 steps": _alignments,
+    "Kalman filter: products, solve, 20 steps": _kalman,
+    "Newton's method with cond": _guarded,
+    "scan within scan, 20 by 5 steps": _nested,
+}
+
 
 def _sides(inputs: Any, outputs: Any, slopes: Any, values: Any) -> dict[str, Calls]:
     found: dict[str, Calls] = {}

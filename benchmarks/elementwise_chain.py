@@ -43,6 +43,8 @@ def sides(chain: str, size: int, swept: bool = False) -> Iterator[Side]:
     if swept:
         return
     yield Side("jax.jit", "jax", side("jax"))
+    jitted = functools.partial(chains.ours, chain, size, "torch", jit=True)
+    yield Side("K [torch], jit", "torch.compile", jitted, (Target("torch.compile", 1.05),))
     yield Side("torch.compile", "torch.compile", side("torch_compiled"))
     for library in ("numpy", "torch"):
         yield Side(f"keras 3 [{library}]", "keras", side("keras"), environment={"KERAS_BACKEND": library})

@@ -22,8 +22,10 @@ BY_HAND = "torch eager"
 TARGETS = {"dense": 1.0, "recurrent": 2.0}  # NumPy without a compiler, times torch eager
 NOTE = (
     f"{PROCESSES} processes per side, the fastest and slowest in brackets. All sides must compute the same "
-    "probabilities. numpy: by hand, with one product of the input for all steps and the four gates as one. "
-    "jit: numba compiles the function. rnn: K.rnn with the step of Keras's LSTM cell instead of K.lstm."
+    "probabilities. numpy: by hand, with one product of the input for all steps and the four gates as one, and "
+    "convolutions as one product of all windows. "
+    "jit: numba compiles the function, or torch.compile. "
+    "rnn: K.rnn with the step of Keras's LSTM cell instead of K.lstm."
 )
 
 
@@ -32,9 +34,9 @@ def _ours(net: nets.Net, library: str, stepwise: bool, jit: bool = False) -> Any
     return ours.predict(net, library, stepwise, jit)
 
 
-def _side(module: str, net: nets.Net) -> Any:
+def _side(module: str, net: nets.Net, **how: Any) -> Any:
     peer(module)
-    return importlib.import_module(f"benchmarks.sides.{module}").predict(net)
+    return importlib.import_module(f"benchmarks.sides.{module}").predict(net, **how)
 
 
 def sides(net: nets.Net) -> Iterator[Side]:
@@ -46,6 +48,9 @@ def sides(net: nets.Net) -> Iterator[Side]:
             yield Side(f"K [{library}], rnn", library, functools.partial(_ours, net, library, True))
     yield Side("K [numpy], jit", "numba", functools.partial(_ours, net, "numpy", False, True), (Target(BY_HAND, 1.0),))
     yield Side(BY_HAND, "torch", functools.partial(_side, "torch", net))
+    jitted = functools.partial(_ours, net, "torch", False, True)
+    yield Side("K [torch], jit", "torch.compile", jitted, (Target("torch.compile", 1.05),))
+    yield Side("torch.compile", "torch.compile", functools.partial(_side, "torch", net, compiled=True))
     yield Side("numpy", "numpy", functools.partial(_side, "numpy", net))
     yield Side("jax.jit", "jax", functools.partial(_side, "jax", net))
     for library in ("numpy", "torch"):

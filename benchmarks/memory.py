@@ -1,12 +1,18 @@
-"""The peak memory of a training step, compared with PyTorch by hand, each side in a new process."""
+"""The memory of a training step, compared with PyTorch by hand, each side in a new process."""
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
+import gc
 import statistics
-from collections.abc import Callable, Sequence
+import tracemalloc
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from . import nets
 from .comparison import Row, Target, tabled
@@ -15,15 +21,22 @@ from .worker import Worker
 
 __all__ = ["measured", "report", "table"]
 
-QUESTION = "Peak memory of training steps"
+QUESTION = "Most bytes alive in a training step"
+RESIDENT = "Peak resident set of training steps"
 BY_HAND = "torch by hand"
 AGAIN = ", K.checkpoint"  # what the name of a side ends with whose backward pass computes activations again
-RUNS = 5  # new processes per side: they differ by a third, because the allocator places arrays differently
+RUNS = 3  # new processes per side for the resident set
+STEPS = 3
+MARK = "steps"  # in the profile: what is measured
+NUMPY = np.lib.tracemalloc_domain  # in which NumPy tells tracemalloc of the memory of its arrays
 STATUS, RESET = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 NOTE = (
-    "Medians of several new processes, the least and greatest in brackets; --quick runs one, which decides "
-    "nothing. The figure is the largest resident set during three steps minus that before the net was made: "
-    "weights, gradients and graph included. A small net of the same kind ran before, so libraries are loaded. "
+    "Bytes alive decide: the arrays of NumPy, which tracemalloc counts, and all that PyTorch's allocator gives out, "
+    "which its profiler lists, at most at a time during three steps. They are those made from before the net on, its "
+    "batch and weights included, and the same in every run; the graph, in Python objects, is not in them. The resident "
+    "set is the largest during three steps minus that before the net was made, with graph and source: medians of "
+    "several new processes, the least and greatest in brackets. Processes of one program differ by up to a half, "
+    "because the allocator places arrays differently. A small net of the same kind ran before, which loads libraries. "
     "Activations of the deep net fill 16 times the memory of its weights; with K.checkpoint it is cut into parts of "
     "about the square root of its depth."
 )
@@ -44,8 +57,8 @@ def _resident(which: str) -> float:
     return next(int(line.split()[1]) for line in STATUS.read_text().splitlines() if line.startswith(which)) / 1e3
 
 
-def peak(side: str, net: nets.Net) -> Callable[[], float]:
-    """The measurement of a side, in a process that does nothing else."""
+def resident(side: str, net: nets.Net) -> Callable[[], float]:
+    """The measurement of a side's resident set, in a process that does nothing else."""
 
     def run() -> float:
         make = maker(side)
@@ -53,11 +66,64 @@ def peak(side: str, net: nets.Net) -> Callable[[], float]:
         before = _resident("VmRSS")
         RESET.write_text("5")  # resets VmHWM
         step = make(net)
-        for _ in range(3):
+        for _ in range(STEPS):
             step()
         return _resident("VmHWM") - before
 
     return run
+
+
+def alive(side: str, net: nets.Net) -> Callable[[], float]:
+    """The measurement of the bytes of a side's arrays, in a process that does nothing else."""
+
+    def run() -> float:
+        make = maker(side)
+        make(small(net))()
+        gc.collect()
+        tracemalloc.start()
+        with _torch_bytes() if "torch" in side else contextlib.nullcontext([0]) as torch_bytes:
+            step = make(net)
+            step()
+            gc.collect()
+            arrays = tracemalloc.take_snapshot().filter_traces([tracemalloc.DomainFilter(True, NUMPY)])
+            kept = sum(trace.size for trace in arrays.traces)
+            tracemalloc.reset_peak()
+            before, _ = tracemalloc.get_traced_memory()
+            with _marked() if "torch" in side else contextlib.nullcontext():
+                for _ in range(STEPS):
+                    step()
+            _, most = tracemalloc.get_traced_memory()
+        # what grew on NumPy is arrays, but for a few KB; with PyTorch it is the profiler's objects, and no array
+        return (kept + (torch_bytes[0] if "torch" in side else most - before)) / 1e6
+
+    return run
+
+
+def _marked() -> Any:
+    from torch.autograd.profiler import record_function
+
+    return record_function(MARK)
+
+
+@contextlib.contextmanager
+def _torch_bytes() -> Iterator[list[int]]:
+    """The most bytes of PyTorch's allocator that were alive at a time within the mark, as the list's item afterwards.
+
+    What was allocated before the `with` block counts as none.
+    """
+    from torch.autograd.profiler import profile
+
+    found = [0]
+    with profile(profile_memory=True) as profiler:
+        yield found
+    now, end = 0, -1
+    for event in sorted(profiler.kineto_results.events(), key=lambda event: event.start_ns()):
+        if event.name() == MARK:
+            found[0], end = now, event.end_ns()
+        elif event.name() == "[memory]":
+            now += event.nbytes()
+            if event.start_ns() <= end:
+                found[0] = max(found[0], now)
 
 
 def maker(side: str) -> Callable[[nets.Net], Callable[[], float]]:
@@ -71,41 +137,46 @@ def maker(side: str) -> Callable[[nets.Net], Callable[[], float]]:
 
     library = side.removesuffix(AGAIN).removeprefix("K [").removesuffix("]")
     peer(library)
-    return lambda net: ours.step(net, library, recomputed=side.endswith(AGAIN))
+    return lambda net: ours.step(net, library, recomputed=side.endswith(AGAIN), sparse=True)
 
 
 def measured(quick: bool, which: Sequence[nets.Net] = ()) -> list[Row]:
-    """A row for each net and side."""
+    """A row for each net and side of the bytes that are alive, then one of its resident set."""
     which = which or (deep(100 if quick else 1000), *(net.of(128) for net in nets.NETS))
-    rows, linux = [], STATUS.exists() and RESET.exists()
+    rows: list[Row] = []
+    linux = STATUS.exists() and RESET.exists()
     for net in which:
-        found: dict[str, tuple[list[float], tuple[Target, ...], str | None]] = {}
         again = [f"K [{library}]{AGAIN}" for library in ("numpy", "torch") if net.name.endswith("dense layers")]
-        for side in ("K [numpy]", "K [torch]", *again, BY_HAND):
-            library = "numpy" if "numpy" in side else "torch"
-            why = absence(library) if linux else "peak memory is read from /proc, which is Linux's"
-            targets = () if side == BY_HAND else (Target(BY_HAND, 1.0),)
-            found[side] = [], targets, why
-        for _ in range(1 if quick else RUNS):
-            for side, (peaks, _, why) in found.items():
-                if not why:
-                    worker = Worker(functools.partial(peak, side, net))
-                    peaks.append(float(worker()))
-                    worker.close()
-        rows += [
-            Row(
-                QUESTION,
-                net.label,
-                side,
-                statistics.median(peaks) if peaks else None,
-                "MB",
-                targets,
-                why,
-                (min(peaks), max(peaks)) if len(peaks) > 1 else None,
+        sides = ("K [numpy]", "K [torch]", *again, BY_HAND)
+        absent = {side: absence("numpy" if "numpy" in side else "torch") for side in sides}
+        for side in sides:
+            found = [] if absent[side] else _asked(alive, side, net, 1)
+            rows.append(
+                _row(QUESTION, net, side, found, () if side == BY_HAND else (Target(BY_HAND, 1.0),), absent[side])
             )
-            for side, (peaks, targets, why) in found.items()
-        ]
+        for side in sides:
+            why = absent[side] if linux else "the resident set is read from /proc, which is Linux's"
+            found = [] if why else _asked(resident, side, net, 1 if quick else RUNS)
+            rows.append(_row(RESIDENT, net, side, found, (), why))
     return rows
+
+
+def _asked(measurement: Callable[..., Any], side: str, net: nets.Net, times: int) -> list[float]:
+    """What a measurement gives, in new processes."""
+    found = []
+    for _ in range(times):
+        worker = Worker(functools.partial(measurement, side, net))
+        found.append(float(worker()))
+        worker.close()
+    return found
+
+
+def _row(
+    question: str, net: nets.Net, side: str, found: list[float], targets: tuple[Target, ...], absent: str | None
+) -> Row:
+    cost = statistics.median(found) if found else None
+    spread = (min(found), max(found)) if len(found) > 1 else None
+    return Row(question, net.label, side, cost, "MB", targets, absent, spread)
 
 
 def report(rows: Sequence[Row]) -> str:

@@ -24,15 +24,16 @@ JIT_TARGETS = {"dense": 1.0, "convolution": 1.3, "recurrent": 1.0, "normalized":
 NOTE = (
     f"{PROCESSES} processes per side, the fastest and slowest in brackets. All sides start from the same weights "
     "and must have the same first five losses. roofline: the operations of the products at the rate of a "
-    "1024x1024 matrix product. jit: numba compiles the function. "
+    "1024x1024 matrix product. jit: numba compiles the function, or torch.compile. torch.compile: the net with its "
+    "loss, and the optimizer's step. "
     "tf.function: with jit_compile=True, by hand. rnn: K.rnn with the step of Keras's LSTM "
     "cell instead of K.lstm."
 )
 
 
-def _side(module: str, net: nets.Net) -> Any:
+def _side(module: str, net: nets.Net, **how: Any) -> Any:
     peer(module)
-    return importlib.import_module(f"benchmarks.sides.{module}").step(net)
+    return importlib.import_module(f"benchmarks.sides.{module}").step(net, **how)
 
 
 def sides(net: nets.Net) -> Iterator[Side]:
@@ -46,6 +47,9 @@ def sides(net: nets.Net) -> Iterator[Side]:
     targets = (Target(BY_HAND, JIT_TARGETS[net.kind]),)
     yield Side("K [numpy], jit", "numba", functools.partial(_ours, net, "numpy", False, True), targets)
     yield Side(BY_HAND, "torch", functools.partial(_side, "torch", net))
+    jitted = functools.partial(_ours, net, "torch", False, True)
+    yield Side("K [torch], jit", "torch.compile", jitted, (Target("torch.compile", 1.05),))
+    yield Side("torch.compile", "torch.compile", functools.partial(_side, "torch", net, compiled=True))
     for library in ("autograd", "pytensor", "jax"):
         yield Side("jax.jit" if library == "jax" else library, library, functools.partial(_side, library, net))
     if net.kind in ("dense", "convolution"):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import os
+import re
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -51,9 +53,10 @@ def export_onnx(f: Any, path: str | os.PathLike[str], opset: int | None = None) 
 
     Notes
     -----
-    Inputs and outputs of the file have the names of the placeholders and tensors. Unknown sizes are dynamic axes,
-    called by the placeholder and the axis, as ``x_0``. Variables and constants are initializers; what depends on them
-    alone is computed now. The learning phase is that of a test, unless it is an input.
+    Inputs and outputs of the file have the names of the placeholders and tensors, outputs of a model those of their
+    layers. Unknown sizes are dynamic axes, called by the placeholder and the axis, as ``x_0``. Variables and constants
+    are initializers; what depends on them alone is computed now. The learning phase is that of a test, unless it is an
+    input.
 
     Convolution, pooling, batch normalization, LSTM, GRU, softmax, loops and branches are ONNX's own operators. ONNX
     Runtime 1.32 has no convolution and no average pooling in float64; LSTM and GRU are written as loops there. An
@@ -80,8 +83,7 @@ def export_onnx(f: Any, path: str | os.PathLike[str], opset: int | None = None) 
     newest = onnx.defs.onnx_opset_version()
     if opset is not None and not OLDEST <= opset <= newest:
         raise ValueError(f"export_onnx: opset is {opset}, expected {OLDEST} to {newest}, which the onnx installed has")
-    model = _converted(onnx, _Export(xp, _function_of(f)).model(), opset)
-    onnx.checker.check_model(model, full_check=True)
+    model = _converted(onnx, _Export(xp, _function_of(f), getattr(f, "output_names", ())).model(), opset)
     data = model.SerializeToString()
     replaced_as_a_whole("export_onnx", path, True, lambda file: file.write(data))
 
@@ -92,7 +94,7 @@ def _function_of(f: Any) -> Function:
         return f
     inputs, outputs = getattr(f, "inputs", None), getattr(f, "outputs", None)
     tensors = [*(inputs or ()), *(outputs or ())] if isinstance(inputs, list) and isinstance(outputs, list) else [None]
-    if not all(isinstance(t, Tensor) for t in tensors):
+    if not outputs or not all(isinstance(t, Tensor) for t in tensors):
         raise TypeError(f"export_onnx: f is {shown(f)}, expected a K.function or a built model")
     return function(inputs, outputs, name=getattr(f, "name", "model"))
 
@@ -100,9 +102,10 @@ def _function_of(f: Any) -> Function:
 class _Export:
     """The conversion of one function."""
 
-    def __init__(self, xp: Any, f: Function) -> None:
+    def __init__(self, xp: Any, f: Function, output_names: Sequence[str]) -> None:
         self.xp = xp
         self.function = f
+        self.output_names = output_names  # of a model, whose outputs are called after their layers
         self.names: set[str] = set()
         self.labels: dict[int, str] = {}  # by the id of a variable's values: its name
         self.interpreter = Interpreter(xp, self._constant, (_normalized,))
@@ -110,22 +113,38 @@ class _Export:
     def model(self) -> Any:
         """The model as ONNX's protocol buffer."""
         graph = self._graph()
+        if not graph.outputs:
+            raise ValueError(f"export_onnx: {self.function.name} has no outputs, and a file has some")
         values = self.interpreter.values
-        inputs = {}
+        inputs: dict[str, Any] = {}
+        axes: dict[Any, Any] = {}  # by a size of a placeholder: its name
         for place, t in enumerate(graph.inputs, 1):
             if t.spec.shape is None:
                 raise ValueError(f"export_onnx: the input {t.name} has an unknown rank; give the placeholder a shape")
+            if not hasattr(self.xp, t.dtype):
+                raise ValueError(f"export_onnx: the input {t.name} is of {t.dtype}, which ndonnx lacks")
             name = self._name(t, f"x{place}")
             shape = tuple(f"{name}_{axis}" if n is None else n for axis, n in enumerate(t.shape))
+            axes.update(zip(t.sizes, shape, strict=True))
             values[id(t)] = inputs[name] = self.xp.argument(shape=shape, dtype=getattr(self.xp, t.dtype))
+        asked = self.function.executable.recorded.outputs
+        names = [
+            self._name(t, name or f"y{place}")
+            for place, (t, name) in enumerate(itertools.zip_longest(asked, self.output_names), 1)
+        ]
         for t in self.function.variables:
             values[id(t)] = host(t.array)
-            self.labels[id(values[id(t)])] = t.given_name or ""
+            self.labels[id(values[id(t)])] = self._name(t, t.given_name) if t.given_name else ""
         for t in self.function.defaults:
             values[id(t)] = np.asarray(t.default, dtype=t.dtype)
-        outputs = self._outputs(graph)
+        outputs = dict(zip(names, self._outputs(graph), strict=True))
         self._refuse_updates(graph)
-        return self.xp.model(inputs, outputs)
+        sizes = {
+            name: [n if isinstance(n, int) else axes.get(n) for n in t.sizes]
+            for name, t in zip(names, asked, strict=True)
+            if t.spec.shape is not None
+        }
+        return self.xp.model(inputs, outputs, sizes)
 
     def _graph(self) -> Graph:
         """The function's graph, simplified, without the updates."""
@@ -134,16 +153,11 @@ class _Export:
         graph = run_passes(recorded, [name for name in PASSES if name in names], GRAPH)
         return dataclasses.replace(graph, shared=None)
 
-    def _outputs(self, graph: Graph) -> dict[str, Any]:
-        asked = self.function.executable.recorded.outputs
+    def _outputs(self, graph: Graph) -> list[Any]:
         try:
-            found = self.interpreter(graph.outputs)
+            return [self.interpreter.lazy(value) for value in self.interpreter(graph.outputs)]
         except UnsupportedError as error:
             raise ValueError(f"export_onnx: {self.function.name} cannot be written as ONNX: {error}") from error
-        return {
-            self._name(t, f"y{place}"): self.interpreter.lazy(value)
-            for place, (t, value) in enumerate(zip(asked, found, strict=True), 1)
-        }
 
     def _refuse_updates(self, graph: Graph) -> None:
         """ValueError where a variable changes: that of dropout does not while the learning phase is 0."""
@@ -196,12 +210,18 @@ def _normalized(interpreter: Interpreter, t: Tensor) -> Any:
 
 
 def _converted(onnx: Any, model: Any, opset: int | None) -> Any:
-    """The model with the version of the operators that was asked for."""
+    """The model with the version of the operators that was asked for, after the checker's full check."""
     own = next(entry.version for entry in model.opset_import if entry.domain == "")
     if opset is None or opset == own:
+        onnx.checker.check_model(model, full_check=True)
         return model
+    lacks = (RuntimeError, ValueError, onnx.version_converter.ConvertError, onnx.checker.ValidationError)
     try:
-        return onnx.version_converter.convert_version(model, opset)
-    except (RuntimeError, ValueError, onnx.version_converter.ConvertError) as error:
-        first = (str(error).splitlines() or [type(error).__name__])[0]
-        raise ValueError(f"export_onnx: opset is {opset}, but the operators need {own}: {first}") from error
+        converted = onnx.version_converter.convert_version(model, opset)
+        onnx.checker.check_model(converted, full_check=True)
+    except lacks as error:
+        text = str(error).strip()
+        lacking = re.search(r"No Adapter From Version \D*(\d+) for (\w+)", text)
+        reason = f"the operator {lacking[2]} needs {lacking[1]}" if lacking else f"the file has {own}: {text[:80]}"
+        raise ValueError(f"export_onnx: opset is {opset}, but {reason}") from error
+    return converted

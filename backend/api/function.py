@@ -105,7 +105,7 @@ class Function:
         self._sparse = dict(sparse or {})
         self._fast_call: FastCall | None = None
         updates = final_values(effects)
-        self.executable = Executable(name, inputs, outputs, list(updates.values()), passes, jit)
+        self.executable = Executable(name, inputs, outputs, updates, passes, jit)
         graph = self.executable.graph
         self.inputs = list(graph.inputs)
         self.updated = list(updates)

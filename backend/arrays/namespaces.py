@@ -220,14 +220,19 @@ def is_concrete(x: Any) -> bool:
     if _is_ndonnx(x):
         return of_library("ndonnx").value_of(x) is not None
     if _is_torch(x):
-        torch = sys.modules["torch"]
-        if torch.compiler.is_compiling():  # first: it does not trace the rest
-            return False
-        return not (x.is_meta or torch._C._functorch.is_functorch_wrapped_tensor(x))
+        return _torch_has_values(x)
     x = plain(x)
     if _is_a(x, "tensorflow", "Tensor"):
         return hasattr(x, "numpy")
     return not is_variable(x)
+
+
+def _torch_has_values(x: Any) -> bool:
+    """Whether a tensor of torch has values now."""
+    torch = sys.modules["torch"]
+    if torch.compiler.is_compiling():  # first: it does not trace the rest
+        return False
+    return not (x.is_meta or torch._C._functorch.is_functorch_wrapped_tensor(x))
 
 
 def is_variable(x: Any) -> bool:
@@ -263,7 +268,7 @@ def writable(*arrays: Any) -> bool:
         if kind is np.ndarray or isinstance(x, np.generic):
             continue
         if _is_torch(x):  # a trial would be recorded, too
-            if x.requires_grad or not is_concrete(x) or kind.__name__ == "DTensor":
+            if x.requires_grad or not _torch_has_values(x) or kind.__name__ == "DTensor":
                 return False
             continue
         if kind not in _WRITABLE:

@@ -100,6 +100,8 @@ def _summed(g: Array, lead: int, axes: tuple[int, ...]) -> Array:
     """Sum over the axes, which stay with size 1, except for the first `lead`."""
     if axes:
         xp = array_namespace(g)
+        if len(axes) == lead:
+            return xp.sum(g, axis=axes)
         g = xp.sum(g, axis=axes, keepdims=True)
         if lead:
             g = xp.squeeze(g, tuple(range(lead)))

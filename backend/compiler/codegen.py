@@ -19,7 +19,7 @@ from ..kernels.description import Nest
 from .described import Described
 from .literals import comment, literal
 from .loops.description import LOOPS
-from .memory_reuse import subtract_into
+from .memory_reuse import OVERWRITING
 from .program import Program, Routine, Step
 from .tiling import fused
 
@@ -80,10 +80,11 @@ class _Printer:
         scope.share_sizes(routine.steps)
         lines = []
         for step in routine.steps:
-            yield from self.printed_bodies(step.node)
+            if step.node.kwargs:
+                yield from self.printed_bodies(step.node)
             lines += scope.size_lines(step)
             lines.append(scope.line(step, scope.targets(step)))
-        return [f"def {name}({', '.join(names)}):", *(f"    {line}" for line in lines), f"    return {returned(scope)}"]
+        return [f"def {name}({', '.join(names)}):", *[f"    {line}" for line in lines], f"    return {returned(scope)}"]
 
     def _fixed_name(self, t: Tensor | None) -> str:
         if t is None:
@@ -112,9 +113,10 @@ class _Printer:
 
     def described(self, spec: Spec) -> str:
         """The dtype and shape of a result."""
-        if spec not in self._specs:
-            self._specs[spec] = f"{spec.dtype} {_shape(spec.shape)}"
-        return self._specs[spec]
+        found = self._specs.get(spec)
+        if found is None:
+            found = self._specs[spec] = f"{spec.dtype} {_shape(spec.shape)}"
+        return found
 
     def composite(self, function: Any) -> str:
         """The name of a composite: its own, unless that means something else here."""
@@ -165,9 +167,9 @@ class _Scope:
 
     def size_lines(self, step: Step) -> list[str]:
         """The lines that compute the shared sizes which this step is the first to need."""
+        lines: list[str] = []
         if not self._shared_sizes:
-            return []
-        lines = []
+            return lines
         for dim, _ in compounds(_sizes_of(step.node), self._named_sizes):
             if dim in self._shared_sizes:
                 name = f"n{len(self._named_sizes) + 1}"
@@ -187,31 +189,30 @@ class _Scope:
         if step.into is not None and not _is_overwritten(step):
             (t,) = step.results
             self._names[id(t)] = self.name(step.into)
-        return [self._target(t) for t in step.results]
-
-    def _target(self, t: Tensor | None) -> str:
-        if t is None:
-            return "_"
-        if id(t) not in self._names:
-            self._names[id(t)] = f"v{next(self._count)}"
-        return self._names[id(t)]
+        found = []
+        for t in step.results:
+            name = "_" if t is None else self._names.get(id(t))
+            if name is None:
+                name = self._names[id(t)] = f"v{next(self._count)}"
+            found.append(name)
+        return found
 
     def line(self, step: Step, targets: Sequence[str]) -> str:
         """The line of a step: the call, what is freed after it, and the results' dtypes and shapes."""
         node = step.node
         frees = step.frees
-        if _is_overwritten(step):
-            text = f"{targets[0]} = {self._printer.composite(subtract_into)}({self.arguments(node)})"
-            frees = (*frees, node.args[1])
-        elif step.into is not None:
-            x, y = node.args if node.args[0] is step.into else node.args[::-1]
-            text = f"{self.name(x)} {node.primitive.sign}= {self.text(y)}"
-        else:
+        if step.into is None:
             left = f"{', '.join(targets)}," if node.multi_output and len(targets) == 1 else ", ".join(targets)
             text = f"{left} = {self.call(node)}"
+        elif _is_overwritten(step):
+            text = f"{targets[0]} = {self._printer.composite(OVERWRITING[node.function][0])}({self.arguments(node)})"
+            frees = (*frees, node.args[1])
+        else:
+            x, y = node.args if node.args[0] is step.into else node.args[::-1]
+            text = f"{self.name(x)} {node.primitive.sign}= {self.text(y)}"
         if frees:
             text += f"; del {', '.join(map(self.name, frees))}"
-        return f"{text}  # {', '.join(map(self._printer.described, node.specs))}"
+        return f"{text}  # {', '.join([self._printer.described(spec) for spec in node.specs])}"
 
     def call(self, node: Node) -> str:
         """The call, as an operator, by its template, or by name."""
@@ -234,10 +235,15 @@ class _Scope:
 
     def arguments(self, node: Node) -> str:
         """The arguments of a call, by position and by keyword."""
-        return ", ".join([*map(self.text, node.args), *[f"{k}={self.text(v)}" for k, v in node.kwargs.items()]])
+        found = list(map(self.text, node.args))
+        if node.kwargs:
+            found += [f"{k}={self.text(v)}" for k, v in node.kwargs.items()]
+        return ", ".join(found)
 
     def operand(self, value: Any, sign: str | None) -> str:
         """An argument beside an operator: in parentheses where it begins with a sign of its own."""
+        if isinstance(value, Tensor):
+            return self.name(value)
         text = self.text(value)
         return f"({text})" if sign is not None and text.startswith("-") else text
 
@@ -274,13 +280,15 @@ class _Scope:
 
 def _is_overwritten(step: Step) -> bool:
     """Whether a difference is written over its second operand, for which there is no operator."""
-    return step.into is not None and step.node.function == "subtract" and step.into is not step.node.args[0]
+    return step.into is not None and step.node.function in OVERWRITING and step.into is not step.node.args[0]
 
 
 def _sizes_of(node: Node) -> list[Dim]:
     """The size expressions in the arguments of a call."""
     found: list[Dim] = []
-    for value in (*node.args, *node.kwargs.values()):
+    if node.inputs is node.args:
+        return found
+    for value in (*node.args, *node.kwargs.values()) if node.kwargs else node.args:
         if not isinstance(value, (Tensor, int, str, float)):
             found += _sizes(value)
     return found

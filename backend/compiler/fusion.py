@@ -74,10 +74,10 @@ def _chains(order: list[Tensor], least: int) -> list[list[Tensor]]:
             constant.add(id(t))
             continue
         key = _shape_key(t, least) if _allocates(t) and not any(isinstance(a, Dim) for a in node.args) else None
-        joins, needs = grouping.joined(node, lambda groups, key=key: [g for g in groups if g.key == key])  # type: ignore[misc]
         if key is None:
-            grouping.leave(t, needs)
+            grouping.leave(t, grouping.apart(node))
         else:
+            joins, needs = grouping.joined(node, lambda groups, key=key: [g for g in groups if g.key == key])  # type: ignore[misc]
             grouping.put(t, joins or [Group(key)], needs)
     return list(grouping.members(order).values())
 

@@ -51,6 +51,11 @@ class Group:
 G = TypeVar("G", bound=Group)
 
 
+def _either(a: int, b: int) -> int:
+    """a | b, without a copy where one of them has no bits: in a deep net they have a bit for each layer."""
+    return a | b if a and b and a is not b else a or b
+
+
 class Grouping(Generic[G]):
     """The groups of a graph whose calls are met in order.
 
@@ -66,16 +71,10 @@ class Grouping(Generic[G]):
 
     def joined(self, node: Node, choose: Callable[[list[G]], list[G]]) -> tuple[list[G], int]:
         """The groups that a call joins, of those that `choose` picks from some, and the groups it needs, as bits."""
-        found: dict[G, None] = {}
-        needs = 0
-        for i in node.inputs:
-            group = self.of.get(id(i))
-            if group is not None:
-                found[group.now()] = None
-            elif id(i) in self._before:
-                needs |= self._before[id(i)]
-        near = list(found)
-        joins = choose(near) if near else near
+        near, needs = self._around(node)
+        if not near:
+            return [], self._needed(needs)
+        joins = choose(near)
         while True:
             for group in near:
                 needs |= 0 if group in joins else group.bit | group.before
@@ -86,8 +85,32 @@ class Grouping(Generic[G]):
             if len(fits) == len(joins):
                 break
             joins = choose(fits)
-        self._sealed |= needs
-        return joins, needs
+        return joins, self._needed(needs)
+
+    def apart(self, node: Node) -> int:
+        """The groups that a call needs, as bits, where it joins none."""
+        near, needs = self._around(node)
+        for group in near:
+            needs = _either(needs, group.bit | group.before)
+        return self._needed(needs)
+
+    def _around(self, node: Node) -> tuple[list[G], int]:
+        """The groups that a call reads results of, and those that the other calls it reads depend on, as bits."""
+        of, before = self.of, self._before
+        near: list[G] = []
+        needs = 0
+        for i in node.inputs:
+            group = of.get(id(i))
+            if group is None:
+                needs = _either(needs, before.get(id(i), 0))
+            elif (group := group.now()) not in near:
+                near.append(group)
+        return near, needs
+
+    def _needed(self, needs: int) -> int:
+        if needs:
+            self._sealed |= needs
+        return needs
 
     def put(self, t: Tensor, groups: list[G], needs: int) -> None:
         """Put the call of t into these groups, one from now on."""
@@ -97,12 +120,13 @@ class Grouping(Generic[G]):
             self._count += 1
         for other in others:
             own.take(other)
-        own.before |= needs
+        own.before = _either(own.before, needs)
         self.of[id(t)] = own
 
     def leave(self, t: Tensor, needs: int) -> None:
         """Leave the call of t outside of all groups."""
-        self._before[id(t)] = needs
+        if needs:
+            self._before[id(t)] = needs
 
     def members(self, order: Iterable[Tensor]) -> dict[G, list[Tensor]]:
         """The results of each group's calls, in order."""

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any
 
 from ..graph.tensor import Node, Tensor
-from .memory_reuse import MIN_OVERWRITTEN
+from .memory_reuse import OVERWRITING
 from .program import Program, Routine, Step, elements
 
 __all__ = ["liveness", "reuse"]
 
-MIN_FREED = 2**10  # elements from which a dead value is worth a `del`
+MIN_FREED = 2**9  # elements from which a dead value is worth a `del`
 
 
 def liveness(program: Program) -> Program:
@@ -24,12 +23,13 @@ def _freed(routine: Routine) -> Routine:
     for position, step in enumerate(routine.steps):
         for read in step.node.inputs:
             last[id(read)] = position
-    keep = {id(t) for t in routine.outputs}
+    for output in routine.outputs:
+        last.pop(id(output), None)
     frees: dict[int, list[Tensor]] = {}
     for step in routine.steps:
         for t in step.results:
-            if t is not None and id(t) in last and id(t) not in keep and _large(t):
-                frees.setdefault(last[id(t)], []).append(t)
+            if t is not None and (end := last.get(id(t))) is not None and _large(t):
+                frees.setdefault(end, []).append(t)
     return routine.with_steps(
         Step(step.node, step.results, tuple(frees[i]), step.into) if i in frees else step
         for i, step in enumerate(routine.steps)
@@ -49,21 +49,24 @@ def reuse(program: Program) -> Program:
 def _reused(routine: Routine) -> Routine:
     # what a call may show again in its result must not be written over while the result lives
     shown = {id(t) for step in routine.steps if not step.node.primitive.fresh for t in step.node.inputs}
-    return routine.with_steps(_in_place(step, shown) for step in routine.steps)
+    return routine.with_steps(_in_place(step, shown) if step.frees else step for step in routine.steps)
 
 
 def _in_place(step: Step, shown: set[int]) -> Step:
     node = step.node
-    if not step.frees or not node.primitive.augmented or None in (node.specs[0].shape or (None,)):
+    overwrites = node.function in OVERWRITING
+    if not (overwrites or node.primitive.augmented) or None in (node.specs[0].shape or (None,)):
         return step
     spare = {id(t) for t in step.frees if id(t) not in shown and t.node is not None and t.node.primitive.fresh}
-    for x, y in (node.args, node.args[::-1])[: 2 if node.primitive.commutative else 1]:
+    pairs = (node.args, node.args[::-1])[: int(node.primitive.augmented) + node.primitive.commutative]
+    for x, y in pairs:
         if isinstance(x, Tensor) and id(x) in spare and _fits(x, y, node):
-            return dataclasses.replace(step, frees=tuple(t for t in step.frees if t is not x), into=x)
-    if node.function == "subtract" and isinstance(node.args[0], Tensor):
+            return step._replace(frees=tuple([t for t in step.frees if t is not x]), into=x)
+    if overwrites and isinstance(node.args[0], Tensor):
         x, y = node.args
-        if isinstance(y, Tensor) and id(y) in spare and (elements(y) or 0) >= MIN_OVERWRITTEN and _fits(y, x, node):
-            return dataclasses.replace(step, frees=tuple(t for t in step.frees if t is not y), into=y)
+        least = OVERWRITING[node.function][1]
+        if isinstance(y, Tensor) and id(y) in spare and (elements(y) or 0) >= least and _fits(y, x, node):
+            return step._replace(frees=tuple([t for t in step.frees if t is not y]), into=y)
     return step
 
 

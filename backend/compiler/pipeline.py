@@ -23,6 +23,7 @@ from .verify import Checked, verify
 
 __all__ = [
     "GRAPH",
+    "KEEP",
     "LAUNCHED",
     "NAMES",
     "NESTED",
@@ -79,7 +80,8 @@ PASSES = (
     Pass("liveness", liveness, Program, "Large values are freed after their last use."),
     Pass("reuse", reuse, Program, "Dead values are written over where the result fits."),
 )
-NAMES = tuple(dict.fromkeys(each.name for each in PASSES))
+KEEP = "keep"  # divides the program where it is bound to a library for which that pays: see `kept`
+NAMES = (*dict.fromkeys(each.name for each in PASSES), KEEP)
 
 _left_out: contextvars.ContextVar[frozenset[str]] = contextvars.ContextVar("left_out", default=frozenset())
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..graph.tensor import Constant, Node, Placeholder, Subgraph, Tensor
 from ..graph.traversal import bodies_within, toposort
@@ -71,8 +71,7 @@ class Graph:
         return placeholders, [t for t in leaves if not isinstance(t, (Placeholder, Constant))]
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """One call: its results by index (None for those that nothing reads), and what happens to memory."""
 
     node: Node
@@ -131,23 +130,26 @@ def _routine(
 ) -> Routine:
     own = {id(t) for t in inputs}
     order = order or toposort(outputs, known=own)
-    results: dict[int, list[Tensor | None]] = {}  # node -> its results in use, each where the first of them stands
-    nodes: list[Node] = []
+    several: dict[int, list[Tensor | None]] = {}  # node -> its results in use
+    calls: list[tuple[Node, Any]] = []  # each with its results, where the first of them stands
     for t in order:
         node = t.node
-        if node is not None and id(t) not in own:
-            found = results.get(id(node))
-            if found is None:
-                found = results[id(node)] = [None] * len(node.specs)
-                nodes.append(node)
-            found[t.index] = t
+        if node is None or id(t) in own:
+            continue
+        if len(node.specs) == 1:
+            calls.append((node, (t,)))
+            continue
+        found = several.get(id(node))
+        if found is None:
+            found = several[id(node)] = [None] * len(node.specs)
+            calls.append((node, found))
+        found[t.index] = t
     setup: list[Step] = []
     steps: list[Step] = []
     folded = graph.folded
-    for node in nodes:
-        found = results[id(node)]
-        is_setup = folded and any(id(t) in folded for t in found if t is not None)
-        (setup if is_setup else steps).append(Step(node, tuple(found)))
+    for node, results in calls:
+        is_setup = folded and any(id(t) in folded for t in results if t is not None)
+        (setup if is_setup else steps).append(Step(node, tuple(results)))
     return Routine(inputs, outputs, tuple(setup), tuple(steps))
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,7 +15,7 @@ from .literals import comment
 from .program import Program, Routine
 from .schedule import UNKNOWN
 
-__all__ = ["Stage", "Stages", "auto_stage", "cost", "nests_stage", "stage", "whole_stage"]
+__all__ = ["Stage", "Stages", "auto_stage", "cost", "kept_stage", "nests_stage", "stage", "whole_stage"]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -48,6 +47,12 @@ class Stages(list[Stage]):
 def stage(name: str, summary: str, program: Program) -> Stage:
     """The facts about a program, and its text."""
     return Stage(name, summary, *cost(program), print_program(program).text)
+
+
+def kept_stage(last: Stage, kept: str, rest: str) -> Stage:
+    """The program in two: what depends on variables alone, which is kept, and what runs at each call."""
+    summary = "What depends on variables alone is kept until one has another value."
+    return Stage("keep", summary, last.calls, last.held, f"# kept\n{kept}\n# at each call\n{rest}")
 
 
 def nests_stage(last: Stage, nests: Mapping[str, Any]) -> Stage:
@@ -87,17 +92,24 @@ def _held(routine: Routine) -> int:
     """The most bytes that results of the main routine hold at a time; results that are views hold none."""
     now = most = 0
     for step in routine.steps:
-        now += sum([_bytes(t) for t in step.results if t is not None])
+        for t in step.results:
+            now += 0 if t is None else _bytes(t)
         now -= 0 if step.into is None else _bytes(step.into)
-        most = max(most, now)
-        now -= sum(map(_bytes, step.frees))
+        if now > most:
+            most = now
+        for t in step.frees:
+            now -= _bytes(t)
     return most
 
 
 def _bytes(t: Tensor) -> int:
-    if t.node is None or t.spec.shape is None or (t.node.primitive.view and not t.node.primitive.fresh):
+    shape, dtype = t.spec
+    if t.node is None or shape is None or (t.node.primitive.view and not t.node.primitive.fresh):
         return 0
-    return _item(t.dtype) * math.prod([size if isinstance(size, int) else UNKNOWN for size in t.spec.shape])
+    total = _item(dtype)
+    for size in shape:
+        total *= size if type(size) is int else UNKNOWN
+    return total
 
 
 @functools.cache

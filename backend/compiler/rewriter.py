@@ -76,9 +76,9 @@ class Rewriter:
         self._intern = intern
         self._prune = prune
         self._resize = resize
-        self._results: dict[int, dict[int, Tensor] | None] = {}  # node -> what takes the place of its results
-        self._better: dict[int, list[Tensor] | None] = {}  # new node -> its results by the rule
-        self._pruned: dict[int, Any] = {}
+        self._results: dict[int, Any] = {}  # node -> what takes the place of its results, by index; None for nothing
+        self._better: dict[int, list[Tensor]] = {}  # new node -> its results by the rule, where there is one
+        self._pruned: dict[int, tuple[Any, Any, Sequence[int]]] = {}  # node -> its arguments, and the results it gives
         self._bodies: dict[int, Subgraph] = {}  # by the ids of bodies: what they have become
         self._has_bodies = False
         self._kept: list[Any] = []  # keeps alive what is known by id
@@ -122,92 +122,81 @@ class Rewriter:
 
     def _call(self, node: Node) -> Task | None:
         """Find what takes the place of a call's results; a task, where other parts have to be rewritten for it."""
-        kwargs = self._pruned[id(node)][1] if id(node) in self._pruned else node.kwargs
-        for value in kwargs.values():
-            if isinstance(value, Subgraph) and id(value) not in self._bodies:
-                return self._with_bodies(node, kwargs)
-        made, indices = self._made(node)
+        given = self._pruned.get(id(node))
+        args, kwargs, indices = given or (node.args, node.kwargs, None)
+        if kwargs:
+            bodies = [value for value in kwargs.values() if isinstance(value, Subgraph)]
+            for body in bodies:
+                if id(body) not in self._bodies:
+                    return self._with_bodies(node, bodies)
+            kwargs = self._own(kwargs) if bodies else kwargs
+        made = node
+        if given or kwargs is not node.kwargs or self._resize is not None or not _all_stay(node.inputs, self.new):
+            made = self._made(node, args, kwargs, indices)
+        if self._shared is not None and (self._intern or made is not node):
+            made = self._shared.setdefault(_call_key(made), made)
         better = None
         if self._rule is not None:
-            if id(made) not in self._better:
-                self._kept.append(made)
-                found = self._better[id(made)] = self._rule(made)
-                if found is not None:
-                    return self._by_rule(node, made, indices, found)
-            better = self._better[id(made)]
+            better = self._better.get(id(made))
+            if better is None:
+                better = self._rule(made)
+                if better is not None:
+                    self._kept.append(made)
+                    self._better[id(made)] = better
+                    return self._by_rule(node, made, indices, better)
         self._put(node, made, indices, better)
         return None
 
-    def _with_bodies(self, node: Node, kwargs: dict[str, Any]) -> Task:
-        for value in kwargs.values():
-            if isinstance(value, Subgraph) and id(value) not in self._bodies:
-                yield from self._body(value)
+    def _with_bodies(self, node: Node, bodies: Sequence[Subgraph]) -> Task:
+        for body in bodies:
+            if id(body) not in self._bodies:
+                yield from self._body(body)
         needed = self._call(node)
         if needed is not None:
             yield from needed
 
-    def _by_rule(self, node: Node, made: Node, indices: Sequence[int], found: list[Tensor]) -> Task:
+    def _by_rule(self, node: Node, made: Node, indices: Sequence[int] | None, found: list[Tensor]) -> Task:
         """Rewrite what the rule gives for a call."""
         intern, self._intern = self._intern, True  # the calls of a rule are new, even those that stay
         better = self._better[id(made)] = yield self._task(found)
         self._intern = intern
         self._put(node, made, indices, better)
 
-    def _put(self, node: Node, made: Node, indices: Sequence[int], better: list[Tensor] | None) -> None:
+    def _put(self, node: Node, made: Node, indices: Sequence[int] | None, better: list[Tensor] | None) -> None:
         """Say what takes the place of a call's results, by their indices; None where nothing does."""
-        if better is not None:
-            self._results[id(node)] = dict(zip(indices, better, strict=True))
-        elif made is node:
-            self._results[id(node)] = None
-        else:
-            self._results[id(node)] = {i: made.output(place) for place, i in enumerate(indices)}
+        if better is None:
+            if made is node:
+                self._results[id(node)] = None
+                return
+            better = [made.output(0)] if len(made.specs) == 1 else list(map(made.output, range(len(made.specs))))
+        self._results[id(node)] = better if indices is None else dict(zip(indices, better, strict=True))
 
-    def _made(self, node: Node) -> tuple[Node, Sequence[int]]:
-        """The call on what its arguments have become, and which of its results it gives: itself, where all is the same.
-
-        With `shared`, an equal call that is known already.
-        """
-        if id(node) in self._pruned:
-            args, kwargs, indices = self._pruned[id(node)]
-            made = self._made_of(node, args, self._own(kwargs), indices)
-        else:
-            kwargs, indices, new = self._own(node.kwargs), range(len(node.specs)), self.new
-            same = kwargs is node.kwargs and self._resize is None
-            if same:
-                for t in node.inputs:
-                    if new.get(id(t), t) is not t:
-                        same = False
-                        break
-            made = node if same else self._made_of(node, node.args, kwargs, indices)
-        if self._shared is not None and (self._intern or made is not node):
-            made = self._shared.setdefault(_call_key(made), made)
-        return made, indices
-
-    def _made_of(self, node: Node, args: Any, kwargs: Any, indices: Sequence[int]) -> Node:
-        new = self.new
-        made: list[Any] = []
-        count = 0
-        for a in args:
-            if isinstance(a, Tensor):
-                a = new.get(id(a), a)
-                count += 1
-            made.append(a)
-        if args is node.args and count == len(node.inputs):  # no others inside
-            args = tuple(made)
+    def _made(self, node: Node, args: Any, kwargs: Any, indices: Sequence[int] | None) -> Node:
+        """The call on what its arguments have become, giving the results of these indices, or all."""
+        new, inputs = self.new, None
+        if args is node.args and node.inputs is args:
+            args = inputs = tuple([new.get(id(a), a) for a in args])
+        elif args is node.args and sum([isinstance(a, Tensor) for a in args]) == len(node.inputs):  # no others inside
+            args = tuple([new.get(id(a), a) if isinstance(a, Tensor) else a for a in args])
+            inputs = tuple([a for a in args if isinstance(a, Tensor)])
         else:
             args = map_tensors(args, self._replace, self._resize)
             kwargs = map_tensors(kwargs, self._replace, self._resize)
-        return Node(node.function, args, kwargs, tuple([self._spec(node.specs[i]) for i in indices]), node.multi_output)
+        specs = node.specs
+        if indices is not None:
+            specs = tuple([self._spec(specs[i]) for i in indices])
+        elif len(specs) == 1:
+            only = self._spec(specs[0])
+            specs = specs if only is specs[0] else (only,)
+        else:
+            specs = tuple(map(self._spec, specs))
+        return Node(node.function, args, kwargs, specs, node.multi_output, (), inputs)
 
     def _spec(self, old: Spec) -> Spec:
-        if old.shape is None:
-            return old
-        for size in old.shape:
-            if isinstance(size, Dim):
-                break
-        else:
-            return old
-        return Spec(map_tensors(old.shape, self._replace, self._resize), old.dtype)
+        for size in old.shape or ():
+            if isinstance(size, Dim) and (self._resize is not None or not _all_stay(size.tensors, self.new)):
+                return Spec(map_tensors(old.shape, self._replace, self._resize), old.dtype)
+        return old
 
     def _replace(self, t: Tensor) -> Tensor:
         return self.new.get(id(t), t)
@@ -299,6 +288,14 @@ def self_contained(
     return Subgraph(places, rewriter(outputs))
 
 
+def _all_stay(tensors: Iterable[Tensor], new: Mapping[int, Tensor]) -> bool:
+    """Whether nothing takes the place of any of the tensors."""
+    for t in tensors:  # noqa: SIM110 - takes half as long as all() of a generator
+        if new.get(id(t), t) is not t:
+            return False
+    return True
+
+
 def _may_drop(t: Tensor) -> bool:
     """Whether the call that gives t may have results that nothing reads, or a body in which there are such."""
     node = t.node
@@ -309,8 +306,10 @@ def _may_drop(t: Tensor) -> bool:
 
 def _call_key(node: Node) -> Any:
     """A hashable key, equal for equal calls."""
+    if node.inputs is node.args:
+        return node.function, tuple(map(id, node.args))
     args = tuple([id(a) if isinstance(a, Tensor) else _key(a) for a in node.args])
-    return node.function, args, _key(node.kwargs) if node.kwargs else ()
+    return (node.function, args, _key(node.kwargs)) if node.kwargs else (node.function, args)
 
 
 def _key(value: Any) -> Any:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from ..graph.dims import known
 from ..graph.tensor import Tensor
@@ -28,40 +28,80 @@ def _scheduled(routine: Routine) -> Routine:
     steps = routine.steps
     if len(steps) < 2:
         return routine
-    order = _eagerly(_deepest_first(steps), steps, {id(t) for t in routine.outputs})
-    return routine.with_steps([steps[i] for i in order])
+    calls = _Calls(steps, {id(t) for t in routine.outputs})
+    return routine.with_steps([steps[i] for i in _eagerly(_deepest_first(calls), calls)])
 
 
-def _before(steps: Sequence[Step]) -> list[list[int]]:
-    """The calls that have to run before each call, all by position; effectful ones keep the order of the graph."""
-    position = {id(step.node): i for i, step in enumerate(steps)}
-    found: list[list[int]] = []
-    last: int | None = None
-    for i, step in enumerate(steps):
-        needed: dict[int, None] = {}
-        for t in step.node.inputs:
-            if t.node is not None and (place := position.get(id(t.node))) is not None:
-                needed[place] = None
-        if not step.node.primitive.pure:
-            if last is not None:
-                needed[last] = None
-            last = i
-        found.append(list(needed))
-    return found
+class _Calls:
+    """The calls by position, and the values that they read and give, by number."""
+
+    def __init__(self, steps: Sequence[Step], keep: set[int]) -> None:
+        position = {id(step.node): i for i, step in enumerate(steps)}
+        self.pure = [step.node.primitive.pure for step in steps]
+        self.maker: list[int] = []  # of each value: the call that gives it; -1 where it comes from outside
+        self.freed: list[bool] = []  # of each value: whether the last call that reads it frees it
+        self.gives: list[list[int]] = []  # of each call
+        self.reads: list[list[int]] = []  # of each call, each value once
+        self.before: list[list[int]] = []  # of each call: the calls that have to run before it
+        self._shapes: list[Any] = []
+        self._weights: list[int | None] = []
+        numbers: dict[int, int] = {}
+
+        def number(t: Tensor, maker: int) -> int:
+            found = numbers[id(t)] = len(numbers)
+            self.maker.append(maker)
+            self.freed.append(maker >= 0 and id(t) not in keep)
+            self._shapes.append(t.spec.shape)
+            return found
+
+        for i, step in enumerate(steps):
+            self.gives.append([number(t, i) for t in step.results if t is not None])
+        last: int | None = None  # of the effectful ones, which keep the order of the graph
+        maker = self.maker
+        for i, step in enumerate(steps):
+            reads: dict[int, None] = {}
+            needed: dict[int, None] = {}
+            for t in step.node.inputs:
+                value = numbers.get(id(t))
+                if value is None:
+                    value = number(t, -1 if t.node is None else position.get(id(t.node), -1))
+                reads[value] = None
+                if maker[value] >= 0:
+                    needed[maker[value]] = None
+            if not self.pure[i]:
+                if last is not None:
+                    needed[last] = None
+                last = i
+            self.reads.append(list(reads))
+            self.before.append(list(needed))
+        self._weights = [None] * len(maker)
+
+    def weight(self, value: int) -> int:
+        """The number of its elements, as far as they are known."""
+        found = self._weights[value]
+        if found is None:
+            found = 1
+            for size in self._shapes[value] or ():
+                found *= (size if type(size) is int else known(size)) or UNKNOWN
+            self._weights[value] = found
+        return found
 
 
-def _deepest_first(steps: Sequence[Step]) -> list[int]:
+def _deepest_first(calls: _Calls) -> list[int]:
     """The calls in depth-first order, of a call's inputs the deepest first."""
-    before = _before(steps)
+    before = calls.before
     depth: list[int] = []
-    ends = [True] * len(steps)
+    ends = [True] * len(before)
     for needed in before:
-        depth.append(1 + max([depth[n] for n in needed], default=0))
+        deepest = 0
         for n in needed:
             ends[n] = False
+            if depth[n] > deepest:
+                deepest = depth[n]
+        depth.append(1 + deepest)
         if len(needed) > 1:
             needed.sort(key=depth.__getitem__)
-    return _postorder([i for i in range(len(steps)) if ends[i]], before)
+    return _postorder([i for i, end in enumerate(ends) if end], before)
 
 
 def _postorder(roots: Iterable[int], before: Sequence[list[int]]) -> list[int]:
@@ -84,9 +124,9 @@ def _postorder(roots: Iterable[int], before: Sequence[list[int]]) -> list[int]:
     return order
 
 
-def _eagerly(order: Sequence[int], steps: Sequence[Step], keep: set[int]) -> list[int]:
+def _eagerly(order: Sequence[int], calls: _Calls) -> list[int]:
     """The calls in this order, except that one that frees at least as much as it allocates runs immediately."""
-    waiting = _Waiting(order, steps, keep)
+    waiting = _Waiting(order, calls)
     found: list[int] = []
     for first in order:
         pending = [first]
@@ -99,79 +139,44 @@ def _eagerly(order: Sequence[int], steps: Sequence[Step], keep: set[int]) -> lis
     return found
 
 
-class _Value:
-    """A tensor that calls read or give: the calls that have yet to read it, and whether the last one frees it."""
-
-    __slots__ = ("_shape", "_weight", "freed", "readers")
-
-    def __init__(self, t: Tensor, freed: bool) -> None:
-        self._shape = t.spec.shape
-        self._weight = -1
-        self.freed = freed
-        self.readers: dict[int, None] = {}
-
-    @property
-    def weight(self) -> int:
-        """The number of its elements, as far as they are known."""
-        if self._weight < 0:
-            self._weight = math.prod([known(size) or UNKNOWN for size in self._shape or ()])
-        return self._weight
-
-
 class _Waiting:
-    """The calls that have yet to run: which tensors they read, and how many of their inputs are still missing."""
+    """The calls that have yet to run: which of them read each value, and how many of their inputs are still missing."""
 
-    def __init__(self, order: Sequence[int], steps: Sequence[Step], keep: set[int]) -> None:
-        values: dict[int, _Value] = {}
-        count = len(steps)
-        self.done = [False] * count
-        self._pure = [step.node.primitive.pure for step in steps]
-        self._gives: list[list[_Value]] = []
-        self._reads: list[list[_Value]] = [[]] * count
-        self._missing = [0] * count
-        inside = {id(step.node) for step in steps}
-        for step in steps:
-            own = []
-            for t in step.results:
-                if t is not None:
-                    values[id(t)] = given = _Value(t, id(t) not in keep)
-                    own.append(given)
-            self._gives.append(own)
+    def __init__(self, order: Sequence[int], calls: _Calls) -> None:
+        self._calls = calls
+        self.done = [False] * len(order)
+        maker = calls.maker
+        self._missing = [sum([maker[value] >= 0 for value in reads]) for reads in calls.reads]
+        self._readers: list[list[int]] = [[] for _ in maker]
         for call in order:
-            reads: dict[int, _Value] = {}
-            for t in steps[call].node.inputs:
-                key = id(t)
-                if key in reads:
-                    continue
-                value = values.get(key)
-                computed = t.node is not None and id(t.node) in inside
-                if value is None:
-                    values[key] = value = _Value(t, computed and key not in keep)
-                reads[key] = value
-                value.readers[call] = None
-                self._missing[call] += computed
-            self._reads[call] = list(reads.values())
+            for value in calls.reads[call]:
+                self._readers[value].append(call)
+        self._left = list(map(len, self._readers))  # how many have yet to run, and the sum of their positions:
+        self._sums = list(map(sum, self._readers))  # the position of the last one, once there is but one
 
     def pays(self, call: int) -> bool:
         """Whether the call can run now, and frees at least as much as it allocates."""
-        if self._missing[call] or not self._pure[call]:
+        calls = self._calls
+        if self._missing[call] or not calls.pure[call]:
             return False
         freed = 0
-        for value in self._reads[call]:
-            if value.freed and len(value.readers) == 1:
-                freed += value.weight
-        return freed > 0 and freed >= sum([value.weight for value in self._gives[call]])
+        for value in calls.reads[call]:
+            if self._left[value] == 1 and calls.freed[value]:
+                freed += calls.weight(value)
+        return freed > 0 and freed >= sum(map(calls.weight, calls.gives[call]))
 
     def run(self, call: int) -> list[int]:
         """Run the call; gives those for which that changed something."""
         self.done[call] = True
         near: dict[int, None] = {}
-        for value in self._reads[call]:
-            del value.readers[call]
-            if len(value.readers) == 1:
-                near.update(value.readers)
-        for value in self._gives[call]:
-            for reader in value.readers:
-                self._missing[reader] -= 1
+        left, sums, missing = self._left, self._sums, self._missing
+        for value in self._calls.reads[call]:
+            left[value] -= 1
+            sums[value] -= call
+            if left[value] == 1:
+                near[sums[value]] = None
+        for value in self._calls.gives[call]:
+            for reader in self._readers[value]:
+                missing[reader] -= 1
                 near[reader] = None
         return list(near)

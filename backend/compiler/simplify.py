@@ -53,7 +53,10 @@ def _is_one(value: Any) -> bool:
 
 def _unbroadcast(call: Node) -> Tensor | None:
     """An operand need not be repeated beside another that has the whole shape."""
-    if not any(_arguments("broadcast_to", a) for a in call.args):
+    for a in call.args:
+        if isinstance(a, Tensor) and a.node is not None and a.node.function == "broadcast_to":
+            break
+    else:
         return None
     shape = call.specs[0].shape
     whole = [a for a in call.args if isinstance(a, Tensor) and a.spec.shape is not None and a.sizes == shape]

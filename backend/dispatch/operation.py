@@ -30,11 +30,12 @@ __all__ = ["operation"]
 Function = TypeVar("Function", bound=Callable[..., Any])
 Given = ParamSpec("Given")
 Others = ParamSpec("Others")
+_WITHOUT_VALUES = re.compile(" has no values yet| is symbolic and ")  # errors that only symbolic tensors give
 _KEPT = (ValueError, TypeError, IndexError, NotImplementedError, OverflowError)
 PURE = "ops"  # the room of functions that do nothing but compute
 COMPUTING = (".ops.", ".control.", ".api.random", ".api.learning_phase")  # whose functions give arrays of arrays
 HOST = frozenset([np.ndarray, *(np.dtype(c).type for c in "?bBhHiIlLqQefdFD")])  # whose functions NumPy would warn of
-_NEVER = (MemoryError, RecursionError, ImportError, Warning)
+_NEVER = (MemoryError, RecursionError, ImportError, OSError, Warning)
 _OURS = re.compile(r"[\w.]+: ")  # how messages of ours begin: with the name of a function
 _names: set[str] = set()  # of all operations
 
@@ -158,7 +159,7 @@ def _explained(function: Callable[..., Any], args: Any, kwargs: Any, error: Exce
     """The error itself, or one that says which operation and which argument."""
     name = function.__name__
     if isinstance(error, _NEVER) or type(error).__module__.partition(".")[0] in ("jax", "jaxlib", "torch"):
-        return error  # a library's own, with a meaning for it: out of memory, a value of a tracer
+        return error  # with a meaning of its own: out of memory, no such file, a value of a tracer
     of_an_argument = isinstance(error, TypeError) and _is_ours(error)
     if not of_an_argument and not all(map(has_rank, _arrays([*args, *kwargs.values()]))):
         return ValueError(f"{name}: got a tensor of unknown rank, expected one whose number of axes is known")
@@ -277,7 +278,7 @@ def _recorded(function: Callable[..., Any], args: Any, kwargs: Any, error: Excep
     try:
         operation(function)(*map(symbolic, args), **{name: symbolic(value) for name, value in kwargs.items()})
     except _KEPT as found:
-        return found
+        return error if _WITHOUT_VALUES.search(str(found)) else found
     except Exception:  # noqa: BLE001 - the error that came first is the one to report
         return error
     return error

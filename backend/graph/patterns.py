@@ -82,6 +82,9 @@ def number(name: str) -> Variable:
     return Variable(name, lambda value: isinstance(value, int))
 
 
+Tests = list[tuple[int, Callable[[Any], bool]]]  # of arguments, by position
+
+
 class Rules:
     """A table of rules. The first one that matches, in the order of the table, gives the replacement.
 
@@ -96,26 +99,43 @@ class Rules:
         self._rules = rules
         self._opened = opened
         self._make = make
-        self._by_function: dict[Any, tuple[Rule, ...]] = {}
+        self._by_function: dict[Any, list[tuple[Rule, Tests]]] = {}  # those that a call of it may match
 
     def find(self, term: Any, without: Collection[str] = ()) -> tuple[str, Any] | None:
         """The name of the rule that fires and what replaces the call; None where no rule fires."""
         function, arguments, keywords = self._opened(term)
-        if function not in self._by_function:
-            self._by_function[function] = tuple(each for each in self._rules if _applies(each.pattern, function))
-        for each in self._by_function[function]:
+        rules = self._by_function.get(function)
+        if rules is None:
+            rules = [(each, self._tests(each.pattern)) for each in self._rules if _applies(each.pattern, function)]
+            self._by_function[function] = rules
+        for each, tests in rules:
             if without and each.name in without:
                 continue
             found: dict[str, Any] = {}
             if isinstance(each.pattern, AnyCall):
                 found["call"] = term
-            elif keywords or not self._all_match(each.pattern.arguments, arguments, found):
+            elif (
+                keywords
+                or len(arguments) != len(each.pattern.arguments)
+                or (tests and not _pass(arguments, tests))
+                or not self._all_match(each.pattern.arguments, arguments, found)
+            ):
                 continue
             if each.when is None or each.when(**found):
                 replacement = self._built(each.replacement, found)
                 if replacement is not None:
                     return each.name, replacement
         return None
+
+    def _tests(self, pattern: Call | AnyCall) -> Tests:
+        """What arguments have to pass at least for a call to match: tests of variables, and functions of calls."""
+        if isinstance(pattern, AnyCall):
+            return []
+        calls = [(i, p.function) for i, p in enumerate(pattern.arguments) if isinstance(p, Call)]
+        return [
+            *((i, p.test) for i, p in enumerate(pattern.arguments) if isinstance(p, Variable) and p.test is not None),
+            *((i, lambda term, function=f: (self._opened(term) or (None,))[0] == function) for i, f in calls),
+        ]
 
     def _matches(self, pattern: Any, term: Any, found: dict[str, Any]) -> bool:
         if isinstance(pattern, Variable):
@@ -148,6 +168,14 @@ class Rules:
 
 def _applies(pattern: Call | AnyCall, function: Any) -> bool:
     return pattern.test(function) if isinstance(pattern, AnyCall) else pattern.function == function
+
+
+def _pass(arguments: tuple[Any, ...], tests: Tests) -> bool:
+    """Whether arguments pass the tests, which most calls fail: nothing needs to be bound for those."""
+    for position, test in tests:  # noqa: SIM110 - half as long as all()
+        if not test(arguments[position]):
+            return False
+    return True
 
 
 def _same(a: Any, b: Any) -> bool:

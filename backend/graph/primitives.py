@@ -65,6 +65,8 @@ class Primitive:
     """It is a product of two arrays; `matmul` where the second one has two axes and the first at least two."""
     is_loop: bool = False
     """It runs a body over the steps of sequences; of composites, the loop alone."""
+    layouts: tuple[tuple[int, str], ...] = ()
+    """The positions of weights that a library's kernel copies into another layout, and as what: see `laid_out`."""
 
 
 def _all(names: str, **facts: Any) -> list[Primitive]:

@@ -60,20 +60,23 @@ class Effect(NamedTuple):
 class Node:
     """One recorded call: `function` is a standard function's name ('exp', 'linalg.inv') or a composite.
 
-    `args` and `kwargs` hold tensors, sizes, Python values and tuples of them; `effects` are committed whenever the node
-    has been evaluated, and are given when the node is made.
+    `args` and `kwargs` hold tensors, sizes, Python values and tuples of them, `inputs` the tensors in them alone, and
+    `primitive` the facts about the function that the compiler needs. `effects` are committed whenever the node has been
+    evaluated, and are given when the node is made.
     """
 
     __slots__ = (
         "__weakref__",
         "_effects",
-        "_outputs",
+        "_first",
+        "_others",
         "args",
         "function",
         "held",
         "inputs",
         "kwargs",
         "multi_output",
+        "primitive",
         "specs",
     )
 
@@ -85,15 +88,20 @@ class Node:
         specs: tuple[Spec, ...],
         multi_output: bool = False,
         effects: tuple[Effect, ...] = (),
+        inputs: tuple[Any, ...] | None = None,
     ) -> None:
         self.function = function
+        self.primitive: Primitive = PRIMITIVES[function] if type(function) is str else function.primitive
         self.args = args
         self.kwargs = kwargs
         self.specs = specs
         self.multi_output = multi_output  # whether the call gives a tuple, be it of one
-        self.inputs = _inputs(args, kwargs)
+        self.inputs: tuple[Any, ...] = _inputs(args, kwargs) if inputs is None else inputs
         self._effects = effects
-        self._outputs: dict[int, Any] = {}  # weak: a tensor holds its node, not the other way round
+        self._first: Any = (
+            None  # the first result and the others, weak: a tensor holds its node, not the other way round
+        )
+        self._others: dict[int, Any] | None = None
         self.held: tuple[Any, ...] | None = None  # the results, where `Control.compute` has computed them
 
     @property
@@ -103,22 +111,22 @@ class Node:
 
     def output(self, index: int) -> Tensor:
         """The tensor of one result: one object as long as anybody holds it."""
-        held = self._outputs.get(index)
+        held = self._first if index == 0 else (self._others or {}).get(index)
         found = None if held is None else held()
         if found is None:
             found = Tensor(self, index, self.specs[index])
-            self._outputs[index] = weakref.ref(found)
+            if index == 0:
+                self._first = weakref.ref(found)
+            else:
+                self._others = self._others or {}
+                self._others[index] = weakref.ref(found)
         return found
 
     def names(self) -> dict[int, str]:
         """The given names of those outputs that somebody holds, by number."""
-        held = {index: reference() for index, reference in self._outputs.items()}
+        references = {0: self._first, **(self._others or {})}
+        held = {i: reference() for i, reference in references.items() if reference is not None}
         return {i: t.given_name for i, t in held.items() if t is not None and t.given_name is not None}
-
-    @property
-    def primitive(self) -> Primitive:
-        """The facts about the function that the compiler needs."""
-        return PRIMITIVES[self.function] if isinstance(self.function, str) else self.function.primitive
 
     def __repr__(self) -> str:
         return f"<node {self.primitive.name}>"
@@ -476,14 +484,17 @@ _PLAIN = frozenset((int, float, bool, str, DType, type(None)))  # most arguments
 
 
 def _inputs(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Tensor, ...]:
-    """The same as `leaves((args, kwargs))`, without a generator for each argument."""
+    """The same as `leaves((args, kwargs))`, without a generator for each argument; `args` itself, where it is that."""
     found: list[Tensor] = []
+    others = False
     for value in (*args, *kwargs.values()) if kwargs else args:
         if isinstance(value, Tensor):
             found.append(value)
-        elif type(value) not in _PLAIN:
-            found += leaves(value)
-    return tuple(found)
+        else:
+            others = True
+            if type(value) not in _PLAIN:
+                found += leaves(value)
+    return tuple(found) if others or kwargs else args
 
 
 def map_tensors(structure: Any, replace: Callable[[Tensor], Any], resize: Callable[[Dim], Any] | None = None) -> Any:

@@ -12,8 +12,10 @@ __all__ = [
     "COLUMN",
     "COMPARISONS",
     "DTYPES",
+    "FOLDS",
     "FULL",
     "FUNCTIONS",
+    "INDICES",
     "REALS",
     "REDUCTIONS",
     "ROW",
@@ -127,6 +129,9 @@ FUNCTIONS = frozenset(
 SUMS = frozenset(["sum", "mean"])
 REDUCTIONS = SUMS | {"max", "min"}
 REALS = frozenset(["float32", "float64"])
-DTYPES = REALS | {"int32", "int64", "bool"}
+INDICES = frozenset(["int32", "int64"])
+DTYPES = REALS | INDICES | {"bool"}
 # What shows an array of a loop's body in another form, so that a printer needs no loop for it.
 VIEWS = frozenset("reshape permute_dims expand_dims squeeze broadcast_to getitem flip".split())
+# What a loop's body reduces with: these of integers and booleans too.
+FOLDS = REDUCTIONS | {"prod", "any", "all"}

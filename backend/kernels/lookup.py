@@ -19,6 +19,8 @@ __all__ = [
     "chain_planner",
     "compiled_kernels_of",
     "compiles_by_itself",
+    "has_kernel",
+    "keeping_of",
     "kernels_enabled",
     "kernels_of",
     "prints_chains",
@@ -77,6 +79,16 @@ def chain_planner(xp: Any) -> Callable[..., Any] | None:
 def prints_chains(xp: Any) -> bool:
     """Whether the library has a kernel for elementwise chains: it prints a body's `steps`, of any size, as one call."""
     return kernels_enabled() and hasattr(kernels_of(xp), "fused")
+
+
+def has_kernel(xp: Any, composite: Any) -> bool:
+    """Whether a library has a kernel for a composite."""
+    return kernels_enabled() and hasattr(kernels_of(xp), composite.__name__)
+
+
+def keeping_of(xp: Any) -> tuple[Callable[..., Any], Callable[..., Any]] | None:
+    """(state, wrapper) of a library that can tell whether arrays have been written to: see `compiler.kept.Kept`."""
+    return getattr(kernels_of(xp), "KEEPING", None) if kernels_enabled() else None
 
 
 def set_kernels(enabled: bool) -> None:

@@ -118,7 +118,7 @@ def gru(
 # `reset_after` that product itself, with its own bias, which r multiplies.
 
 
-@composite
+@composite(layouts=((1, "matrix"), (2, "matrix")))
 def gru_sequence(
     x: Array,
     kernel: Array,

@@ -127,7 +127,7 @@ def check_shape(argument: str, x: Array, expected: tuple[Any, ...]) -> None:
 # last three meet the cell's cotangent. sigmoid(z) is (tanh(z / 2) + 1) / 2, so that one tanh does for all four.
 
 
-@composite
+@composite(layouts=((1, "matrix"), (2, "matrix")))
 def lstm_sequence(
     x: Array, kernel: Array, recurrent: Array, bias: Array | None, h: Array, c: Array, *, residuals: bool = False
 ) -> tuple[Array, ...]:

@@ -87,32 +87,43 @@ def in_parts(net: Net, layers: Layers, w: dict[str, Any], x: Any) -> Any:
     return layers.dense(x, w[f"kernel{last}"], w[f"bias{last}"])
 
 
-def trained(net: Net, stepwise: bool = False, recomputed: bool = False, jit: bool = False) -> Any:
+def trained(net: Net, stepwise: bool = False, recomputed: bool = False, jit: bool = False, sparse: bool = False) -> Any:
     """The function [samples, one-hot labels] -> [loss] that takes one step, on the active backend.
 
-    With `recomputed`, for dense nets, the backward pass computes again what lies between a few of the layers.
+    With `recomputed`, for dense nets, the backward pass computes again what lies between a few of the layers. Where it
+    is `sparse`, the labels are classes, int32.
     """
     x, y = K.placeholder((None, *net.sample), name="samples"), K.placeholder((None, net.widths[-1]), name="labels")
+    if sparse:
+        y = K.placeholder((None,), name="classes", dtype="int32")
     layers, w = Layers(stepwise), {name: K.variable(v, name=name) for name, v in weights(net).items()}
     found = (in_parts if recomputed else logits)(net, layers, w, x)
-    loss = K.mean(K.categorical_crossentropy(y, found, from_logits=True))
+    crossentropy = K.sparse_categorical_crossentropy if sparse else K.categorical_crossentropy
+    loss = K.mean(crossentropy(y, found, from_logits=True))
     slopes = K.gradients(loss, list(w.values()))  # K.optimizers.SGD would keep moments; the other sides do not
     updates = [(v, v - RATE * slope) for v, slope in zip(w.values(), slopes, strict=True)]
     return K.function([x, y], [loss], updates + layers.updates, jit=jit)
 
 
-def step(net: Net, backend: str = "numpy", stepwise: bool = False, recomputed: bool = False, jit: bool = False) -> Step:
+def step(
+    net: Net,
+    backend: str = "numpy",
+    stepwise: bool = False,
+    recomputed: bool = False,
+    jit: bool = False,
+    sparse: bool = False,
+) -> Step:
     """A function that trains the net on its batch once and returns the loss, on a backend by name."""
     x, classes = batch(net)
-    labels = np.eye(net.widths[-1], dtype="float32")[classes]
+    labels = classes.astype("int32") if sparse else np.eye(net.widths[-1], dtype="float32")[classes]
     with K.use_backend(backend):
-        f, x, labels = trained(net, stepwise, recomputed, jit), native(x), native(labels)
+        f, x, labels = trained(net, stepwise, recomputed, jit, sparse), native(x), native(labels)
     return lambda: float(f([x, labels])[0])
 
 
 def native(value: np.ndarray) -> Any:
     """An array of the active backend."""
-    return K.variable(value).array
+    return K.variable(value, dtype=value.dtype).array
 
 
 def predict(net: Net, backend: str = "numpy", stepwise: bool = False, jit: bool = False) -> Callable[[], Any]:

@@ -93,28 +93,41 @@ def _samples(net: Net, device: str) -> torch.Tensor:
     return x.permute(0, 3, 1, 2) if len(net.sample) == 3 else x  # stays channels_last in memory
 
 
-def step(net: Net, device: str = "cpu") -> Callable[[], float]:
-    """A function that trains the net on its batch once and returns the loss."""
+def step(net: Net, device: str = "cpu", compiled: bool = False) -> Callable[[], float]:
+    """A function that trains the net on its batch once and returns the loss.
+
+    Where it is `compiled`, torch.compile gets the net with its loss, whose gradient it makes, and the optimizer's step.
+    """
     model, x = module(net).to(device), _samples(net, device)
     labels = torch.from_numpy(batch(net)[1]).to(device)
     optimizer = torch.optim.SGD(model.parameters(), lr=RATE)
 
+    def loss_of(x: Any, labels: Any) -> Any:
+        return functional.cross_entropy(model(x), labels)
+
+    loss_of, update = map(torch.compile, (loss_of, optimizer.step)) if compiled else (loss_of, optimizer.step)
+
     def run() -> float:
         optimizer.zero_grad()
-        loss = functional.cross_entropy(model(x), labels)
+        loss = loss_of(x, labels)
         loss.backward()
-        optimizer.step()
+        update()
         return loss.item()
 
     return run
 
 
-def predict(net: Net, device: str = "cpu") -> Callable[[], Any]:
+def predict(net: Net, device: str = "cpu", compiled: bool = False) -> Callable[[], Any]:
     """A function that computes the probabilities of the net's batch."""
     model, x = module(net).eval().to(device), _samples(net, device)
 
+    def probabilities(x: Any) -> Any:
+        return torch.softmax(model(x), dim=-1)
+
+    probabilities = torch.compile(probabilities) if compiled else probabilities
+
     def run() -> Any:
         with torch.no_grad():
-            return torch.softmax(model(x), dim=-1)
+            return probabilities(x)
 
     return run

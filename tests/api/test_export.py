@@ -107,6 +107,19 @@ def test_transposed_convolution(tmp_path):
     agree(file, f, [normal(1, 4, 5, 3)], [normal(7, 4, 5, 3)])
 
 
+@pytest.mark.parametrize(("padding", "beyond"), [("same", 0), ("same", 1), ("valid", 0), ("valid", 1)])
+def test_transposed_convolution_to_sizes_that_the_file_computes(tmp_path, padding, beyond):
+    x, w = K.placeholder((None, None, None, 3), name="x"), K.variable(normal(3, 2, 2, 3))
+    batch, rows, columns, _ = (K.shape(x)[axis] for axis in range(4))
+    sizes = (rows * 3 - beyond, columns * 2 - beyond)
+    if padding == "valid":
+        sizes = ((rows - 1) * 3 + 3 + beyond, (columns - 1) * 2 + 2 + beyond)
+    f = K.function([x], [K.conv2d_transpose(x, w, (batch, *sizes, 2), strides=(3, 2), padding=padding)])
+    file = exported(f, tmp_path)
+    assert "ConvTranspose" in operators(file.graph)
+    agree(file, f, [normal(1, 4, 5, 3)], [normal(7, 3, 2, 3)])
+
+
 @pytest.mark.parametrize("reset_after", [False, True])
 def test_recurrent_layers_are_one_operator(tmp_path, reset_after):
     x = K.placeholder((None, None, 5), name="x")
@@ -192,7 +205,8 @@ def test_branches_and_while_loops(tmp_path):
 
 def test_edge_values(tmp_path):
     x = K.placeholder((None, 4), name="x")
-    f = K.function([x], [K.max(x, axis=1), K.softmax(x), K.relu(x), K.sigmoid(x), K.logsumexp(x, axis=1)])
+    outputs = [K.softmax(x), K.relu(x), K.sigmoid(x), *(f(x, axis=1) for f in (K.max, K.argmax, K.argmin, K.logsumexp))]
+    f = K.function([x], outputs)
     rows = [[np.nan, 1.0, 2.0, 3.0], [np.inf, 0.0, 1.0, 2.0], [-np.inf, 0.0, 1.0, 2.0], [1e30, -1e30, 0.0, -0.0]]
     session = ort.InferenceSession(exported(f, tmp_path).SerializeToString(), providers=["CPUExecutionProvider"])
     for row in rows:
@@ -201,6 +215,9 @@ def test_edge_values(tmp_path):
             np.testing.assert_allclose(found, wanted, rtol=1e-6, atol=1e-7)
     empty = np.ones((0, 4), "float32")
     assert [y.shape for y in session.run(None, {"x": empty})] == [y.shape for y in f([empty])]
+    g = K.function([x], [K.max(x, axis=0), K.min(x, axis=0), K.sum(x, axis=0), K.prod(x, axis=0)])
+    session = ort.InferenceSession(exported(g, tmp_path).SerializeToString(), providers=["CPUExecutionProvider"])
+    assert [set(y) for y in session.run(None, {"x": empty})] == [{-np.inf}, {np.inf}, {0}, {1}]
 
 
 @pytest.mark.parametrize(("opset", "found"), [(None, 14), (13, 13), (17, 17), (23, 23)])
@@ -210,6 +227,33 @@ def test_the_opset(tmp_path, opset, found):
     file = exported(f, tmp_path, opset)
     assert [entry.version for entry in file.opset_import if entry.domain == ""] == [found]
     agree(file, f, [normal(2, 3)])
+
+
+@pytest.mark.parametrize("opset", [16, 17, 18, 20])
+def test_an_older_opset_of_operators_that_have_changed_since(tmp_path, opset):
+    x = K.placeholder((None, None, 3), name="x")
+    rows = K.permute_dimensions(x, (1, 0, 2))
+    outputs = [
+        K.layer_normalization(x, None, None),
+        K.cast(K.argmax(x), "float32") + K.max(x, axis=-1),
+        K.foldl(lambda total, row: total * 0.5 + K.mean(row) + K.cast(row > 0, "float32"), rows),
+        K.cond(K.sum(x) > 0, lambda: K.std(x, axis=1), lambda: K.min(x, axis=1)),
+    ]
+    f = K.function([x], outputs)
+    agree(exported(f, tmp_path, opset), f, [normal(1, 4, 3)], [normal(7, 2, 3)])
+
+
+def test_attributes_that_have_their_default_are_left_out(tmp_path):
+    x = K.placeholder((None, 3), name="x")
+    file = exported(K.function([x], [K.cast(x, "int32")]), tmp_path)
+    assert [[a.name for a in node.attribute] for node in file.graph.node] == [["to"]]
+
+
+def test_an_operator_that_an_opset_lacks_is_named(tmp_path):
+    x = K.placeholder((None, 3), name="x")
+    with pytest.raises(ValueError, match=r"opset is 14, but the operator Shape needs 15"):
+        K.export_onnx(K.function([x], [K.shape(x)]), tmp_path / "f.onnx", 14)
+    assert os.listdir(tmp_path) == []
 
 
 @pytest.mark.parametrize("opset", [12, 1000, "21", True])
@@ -227,7 +271,10 @@ def refused():
     yield "draw_normal: it draws random numbers", K.function([x], [x + K.random_normal((3,))])
     yield "linalg.inv", K.function([x], [K.inv(K.dot(K.transpose(x), x))])
     yield "the input y has an unknown rank", K.function([y := K.placeholder(name="y")], [y * 2.0])
+    yield "the input z is of complex64", K.function([z := K.placeholder((3,), dtype="complex64", name="z")], [z * 2])
     yield "expected a K.function or a built model", K.softmax
+    yield "expected a K.function or a built", K.models.Sequential([K.models.Dense(2)])
+    yield "function has no outputs", K.function([x], [])
 
 
 @pytest.mark.parametrize(("message", "f"), list(refused()), ids=[message for message, _ in refused()])
@@ -248,6 +295,35 @@ def test_names_are_kept_apart_and_an_input_may_be_an_output(tmp_path):
     assert [value.name for value in file.graph.input] == ["x", "x_2"]
     assert len({value.name for value in (*file.graph.input, *file.graph.output)}) == 5
     agree(file, f, [normal(3), normal(3)])
+
+
+def test_variables_may_have_the_names_of_others_of_inputs_and_of_outputs(tmp_path):
+    x = K.placeholder((None, 3), name="x")
+    weights = [K.variable(normal(3, 3), name=name) for name in ("w", "w", "x", "scores")]
+    y = K.dot(K.dot(K.dot(K.dot(x, weights[0]), weights[1]), weights[2]), weights[3])
+    y.name = "scores"
+    f = K.function([x], [y])
+    file = exported(f, tmp_path)
+    assert [value.name for value in file.graph.output] == ["scores"]
+    assert {w.name for w in file.graph.initializer} == {"w", "w_2", "x_2", "scores_2"}
+    agree(file, f, [normal(2, 3)])
+
+
+def test_the_outputs_of_a_model_have_the_names_of_its_layers_and_the_sizes_that_k_knows(tmp_path):
+    m = K.models
+    x = m.Input(shape=(None, 3), name="steps")
+    last = m.LSTM(4, name="last")(m.Masking()(x))
+    model = m.Model(x, [last, m.Dense(2, name="scores")(last)])
+    outputs = exported(model, tmp_path).graph.output
+    sizes = [[d.dim_param or d.dim_value for d in value.type.tensor_type.shape.dim] for value in outputs]
+    assert [value.name for value in outputs] == ["last", "scores"]
+    assert sizes == [["steps_0", 4], ["steps_0", 2]]
+
+
+def test_the_system_s_own_error_where_a_file_cannot_be_written(tmp_path):
+    x = K.placeholder((None, 3), name="x")
+    with pytest.raises(FileNotFoundError):
+        K.export_onnx(K.function([x], [x * 2.0]), tmp_path / "none" / "f.onnx")
 
 
 def test_the_learning_phase_as_an_input(tmp_path):

@@ -67,6 +67,15 @@ loss = ops.sum(ops.square(ops.bincount(K.constant(whole, dtype="int32"), weights
 values = np.array([1, 2, 3, 4], "float32")
 gradient = K.function([weights], K.gradients(loss, [weights]))([ops.convert_to_tensor(values)])[0]
 np.testing.assert_allclose(ops.convert_to_numpy(gradient), [8, 4, 8, 8])
+for dtype in ("uint8", "uint16", "uint32"):
+    whole = ops.convert_to_tensor(np.array([[200, 100], [50, 255]]), dtype)
+    for function, total in ((ops.sum, 605), (ops.prod, 255000000), (ops.nansum, 605), (ops.nanprod, 255000000)):
+        result = ops.convert_to_numpy(function(whole))
+        assert result == total and result.dtype == "uint32", (function, dtype, result)
+    result = ops.convert_to_numpy(ops.trace(whole))
+    assert result == 455 and result.dtype == "uint32", (dtype, result)
+largest = ops.convert_to_tensor(np.array([2**32 - 1, 2], "uint32"))
+assert (ops.convert_to_numpy(ops.sum(largest)), ops.convert_to_numpy(ops.prod(largest))) == (1, 2**32 - 2)
 assert not ops.is_tensor(np.array(["text"])) and not ops.is_tensor(np.array([None]))
 assert ops.is_tensor(ops.convert_to_tensor(values)) and ops.is_tensor(weights)
 print(json.dumps(sums))

@@ -1,5 +1,7 @@
 """Ways to run a Keras 3 step: eagerly, several in one call, on changed flags, on a changed backend; what is refused."""
 
+import importlib.util
+
 import pytest
 from test_keras3 import NETS, home, needs_torch, pytestmark, ran
 
@@ -138,6 +140,85 @@ bits = b"".join(keras.ops.convert_to_numpy(w).tobytes() for w in model.weights) 
 print(json.dumps([hashlib.sha256(bits).hexdigest()]))
 """
 
+AGAIN = """
+class Block(layers.Layer):
+    def __init__(self, **options):
+        super().__init__(**options)
+        inner = [layers.Masking(), layers.LSTM(6, return_sequences=True), layers.BatchNormalization()]
+        self.inner = keras.Sequential([*inner, layers.Dropout(0.3), layers.Dense(8, "tanh")])
+    def call(self, x, training=False):
+        self.add_loss(1e-2 * keras.ops.mean(x * x))
+        return self.inner(x, training=training)
+data = x * (np.arange(8)[None, :, None] < rng.integers(2, 9, 96)[:, None, None])
+def curve(scope, **options):
+    keras.utils.set_random_seed(1)
+    with scope:
+        blocks = [Block(name="first"), Block()]
+    model = keras.Sequential([keras.Input((8, 8)), *blocks, layers.GlobalAveragePooling1D(), layers.Dense(4)])
+    model.compile(keras.optimizers.Adam(1e-2), loss, **options)
+    history = model.fit(data, y, batch_size=20, epochs=3, verbose=0, validation_data=(data, y)).history
+    sources = [] if options else [p.source for p in model.train_function.step.programs]
+    return np.concatenate(list(history.values())), sum(s.count("checkpointed(") for s in sources)
+import contextlib
+expected, calls = curve(contextlib.nullcontext())
+assert not calls, calls
+for mode in ("full", "larger_than", "list_of_layers"):
+    scope = keras.RematScope(mode, 10, ["first"])
+    found, calls = curve(scope)
+    np.testing.assert_allclose(found, expected, rtol=1e-5, err_msg=mode)
+    assert calls, mode
+found, _ = curve(keras.RematScope("full"), run_eagerly=True)
+np.testing.assert_allclose(found, expected, rtol=1e-5)
+
+import backend as K
+place = K.placeholder((None, 4))
+def steep(x):
+    return [keras.ops.tanh(keras.ops.tanh(x * weight)), None, weight, {"input": x}]
+weight = keras.Variable(np.full(4, 0.5, "float32"))
+sources, numbers = [], []
+for f in (steep, keras.remat(steep)):
+    first, nothing, same, rest = f(place)
+    assert nothing is None and same is weight and rest["input"] is place
+    step = K.function([place], K.gradients(K.sum(first * first), [place]))
+    numbers.append(keras.ops.convert_to_numpy(step([keras.ops.convert_to_tensor(x[:, 0, :4])])[0]))
+    sources.append(step.source.count("tanh("))
+np.testing.assert_allclose(*numbers, rtol=1e-5)
+assert sources == [2, 4], sources
+print(json.dumps([]))
+"""
+
+LOOKUP = """
+class Lookup(layers.Layer):
+    table = np.arange(9)[::-1] % 5
+    def __init__(self, supports_jit):
+        super().__init__()
+        self.supports_jit = supports_jit
+    def call(self, x):
+        return keras.ops.convert_to_tensor(self.table[keras.ops.convert_to_numpy(x)])
+def curve(supports_jit=False, **options):
+    keras.utils.set_random_seed(1)
+    inner = [Lookup(supports_jit), layers.Embedding(5, 4), layers.Flatten(), layers.Dropout(0.2), layers.Dense(4)]
+    model = keras.Sequential([keras.Input((8,), dtype="int32"), *inner])
+    model.compile("adam", loss, metrics=["accuracy"], **options)
+    given = {"batch_size": 20, "epochs": 2, "verbose": 0}
+    history = model.fit(words, y, **given, validation_data=(words, y)).history
+    return np.concatenate([*history.values(), model.predict(words, verbose=0).ravel()])
+words = rng.integers(0, 9, (96, 8))
+expected = curve(run_eagerly=True)
+for steps in (1, 3):
+    np.testing.assert_allclose(curve(steps_per_execution=steps), expected, rtol=1e-5, atol=1e-6)
+try:
+    print(json.dumps([curve(supports_jit=True) and ""]))
+except TypeError as error:
+    print(json.dumps([str(error)]))
+"""
+CROSSED = """
+text, numbers = np.array(["A", "B", "A", "B", "A"]), np.array([101, 101, 101, 102, 102])
+found = layers.HashedCrossing(num_bins=5)
+tensors = keras.ops.convert_to_tensor(numbers)
+print(json.dumps([keras.ops.convert_to_numpy(found((text, x))).tolist() for x in (numbers, tensors, list(numbers))]))
+"""
+
 
 def test_eagerly_tensors_have_values_and_the_numbers_are_the_same(home):
     ran(["-c", NETS + FITTED + EAGER], home)
@@ -156,6 +237,26 @@ def test_trainable_takes_effect_at_once(home):
 @pytest.mark.parametrize("library", ["numpy", "torch"])
 def test_masks_and_segments_whose_sizes_depend_on_values(home, library):
     ran(["-c", NETS + BY_VALUES], home, library)
+
+
+@needs_torch
+@pytest.mark.parametrize("library", ["numpy", "torch"])
+def test_a_layer_that_cannot_be_compiled_may_ask_for_values(home, library):
+    (refused,) = ran(["-c", NETS + LOOKUP], home, library)
+    assert "is symbolic" in refused
+
+
+@needs_torch
+@pytest.mark.skipif(importlib.util.find_spec("tensorflow") is None, reason="TensorFlow, which hashes, is not installed")
+@pytest.mark.parametrize("library", ["numpy", "torch"])
+def test_text_is_crossed_with_integers(home, library):
+    assert ran(["-c", NETS + CROSSED], home, library) == [[1, 4, 1, 1, 3]] * 3
+
+
+@needs_torch
+@pytest.mark.parametrize("library", ["numpy", "torch"])
+def test_remat_computes_again_and_the_numbers_are_the_same(home, library):
+    ran(["-c", NETS + AGAIN], home, library)
 
 
 @needs_torch

@@ -45,6 +45,45 @@ def test_a_compiled_step_trains_as_the_plain_one(library, monkeypatch):
     assert fast[0].source == plain[0].source
 
 
+def convnet(x, weights):
+    kernel, gamma, dense = weights
+    y, mean, variance = K.normalize_batch_in_training(K.conv2d(x, kernel), gamma, None, [0, 1, 2])
+    return K.dot(K.batch_flatten(K.pool2d(K.relu(y), (2, 2))), dense) + K.sum(mean) + K.sum(variance)
+
+
+def recurrent(x, weights):
+    return K.dot(K.lstm(x, *weights[:3])[0], weights[3])
+
+
+NETS = {
+    "convolution": (convnet, (6, 6, 2), [(3, 3, 2, 4), (4,), (36, 3)]),
+    "channels last": (convnet, (16, 16, 16), [(3, 3, 16, 32), (32,), (13 * 13 * 32, 3)]),
+    "recurrent": (recurrent, (5, 4), [(4, 12), (3, 12), (12,), (3, 3)]),
+}
+
+
+@pytest.mark.parametrize("name", NETS)
+@pytest.mark.parametrize("training", [True, False])
+def test_torch_compile_gets_one_graph(name, training, monkeypatch):
+    monkeypatch.setattr(torch, "compile", functools.partial(torch.compile, backend="aot_eager", fullgraph=True))
+    net, shape, sizes = NETS[name]
+    data, found = [RNG.normal(size=(2, *shape)).astype("f")], []
+    with K.use_backend("torch"):
+        starts = [RNG.normal(size=s).astype("f") for s in sizes]
+        for jit in (True, False):
+            weights = [K.variable(s) for s in starts]
+            x = K.placeholder((None, *shape))
+            y = net(x, weights)
+            loss = K.mean(K.square(y))
+            slopes = K.gradients(loss, weights)
+            updates = [(w, w - 0.1 * g) for w, g in zip(weights, slopes, strict=True)] if training else None
+            f = K.function([x], [y], updates, jit=jit)
+            found.append([*[f(data)[0] for _ in range(3)], *map(K.get_value, weights)])
+            assert not jit or f.stages[-1].name != "jit" or "refuses" not in f.stages[-1].summary
+    for got, wanted in zip(*found, strict=True):
+        np.testing.assert_allclose(got, wanted, rtol=1e-4, atol=1e-4)
+
+
 def test_cupys_compiler_gets_the_chains(monkeypatch):
     monkeypatch.setitem(sys.modules, "cupy", types.SimpleNamespace(fuse=lambda body: f"fused {body}"))
     monkeypatch.delitem(sys.modules, "backend.kernels.cupy", raising=False)
@@ -68,3 +107,17 @@ def test_chains_are_told_from_loops(monkeypatch):
     monkeypatch.setattr(executable, "compiled_kernels_of", lambda xp: None)  # numba, where it is installed
     f([np.ones((2, 4))])
     assert len(given) == 1 and f"fused((x1, v1), body={given[0]})" in f.source
+
+
+@pytest.mark.parametrize("steps", [3, 200])
+def test_loops_that_torch_would_unroll_without_end_run_call_by_call(steps, monkeypatch):
+    monkeypatch.setattr(torch, "compile", functools.partial(torch.compile, backend="eager"))
+    data = RNG.normal(size=(steps, 3)).astype("f")
+    with K.use_backend("torch"):
+        x = K.placeholder((steps, 3))
+        carry, rows = K.scan(lambda c, row: (K.tanh(c + row), c * row), K.zeros((3,)), x)
+        root = K.while_loop(lambda r: K.sum(r) < 100.0, lambda r: r * 2.0, K.exp(x[0]))
+        outputs = [carry, rows, root, *K.gradients(K.sum(carry) + K.sum(rows) + K.sum(root), [x])]
+        fast, plain = (K.function([x], outputs, jit=jit) for jit in (True, False))
+        for found, expected in zip(fast([data]), plain([data]), strict=True):
+            np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)

@@ -155,7 +155,7 @@ def test_the_verifier_finds_a_broken_program():
     with pytest.raises(InvalidProgramError, match="the calls are no longer the same"):
         verify("spoil", program, fewer)
     result = steps[-1].results[0]
-    freed = [dataclasses.replace(steps[0], frees=(result,)), *steps[1:]]
+    freed = [steps[0]._replace(frees=(result,)), *steps[1:]]
     with pytest.raises(InvalidProgramError, match="is a result, and was freed"):
         verify("spoil", program, dataclasses.replace(program, main=program.main.with_steps(freed)))
 

@@ -107,6 +107,15 @@ def test_a_cause_from_the_library_is_kept():
     assert caught.value.__cause__ is None or isinstance(caught.value.__cause__, RuntimeError)
 
 
+def test_an_error_of_the_library_is_not_taken_for_the_want_of_values():
+    """torch stores uint16 but does not add it up; on symbolic tensors bincount fails for another reason."""
+    x, weights = torch.asarray([1, 2], dtype=torch.int32), torch.asarray([1, 2], dtype=torch.uint16)
+    with pytest.raises(NotImplementedError, match=r"bincount: .*UInt16"):
+        K.bincount(x, weights)
+    with pytest.raises(ValueError, match="has no values yet"):
+        K.bincount(K.placeholder((2,), dtype="int32"))
+
+
 def test_a_repr_that_fails_does_not_hide_the_message():
     class Hostile:
         def __repr__(self):

@@ -69,13 +69,24 @@ def test_a_missing_gpu_is_told_in_one_sentence():
     assert "Nothing was measured on a GPU: cupy" in gpu.table(True)
 
 
-@pytest.mark.skipif(not memory.STATUS.exists(), reason="peak memory is read from /proc")
+WIDE = nets.Net("wide", "dense", 2000, (1000,), (1000, 1000, 10))  # 8 MB for each weight, and for each activation
+
+
+@pytest.mark.skipif(not memory.STATUS.exists(), reason="the resident set is read from /proc")
 def test_memory_is_measured_in_a_process_of_its_own():
-    wide = nets.Net("wide", "dense", 2000, (1000,), (1000, 1000, 10))
-    worker = Worker(functools.partial(memory.peak, "K [numpy]", wide))
-    assert 30 < worker() < 400  # five arrays of 8 MB, less what the small net before left to be used again
+    worker = Worker(functools.partial(memory.resident, "K [numpy]", WIDE))
+    assert 30 < worker() < 400  # five arrays, less what the small net before left to be used again
     assert worker.timeit(1) > 0
     worker.close()
+
+
+@pytest.mark.parametrize("side", ["K [numpy]", "K [torch]", memory.BY_HAND])
+def test_bytes_alive_are_counted(side):
+    worker = Worker(functools.partial(memory.alive, side, WIDE))
+    found = float(worker())
+    worker.close()
+    # the batch, two weights, their gradients, and between one and four activations and cotangents
+    assert 5 * 8 + 8 < found < 5 * 8 + 4 * 8 + 1
 
 
 def test_a_worker_that_fails_is_told(capfd):

@@ -11,8 +11,10 @@ from backend.graph.composite import COMPOSITES
 pytest.importorskip("numba", reason="numba is not installed")
 
 from backend.kernels import numba as kernels
+from backend.kernels.numba import lines, tiles
 
 pytestmark = pytest.mark.slow
+
 
 RNG = np.random.default_rng(5)
 
@@ -63,6 +65,7 @@ WINDOWS = [
     ((2, 9, 8, 5), (3, 3), (2, 2), "same"),
     ((3, 7, 7, 33), (3, 2), (1, 1), "same"),
     ((1, 8, 9, 3), (2, 2), (3, 4), "valid"),  # elements that no window meets
+    ((2, 5, 7, 1), (2, 3), (2, 3), "same"),
     ((2, 11, 4), (5,), (1,), "same"),
     ((2, 5, 6, 4, 2), (2, 3, 1), (2, 1, 1), "valid"),
     ((2, 3, 3, 2), (5, 5), (1, 1), "same"),
@@ -108,6 +111,8 @@ CONVOLUTIONS = [
     ((2, 12, 10, 6), (3, 3), 3, (1, 1), "same", (2, 3), False),
     ((3, 20, 4), (4,), 6, (1,), "causal", (2,), False),
     ((2, 5, 6, 4, 2), (2, 3, 2), 3, (1, 1, 1), "valid", (1, 1, 1), False),
+    ((2, 4, 37, 5), (3, 3), 40, (1, 1), "same", (1, 1), False),
+    ((1, 3, 5, 16), (2, 2), 96, (1, 2), "valid", (1, 1), False),
     ((2, 9, 8, 5), (3, 3), 1, (1, 1), "same", (1, 1), True),
     ((2, 9, 8, 5), (3, 2), 3, (2, 1), "valid", (1, 1), True),
     ((2, 10, 9, 4), (3, 3), 2, (1, 1), "same", (2, 2), True),
@@ -127,15 +132,57 @@ def test_convolution(shape, window, out, strides, padding, dilation, depthwise):
                 compared("convolution_input_gradient", g, kernel, size=shape[1:-1], **how)
 
 
+@pytest.fixture
+def cut_small(monkeypatch):
+    """A row of windows is a part of the work, and the weights of each tile are put side by side."""
+    for name, value in {"ROWS_BYTES": 1, "PACKED": 0, "PLACES": 0}.items():
+        monkeypatch.setattr(lines, name, value)
+    _forget()
+    yield
+    _forget()
+
+
+def _forget():
+    lines._lines.cache_clear()
+    tiles.tile_of.cache_clear()
+
+
+@pytest.mark.parametrize("case", CONVOLUTIONS)
+def test_a_convolution_in_small_parts(case, cut_small):
+    test_convolution(*case)
+
+
+@pytest.mark.parametrize("registers", [(64, 32), (32, 16), (16, 32), (16, 16)])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_tiles_for_other_processors(registers, dtype, monkeypatch, cut_small):
+    monkeypatch.setattr(tiles, "_registers", lambda: registers)
+    how = {"strides": (1, 1), "padding": "same", "dilation": (1, 1)}
+    x, kernel, g = (drawn(*shape, dtype=dtype) for shape in ((2, 5, 7, 6), (3, 3, 6, 40), (2, 5, 7, 40)))
+    compared("convolution", x, kernel, **how)
+    compared("convolution_input_gradient", g, kernel, size=(5, 7), **how)
+    compared("convolution_kernel_gradient", x, g, window=(3, 3), **how)
+
+
+@pytest.mark.parametrize("registers", [(64, 32), (32, 16), (16, 16)])
+def test_a_tile_with_its_weights_fits_in_the_registers(registers, monkeypatch, cut_small):
+    monkeypatch.setattr(tiles, "_registers", lambda: registers)
+    for rows, columns, own, repeats in itertools.product((1, 2, 7, 26, 48), (1, 3, 16, 48, 512), *[(True, False)] * 2):
+        width, filled = tiles.vectors_of(columns, 4)
+        tile = tiles.tile_of(rows, filled, width, own=own, repeats=repeats)
+        assert tile.rows * tile.vectors + tile.vectors < registers[1]
+        assert width * 4 <= registers[0] and filled % (width * tile.vectors) == 0 and filled >= columns
+        assert tile.rows <= rows if repeats else rows % tile.rows == 0
+
+
 def test_weights_that_are_not_finite_meet_the_zeros_of_padding():
     x, kernel = drawn(1, 4, 4, 2), drawn(3, 3, 2, 1)
     kernel[0, 0] = np.inf
     how = {"strides": (1, 1), "padding": "same", "dilation": (1, 1)}
-    assert kernels.convolution(x, kernel, depthwise=True, **how) is NotImplemented
-    with np.errstate(invalid="ignore"):
-        found = kernels.convolution(x, kernel, depthwise=False, **how)
-        wanted = COMPOSITES["convolution"].definition(x, kernel, **how)
-    np.testing.assert_array_equal(np.isnan(found), np.isnan(wanted))
+    for depthwise in (True, False):
+        with np.errstate(invalid="ignore"):
+            found = kernels.convolution(x, kernel, depthwise=depthwise, **how)
+            wanted = COMPOSITES["convolution"].definition(x, kernel, depthwise=depthwise, **how)
+        np.testing.assert_array_equal(np.isnan(found), np.isnan(wanted))
 
 
 @pytest.mark.parametrize("reset_after", [False, True])

@@ -3,8 +3,6 @@
 Most bodies are run as printed, by Python itself: numba takes seconds for each. `TestCompiled` compiles a few.
 """
 
-import operator
-
 import numpy as np
 import pytest
 
@@ -12,67 +10,17 @@ import backend as K
 
 pytest.importorskip("numba", reason="numba is not installed")
 
-from backend.kernels.numba import bodies, loops, nests
+from printed_loops import both, close, interpret
+
+from backend.kernels.numba import loops, result_shapes
 
 RNG = np.random.default_rng(3)
-
-
-def product(a, at_a, b, at_b, z, at_z, rows, depth, columns):
-    """What the compiled function of this name writes."""
-    x = a[at_a : at_a + rows * depth].reshape((rows, depth))
-    y = b[at_b : at_b + depth * columns].reshape((depth, columns))
-    z[at_z : at_z + rows * columns] = (x @ y).reshape(-1)
-
-
-PYTHON = {
-    **{name: getattr(np, name) for name in "exp log tanh sqrt float32 float64".split()},
-    "int32": np.int32,
-    "int64": int,
-    "uint64": int,
-    "bool": bool,
-    "boolean": np.bool_,
-    "inf": np.inf,
-    "nan": np.nan,
-    "largest": np.maximum,
-    "smallest": np.minimum,
-    "larger": np.maximum,
-    "smaller": np.minimum,
-    "sigmoid": lambda x: 1 / (1 + np.exp(-x)),
-    "plus": operator.add,
-    "product": product,
-}
 
 
 @pytest.fixture
 def interpreted(monkeypatch):
     """Python runs what numba would compile; the texts that it ran."""
-    texts = []
-
-    def run(text):
-        texts.append(text)
-        scope = dict(PYTHON)
-        exec(text, scope)
-        return scope["loops"]
-
-    monkeypatch.setattr(loops, "kernel", run)
-    monkeypatch.setattr(nests, "kernel", lambda text: None)  # the loops over arrays are left to their bodies
-    return texts
-
-
-def both(inputs, outputs, values):
-    """What a function gives with its loops compiled, and without; and its executable."""
-    fast, plain = (K.function(inputs, outputs, jit=jit) for jit in (True, False))
-    return fast(values), plain(values), fast.executable
-
-
-def close(inputs, outputs, values, loops_compiled=1):
-    found, wanted, executable = both(inputs, outputs, values)
-    ran = [b for b in executable.nests.values() if isinstance(b, loops.CompiledBody) and b.sources]
-    assert len(ran) >= loops_compiled, [b.refused for b in executable.nests.values()]
-    for x, y in zip(found, wanted, strict=True):
-        x, y = np.asarray(x), np.asarray(y)
-        assert (x.dtype, x.shape) == (y.dtype, y.shape)
-        np.testing.assert_allclose(x, y, rtol=2e-5, atol=2e-5)
+    return interpret(monkeypatch)
 
 
 def drawn(*shape, dtype="float32"):
@@ -181,9 +129,9 @@ def test_a_while_loop_may_run_for_long(interpreted, monkeypatch):
 @pytest.mark.parametrize(
     ("step", "why"),
     [
-        (lambda h, x: K.sort(h + x), "sort"),
-        (lambda h, x: K.cumprod(h) + x, "cumulative_prod"),
-        (lambda h, x: K.gather(h, K.cast(K.clip(x, 0, 2), "int32")), "gather_rows"),
+        (lambda h, x: K.eigh(h[:, None] * h)[0] + x, "eigh"),
+        (lambda h, x: K.cast(K.cast(h * 9, "int32") ** 2, "float32") + x, "pow of int32"),
+        (lambda h, x: K.cast(K.cast(h + x, "int8"), "float32"), "int8"),
     ],
 )
 def test_what_has_no_words_runs_as_it_did(step, why, interpreted):
@@ -196,7 +144,7 @@ def test_what_has_no_words_runs_as_it_did(step, why, interpreted):
 
 
 def test_large_products_are_left_to_blas_and_small_ones_compiled_later(interpreted, monkeypatch):
-    monkeypatch.setattr(bodies, "LARGEST_PRODUCT", 60)
+    monkeypatch.setattr(result_shapes, "LARGEST_PRODUCT", 60)
     h, xs, w = K.placeholder((None, 3)), K.placeholder((None, None, 3)), K.placeholder((3, 3))
     f = K.function([h, xs, w], [K.scan(lambda h, x: (K.tanh(K.dot(h, w) + x), h), h, xs)[0]], jit=True)
     f([drawn(8, 3), drawn(2, 8, 3), W])

@@ -17,6 +17,7 @@ NAME = "array_api"  # what KERAS_BACKEND says, and `keras.config.backend()`
 REPLACED = "keras.src.backend.numpy"  # the package whose place ours takes
 CONFIG = "keras.src.backend.config"
 DYNAMIC = "keras.src.utils.backend_utils"  # its DynamicBackend gives None for a name it does not know
+CROSSING = "keras.src.layers.preprocessing.hashed_crossing"  # arrays of text are no tensors, those of integers are
 _FOLDER = Path(__file__).parent
 
 # The modules of Keras that choose by the backend's name and stop at one they do not know, and what they import for
@@ -40,11 +41,11 @@ class Door(importlib.abc.MetaPathFinder):
         """The spec of our package, that of a gate with its window, or None: others find the module."""
         if fullname == REPLACED:
             return _own() if _windows(sys.modules.get(CONFIG)) else None
-        if fullname not in GATES and fullname != DYNAMIC:
+        if fullname not in GATES and fullname not in _AFTER:
             return None
         spec = importlib.machinery.PathFinder.find_spec(fullname, path, target)
         if spec is not None and spec.loader is not None:
-            _wrap(spec.loader, _dynamic if fullname == DYNAMIC else None)
+            _wrap(spec.loader, _AFTER.get(fullname))
         return spec
 
 
@@ -121,3 +122,23 @@ def _dynamic(module: Any) -> None:
         return found(self, name)
 
     module.DynamicBackend.set_backend, module.DynamicBackend.__getattr__ = set_backend, __getattr__
+
+
+def _crossing(module: Any) -> None:
+    """Have HashedCrossing take text beside integers: Keras takes no mixture of tensors and others in one argument.
+
+    All of them go to TensorFlow before Keras looks, as they do in the layer's `call`.
+    """
+    called = module.HashedCrossing.__call__
+
+    def __call__(self: Any, inputs: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: N807 - Python's hook
+        own = sys.modules.get(f"{REPLACED}.tensors")
+        if own is not None and isinstance(inputs, (list, tuple)) and any(map(own.is_text, inputs)):
+            arrays = [own.convert_to_numpy(x) if own.is_tensor(x) else x for x in inputs]
+            inputs = list(map(module.tf_utils.ensure_tensor, arrays))
+        return called(self, inputs, *args, **kwargs)
+
+    module.HashedCrossing.__call__ = __call__
+
+
+_AFTER = {DYNAMIC: _dynamic, CROSSING: _crossing}  # what is changed in modules of Keras once they have run

@@ -20,8 +20,8 @@ from .dtype_rules import (
     is_real_float,
     name_of,
     quiet,
-    summed,
 )
+from .numpy_reductions import sum as total
 from .numpy_shapes import diagonal, pad
 
 __all__ = [
@@ -176,7 +176,7 @@ def _difference(a: Any, b: Any) -> Any:
 
 
 def trace(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
-    return K.sum(diagonal(summed(x), offset, axis1, axis2), axis=-1)
+    return total(diagonal(convert_to_tensor(x), offset, axis1, axis2), axis=-1)
 
 
 @quiet

@@ -72,25 +72,32 @@ TINIEST = {"float32": float.fromhex("0x1p-126"), "float64": float.fromhex("0x1p-
 # ---- sums and means ---------------------------------------------------------------------------------------------
 
 
+def _wrapping(reduce: Any, x: Any, axis: Any, keepdims: bool) -> Any:
+    """A sum or product; of unsigned integers in int32, which wraps to the same 32 bits: torch does not add uint32."""
+    name = name_of(x)
+    whole = cast_to(x, "int32") if name in ("uint8", "uint16", "uint32") else x
+    return cast_to(reduce(whole, axis=plain_axis(axis), keepdims=keepdims), name)
+
+
 @quiet
 def sum(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    return K.sum(summed(x), axis=plain_axis(axis), keepdims=keepdims)
+    return _wrapping(K.sum, summed(x), axis, keepdims)
 
 
 @quiet
 def nansum(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    return K.nansum(summed(x), axis=plain_axis(axis), keepdims=keepdims)
+    return _wrapping(K.nansum, summed(x), axis, keepdims)
 
 
 @quiet
 def prod(x: Any, axis: Any = None, keepdims: bool = False, dtype: Any = None) -> Any:
     x = summed(x) if dtype is None else cast_to(convert_to_tensor(x), dtype)
-    return K.prod(x, axis=plain_axis(axis), keepdims=keepdims)
+    return _wrapping(K.prod, x, axis, keepdims)
 
 
 @quiet
 def nanprod(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    return K.nanprod(summed(x), axis=plain_axis(axis), keepdims=keepdims)
+    return _wrapping(K.nanprod, summed(x), axis, keepdims)
 
 
 def _moment(function: Any, kept: bool) -> Any:

@@ -18,7 +18,7 @@ from backend.graph.tensor import Placeholder, Tensor
 from backend.graph.traversal import toposort
 
 from .tensors import Variable, convert_to_tensor, moved
-from .tracing import Recording
+from .tracing import NO_VALUE, Recording
 from .value_shapes import asks_for_values
 
 __all__ = ["Step"]
@@ -66,16 +66,23 @@ class Step:
 
     Every variable that the trace reads is an input, whoever owns it: weights, the optimizer's, those of metrics and of
     seeds. What `state()` gives is a part of the signature; it is asked where a variable has become
-    trainable, or has ceased to be.
+    trainable, or has ceased to be. `eager(batch)` takes over where a trace asks for values.
     """
 
     def __init__(
-        self, name: str, call: Callable[[Any], Any], jit: bool = False, state: Callable[[], Any] | None = None
+        self,
+        name: str,
+        call: Callable[[Any], Any],
+        jit: bool = False,
+        state: Callable[[], Any] | None = None,
+        eager: Callable[[Any], Any] | None = None,
     ) -> None:
         self.name = name
         self._call = call
         self._jit = jit
         self._state = state
+        self._eager = eager
+        self._asks_for_values = False
         self._seen: tuple[int, Any] = (-1, None)
         self._programs: dict[Any, Program] = {}
 
@@ -85,13 +92,28 @@ class Step:
         return [program.function for program in self._programs.values()]
 
     def __call__(self, batch: Any) -> Any:
+        if self._eager is not None and self._asks_for_values:
+            return self._eager(batch)
         backend = active()
         leaves = [None if leaf is None else convert_to_tensor(leaf) for leaf in tree.flatten(batch)]
         key = self._key(batch, leaves, backend)
         program = self._programs.get(key)
         if program is None:
-            program = self._programs[key] = self._traced(batch, leaves, backend)
+            program = self._without_values(lambda: self._traced(batch, leaves, backend))
+            if program is None:
+                return self(batch)
+            self._programs[key] = program
         return _run(program, backend, leaves)
+
+    def _without_values(self, traced: Callable[[], Program]) -> Program | None:
+        """The program; None where the trace asks for values and the step may run call by call from now on."""
+        try:
+            return traced()
+        except (TypeError, ValueError) as error:
+            if self._eager is None or NO_VALUE not in str(error):
+                raise
+            self._asks_for_values = True
+            return None
 
     def _key(self, batch: Any, leaves: list[Any], backend: Backend) -> Any:
         shapes = tuple(None if leaf is None else (tuple(leaf.shape), dtype_name(leaf.dtype)) for leaf in leaves)
@@ -107,8 +129,11 @@ class Step:
     def several(self, batches: list[Any]) -> Any:
         """The results of one step after the other, stacked, by one call of one function whose loop runs the steps.
 
-        None where the batches are not of one signature: then a step at a time is as right, and traced already.
+        None where the batches are not of one signature: then a step at a time is as right, and traced already; and
+        where a trace asks for values.
         """
+        if self._asks_for_values:
+            return None
         backend = active()
         rows = [[None if x is None else convert_to_tensor(x) for x in tree.flatten(batch)] for batch in batches]
         keys = {self._key(batch, leaves, backend) for batch, leaves in zip(batches, rows, strict=True)}
@@ -117,7 +142,10 @@ class Step:
         key = (len(batches), *keys)
         program = self._programs.get(key)
         if program is None:
-            program = self._programs[key] = self._looped(batches[0], rows[0], backend, len(batches))
+            program = self._without_values(lambda: self._looped(batches[0], rows[0], backend, len(batches)))
+            if program is None:
+                return None
+            self._programs[key] = program
         columns = zip(*rows, strict=True)
         return _run(program, backend, [None if c[0] is None else backend.xp.stack(c, axis=0) for c in columns])
 

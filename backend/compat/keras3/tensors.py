@@ -30,6 +30,7 @@ __all__ = [
     "device_scope",
     "held_dtype",
     "is_tensor",
+    "is_text",
     "moved",
     "owned",
     "random_seed_dtype",
@@ -196,7 +197,12 @@ def is_tensor(x: Any) -> bool:
     """Whether x is an array of the active backend, or a symbolic tensor; arrays of text or objects are none."""
     if isinstance(x, Tensor):
         return True
-    return is_array(x) and namespace_of(x) is active().xp and getattr(x.dtype, "kind", "") not in _TEXT
+    return is_array(x) and namespace_of(x) is active().xp and not is_text(x)
+
+
+def is_text(x: Any) -> bool:
+    """Whether x is an array of NumPy's of text or objects."""
+    return getattr(getattr(x, "dtype", None), "kind", "") in _TEXT
 
 
 def shape(x: Any) -> tuple[int | None, ...]:

@@ -20,7 +20,7 @@ from .immediate import computed_at_once, held
 from .tensors import convert_to_tensor, is_tensor, moved
 from .value_shapes import true_places
 
-__all__ = ["HoldingRecording", "Recording", "compute_output_spec", "kept_apart"]
+__all__ = ["NO_VALUE", "HoldingRecording", "Recording", "compute_output_spec", "kept_apart"]
 
 NO_VALUE = "is symbolic and "  # what the errors of tensors without a value say
 # Two primes in the place of an unknown size: where the results' sizes differ, they are unknown.

@@ -76,8 +76,9 @@ class NumpyTrainer(base_trainer.Trainer):
     def make_train_function(self, force: bool = False) -> Any:
         """Make `train_function`, which takes a list of batches."""
         if self.train_function is None or force:
-            step: Any = EagerStep(self.train_step) if self.run_eagerly else None
-            step = step or Step("train_step", self.train_step, self.jit_compile, self._flags)
+            eager = EagerStep(self.train_step)
+            step: Any = Step("train_step", self.train_step, self.jit_compile, self._flags, self._else(eager))
+            step = eager if self.run_eagerly else step
             self.train_function = _last_of(step, self.steps_per_execution)
         return self.train_function
 
@@ -99,9 +100,15 @@ class NumpyTrainer(base_trainer.Trainer):
 
     def _forward(self, name: str, call: Any) -> Any:
         """A step without gradients: compiled, or computed at once where the model is to run eagerly."""
-        if self.run_eagerly:
-            return lambda data: call(tree.map_structure(_tensor, data))
-        return Step(name, call, self.jit_compile)
+
+        def eager(data: Any) -> Any:
+            return call(tree.map_structure(_tensor, data))
+
+        return eager if self.run_eagerly else Step(name, call, self.jit_compile, eager=self._else(eager))
+
+    def _else(self, eager: Any) -> Any:
+        """How a step runs that cannot be traced: call by call, where a layer says that it cannot be compiled."""
+        return None if base_trainer.model_supports_jit(self) else eager
 
     def _resolve_auto_jit_compile(self) -> bool:
         """What "auto" means: the compiler of the library, for JAX alone.

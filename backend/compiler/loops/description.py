@@ -8,24 +8,23 @@ import numpy as np
 
 from ...graph.dims import Dim
 from ...graph.tensor import Constant, Node, Subgraph, Tensor
-from ...kernels.description import DTYPES, REALS, REDUCTIONS, Body, Call
-from ..described import ALIASES, NATIVE, Calls, axes_of, fits
+from ...kernels.description import DTYPES, Body, Call
+from ..described import ALIASES, NATIVE, Calls, fits
 from ..literals import literal
 from .body import calls
+from .forms import FORMS, RefusedError
 
 __all__ = ["LOOPS", "description"]
 
 LOOPS = frozenset(["loop", "while_loop"])  # the composites that run their bodies many times
-
-
-class _RefusedError(Exception):
-    """A call that no description has words for."""
+# The composites with bodies, and the parameters that are these.
+BODIES = {"loop": ("body",), "while_loop": ("condition", "body"), "branch": ("then", "otherwise")}
 
 
 def description(body: Subgraph) -> Body | str:
     """The description of a body, or why there is none."""
-    writer = _Writer(body)
     try:
+        writer = _Writer(body)
         for t in calls(body):
             writer.add(t)
         return Body(
@@ -34,7 +33,7 @@ def description(body: Subgraph) -> Body | str:
             tuple(writer.calls),
             tuple(map(writer.operand, body.outputs)),
         )
-    except _RefusedError as error:
+    except RefusedError as error:
         return str(error)
 
 
@@ -48,47 +47,79 @@ class _Writer:
         self.constants: list[Any] = []
         self.calls: list[Call] = []
         self._facts = Calls()
+        self._inner: dict[int, list[tuple[Body, list[int]]]] = {}  # by node: its bodies, and their constants' numbers
+        self._written: dict[int, int] = {}  # by node: the number of a call of several results
+        self._first = len(self.numbers)
         for t in calls(body):
             assert t.node is not None
             for i in t.node.inputs:
                 if isinstance(i, Constant) and i.shape != () and id(i) not in self.numbers:
-                    self.numbers[id(i)] = len(self.numbers)
-                    self.constants.append(i.value)
-        self._first = len(self.numbers)
+                    self.numbers[id(i)] = self._kept(i.value)
+            if t.node.primitive.name in BODIES and id(t.node) not in self._inner:
+                self._inner[id(t.node)] = [self._described(t.node.kwargs[k]) for k in BODIES[t.node.primitive.name]]
+
+    def _kept(self, constant: Any) -> int:
+        self.constants.append(constant)
+        self._first += 1
+        return self._first - 1
+
+    def _described(self, body: Subgraph) -> tuple[Body, list[int]]:
+        """A body within this one: its constants are further inputs."""
+        found = description(body)
+        if isinstance(found, str):
+            raise RefusedError(found)
+        numbers = list(map(self._kept, found.constants))
+        inputs = (*found.inputs, *(str(c.dtype) for c in found.constants))
+        return found._replace(inputs=inputs, constants=()), numbers
 
     def add(self, t: Tensor) -> None:
         """Add a call, or those that a composite's definition is made of."""
         node = t.node
         assert node is not None
         _known(t)
-        if node.multi_output or not node.primitive.pure:
-            raise _RefusedError(f"{node.primitive.name} is not part of a compiled loop")
-        if not isinstance(node.function, str):
+        if id(node) in self._inner:
+            if id(node) not in self._written:
+                self._written[id(node)] = self.put(node.primitive.name, *self._controlled(node), "")
+            self._write(t, "result", (self._written[id(node)],), (t.index,))
+        elif node.multi_output or not node.primitive.pure:
+            raise RefusedError(f"{node.primitive.name} is not part of a compiled loop")
+        elif node.primitive.name in FORMS:
+            self._write(t, *FORMS[node.primitive.name](self, node))
+        elif not isinstance(node.function, str):
             self._composite(t, node)
-        elif node.function in _FORMS:
-            function, operands, told = _FORMS[node.function](self, node)
-            self._write(t, function, operands, told)
         elif not fits(node, node.function):
-            raise _RefusedError(f"{node.function} of {', '.join(str(i.dtype) for i in node.inputs)}")
-        elif node.function in REDUCTIONS:
-            told = (axes_of(node), bool(node.kwargs.get("keepdims", False)))
-            self._write(t, node.function, (self.operand(node.args[0]),), told)
+            raise RefusedError(f"{node.function} of {', '.join(str(i.dtype) for i in node.inputs)}")
         else:
-            args = node.args[:1] if node.function == "astype" else node.args
-            self._write(t, node.function, tuple(map(self.operand, args)))
+            self._write(t, node.function, tuple(map(self.operand, node.args)))
+
+    def _controlled(self, node: Node) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+        """The operands of a loop or branch within the body, and what it is told."""
+        bodies, constants = zip(*self._inner[id(node)], strict=True)
+        if node.primitive.name == "branch":
+            condition, first, second = node.args
+            operands = (condition, *first, *second)
+            split = 1 + len(first)
+            found = tuple(map(self.operand, operands))
+            return (*found[:split], *constants[0], *found[split:], *constants[1]), bodies
+        initial, *others = node.args
+        parts = [tuple(map(self.operand, part)) for part in (initial, *others)]
+        if node.primitive.name == "loop":
+            length = self.size(node.kwargs["length"])
+            told = (*bodies, len(initial), len(others[0]), length, bool(node.kwargs["reverse"]))
+            return (*(o for part in parts for o in part), *constants[0]), told
+        told = (*bodies, len(initial), self.size(node.kwargs["limit"]))
+        return (*parts[0], *parts[1], *constants[0], *parts[2], *constants[1]), told
 
     def _composite(self, t: Tensor, node: Node) -> None:
         name = node.primitive.name
         if name in NATIVE and fits(node, NATIVE[name]):
             self._write(t, NATIVE[name], tuple(map(self.operand, node.args)))
-        elif name == "sum_to":  # the adjoint of broadcasting: which axes it sums, sizes say
-            self._write(t, name, (self.operand(node.args[0]),), (self.sizes(node.kwargs["shape"]),))
         elif name in ALIASES:
             self._write(t, "identity", (self.operand(node.args[0]),))
         else:
             parts = self._facts.parts(node)
             if parts is None:
-                raise _RefusedError(f"{name} is not part of a compiled loop")
+                raise RefusedError(f"{name} is not part of a compiled loop")
             places = [p for p in parts if p.node is None]
             for argument, p in zip(node.args, places, strict=True):
                 found = self.operand(argument)
@@ -101,8 +132,12 @@ class _Writer:
             self.numbers[id(t)] = self.numbers[id(parts[-1])]
 
     def _write(self, t: Tensor, function: str, operands: tuple[Any, ...], told: tuple[Any, ...] = ()) -> None:
-        self.numbers[id(t)] = self._first + len(self.calls)
-        self.calls.append(Call(function, operands, told, str(t.dtype)))
+        self.numbers[id(t)] = self.put(function, operands, told, str(t.dtype))
+
+    def put(self, function: str, operands: tuple[Any, ...], told: tuple[Any, ...], dtype: str) -> int:
+        """Write a call; its number."""
+        self.calls.append(Call(function, operands, told, dtype))
+        return self._first + len(self.calls) - 1
 
     def operand(self, value: Any) -> Any:
         """An argument as an operand."""
@@ -111,7 +146,7 @@ class _Writer:
                 return self.numbers[id(value)]
             if isinstance(value, Constant) and value.shape == () and isinstance(value.value, (np.ndarray, np.generic)):
                 return literal(value.value.item()), str(value.dtype)
-            raise _RefusedError(f"{value.name} is not part of a compiled loop")
+            raise RefusedError(f"{value.name} is not part of a compiled loop")
         if isinstance(value, Dim):
             return self.size(value), "int64"
         return literal(value), ""
@@ -123,7 +158,7 @@ class _Writer:
         if value.function == "size" and id(value.arguments[0]) in self.numbers:
             return "size", self.numbers[id(value.arguments[0])], value.arguments[1]
         if value.is_leaf:
-            raise _RefusedError("a size that the loop itself computes, or that comes from outside of it")
+            raise RefusedError("a size that the loop itself computes, or that comes from outside of it")
         return value.function, *map(self.size, value.arguments)
 
     def sizes(self, shape: Any) -> tuple[Any, ...]:
@@ -133,92 +168,4 @@ class _Writer:
 
 def _known(t: Tensor) -> None:
     if t.dtype not in DTYPES or t.spec.shape is None:
-        raise _RefusedError(f"an array of {t.dtype}" if t.dtype not in DTYPES else "an array of an unknown rank")
-
-
-Form = tuple[str, tuple[Any, ...], tuple[Any, ...]]  # function, operands, what it is told
-
-
-def _axes(value: Any, ndim: int) -> tuple[int, ...]:
-    return tuple(a % ndim for a in (value if isinstance(value, (tuple, list)) else (value,)))
-
-
-def _argument(node: Node, position: int, name: str) -> Any:
-    return node.args[position] if len(node.args) > position else node.kwargs[name]
-
-
-def _reshaped(writer: _Writer, node: Node) -> Form:
-    shape = _argument(node, 1, "shape")
-    return str(node.function), (writer.operand(node.args[0]),), (writer.sizes(shape),)
-
-
-def _permuted(writer: _Writer, node: Node) -> Form:
-    n = node.args[0].ndim
-    axes = (*range(n - 2), n - 1, n - 2) if node.function == "matrix_transpose" else _argument(node, 1, "axes")
-    return "permute_dims", (writer.operand(node.args[0]),), (_axes(axes, n),)
-
-
-def _along(writer: _Writer, node: Node) -> Form:
-    ndim = node.specs[0].shape if node.function == "expand_dims" else node.args[0].spec.shape
-    axis = node.args[1] if len(node.args) > 1 else node.kwargs.get("axis")
-    axes = tuple(range(len(ndim))) if axis is None else _axes(axis, len(ndim))  # type: ignore[arg-type]
-    return str(node.function), (writer.operand(node.args[0]),), (axes,)
-
-
-def _indexed(writer: _Writer, node: Node) -> Form:
-    x, key = node.args
-    found = []
-    for k in key:
-        if isinstance(k, slice):
-            found.append((writer.size(k.start), writer.size(k.stop), 1 if k.step is None else k.step))
-        elif k is None or isinstance(k, (int, Dim)):
-            found.append(writer.size(k))
-        else:
-            raise _RefusedError("an index that the loop itself computes")
-    return "getitem", (writer.operand(x),), (tuple(found),)
-
-
-def _filled(writer: _Writer, node: Node) -> Form:
-    shape = writer.sizes(_argument(node, 0, "shape"))
-    if node.function == "full":
-        return "full", (writer.operand(_argument(node, 1, "fill_value")),), (shape,)
-    return "full", (("1" if node.function == "ones" else "0", ""),), (shape,)
-
-
-def _joined(writer: _Writer, node: Node) -> Form:
-    ndim = len(node.specs[0].shape or ())
-    axis = node.kwargs.get("axis", node.args[1] if len(node.args) > 1 else 0)
-    if axis is None:
-        raise _RefusedError("concat without an axis")
-    if any(t.dtype != node.specs[0].dtype for t in node.args[0]):
-        raise _RefusedError(f"{node.function} of several dtypes")
-    return str(node.function), tuple(map(writer.operand, node.args[0])), (axis % ndim,)
-
-
-def _multiplied(writer: _Writer, node: Node) -> Form:
-    if any(t.dtype not in REALS or t.dtype != node.specs[0].dtype for t in node.args):
-        raise _RefusedError("a matrix product of integers or of several dtypes")
-    return "matmul", tuple(map(writer.operand, node.args)), ()
-
-
-def _same(writer: _Writer, node: Node) -> Form:
-    return "identity", (writer.operand(node.args[0]),), ()
-
-
-_FORMS: dict[str, Any] = {
-    "reshape": _reshaped,
-    "broadcast_to": _reshaped,
-    "permute_dims": _permuted,
-    "matrix_transpose": _permuted,
-    "expand_dims": _along,
-    "squeeze": _along,
-    "flip": _along,
-    "zeros": _filled,
-    "ones": _filled,
-    "full": _filled,
-    "concat": _joined,
-    "stack": _joined,
-    "getitem": _indexed,
-    "matmul": _multiplied,
-    "identity": _same,
-}
+        raise RefusedError(f"an array of {t.dtype}" if t.dtype not in DTYPES else "an array of an unknown rank")

@@ -6,23 +6,21 @@ operand whose elements lie one after another, or a result needs memory of its ow
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from ..description import ARITHMETIC, REDUCTIONS, VIEWS, Body, Call
+from ..description import ARITHMETIC, VIEWS, Body, Call
 from ..spaces import common_shape
+from .plain_calls import PLAIN
+from .result_shapes import RESULT_SHAPES, DeclinedError, Ints
 
-__all__ = ["DeclinedError", "Laid"]
+__all__ = ["CONTROL", "Laid"]
 
-Ints = tuple[int, ...]
-LARGEST_PRODUCT = 2**21  # multiplications of one product, of 16 rows at most, from which BLAS's blocks win
-ROWS = 16
 IN_ORDER = frozenset(["reshape", "expand_dims", "squeeze"])  # the elements stay one after another
-
-
-class DeclinedError(Exception):
-    """What a compiled loop does not do, or not as fast as the library, on these shapes."""
+CONTROL = frozenset(["loop", "while_loop", "branch"])  # calls with bodies, which give several results
+# What has loops of its own, so that no other call shares them.
+ALONE = CONTROL | {"result"} | set(RESULT_SHAPES).difference(VIEWS)
+SIZED = frozenset(["reshape", "broadcast_to", "full", "sum_to"])  # told a shape
 
 
 class Laid:
@@ -34,16 +32,20 @@ class Laid:
         self.shapes: list[Ints] = [*shapes, *(tuple(c.shape) for c in body.constants)]
         self.dtypes = [*body.inputs, *(str(c.dtype) for c in body.constants)]
         self.calls: list[Call] = []
+        self.inner: dict[int, list[Laid]] = {}  # the bodies of a call that has some
+        self.results: dict[int, list[tuple[Ints, str]]] = {}  # the shapes and dtypes of what such a call gives
+        self.in_memory: set[int] = set()  # what such bodies read: numbers too are arrays there
         self._places = list(range(self.first))  # of the description's numbers, among ours
         self._sizes = list(self.shapes)  # by the description's numbers
         for call in body.calls:
             told = self._told(call)
-            operands = tuple(self._needed(call.function, told, o) for o in map(self._mine, call.operands))
-            self._places.append(self._put(self._plain(Call(call.function, operands, told, call.dtype))))
+            self._places.append(self.do(call.function, tuple(map(self._mine, call.operands)), told, call.dtype))
             self._sizes.append(self.shapes[self._places[-1]])
         if any(0 in shape for shape in self.shapes):
             raise DeclinedError("arrays without elements")
         self.outputs = self._own_outputs()
+        if any(self.shapes[o] != self.shapes[i] for i, o in enumerate(self.outputs[:carry])):
+            raise DeclinedError("a carry that changes its shape")  # for which the definition has a message
         self.groups = self._grouped()
 
     # ---- what the description says, in numbers
@@ -63,28 +65,35 @@ class Laid:
         return ARITHMETIC[function](*map(self._size, arguments))
 
     def _told(self, call: Call) -> tuple[Any, ...]:
-        if call.function in ("reshape", "broadcast_to", "full", "sum_to"):
-            return (tuple(map(self._size, call.told[0])),)
+        told = call.told
+        if call.function in SIZED:
+            return (tuple(map(self._size, told[0])),)
+        if call.function == "roll":
+            return tuple(map(self._size, told[0])), told[1]
+        if call.function == "top_places":
+            return told[0], told[1], self._size(told[2])
+        if call.function in ("add_at", "add_along_axis"):
+            return told[0], self._size(told[1]), told[2]
+        if call.function == "loop":
+            return (*told[:3], self._size(told[3]), told[4])
+        if call.function == "while_loop":
+            return (*told[:3], None if told[3] is None else self._size(told[3]))
         if call.function != "getitem":
-            return call.told
+            return told
         key = []
-        for k in call.told[0]:
+        for k in told[0]:
             between = isinstance(k, tuple) and not isinstance(k[0], str)
             key.append(tuple(map(self._size, k)) if between else None if k is None else self._size(k))
         return (tuple(key),)
 
-    def _plain(self, call: Call) -> Call:
-        """A call of what has no loop of its own in the words of what has one."""
-        if call.function == "full" and isinstance(call.operands[0], int):
-            return Call("broadcast_to", (self._copied(call.operands[0], call.dtype),), call.told, call.dtype)
-        if call.function == "sum_to":
-            (x,), (shape,) = call.operands, call.told
-            own = self.shape_of(x)
-            lead = len(own) - len(shape)
-            axes = (*range(lead), *(lead + i for i, n in enumerate(shape) if n == 1 != own[lead + i]))
-            summed = self._put(Call("sum", (x,), (axes, True), call.dtype)) if axes else x
-            return Call("reshape", (summed,), (shape,), call.dtype)
-        return call
+    def do(self, function: str, operands: tuple[Any, ...], told: tuple[Any, ...], dtype: str) -> int:
+        """A call, in the words of those that have loops where it has none of its own; the number of its result."""
+        if function in CONTROL:
+            return self._controlled(function, operands, told)
+        operands = tuple(self._needed(function, told, o) for o in operands)
+        if function in PLAIN:
+            return PLAIN[function](self, operands, told, dtype)
+        return self.put(function, operands, told, dtype)
 
     def call(self, number: int) -> Call | None:
         """The call that gives a value; None for inputs and constants."""
@@ -94,14 +103,46 @@ class Laid:
         """The function that gives a value; '' for inputs and constants."""
         return "" if number < self.first else self.calls[number - self.first].function
 
-    def _put(self, call: Call) -> int:
-        shape = self._shape(call)
-        if call.function == "reshape":
-            call = call._replace(told=(shape,))
+    def put(self, function: str, operands: tuple[Any, ...], told: tuple[Any, ...], dtype: str) -> int:
+        """Write a call that has a loop of its own; the number of its result."""
+        if function == "result":
+            shape = self.results[operands[0]][told[0]][0]
+        else:
+            shapes = [self.shape_of(o) for o in operands]
+            shape = RESULT_SHAPES[function](shapes, *told) if function in RESULT_SHAPES else common_shape(shapes)
+        if function == "reshape":
+            told = (shape,)
+        return self._numbered(Call(function, operands, told, dtype), shape)
+
+    def _numbered(self, call: Call, shape: Ints) -> int:
         self.calls.append(call)
         self.shapes.append(shape)
         self.dtypes.append(call.dtype)
         return len(self.shapes) - 1
+
+    # ---- calls with bodies
+
+    def _controlled(self, function: str, operands: tuple[Any, ...], told: tuple[Any, ...]) -> int:
+        """A loop or branch within this body: its operands lie in memory, where its own body has its inputs."""
+        shapes = [self.shape_of(o) for o in operands]
+        inner, steps, dtypes = _inner(function, shapes, told)
+        first = 1 if function == "branch" else 0
+        given = list(operands)
+        for i, o in enumerate(operands[first:], first):
+            whole = isinstance(o, int) and self.in_order(o) and self.function(self.root(o)) != "full"
+            given[i] = o if whole else self.copied(o, dtypes[i - first])
+            self.in_memory.add(self.root(given[i]))
+        number = self._numbered(Call(function, tuple(given), told, ""), ())
+        body = inner[-1]
+        results = [(body.shapes[o], body.dtypes[o]) for o in body.outputs]
+        if function == "branch" and [shape for shape, _ in results] != [inner[0].shapes[o] for o in inner[0].outputs]:
+            raise DeclinedError("branches whose results differ in shape")
+        if function == "loop":
+            results = [(s if i < body.carry else (steps, *s), dtype) for i, (s, dtype) in enumerate(results)]
+        if function == "while_loop":
+            results.append(((), "int32"))
+        self.inner[number], self.results[number] = inner, results
+        return number
 
     # ---- shapes
 
@@ -109,11 +150,9 @@ class Laid:
         """The shape of an operand, () of a number."""
         return self.shapes[operand] if isinstance(operand, int) else ()
 
-    def _shape(self, call: Call) -> Ints:
-        shapes = [self.shape_of(o) for o in call.operands]
-        if call.function in _SHAPES:
-            return _SHAPES[call.function](shapes, *call.told)
-        return common_shape(shapes)
+    def dtype_of(self, operand: Any) -> str:
+        """The dtype of an operand."""
+        return self.dtypes[operand] if isinstance(operand, int) else str(operand[1])
 
     # ---- memory
 
@@ -140,12 +179,13 @@ class Laid:
         root = self.root(operand)
         if function == "matmul":
             whole = self.in_order(operand) and self.function(root) != "full" and self.shapes[root] != ()
-            return operand if whole else self._copied(operand)
+            return operand if whole else self.copied(operand)
         kept = function != "reshape" or _same_but_ones(self.shapes[operand], told[0]) or self.in_order(operand)
-        return operand if kept else self._copied(operand)
+        return operand if kept else self.copied(operand)
 
-    def _copied(self, operand: Any, dtype: str = "") -> int:
-        return self._put(Call("identity", (operand,), (), dtype or self.dtypes[operand]))
+    def copied(self, operand: Any, dtype: str = "") -> int:
+        """A copy whose elements lie one after another."""
+        return self.put("identity", (operand,), (), dtype or self.dtypes[operand])
 
     def _own_outputs(self) -> list[int]:
         """The results, each the result of a call that can write it: of an elementwise one, or one that has no other."""
@@ -153,7 +193,7 @@ class Laid:
         for i, given in enumerate(self.body.outputs):
             if not isinstance(given, int):
                 text, dtype = self._mine(given)
-                found.append(self._put(Call("identity", ((text, dtype),), (), dtype)))
+                found.append(self.put("identity", ((text, dtype),), (), dtype))
                 continue
             number = self._places[given]
             if i < self.carry and number == i:
@@ -161,16 +201,16 @@ class Laid:
             elif self.elementwise(number) or (number >= self.first and self._free(number, found)):
                 found.append(number)
             else:
-                found.append(self._copied(number))
+                found.append(self.copied(number))
         return found
 
     def _free(self, number: int, given: list[int]) -> bool:
-        return self.function(number) not in VIEWS | {"full"} and number not in given
+        return self.function(number) not in VIEWS | {"full", "result"} and number not in given
 
     def elementwise(self, number: int) -> bool:
         """Whether a value is computed element by element, so that others of its shape can share its loop."""
         function = self.function(number)
-        return bool(function) and function not in VIEWS | REDUCTIONS | {"full", "matmul", "concat", "stack"}
+        return bool(function) and function not in VIEWS | ALONE
 
     # ---- loops
 
@@ -218,65 +258,21 @@ def _same_but_ones(shape: Ints, other: Ints) -> bool:
     return [n for n in shape if n != 1] == [n for n in other if n != 1]
 
 
-# ---- the shapes of results: of the operands' shapes, and of what the call is told
-
-
-def _product(shapes: Sequence[Ints]) -> Ints:
-    a, b = shapes
-    rows, columns = (1, *a) if len(a) == 1 else a, (*b, 1) if len(b) == 1 else b
-    if rows[-1] != columns[-2]:
-        raise DeclinedError("shapes that do not fit")
-    batch = common_shape([rows[:-2], columns[:-2]])
-    if min(rows[-2], ROWS) * math.prod(columns[-2:]) > LARGEST_PRODUCT:
-        raise DeclinedError("products so large that BLAS is faster")
-    return (*batch, *rows[-2 : -1 if len(a) > 1 else -2], *(columns[-1:] if len(b) > 1 else ()))
-
-
-def _reshaped(shapes: Sequence[Ints], shape: Ints) -> Ints:
-    total = math.prod(shapes[0])
-    known = math.prod(n for n in shape if n != -1)
-    return tuple(total // known if n == -1 and known else n for n in shape)
-
-
-def _reduced(shapes: Sequence[Ints], axes: Ints, keepdims: bool) -> Ints:
-    kept = [1 if axis in axes else n for axis, n in enumerate(shapes[0])]
-    return tuple(n for axis, n in enumerate(kept) if keepdims or axis not in axes)
-
-
-def _indexed(shapes: Sequence[Ints], key: tuple[Any, ...]) -> Ints:
-    sizes = iter(shapes[0])
-    found: list[int] = []
-    for k in key:
-        if k is None:
-            found.append(1)
-        elif isinstance(k, tuple):
-            found.append(len(range(next(sizes))[slice(*k)]))
-        else:
-            next(sizes)
-    return (*found, *sizes)
-
-
-def _expanded(shapes: Sequence[Ints], axes: Ints) -> Ints:
-    sizes = iter(shapes[0])
-    return tuple(1 if axis in axes else next(sizes) for axis in range(len(shapes[0]) + len(axes)))
-
-
-def _joined(shapes: Sequence[Ints], axis: int) -> Ints:
-    total = sum(shape[axis] for shape in shapes)
-    return (*shapes[0][:axis], total, *shapes[0][axis + 1 :])
-
-
-_SHAPES: dict[str, Callable[..., Ints]] = {
-    **dict.fromkeys(REDUCTIONS, _reduced),
-    "matmul": _product,
-    "reshape": _reshaped,
-    "broadcast_to": lambda shapes, shape: shape,
-    "full": lambda shapes, shape: shape,
-    "permute_dims": lambda shapes, axes: tuple(shapes[0][a] for a in axes),
-    "expand_dims": _expanded,
-    "squeeze": lambda shapes, axes: tuple(n for axis, n in enumerate(shapes[0]) if axis not in axes),
-    "flip": lambda shapes, axes: shapes[0],
-    "getitem": _indexed,
-    "concat": _joined,
-    "stack": lambda shapes, axis: (*shapes[0][:axis], len(shapes), *shapes[0][axis:]),
-}
+def _inner(function: str, shapes: Sequence[Ints], told: tuple[Any, ...]) -> tuple[list[Laid], int, list[str]]:
+    """The bodies of a call, how many steps it takes, and the dtypes of its operands, without a branch's condition."""
+    if function == "branch":
+        then, otherwise = told
+        end = 1 + len(then.inputs)
+        bodies = [Laid(then, shapes[1:end], 0), Laid(otherwise, shapes[end:], 0)]
+        return bodies, 1, [*then.inputs, *otherwise.inputs]
+    if function == "loop":
+        body, carry, sequences, length, _ = told
+        lengths = {shape[0] for shape in shapes[carry : carry + sequences]} or {length}
+        if len(lengths) > 1 or lengths == {0}:
+            raise DeclinedError("an inner loop without steps, or over sequences of several lengths")
+        given = [shape[1:] if 0 <= i - carry < sequences else shape for i, shape in enumerate(shapes)]
+        return [Laid(body, given, carry)], lengths.pop(), list(body.inputs)
+    condition, body, carry, _ = told
+    end = len(condition.inputs)
+    laid = [Laid(condition, shapes[:end], 0), Laid(body, (*shapes[:carry], *shapes[end:]), carry)]
+    return laid, 0, [*condition.inputs, *body.inputs[carry:]]

@@ -30,6 +30,10 @@ TEMPLATES = {
     "reciprocal": "{one} / {0}",
     "sign": "{0} if ({0} == {zero}) | ({0} != {0}) else copysign({one}, {0})",
     "pow": "{0} ** {1}",
+    "remainder": "{0} % {1}",
+    "floor_divide": "{0} // {1}",
+    "bit_xor": "{0} ^ {1}",
+    "bit_invert": "~{0}",
     "where": "{1} if {0} else {2}",
     "isnan": "{0} != {0}",
     "isinf": "abs({0}) == {inf}",
@@ -96,6 +100,8 @@ def expression(
     template = TEMPLATES[function]
     if not dtype.startswith("float") and function in ("maximum", "minimum"):
         template = "{0} if {0} %s {1} else {1}" % (">" if function == "maximum" else "<")
+    if not dtype.startswith("float") and function == "floor_divide":
+        template = "-({0}) if {1} == -1 else {0} // {1}"  # the least integer wraps; numba gives 0
     text = template.format(*texts, one=f"{dtype}(1)", zero=f"{dtype}(0)", inf=f"{dtype}(inf)")
     return f"{result}({text})" if result.startswith("int") else text
 

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, TypeVar
 import numba
 import numpy as np
 
-from ...arrays.windows import fits, grid_of
+from ...arrays.windows import fits, grid_of, span_of
 from .compile import inline
 
 __all__ = ["Ints", "Meetings", "Windows", "dense", "flat", "meetings", "row_of", "spliced", "windows_of"]
@@ -34,6 +34,11 @@ class Windows(NamedTuple):
     def shape(self, x: np.ndarray, channels: int) -> Ints:
         """The shape of a result for x: its images, as many spatial axes as it has, the channels."""
         return x.shape[0], *self.places[5 - x.ndim :], channels
+
+    def turned(self) -> Windows:
+        """With strides of 1, the windows over the places: those that meet the same element, as the places of one."""
+        spans = (span_of(k, d) - 1 - b for k, d, b in zip(self.window, self.dilation, self.before, strict=True))
+        return self._replace(sizes=self.places, places=self.sizes, before=tuple(spans))
 
     def apart(self) -> bool:
         """Whether no two windows meet an element."""

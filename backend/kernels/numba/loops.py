@@ -13,12 +13,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..description import Body
-from .bodies import DeclinedError, Laid
+from .bodies import Laid
 from .chains import indented
-from .compile import compiled
-from .loop_source import Printer, Sizes
+from .in_memory import ordered, product, solved
+from .loop_elements import Sizes
+from .loop_source import Printer
 from .nests import SCOPE, kernel
-from .recurrence import four_rows, one_row
+from .result_shapes import DeclinedError
 
 __all__ = ["CompiledBody", "loop", "while_loop"]
 
@@ -28,21 +29,7 @@ Arrays = Sequence[Any]
 Shapes = tuple[tuple[int, ...], ...]
 
 
-@compiled(distinct=True)
-def product(a, at_a, b, at_b, z, at_z, rows, depth, columns):  # type: ignore[no-untyped-def]
-    """Write the product of two matrices that lie within arrays of one axis."""
-    x = a[at_a : at_a + rows * depth].reshape((rows, depth))
-    y = b[at_b : at_b + depth * columns].reshape((depth, columns))
-    out = z[at_z : at_z + rows * columns].reshape((rows, columns))
-    out[:] = 0
-    whole = rows // 4 * 4
-    for i in range(0, whole, 4):
-        four_rows(x[i], x[i + 1], x[i + 2], x[i + 3], y, out[i], out[i + 1], out[i + 2], out[i + 3])
-    for i in range(whole, rows):
-        one_row(x[i], y, out[i])
-
-
-SCOPE["product"] = product
+SCOPE.update(product=product, ordered=ordered, solved=solved)
 
 
 class _Plan(NamedTuple):
@@ -136,7 +123,8 @@ def loop(initial: Arrays, sequences: Arrays, captured: Arrays, *, body: Any, len
     if plan is None:
         return NotImplemented
     outputs = [np.empty((steps, *shape), dtype) for shape, dtype in plan.outputs]
-    plan.run(*arguments(plan, [y.reshape(steps, -1) for y in outputs], steps))
+    if plan.run(*arguments(plan, [y.reshape(steps, -1) for y in outputs], steps)) < 0:
+        return NotImplemented  # an index out of range, or what else the definition has a message for
     return (*[c.reshape(a.shape) for c, a in zip(carry, initial, strict=True)], *outputs)
 
 
@@ -165,6 +153,8 @@ def while_loop(
     while limit is None or done < limit:
         most = AT_ONCE if limit is None else min(AT_ONCE, limit - done)
         count = run(plan, most)
+        if count < 0:
+            return NotImplemented  # as above
         done += count
         if count < most:
             break
@@ -176,13 +166,6 @@ def while_loop(
 
 def _names(letter: str, count: int) -> list[str]:
     return [f"{letter}{i}" for i in range(count)]
-
-
-def _checked(laid: Laid) -> Laid:
-    """What was laid out; DeclinedError where a step changes the shape of its carry, for which there is a message."""
-    if any(laid.shapes[o] != laid.shapes[i] for i, o in enumerate(laid.outputs[: laid.carry])):
-        raise DeclinedError("a carry that changes its shape")
-    return laid
 
 
 def _function(parameters: Sequence[str], sizes: Sizes, lines: Sequence[str]) -> str:
@@ -200,17 +183,17 @@ def _plan(text: str, laid: Sequence[Laid], memory: dict[str, tuple[int, str]], s
 
 def _scan(description: Body, shapes: Shapes, carry: int, sequences: int) -> tuple[str, _Plan]:
     """The source of loops(carry, sequences, captured, constants, results, memory, sizes, steps, backwards)."""
-    laid, sizes = _checked(Laid(description, shapes, carry)), Sizes()
+    laid, sizes = Laid(description, shapes, carry), Sizes()
     kept = _names("k", laid.first - carry - sequences)
     rows = _names("y", len(laid.outputs) - carry)
     printer = Printer(laid, [*_names("c", carry), *_names("x", sequences), *kept], rows, sizes, "")
     step = ["t = uint64(steps - 1 - step if backwards else step)"]
     step += [f"{name} = {name}s[t]" for name in (*_names("x", sequences), *rows)]
     step += [*printer.lines(), *printer.afterwards()]
-    memory = printer.memory()
+    memory = printer.memory
     parameters = [*_names("c", carry), *(f"x{i}s" for i in range(sequences)), *kept, *(f"{y}s" for y in rows), *memory]
     text = _function(
-        [*parameters, "sizes", "steps", "backwards"], sizes, ["for step in range(steps):", *indented(step)]
+        [*parameters, "sizes", "steps", "backwards"], sizes, ["for step in range(steps):", *indented(step), "return 0"]
     )
     return _plan(text, [laid], memory, sizes)
 
@@ -220,13 +203,13 @@ def _repeated(
 ) -> tuple[str, _Plan]:
     """The source of loops(carry, captured by the condition and the body, constants of both, memory, sizes, most)."""
     count, sizes = len(initial), Sizes()
-    test, laid = Laid(condition, (*initial, *test_captured), 0), _checked(Laid(body, (*initial, *captured), count))
+    test, laid = Laid(condition, (*initial, *test_captured), 0), Laid(body, (*initial, *captured), count)
     carry, of_test, of_body = _names("c", count), _names("q", len(test_captured)), _names("k", len(captured))
     more = [_names("qk", len(condition.constants)), _names("kk", len(body.constants))]
     tester = Printer(test, [*carry, *of_test, *more[0]], ["holds"], sizes, "q")
     printer = Printer(laid, [*carry, *of_body, *more[1]], [], sizes, "")
     step = [*tester.lines(), "if not holds[0]:", "    return count", *printer.lines(), *printer.afterwards()]
-    memory = {"holds": (1, "bool"), **tester.memory(), **printer.memory()}
+    memory = {"holds": (1, "bool"), **tester.memory, **printer.memory}
     parameters = [*carry, *of_test, *of_body, *more[0], *more[1], *memory, "sizes", "most"]
     lines = ["for count in range(most):", *indented(step), "return most"]
     return _plan(_function(parameters, sizes, lines), [test, laid], memory, sizes)

@@ -18,7 +18,10 @@ __all__ = [
     "dense",
     "in_float32",
     "no_windows",
+    "own_strides",
     "pads_of",
+    "plain_order",
+    "remembered",
     "settled",
     "together",
     "tracked",
@@ -48,6 +51,11 @@ def settled(x: Tensor) -> Tensor:
 def dense(x: Tensor) -> Tensor:
     """x in the order of its axes in memory, with torch's own strides; a copy only where the elements lie otherwise."""
     return settled(x.contiguous())
+
+
+def plain_order(shape: Ints, strides: Ints) -> Ints | None:
+    """The permutation that makes x channels first and channels last in memory, where that is all there is to do."""
+    return (0, len(shape) - 1, *range(1, len(shape) - 1)) if shape[-1] > 1 and strides == own_strides(shape) else None
 
 
 def together(*given: Tensor, axis: int = -1) -> list[Tensor]:
@@ -80,8 +88,9 @@ def channels_first(x: Tensor) -> Tensor:
 
 def tracked(*given: Tensor | None) -> bool:
     """Whether torch records one of the tensors for its own differentiation or vmap."""
-    if any(x is not None and x.requires_grad for x in given):
-        return True
+    for x in given:
+        if x is not None and x.requires_grad:
+            return True
     if torch.compiler.is_compiling():  # which cannot trace the question, and would cut its graph in two
         return False
     return any(x is not None and torch._C._functorch.is_functorch_wrapped_tensor(x) for x in given)
@@ -90,6 +99,34 @@ def tracked(*given: Tensor | None) -> bool:
 def channels_last(x: Tensor) -> Tensor:
     """x in K's order of axes, (batch, spatial..., channels)."""
     return x.movedim(1, -1)
+
+
+def own_strides(shape: Ints) -> Ints:
+    """The strides of an array of this shape that torch makes."""
+    found, step = [], 1
+    for size in reversed(shape):
+        found.append(step)
+        step *= size
+    return tuple(reversed(found))
+
+
+def remembered(plan: Callable[..., Any]) -> Callable[..., Any]:
+    """A function of sizes and settings whose last results are kept, but where torch traces: sizes may be symbols then.
+
+    A call of a kernel at batch 1 takes 6 to 40 us, and its plan takes 3 to 8.
+    """
+    kept = functools.lru_cache(maxsize=1024)(plan)
+
+    @functools.wraps(plan)
+    def run(*given: Any) -> Any:
+        if torch.compiler.is_compiling():
+            return plan(*given)
+        try:
+            return kept(*given)
+        except TypeError:  # a symbol has no hash
+            return plan(*given)
+
+    return run
 
 
 def pads_of(sizes: Any, window: Ints, strides: Ints, dilation: Ints, padding: str) -> list[tuple[int, int]]:

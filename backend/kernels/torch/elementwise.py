@@ -9,7 +9,18 @@ from torch import Tensor
 
 from ._layout import Ints, tracked
 
-__all__ = ["erf", "log_softmax", "mask", "relu", "relu_gradient", "sigmoid", "softmax", "subtract_into"]
+__all__ = [
+    "erf",
+    "log_softmax",
+    "mask",
+    "relu",
+    "relu_gradient",
+    "sigmoid",
+    "softmax",
+    "step_down",
+    "step_down_into",
+    "subtract_into",
+]
 
 _BITS = {2: torch.int16, 4: torch.int32, 8: torch.int64}
 
@@ -52,6 +63,21 @@ def relu_gradient(g: Tensor, out: Tensor) -> Any:
     return NotImplemented if g.shape != out.shape else torch.ops.aten.threshold_backward(g, out, 0.0)
 
 
+def _is_writable(y: Tensor) -> bool:
+    """Whether a result goes into y: not in torch.compile, which would break its graph where y is not contiguous."""
+    return type(y) is Tensor and not torch.compiler.is_compiling()
+
+
 def subtract_into(x: Tensor, y: Tensor) -> Any:
     """torch.sub with out=y."""
-    return torch.sub(x, y, out=y) if type(y) is Tensor else NotImplemented
+    return torch.sub(x, y, out=y) if _is_writable(y) else NotImplemented
+
+
+def step_down(x: Tensor, y: Tensor, *, rate: float) -> Tensor:
+    """torch.sub with alpha=rate."""
+    return torch.sub(x, y, alpha=rate)
+
+
+def step_down_into(x: Tensor, y: Tensor, *, rate: float) -> Tensor:
+    """torch.sub with alpha=rate and out=y."""
+    return torch.sub(x, y, alpha=rate, out=y) if _is_writable(y) else torch.sub(x, y, alpha=rate)

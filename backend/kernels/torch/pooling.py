@@ -8,7 +8,18 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from ._layout import Ints, channels_first, channels_last, dense, no_windows, pads_of, together, tracked
+from ._layout import (
+    Ints,
+    channels_first,
+    channels_last,
+    dense,
+    no_windows,
+    pads_of,
+    plain_order,
+    remembered,
+    together,
+    tracked,
+)
 
 __all__ = ["average_pool", "average_pool_gradient", "max_pool", "max_pool_gradient", "max_pool_selection"]
 
@@ -18,6 +29,7 @@ _MAX_GRADIENT = {2: torch.ops.aten.max_pool2d_with_indices_backward, 3: torch.op
 _AVERAGE_GRADIENT = {2: torch.ops.aten.avg_pool2d_backward, 3: torch.ops.aten.avg_pool3d_backward}
 
 
+@remembered
 def _pooling(sizes: Any, window: Ints, strides: Ints, padding: str) -> tuple[list[int], bool] | None:
     """The padding and ceil_mode with which torch has the same windows, or None.
 
@@ -39,11 +51,19 @@ def _pooling(sizes: Any, window: Ints, strides: Ints, padding: str) -> tuple[lis
 
 def max_pool(x: Tensor, *, window: Ints, strides: Ints, padding: str, residuals: bool = False) -> Any:
     """torch.nn.functional.max_pool1d, max_pool2d, max_pool3d; the residuals are their indices."""
-    how = _pooling(x.shape[1:-1], window, strides, padding)
-    if how is None or 0 in x.shape:
+    plan = _max_plan(x.shape, x.stride(), window, strides, padding)
+    if plan is None:
         return NotImplemented
-    found = _MAX[len(window)](channels_first(x), window, strides, how[0], 1, how[1], return_indices=residuals)
+    pool, pads, ceil, order = plan
+    found = pool(channels_first(x) if order is None else x.permute(order), window, strides, pads, 1, ceil, residuals)
     return (channels_last(found[0]), channels_last(found[1])) if residuals else (channels_last(found),)
+
+
+@remembered
+def _max_plan(shape: Ints, steps: Ints, window: Ints, strides: Ints, padding: str) -> Any:
+    """torch's function, its padding and ceil_mode, and the order of axes in which it takes x; None as in `_pooling`."""
+    how = _pooling(shape[1:-1], window, strides, padding)
+    return None if how is None or 0 in shape else (_MAX[len(window)], *how, plain_order(shape, steps))
 
 
 def _indices(x: Tensor, kept: Tensor | None, window: Ints, strides: Ints, how: tuple[list[int], bool]) -> Tensor:

@@ -8,11 +8,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from . import _traced
 from ._layout import Ints, dense, tracked
 from ._precision import as_precise_as_products
 
 __all__ = ["lstm_sequence", "lstm_sequence_gradient"]
 
+_HAS_ONEDNN = torch.backends.mkldnn.is_available()
 _LSTM = 2  # torch's number for the LSTM cell of oneDNN and of cuDNN
 
 
@@ -26,26 +28,36 @@ def lstm_sequence(
     if not _fused(x):
         every, h, c = _public(x, _own_weights(kernel, recurrent, bias), h, c)
         return (every, h, c, *[x.new_empty(0)] * 2) if residuals else (every, h, c)
-    keep = residuals and not torch.compiler.is_compiling()  # Inductor of torch 2.13 fails on the workspace
-    every, h, c, workspace = torch.ops.aten.mkldnn_rnn_layer(
-        dense(x.transpose(0, 1)),
-        *_weights(kernel, recurrent, bias),
-        dense(h),  # oneDNN reads states and their gradients as if they were
-        dense(c),
-        False,
-        [],
-        _LSTM,
-        h.shape[1],
-        1,
-        True,
-        False,
-        False,
-        keep,
-    )
-    every = every.transpose(0, 1)
-    if residuals:
-        return (every, h, c, workspace, c) if keep else (every, h, c, *[x.new_empty(0)] * 2)
-    return every, h, c
+    if torch.compiler.is_compiling():
+        every, h, c, ticket = _traced.lstm(x, kernel, recurrent, bias, h, c)
+        return (every, h, c, ticket, c) if residuals else (every, h, c)
+    if not residuals:  # torch's own call of oneDNN's layer is shorter
+        return _public(x, _weights(kernel, recurrent, bias), h, c)
+    every, h, c, workspace = _layer(x, kernel, recurrent, bias, h, c)
+    return every, h, c, workspace, c
+
+
+def _layer(
+    x: Tensor, kernel: Tensor, recurrent: Tensor, bias: Tensor | None, h: Tensor, c: Tensor
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """oneDNN's layer: (every h, last h, last c, workspace)."""
+    with torch.enable_grad():  # without it oneDNN keeps nothing
+        every, h, c, workspace = torch.ops.aten.mkldnn_rnn_layer(
+            dense(x.transpose(0, 1)),
+            *_weights(kernel, recurrent, bias),
+            dense(h),  # oneDNN reads states and their gradients as if they were
+            dense(c),
+            False,
+            [],
+            _LSTM,
+            h.shape[1],
+            1,
+            True,
+            False,
+            False,
+            True,
+        )
+    return every.transpose(0, 1), h, c, workspace
 
 
 @as_precise_as_products("rnn")
@@ -70,6 +82,26 @@ def lstm_sequence_gradient(
         return NotImplemented
     if not _fused(x) or gates is None or cells is None or gates.dtype != torch.uint8:
         return _differentiated(g, g_h, g_c, (x, kernel, recurrent, bias, h, c), wanted)
+    backward = _traced.lstm_gradient if torch.compiler.is_compiling() else _layer_gradient
+    found = backward(g, g_h, g_c, x, kernel, recurrent, bias, h, c, every, gates, cells)
+    return tuple(found[i] for i in wanted)
+
+
+def _layer_gradient(
+    g: Tensor | None,
+    g_h: Tensor | None,
+    g_c: Tensor | None,
+    x: Tensor,
+    kernel: Tensor,
+    recurrent: Tensor,
+    bias: Tensor | None,
+    h: Tensor,
+    c: Tensor,
+    every: Tensor,
+    workspace: Tensor,
+    cells: Tensor,
+) -> tuple[Tensor, ...]:
+    """oneDNN's backward layer: the gradients of x, kernel, recurrent, bias, h and c."""
     every, last = dense(every.transpose(0, 1)), dense(every[:, -1])
     d_x, d_kernel, d_recurrent, d_bias, _, d_h, d_c = torch.ops.aten.mkldnn_rnn_layer_backward(
         dense(x.transpose(0, 1)),
@@ -91,27 +123,28 @@ def lstm_sequence_gradient(
         False,
         [],
         False,
-        gates,
+        workspace,
     )
-    found = (d_x.transpose(0, 1), d_kernel.mT, d_recurrent.mT, d_bias, d_h.reshape(h.shape), d_c.reshape(c.shape))
-    return tuple(found[i] for i in wanted)
+    return d_x.transpose(0, 1), d_kernel.mT, d_recurrent.mT, d_bias, d_h.reshape(h.shape), d_c.reshape(c.shape)
+
+
+_traced.define(_layer, _layer_gradient)
 
 
 def declined(*given: Tensor | None) -> bool:
     """Whether the definition runs: empty arrays, half precision, and tensors that torch records."""
     if torch.compiler.is_compiling() and any(x is not None and x.is_cuda for x in given):
         return True  # compiled by torch 2.11, cuDNN gives the states and their gradients with a further axis
-    return tracked(*given) or any(x is not None and (0 in x.shape or x.dtype.itemsize == 2) for x in given)
+    if tracked(*given):
+        return True
+    return any(x is not None and (not x.numel() or x.dtype.itemsize == 2) for x in given)
 
 
 def _fused(x: Tensor) -> bool:
     """Whether oneDNN has the layer."""
-    return (
-        x.dtype == torch.float32
-        and x.device.type == "cpu"
-        and torch.backends.mkldnn.is_available()
-        and bool(torch.backends.mkldnn.enabled)
-    )
+    if x.dtype != torch.float32 or x.device.type != "cpu" or not _HAS_ONEDNN:
+        return False
+    return torch.compiler.is_compiling() or bool(torch.backends.mkldnn.enabled)  # its graph would break at that setting
 
 
 def _weights(kernel: Tensor, recurrent: Tensor, bias: Tensor | None) -> list[Tensor]:

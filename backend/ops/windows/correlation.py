@@ -33,7 +33,12 @@ from .products import FEW_CHANNELS, scattered, sliding_outer, sliding_product, s
 __all__ = ["convolution", "convolution_input_gradient", "convolution_kernel_gradient"]
 
 
-@composite(fresh=True, product=Product(columns=(-1, -1), inner=(-1, -2), batch=True, unless="depthwise"))
+_KERNEL = ((1, "kernel"),)
+
+
+@composite(
+    fresh=True, product=Product(columns=(-1, -1), inner=(-1, -2), batch=True, unless="depthwise"), layouts=_KERNEL
+)
 def convolution(
     x: Array, kernel: Array, *, strides: Ints, padding: str, dilation: Ints, depthwise: bool = False
 ) -> Array:
@@ -66,7 +71,9 @@ def _(x: Array, kernel: Array, *, strides: Ints, padding: str, dilation: Ints, d
     return batch, *places, _channels_out(sizes(kernel), depthwise)
 
 
-@composite(fresh=True, product=Product(columns=(-2, -1), inner=(-1, -1), batch=True, unless="depthwise"))
+@composite(
+    fresh=True, product=Product(columns=(-2, -1), inner=(-1, -1), batch=True, unless="depthwise"), layouts=_KERNEL
+)
 def convolution_input_gradient(
     g: Array, kernel: Array, *, size: Ints, strides: Ints, padding: str, dilation: Ints, depthwise: bool = False
 ) -> Array:

@@ -16,6 +16,7 @@ globals().update({name: getattr(ndonnx, name) for name in ndonnx.__all__})
 
 from .elementwise import *  # noqa: E402, F403
 from .files import *  # noqa: E402, F403
+from .info import *  # noqa: E402, F403
 from .loops import *  # noqa: E402, F403
 from .precision import *  # noqa: E402, F403
 from .reductions import *  # noqa: E402, F403
@@ -23,7 +24,6 @@ from .selection import *  # noqa: E402, F403
 from .sizes import *  # noqa: E402, F403
 from .values import *  # noqa: E402, F403
 
-__array_namespace_info__ = ndonnx.__array_namespace_info__
 __writable__ = False  # assignment writes a ScatterND
 __sizes__ = sizes.shape_of
 

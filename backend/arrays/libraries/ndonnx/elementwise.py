@@ -7,11 +7,12 @@ from typing import Any
 
 import ndonnx
 import numpy as np
+import spox.opset.ai.onnx.v21 as op
 
 from .precision import atan
-from .values import number_like, signbit, signed_one
+from .values import number_like, of_onnx, signbit, signed_one
 
-__all__ = ["atan2", "conj", "copysign", "hypot", "logaddexp", "maximum", "minimum", "real"]
+__all__ = ["atan2", "conj", "copysign", "floor_divide", "hypot", "logaddexp", "maximum", "minimum", "real"]
 
 
 def maximum(x1: Any, x2: Any, /) -> Any:
@@ -33,6 +34,21 @@ def copysign(x1: Any, x2: Any, /) -> Any:
     """The standard's `copysign`."""
     x1, x2 = _operands(x1, x2)
     return abs(x1) * signed_one(x2)
+
+
+def floor_divide(x1: Any, x2: Any, /) -> Any:
+    """The standard's `floor_divide`; of floats by the remainder, since a quotient may be rounded up to an integer."""
+    a, b = _operands(x1, x2)
+    kind = ndonnx.result_type(a, b)
+    if kind.unwrap_numpy().kind != "f":
+        return ndonnx.floor_divide(a, b)
+    wide = ndonnx.float32 if kind == ndonnx.float16 else kind
+    a, b = (ndonnx.astype(x, wide, copy=False) for x in (a, b))
+    rest = of_onnx(op.mod(a.unwrap_spox(), b.unwrap_spox(), fmod=1))
+    below = (rest != 0) & ((rest < 0) != (b < 0))
+    found = ndonnx.round((a - rest) / b) - ndonnx.astype(below, wide)
+    found = abs(ndonnx.where(b == 0, a / b, found)) * signed_one(a) * signed_one(b)
+    return ndonnx.astype(found, kind, copy=False)
 
 
 def hypot(x1: Any, x2: Any, /) -> Any:

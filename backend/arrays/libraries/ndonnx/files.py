@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -22,8 +23,11 @@ def initializer(value: np.ndarray[Any, Any], name: str = "") -> Any:
     return of_onnx(var)
 
 
-def model(inputs: dict[str, Any], outputs: dict[str, Any]) -> Any:
-    """The ONNX model of outputs by name, its constants as initializers."""
+def model(inputs: dict[str, Any], outputs: dict[str, Any], sizes: dict[str, Sequence[int | str | None]]) -> Any:
+    """The ONNX model of outputs by name, its constants as initializers.
+
+    `sizes` are those known of outputs: numbers, or names of axes of inputs. ONNX infers less.
+    """
     given = {name: x.unwrap_spox() for name, x in inputs.items()}
     sources = {id(var) for var in given.values()}
     results = {name: x.unwrap_spox() for name, x in outputs.items()}
@@ -37,8 +41,25 @@ def model(inputs: dict[str, Any], outputs: dict[str, Any]) -> Any:
         tensor.name = node.output[0]
         made.graph.initializer.append(tensor)
         made.graph.node.remove(node)
+    for output in made.graph.output:
+        for axis, size in zip(output.type.tensor_type.shape.dim, sizes.get(output.name, ()), strict=False):
+            if size is not None:
+                setattr(axis, "dim_param" if isinstance(size, str) else "dim_value", size)
     made.producer_name = "array-api-backend"
+    _without_defaults(made.graph, {entry.domain: entry.version for entry in made.opset_import})
     return made
+
+
+def _without_defaults(graph: Any, versions: dict[str, int]) -> None:
+    """Leave out attributes that have their default: spox writes all, also those that an older opset lacks."""
+    for node in graph.node:
+        known = onnx.defs.get_schema(node.op_type, versions[node.domain], node.domain).attributes
+        for attribute in list(node.attribute):
+            default = known[attribute.name].default_value
+            if default.type and onnx.helper.get_attribute_value(attribute) == onnx.helper.get_attribute_value(default):
+                node.attribute.remove(attribute)
+            elif attribute.HasField("g"):
+                _without_defaults(attribute.g, versions)
 
 
 def _without_renamings(graph: Any) -> None:

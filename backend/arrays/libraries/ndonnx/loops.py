@@ -13,7 +13,7 @@ from spox._future import TypeWarningLevel, type_warning_level
 
 from .selection import concat, take
 from .sizes import ones, size_of
-from .values import fixed, numpy_dtype, of_onnx, typed, value_of
+from .values import added_dtype, fixed, of_onnx, typed, value_of
 
 __all__ = ["cumulative_prod", "loop", "repeated"]
 
@@ -56,7 +56,7 @@ def loop(most: Any, start: Any, initial: Sequence[Any], body: Callable[..., Sequ
 
 def cumulative_prod(x: Any, /, *, axis: Any = None, dtype: Any = None, include_initial: bool = False) -> Any:
     """The standard's `cumulative_prod`, as a Loop: ndonnx's takes logarithms, which negative numbers lack."""
-    x = ndonnx.astype(x, dtype or {"i": ndonnx.int64, "u": ndonnx.uint64}.get(numpy_dtype(x).kind, x.dtype))
+    x = ndonnx.astype(x, dtype or added_dtype(x))
     known = value_of(x)
     if known is not None:  # a Loop's results are known only in a file
         found = np.cumulative_prod(known, axis=axis, dtype=known.dtype, include_initial=include_initial)

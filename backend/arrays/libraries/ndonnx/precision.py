@@ -52,7 +52,12 @@ def _through_float32(name: str) -> Callable[[Any], Any]:
     return either
 
 
-expm1, log1p = _through_float32("expm1"), _through_float32("log1p")
+log1p, _near_zero = _through_float32("log1p"), _through_float32("expm1")
+
+
+def expm1(x: Any, /) -> Any:
+    """The standard's `expm1`; ndonnx's multiplies exp(x) by x, which overflows early."""
+    return ndonnx.where(x > 1, ndonnx.exp(x) - 1, _near_zero(x))
 
 
 def _odd(function: Callable[[Any], Any]) -> Callable[[Any], Any]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import builtins
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import ndonnx
@@ -11,12 +11,26 @@ import numpy as np
 import spox.opset.ai.onnx.v21 as op
 from numpy.lib.array_utils import normalize_axis_tuple
 
-from .elementwise import maximum
 from .selection import INDEX_DTYPES
-from .sizes import size_of
-from .values import fixed, number_like, numpy_dtype, of_onnx
+from .sizes import reshape, size_of
+from .values import added_dtype, fixed, number_like, numpy_dtype, of_onnx
 
-__all__ = ["all", "any", "axes_of", "matmul", "max", "mean", "min", "prod", "std", "sum", "var", "vecdot"]
+__all__ = [
+    "all",
+    "any",
+    "argmax",
+    "argmin",
+    "axes_of",
+    "matmul",
+    "max",
+    "mean",
+    "min",
+    "prod",
+    "std",
+    "sum",
+    "var",
+    "vecdot",
+]
 
 
 def matmul(x1: Any, x2: Any, /) -> Any:
@@ -35,19 +49,22 @@ def vecdot(x1: Any, x2: Any, /, *, axis: int = -1) -> Any:
 
 
 def sum(x: Any, /, *, axis: Any = None, dtype: Any = None, keepdims: bool = False) -> Any:
-    """The standard's `sum`; no axes leave x as it is."""
-    axes = axes_of(x, axis)
-    if not axes:
-        return x if dtype is None else ndonnx.astype(x, dtype)
-    return ndonnx.sum(x, axis=tuple(axes), dtype=dtype, keepdims=keepdims)
+    """The standard's `sum`; no axes leave the elements as they are."""
+    return _accumulated(ndonnx.sum, x, axis, dtype, keepdims)
 
 
 def prod(x: Any, /, *, axis: Any = None, dtype: Any = None, keepdims: bool = False) -> Any:
-    """The standard's `prod`; no axes leave x as it is."""
-    axes = axes_of(x, axis)
+    """The standard's `prod`; no axes leave the elements as they are."""
+    return _accumulated(ndonnx.prod, x, axis, dtype, keepdims)
+
+
+def _accumulated(reduce: Callable[..., Any], x: Any, axis: Any, dtype: Any, keepdims: bool) -> Any:
+    axes, dtype = axes_of(x, axis), dtype or added_dtype(x)
     if not axes:
-        return x if dtype is None else ndonnx.astype(x, dtype)
-    return ndonnx.prod(x, axis=tuple(axes), dtype=dtype, keepdims=keepdims)
+        return ndonnx.astype(x, dtype)
+    own = ndonnx.int64 if dtype == ndonnx.uint64 else dtype  # ONNX Runtime has none of uint64
+    found = reduce(ndonnx.astype(x, own, copy=False), axis=tuple(axes), dtype=own, keepdims=keepdims)
+    return ndonnx.astype(found, dtype, copy=False)
 
 
 def mean(x: Any, /, *, axis: Any = None, keepdims: bool = False) -> Any:
@@ -60,14 +77,15 @@ def mean(x: Any, /, *, axis: Any = None, keepdims: bool = False) -> Any:
 
 
 def var(x: Any, /, *, axis: Any = None, correction: float = 0.0, keepdims: bool = False) -> Any:
-    """The standard's `var`: the mean of squared deviations."""
+    """The standard's `var`: the mean of squared deviations; NaN without a degree of freedom."""
     away = x - mean(x, axis=axis, keepdims=True)
     total, count = sum(away * away, axis=axis, keepdims=keepdims), 1
     for i in axes_of(x, axis):
         count = size_of(x, i) * count
     if isinstance(count, int):
-        return total / number_like(x, builtins.max(count - correction, 0))
-    return total / ndonnx.astype(maximum(count - ndonnx.asarray(correction), ndonnx.asarray(0)), x.dtype)
+        return total / number_like(x, count - correction if count > correction else math.nan)
+    freedom = ndonnx.astype(count - ndonnx.asarray(correction), x.dtype)
+    return total / ndonnx.where(freedom > 0, freedom, number_like(x, math.nan))
 
 
 def std(x: Any, /, *, axis: Any = None, correction: float = 0.0, keepdims: bool = False) -> Any:
@@ -80,17 +98,50 @@ def axes_of(x: Any, axis: Any) -> list[int]:
     return list(range(x.ndim)) if axis is None else list(normalize_axis_tuple(axis, x.ndim))
 
 
+def _comparable(x: Any) -> Any:
+    """x as an ONNX value of its order and of a dtype that ONNX Runtime compares; uint64 less 2**63."""
+    var, own = x.unwrap_spox(), numpy_dtype(x)
+    if own.kind == "f" or own in COMPARED:
+        return var
+    var = op.cast(var, to=np.int64)
+    return op.bitwise_xor(var, fixed(INT64_MIN)) if own == np.uint64 else var
+
+
+COMPARED = (*INDEX_DTYPES, np.dtype(np.int8), np.dtype(np.uint8))
+INT64_MIN = np.int64(-(2**63))
+
+
+def _of_comparable(var: Any, own: np.dtype[Any]) -> Any:
+    """The array of elements of `_comparable`, and of what no elements give: the least or the largest int64."""
+    if own in COMPARED:
+        return of_onnx(var)
+    if own == np.uint64:
+        var = op.bitwise_xor(var, fixed(INT64_MIN))
+    elif own.kind in "iu":
+        limits = np.iinfo(own)
+        var = op.clip(var, fixed(limits.min, np.int64), fixed(limits.max, np.int64))
+    return of_onnx(op.cast(var, to=own))
+
+
 def _extreme(reduce: Callable[..., Any], x: Any, axis: Any, keepdims: bool) -> Any:
     """ReduceMax or ReduceMin, NaN where there is a NaN: ONNX leaves that open."""
-    axes = fixed(axes_of(x, axis), np.int64)
-    var, own = x.unwrap_spox(), numpy_dtype(x)
-    if not axes_of(x, axis):
+    axes, own = axes_of(x, axis), numpy_dtype(x)
+    if not axes:
         return x
+    var = reduce(_comparable(x), fixed(axes, np.int64), keepdims=keepdims)
     if own.kind != "f":
-        wide = var if own in INDEX_DTYPES else op.cast(var, to=np.int64)
-        return ndonnx.astype(of_onnx(reduce(wide, axes, keepdims=keepdims)), x.dtype)
-    lost = op.reduce_max(op.cast(op.isnan(var), to=np.int32), axes, keepdims=keepdims)
-    return of_onnx(op.where(op.cast(lost, to=np.bool_), fixed(np.nan, own), reduce(var, axes, keepdims=keepdims)))
+        return _of_comparable(var, own)
+    return of_onnx(op.where(_has_nan(x, axes, keepdims), fixed(np.nan, own), var))
+
+
+def _has_nan(x: Any, axes: Sequence[int], keepdims: bool) -> Any:
+    """Whether there is a NaN along axes, as an ONNX value; of no elements ReduceMax gives the least int32."""
+    found = op.reduce_max(_nan_as_one(x), fixed(axes, np.int64), keepdims=keepdims)
+    return op.greater(found, fixed(0, np.int32))
+
+
+def _nan_as_one(x: Any) -> Any:
+    return op.cast(op.isnan(x.unwrap_spox()), to=np.int32)
 
 
 def max(x: Any, /, *, axis: Any = None, keepdims: bool = False) -> Any:
@@ -101,6 +152,31 @@ def max(x: Any, /, *, axis: Any = None, keepdims: bool = False) -> Any:
 def min(x: Any, /, *, axis: Any = None, keepdims: bool = False) -> Any:
     """The standard's `min`."""
     return _extreme(op.reduce_min, x, axis, keepdims)
+
+
+def _place(find: Callable[..., Any], x: Any, axis: int | None, keepdims: bool) -> Any:
+    """ArgMax or ArgMin, the first NaN before anything else: ONNX Runtime compares with NaN, which is never greater."""
+    if axis is None:
+        found = _place(find, reshape(x, (-1,)), 0, False)
+        return reshape(found, (1,) * x.ndim) if keepdims else found
+    (axis,) = axes_of(x, axis)
+    if x.shape[axis] == 0:
+        raise ValueError("no place among no elements")
+    var = find(_comparable(x), axis=axis, keepdims=keepdims)
+    if numpy_dtype(x).kind == "f":
+        of_nan = op.arg_max(_nan_as_one(x), axis=axis, keepdims=keepdims)
+        var = op.where(_has_nan(x, [axis], keepdims), of_nan, var)
+    return of_onnx(var)
+
+
+def argmax(x: Any, /, *, axis: int | None = None, keepdims: bool = False) -> Any:
+    """The standard's `argmax`."""
+    return _place(op.arg_max, x, axis, keepdims)
+
+
+def argmin(x: Any, /, *, axis: int | None = None, keepdims: bool = False) -> Any:
+    """The standard's `argmin`."""
+    return _place(op.arg_min, x, axis, keepdims)
 
 
 def any(x: Any, /, *, axis: Any = None, keepdims: bool = False) -> Any:

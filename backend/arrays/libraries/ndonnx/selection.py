@@ -17,6 +17,7 @@ __all__ = [
     "concat",
     "getitem",
     "index_of",
+    "permute_dims",
     "repeat",
     "roll",
     "searchsorted",
@@ -89,6 +90,13 @@ def _larger(n: Any, m: Any) -> Any:
     return ndonnx.where(n == 1, m, n)
 
 
+def permute_dims(x: Any, /, axes: tuple[int, ...]) -> Any:
+    """The standard's `permute_dims`, as Transpose, which counts axes from the front alone."""
+    if sorted(axis % x.ndim for axis in axes) != list(range(x.ndim)):
+        raise ValueError(f"permute_dims: axes are {axes}, expected each axis of {x.ndim} once")
+    return of_onnx(op.transpose(x.unwrap_spox(), perm=[axis % x.ndim for axis in axes]))
+
+
 def repeat(x: Any, repeats: Any, /, *, axis: int | None = None) -> Any:
     """The standard's `repeat`."""
     if axis is None:
@@ -139,6 +147,7 @@ def concat(arrays: Any, /, *, axis: int | None = 0) -> Any:
 
 def searchsorted(x1: Any, x2: Any, /, *, side: str = "left", sorter: Any = None) -> Any:
     """The standard's `searchsorted`: how many elements are less, or not greater; NaN comes last."""
+    x2 = x2 if isinstance(x2, ndonnx.Array) else ndonnx.asarray(x2)
     x1 = x1 if sorter is None else take(x1, sorter, axis=0)
     sorted_, sought = x1[(None,) * x2.ndim + (...,)], ndonnx.expand_dims(x2, axis=x2.ndim)
     before = sorted_ < sought if side == "left" else sorted_ <= sought

@@ -170,7 +170,8 @@ def arange(start: Any, /, stop: Any = None, step: Any = 1, *, dtype: Any = None,
     """The standard's `arange`; bounds may be 0-d arrays."""
     start, stop = (0, start) if stop is None else (start, stop)
     if not builtins.any(isinstance(n, ndonnx.Array) for n in (start, stop, step)):
-        values = np.arange(start, stop, step)
+        whole = builtins.all(isinstance(n, (int, np.integer)) for n in (start, stop, step))
+        values = np.arange(start, stop, step, dtype=dtype.unwrap_numpy() if dtype is not None and whole else None)
         return ndonnx.asarray(values if dtype is None else values.astype(dtype.unwrap_numpy()))
     bounds = [as_type(n, np.int64) if isinstance(n, ndonnx.Array) else fixed(n, np.int64) for n in (start, stop, step)]
     found = of_onnx(op.range(*bounds))

@@ -11,6 +11,7 @@ import spox.opset.ai.onnx.v21 as op
 
 __all__ = [
     "OPSET",
+    "added_dtype",
     "as_type",
     "can_cast",
     "fixed",
@@ -52,6 +53,11 @@ def fixed(value: Any, dtype: Any = None) -> Any:
 def numpy_dtype(x: Any) -> np.dtype[Any]:
     """The NumPy dtype of an array's elements."""
     return x.unwrap_spox().unwrap_tensor().dtype
+
+
+def added_dtype(x: Any) -> Any:
+    """The dtype of sums and products without one given: 64 bits of integers."""
+    return {"i": ndonnx.int64, "u": ndonnx.uint64}.get(numpy_dtype(x).kind, x.dtype)
 
 
 def as_type(x: Any, dtype: Any) -> Any:
