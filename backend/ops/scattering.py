@@ -126,7 +126,7 @@ def scatter_add(x: ArrayLike, indices: ArrayLike, updates: ArrayLike) -> Array:
 
 
 @operation
-def scatter_update(x: ArrayLike, indices: ArrayLike, updates: ArrayLike, reduction: str = "set") -> Array:
+def scatter_update(x: Array, indices: ArrayLike, updates: ArrayLike, reduction: str = "set") -> Array:
     """Replace elements of an array at indices, or combine them with updates.
 
     Parameters
@@ -177,10 +177,10 @@ def scatter_update(x: ArrayLike, indices: ArrayLike, updates: ArrayLike, reducti
     """
     if reduction not in REDUCTIONS:
         raise ValueError(f"scatter_update: reduction is {reduction!r}, expected one of {', '.join(REDUCTIONS)}")
-    xp, x, indices, updates = arrays(x, indices, updates)
+    xp, x, indices, values = arrays(x, indices, updates)
     if reduction != "set":
         x = (real if reduction in ("max", "min") else numeric)(x)[1]
-    rows, ids, count = _rows("scatter_update", indices, _as(x, updates), sizes(x), "updates")
+    rows, ids, count = _rows("scatter_update", indices, _as(x, values), sizes(x), "updates")
     old = xp.reshape(x, (count, *sizes(rows)[1:]))
     if reduction == "set":
         new = xp.take(xp.concat([old, rows], axis=0), sources(ids, count=count), axis=0)
@@ -198,7 +198,7 @@ def scatter_update(x: ArrayLike, indices: ArrayLike, updates: ArrayLike, reducti
 
 
 @operation
-def slice_update(x: ArrayLike, start: ArrayLike, updates: ArrayLike) -> Array:
+def slice_update(x: Array, start: ArrayLike, updates: ArrayLike) -> Array:
     """Replace the block of an array that begins at `start`.
 
     Parameters
@@ -238,21 +238,21 @@ def slice_update(x: ArrayLike, start: ArrayLike, updates: ArrayLike) -> Array:
     array([[1, 0, 3],
            [4, 9, 6]])
     """
-    _, x, updates = arrays(x, updates)
+    _, x, block = arrays(x, updates)
     entries = _entries(start, x.ndim)
-    if not len(entries) == updates.ndim == x.ndim:
+    if not len(entries) == block.ndim == x.ndim:
         raise ValueError(
-            f"slice_update: start has {len(entries)} entries and updates {updates.ndim} dimensions for "
+            f"slice_update: start has {len(entries)} entries and updates {block.ndim} dimensions for "
             f"{x.ndim} of x; expected as many"
         )
-    for axis, (n, a, k) in enumerate(zip(sizes(x), entries, sizes(updates), strict=True)):
+    for axis, (n, a, k) in enumerate(zip(sizes(x), entries, sizes(block), strict=True)):
         if isinstance(n, int) and isinstance(k, int) and (k > n or (isinstance(a, int) and not 0 <= a <= n - k)):
             raise _outside(axis, n, k, a if isinstance(a, int) else "any start")
     fixed = tuple(a if isinstance(a, int) else None for a in entries)
-    _, x, updates, *moving = arrays(x, updates, *(a for a in entries if not isinstance(a, int)))
+    _, x, block, *moving = arrays(x, block, *(a for a in entries if not isinstance(a, int)))
     if wrong := [a for a in moving if a.ndim or not is_integer(dtype_name(a.dtype))]:
         raise TypeError(f"slice_update: start holds {shown(wrong[0])}, expected integers")
-    return slice_update_(x, _as(x, updates), tuple(as_index(a) for a in moving), fixed=fixed)
+    return slice_update_(x, _as(x, block), tuple(as_index(a) for a in moving), fixed=fixed)
 
 
 def _entries(start: Any, ndim: int) -> list[Any]:

@@ -8,7 +8,8 @@ from ..case import A, call, case
 def associative_scan(f, elems, reverse=False, axis=0):
     nest = elems if isinstance(elems, tuple) else (elems,)
     rows = [[np.take(x, [i], axis=axis) for x in nest] for i in range(nest[0].shape[axis])]
-    rows, found = rows[::-1] if reverse else rows, []
+    rows = rows[::-1] if reverse else rows
+    found: list[list[np.ndarray]] = []
     for row in rows:
         new = row
         if found:

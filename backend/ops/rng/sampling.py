@@ -22,7 +22,7 @@ from . import draws
 
 __all__: list[str] = []  # the public functions, which own counters and draw seeds, are in backend/api/random.py
 
-WORDS = {"dtype": "int32", "minval": -(2**31), "maxval": 2**31}  # parameters of uniform words
+WORDS: dict[str, Any] = {"dtype": "int32", "minval": -(2**31), "maxval": 2**31}  # parameters of uniform words
 ATTEMPTS = 10  # at each gamma variate: one in twenty is refused at most, so one in 1e13 is not accepted by the last
 
 # Each takes the number of the draw as an int32 array of one element, whose namespace and device the numbers get.
