@@ -37,6 +37,7 @@ from .control.branch import *  # noqa: F403
 from .control.checkpoint import *  # noqa: F403
 from .control.custom import *  # noqa: F403
 from .control.loop import *  # noqa: F403
+from .control.prefixes import *  # noqa: F403
 from .control.while_ import *  # noqa: F403
 from .graph.tensor import Placeholder as Placeholder
 from .graph.tensor import Tensor as Tensor

@@ -10,21 +10,26 @@ import numpy as np
 from ..arrays.dtypes import dtype_name, is_float, kind_of
 from ..arrays.namespaces import host, is_concrete, plain
 from ..arrays.typing import Array, DTypeLike, Size, Sizes
-from ..dispatch.boundary import dtype_from, sizes
+from ..dispatch.boundary import axis_of, count_of, dtype_from, number_like, sizes
 from ..dispatch.operation import operation
-from ..dispatch.promotion import array_namespace, device_of, is_array
+from ..dispatch.promotion import array_namespace, device_of, floating, is_array, is_integer, native_dtype
 from ..graph.composite import Composite
 from ..graph.recording import tensor
 from ..graph.shape_rules import broadcast_shape
 from ..graph.tensor import Effect, Tensor
 from ..ops.rng.sampling import (
+    WORDS,
     below,
+    classes_drawn,
     draw_bernoulli,
+    draw_beta,
+    draw_gamma,
     draw_normal,
     draw_truncated_normal,
     draw_uniform,
     kept,
     shifted,
+    shuffled,
     spread,
     spread_integers,
 )
@@ -34,9 +39,13 @@ from .variables import Variable, variable
 __all__ = [
     "dropout",
     "random_bernoulli",
+    "random_beta",
     "random_binomial",
+    "random_categorical",
+    "random_gamma",
     "random_normal",
     "random_normal_variable",
+    "random_shuffle",
     "random_uniform",
     "random_uniform_variable",
     "truncated_normal",
@@ -100,8 +109,7 @@ def random_uniform(
     if is_float(wanted):
         u = _stream("random_uniform", draw_uniform, shape, wanted, seed, minval=0.0, maxval=1.0)
         return tensor(spread(u, minval, maxval))
-    limits = {"minval": -(2**31), "maxval": 2**31}
-    words = _stream("random_uniform", draw_uniform, shape, "int32", seed, **limits)
+    words = _stream("random_uniform", draw_uniform, shape, seed=seed, **WORDS)
     return tensor(spread_integers(words, minval, maxval, wanted))
 
 
@@ -400,19 +408,218 @@ def dropout(x: Array, level: Any, noise_shape: Sequence[Size | None] | None = No
     (level,) = _parameters("dropout", shape, level=level)
     if is_array(level):
         x = tensor(x) if isinstance(level, Tensor) else x
-        u = _drawn_for(x, draw_uniform, shape, seed, dtype="float32", minval=0.0, maxval=1.0)
+        u = _drawn_for("dropout", x, draw_uniform, shape, seed, dtype="float32", minval=0.0, maxval=1.0)
         return kept(x, below(u, 1.0 - level, "bool"), level)
     if not 0.0 <= level < 1.0:
         raise ValueError(f"dropout: level is {level}, expected at least 0 and less than 1")
     if level == 0.0:
         return x
-    return kept(x, _drawn_for(x, draw_bernoulli, shape, seed, dtype="bool", p=1.0 - level), level)
+    return kept(x, _drawn_for("dropout", x, draw_bernoulli, shape, seed, dtype="bool", p=1.0 - level), level)
 
 
-def _drawn_for(x: Array, draw: Composite, shape: Any, seed: int | None, dtype: str, **parameters: Any) -> Array:
-    """Dropout's draw: of a stream for a symbolic x, else the first one of the seed, as an array like x."""
+@operation
+def random_shuffle(x: Array, axis: int = 0, seed: int | None = None) -> Array:
+    """Put the slices of an array along an axis in a random order.
+
+    Parameters
+    ----------
+    x : array
+        Of any dtype.
+    axis : int, optional
+    seed : int, optional
+        As in `random_uniform`.
+
+    Returns
+    -------
+    array
+        Shape and dtype of x.
+
+    Raises
+    ------
+    ValueError
+        For an axis out of range.
+
+    Notes
+    -----
+    For a symbolic x each evaluation draws anew; a native array takes the first draw of the seed. The order is that of
+    random 32-bit words, bit for bit the same on every library. The gradient of an element is that of its new place.
+
+    References
+    ----------
+    Keras 3, ``keras.random.shuffle``.
+
+    Examples
+    --------
+    >>> K.random_shuffle(np.arange(6), seed=1)
+    array([2, 1, 4, 5, 0, 3])
+    """
+    x = plain(x) if is_array(x) else tensor(x)
+    axis = axis_of("random_shuffle", axis, x.ndim)
+    return shuffled(x, _drawn_for("random_shuffle", x, draw_uniform, (sizes(x)[axis],), seed, **WORDS), axis)
+
+
+@operation
+def random_categorical(logits: Array, num_samples: Size, dtype: DTypeLike = "int32", seed: int | None = None) -> Array:
+    """Draw numbers of classes with the probabilities softmax(logits).
+
+    Parameters
+    ----------
+    logits : array, shape (..., classes)
+        Unnormalized logarithms of probabilities; integers become floatx.
+    num_samples : int
+        The number of independent draws of each distribution.
+    dtype : dtype, optional
+        Of the result, an integer dtype.
+    seed : int, optional
+        As in `random_uniform`.
+
+    Returns
+    -------
+    array, shape (..., num_samples)
+        From 0 to classes - 1. No gradient passes through it.
+
+    Raises
+    ------
+    ValueError
+        For logits without dimensions or without classes, a negative num_samples, and another dtype.
+
+    Notes
+    -----
+    A class with the logit -inf is not drawn where another one is finite. For symbolic logits each evaluation draws
+    anew; a native array takes the first draw of the seed. It is computed in float32; libraries differ where two classes
+    tie within the rounding of their logarithms.
+
+    References
+    ----------
+    Keras 3, ``keras.random.categorical``. Maddison, Tarlow, Minka, "A* sampling", 2014.
+
+    Examples
+    --------
+    >>> logits = np.asarray([[0.0, -np.inf, 1.0]])  # probabilities 0.27, 0, 0.73
+    >>> drawn = K.random_categorical(logits, 1000, seed=1)
+    >>> drawn.shape, sorted(set(drawn[0].tolist())), bool(abs((drawn == 2).mean() - 0.73) < 0.05)
+    ((1, 1000), [0, 2], True)
+    """
+    logits = floating(plain(logits) if is_array(logits) else tensor(logits))[1]
+    name = dtype_from("random_categorical", dtype)
+    if not is_integer(name):
+        raise ValueError(f"random_categorical: dtype is {name}, expected an integer dtype")
+    if not logits.ndim or logits.shape[-1] == 0:
+        raise ValueError(f"random_categorical: logits have shape {tuple(logits.shape)}, expected at least one class")
+    count_of("random_categorical", "num_samples", num_samples)
+    shape = (*sizes(logits)[:-1], num_samples, sizes(logits)[-1])
+    u = _drawn_for("random_categorical", logits, draw_uniform, shape, seed, dtype="float32", minval=0.0, maxval=1.0)
+    drawn = classes_drawn(logits, u)
+    xp = array_namespace(drawn)
+    return xp.astype(drawn, native_dtype(xp, name))
+
+
+@operation
+def random_gamma(shape: Sizes, alpha: Any = 1.0, dtype: DTypeLike = None, seed: int | None = None) -> Tensor:
+    """A tensor of gamma-distributed numbers of scale 1, drawn anew at each evaluation.
+
+    Parameters
+    ----------
+    shape : sequence of int, or array
+        As in `random_uniform`.
+    alpha : array, optional
+        The shape parameter, above 0: a number, or an array or tensor that broadcasts to the shape.
+    dtype : dtype, optional
+        float16, float32 or float64; floatx by default.
+    seed : int, optional
+        As in `random_uniform`.
+
+    Returns
+    -------
+    Tensor
+        No gradient leads to alpha.
+
+    Raises
+    ------
+    TypeError
+        For a size of None.
+    ValueError
+        For an alpha that is not above 0, unless it is a tensor, one that does not broadcast to the shape, and for
+        another dtype.
+
+    Notes
+    -----
+    Divide by a rate, or multiply by a scale, to have another one. A number far below alpha's range rounds to 0. Equal
+    seeds give equal first draws on every library: bit for bit from alpha 1 on but where a logarithm's rounding decides
+    which attempt is taken, below it up to the rounding of exponentials.
+
+    References
+    ----------
+    Keras 3, ``keras.random.gamma``. Marsaglia, Tsang, "A simple method for generating gamma variables", 2000.
+
+    Examples
+    --------
+    >>> x = K.eval(K.random_gamma((2000,), 3.0, seed=1))
+    >>> bool(abs(x.mean() - 3.0) < 0.2), bool(abs(x.var() - 3.0) < 0.4)
+    (True, True)
+    """
+    return _of_positive("random_gamma", draw_gamma, shape, dtype, seed, alpha=alpha)
+
+
+@operation
+def random_beta(
+    shape: Sizes, alpha: Any = 1.0, beta: Any = 1.0, dtype: DTypeLike = None, seed: int | None = None
+) -> Tensor:
+    """A tensor of beta-distributed numbers, drawn anew at each evaluation.
+
+    Parameters
+    ----------
+    shape : sequence of int, or array
+        As in `random_uniform`.
+    alpha, beta : array, optional
+        Above 0: numbers, or arrays and tensors that broadcast to the shape.
+    dtype : dtype, optional
+    seed : int, optional
+        As in `random_gamma`.
+
+    Returns
+    -------
+    Tensor
+        From 0 to 1, both included as numbers round. No gradient leads to alpha and beta.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As in `random_gamma`, of alpha and beta.
+
+    References
+    ----------
+    Keras 3, ``keras.random.beta``; a / (a + b) of two gamma variates, see `random_gamma`.
+
+    Examples
+    --------
+    >>> x = K.eval(K.random_beta((2000,), 2.0, 6.0, seed=1))
+    >>> bool(abs(x.mean() - 0.25) < 0.02), bool(x.min() >= 0.0), bool(x.max() <= 1.0)
+    (True, True, True)
+    """
+    return _of_positive("random_beta", draw_beta, shape, dtype, seed, alpha=alpha, beta=beta)
+
+
+def _of_positive(operation: str, draw: Composite, shape: Any, dtype: Any, seed: int | None, **given: Any) -> Tensor:
+    """A tensor drawn with parameters above 0, which are arrays to the draw."""
+    name = dtype_from(operation, dtype)
+    if not is_float(name):
+        raise ValueError(f"{operation}: dtype is {name!r}, expected a floating dtype")
+    values = _parameters(operation, shape, **given)
+    for argument, value in zip(given, values, strict=True):
+        if not is_array(value) and not 0.0 < value < np.inf:
+            raise ValueError(f"{operation}: {argument} is {value}, expected a finite number above 0")
+    wide = "float64" if name == "float64" else "float32"
+    values = tuple(value if is_array(value) else tensor(value, wide) for value in values)
+    return _stream(operation, draw, shape, name, seed, *values)
+
+
+def _drawn_for(
+    operation: str, x: Array, draw: Composite, shape: Any, seed: int | None, dtype: str, **parameters: Any
+) -> Array:
+    """A draw beside x: of a stream for a symbolic x, else the first one of the seed, as an array like x."""
     if isinstance(x, Tensor):
-        return _stream("dropout", draw, shape, dtype, seed, **parameters)
+        return _stream(operation, draw, shape, dtype, seed, **parameters)
     xp = array_namespace(x)
     first = xp.zeros((1,), dtype=xp.int32, device=device_of(x))
     return draw(first, seed=drawn_seed(seed), shape=shape, dtype=dtype, **parameters)
@@ -433,17 +640,22 @@ def _noise_shape(x: Array, noise_shape: Any) -> tuple[Any, ...]:
     return shape
 
 
-def _stream(operation: str, draw: Composite, shape: Any, dtype: Any, seed: int | None, **parameters: Any) -> Tensor:
-    """A tensor drawn by `draw` from its own stream: a counter that every evaluation increments."""
+def _stream(
+    operation: str, draw: Composite, shape: Any, dtype: Any, seed: int | None, *given: Array, **parameters: Any
+) -> Tensor:
+    """A tensor drawn by `draw` from its own stream, a counter that every evaluation increments, and arrays given."""
     kind = dtype_from(operation, dtype)
     seed, counter = next_stream(seed)
     wanted = {"seed": seed, "dtype": kind, **parameters}
     try:  # a draw of no elements raises errors of bad parameters now, not at the first evaluation
-        draw.definition(counter.array, shape=(0,), **wanted)
+        blanks = [
+            number_like(counter.array, 1.0, native_dtype(array_namespace(counter.array), "float32")) for _ in given
+        ]
+        draw.definition(counter.array, *blanks, shape=(0,), **wanted)
     except (TypeError, ValueError) as error:
         raise type(error)(f"{operation}: {str(error).partition(': ')[2] or error}") from None
     drawn = Effect(counter, counter + 1, tensor(1, "int32"))
-    return draw.record((counter,), {"shape": shape, **wanted}, (drawn,))
+    return draw.record((counter, *given), {"shape": shape, **wanted}, (drawn,))
 
 
 def _normal(operation: str, draw: Composite, shape: Any, mean: Any, stddev: Any, dtype: Any, seed: Any) -> Tensor:
@@ -467,6 +679,7 @@ def _bernoulli(operation: str, shape: Any, p: Any, dtype: Any, seed: int | None)
 
 # Least and greatest value of parameters, checked where they are not symbolic; numbers are checked by the draw itself.
 _RANGES = {"stddev": (0.0, np.inf), "p": (0.0, 1.0), "level": (0.0, np.nextafter(1.0, 0.0))}
+_RANGES |= dict.fromkeys(("alpha", "beta"), (np.nextafter(0.0, 1.0), np.inf))
 
 
 def _parameters(operation: str, shape: Any, **given: Any) -> tuple[Any, ...]:

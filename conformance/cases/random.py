@@ -59,6 +59,36 @@ def dropout(x, level, noise_shape=None, seed=None):
     return np.where(random_uniform(places, seed=seed) < 1.0 - level, x / (1.0 - level), 0.0)
 
 
+def random_shuffle(x, axis=0, seed=None):
+    n = x.shape[axis]
+    return np.take(x, np.argsort(random_uniform((n,), -(2**31), 2**31, "int32", seed), kind="stable"), axis=axis)
+
+
+def random_categorical(logits, num_samples, dtype="int32", seed=None):
+    u = random_uniform((*logits.shape[:-1], num_samples, logits.shape[-1]), seed=seed)
+    with np.errstate(divide="ignore"):
+        return np.argmax(logits[..., None, :] - np.log(-np.log(u)), axis=-1)
+
+
+def random_gamma(shape, alpha=1.0, dtype="float32", seed=None):
+    """Marsaglia and Tsang's variates of alpha from 1 on; seeds of draws differ in the upper word."""
+    z, u = random_normal((10, *shape), seed=seed), random_uniform((10, *shape), seed=seed + 2**32)
+    d, found = alpha - 1.0 / 3.0, np.zeros(shape)
+    for place in np.ndindex(*shape):
+        for attempt in range(10):
+            x = z[(attempt, *place)]
+            v = (1.0 + x * 64.0 / np.floor(64.0 * np.sqrt(9.0 * d))) ** 3
+            if v > 0.0 and np.log(u[(attempt, *place)]) < x * x / 2.0 + d - d * v + d * np.log(v):
+                found[place] = d * v
+                break
+    return found
+
+
+def random_beta(shape, alpha=1.0, beta=1.0, dtype="float32", seed=None):
+    a, b = random_gamma(shape, alpha, seed=seed), random_gamma(shape, beta, seed=seed + 3 * 2**32)
+    return a / (a + b)
+
+
 case(
     "random_uniform",
     call((3, 5), seed=1),
@@ -136,4 +166,59 @@ case(
     gradient=(),
     errors=[(ValueError, call((2,), 1.5, seed=1))],
     reference=random_binomial,
+)
+case(
+    "random_shuffle",
+    call(A("n"), seed=1),
+    call(A("n", 3), seed=2),
+    call(A(2, "n", 3), -2, 3),
+    call(A("n", dtype="int"), 0, seed=4),
+    exact=True,
+    second=False,  # each run of a graph draws anew
+    edges=[call([np.nan, np.inf, -0.0, 1.0], seed=1)],
+    errors=[(ValueError, call(A(3), 1)), (ValueError, call(A())), (TypeError, call(A(3), seed=0.5))],
+    reference=random_shuffle,
+)
+case(
+    "random_categorical",
+    call(A("n", 4), 5, seed=1),
+    call(A(3), 20, "int64", 2),
+    call(A(2, "n", 3), 0, seed=3),
+    call(A(2, 3, dtype="int"), 6, dtype="uint8", seed=4),
+    exact=True,
+    gradient=(),
+    edges=[call([[0.0, -np.inf, 1.0]], 40, seed=5)],
+    errors=[
+        (ValueError, call(A(), 2)),
+        (ValueError, call(A(2, 0), 2)),
+        (ValueError, call(A(2, 3), -1)),
+        (ValueError, call(A(2, 3), 2, "float32")),
+    ],
+    reference=random_categorical,
+)
+WRONG = [
+    (TypeError, call((None,), 1.0, seed=1)),
+    (ValueError, call((2,), 0.0, seed=1)),
+    (ValueError, call((2,), -1.0, seed=1)),
+    (ValueError, call((2,), 1.0, dtype="int32", seed=1)),
+]
+case(
+    "random_gamma",
+    call((3, 5), seed=1),
+    call([40], 1.5, "float32", 2),  # below 1 as well: tests/api/test_random.py, since exponentials differ
+    call((2, 3), 20.0, seed=2**40 + 3),
+    exact=True,
+    gradient=(),
+    errors=WRONG,
+    reference=random_gamma,
+)
+case(
+    "random_beta",
+    call((3, 5), seed=1),
+    call([40], 1.5, 2.0, "float32", 2),
+    call((2, 3), 20.0, 3.0, seed=3),
+    exact=True,
+    gradient=(),
+    errors=WRONG,
+    reference=random_beta,
 )

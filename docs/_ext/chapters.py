@@ -30,7 +30,8 @@ CHAPTERS: dict[str, tuple[str, str]] = {
     "recurrence": ("Recurrence and attention", "ops.recurrent ops.lstm ops.gru ops.attention"),
     "control": (
         "Loops and branches",
-        "control.loop control.while_ control.branch control.checkpoint control.custom ops.control_flow",
+        "control.loop control.prefixes control.while_ control.branch control.checkpoint control.custom "
+        "ops.control_flow",
     ),
     "derivatives": ("Derivatives", "api.grad api.derivatives api.chunked_gradients autodiff.backward"),
     "graphs": ("Variables and compiled functions", "api.variables api.places api.function graph.tensor"),

@@ -13,6 +13,10 @@ MAKERS = {
     "normal": lambda **kw: K.random_normal((2, 3), 1.0, 2.0, **kw),
     "truncated": lambda **kw: K.truncated_normal((2, 3), 1.0, 2.0, **kw),
     "binomial": lambda **kw: K.random_binomial((20,), 0.5, **kw),
+    "gamma": lambda **kw: K.random_gamma((20,), 2.5, **kw),
+    "beta": lambda **kw: K.random_beta((20,), 2.0, 7.0, **kw),
+    "shuffled": lambda **kw: K.random_shuffle(K.variable(np.arange(20.0)), **kw),
+    "classes": lambda **kw: K.random_categorical(K.variable(np.zeros((2, 5))), 10, **kw),
 }
 
 
@@ -168,6 +172,8 @@ BY_PARAMETERS = {
     "uniform": (K.random_uniform, (-1.0, 2.0)),
     "binomial": (K.random_binomial, (0.25,)),
     "bernoulli": (K.random_bernoulli, (0.75,)),
+    "gamma": (K.random_gamma, (0.75,)),
+    "beta": (K.random_beta, (2.0, 0.5)),
 }
 
 
@@ -248,6 +254,9 @@ def test_a_dropout_level_that_is_a_tensor(library):
         ("random_normal: stddev has values", lambda: K.random_normal((2,), stddev=np.asarray([1.0, -1.0]))),
         ("random_binomial: p has values", lambda: K.random_binomial((2,), p=np.asarray([0.5, 1.5]))),
         ("random_uniform: maxval: shape ", lambda: K.random_uniform((2,), maxval=K.variable(np.ones((2, 2))))),
+        ("random_gamma: alpha has values", lambda: K.random_gamma((2,), np.asarray([1.0, 0.0]))),
+        ("random_beta: beta: shapes", lambda: K.random_beta((2,), 1.0, np.ones(3))),
+        ("random_beta: beta is -1", lambda: K.random_beta((2,), 1.0, -1.0)),
         ("dropout: level has values", lambda: K.dropout(np.ones(2, np.float32), np.asarray([0.5, 1.0]))),
         ("random_normal: dtype is 'int32'", lambda: K.random_normal((2,), K.variable(1.0), dtype="int32")),
     ],

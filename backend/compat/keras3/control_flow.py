@@ -211,55 +211,18 @@ def _recorded_scan(f: Any, carry: Any, slices: Any, packed: Any, count: int, rev
 
 
 def associative_scan(f: Any, elems: Any, reverse: bool = False, axis: int = 0) -> Any:
-    """All prefixes combined by an associative function, in twice as many steps as the length has bits.
-
-    References: Blelloch, "Prefix sums and their applications", 1990.
-    """
+    """All prefixes along an axis combined by an associative function."""
     if not callable(f):
         raise TypeError(f"`f` should be a callable. Received: f={f}")
     flat = [convert_to_tensor(x) for x in tree.flatten(elems)]
-    count = int(flat[0].shape[axis])
-    if any(int(x.shape[axis]) != count for x in flat):
+    if len({int(x.shape[axis]) for x in flat}) != 1:
         raise ValueError(
             "Array inputs to associative_scan must have the same first dimension. (saw: "
             f"{[tuple(x.shape) for x in flat]})"
         )
 
-    def combine(a: list[Any], b: list[Any]) -> list[Any]:
-        return tree.flatten(f(tree.pack_sequence_as(elems, a), tree.pack_sequence_as(elems, b)))
+    def combined(a: list[Any], b: list[Any]) -> list[Any]:
+        new = f(tree.pack_sequence_as(elems, a), tree.pack_sequence_as(elems, b))
+        return [convert_to_tensor(x) for x in tree.flatten(new)]
 
-    axes = [axis % x.ndim for x in flat]
-    if reverse:
-        flat = [namespace_of(x).flip(x, axis=k) for x, k in zip(flat, axes, strict=True)]
-    flat = _prefixes(combine, flat, axes)
-    if reverse:
-        flat = [namespace_of(x).flip(x, axis=k) for x, k in zip(flat, axes, strict=True)]
-    return tree.pack_sequence_as(elems, flat)
-
-
-def _prefixes(combine: Any, elems: list[Any], axes: list[int]) -> list[Any]:
-    def cut(xs: list[Any], start: int, stop: int | None, step: int = 1) -> list[Any]:
-        part = slice(start, stop, step)
-        return [x[(slice(None),) * axis + (part, ...)] for x, axis in zip(xs, axes, strict=True)]
-
-    count = elems[0].shape[axes[0]]
-    if count < 2:
-        return elems
-    odd = _prefixes(combine, combine(cut(elems, 0, count - 1, 2), cut(elems, 1, None, 2)), axes)
-    before = odd if count % 2 else cut(odd, 0, count // 2 - 1)
-    later = combine(before, cut(elems, 2, None, 2)) if count > 2 else []
-    first = cut(elems, 0, 1)
-    if not later:
-        even = first
-    else:
-        even = [namespace_of(x).concat([a, x], axis=axis) for a, x, axis in zip(first, later, axes, strict=True)]
-    return [_interleaved(a, b, axis) for a, b, axis in zip(even, odd, axes, strict=True)]
-
-
-def _interleaved(a: Any, b: Any, axis: int) -> Any:
-    """The members of a and b in turn; a may have one more."""
-    xp, n = namespace_of(a), b.shape[axis]
-    index = (slice(None),) * axis
-    pairs = xp.stack([a[(*index, slice(0, n), ...)], b], axis=axis + 1)
-    pairs = xp.reshape(pairs, (*a.shape[:axis], 2 * n, *a.shape[axis + 1 :]))
-    return pairs if a.shape[axis] == n else xp.concat([pairs, a[(*index, slice(n, n + 1), ...)]], axis=axis)
+    return tree.pack_sequence_as(elems, K.associative_scan(combined, flat, reverse, axis))

@@ -15,12 +15,17 @@ from backend.arrays.namespaces import device_of, namespace_of
 from backend.dispatch.promotion import array_namespace, is_array
 from backend.graph.tensor import Tensor
 from backend.ops.rng.sampling import (
+    WORDS,
+    classes_drawn,
     draw_bernoulli,
+    draw_beta,
+    draw_gamma,
     draw_normal,
     draw_truncated_normal,
     draw_uniform,
     kept,
     shifted,
+    shuffled,
     spread,
     spread_integers,
 )
@@ -43,7 +48,6 @@ __all__ = [
     "uniform",
 ]
 
-ATTEMPTS = 10  # at each gamma variate: one in twenty is refused at most, so one in 1e13 is not accepted by the last
 FEW = 16  # trials of a binomial variate that are drawn one by one
 MOST_HALVINGS = 20  # of a number of trials that is not known while tracing: 16 * 2**20 at most
 INTEGERS = ("uint8", "int8", "int16", "int32", "int64")  # others are drawn as int64
@@ -120,7 +124,7 @@ def randint(shape: Sequence[int], minval: Any, maxval: Any, dtype: Any = "int32"
     if isinstance(low, int) and isinstance(high, int):
         found = draw_uniform(words, seed=0, shape=_sizes(shape), dtype=own, minval=low, maxval=high)
         return cast(found, name)
-    drawn = draw_uniform(words, seed=0, shape=_sizes(shape), dtype="int32", minval=-(2**31), maxval=2**31)
+    drawn = draw_uniform(words, seed=0, shape=_sizes(shape), **WORDS)
     return cast(spread_integers(drawn, convert_to_tensor(low), convert_to_tensor(high), "int32"), name)
 
 
@@ -148,72 +152,38 @@ def dropout(inputs: Any, rate: float, noise_shape: Any = None, seed: Any = None)
 
 
 def categorical(logits: Any, num_samples: int, dtype: Any = "int32", seed: Any = None) -> Any:
-    """Numbers of classes, drawn with the probabilities softmax(logits) of each row.
-
-    References: Maddison, Tarlow, Minka, "A* sampling", 2014: the class whose logit plus Gumbel noise is the largest.
-    """
+    """Numbers of classes, drawn with the probabilities softmax(logits) of each row."""
     logits = convert_to_tensor(logits)
-    xp = array_namespace(logits)
     rows, classes = logits.shape
-    own = "float64" if "float64" in str(logits.dtype) else "float32"
-    u = _uniform(_words(seed), (rows, int(num_samples), classes), own, 0)
-    noise = -xp.log(-xp.log(u))
-    return cast(xp.argmax(cast(logits, own)[:, None, :] + noise, axis=-1), dtype)
+    u = _uniform(_words(seed), (rows, int(num_samples), classes), "float32", 0)
+    return cast(classes_drawn(logits, u), dtype)
 
 
 def shuffle(x: Any, axis: int = 0, seed: Any = None) -> Any:
     """The slices along an axis in a random order."""
     x = convert_to_tensor(x)
-    keys = draw_uniform(_words(seed), seed=0, shape=(int(x.shape[axis]),), dtype="int32", minval=-(2**31), maxval=2**31)
-    x, keys = together(x, keys)  # in a traced layer the seed alone is symbolic
-    xp = array_namespace(x, keys)
-    return xp.take(x, xp.argsort(keys), axis=axis % x.ndim)
+    return shuffled(x, draw_uniform(_words(seed), seed=0, shape=(int(x.shape[axis]),), **WORDS), axis % x.ndim)
 
 
 def gamma(shape: Sequence[int], alpha: Any, dtype: Any = None, seed: Any = None) -> Any:
     """Gamma-distributed numbers of shape parameter alpha and scale 1."""
+    return _of_positive(draw_gamma, shape, dtype, seed, alpha)
+
+
+def beta(shape: Sequence[int], alpha: Any, beta: Any, dtype: Any = None, seed: Any = None) -> Any:
+    """Beta-distributed numbers."""
+    return _of_positive(draw_beta, shape, dtype, seed, alpha, beta)
+
+
+def _of_positive(draw: Any, shape: Any, dtype: Any, seed: Any, *parameters: Any) -> Any:
     name = _named(dtype or floatx())
-    return cast(_gamma(_words(seed), _sizes(shape), alpha, _work(name), 0), name)
+    given = [convert_to_tensor(value, _work(name)) for value in parameters]
+    return cast(draw(_words(seed), *given, seed=0, shape=_sizes(shape), dtype=_drawn_as(name)), name)
 
 
 def _work(name: str) -> str:
     """The dtype to compute in."""
     return "float64" if name == "float64" else "float32"
-
-
-def _gamma(words: Any, shape: tuple[int, ...], alpha: Any, dtype: str, part: int) -> Any:
-    """Gamma variates; they take the draws numbered part, part + 1 and part + 2.
-
-    References: Marsaglia, Tsang, "A simple method for generating gamma variables", 2000; the first of several attempts
-    that is accepted. Below alpha = 1 that of alpha + 1 times u ** (1 / alpha).
-    """
-    alpha = convert_to_tensor(alpha, dtype)
-    xp = array_namespace(alpha, words)
-    raised = xp.where(alpha < 1.0, alpha + 1.0, alpha)
-    d = raised - 1.0 / 3.0
-    z = draw_normal(words, seed=_part(part), shape=(ATTEMPTS, *shape), dtype=dtype, mean=0.0, stddev=1.0)
-    u = _uniform(words, (ATTEMPTS, *shape), dtype, part + 1)
-    cube = (1.0 + z / xp.sqrt(9.0 * d)) ** 3
-    positive = cube > 0.0
-    bound = 0.5 * z * z + d - d * cube + d * xp.log(xp.where(positive, cube, xp.ones_like(cube)))
-    accepted = positive & (xp.log(u) < bound)
-    first = xp.astype(xp.argmax(xp.astype(accepted, xp.int32), axis=0), xp.int32)
-    places = xp.reshape(xp.arange(ATTEMPTS, dtype=xp.int32, device=device_of(z)), (ATTEMPTS, *(1,) * len(shape)))
-    chosen = xp.sum(xp.where(places == first, cube, xp.zeros_like(cube)), axis=0)
-    low = _uniform(words, shape, dtype, part + 2)
-    boost = xp.where(alpha < 1.0, low ** (1.0 / alpha), xp.ones_like(low))
-    return d * chosen * boost
-
-
-def beta(shape: Sequence[int], alpha: Any, beta: Any, dtype: Any = None, seed: Any = None) -> Any:
-    """Beta-distributed numbers: a / (a + b) of gamma variates a and b."""
-    name = _named(dtype or floatx())
-    return cast(_beta(_words(seed), _sizes(shape), alpha, beta, _work(name), 0), name)
-
-
-def _beta(words: Any, shape: tuple[int, ...], alpha: Any, beta: Any, dtype: str, part: int) -> Any:
-    a, b = _gamma(words, shape, alpha, dtype, part), _gamma(words, shape, beta, dtype, part + 3)
-    return a / (a + b)
 
 
 def binomial(shape: Sequence[int], counts: Any, probabilities: Any, dtype: Any = None, seed: Any = None) -> Any:
@@ -231,7 +201,8 @@ def binomial(shape: Sequence[int], counts: Any, probabilities: Any, dtype: Any =
     for step in range(_halvings(counts)):
         many = n > FEW
         middle = xp.where(many, xp.floor(n / 2.0) + 1.0, xp.ones_like(n))
-        b = _beta(words, sizes, middle, xp.where(many, n + 1.0 - middle, xp.ones_like(n)), work, 8 * step + 8)
+        other = xp.where(many, n + 1.0 - middle, xp.ones_like(n))
+        b = draw_beta(words, middle, other, seed=_part(8 * step + 8), shape=sizes, dtype=work)
         below = b <= p
         found = xp.where(many & below, found + middle, found)
         fewer = xp.where(below, n - middle, middle - 1.0)

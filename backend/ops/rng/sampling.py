@@ -22,6 +22,9 @@ from . import draws
 
 __all__: list[str] = []  # the public functions, which own counters and draw seeds, are in backend/api/random.py
 
+WORDS: dict[str, Any] = {"dtype": "int32", "minval": -(2**31), "maxval": 2**31}  # parameters of uniform words
+ATTEMPTS = 10  # at each gamma variate: one in twenty is refused at most, so one in 1e13 is not accepted by the last
+
 # Each takes the number of the draw as an int32 array of one element, whose namespace and device the numbers get.
 
 
@@ -49,17 +52,69 @@ def draw_bernoulli(draw: Array, *, seed: int, shape: Any, dtype: str, p: float) 
     return draws.bernoulli(seed, draw, shape, p=p, dtype=dtype, **_place(draw))
 
 
+@composite
+def draw_gamma(draw: Array, alpha: Array, *, seed: int, shape: Any, dtype: str) -> Array:
+    """Gamma-distributed numbers of shape parameters alpha, which broadcast to the shape, and scale 1."""
+    found, factor = _gamma_parts(draw, alpha, seed, shape, dtype)
+    return _in(dtype, found * array_namespace(factor).exp(factor))
+
+
+@composite
+def draw_beta(draw: Array, alpha: Array, beta: Array, *, seed: int, shape: Any, dtype: str) -> Array:
+    """Beta-distributed numbers: the shares a / (a + b) of gamma variates, both first divided by the larger factor."""
+    a, a_factor = _gamma_parts(draw, alpha, seed, shape, dtype)
+    b, b_factor = _gamma_parts(draw, beta, _part(seed, 3), shape, dtype)
+    xp = array_namespace(a)
+    larger = xp.maximum(a_factor, b_factor)
+    a, b = a * xp.exp(a_factor - larger), b * xp.exp(b_factor - larger)
+    return _in(dtype, a / (a + b))
+
+
+def _gamma_parts(draw: Array, alpha: Array, seed: int, shape: Any, dtype: str) -> tuple[Array, Array]:
+    """A gamma variate of alpha, raised by 1 where it is below, and the logarithm of the factor that lowers it again.
+
+    References: Marsaglia, Tsang, "A simple method for generating gamma variables", 2000; the first of several attempts
+    that is accepted. Below alpha = 1 that of alpha + 1 times u ** (1 / alpha). They take the seed's parts 0 to 2.
+    """
+    work = "float64" if dtype == "float64" else "float32"
+    place, several = _place(draw), (ATTEMPTS, *shape)
+    xp, alpha = array_namespace(draw, alpha), _in(work, alpha)
+    d = xp.where(alpha < 1.0, alpha + 1.0, alpha) - 1.0 / 3.0
+    z = draws.normal(seed, draw, several, dtype=work, **place)
+    u = draws.uniform(_part(seed, 1), draw, several, dtype=work, **place)
+    # The root in steps of 1/64, since libraries round it differently; below the exact one the method stays exact.
+    root = 1.0 + z * (64.0 / xp.floor(64.0 * xp.sqrt(9.0 * d)))
+    cube = xp.where(root > 0.0, root * root * root, xp.ones_like(root))
+    accepted = (root > 0.0) & (xp.log(u) < 0.5 * z * z + d - d * cube + d * xp.log(cube))
+    first = xp.argmax(xp.astype(accepted, xp.int32), axis=0, keepdims=True)
+    chosen = xp.squeeze(xp.take_along_axis(cube, first, axis=0), axis=0)
+    low = 1.0 - draws.uniform(_part(seed, 2), draw, shape, dtype=work, **place)
+    return d * chosen, xp.where(alpha < 1.0, xp.log(low) / alpha, xp.zeros_like(low))
+
+
+def _part(seed: int, number: int) -> int:
+    """The seed of one of several independent draws of one seed: the upper word of the key differs."""
+    return (seed + (number << 32)) % 2**64
+
+
 def _place(draw: Array) -> dict[str, Any]:
     return {"xp": array_namespace(draw), "device": device_of(draw)}
 
 
 def _rules(drawn: Composite) -> None:
     """The shape is the parameter of that name; no gradient passes through a draw or its shape."""
-    drawn.shape(lambda draw, *, shape, dtype, **parameters: spec(shape, dtype))
-    drawn.vjp(lambda g, out, draw, **parameters: (None,))
+    drawn.shape(lambda *given, shape, dtype, **parameters: spec(shape, dtype))
+    drawn.vjp(lambda g, out, *given, **parameters: (None,) * len(given))
 
 
-_DRAWN: tuple[Composite, ...] = (draw_uniform, draw_normal, draw_truncated_normal, draw_bernoulli)
+_DRAWN: tuple[Composite, ...] = (
+    draw_uniform,
+    draw_normal,
+    draw_truncated_normal,
+    draw_bernoulli,
+    draw_gamma,
+    draw_beta,
+)
 for _each in _DRAWN:
     _rules(_each)
 
@@ -74,6 +129,21 @@ def kept(x: Array, mask: Array, level: Any) -> Array:
         # torch would not round it to float16
         xp, scale = array_namespace(x, mask), number_like(x, 1.0 / (1.0 - level))
     return mask_(mask, x * scale)
+
+
+def shuffled(x: Array, words: Array, axis: int) -> Array:
+    """The slices of x along an axis in the order of their random words."""
+    xp, x, words = arrays(x, words)
+    return xp.take(x, xp.argsort(words, stable=True), axis=axis)
+
+
+def classes_drawn(logits: Array, u: Array) -> Array:
+    """The class, along the last axis, whose logit plus Gumbel noise is the largest; u are the noise's uniform numbers.
+
+    References: Maddison, Tarlow, Minka, "A* sampling", 2014.
+    """
+    xp, u, logits = arrays(u, logits)
+    return xp.argmax(_in(dtype_name(u.dtype), logits)[..., None, :] - xp.log(-xp.log(u)), axis=-1)
 
 
 # ---- parameters that are arrays; where they are numbers, the draws themselves use them
