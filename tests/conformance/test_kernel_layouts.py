@@ -117,7 +117,7 @@ def test_a_kernel_that_fails_only_with_a_step_of_0_is_found(monkeypatch):
 
 
 # Loops have graphs as arguments, and the compiler makes the other one; tests/kernels/test_numba_loops.py and
-# tests/compiler/test_aliasing.py and test_kept.py compare them with their definitions.
+# tests/compiler/test_aliasing.py and test_kept_of_variables.py compare them with their definitions.
 OF_COMPILED_FUNCTIONS = {
     "loop",
     "while_loop",
