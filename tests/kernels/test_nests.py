@@ -39,7 +39,8 @@ def both(inputs, outputs, values, **how):
 
 
 def test_the_printer_has_what_descriptions_use():
-    assert set(chains.TEMPLATES) == FUNCTIONS
+    of_loops = {"bit_invert", "bit_xor", "floor_divide", "remainder"}  # words of bodies, which hold integers, too
+    assert set(chains.TEMPLATES) == FUNCTIONS | of_loops
 
 
 EDGES = [0.0, -0.0, np.inf, -np.inf, np.nan, 1.0, -1.0]
