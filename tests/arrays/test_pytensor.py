@@ -309,7 +309,7 @@ def test_a_single_array_is_joined_along_an_axis_that_it_has():
 
 
 def test_the_standard_is_numpys_to_keep():
-    with pytest.raises(errors.UsageError, match="NumPy's arrays and functions"):
+    with pytest.raises(errors.UsageError, match="its arrays and functions are NumPy's"):
         conformance.run([QUICK], only="xp.exp")
 
 
