@@ -98,9 +98,8 @@ class Node:
         self.multi_output = multi_output  # whether the call gives a tuple, be it of one
         self.inputs: tuple[Any, ...] = _inputs(args, kwargs) if inputs is None else inputs
         self._effects = effects
-        self._first: Any = (
-            None  # the first result and the others, weak: a tensor holds its node, not the other way round
-        )
+        # the first result and the others, weak: a tensor holds its node, not the other way round
+        self._first: Any = None
         self._others: dict[int, Any] | None = None
         self.held: tuple[Any, ...] | None = None  # the results, where `Control.compute` has computed them
 

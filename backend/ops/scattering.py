@@ -120,9 +120,7 @@ def scatter_add(x: ArrayLike, indices: ArrayLike, updates: ArrayLike) -> Array:
     >>> K.scatter_add(np.asarray([1.0, 1.0, 1.0]), np.asarray([[0], [2], [0]]), np.asarray([1.0, 2.0, 3.0]))
     array([5., 1., 3.])
     """
-    _xp, _, indices, added = arrays(x, indices, updates)
-    x = numeric(x)[1]
-    return x + _scattered("scatter_add", indices, _as(x, added), sizes(x), "updates")
+    return _updated("scatter_add", x, indices, updates, "add")
 
 
 @operation
@@ -177,24 +175,7 @@ def scatter_update(x: Array, indices: ArrayLike, updates: ArrayLike, reduction: 
     """
     if reduction not in REDUCTIONS:
         raise ValueError(f"scatter_update: reduction is {reduction!r}, expected one of {', '.join(REDUCTIONS)}")
-    xp, x, indices, values = arrays(x, indices, updates)
-    if reduction != "set":
-        x = (real if reduction in ("max", "min") else numeric)(x)[1]
-    rows, ids, count = _rows("scatter_update", indices, _as(x, values), sizes(x), "updates")
-    old = xp.reshape(x, (count, *sizes(rows)[1:]))
-    if reduction == "set":
-        new = xp.take(xp.concat([old, rows], axis=0), sources(ids, count=count), axis=0)
-    elif reduction == "add":
-        new = old + segment_sum_(rows, ids, count=count)
-    elif reduction == "mul":
-        new = old * segment_product(rows, ids, count=count)
-    else:
-        largest = reduction == "max"
-        extreme = segment_extreme(rows, ids, count=count, largest=largest)
-        ones = xp.ones(sizes(ids), dtype=xp.float32, device=device_of(ids))
-        met = xp.reshape(segment_sum_(ones, ids, count=count) > 0.0, (count, *(1,) * (rows.ndim - 1)))
-        new = xp.where(met, (xp.maximum if largest else xp.minimum)(old, extreme), old)
-    return xp.reshape(new, sizes(x))
+    return _updated("scatter_update", x, indices, updates, reduction)
 
 
 @operation
@@ -265,6 +246,28 @@ def _entries(start: Any, ndim: int) -> list[Any]:
 def _as(x: Array, updates: Array) -> Array:
     """The updates in the dtype of x."""
     return updates if updates.dtype == x.dtype else array_namespace(updates).astype(updates, x.dtype)
+
+
+def _updated(name: str, x: Any, indices: Any, updates: Any, reduction: str) -> Array:
+    """x with updates at indices, for the operation that errors name."""
+    xp, x, indices, values = arrays(x, indices, updates)
+    if reduction != "set":
+        x = (real if reduction in ("max", "min") else numeric)(x)[1]
+    rows, ids, count = _rows(name, indices, _as(x, values), sizes(x), "updates")
+    old = xp.reshape(x, (count, *sizes(rows)[1:]))
+    if reduction == "set":
+        new = xp.take(xp.concat([old, rows], axis=0), sources(ids, count=count), axis=0)
+    elif reduction == "add":
+        new = old + segment_sum_(rows, ids, count=count)
+    elif reduction == "mul":
+        new = old * segment_product(rows, ids, count=count)
+    else:
+        largest = reduction == "max"
+        extreme = segment_extreme(rows, ids, count=count, largest=largest)
+        ones = xp.ones(sizes(ids), dtype=xp.float32, device=device_of(ids))
+        met = xp.reshape(segment_sum_(ones, ids, count=count) > 0.0, (count, *(1,) * (rows.ndim - 1)))
+        new = xp.where(met, (xp.maximum if largest else xp.minimum)(old, extreme), old)
+    return xp.reshape(new, sizes(x))
 
 
 def _scattered(name: str, indices: Any, values: Any, shape: tuple[Any, ...], argument: str) -> Array:

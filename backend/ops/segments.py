@@ -213,15 +213,21 @@ def _combined(data: Array, ids: Array, count: Any, combine: Callable[[Any, Any],
     xp = array_namespace(data)
     if not data.shape[0]:
         return xp.full((count, *data.shape[1:]), empty, dtype=data.dtype, device=device_of(data))
-    ids = places_of(xp, ids, count)
-    order = xp.argsort(ids, stable=True)
-    keys, values = xp.take(ids, order, axis=0), xp.take(data, order, axis=0)
+    _, keys, values = _by_id(ids, count, data)
     values = _in_runs(keys, values, combine)
-    places = xp.arange(count, dtype=ids.dtype, device=device_of(data))
+    places = xp.arange(count, dtype=keys.dtype, device=device_of(data))
     after = xp.searchsorted(keys, places, side="right")
     last = xp.where(after > 0, after - 1, 0)
     found = (xp.take(keys, last, axis=0) == places)[_column(data.ndim)]
     return xp.where(found, xp.take(values, last, axis=0), number_like(data, empty))
+
+
+def _by_id(ids: Array, count: Any, *arrays: Array) -> tuple[Array, ...]:
+    """The order that sorts parts by id, those left out last; the ids and the arrays in it."""
+    xp = array_namespace(*arrays)
+    places = places_of(xp, ids, count)
+    order = xp.argsort(places, stable=True)
+    return (order, *(xp.take(x, order, axis=0) for x in (places, *arrays)))
 
 
 def _column(ndim: int) -> tuple[Any, ...]:
@@ -295,9 +301,7 @@ def segment_others(data: Array, ids: Array, *, count: Any) -> Array:
     xp = array_namespace(data)
     if not data.shape[0]:
         return xp.ones_like(data)
-    ids = places_of(xp, ids, count)
-    order = xp.argsort(ids, stable=True)
-    keys, values = xp.take(ids, order, axis=0), xp.take(data, order, axis=0)
+    order, keys, values = _by_id(ids, count, data)
     after = xp.flip(_before(xp.flip(keys), xp.flip(values, axis=0)), axis=0)
     return xp.take(_before(keys, values) * after, xp.argsort(order), axis=0)
 
@@ -315,9 +319,7 @@ def _(g, out, data, ids, *, count):
     but k, hence of those before k times those after it.
     """
     xp, inside = array_namespace(g), _inside(ids, count, data.ndim)
-    places = places_of(xp, ids, count)
-    order = xp.argsort(places, stable=True)
-    parts = tuple(xp.take(x, order, axis=0) for x in (places, conj(data), mask_(inside, g)))
+    order, *parts = _by_id(ids, count, conj(data), mask_(inside, g))
     one = xp.ones(sizes(data)[1:], dtype=g.dtype, device=device_of(g))
 
     def step(carry: Any, part: Any) -> Any:
@@ -325,9 +327,9 @@ def _(g, out, data, ids, *, count):
         product, change = xp.where(place == last, product, 1.0), mask_(place == last, change)
         return (place, product * x, change * x + product * slope), (product, change)
 
-    none = xp.asarray(-1, dtype=places.dtype, device=device_of(places))
-    _, (before, earlier) = scan(step, (none, one, xp.zeros_like(one)), parts)
-    _, (after, later) = scan(step, (none, one, xp.zeros_like(one)), parts, reverse=True)
+    start = (xp.asarray(-1, dtype=parts[0].dtype, device=device_of(g)), one, xp.zeros_like(one))
+    _, (before, earlier) = scan(step, start, parts)
+    _, (after, later) = scan(step, start, parts, reverse=True)
     change = xp.take(before * later + earlier * after, xp.argsort(order), axis=0)
     return mask_(inside, change), None
 
