@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import operator
 from collections.abc import Iterator
 from typing import Any
 
@@ -230,10 +231,14 @@ def slice_update(x: Array, start: ArrayLike, updates: ArrayLike) -> Array:
         if isinstance(n, int) and isinstance(k, int) and (k > n or (isinstance(a, int) and not 0 <= a <= n - k)):
             raise _outside(axis, n, k, a if isinstance(a, int) else "any start")
     fixed = tuple(a if isinstance(a, int) else None for a in entries)
-    _, x, block, *moving = arrays(x, block, *(a for a in entries if not isinstance(a, int)))
+    xp, x, block, *moving = arrays(x, block, *(a for a in entries if not isinstance(a, int)))
     if wrong := [a for a in moving if a.ndim or not is_integer(dtype_name(a.dtype))]:
         raise TypeError(f"slice_update: start holds {shown(wrong[0])}, expected integers")
-    return slice_update_(x, _as(x, block), tuple(as_index(a) for a in moving), fixed=fixed)
+    if moving:
+        axes = tuple(axis for axis, a in enumerate(fixed) if a is None)
+        limits = tuple((axis, sizes(x)[axis], sizes(block)[axis]) for axis in axes)
+        moving = [block_starts(xp.stack([as_index(a) for a in moving]), limits=limits)]
+    return slice_update_(x, _as(x, block), tuple(moving), fixed=fixed)
 
 
 def _entries(start: Any, ndim: int) -> list[Any]:
@@ -338,9 +343,32 @@ def _(ids, *, count):
     return (count,)
 
 
+@composite(discrete=True)
+def block_starts(starts: Array, *, limits: Any) -> Array:
+    """Where a block starts on each axis that `limits` names with its size and the block's, after a check.
+
+    A start without a value to check becomes the nearest possible one.
+    """
+    xp = array_namespace(starts)
+    each = [starts[i] for i in range(len(limits))]
+    if can_ask(starts):
+        text = ", ".join(f"0 to {n - k} on axis {axis}" for axis, n, k in limits)
+        wrong = functools.reduce(
+            operator.or_, ((a < 0) | (a + k > n) for a, (_, n, k) in zip(each, limits, strict=True))
+        )
+        refuse(wrong, lambda: ValueError(f"slice_update: the block does not lie within x; expected a start of {text}"))
+        return starts
+    return xp.stack([xp.minimum(xp.maximum(a, 0), n - k) for a, (_, n, k) in zip(each, limits, strict=True)])
+
+
+@block_starts.shape
+def _(starts, *, limits):
+    return sizes(starts)
+
+
 @composite(fresh=True)
 def slice_update_(x: Array, updates: Array, moving: tuple[Array, ...], *, fixed: tuple[int | None, ...]) -> Array:
-    """x with a block replaced: its start on each axis is fixed, or the next of those that are arrays."""
+    """x with a block replaced: its start on each axis is fixed, or the next one in the array of those that are not."""
     xp, inside = array_namespace(x), None
     if 0 in updates.shape:
         return xp.astype(x, x.dtype, copy=True)
@@ -350,7 +378,7 @@ def slice_update_(x: Array, updates: Array, moving: tuple[Array, ...], *, fixed:
         place = xp.arange(n, device=device_of(x)) - start
         new = xp.reshape((place >= 0) & (place < k), (n, *(1,) * (x.ndim - 1 - axis)))
         inside = new if inside is None else inside & new
-        updates = xp.take(updates, xp.clip(place, 0, k - 1), axis=axis)
+        updates = xp.take(updates, xp.minimum(xp.maximum(place, 0), k - 1), axis=axis)
     return xp.astype(updates, x.dtype, copy=True) if inside is None else xp.where(inside, updates, x)
 
 
@@ -385,17 +413,13 @@ def _(g, out, x, moving, *, fixed, size):
 
 
 def _starts(moving: Any, fixed: Any, shape: Any, block: Any) -> Iterator[tuple[Any, Any, Any]]:
-    """For each axis the start of the block, after a check, and the sizes of the array and of the block.
-
-    A start without a value to check is the nearest possible one.
-    """
-    arrays_left = iter(moving)
+    """For each axis the start of the block, after a check of one that is fixed, and the sizes of array and block."""
+    left = iter([moving[0][i] for i in range(fixed.count(None))] if moving else [])
     for axis, (start, n, k) in enumerate(zip(fixed, shape, block, strict=True)):
-        start = next(arrays_left) if start is None else start
-        if isinstance(start, int) or can_ask(start):
-            refuse((start < 0) | (start + k > n), functools.partial(_outside, axis, n, k))
-        else:
-            start = array_namespace(start).clip(start, 0, n - k)
+        if start is None:
+            start = next(left)
+        elif start < 0 or start + k > n:
+            raise _outside(axis, n, k, start)
         yield start, n, k
 
 

@@ -34,7 +34,7 @@ def test_a_block_of_no_rows_changes_nothing():
 
 @pytest.mark.parametrize("start", [-1, 3])
 def test_a_block_outside_is_refused_when_the_function_runs(start):
-    with pytest.raises(ValueError, match="slice_update: on axis 0, 2 elements"):
+    with pytest.raises(ValueError, match="expected a start of 0 to 2 on axis 0"):
         updating()([np.zeros((4, 3)), start, np.zeros((2, 2))])
 
 
