@@ -22,6 +22,8 @@ from .api.naming import *  # noqa: F403
 from .api.places import *  # noqa: F403
 from .api.plot import *  # noqa: F403
 from .api.random import *  # noqa: F403
+from .api.random_arrays import *  # noqa: F403
+from .api.random_distributions import *  # noqa: F403
 from .api.session import *  # noqa: F403
 from .api.standard import *  # noqa: F403
 from .api.variables import *  # noqa: F403
@@ -75,6 +77,7 @@ from .ops.rearrangement import *  # noqa: F403
 from .ops.recurrent import *  # noqa: F403
 from .ops.reductions import *  # noqa: F403
 from .ops.resizing import *  # noqa: F403
+from .ops.rng.binomial import *  # noqa: F403
 from .ops.rng.sampling import *  # noqa: F403
 from .ops.rounding import *  # noqa: F403
 from .ops.sampling import *  # noqa: F403

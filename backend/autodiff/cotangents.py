@@ -150,7 +150,10 @@ def restored(g: Array, x: Array, axis: int | tuple[int, ...] | None, keepdims: b
 @elementwise
 def mask_(condition: Array, g: Array) -> Array:
     """Return `g` where the condition holds and 0 elsewhere; no product, so no 0 * inf."""
-    return array_namespace(g).where(condition, g, 0 if is_integer(dtype_name(g.dtype)) else 0.0)
+    xp, name = array_namespace(g), dtype_name(g.dtype)
+    if name == "bfloat16":  # beside which a number is float64 to NumPy
+        return xp.where(condition, g, xp.zeros((), dtype=g.dtype, device=device_of(g)))
+    return xp.where(condition, g, 0 if is_integer(name) else 0.0)
 
 
 @mask_.vjp

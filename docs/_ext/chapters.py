@@ -22,7 +22,7 @@ CHAPTERS: dict[str, tuple[str, str]] = {
     "manipulation": ("Shapes and axes", "ops.manipulation ops.rearrangement"),
     "selection": ("Selecting, sorting, counting", "ops.selection ops.sorting ops.counting ops.segments ops.scattering"),
     "creation": ("Creating arrays", "api.creation ops.creation"),
-    "random": ("Random numbers", "api.random"),
+    "random": ("Random numbers", "api.random api.random_distributions api.random_arrays"),
     "convolution": ("Convolution", "ops.convolution ops.local_convolution"),
     "pooling": ("Pooling and resizing", "ops.pooling ops.resizing"),
     "normalization": ("Normalization", "ops.normalization"),
