@@ -19,6 +19,7 @@ from ...dispatch.promotion import (
 )
 from ...graph.composite import Composite, composite, spec
 from . import draws
+from .normal_quantile import fence
 
 __all__: list[str] = []  # the public functions, which own counters and draw seeds, are in backend/api/random.py
 
@@ -167,7 +168,7 @@ def spread(u: Array, minval: Any, maxval: Any) -> Array:
     name = dtype_name(u.dtype)
     work = "float32" if name == "float16" else name
     low, high = in_dtype(work, minval), in_dtype(work, maxval)
-    found = in_dtype(name, low + in_dtype(work, u) * (high - low))
+    found = in_dtype(name, low + _rounded(in_dtype(work, u) * (high - low), abs(high - low) + 1.0))
     xp, found, low, high = promoted(found, in_dtype(name, low), in_dtype(name, high))
     return xp.where(found < high, found, low)  # rounded, the greatest u can reach maxval
 
@@ -175,7 +176,14 @@ def spread(u: Array, minval: Any, maxval: Any) -> Array:
 def shifted(z: Array, mean: Any, stddev: Any, dtype: str) -> Array:
     """mean + stddev * z in the dtype of z, rounded to the one named."""
     work = dtype_name(z.dtype)
-    return in_dtype(dtype, in_dtype(work, mean) + z * in_dtype(work, stddev))
+    scale = in_dtype(work, stddev)
+    return in_dtype(dtype, in_dtype(work, mean) + _rounded(z * scale, 10.0 * abs(scale) + 1.0))
+
+
+def _rounded(product: Array, limit: Any) -> Array:
+    """A product below the limit, which no compiler contracts with the sum that follows."""
+    limit = limit if is_array(limit) else number_like(product, limit)
+    return fence(product, limit, array_namespace(product, limit))
 
 
 def below(u: Array, p: Any, dtype: str) -> Array:
