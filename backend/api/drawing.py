@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import functools
+import operator
 from typing import Any
 
 import numpy as np
 
 from ..arrays.backends import active
-from ..arrays.dtypes import kind_of
-from ..arrays.namespaces import host, is_concrete
+from ..arrays.dtypes import is_float, kind_of
+from ..arrays.namespaces import host, is_concrete, on_a_device
 from ..arrays.typing import Array
 from ..dispatch.boundary import dtype_from, number_like, sizes
 from ..dispatch.promotion import array_namespace, device_of, dtype_name, is_array, native_dtype
@@ -35,14 +37,21 @@ def drawn_from(operation: str, draw: Composite, shape: Any, dtype: Any, seed: An
         first, effects = words.array, (Effect(words, words + 1, tensor(1, "int32")),)
     else:
         seed, first = 0, active().asarray(np.zeros(1, "int32"), "int32") if isinstance(words, Tensor) else words
-    wide = native_dtype(array_namespace(first), "float64" if wanted["dtype"] == "float64" else "float32")
-    given = tuple(v if is_array(v) else number_like(first, v, wide) for v in given)
+    wide = "float64" if wanted["dtype"] == "float64" else "float32"
+    native = native_dtype(array_namespace(first), wide)
     try:
         if effects or any(isinstance(x, Tensor) for x in (words, *given)):
             # a draw of no elements raises errors of bad parameters now, not at the first evaluation
-            draw.definition(first, *(number_like(first, 1.0, wide) for _ in given), seed=seed, shape=(0,), **wanted)
-            return draw.record((words, *given), {"seed": seed, "shape": shape, **wanted}, effects)
-        return draw(words, *given, seed=seed, shape=shape, **wanted)
+            draw.definition(first, *(number_like(first, 1.0, native) for _ in given), seed=seed, shape=(0,), **wanted)
+            arrays = (v if is_array(v) else tensor(v, wide) for v in given)
+            return draw.record((words, *arrays), {"seed": seed, "shape": shape, **wanted}, effects)
+        return draw(
+            words,
+            *(v if is_array(v) else number_like(words, v, native) for v in given),
+            seed=seed,
+            shape=shape,
+            **wanted,
+        )
     except (TypeError, ValueError) as error:
         inner, _, message = str(error).partition(": ")
         if inner != draw.__name__.removeprefix("draw_"):
@@ -64,23 +73,39 @@ _RANGES = {"stddev": (0.0, np.inf), "p": (0.0, 1.0), "level": (0.0, np.nextafter
 _RANGES |= dict.fromkeys(("alpha", "beta"), (np.nextafter(0.0, 1.0), np.inf))
 
 
-def parameters(operation: str, shape: Any, like: Any, **given: Any) -> tuple[Any, ...]:
-    """The parameters of a draw: numbers, and arrays and tensors that broadcast to its shape; lists become arrays like
-    `like`, if it is one."""
-    result = []
-    for argument, value in given.items():
-        value = number(operation, argument, value, like)
+def parameters(operation: str, shape: Any, like: Any, most: float = np.inf, **given: Any) -> tuple[Any, ...]:
+    """The parameters of a draw: numbers, and arrays and tensors that broadcast to its shape.
+
+    Lists become arrays like `like`, where that is one. Those named n are whole numbers up to `most`.
+    """
+    values = {argument: _number(operation, argument, value, like) for argument, value in given.items()}
+    wrong: dict[str, Any] = {}
+    for argument, value in values.items():
         if is_array(value):
             broadcast_shape(f"{operation}: {argument}", sizes(value), shape)
-            low, high = _RANGES.get(argument, (-np.inf, np.inf))
-            if is_concrete(value) and not np.all((host(value) >= low) & (host(value) <= high)):
-                raise ValueError(f"{operation}: {argument} has values outside {low} to {high}")
-        result.append(value)
-    return tuple(result)
+            if is_concrete(value):
+                wrong[argument] = _outside(argument, value, most)
+    if wrong and bool(functools.reduce(operator.or_, wrong.values())):  # a device is asked once
+        argument = next(argument for argument, found in wrong.items() if bool(found))
+        low, high = (0, most) if argument == "n" else _RANGES.get(argument, (-np.inf, np.inf))
+        whole = ", or no whole numbers" if argument == "n" else ""
+        raise ValueError(f"{operation}: {argument} has values outside {low} to {high}{whole}")
+    return tuple(values.values())
 
 
-def number(operation: str, argument: str, value: Any, like: Any) -> Any:
-    """A parameter as a Python number, which arrays of one element count as, or as an array."""
+def _outside(argument: str, value: Any, most: float) -> Any:
+    """Whether an array has values that its parameter cannot have; on a device the answer stays there."""
+    value = value if on_a_device(value) else host(value)
+    xp = array_namespace(value)
+    low, high = (0, most) if argument == "n" else _RANGES.get(argument, (-np.inf, np.inf))
+    right = (value >= low) & (value <= high)
+    if argument == "n" and is_float(dtype_name(value.dtype)):
+        right = right & (xp.floor(value) == value)
+    return ~xp.all(right)
+
+
+def _number(operation: str, argument: str, value: Any, like: Any) -> Any:
+    """A parameter as a Python number, which arrays of one element in the host's memory count as, or as an array."""
     if isinstance(value, (int, float)):
         return value
     if isinstance(value, (list, tuple)):
@@ -92,4 +117,4 @@ def number(operation: str, argument: str, value: Any, like: Any) -> Any:
         or kind_of(dtype_name(value.dtype)) == "complex floating"
     ):
         raise TypeError(f"{operation}: {argument} is {value!r}, expected a number, or an array or tensor of them")
-    return value.item() if is_concrete(value) and value.size == 1 else value
+    return value.item() if is_concrete(value) and value.size == 1 and not on_a_device(value) else value

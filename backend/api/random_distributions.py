@@ -6,18 +6,16 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays.arguments import shown
 from ..arrays.dtypes import limits
-from ..arrays.namespaces import host, is_concrete
+from ..arrays.namespaces import host, is_concrete, on_a_device
 from ..arrays.typing import Array, DTypeLike, Sizes
-from ..dispatch.boundary import dtype_from, sizes
+from ..dispatch.boundary import dtype_from
 from ..dispatch.operation import operation
 from ..dispatch.promotion import is_array, is_float, is_integer
 from ..graph.composite import Composite
-from ..graph.shape_rules import broadcast_shape
 from ..ops.rng.binomial import MOST_TRIALS, draw_binomial
 from ..ops.rng.sampling import below, draw_bernoulli, draw_beta, draw_gamma, draw_uniform
-from .drawing import drawn_from, number, parameters
+from .drawing import drawn_from, parameters
 
 __all__ = ["random_bernoulli", "random_beta", "random_binomial", "random_gamma"]
 
@@ -74,30 +72,24 @@ def random_binomial(
     >>> bool(abs(x.mean() - 250.0) < 1.0), bool(abs(x.std() - 13.7) < 0.5)
     (True, True)
     """
-    if isinstance(n, int) and n == 1:
-        return _bernoulli("random_binomial", shape, p, dtype, seed)
     name = dtype_from("random_binomial", dtype)
-    n, most = _trials("random_binomial", number("random_binomial", "n", n, seed), name, shape)
-    if most == 1 and not is_array(n):
+    most = MOST_TRIALS["float64" if name == "float64" else "float32"]
+    most = min(most, limits(name)[1]) if is_integer(name) else most
+    n, p = parameters("random_binomial", shape, seed, most, n=n, p=p)
+    if is_array(n):
+        values = host(n) if is_concrete(n) and not on_a_device(n) else np.asarray(most)
+        return _counted(shape, p, name, seed, n, int(np.max(values, initial=0)))
+    if not 0 <= n <= most or n % 1 != 0:
+        raise ValueError(f"random_binomial: n is {n}, expected a whole number from 0 to {most}")
+    if n == 1:
         return _bernoulli("random_binomial", shape, p, dtype, seed)
-    (p,) = parameters("random_binomial", shape, seed, p=p)
+    return _counted(shape, p, name, seed, n, int(n))
+
+
+def _counted(shape: Any, p: Any, dtype: str, seed: Any, n: Any, most: int) -> Array:
     if not (is_array(p) or 0.0 <= p <= 1.0):
         raise ValueError(f"random_binomial: p is {p}, expected 0 to 1")
-    return drawn_from("random_binomial", draw_binomial, shape, name, seed, n, p, most=most)
-
-
-def _trials(operation: str, n: Any, dtype: str, shape: Any) -> tuple[Any, int]:
-    """Numbers of trials, checked where they have values, and the largest there can be."""
-    most = MOST_TRIALS["float64" if dtype == "float64" else "float32"]
-    most = min(most, limits(dtype)[1]) if is_integer(dtype) else most
-    if is_array(n):
-        broadcast_shape(f"{operation}: n", sizes(n), shape)
-        if not is_concrete(n):
-            return n, most
-    values = np.asarray(host(n) if is_array(n) else n)
-    if values.size and not np.all((values >= 0) & (values <= most) & (values % 1 == 0)):
-        raise ValueError(f"{operation}: n is {shown(n)}, expected whole numbers from 0 to {most}")
-    return n, int(np.max(values, initial=0))
+    return drawn_from("random_binomial", draw_binomial, shape, dtype, seed, n, p, most=most)
 
 
 @operation

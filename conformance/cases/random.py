@@ -205,7 +205,7 @@ case(
 case(
     "random_bernoulli",
     call((3, 5), 0.5, seed=2),
-    call((3, 5), 0.5, seed=SEED),
+    call((3, 5), A(5, low=0.0, high=1.0), seed=SEED),
     exact=True,
     gradient=(),
     errors=[(ValueError, call((2,), 1.5, seed=1))],
@@ -253,7 +253,7 @@ case(
     call((3, 5), seed=1),
     call([40], 1.5, "float32", 2),  # below 1 as well: tests/api/test_random.py, since exponentials differ
     call((2, 3), 20.0, seed=2**40 + 3),
-    call((3, 5), 4.0, seed=SEED),
+    call((3, 5), A(5, dtype="float32", low=1.5, high=9.0), seed=SEED),
     exact=True,
     gradient=(),
     errors=WRONG,
@@ -264,7 +264,7 @@ case(
     call((3, 5), seed=1),
     call([40], 1.5, 2.0, "float32", 2),
     call((2, 3), 20.0, 3.0, seed=3),
-    call((3, 5), 4.0, 7.0, seed=SEED),
+    call((3, 5), A(5, dtype="float32", low=1.5, high=9.0), 7.0, seed=SEED),
     exact=True,
     gradient=(),
     errors=WRONG,
