@@ -210,7 +210,10 @@ def random_split(seed: Array, num: Size = 2) -> Array:
     Examples
     --------
     >>> first, second = K.random_split(np.asarray([7, 0]))
-    >>> K.random_uniform((2,), seed=first), K.random_uniform((2,), seed=second)
+    >>> K.random_uniform((2,), seed=first)
+    array([0.218122  , 0.00684828], dtype=float32)
+    >>> K.random_uniform((2,), seed=second)
+    array([0.33048087, 0.07254243], dtype=float32)
     """
     words = seed_words("random_split", seed)
     if words is None:

@@ -53,6 +53,11 @@ def _callable(name: str, argument: str, value: Any) -> Any:
     raise TypeError(f"{name}: {argument} is {shown(value)}, expected a function")
 
 
+def _integer_or_array(name: str, argument: str, value: Any) -> Any:
+    """An integer as Python's; an array stays, and the operation looks at it."""
+    return value if is_array(value) and not isinstance(value, np.generic) else integer(name, argument, value)
+
+
 def _optional(check: Check) -> Check:
     return lambda name, argument, value: None if value is None else check(name, argument, value)
 
@@ -68,6 +73,7 @@ _REQUIRED: dict[str, Check] = {
     "bool": flag,
     "float": number,
     "int": integer,
+    "int | Array": _integer_or_array,
     "str": text,
     "Callable[..., Any]": _callable,
     "Callable[[], Any]": _callable,

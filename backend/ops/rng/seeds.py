@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from ...arrays.arguments import shown
 from ...arrays.namespaces import plain
 from ...arrays.typing import Array
@@ -20,8 +18,8 @@ NARROW = ("int8", "int16", "uint8", "uint16")
 
 
 def seed_words(operation: str, seed: Any) -> Array | None:
-    """The words of a seed that is an array, int32 of shape (2,); None for None and for Python's and NumPy's numbers."""
-    if isinstance(seed, np.generic) or not is_array(seed):
+    """The words of a seed that is an array, int32 of shape (2,); None for a number and for None."""
+    if not is_array(seed):
         return None
     seed = plain(seed)
     try:
