@@ -31,7 +31,8 @@ def drawn_from(operation: str, draw: Composite, shape: Any, dtype: Any, seed: An
     An array is the seed and the number of the draw: the result is an array of its library, or symbolic as it is.
     """
     wanted = {"dtype": dtype_from(operation, dtype), **how}
-    words, effects = seed_words(operation, seed), ()
+    words: Any = seed_words(operation, seed)
+    effects: tuple[Effect, ...] = ()
     if words is None:
         seed, words = next_stream(seed)
         first, effects = words.array, (Effect(words, words + 1, tensor(1, "int32")),)
@@ -117,4 +118,4 @@ def _number(operation: str, argument: str, value: Any, like: Any) -> Any:
         or kind_of(dtype_name(value.dtype)) == "complex floating"
     ):
         raise TypeError(f"{operation}: {argument} is {value!r}, expected a number, or an array or tensor of them")
-    return value.item() if is_concrete(value) and value.size == 1 and not on_a_device(value) else value
+    return host(value).item() if is_concrete(value) and value.size == 1 and not on_a_device(value) else value

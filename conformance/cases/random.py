@@ -89,8 +89,9 @@ def random_gamma(shape, alpha=1.0, dtype="float32", seed=None, part=0):
     """Marsaglia and Tsang's variates of alpha from 1 on."""
     z = random_normal((10, *shape), seed=seed, part=part)
     u = random_uniform((10, *shape), seed=seed, part=part + 1)
-    d, found = alpha - 1.0 / 3.0, np.zeros(shape)
+    found = np.zeros(shape)
     for place in np.ndindex(*shape):
+        d = np.broadcast_to(alpha, shape)[place] - 1.0 / 3.0
         for attempt in range(10):
             x = z[(attempt, *place)]
             v = (1.0 + x * 64.0 / np.floor(64.0 * np.sqrt(9.0 * d))) ** 3

@@ -43,7 +43,7 @@ def draw_binomial(draw: Array, n: Array, p: Array, *, seed: int, shape: Any, dty
     n, p = xp.where(known, xp.floor(n), zeros), xp.where(known, p, zeros)
     # From here on: found + sign * a number of successes among n trials of probability p.
     failures = p > 0.5
-    found, sign = xp.where(failures, n, zeros), xp.where(failures, -ones, ones)
+    found, sign = xp.where(failures, n, zeros), xp.where(failures, 0.0 - ones, ones)
     p = xp.where(failures, 1.0 - p, p)
     for split in range(_splits(most)):
         many = n * p > FEW
@@ -67,7 +67,7 @@ def _splits(most: int) -> int:
 
 def _inverted(xp: Any, u: Array, n: Array, p: Array, steps: int) -> Array:
     """How many of the sums of the first probabilities are not above u."""
-    term = xp.exp(n * xp.log1p(-p))
+    term = xp.exp(n * xp.log1p(0.0 - p))
     odds, total, found = p / (1.0 - p), term, xp.zeros_like(u)
     for k in range(steps):
         term = term * odds * ((n - k) / (k + 1.0))
