@@ -68,7 +68,7 @@ def draw_beta(draw: Array, alpha: Array, beta: Array, *, seed: int, shape: Any, 
     b, b_factor = _gamma_parts(draw, beta, part_of(seed, 3), shape, dtype)
     xp = array_namespace(a)
     larger = xp.maximum(a_factor, b_factor)
-    a, b = a * xp.exp(a_factor - larger), b * xp.exp(b_factor - larger)
+    a, b = (fence(x * xp.exp(f - larger), x, xp) for x, f in ((a, a_factor), (b, b_factor)))
     return in_dtype(dtype, a / (a + b))
 
 
@@ -94,7 +94,7 @@ def gamma_from_1(draw: Array, alpha: Array, seed: int, shape: Any, work: str, at
     z = draws.normal(seed, draw, several, dtype=work, **place)
     u = draws.uniform(part_of(seed, 1), draw, several, dtype=work, **place)
     # The root in steps of 1/64, since libraries round it differently; below the exact one the method stays exact.
-    t = z * (64.0 / xp.floor(64.0 * xp.sqrt(9.0 * d)))
+    t = _rounded(z * (64.0 / xp.floor(64.0 * xp.sqrt(9.0 * d))), 8.0)
     root = 1.0 + t
     cube = xp.where(root > 0.0, root * root * root, xp.ones_like(root))
     # d (1 - cube + log(cube)) cancels where d is large and t small: there its series, whose next term is below 1e-8
@@ -103,7 +103,8 @@ def gamma_from_1(draw: Array, alpha: Array, seed: int, shape: Any, work: str, at
     exponent = xp.where(d > LARGE, 0.5 * z * z - 3.0 * d * series, 0.5 * z * z + d - d * cube + d * xp.log(cube))
     accepted = (root > 0.0) & (xp.log(u) < exponent)
     first = xp.argmax(xp.astype(accepted, xp.int32), axis=0, keepdims=True)
-    return d * xp.squeeze(xp.take_along_axis(cube, first, axis=0), axis=0)
+    # a cube is below 128; a compiler must round the product before a sum that follows
+    return fence(d * xp.squeeze(xp.take_along_axis(cube, first, axis=0), axis=0), 128.0 * d, xp)
 
 
 def part_of(seed: int, number: int) -> int:
