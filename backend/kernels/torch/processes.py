@@ -11,6 +11,9 @@ import torch
 __all__ = ["among_processes", "by_rows", "over_processes"]
 
 
+_PLAIN = frozenset((torch.Tensor, type(None)))
+
+
 def _is_spread(x: Any) -> bool:
     return type(x).__name__ == "DTensor"  # torch.distributed is not loaded without one
 
@@ -26,7 +29,7 @@ def over_processes(
 
     @functools.wraps(run)
     def program(*arrays: Any) -> Any:
-        if not any(map(_is_spread, arrays)):
+        if _PLAIN.issuperset(map(type, arrays)) or not any(map(_is_spread, arrays)):
             return run(*arrays)
         if elsewhere is not None:
             return elsewhere()(*arrays)

@@ -29,34 +29,41 @@ def lstm_sequence(
         every, h, c = _public(x, _own_weights(kernel, recurrent, bias), h, c)
         return (every, h, c, *[x.new_empty(0)] * 2) if residuals else (every, h, c)
     if torch.compiler.is_compiling():
+        if not residuals:
+            return _onednn(x, kernel, recurrent, bias, h, c, train=False)[:3]
         every, h, c, ticket = _traced.lstm(x, kernel, recurrent, bias, h, c)
-        return (every, h, c, ticket, c) if residuals else (every, h, c)
+        return every, h, c, ticket, c
     if not residuals:  # torch's own call of oneDNN's layer is shorter
         return _public(x, _weights(kernel, recurrent, bias), h, c)
     every, h, c, workspace = _layer(x, kernel, recurrent, bias, h, c)
     return every, h, c, workspace, c
 
 
-def _layer(
-    x: Tensor, kernel: Tensor, recurrent: Tensor, bias: Tensor | None, h: Tensor, c: Tensor
-) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """oneDNN's layer: (every h, last h, last c, workspace)."""
+def _layer(*given: Tensor | None) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """oneDNN's layer with its workspace."""
     with torch.enable_grad():  # without it oneDNN keeps nothing
-        every, h, c, workspace = torch.ops.aten.mkldnn_rnn_layer(
-            dense(x.transpose(0, 1)),
-            *_weights(kernel, recurrent, bias),
-            dense(h),  # oneDNN reads states and their gradients as if they were
-            dense(c),
-            False,
-            [],
-            _LSTM,
-            h.shape[1],
-            1,
-            True,
-            False,
-            False,
-            True,
-        )
+        return _onednn(*given, train=True)
+
+
+def _onednn(
+    x: Tensor, kernel: Tensor, recurrent: Tensor, bias: Tensor | None, h: Tensor, c: Tensor, *, train: bool
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """oneDNN's layer: (every h, last h, last c, workspace, which is empty without `train`)."""
+    every, h, c, workspace = torch.ops.aten.mkldnn_rnn_layer(
+        dense(x.transpose(0, 1)),
+        *_weights(kernel, recurrent, bias),
+        dense(h),  # oneDNN reads states and their gradients as if they were
+        dense(c),
+        False,
+        [],
+        _LSTM,
+        h.shape[1],
+        1,
+        True,
+        False,
+        False,
+        train,
+    )
     return every.transpose(0, 1), h, c, workspace
 
 
