@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .convolution import weight
+from .convolution import WEIGHT, weight
 
 __all__ = ["laid_out", "outside_inference_mode", "row_product", "state"]
 
@@ -30,7 +30,10 @@ def laid_out(x: Tensor, *, use: str) -> Tensor:
     if use == "depthwise":
         y = x.permute(rank, rank + 1, *range(rank)).contiguous()
         return y.permute(*range(2, x.ndim), 0, 1)
-    return weight(x, False).permute(*range(2, x.ndim), 1, 0)
+    y = weight(x, False)
+    laid = y.permute(*range(2, x.ndim), 1, 0)
+    setattr(laid, WEIGHT, y)
+    return laid
 
 
 def row_product(x: Tensor, y: Tensor, laid: Tensor) -> Tensor:
