@@ -22,7 +22,7 @@ RNG = np.random.default_rng(5)
 @pytest.fixture(autouse=True)
 def several_threads(monkeypatch):
     """Small arrays are shared between threads, too."""
-    monkeypatch.setattr("backend.kernels.numba.compile.MIN_PART", 64)
+    monkeypatch.setattr("backend.kernels.numba.parallel.MIN_PART", 64)
     monkeypatch.setattr("backend.kernels.numba.compile.threads", lambda: 3)
 
 

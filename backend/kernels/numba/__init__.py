@@ -3,7 +3,7 @@
 A kernel has the composite's signature and returns NotImplemented for what it declines; then NumPy's kernel runs, or the
 definition. `STANDARD` has kernels of functions of the standard, by name, called as `xp.name(...)` is in the source of
 a compiled function; they decline in the same way. Loops are written in `compile.compiled` functions (see
-`compiled`), shared between threads by `compile.in_parts`, with the elementary functions of `mathematics`.
+`compiled`), shared between threads by `parallel.in_parts`, with the elementary functions of `mathematics`.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from .convolution import convolution as convolution
 from .convolution import convolution_input_gradient as convolution_input_gradient
 from .convolution import convolution_kernel_gradient as convolution_kernel_gradient
 from .cumulative import cumulative_sum
+from .elementwise import relu as relu
 from .gru import gru_sequence as gru_sequence
 from .gru import gru_sequence_gradient as gru_sequence_gradient
 from .loops import CompiledBody as CompiledBody

@@ -1,8 +1,7 @@
-"""Compiling: numba's functions with our cache, our flags, a word to who waits, and threads that share a loop."""
+"""Compiling: numba's functions with our cache, our flags, and a word to who waits."""
 
 from __future__ import annotations
 
-import itertools
 import linecache
 import sys
 import threading
@@ -12,17 +11,13 @@ from typing import Any, TypeVar
 
 import numba
 
-from ...arrays.threads import shared, threads
 from .cache import DIGEST, DiskCache
 
-__all__ = ["compiled", "from_source", "in_numbered_parts", "in_parts", "inline", "parts_of"]
+__all__ = ["compiled", "from_source", "inline"]
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 WAIT = 2.0  # seconds of compiling after which a line says what takes so long
 PAUSE = 5.0  # seconds between two compilations that are waited for separately
-# Simple operations for which it pays to wake another thread: 0.2 ms of one. On two quiet cores (AMD EPYC) a convnet's
-# inference of one took 0.51, 0.44, 0.36 and 0.33 ms with 2**16, 2**18, 2**20 and 2**22; loops of milliseconds gain.
-MIN_PART = 2**20
 
 
 def inline(function: Function, fastmath: Iterable[str] = ()) -> Function:
@@ -117,29 +112,3 @@ class _Progress:
 
 
 _progress = _Progress()
-
-
-def parts_of(count: int, work: int) -> int:
-    """The threads that share range(count) where that takes `work` simple operations: one, where more do not pay."""
-    most = min(count, work // MIN_PART)
-    return 1 if most < 2 else min(threads(), most)  # to ask for threads takes 3 us
-
-
-def in_parts(run: Callable[[int, int], Any], count: int, work: int) -> None:
-    """Call run(start, stop) for parts of range(count), shared by threads where `work`, in simple operations, pays."""
-    in_numbered_parts(lambda _, start, stop: run(start, stop), count, parts_of(count, work))
-
-
-def in_numbered_parts(run: Callable[[int, int, int], Any], count: int, parts: int) -> None:
-    """Call run(part, start, stop) for so many parts of range(count), each in a thread of its own."""
-    if parts < 2:
-        run(0, 0, count)
-        return
-    ends = [count * i // parts for i in range(parts + 1)]
-    cuts = [(i, start, stop) for i, (start, stop) in enumerate(itertools.pairwise(ends))]
-    shared(lambda own: _each(run, own), cuts, parts)
-
-
-def _each(run: Callable[..., Any], parts: Iterable[Any]) -> None:
-    for part in parts:
-        run(*part)

@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from .compile import compiled, in_parts
+from .compile import compiled
 from .geometry import Ints, Windows, dense, flat, meetings, row_of, windows_of
 from .lines import products, products_gradient
+from .parallel import in_parts
 from .recurrence import added
 
 __all__ = ["convolution", "convolution_input_gradient", "convolution_kernel_gradient"]

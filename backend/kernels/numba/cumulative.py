@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from .compile import compiled, in_parts
+from .compile import compiled
 from .geometry import dense
+from .parallel import in_parts
 
 __all__ = ["cumulative_sum"]
 

@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from .compile import compiled, in_parts
+from .compile import compiled
 from .geometry import Ints, dense, spliced
 from .mathematics import tanh
+from .parallel import in_parts
 from .recurrence import declined, four_rows, one_row
 
 __all__ = ["gru_sequence", "gru_sequence_gradient"]

@@ -12,8 +12,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .compile import compiled, in_parts, inline
+from .compile import compiled, inline
 from .geometry import Windows, dense
+from .parallel import in_parts
 from .tiles import Tile, tile_of, tiled, vectors_of
 
 __all__ = ["products", "products_gradient"]

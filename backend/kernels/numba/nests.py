@@ -9,12 +9,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ...arrays.threads import shared
 from ..description import COLUMN, FULL, ROW, SCALAR, Nest
 from ..spaces import form_in, space_of, sums_rows, varying
 from . import mathematics
 from .chains import Layout, cost, printed, printed_together
-from .compile import from_source, parts_of
+from .compile import from_source
+from .parallel import parts_of, shared
 
 __all__ = ["CompiledNest"]
 

@@ -21,7 +21,8 @@ from ...arrays.quantile_tables import (
     SHIFTS,
     TERMS,
 )
-from .compile import from_source, in_parts
+from .compile import from_source
+from .parallel import in_parts
 from .random import BLOCK, key_of, words
 
 __all__ = ["draw_normal", "draw_truncated_normal"]

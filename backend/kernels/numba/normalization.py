@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from .compile import compiled, in_numbered_parts, parts_of
+from .compile import compiled
+from .parallel import in_numbered_parts, parts_of
 
 __all__ = ["batch_norm", "batch_norm_gradient"]
 
@@ -85,25 +86,65 @@ def _back(g, x, mean, of_g, of_x, rest, y, start, stop):  # type: ignore[no-unty
             y[i, j] = g[i, j] * of_g[j] + (x[i, j] - mean[j]) * of_x[j] + rest[j]
 
 
+@compiled(distinct=True)
+def _settled(count, means, m2, gamma, beta, epsilon, mean, variance, own):  # type: ignore[no-untyped-def]
+    """Mean and variance from those of the parts; in `own` the mean, the factor and the shift of each place of a row."""
+    parts, width = means.shape
+    channels = np.uint64(len(mean))
+    total = count.sum() * (width // len(mean))
+    for c in range(channels):
+        middle = squares = 0.0
+        for part in range(parts):
+            for j in range(c, np.uint64(width), channels):
+                middle += count[part] * means[part, j]
+        middle /= total
+        for part in range(parts):
+            for j in range(c, np.uint64(width), channels):
+                d = means[part, j] - middle
+                squares += m2[part, j] + count[part] * d * d
+        factor = 1.0 / np.sqrt(squares / total + epsilon)
+        if gamma is not None:
+            factor *= gamma[c]
+        mean[c], variance[c] = middle, squares / total
+        for j in range(c, np.uint64(width), channels):
+            own[0, j], own[1, j], own[2, j] = middle, factor, 0.0 if beta is None else beta[c]
+
+
+@compiled(distinct=True)
+def _shares(totals, alongs, gamma, variance, epsilon, count, own, d_gamma, d_beta):  # type: ignore[no-untyped-def]
+    """The gradients of gamma and beta; in `own` what each place of a row takes of g, of x and by itself."""
+    parts, width = totals.shape
+    channels = np.uint64(len(d_beta))
+    for c in range(channels):
+        scale, total, along = 1.0 / np.sqrt(np.float64(variance[c]) + epsilon), 0.0, 0.0
+        for part in range(parts):
+            for j in range(c, np.uint64(width), channels):
+                total += totals[part, j]
+                along += alongs[part, j]
+        along *= scale
+        d_gamma[c], d_beta[c] = along, total
+        factor = scale if gamma is None else scale * gamma[c]
+        for j in range(c, np.uint64(width), channels):
+            own[0, j], own[1, j], own[2, j] = factor, -factor * scale * along / count, -factor * total / count
+
+
 def batch_norm(x: np.ndarray, gamma: np.ndarray | None, beta: np.ndarray | None, *, axes: Ints, epsilon: float) -> Any:
     """Means and variances by parts of the rows, joined; then one pass for the result."""
     if _declined(axes, x, gamma, beta):
         return NotImplemented
     rows, times = _rows(x, axes)
-    channels = rows.shape[1] // times
+    width, kept = rows.shape[1], x.shape[len(axes) :]
     parts = parts_of(len(rows), 4 * x.size)
-    count, mean, m2 = np.zeros(parts), np.zeros((parts, rows.shape[1])), np.zeros((parts, rows.shape[1]))
-    in_numbered_parts(lambda part, start, stop: _statistics(rows, count, mean, m2, part, start, stop), len(rows), parts)
-    mean, variance = _joined(np.repeat(count, times), mean.reshape(-1, channels), m2.reshape(-1, channels))
-    scale = 1.0 / np.sqrt(variance + epsilon)
-    factor = scale if gamma is None else scale * gamma.reshape(-1)
-    shift = np.zeros_like(factor) if beta is None else beta.reshape(-1)
-    own = tuple(np.tile(each.astype(x.dtype), times) for each in (mean, factor, shift))
+    count, means, m2 = np.zeros(parts), np.zeros((parts, width)), np.zeros((parts, width))
+    in_numbered_parts(lambda part, a, b: _statistics(rows, count, means, m2, part, a, b), len(rows), parts)
+    mean, variance = np.empty(width // times, x.dtype), np.empty(width // times, x.dtype)
+    own = np.empty((3, width), x.dtype)
+    _settled(count, means, m2, _flat(gamma), _flat(beta), epsilon, mean, variance, own)
     y = np.empty(x.shape, x.dtype)
     out = y.reshape(rows.shape)
-    in_numbered_parts(lambda _, start, stop: _normalized(rows, *own, out, start, stop), len(rows), parts)
-    kept = (1,) * len(axes) + x.shape[len(axes) :]
-    return y, mean.astype(x.dtype).reshape(kept), variance.astype(x.dtype).reshape(kept)
+    in_numbered_parts(lambda _, a, b: _normalized(rows, own[0], own[1], own[2], out, a, b), len(rows), parts)
+    shape = (1,) * len(axes) + kept
+    return y, mean.reshape(shape), variance.reshape(shape)
 
 
 def batch_norm_gradient(
@@ -121,33 +162,24 @@ def batch_norm_gradient(
     if _declined(axes, g, x, gamma, mean, variance) or g.shape != x.shape:
         return NotImplemented
     rows, times = _rows(x, axes)
-    gs, middle = g.reshape(rows.shape), np.tile(mean.reshape(-1), times)
+    gs, width, means = g.reshape(rows.shape), rows.shape[1], mean.reshape(-1)
+    middle = means if times == 1 else np.concatenate([means] * times)
     parts = parts_of(len(rows), 4 * x.size)
-    totals, alongs = np.zeros((parts, rows.shape[1])), np.zeros((parts, rows.shape[1]))
-    in_numbered_parts(
-        lambda part, start, stop: _sums(gs, rows, middle, totals, alongs, part, start, stop), len(rows), parts
-    )
-    scale = 1.0 / np.sqrt(variance.reshape(-1).astype(np.float64) + epsilon)
-    total = totals.reshape(-1, len(scale)).sum(axis=0)
-    along = alongs.reshape(-1, len(scale)).sum(axis=0) * scale
-    d_x = np.empty(x.shape, x.dtype)
+    totals, alongs = np.zeros((parts, width)), np.zeros((parts, width))
+    in_numbered_parts(lambda part, a, b: _sums(gs, rows, middle, totals, alongs, part, a, b), len(rows), parts)
+    own = np.empty((3, width), x.dtype)
+    count, d_gamma, d_beta = len(rows) * times, np.empty(mean.shape, x.dtype), np.empty(mean.shape, x.dtype)
+    _shares(totals, alongs, _flat(gamma), _flat(variance), epsilon, count, own, _flat(d_gamma), _flat(d_beta))
+    results = [None, d_gamma, d_beta]
     if 0 in wanted:
-        count = len(rows) * times
-        factor = scale if gamma is None else scale * gamma.reshape(-1)
-        found = (factor, -factor * scale * along / count, -factor * total / count)
-        own = [np.tile(each.astype(x.dtype), times) for each in found]
+        results[0] = d_x = np.empty(x.shape, x.dtype)
         out = d_x.reshape(rows.shape)
-        in_numbered_parts(lambda _, start, stop: _back(gs, rows, middle, *own, out, start, stop), len(rows), parts)
-    kind = x.dtype
-    results = (d_x, along.astype(kind).reshape(mean.shape), total.astype(kind).reshape(mean.shape))
+        in_numbered_parts(lambda _, a, b: _back(gs, rows, middle, own[0], own[1], own[2], out, a, b), len(rows), parts)
     return tuple(results[i] for i in wanted)
 
 
-def _joined(count: np.ndarray, mean: np.ndarray, m2: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The mean and the variance of several sets, from the size, the mean and the squared deviations of each."""
-    total = count.sum()
-    middle = (count @ mean) / total
-    return middle, (m2.sum(axis=0) + count @ np.square(mean - middle)) / total
+def _flat(x: np.ndarray | None) -> Any:
+    return None if x is None else x.reshape(-1)
 
 
 def _declined(axes: Ints, *given: np.ndarray | None) -> bool:

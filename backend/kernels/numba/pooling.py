@@ -13,8 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from .compile import compiled, in_parts
+from .compile import compiled
 from .geometry import Ints, Windows, flat, meetings, row_of, spliced, windows_of
+from .parallel import in_parts
 
 __all__ = ["average_pool", "average_pool_gradient", "max_pool", "max_pool_gradient"]
 

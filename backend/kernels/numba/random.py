@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from .compile import compiled, in_parts, inline
+from .compile import compiled, inline
+from .parallel import in_parts
 
 __all__ = ["BLOCK", "draw_bernoulli", "draw_uniform", "key_of", "words"]
 

@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from .compile import compiled, in_parts, inline
+from .compile import compiled, inline
 from .geometry import Ints, dense, spliced
 from .mathematics import tanh
+from .parallel import in_parts
 
 __all__ = ["added", "declined", "four_rows", "lstm_sequence", "lstm_sequence_gradient", "one_row"]
 

@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from .compile import compiled, in_parts
+from .compile import compiled
 from .geometry import Ints, dense
+from .parallel import in_parts
 
 __all__ = [
     "add_along_axis",
