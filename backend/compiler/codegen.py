@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any
 
 from ..arrays.dtypes import DType
@@ -42,16 +42,19 @@ class Source:
     loops: dict[str, Subgraph] = dataclasses.field(default_factory=dict)  # the bodies that run many times
 
 
-def print_program(program: Program, name: str = "function") -> Source:
-    """The source of function(*inputs, *variables) -> (outputs, updates); `name` is what a comment calls it."""
-    return _Printer(program).printed(name)
+def print_program(program: Program, name: str = "function", named: Collection[str] = ()) -> Source:
+    """The source of function(*inputs, *variables) -> (outputs, updates); `name` is what a comment calls it.
+
+    Functions of the standard that are `named` are called by name, not written as operators.
+    """
+    return _Printer(program, named).printed(name)
 
 
 class _Printer:
     """Prints one program: constants and what is computed once at module level, then each body, then the entry."""
 
-    def __init__(self, program: Program) -> None:
-        self.program = program
+    def __init__(self, program: Program, named: Collection[str]) -> None:
+        self.program, self.named = program, named
         self.source = Source()
         self.lines: list[str] = []
         self.fixed: dict[int, str] = {}  # constants and what is computed once, for all routines
@@ -225,7 +228,7 @@ class _Scope:
         facts = node.primitive
         if node.function == "getitem":
             return facts.template.format(self.text(node.args[0]), self.key(*node.args))  # type: ignore[union-attr]
-        if facts.template is not None:
+        if facts.template is not None and facts.name not in self._printer.named:
             return facts.template.format(*[self.operand(a, facts.sign) for a in node.args])
         if facts.name == "asarray":
             items = node.args[0]

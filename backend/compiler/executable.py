@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -40,6 +40,8 @@ from .report import Stages, auto_stage, cost, kept_stage, nests_stage, whole_sta
 from .rewriter import Rewriter
 
 __all__ = ["Executable"]
+
+NAMED = ("matmul",)  # for which a compiler has a kernel, and others an operator
 
 
 class Executable:
@@ -118,11 +120,11 @@ class Executable:
                     graph = found.with_facts(shared=None, leaves=self.graph.free())
                 program = run_passes(graph, passes, PROGRAM)
                 self._cost = cost(program)
-                self._sources[key] = self._printed(program)
+                self._sources[key] = self._printed(program, NAMED if nested else ())
         return self._sources[key]
 
-    def _printed(self, program: Program) -> tuple[Source, Any]:
-        source = print_program(program, self.name)
+    def _printed(self, program: Program, named: Collection[str] = ()) -> tuple[Source, Any]:
+        source = print_program(program, self.name, named)
         return source, compile(source.text, f"<{ascii(self.name)[1:-1]}>", "exec")
 
     def bind(self, backend: Backend, in_place: bool = True) -> Callable[..., Any]:
@@ -181,7 +183,7 @@ class Executable:
         if kernels is None:
             scope.update((name, c.bound(xp)) for name, c in source.composites.items())
         else:
-            scope["xp"] = _Overridden(xp, kernels.STANDARD)
+            scope["xp"] = _Overridden(xp, kernels.standard(source.composites))
             scope.update((name, c.compiled(xp, kernels)) for name, c in source.composites.items())
         with outside_traces(xp), backend.quiet():
             scope.update((name, self._constant(backend, t)) for name, t in source.constants.items())

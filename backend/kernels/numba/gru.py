@@ -14,7 +14,9 @@ from .compile import compiled
 from .geometry import Ints, dense, spliced
 from .mathematics import tanh
 from .parallel import in_parts
+from .products import product
 from .recurrence import declined, four_rows, one_row
+from .reductions import column_sums
 
 __all__ = ["gru_sequence", "gru_sequence_gradient"]
 
@@ -35,7 +37,7 @@ def gru_sequence(
         return NotImplemented
     (batch, time, features), units = x.shape, h.shape[1]
     both = 2 * units
-    sums = dense(x).reshape(-1, features) @ _halved(kernel, units)
+    sums = product(dense(x).reshape(-1, features), _halved(kernel, units))
     if bias is not None:
         sums += _halved(bias[None, :], units)
     gates, again = sums.reshape(batch, time, 3 * units), _halved(recurrent, units)
@@ -92,23 +94,22 @@ def gru_sequence_gradient(
     else:
         to_gates, to_new = dense(recurrent[:, :both].T), dense(recurrent[:, both:].T)
         in_parts(lambda a, b: _back_before(a, b, own, kept[0], met, to_gates, to_new, dh, d_sums), parts, work)
-    flat, product = d_sums.reshape(-1, 3 * units), d_product.reshape(-1, 3 * units)
+    flat, of_product = d_sums.reshape(-1, 3 * units), d_product.reshape(-1, 3 * units)
     found: dict[int, np.ndarray] = {5: dh}
     if 0 in wanted:
-        found[0] = (flat @ kernel.T).reshape(x.shape)
+        found[0] = product(flat, kernel.T).reshape(x.shape)
     if 1 in wanted:
-        found[1] = dense(x).reshape(-1, features).T @ flat
+        found[1] = product(dense(x).reshape(-1, features).T, flat)
     if 2 in wanted:
         before = met.reshape(-1, units).T
-        found[2] = before @ product if reset_after else np.empty_like(recurrent, order="C")
+        found[2] = product(before, of_product) if reset_after else np.empty_like(recurrent, order="C")
         if not reset_after:
-            found[2][:, :both] = before @ product[:, :both]
-            found[2][:, both:] = kept[1].reshape(-1, units).T @ product[:, both:]
-    ones = np.ones((1, len(flat)), x.dtype)
+            found[2][:, :both] = product(before, of_product[:, :both])
+            found[2][:, both:] = product(kept[1].reshape(-1, units).T, of_product[:, both:])
     if 3 in wanted:
-        found[3] = (ones @ flat)[0]
+        found[3] = column_sums(flat)
     if 4 in wanted:
-        found[4] = (ones @ product)[0]
+        found[4] = column_sums(of_product)
     return tuple(found[i] for i in wanted)
 
 

@@ -23,6 +23,7 @@ ROWS_BYTES = 2**17  # of rows of x that a part of the work reads: half of a leve
 LEAST_PARTS, LEAST_PLACES = 8, 64  # parts for threads to share, and places of each: sums are read and written for each
 # Bytes of weights from which those of a tile are put side by side, so that caches hold them, and for how many places.
 PACKED, PLACES = 2**18, 128
+MOST_TAPS = 7  # of a row of a window whose weights stay in registers
 
 
 class Lines(NamedTuple):
@@ -89,7 +90,9 @@ def products(x: np.ndarray, weights: np.ndarray, over: Windows, own: bool = Fals
     width, out = vectors_of(columns, x.itemsize)
     x = _filled(x, out) if own else x
     lines, segments, _ = _lines(over, x.shape[-1], out, len(x), x.itemsize, own)
-    tile = tile_of(over.places[2], out, width, own=own, repeats=True)
+    slides = own and over.strides[2] == over.dilation[2] == 1 and over.window[2] <= MOST_TAPS
+    taps = over.window[2] if slides else 0
+    tile = tile_of(over.places[2], out, width, own=own, repeats=True, taps=taps)
     row, block, weights = out, tile.vectors * width, _filled(weights, out)
     if block < out and weights.nbytes > PACKED and len(x) * math.prod(over.places) > PLACES:
         weights = weights.reshape(*weights.shape[:2], -1, block).transpose(2, 0, 1, 3)
@@ -172,7 +175,7 @@ def _copy(image, copy, d, row, lines):  # type: ignore[no-untyped-def]
 
 @functools.lru_cache(256)
 def _forward(tile: Tile) -> Callable[..., None]:
-    add_products, (count, vectors, width, own) = tiled(tile), tile
+    add_products, (count, vectors, width, own, _) = tiled(tile), tile
 
     def window_products(start, stop, x, weights, row, block, zeros, y, segments, lines):  # type: ignore[no-untyped-def]
         copy = np.empty(lines.planes * lines.span * lines.line if lines.copied else 0, x.dtype)
@@ -200,7 +203,7 @@ def _forward(tile: Tile) -> Callable[..., None]:
 
 @functools.lru_cache(256)
 def _gradient(tile: Tile) -> Callable[..., None]:
-    add_products, (count, vectors, width, own) = tiled(tile), tile
+    add_products, (count, vectors, width, own, _) = tiled(tile), tile
 
     def window_weights(start, stop, x, g, weights, segments, every_row, lines):  # type: ignore[no-untyped-def]
         copy = np.empty(lines.planes * lines.span * lines.line if lines.copied else 0, x.dtype)

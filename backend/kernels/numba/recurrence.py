@@ -15,6 +15,8 @@ from .compile import compiled, inline
 from .geometry import Ints, dense, spliced
 from .mathematics import tanh
 from .parallel import in_parts
+from .products import product
+from .reductions import column_sums
 
 __all__ = ["added", "declined", "four_rows", "lstm_sequence", "lstm_sequence_gradient", "one_row"]
 
@@ -38,7 +40,7 @@ def lstm_sequence(
     if declined(recurrent, h, x, kernel, bias, c):
         return NotImplemented
     (batch, time, features), units = x.shape, h.shape[1]
-    z = dense(x).reshape(-1, features) @ _ordered(kernel, units, halved=True)
+    z = product(dense(x).reshape(-1, features), _ordered(kernel, units, halved=True))
     if bias is not None:
         z += _ordered(bias[None, :], units, halved=True)
     z, again = z.reshape(batch, time, 4 * units), _ordered(recurrent, units, halved=True)
@@ -84,15 +86,15 @@ def lstm_sequence_gradient(
     flat = dz.reshape(-1, 4 * units)
     found: dict[int, np.ndarray] = {4: dh, 5: dc}
     if 0 in wanted:
-        found[0] = (flat @ _ordered(kernel, units).T).reshape(x.shape)
+        found[0] = product(flat, _ordered(kernel, units).T).reshape(x.shape)
     if 1 in wanted:
-        found[1] = _inputs_order(dense(x).reshape(-1, features).T @ flat, units)
+        found[1] = _inputs_order(product(dense(x).reshape(-1, features).T, flat), units)
     if 2 in wanted:
         before = np.empty(every.shape, x.dtype)
         before[:, 0], before[:, 1:] = h, every[:, :-1]
-        found[2] = _inputs_order(before.reshape(-1, units).T @ flat, units)
+        found[2] = _inputs_order(product(before.reshape(-1, units).T, flat), units)
     if 3 in wanted:
-        found[3] = _inputs_order(np.ones((1, len(flat)), x.dtype) @ flat, units)[0]
+        found[3] = _inputs_order(column_sums(flat)[None], units)[0]
     return tuple(found[i] for i in wanted)
 
 
