@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Never
 import numpy as np
 
 from ..arrays.arguments import shown
-from ..arrays.backends import Backend, active
+from ..arrays.backends import Backend, active, quietly
 from ..arrays.namespaces import device_of, host, is_array, namespace_of, placed_as, writable
 from ..compiler.adaptive import jit_choice
 from ..compiler.executable import Executable
@@ -154,8 +154,9 @@ class Function:
             raise TypeError(f"{self.name}: got {1 + len(more)} arguments, expected one list of values, as in f([x, y])")
         fast = self._fast_call
         if fast is not None and type(values) is list and fast.fits(values) and self._on(fast):
-            outputs = fast.run(self._execute, fast.program, values)
-            return self._structure(list(outputs) if fast.kind is not np.ndarray else [np.asarray(y) for y in outputs])
+            if fast.kind is not np.ndarray:
+                return self._structure(list(self._execute(fast.program, values)))
+            return self._structure([np.asarray(y) for y in quietly(self._execute, fast.program, values)])
         values = self._checked(values)
         native = next((v for v in values if not isinstance(v, HOST) and is_array(v)), None)
         if isinstance(native, Tensor):
@@ -214,10 +215,14 @@ class Function:
 
     def _on(self, fast: FastCall) -> bool:
         """Whether a call on such arrays runs on the same backend again."""
-        backend = fast.backend
+        backend, moved = fast.backend, Variable.moved
         if not self.variables and not self.updated:
             return fast.kind is not np.ndarray or active() is backend
-        return all(v.backend is backend for v in self.variables) and all(v.backend is backend for v in self.updated)
+        if fast.seen is not moved:
+            if not all(v.backend is backend for v in (*self.variables, *self.updated)):
+                return False
+            fast.seen = moved
+        return True
 
     def home(self, native: Any) -> Backend:
         """Where to run: where the variables are, else where the arrays fed are, else the active backend."""

@@ -70,4 +70,5 @@ def place(variables: Variable | Sequence[Variable], sharding: Any) -> None:
     for v, array in zip(each, placed, strict=True):
         v.array = array
         if getattr(array, "device", None) != v.backend.device:
-            v.backend = Backend(v.backend.name, v.backend.xp)  # what is made beside it goes where it is needed
+            # what is made beside it goes where it is needed
+            v.backend, Variable.moved = Backend(v.backend.name, v.backend.xp), object()

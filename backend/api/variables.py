@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterable
-from typing import Any, Protocol, overload
+from typing import Any, ClassVar, Protocol, overload
 
 import numpy as np
 
@@ -73,6 +73,7 @@ class Variable(Tensor):
     array([1., 2.], dtype=float32)
     """
 
+    moved: ClassVar[object] = object()  # another one since a variable last changed its backend
     migrates = False  # whether it moves to the backend that runs its users, as counters of random streams do
 
     def __init__(self, array: Any, backend: Backend, name: str | None = None, constraint: Any = None) -> None:
@@ -135,7 +136,7 @@ class Variable(Tensor):
             with outside_traces(backend.xp):
                 # values of the host, since an array made of one on a device would stay there
                 self.array = backend.asarray(self.array if backend.device is not None else host(self.array), self.dtype)
-            self.backend = backend
+            self.backend, Variable.moved = backend, object()
 
     def _facts(self) -> dict[str, str]:
         device = "" if self.backend.device is None else f" on {plain(self.device)}"

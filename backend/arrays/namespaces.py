@@ -35,6 +35,7 @@ __all__ = [
     "placed_as",
     "plain",
     "set_recorder",
+    "transforming",
     "writable",
 ]
 
@@ -145,7 +146,8 @@ def canonical_namespace(xp: Namespace) -> Any:
 
 def _is_torch(x: Any) -> bool:
     """Whether x is a torch tensor, of a subclass defined anywhere; imports nothing, as torch is loaded if x exists."""
-    return _is_a(x, "torch", "Tensor")
+    kind = getattr(sys.modules.get("torch"), "Tensor", None)
+    return isinstance(kind, type) and isinstance(x, kind)
 
 
 def _is_ndonnx(x: Any) -> bool:
@@ -233,6 +235,12 @@ def _torch_has_values(x: Any) -> bool:
     if torch.compiler.is_compiling():  # first: it does not trace the rest
         return False
     return not (x.is_meta or torch._C._functorch.is_functorch_wrapped_tensor(x))
+
+
+def transforming() -> bool:
+    """Whether torch.compile traces, or torch transforms functions, as vmap does: a tensor may stand for others."""
+    torch = sys.modules["torch"]
+    return torch.compiler.is_dynamo_compiling() or torch._C._functorch.peek_interpreter_stack() is not None
 
 
 def is_variable(x: Any) -> bool:

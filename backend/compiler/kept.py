@@ -7,6 +7,7 @@ training step is as it was. Only where the library can tell that an array has be
 from __future__ import annotations
 
 import dataclasses
+import operator
 import weakref
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
@@ -53,7 +54,8 @@ class Apart:
     kept: Graph
     rest: Graph
     reads: tuple[int, ...]  # the positions of the variables that `kept` reads, among all arguments of the program
-    place: int  # the position of what is kept among the arguments of the rest
+    place: int  # the position of what is kept among the arguments of the rest, and of the variables among all
+    others: tuple[int, ...]  # the positions of the variables that the rest reads
 
     @property
     def changes_rounding(self) -> bool:
@@ -114,10 +116,12 @@ class _Splitting:
             return None
         placeholders, variables = self.graph.free()
         first = len(self.graph.inputs) + len(placeholders)
-        rest = rest.with_facts(shared=None, leaves=([*placeholders, *[place for place, _ in kept]], variables))
+        others = [v for v in variables if id(v) in read]
+        rest = rest.with_facts(shared=None, leaves=([*placeholders, *[place for place, _ in kept]], others))
         own = Graph((), tuple(t for _, t in kept), folded=self.graph.folded)
         position = {id(v): first + i for i, v in enumerate(variables)}
-        return Apart(own, rest, tuple(position[id(v)] for v in own.free()[1]), first)
+        reads, passed = (tuple([position[id(v)] for v in each]) for each in (own.free()[1], others))
+        return Apart(own, rest, reads, first, passed)
 
     def keep(self, t: Tensor) -> Placeholder | None:
         """What stands for a tensor in the rest; None where it would take too much memory."""
@@ -167,6 +171,13 @@ class _Splitting:
         return self._laid[key]
 
 
+def _picker(positions: Sequence[int]) -> Callable[[Sequence[Any]], Sequence[Any]]:
+    """Picks the members at these positions."""
+    if len(positions) > 1:
+        return operator.itemgetter(*positions)
+    return lambda arrays: [arrays[i] for i in positions]  # of one position itemgetter makes no tuple
+
+
 class Kept:
     """A program in two parts, of which the first runs again only where one of the variables it reads has changed.
 
@@ -185,13 +196,13 @@ class Kept:
         state: Callable[[Sequence[Any]], Any],
         at_once: bool,
     ) -> None:
-        self._reads, self._place = parts.reads, parts.place
+        self._given, self._place, self._others = _picker(parts.reads), parts.place, _picker(parts.others)
         self._kept, self._plain, self._rest, self._state = kept, plain, rest, state
         self._at_once = at_once
         self._last: tuple[Any, bool, list[Any], Any] = (None, False, [], None)
 
     def __call__(self, *arrays: Any) -> Any:
-        given = [arrays[i] for i in self._reads]
+        given = self._given(arrays)
         state = self._state(given)
         if state is None:
             found, _ = self._plain(*given)
@@ -201,8 +212,7 @@ class Kept:
             found = next(iter(cell), None) if again and laid else None
             if found is None:
                 found = self._made(given, state, again or self._at_once)
-        place = self._place
-        return self._rest(*arrays[:place], *found, *arrays[place:])
+        return self._rest(*arrays[: self._place], *found, *self._others(arrays))
 
     def _made(self, given: Sequence[Any], state: Any, laid: bool) -> Any:
         found, _ = (self._kept if laid else self._plain)(*given)

@@ -159,8 +159,9 @@ def _part(x: Any, key: tuple[slice, ...], shape: tuple[int, ...]) -> Any:
 
 def _common_shape(arrays: Sequence[Any]) -> tuple[int, ...]:
     """The shape that arrays known to fit broadcast to."""
-    found = arrays[0].shape
-    for x in arrays:
-        if x.shape != found:
-            found = broadcast(found, x.shape)
+    found = last = arrays[0].shape
+    for x in arrays[1:]:
+        shape = x.shape
+        if shape != last and shape != found:  # the same factors for all rows often come several in a row
+            found, last = broadcast(found, shape), shape
     return tuple(found)

@@ -132,6 +132,47 @@ def test_a_compiled_function_takes_arrays_of_a_library_again(library):
         np.testing.assert_array_equal(K.eval(y), [[1.0 + step, 2.0 * (2.0 + step)]])
 
 
+def test_a_variable_that_moves_takes_the_function_with_it():
+    torch = pytest.importorskip("torch")
+    x, v, w = K.placeholder((2,)), K.variable([1.0, 2.0]), K.variable([1.0, 1.0])
+    f, given = K.function([x], [x * v + w]), np.asarray([1.0, 2.0], "float32")
+    for _ in range(2):
+        np.testing.assert_array_equal(f([given])[0], [2.0, 5.0])
+    for each in (v, w):
+        each.move(K.get_backend("torch"))
+    for _ in range(2):
+        np.testing.assert_array_equal(f([given])[0], [2.0, 5.0])
+        assert type(f([torch.from_numpy(given)])[0]) is torch.Tensor
+    w.move(K.get_backend("numpy"))
+    with pytest.raises(TypeError, match="two backends"):
+        f([torch.from_numpy(given)])
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_sizes_may_change_where_none_is_given(library):
+    x = K.placeholder((None, 2))
+    f = K.function([x], [x * 2.0])
+    for rows in (3, 3, 1, 5, 1):
+        assert f([array(library, np.ones((rows, 2)))])[0].shape == (rows, 2)
+    for wrong in ((3, 1), (2,), (3, 2, 1)):
+        with pytest.raises(ValueError, match="has shape"):
+            f([array(library, np.ones(wrong))])
+    given = array(library, np.ones((4, 2)))
+    assert f._fast_call.fits([given]) and not f._fast_call.fits([given] * 2)
+
+
+def test_a_function_that_vmap_called_first_writes_over_its_own_arrays_later():
+    torch = pytest.importorskip("torch")
+    x = K.placeholder((2,))
+    f = K.function([x], K.exp(x * 2.0) * 3.0)
+    for _ in range(2):
+        mapped = torch.func.vmap(lambda x: f([x]))(torch.ones(3, 2))
+        assert f._fast_call is None
+    for _ in range(2):
+        torch.testing.assert_close(f([torch.ones(2)]), mapped[0])
+    assert f._fast_call.fits([torch.ones(2)])
+
+
 def test_reversed_outputs_of_another_library_go_back_to_torch():
     torch = pytest.importorskip("torch")
     x, w = K.placeholder((3,)), K.variable([1.0, 2.0, 3.0])

@@ -89,7 +89,7 @@ def test_what_a_function_updates_itself_is_not_kept():
     for _ in range(3):
         before = expected(variables)
         np.testing.assert_allclose(f([SAMPLES])[0], before, rtol=2e-5, atol=2e-5)
-    assert len(program(f)._reads) == 1
+    assert len(program(f)._given(range(9))) == 1
 
 
 def test_what_is_kept_goes_with_the_value_it_was_made_of():

@@ -46,3 +46,22 @@ def test_inference_gives_what_training_gives():
     (x, kernel, recurrent), (h, c) = GIVEN
     for got, wanted in zip(recurrence.lstm_sequence(x, kernel, recurrent, None, h, c), trained(None)[:3], strict=True):
         torch.testing.assert_close(got, wanted, rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize("bias", [None, torch.randn(16)])
+def test_inference_under_torch_compile_is_torchs_own_operation_with_the_same_results(bias):
+    (x, kernel, recurrent), (h, c) = GIVEN
+
+    def inferred(x):
+        return recurrence.lstm_sequence(x, kernel, recurrent, bias, h, c)
+
+    torch.compiler.reset()
+    one = torch.randn(5, 1, 3).transpose(0, 1)  # a batch of one, whose strides torch and oneDNN may read in two ways
+    for given in (x, one):
+        h, c = h[: len(given)], c[: len(given)]
+        compiled = torch.compile(inferred, backend="aot_eager", fullgraph=True, dynamic=False)(given)
+        for got, wanted in zip(compiled, inferred(given), strict=True):
+            torch.testing.assert_close(got, wanted)
+            assert got.stride() == wanted.stride()
+    (graph,) = torch._dynamo.explain(inferred)(x[:1]).graphs
+    assert not any("array_api_backend" in str(node.target) for node in graph.graph.nodes)

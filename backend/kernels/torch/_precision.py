@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ._layout import tracked
+from ._layout import directly, tracked
 
 __all__ = ["as_precise_as_products", "precise_program"]
 
@@ -42,6 +42,7 @@ def as_precise_as_products(operation: str) -> Callable[[Callable[..., Any]], Cal
             with _full_precision(operation) as changed:
                 return NotImplemented if changed and tracked(*given) else kernel(*given, **how)
 
+        run.direct = directly(kernel)  # type: ignore[attr-defined]
         return run
 
     return decorate

@@ -22,11 +22,14 @@ from ._layout import (
 )
 from ._precision import as_precise_as_products
 
-__all__ = ["convolution", "convolution_input_gradient", "convolution_kernel_gradient", "weight"]
+__all__ = ["WEIGHT", "convolution", "convolution_input_gradient", "convolution_kernel_gradient", "weight"]
 
 _CONVOLUTION = {1: functional.conv1d, 2: functional.conv2d, 3: functional.conv3d}
 _BACKWARD = torch.ops.aten.convolution_backward.default
 _TRANSPOSED = {1: functional.conv_transpose1d, 2: functional.conv_transpose2d, 3: functional.conv_transpose3d}
+
+
+WEIGHT = "_weight_of_torch"  # the attribute of a kept kernel with its `weight`: to permute it takes 2 us a call
 
 
 def weight(kernel: Tensor, depthwise: bool) -> Tensor:
@@ -57,8 +60,13 @@ def convolution(
     x = channels_first(x) if order is None else x.permute(order)
     if zeros:
         x = functional.pad(x, zeros)
-    y = weight(kernel, depthwise) if laid is None else kernel.permute(laid)
+    y = weight(kernel, depthwise) if laid is None else _permuted(kernel, laid)
     return convolve(x, y, None, strides, even, dilation, groups).permute(back)
+
+
+def _permuted(kernel: Tensor, laid: Ints) -> Tensor:
+    known: Tensor | None = None if torch.compiler.is_dynamo_compiling() else getattr(kernel, WEIGHT, None)
+    return kernel.permute(laid) if known is None else known
 
 
 @remembered

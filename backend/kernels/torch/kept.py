@@ -10,18 +10,16 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .convolution import weight
+from .convolution import WEIGHT, weight
 
 __all__ = ["laid_out", "outside_inference_mode", "row_product", "state"]
 
 _REQUIRES_GRAD, _WRITES = operator.attrgetter("requires_grad"), operator.attrgetter("_version")
 
 # Whether torch transforms functions, calls other code in the place of its own, or casts; it has no other names.
-_MODES = (
-    torch._C._functorch.peek_interpreter_stack,  # noqa: SLF001
-    torch._C._len_torch_dispatch_stack,  # noqa: SLF001
-    torch._C._is_any_autocast_enabled,  # noqa: SLF001
-)
+_transforms = torch._C._functorch.peek_interpreter_stack  # noqa: SLF001
+_dispatches = torch._C._len_torch_dispatch_stack  # noqa: SLF001
+_casts = torch._C._is_any_autocast_enabled  # noqa: SLF001
 
 
 def laid_out(x: Tensor, *, use: str) -> Tensor:
@@ -32,7 +30,10 @@ def laid_out(x: Tensor, *, use: str) -> Tensor:
     if use == "depthwise":
         y = x.permute(rank, rank + 1, *range(rank)).contiguous()
         return y.permute(*range(2, x.ndim), 0, 1)
-    return weight(x, False).permute(*range(2, x.ndim), 1, 0)
+    y = weight(x, False)
+    laid = y.permute(*range(2, x.ndim), 1, 0)
+    setattr(laid, WEIGHT, y)
+    return laid
 
 
 def row_product(x: Tensor, y: Tensor, laid: Tensor) -> Tensor:
@@ -44,7 +45,7 @@ def state(arrays: Sequence[Tensor]) -> Any:
     """The tensors' counts of writes; None where torch records them, traces, transforms, or casts on its own."""
     if torch.compiler.is_compiling() or any(map(_REQUIRES_GRAD, arrays)):
         return None
-    if any(in_mode() for in_mode in _MODES):
+    if _transforms() or _dispatches() or _casts():
         return None
     try:
         return list(map(_WRITES, arrays))

@@ -24,6 +24,7 @@ from ._layout import (
 __all__ = ["average_pool", "average_pool_gradient", "max_pool", "max_pool_gradient", "max_pool_selection"]
 
 _MAX: dict[int, Any] = {1: functional.max_pool1d, 2: functional.max_pool2d, 3: functional.max_pool3d}
+_PLAIN_MAX = {1: torch.max_pool1d, 2: torch.max_pool2d, 3: torch.max_pool3d}  # these are shorter calls
 _AVERAGE = {1: functional.avg_pool1d, 2: functional.avg_pool2d, 3: functional.avg_pool3d}
 _MAX_GRADIENT = {2: torch.ops.aten.max_pool2d_with_indices_backward, 3: torch.ops.aten.max_pool3d_with_indices_backward}
 _AVERAGE_GRADIENT = {2: torch.ops.aten.avg_pool2d_backward, 3: torch.ops.aten.avg_pool3d_backward}
@@ -54,16 +55,24 @@ def max_pool(x: Tensor, *, window: Ints, strides: Ints, padding: str, residuals:
     plan = _max_plan(x.shape, x.stride(), window, strides, padding)
     if plan is None:
         return NotImplemented
-    pool, pads, ceil, order = plan
-    found = pool(channels_first(x) if order is None else x.permute(order), window, strides, pads, 1, ceil, residuals)
-    return (channels_last(found[0]), channels_last(found[1])) if residuals else (channels_last(found),)
+    rank, pads, ceil, order, back = plan
+    x = channels_first(x) if order is None else x.permute(order)
+    if not residuals:
+        return (_PLAIN_MAX[rank](x, window, strides, pads, 1, ceil).permute(back),)
+    found = _MAX[rank](x, window, strides, pads, 1, ceil, return_indices=True)
+    return tuple([y.permute(back) for y in found])
 
 
 @remembered
 def _max_plan(shape: Ints, steps: Ints, window: Ints, strides: Ints, padding: str) -> Any:
-    """torch's function, its padding and ceil_mode, and the order of axes in which it takes x; None as in `_pooling`."""
-    how = _pooling(shape[1:-1], window, strides, padding)
-    return None if how is None or 0 in shape else (_MAX[len(window)], *how, plain_order(shape, steps))
+    """The rank, torch's padding and ceil_mode, and the orders of axes in which it takes x and gives the result.
+
+    None as in `_pooling`.
+    """
+    how, rank = _pooling(shape[1:-1], window, strides, padding), len(window)
+    if how is None or 0 in shape:
+        return None
+    return rank, *how, plain_order(shape, steps), (0, *range(2, rank + 2), 1)
 
 
 def _indices(x: Tensor, kept: Tensor | None, window: Ints, strides: Ints, how: tuple[list[int], bool]) -> Tensor:

@@ -15,6 +15,7 @@ from ._precision import as_precise_as_products
 __all__ = ["lstm_sequence", "lstm_sequence_gradient"]
 
 _HAS_ONEDNN = torch.backends.mkldnn.is_available()
+_RNN_LAYER = torch.ops.aten.mkldnn_rnn_layer.default
 _LSTM = 2  # torch's number for the LSTM cell of oneDNN and of cuDNN
 
 
@@ -28,35 +29,40 @@ def lstm_sequence(
     if not _fused(x):
         every, h, c = _public(x, _own_weights(kernel, recurrent, bias), h, c)
         return (every, h, c, *[x.new_empty(0)] * 2) if residuals else (every, h, c)
+    if not residuals:
+        return _onednn(x, kernel, recurrent, bias, h, c, train=False)[:3]
     if torch.compiler.is_compiling():
         every, h, c, ticket = _traced.lstm(x, kernel, recurrent, bias, h, c)
-        return (every, h, c, ticket, c) if residuals else (every, h, c)
-    if not residuals:  # torch's own call of oneDNN's layer is shorter
-        return _public(x, _weights(kernel, recurrent, bias), h, c)
+        return every, h, c, ticket, c
     every, h, c, workspace = _layer(x, kernel, recurrent, bias, h, c)
     return every, h, c, workspace, c
 
 
-def _layer(
-    x: Tensor, kernel: Tensor, recurrent: Tensor, bias: Tensor | None, h: Tensor, c: Tensor
-) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """oneDNN's layer: (every h, last h, last c, workspace)."""
+def _layer(*given: Any) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """oneDNN's layer with its workspace."""
     with torch.enable_grad():  # without it oneDNN keeps nothing
-        every, h, c, workspace = torch.ops.aten.mkldnn_rnn_layer(
-            dense(x.transpose(0, 1)),
-            *_weights(kernel, recurrent, bias),
-            dense(h),  # oneDNN reads states and their gradients as if they were
-            dense(c),
-            False,
-            [],
-            _LSTM,
-            h.shape[1],
-            1,
-            True,
-            False,
-            False,
-            True,
-        )
+        return _onednn(*given, train=True)
+
+
+def _onednn(
+    x: Tensor, kernel: Tensor, recurrent: Tensor, bias: Tensor | None, h: Tensor, c: Tensor, *, train: bool
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """oneDNN's layer: (every h, last h, last c, workspace, which is empty without `train`)."""
+    every, h, c, workspace = _RNN_LAYER(
+        x.transpose(0, 1).contiguous(),  # as torch.lstm gives it; `dense` has oneDNN take 10 us longer for one sample
+        *_weights(kernel, recurrent, bias),
+        dense(h),  # oneDNN reads states and their gradients as if they were
+        dense(c),
+        False,
+        [],
+        _LSTM,
+        h.shape[1],
+        1,
+        True,
+        False,
+        False,
+        train,
+    )
     return every.transpose(0, 1), h, c, workspace
 
 
@@ -173,8 +179,9 @@ def _public(
     x: Tensor, weights: list[Tensor], h: Tensor, c: Tensor, train: bool = False
 ) -> tuple[Tensor, Tensor, Tensor]:
     """torch.lstm; cuDNN takes dense states only."""
-    every, h, c = torch.lstm(x, (dense(h)[None], dense(c)[None]), weights, True, 1, 0.0, train, False, True)
-    return every, h[0], c[0]
+    states = dense(h).unsqueeze(0), dense(c).unsqueeze(0)  # shorter calls than h[None] and h[0]
+    every, h, c = torch.lstm(x, states, weights, True, 1, 0.0, train, False, True)
+    return every, h.squeeze(0), c.squeeze(0)
 
 
 def _differentiated(
