@@ -7,6 +7,7 @@ On one machine without accelerators, `XLA_FLAGS=--xla_force_host_platform_device
 from __future__ import annotations
 
 import argparse
+import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -28,6 +29,7 @@ class Layout(NamedTuple):
     split: Callable[[np.ndarray], Any]  # a batch, its first axis divided among the devices
     place: Callable[[list[Any]], None]  # the variables [hidden, its bias, last, its bias]
     reports: bool = True  # whether this process is the one that prints
+    end: Callable[[], None] = lambda: None  # leave the other processes
 
 
 def on_jax(parallel: str) -> Layout:
@@ -80,7 +82,12 @@ def on_torch(parallel: str) -> Layout:
         K.place(last, (mesh, [Shard(0)]))
         K.place(last_bias, (mesh, [Replicate()]))
 
-    return Layout(dist.get_world_size(), split, place, dist.get_rank() == 0)
+    def end() -> None:
+        dist.barrier()  # a process that ends while another still sends aborts it
+        time.sleep(0.2)  # torch's threads free the last tensors: one that still waits for Python's lock at exit aborts
+        dist.destroy_process_group()
+
+    return Layout(dist.get_world_size(), split, place, dist.get_rank() == 0, end)
 
 
 def net() -> tuple[Any, list[Any]]:
@@ -133,6 +140,7 @@ def main(args: list[str] | None = None) -> list[float]:
     if layout.reports:
         how = f"{chosen.library}, {chosen.parallel}-parallel over {layout.devices} devices"
         print(f"{how}: the loss of each epoch: {ends}")
+    layout.end()
     return losses
 
 

@@ -4,6 +4,7 @@ Process 0 prints a JSON object: the losses by name, [of one process, of all], an
 """
 
 import json
+import time
 
 import numpy as np
 import torch
@@ -85,6 +86,8 @@ def main():
     more = {"refusals": refusals(mesh), "processes": dist.get_world_size()}
     if dist.get_rank() == 0:
         print(json.dumps({"losses": found, **more}))
+    dist.barrier()
+    time.sleep(0.2)  # as in examples/digits_sharded.py: torch's threads free their tensors before Python ends
     dist.destroy_process_group()
 
 
