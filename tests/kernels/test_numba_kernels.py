@@ -23,7 +23,7 @@ RNG = np.random.default_rng(5)
 def several_threads(monkeypatch):
     """Small arrays are shared between threads, too."""
     monkeypatch.setattr("backend.kernels.numba.parallel.MIN_PART", 64)
-    monkeypatch.setattr("backend.kernels.numba.compile.threads", lambda: 3)
+    monkeypatch.setattr("backend.arrays.threads.threads", lambda: 3)
 
 
 def drawn(*shape, dtype="float32"):

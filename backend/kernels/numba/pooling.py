@@ -78,16 +78,19 @@ def _back(g: np.ndarray, codes: np.ndarray | None, shape: Ints, over: Windows) -
         in_parts(lambda a, b: _placed(a, b, g, codes, dx, *met), _rows(shape[0], over.places), dx.size)
     else:
         dx, met = np.empty(size, g.dtype), meetings(over, inverse=True)
-        shares = _shares(over, g.dtype)
-        in_parts(lambda a, b: _gathered(a, b, g, codes, shares, dx, *met), _rows(shape[0], over.sizes), dx.size)
+        rows = _rows(shape[0], over.sizes)
+        if codes is None:
+            shares = _shares(over, g.dtype)
+            in_parts(lambda a, b: _spread(a, b, g, dx, *met[:4], *shares), rows, dx.size)
+        else:
+            in_parts(lambda a, b: _gathered(a, b, g, codes, dx, *met), rows, dx.size)
     return dx.reshape(shape)
 
 
 @functools.lru_cache(64)
-def _shares(over: Windows, dtype: np.dtype) -> np.ndarray:
-    """For each place, 1 divided by the number of elements in its window."""
-    deep, high, wide = ((met >= 0).sum(axis=1) for met in meetings(over)[1:4])
-    return (1.0 / (deep[:, None, None] * high[:, None] * wide)).astype(dtype).reshape(-1)
+def _shares(over: Windows, dtype: np.dtype) -> tuple[np.ndarray, ...]:
+    """For each place along each axis, 1 divided by the number of elements in its window."""
+    return tuple((1.0 / (met >= 0).sum(axis=1)).astype(dtype) for met in meetings(over)[1:4])
 
 
 def _rows(images: int, sizes: Ints) -> int:
@@ -200,7 +203,7 @@ def _chosen(start, stop, g, codes, dx, step, before, sizes, deep, high, wide, sh
 
 
 @compiled(distinct=True)
-def _gathered(start, stop, g, codes, shares, dx, sizes, deep, high, wide, shift):  # type: ignore[no-untyped-def]
+def _gathered(start, stop, g, codes, dx, sizes, deep, high, wide, shift):  # type: ignore[no-untyped-def]
     most = deep.shape[1] * high.shape[1] * wide.shape[1]
     at, taps = np.empty((len(wide), most), np.int64), np.empty((len(wide), most), np.uint8)
     counts = np.empty(len(wide), np.int64)
@@ -215,16 +218,44 @@ def _gathered(start, stop, g, codes, shares, dx, sizes, deep, high, wide, shift)
             for i in range(0, last + 1, 2):
                 j = min(i + 1, last)
                 p0, p1, g0, g1 = met[i], met[j], g[n, met[i]], g[n, met[j]]
-                if codes is None:
-                    w0, w1 = shares[p0], shares[p1] if i < last else zero
+                c0, c1, t0, t1 = codes[n, p0], codes[n, p1], tap[i], tap[j] if i < last else np.uint8(MOST_TAPS)
+                for c in range(out.size):
+                    total = (g0[c] if c0[c] == t0 else zero) + (g1[c] if c1[c] == t1 else zero)
+                    out[c] = total if i == 0 else out[c] + total
+
+
+@compiled(distinct=True)
+def _spread(start, stop, g, dx, sizes, deep, high, wide, of_deep, of_high, of_wide):  # type: ignore[no-untyped-def]
+    """Means, first along the rows: the cotangents of all rows of windows that meet a row, then those along it."""
+    line = np.empty((sizes[2], g.shape[2]), g.dtype)
+    for row in range(start, stop):
+        d, r = row // len(high) % len(deep), row % len(high)
+        n, first, rows = row // (len(deep) * len(high)), row % (len(deep) * len(high)) * len(wide), 0
+        for a in range(deep.shape[1]):
+            for b in range(high.shape[1]):
+                if deep[d, a] < 0 or high[r, b] < 0:
+                    continue
+                base = (deep[d, a] * sizes[1] + high[r, b]) * sizes[2]
+                share = of_deep[deep[d, a]] * of_high[high[r, b]]
+                for q in range(sizes[2]):
+                    given, total, own = g[n, base + q], line[q], share * of_wide[q]
+                    if rows == 0:
+                        for c in range(given.size):
+                            total[c] = given[c] * own
+                    else:
+                        for c in range(given.size):
+                            total[c] += given[c] * own
+                rows += 1
+        for s in range(len(wide)):
+            out, met = dx[n, first + s], 0
+            for e in range(wide.shape[1] if rows else 0):
+                if wide[s, e] >= 0:
+                    total = line[wide[s, e]]
                     for c in range(out.size):
-                        total = g0[c] * w0 + (g1[c] * w1 if i < last else zero)
-                        out[c] = total if i == 0 else out[c] + total
-                else:
-                    c0, c1, t0, t1 = codes[n, p0], codes[n, p1], tap[i], tap[j] if i < last else np.uint8(MOST_TAPS)
-                    for c in range(out.size):
-                        total = (g0[c] if c0[c] == t0 else zero) + (g1[c] if c1[c] == t1 else zero)
-                        out[c] = total if i == 0 else out[c] + total
+                        out[c] = total[c] if met == 0 else out[c] + total[c]
+                    met += 1
+            if met == 0:
+                out[:] = 0
 
 
 @compiled(distinct=True)
