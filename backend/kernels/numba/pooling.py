@@ -1,8 +1,8 @@
 """Pooling and its gradients, each row of places or of elements in one pass over its windows.
 
 The inner loops run over the channels. Up to four taps are met together, so that a result is written once where a window
-has no more. What the forward pass keeps for the
-gradient is the number of the first largest tap in window scan order, one byte each, as NumPy's kernel does.
+has no more. What the forward pass keeps for the gradient is the number of the first largest tap in window scan order,
+one byte each, as NumPy's kernel does.
 """
 
 from __future__ import annotations
@@ -80,8 +80,8 @@ def _back(g: np.ndarray, codes: np.ndarray | None, shape: Ints, over: Windows) -
         dx, met = np.empty(size, g.dtype), meetings(over, inverse=True)
         rows = _rows(shape[0], over.sizes)
         if codes is None:
-            shares = _shares(over, g.dtype)
-            in_parts(lambda a, b: _spread(a, b, g, dx, *met[:4], *shares), rows, dx.size)
+            of_rows = _shares(over, g.dtype)
+            in_parts(lambda a, b: _spread(a, b, g, dx, *of_rows, met.wide), rows, dx.size)
         else:
             in_parts(lambda a, b: _gathered(a, b, g, codes, dx, *met), rows, dx.size)
     return dx.reshape(shape)
@@ -89,8 +89,16 @@ def _back(g: np.ndarray, codes: np.ndarray | None, shape: Ints, over: Windows) -
 
 @functools.lru_cache(64)
 def _shares(over: Windows, dtype: np.dtype) -> tuple[np.ndarray, ...]:
-    """For each place along each axis, 1 divided by the number of elements in its window."""
-    return tuple((1.0 / (met >= 0).sum(axis=1)).astype(dtype) for met in meetings(over)[1:4])
+    """For each row of elements the places at which rows of windows that meet it begin, -1 for none, and their shares.
+
+    A place's share is 1 divided by the number of elements in its window: that of its row times that along the row.
+    """
+    of_deep, of_high, of_wide = (1.0 / (met >= 0).sum(axis=1) for met in meetings(over)[1:4])
+    sizes, deep, high, *_ = meetings(over, inverse=True)
+    a, b = deep[:, None, :, None], high[None, :, None, :]
+    starts = np.where((a >= 0) & (b >= 0), (a * sizes[1] + b) * sizes[2], -1)
+    shape = len(deep) * len(high), -1
+    return starts.reshape(shape), (of_deep[a] * of_high[b]).astype(dtype).reshape(shape), of_wide.astype(dtype)
 
 
 def _rows(images: int, sizes: Ints) -> int:
@@ -225,30 +233,20 @@ def _gathered(start, stop, g, codes, dx, sizes, deep, high, wide, shift):  # typ
 
 
 @compiled(distinct=True)
-def _spread(start, stop, g, dx, sizes, deep, high, wide, of_deep, of_high, of_wide):  # type: ignore[no-untyped-def]
-    """Means, first along the rows: the cotangents of all rows of windows that meet a row, then those along it."""
-    line = np.empty((sizes[2], g.shape[2]), g.dtype)
+def _spread(start, stop, g, dx, starts, shares, of_wide, wide):  # type: ignore[no-untyped-def]
+    """Means, first the cotangents of all rows of windows that meet a row of elements, then those along it."""
+    line = np.empty((len(of_wide), g.shape[2]), g.dtype)
     for row in range(start, stop):
-        d, r = row // len(high) % len(deep), row % len(high)
-        n, first, rows = row // (len(deep) * len(high)), row % (len(deep) * len(high)) * len(wide), 0
-        for a in range(deep.shape[1]):
-            for b in range(high.shape[1]):
-                if deep[d, a] < 0 or high[r, b] < 0:
-                    continue
-                base = (deep[d, a] * sizes[1] + high[r, b]) * sizes[2]
-                share = of_deep[deep[d, a]] * of_high[high[r, b]]
-                for q in range(sizes[2]):
-                    given, total, own = g[n, base + q], line[q], share * of_wide[q]
-                    if rows == 0:
-                        for c in range(given.size):
-                            total[c] = given[c] * own
-                    else:
-                        for c in range(given.size):
-                            total[c] += given[c] * own
-                rows += 1
+        n, r = row // len(starts), row % len(starts)
+        line[:] = 0
+        for k in range(starts.shape[1]):
+            for q in range(len(line) if starts[r, k] >= 0 else 0):
+                given, total, own = g[n, starts[r, k] + q], line[q], shares[r, k] * of_wide[q]
+                for c in range(given.size):
+                    total[c] += given[c] * own
         for s in range(len(wide)):
-            out, met = dx[n, first + s], 0
-            for e in range(wide.shape[1] if rows else 0):
+            out, met = dx[n, r * len(wide) + s], 0
+            for e in range(wide.shape[1]):
                 if wide[s, e] >= 0:
                     total = line[wide[s, e]]
                     for c in range(out.size):
