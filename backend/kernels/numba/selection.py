@@ -27,6 +27,7 @@ __all__ = [
 
 MOST_PLACES = 64  # beyond, sorting is faster than inserting
 INDICES = (np.dtype(np.int32), np.dtype(np.int64))
+NEVER, ONCE = -2, -1  # of an index: it occurs
 FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 
 
@@ -66,10 +67,10 @@ def _added(g: np.ndarray, indices: np.ndarray, rest: Ints, count: int, least: in
     if least is not None and _outside(flat, least, count):
         return NotImplemented
     rows = dense(g).reshape(len(flat), -1)
-    slots, own, places = np.full(count, -1, np.int64), np.empty(len(flat), np.int64), np.empty(len(flat), np.int64)
-    distinct = _numbered(flat, least is not None, slots, own, places)
-    sums, out = np.zeros((distinct, rows.shape[1]), np.float64), np.zeros((count, rows.shape[1]), g.dtype)
-    in_parts(lambda a, b: _sums(a, b, rows, own, places, sums, out), rows.shape[1], rows.size * 2)
+    slots, own, places = np.full(count, NEVER, np.int64), np.empty(len(flat), np.int64), np.empty(len(flat), np.int64)
+    repeated = _numbered(flat, least is not None, slots, own, places)
+    sums, out = np.zeros((repeated, rows.shape[1]), np.float64), np.zeros((count, rows.shape[1]), g.dtype)
+    in_parts(lambda a, b: _sums(a, b, rows, own, slots, places, sums, out), rows.shape[1], rows.size * 2)
     return out.reshape(count, *rest)
 
 
@@ -133,7 +134,7 @@ def _copied(start, stop, x, indices, out):  # type: ignore[no-untyped-def]
 
 @compiled(distinct=True)
 def _numbered(indices, wraps, slots, own, places):  # type: ignore[no-untyped-def]
-    """Number the distinct indices: gives each part's number, or -1, the index of each number, and their count."""
+    """Number the indices that occur more than once, in `slots`: gives each part's index, or -1, and the count."""
     found = 0
     for i in range(indices.size):
         place = indices[i]
@@ -141,20 +142,28 @@ def _numbered(indices, wraps, slots, own, places):  # type: ignore[no-untyped-de
             place += slots.size
         own[i] = -1
         if 0 <= place < slots.size:
-            if slots[place] < 0:
+            own[i] = place
+            if slots[place] == NEVER:
+                slots[place] = ONCE
+            elif slots[place] == ONCE:
                 slots[place], places[found] = found, place
                 found += 1
-            own[i] = slots[place]
     return found
 
 
 @compiled(distinct=True)
-def _sums(start, stop, g, own, places, sums, out):  # type: ignore[no-untyped-def]
+def _sums(start, stop, g, own, slots, places, sums, out):  # type: ignore[no-untyped-def]
     for i in range(len(g)):
         if own[i] >= 0:
-            row, total = g[i, start:stop], sums[own[i], start:stop]
-            for c in range(row.size):
-                total[c] += row[c]
+            row, number = g[i, start:stop], slots[own[i]]
+            if number < 0:
+                only = out[own[i], start:stop]
+                for c in range(row.size):
+                    only[c] = row[c]
+            else:
+                total = sums[number, start:stop]
+                for c in range(row.size):
+                    total[c] += row[c]
     for i in range(len(sums)):
         total, rounded = sums[i, start:stop], out[places[i], start:stop]
         for c in range(total.size):
