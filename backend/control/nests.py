@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 __all__ = ["flatten", "present", "restore"]
@@ -24,20 +24,19 @@ def flatten(structure: Any) -> tuple[list[Any], Any]:
 
 def restore(structure: Any, arrays: Iterable[Any]) -> Any:
     """The nest that has the structure given by `flatten`, with these arrays in it."""
-    supply = iter(arrays)
+    return _built(structure, iter(arrays))
 
-    def build(structure: Any) -> Any:
-        if structure == "array":
-            return next(supply)
-        if structure is None:
-            return None
-        kind, parts = structure
-        if kind is dict:
-            return {k: build(inner) for k, inner in parts}
-        built = [build(inner) for inner in parts]
-        return kind(*built) if hasattr(kind, "_fields") else kind(built)
 
-    return build(structure)
+def _built(structure: Any, supply: Iterator[Any]) -> Any:
+    if structure == "array":
+        return next(supply)
+    if structure is None:
+        return None
+    kind, parts = structure
+    if kind is dict:
+        return {k: _built(inner, supply) for k, inner in parts}
+    built = [_built(inner, supply) for inner in parts]
+    return kind(*built) if hasattr(kind, "_fields") else kind(built)
 
 
 def present(values: Iterable[Any]) -> list[Any]:

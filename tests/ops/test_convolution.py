@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 import array_api_strict
 import numpy as np
 import pytest
@@ -16,6 +18,7 @@ from convolution_tools import (
     tuples,
 )
 
+import backend as K
 from backend.api.function import function
 from backend.graph.tensor import Placeholder
 from backend.ops.convolution import (
@@ -303,3 +306,22 @@ def test_kernels_differentiate_as_definitions_do():
             assert_near(got, wanted, 1e-12)
         each = torch.func.vmap(torch.func.grad(lambda k, x, f=definition_loss: f(x[None], k)), in_dims=(None, 0))
         assert_near(each(kernel, x).sum(0), found[1], 1e-12)
+
+
+@pytest.mark.parametrize("strides", [1, 2])
+def test_gradients_keep_no_array_until_the_garbage_collector_comes(strides):
+    x, w = K.placeholder((None, 9, 9, 8)), K.placeholder((3, 3, 8, 4))
+    with K.use_backend("array_api_strict"):
+        given = [array_api_strict.ones(shape, dtype=array_api_strict.float32) for shape in ((2, 9, 9, 8), (3, 3, 8, 4))]
+        f = K.function([x, w], K.gradients(K.sum(K.square(K.conv2d(x, w, strides, "same"))), [x, w]))
+        f(given)
+        gc.collect()
+        gc.disable()
+        try:
+            counts = []
+            for _ in range(2):
+                counts.append(sum(type(each) is type(given[0]) for each in gc.get_objects()))
+                f(given)
+        finally:
+            gc.enable()
+    assert counts[0] == counts[1]

@@ -195,19 +195,6 @@ def _spread(xp: Any, g: Array, kernel: Array, over: Grid, size: Ints, depthwise:
     kernel = xp.reshape(kernel, (*window, channels * multiplier, 1)) if depthwise else xp.matrix_transpose(kernel)
     plans = [phases(*axis) for axis in zip(size, *over[:4], strict=True)]
 
-    def woven(chosen: tuple[Phase, ...]) -> Array:
-        axis = len(chosen)
-        if axis == len(plans):
-            return one(chosen)
-        start, _, choices = plans[axis]
-        return interleave(
-            xp,
-            [woven((*chosen, choice)) for choice in choices],
-            axis + 1,
-            over.before[axis] - start * over.strides[axis],
-            size[axis],
-        )
-
     def one(chosen: tuple[Phase, ...]) -> Array:
         places = tuple(stop - start for start, stop, _ in plans)
         if not all(taps for taps, _, _ in chosen):
@@ -221,7 +208,18 @@ def _spread(xp: Any, g: Array, kernel: Array, over: Grid, size: Ints, depthwise:
         sparse = Grid(flipped.shape[:-2], (1,) * len(plans), tuple(step for *_, step in chosen), before, places)
         return _correlate(xp, g, flipped, sparse, depthwise)
 
-    x = woven(())
+    x = _woven(xp, one, plans, over, size, ())
     if depthwise and multiplier > 1:
         return xp.sum(xp.reshape(x, (*x.shape[:-1], channels, multiplier)), axis=-1)
     return x
+
+
+def _woven(xp: Any, one: Any, plans: Sequence[Any], over: Grid, size: Ints, chosen: tuple[Phase, ...]) -> Array:
+    """The phases that follow those chosen, each from `one`, interleaved axis by axis."""
+    axis = len(chosen)
+    if axis == len(plans):
+        found: Array = one(chosen)
+        return found
+    start, _, choices = plans[axis]
+    parts = [_woven(xp, one, plans, over, size, (*chosen, choice)) for choice in choices]
+    return interleave(xp, parts, axis + 1, over.before[axis] - start * over.strides[axis], size[axis])
