@@ -1,6 +1,8 @@
 """Products, sums over rows and relu under jit on NumPy arrays: values, what is declined, BLAS's threads."""
 
 import os
+import subprocess
+import sys
 import threading
 
 import numpy as np
@@ -121,17 +123,35 @@ def test_products_in_several_threads(blas):
     assert not wrong and blas.count == 4
 
 
+FORK = """
+import os
+from backend.kernels.numba import products
+
+class Blas:
+    count = 4
+
+    def get(self):
+        return self.count
+
+    def set(self, count):
+        self.count = count
+
+blas = Blas()
+products._openblas = lambda: blas
+products._one_thread.enter(blas)
+child = os.fork()
+if not child:
+    os._exit(0 if blas.count == 4 else 1)
+assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+assert blas.count == 1
+products._one_thread.leave(blas)
+assert blas.count == 4
+"""
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs a system whose processes fork")
-def test_after_a_fork_within_a_product_the_child_has_its_threads(blas):
-    products._one_thread.enter(blas)
-    try:
-        child = os.fork()
-        if not child:
-            os._exit(0 if blas.count == 4 else 1)
-        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-        assert blas.count == 1
-    finally:
-        products._one_thread.leave(blas)
+def test_after_a_fork_within_a_product_the_child_has_its_threads():
+    subprocess.run([sys.executable, "-c", FORK], check=True, timeout=60)
 
 
 def test_products_are_the_teams_where_loops_follow_them():
