@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -92,8 +94,29 @@ def max_pool_gradient(
     if how is None or 0 in x.shape or len(window) not in _MAX_GRADIENT:
         return NotImplemented
     where = _indices(x, kept, window, strides, how)
+    if torch.compiler.is_compiling() and strides == window and _tiled(x.shape, g.shape, window):
+        return _met(g, where, x.shape, window)
     g, x, where = together(g, x, where)
     return channels_last(_MAX_GRADIENT[len(window)](g, x, window, strides, how[0], [1] * len(window), how[1], where))
+
+
+def _tiled(shape: Sequence[int], places: Sequence[int], window: Ints) -> bool:
+    """Whether windows that lie side by side meet each element once."""
+    return all(n == p * k for n, p, k in zip(shape[1:-1], places[1:-1], window, strict=True))
+
+
+def _met(g: Tensor, where: Tensor, shape: Sequence[int], window: Ints) -> Tensor:
+    """Each element takes the cotangent of its window if it is the one that the window chose.
+
+    torch.compile fuses this with what follows, and vectorizes it; torch's own gradient becomes a scatter in another
+    layout. For `as_strided` the indices are written down: else each loop that follows would look for them again.
+    """
+    spatial, rank = shape[1:-1], len(window)
+    sides = [n for pair in zip(where.shape[1:-1], window, strict=True) for n in pair]
+    own = torch.arange(math.prod(spatial), device=g.device).reshape(1, *sides, 1)
+    at = (slice(None), *(slice(None), None) * rank, slice(None))
+    hit = where.as_strided(where.size(), where.stride())[at] == own
+    return torch.where(hit, g[at], 0.0).reshape(shape)
 
 
 def max_pool_selection(
