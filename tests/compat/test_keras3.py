@@ -17,6 +17,7 @@ from backend.compat.keras3 import door
 
 ROOT = Path(__file__).parents[2]
 LIBRARIES = ("numpy", "torch")
+STAND_INS = ROOT / "tests" / "stand_ins"  # of CuPy, which needs a GPU
 
 
 def _version():
@@ -44,7 +45,8 @@ def home(tmp_path_factory):
 def ran(arguments, home, library="numpy", keras="array_api"):
     """The last line that a program prints as JSON, or its output."""
     environment = os.environ | {"K_BACKEND": library, "KERAS_BACKEND": keras, "KERAS_HOME": str(home)}
-    environment["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+    paths = [str(ROOT), *[str(STAND_INS)] * (library == "cupy"), os.environ.get("PYTHONPATH")]
+    environment["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
     done = subprocess.run([sys.executable, *arguments], env=environment, capture_output=True, text=True, cwd=home)
     assert done.returncode == 0, done.stderr[-3000:]
     last = done.stdout.strip().rpartition("\n")[2]
@@ -177,21 +179,28 @@ loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 """
 
 
-@pytest.fixture(scope="module")
-def losses(home):
-    program = (
-        NETS
-        + """
+TRAINING = (
+    NETS
+    + """
 found = {}
-for name in NETS:
+for name in sys.argv[1:] or NETS:
     model = net(name)
     model.compile(keras.optimizers.Adam(1e-2), loss, metrics=["accuracy"])
     found[name] = model.fit(x, y, batch_size=32, epochs=3, verbose=0, validation_split=0.25).history["loss"]
+    before, path = model.predict(x, verbose=0), f"{name}.keras"
+    model.save(path)
+    again = keras.saving.load_model(path)
+    assert np.array_equal(again.predict(x, verbose=0), before)
+    assert abs(again.evaluate(x, y, verbose=0)[0] - model.evaluate(x, y, verbose=0)[0]) < 1e-6
 print(json.dumps(found))
 """
-    )
+)
+
+
+@pytest.fixture(scope="module")
+def losses(home):
     present = [name for name in LIBRARIES if importlib.util.find_spec(name)]
-    return {library: ran(["-c", program], home, library) for library in present}
+    return {library: ran(["-c", TRAINING], home, library) for library in present}
 
 
 def test_nets_learn(losses):
@@ -203,6 +212,16 @@ def test_nets_learn(losses):
 def test_losses_are_the_same_on_numpy_and_torch(losses):
     for name, curve in losses["numpy"].items():
         np.testing.assert_allclose(losses["torch"][name], curve, rtol=2e-4, err_msg=name)
+
+
+@pytest.mark.parametrize("library", ["jax", "cupy"])
+def test_losses_are_the_same_on_jax_and_on_the_stand_in_for_cupy(home, losses, library):
+    if library == "jax" and not importlib.util.find_spec("jax"):
+        pytest.skip("jax is not installed")
+    nets = ["convolution", "lstm", "normalized"]
+    found = ran(["-c", TRAINING, *nets], home, library)
+    for name in nets:
+        np.testing.assert_allclose(found[name], losses["numpy"][name], rtol=2e-4, err_msg=name)
 
 
 CHANGES = """
