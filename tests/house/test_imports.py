@@ -331,29 +331,6 @@ def test_no_function_is_longer_than_the_limit():
     assert {name: n for name, n in lengths.items() if n > LONGEST_FUNCTION} == {}
 
 
-def calls_itself(function: ast.FunctionDef) -> bool:
-    """Whether a function reads its own name, which it does not write."""
-    names = [n for part in function.body for n in ast.walk(part) if isinstance(n, ast.Name) and n.id == function.name]
-    return bool(names) and all(isinstance(n.ctx, ast.Load) for n in names)
-
-
-RUNNING = ("arrays", "autodiff", "control", "kernels", "ops")  # folders whose functions take arrays when programs run
-
-
-def test_no_inner_function_calls_itself_where_programs_run():
-    """It would be a reference cycle: the arrays that it sees would stay until the garbage collector comes."""
-    found = {
-        f"{path.relative_to(ROOT)}: {inner.name}"
-        for path in PATHS
-        if path.is_relative_to(ROOT / "backend") and path.relative_to(ROOT / "backend").parts[0] in RUNNING
-        for outer in ast.walk(tree(path))
-        if isinstance(outer, ast.FunctionDef)
-        for inner in ast.walk(outer)
-        if isinstance(inner, ast.FunctionDef) and inner is not outer and calls_itself(inner)
-    }
-    assert found == set()
-
-
 def test_no_public_name_shadows_a_module():
     """`import backend.NAME` gives the module; K.models and K.optimizers are modules themselves."""
     shadowed = {room_of(name) for name in BACKEND} & {name for name in vars(K) if not name.startswith("_")}
