@@ -79,6 +79,25 @@ def test_an_error_is_told_once_all_have_ended(failing):
         assert sorted(after) == list(range(20))
 
 
+def test_errors_of_several_threads_are_told_once():
+    begun = set()
+
+    def work(part):
+        begun.add(part[0])
+        while len(begun) < 2:  # both are in it
+            time.sleep(0.001)
+        raise ValueError(f"piece {part[0]}")
+
+    done = []
+    shared(done.extend, range(4), 2)
+    while not all(parallel._team.asleep):  # from which the next call wakes them for certain
+        time.sleep(0.01)
+    with pytest.raises(ValueError, match="piece 0"):
+        shared(work, range(2), 2)
+    shared(done.extend, range(4), 2)
+    assert sorted(done) == sorted([*range(4)] * 2)
+
+
 def test_work_within_work_does_not_wait_for_threads_that_wait():
     done = []
     shared(lambda part: shared(done.extend, part, 9), range(400), 4)  # nine: a team larger than any before

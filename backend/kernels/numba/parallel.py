@@ -204,8 +204,8 @@ class _Team:
             for i in waiting:  # none may still write when this call returns
                 if not self._reclaimed(i):
                     _finished(self.mail, LINE * i, self.number)
-        if self.errors:
-            errors, self.errors = self.errors, []
+            errors, self.errors = self.errors, []  # where this thread raises as well, too: they are of this loop
+        if errors:
             raise errors[0]
 
     def _reclaimed(self, i: int) -> bool:

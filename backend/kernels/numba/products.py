@@ -58,7 +58,7 @@ class _OneThread:
         blas = _openblas() if self._within else None
         if blas is not None:
             blas.set(self._before)
-        self.__init__()  # type: ignore[misc]
+        self._lock, self._within = threading.Lock(), 0
 
     def enter(self, blas: _Threads) -> int:
         """The number of threads that a product would have taken."""
