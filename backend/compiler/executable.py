@@ -19,6 +19,7 @@ from ..kernels.lookup import (
     backed,
     can_compile,
     compiled_kernels_of,
+    compiler_beside,
     compiles_by_itself,
     has_kernel,
     keeping_of,
@@ -216,7 +217,8 @@ class Executable:
             other = self._scope(backend, *kept)
             other.update(dict.fromkeys(layouts, laid_out.definition))
             plain = ordinary(other[ENTRY])
-        run = _compiled(xp, rest[0], scopes[1]) if jit else scopes[1][ENTRY]
+        beside = compiler_beside(xp) if jit else None
+        run = beside(scopes[1], ENTRY, parts.place) if beside is not None else lambda _: scopes[1][ENTRY]
         at_once = plain is made or parts.changes_rounding
         return Kept(parts, made, plain, run, state, at_once), all(map(_is_fixed, scopes))
 

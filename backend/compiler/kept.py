@@ -183,8 +183,8 @@ class Kept:
 
     `state` of the library gives what stays equal as long as arrays are not written to; None where results of them
     cannot be kept. `plain` is `kept` without layouts, which pay from the second call with the same arrays on; with
-    `at_once` the first call has them, too. What is kept goes with the function, and as soon as one of the arrays that
-    it was made of does.
+    `at_once` the first call has them, too. `rest` gives the second part for what is kept, None where nothing is. What
+    is kept goes with the function, and as soon as one of the arrays that it was made of does.
     """
 
     def __init__(
@@ -192,7 +192,7 @@ class Kept:
         parts: Apart,
         kept: Callable[..., Any],
         plain: Callable[..., Any],
-        rest: Callable[..., Any],
+        rest: Callable[[Sequence[Any] | None], Callable[..., Any]],
         state: Callable[[Sequence[Any]], Any],
         at_once: bool,
     ) -> None:
@@ -200,24 +200,26 @@ class Kept:
         self._kept, self._plain, self._rest, self._state = kept, plain, rest, state
         self._at_once = at_once
         self._last: tuple[Any, bool, list[Any], Any] = (None, False, [], None)
+        self._whole = rest(None)
 
     def __call__(self, *arrays: Any) -> Any:
         given = self._given(arrays)
         state = self._state(given)
         if state is None:
-            found, _ = self._plain(*given)
+            rest, (found, _) = self._whole, self._plain(*given)
         else:
             last, laid, cell, _ = self._last
             again = last == (*map(id, given), state)
-            found = next(iter(cell), None) if again and laid else None
-            if found is None:
-                found = self._made(given, state, again or self._at_once)
-        return self._rest(*arrays[: self._place], *found, *self._others(arrays))
+            made = next(iter(cell), None) if again and laid else None
+            rest, found = made or self._made(given, state, again or self._at_once)
+        return rest(*arrays[: self._place], *found, *self._others(arrays))
 
-    def _made(self, given: Sequence[Any], state: Any, laid: bool) -> Any:
+    def _made(self, given: Sequence[Any], state: Any, laid: bool) -> tuple[Callable[..., Any], Any]:
         found, _ = (self._kept if laid else self._plain)(*given)
-        if self._state(found) is not None:
-            cell = [found]
-            watch = [weakref.ref(x, lambda _: cell.clear()) for x in given]
-            self._last = (*map(id, given), state), laid, cell, watch
-        return found
+        if self._state(found) is None:
+            return self._whole, found
+        made = self._rest(found), found
+        cell = [made]
+        watch = [weakref.ref(x, lambda _: cell.clear()) for x in given]
+        self._last = (*map(id, given), state), laid, cell, watch
+        return made

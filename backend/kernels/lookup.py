@@ -18,6 +18,7 @@ __all__ = [
     "can_compile",
     "chain_planner",
     "compiled_kernels_of",
+    "compiler_beside",
     "compiles_by_itself",
     "has_kernel",
     "keeping_of",
@@ -59,6 +60,14 @@ def program_compiler(xp: Any) -> Callable[..., Any]:
     """
     own = getattr(kernels_of(xp), "jit", None) or getattr(xp, "__jit__", None)
     return own or (lambda scope, name, chains: scope[name])
+
+
+def compiler_beside(xp: Any) -> Callable[..., Any] | None:
+    """The library's JIT, jit(scope, name, first)(arrays) -> callable, for programs of which some arguments are kept.
+
+    These are `arrays`, from the argument numbered `first` on; None for arrays that are not.
+    """
+    return getattr(kernels_of(xp), "jit_beside", None)
 
 
 def can_compile(xp: Any) -> bool:

@@ -1,5 +1,7 @@
 """What depends on variables alone is kept on torch until one of them has another value, and nothing else is."""
 
+import functools
+
 import numpy as np
 import pytest
 
@@ -7,6 +9,7 @@ import backend as K
 from backend.compiler.kept import MAX_KEPT, Kept, apart
 
 torch = pytest.importorskip("torch")
+jit = pytest.importorskip("backend.kernels.torch.program").jit
 
 RNG = np.random.default_rng(0)
 KERNEL, GAMMA, DENSE = (RNG.normal(size=s).astype("f") for s in [(3, 3, 2, 4), (4,), (64, 3)])
@@ -170,3 +173,42 @@ def test_recurrent_and_depthwise_weights_are_laid_out(depthwise):
     for _ in range(3):
         np.testing.assert_allclose(f([value])[0], plain([value])[0], rtol=1e-5, atol=1e-6)
     assert f.stages[-1].text.count("= laid_out(") == (1 if depthwise else 2)
+
+
+@pytest.fixture
+def graphs(monkeypatch):
+    """The graphs that torch.compile gets, which run as they are."""
+    found = []
+
+    def backend(graph, inputs):
+        found.append(graph.code)
+        return graph
+
+    monkeypatch.setattr(torch, "compile", functools.partial(torch.compile, backend=backend, fullgraph=True))
+    torch._dynamo.reset()
+    return found
+
+
+def test_torch_compiles_again_for_what_is_kept_in_another_layout(graphs):
+    x, w = K.placeholder((5, 3)), K.variable(RNG.normal(size=(5, 3)))
+    f, given = K.function([x], [x * K.square(w)], jit=True), torch.ones(5, 3)
+    for again in range(3):
+        if again == 1:
+            K.set_value(w, K.get_value(w) * 2)
+        if again == 2:
+            w.array = w.array.T.contiguous().T  # its square gets its strides
+        for _ in range(3):
+            assert torch.equal(f([given])[0], w.array.square())
+        assert len(graphs) == max(again, 1)
+
+
+def test_programs_of_one_code_are_compiled_each_for_its_functions(graphs):
+    code = compile("def program(x):\n    return h(x)", "<program>", "exec")
+    scopes = [{"h": torch.sin}, {"h": torch.cos}]
+    for scope in scopes:
+        exec(code, scope)
+    sine, cosine = (jit(scope, "program", []) for scope in scopes)
+    x = torch.linspace(0.0, 1.0, 5)
+    for _ in range(2):
+        assert torch.equal(sine(x), x.sin()) and torch.equal(cosine(x), x.cos())
+    assert len(graphs) == 2

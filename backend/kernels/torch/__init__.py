@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 import torch
 
 from . import attention as _attention
@@ -14,7 +11,6 @@ from . import kept as _kept
 from . import normalization as _normalization
 from . import pooling as _pooling
 from . import recurrence as _recurrence
-from ._precision import precise_program
 from .control import loop as loop
 from .control import while_loop as while_loop
 from .elementwise import erf as erf
@@ -28,8 +24,10 @@ from .elementwise import step_down as step_down
 from .elementwise import step_down_into as step_down_into
 from .elementwise import subtract_into as subtract_into
 from .processes import among_processes, by_rows, over_processes
+from .program import jit as jit
+from .program import jit_beside as jit_beside
 
-__all__ = ["DIRECT", "KEEPING", "jit", "over_processes"]
+__all__ = ["DIRECT", "KEEPING", "jit", "jit_beside", "over_processes"]
 
 # What follows takes torch's DTensors, too, where that is right part by part; the elementwise ones above do so anyway.
 attention = among_processes(_attention.attention)
@@ -55,8 +53,3 @@ KEEPING = _kept.state, _kept.outside_inference_mode
 
 # Functions that are an operation of K as they are, for every floating tensor: of x, or of x and one axis.
 DIRECT = {"log_softmax": torch.log_softmax, "sigmoid": torch.sigmoid, "softmax": torch.softmax}
-
-
-def jit(scope: dict[str, Any], name: str, chains: list[str]) -> Callable[..., Any]:
-    """torch.compile, for `K.function(..., jit=True)`."""
-    return precise_program(torch.compile(scope[name]))

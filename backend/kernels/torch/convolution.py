@@ -65,7 +65,7 @@ def convolution(
 
 
 def _permuted(kernel: Tensor, laid: Ints) -> Tensor:
-    known: Tensor | None = None if torch.compiler.is_dynamo_compiling() else getattr(kernel, WEIGHT, None)
+    known: Tensor | None = getattr(kernel, WEIGHT, None)
     return kernel.permute(laid) if known is None else known
 
 

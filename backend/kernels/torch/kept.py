@@ -16,6 +16,7 @@ __all__ = ["laid_out", "outside_inference_mode", "row_product", "state"]
 
 _REQUIRES_GRAD, _WRITES = operator.attrgetter("requires_grad"), operator.attrgetter("_version")
 
+_traces = torch.compiler.is_dynamo_compiling  # torch.export's other tracer puts code of its own in the place of torch's
 # Whether torch transforms functions, calls other code in the place of its own, or casts; it has no other names.
 _transforms = torch._C._functorch.peek_interpreter_stack  # noqa: SLF001
 _dispatches = torch._C._len_torch_dispatch_stack  # noqa: SLF001
@@ -43,12 +44,10 @@ def row_product(x: Tensor, y: Tensor, laid: Tensor) -> Tensor:
 
 def state(arrays: Sequence[Tensor]) -> Any:
     """The tensors' counts of writes; None where torch records them, traces, transforms, or casts on its own."""
-    if torch.compiler.is_compiling() or any(map(_REQUIRES_GRAD, arrays)):
-        return None
-    if _transforms() or _dispatches() or _casts():
+    if _traces() or _transforms() or _dispatches() or _casts() or True in map(_REQUIRES_GRAD, arrays):
         return None
     try:
-        return list(map(_WRITES, arrays))
+        return [*map(_WRITES, arrays)]
     except RuntimeError:  # a tensor made in inference mode has none
         return None
 
