@@ -11,7 +11,7 @@ from backend.graph.composite import COMPOSITES
 pytest.importorskip("numba", reason="numba is not installed")
 
 from backend.kernels import numba as kernels
-from backend.kernels.numba import lines, tiles
+from backend.kernels.numba import lines, pooling, tiles
 
 pytestmark = pytest.mark.slow
 
@@ -69,6 +69,7 @@ WINDOWS = [
     ((2, 11, 4), (5,), (1,), "same"),
     ((2, 5, 6, 4, 2), (2, 3, 1), (2, 1, 1), "valid"),
     ((2, 3, 3, 2), (5, 5), (1, 1), "same"),
+    ((2, 5, 4, 70), (3, 3), (2, 1), "same"),  # more channels than one block has
 ]
 
 
@@ -85,6 +86,18 @@ def test_pooling(shape, window, strides, padding, dtype):
             compared("max_pool_gradient", g, one, largest, **how)
         compared("average_pool", one, **how)
     compared("average_pool_gradient", g, size=shape[1:-1], **how)
+
+
+@pytest.mark.parametrize(("shape", "window", "strides", "padding"), WINDOWS)
+def test_the_gradient_of_max_pooling_in_parts_has_the_same_bits(shape, window, strides, padding, monkeypatch):
+    how = {"window": window, "strides": strides, "padding": padding}
+    x = drawn(*shape)
+    y, kept = kernels.max_pool(x, residuals=True, **how)
+    g = drawn(*y.shape)
+    whole = kernels.max_pool_gradient(g, x, kept, **how)
+    parts = lambda run, count, work: [run(i, i + 1) for i in reversed(range(count))]  # noqa: E731
+    monkeypatch.setattr(pooling, "in_parts", parts)
+    np.testing.assert_array_equal(whole, kernels.max_pool_gradient(g, x, kept, **how))
 
 
 def test_nan_in_a_window_is_its_maximum_and_chooses_one_element():
