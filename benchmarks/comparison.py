@@ -114,7 +114,7 @@ def limit_row(question: str, case: str, seconds: float) -> Row:
 
 
 def ratios(rows: Iterable[Row]) -> list[tuple[Row, Target, float]]:
-    """Every target that can be judged, with the ratio reached."""
+    """Every target that can be judged, with the ratio reached, to two decimals."""
     rows = list(rows)
     costs = {(row.question, row.case, row.side): row.cost for row in rows}
     found = []
@@ -122,7 +122,7 @@ def ratios(rows: Iterable[Row]) -> list[tuple[Row, Target, float]]:
         for target in row.targets:
             other = costs.get((row.question, row.case, target.against))
             if row.cost and other:
-                found.append((row, target, row.cost / other))
+                found.append((row, target, round(row.cost / other, 2)))
     return found
 
 

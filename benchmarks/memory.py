@@ -7,9 +7,11 @@ import dataclasses
 import functools
 import gc
 import statistics
+import sys
 import tracemalloc
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -27,18 +29,21 @@ BY_HAND = "torch by hand"
 AGAIN = ", K.checkpoint"  # what the name of a side ends with whose backward pass computes activations again
 RUNS = 3  # new processes per side for the resident set
 STEPS = 3
+PROGRAM = "<function>"  # the file of a program of K's
+NEAR = 2**16  # more bytes than Python's objects take during a step
 MARK = "steps"  # in the profile: what is measured
 NUMPY = np.lib.tracemalloc_domain  # in which NumPy tells tracemalloc of the memory of its arrays
 STATUS, RESET = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 NOTE = (
-    "Bytes alive decide: the arrays of NumPy, which tracemalloc counts, and all that PyTorch's allocator gives out, "
-    "which its profiler lists, at most at a time during three steps. They are those made from before the net on, its "
-    "batch and weights included, and the same in every run; the graph, in Python objects, is not in them. The resident "
-    "set is the largest during three steps minus that before the net was made, with graph and source: medians of "
-    "several new processes, the least and greatest in brackets. Processes of one program differ by up to a half, "
-    "because the allocator places arrays differently. A small net of the same kind ran before, which loads libraries. "
-    "Activations of the deep net fill 16 times the memory of its weights; with K.checkpoint it is cut into parts of "
-    "about the square root of its depth."
+    "Bytes alive decide: the arrays of NumPy, which tracemalloc counts, and all that PyTorch's allocator gives "
+    "out, which its profiler lists, at most at a time during a step. They are those made from before the net on, "
+    "its batch and weights included, and the same in every run. The graph, in Python objects, is not in them; up "
+    "to 2 KB of objects made within one line of the program are, on NumPy. The resident set is the largest during "
+    "three steps minus that before the net was made, with graph and source: medians of several new processes, the "
+    "least and greatest in brackets. Processes of one program differ by up to a half, because the allocator "
+    "places arrays differently. A small net of the same kind ran before, which loads libraries. Activations of "
+    "the deep net fill 16 times the memory of its weights; with K.checkpoint it is cut into parts of about the "
+    "square root of its depth."
 )
 
 
@@ -85,18 +90,60 @@ def alive(side: str, net: nets.Net) -> Callable[[], float]:
             step = make(net)
             step()
             gc.collect()
-            arrays = tracemalloc.take_snapshot().filter_traces([tracemalloc.DomainFilter(True, NUMPY)])
-            kept = sum(trace.size for trace in arrays.traces)
-            tracemalloc.reset_peak()
-            before, _ = tracemalloc.get_traced_memory()
-            with _marked() if "torch" in side else contextlib.nullcontext():
+            kept = _of_numpy()
+            if "torch" not in side:
+                return _most(step) / 1e6
+            with _marked():
                 for _ in range(STEPS):
                     step()
-            _, most = tracemalloc.get_traced_memory()
-        # what grew on NumPy is arrays, but for a few KB; with PyTorch it is the profiler's objects, and no array
-        return (kept + (torch_bytes[0] if "torch" in side else most - before)) / 1e6
+        return (kept + torch_bytes[0]) / 1e6
 
     return run
+
+
+def _of_numpy() -> int:
+    """The bytes of NumPy's arrays that are alive."""
+    arrays = tracemalloc.take_snapshot().filter_traces([tracemalloc.DomainFilter(True, NUMPY)])
+    return sum(trace.size for trace in arrays.traces)
+
+
+def _most(step: Callable[[], Any]) -> int:
+    """The most bytes of NumPy's arrays during a step.
+
+    tracemalloc knows the most bytes of arrays and Python's objects together. So the objects at the beginning of a line
+    of the program are taken off what was most during the line, for the lines that come near the most of all.
+    """
+    most = _by_line(step)
+    near = {line for line, found in most.items() if found > max(most.values()) - NEAR}
+    return max(found for line, found in _by_line(step, near).items() if line in near)
+
+
+def _by_line(step: Callable[[], Any], exact: Container[int] = ()) -> dict[int, int]:
+    """The most bytes by line of the compiled program, numbered as they run; without Python's objects where `exact`."""
+    found, objects = {}, [0]
+
+    def begin() -> None:
+        tracemalloc.reset_peak()
+        objects[:] = [tracemalloc.get_traced_memory()[0] - _of_numpy()] if len(found) in exact else [0]
+
+    def end() -> None:
+        found[len(found)] = tracemalloc.get_traced_memory()[1] - objects[0]
+
+    def trace(frame: FrameType, event: str, _: Any) -> Any:
+        if frame.f_code.co_filename != PROGRAM:
+            return None
+        end()
+        begin()
+        return trace
+
+    begin()
+    sys.settrace(trace)
+    try:
+        step()
+    finally:
+        sys.settrace(None)
+    end()
+    return found
 
 
 def _marked() -> Any:
