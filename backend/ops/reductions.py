@@ -67,6 +67,11 @@ def _filled(name: str, xp: Any, x: Array, axis: Any, keepdims: bool, value: Any)
     return xp.full(reduced(name, sizes(x), axis, keepdims), value, dtype=x.dtype, device=device_of(x))
 
 
+def _of_nothing(name: str, xp: Any, x: Array, axis: Any, keepdims: bool, value: float) -> Array:
+    """As `_filled`, for floats without elements, but reads x: a program must not leave out what refuses other sizes."""
+    return xp.sum(x, axis=axes_of(name, axis, x.ndim), keepdims=keepdims) + value
+
+
 @fast_reduction(real)
 @operation
 def max(x: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Array:
@@ -375,7 +380,7 @@ def std(x: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Array:
 
 def _moment(name: str, xp: Any, x: Array, axis: Any, keepdims: bool) -> Array:
     if 0 in x.shape:  # the result is NaN or empty, without a warning from the library
-        return _filled(name, xp, x, axis, keepdims, math.nan)
+        return _of_nothing(name, xp, x, axis, keepdims, math.nan)
     return reduced_along(name, xp, x, axis, keepdims)
 
 
@@ -663,7 +668,7 @@ def logsumexp(x: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Array:
     """
     xp, x = floating(x)
     if _is_empty("logsumexp", x, axis):
-        return _filled("logsumexp", xp, x, axis, keepdims, -math.inf)
+        return _of_nothing("logsumexp", xp, x, axis, keepdims, -math.inf)
     axes = axes_of("logsumexp", axis, x.ndim)
     highest = stop_gradient(xp.max(x, axis=axes, keepdims=True))
     shift = xp.where(xp.isfinite(highest), highest, 0.0)

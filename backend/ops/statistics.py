@@ -198,8 +198,9 @@ def nanmedian(x: ArrayLike, axis: Axis = None, keepdims: bool = False) -> Array:
 def _of_numbers(rows: Array, shares: tuple[float, ...], method: str) -> Array:
     """The quantiles of the elements along the last axis that are not NaN, one for each share along a first axis."""
     xp, n = array_namespace(rows), sizes(rows)[-1]
-    if rows.shape[-1] == 0 or not shares:
-        return xp.full((len(shares), *sizes(rows)[:-1]), math.nan, dtype=rows.dtype, device=device_of(rows))
+    if rows.shape[-1] == 0 or not shares:  # rows are read: a program must not leave out what refuses other sizes
+        nan = xp.full((len(shares), *[1] * (rows.ndim - 1)), math.nan, dtype=rows.dtype, device=device_of(rows))
+        return nan + xp.sum(rows, axis=-1)
     missing = xp.isnan(rows)
     ordered = xp.sort(xp.where(missing, number_like(rows, math.inf), rows), axis=-1)
     count = n - xp.sum(xp.astype(missing, xp.int32), axis=-1, keepdims=True, dtype=xp.int32)
