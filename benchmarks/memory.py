@@ -90,9 +90,9 @@ def alive(side: str, net: nets.Net) -> Callable[[], float]:
             step = make(net)
             step()
             gc.collect()
-            kept = _of_numpy()
             if "torch" not in side:
                 return _most(step) / 1e6
+            kept = _of_numpy()
             with _marked():
                 for _ in range(STEPS):
                     step()
@@ -114,7 +114,8 @@ def _most(step: Callable[[], Any]) -> int:
     of the program are taken off what was most during the line, for the lines that come near the most of all.
     """
     most = _by_line(step)
-    near = {line for line, found in most.items() if found > max(most.values()) - NEAR}
+    least = max(most.values()) - NEAR
+    near = {line for line, found in most.items() if found > least}
     return max(found for line, found in _by_line(step, near).items() if line in near)
 
 

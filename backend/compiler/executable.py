@@ -217,8 +217,10 @@ class Executable:
             other = self._scope(backend, *kept)
             other.update(dict.fromkeys(layouts, laid_out.definition))
             plain = ordinary(other[ENTRY])
-        beside = compiler_beside(xp) if jit else None
-        run = beside(scopes[1], ENTRY, parts.place) if beside is not None else lambda _: scopes[1][ENTRY]
+        if jit:
+            run = compiler_beside(xp)(scopes[1], ENTRY, list(rest[0].chains), parts.place)
+        else:
+            run = lambda _: scopes[1][ENTRY]  # noqa: E731
         at_once = plain is made or parts.changes_rounding
         return Kept(parts, made, plain, run, state, at_once), all(map(_is_fixed, scopes))
 

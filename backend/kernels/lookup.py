@@ -62,12 +62,21 @@ def program_compiler(xp: Any) -> Callable[..., Any]:
     return own or (lambda scope, name, chains: scope[name])
 
 
-def compiler_beside(xp: Any) -> Callable[..., Any] | None:
-    """The library's JIT, jit(scope, name, first)(arrays) -> callable, for programs of which some arguments are kept.
+def compiler_beside(xp: Any) -> Callable[..., Any]:
+    """The library's JIT, jit(scope, name, chains, first)(arrays) -> callable, for programs that get what is kept.
 
-    These are `arrays`, from the argument numbered `first` on; None for arrays that are not.
+    These are `arrays`, from the argument numbered `first` on; None for arrays that are not kept. A library without such
+    a JIT compiles the program as any other.
     """
-    return getattr(kernels_of(xp), "jit_beside", None)
+    own = getattr(kernels_of(xp), "jit_beside", None)
+    if own is not None:
+        return own
+
+    def whole(scope: dict[str, Any], name: str, chains: list[str], first: int) -> Callable[..., Any]:
+        program = program_compiler(xp)(scope, name, chains)
+        return lambda arrays: program
+
+    return whole
 
 
 def can_compile(xp: Any) -> bool:

@@ -207,3 +207,9 @@ def test_every_part_is_done(where):
     run = subprocess.run([sys.executable, "-c", CHECK + body], capture_output=True, text=True, timeout=120, check=False)
     assert run.returncode == 0, run.stderr
     assert run.stderr == "" and "whole" in run.stdout
+
+
+def test_no_thread_is_moved_where_the_system_does_not_say_on_which_core_it_runs(monkeypatch):
+    for name in ("sched_getaffinity", "sched_setaffinity"):  # Linux has them
+        monkeypatch.delattr(os, name, raising=False)
+    parallel._leave(-1, 1)

@@ -237,9 +237,11 @@ def _leave(core: int, thread: int = 0) -> None:
     took 0.39 ms. In half of the loops after a sleep the thread had not begun when the caller had done both parts; told
     before it wakes, in one of twelve.
     """
+    if core < 0:  # the system, not Linux, does not say which it is
+        return
     with contextlib.suppress(OSError):
         others = os.sched_getaffinity(os.getpid()) - {core}
-        if core >= 0 and others:
+        if others:
             os.sched_setaffinity(thread, others)
 
 

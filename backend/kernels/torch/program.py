@@ -41,17 +41,20 @@ def jit(scope: dict[str, Any], name: str, chains: list[str], steady: Collection[
     return precise_program(torch.compile(own, options={"guard_filter_fn": needed}))
 
 
-def jit_beside(scope: dict[str, Any], name: str, first: int) -> Callable[[Sequence[Tensor] | None], Program]:
+def jit_beside(
+    scope: dict[str, Any], name: str, chains: list[str], first: int
+) -> Callable[[Sequence[Tensor] | None], Program]:
     """As `jit`, for arrays that are kept, and handed over from the argument numbered `first` on."""
     parameters = scope[name].__code__.co_varnames
     made: dict[Any, Program] = {}
 
     def program(kept: Sequence[Tensor] | None) -> Program:
         kind = None if kept is None else _kind(kept)
+        if kind not in made and len(made) > MOST_KINDS:
+            kind = None
         if kind not in made:
-            if kept is None or len(made) > MOST_KINDS:
-                return made.setdefault(None, jit(scope, name, []))
-            made[kind] = jit(scope, name, [], parameters[first : first + len(kept)])
+            steady = () if kept is None or kind is None else parameters[first : first + len(kept)]
+            made[kind] = jit(scope, name, chains, steady)
         return made[kind]
 
     return program
